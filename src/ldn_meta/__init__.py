@@ -1,0 +1,83 @@
+"""Evidence synthesis for low-dose naltrexone: effects, pools, pages.
+
+The names below are the public door. They are imported when first used, so that
+``import ldn_meta`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ldn_meta.display.figures.forest import forest_plot
+    from ldn_meta.display.pages.effect import pooled_effect
+    from ldn_meta.display.pages.included import included_trials
+    from ldn_meta.display.pages.overview import overview
+    from ldn_meta.display.pages.people import responder_rates, safety
+    from ldn_meta.evidence.load import Evidence, load_evidence
+    from ldn_meta.evidence.normalise import normalise
+    from ldn_meta.evidence.protocol import Protocol, load_protocol
+    from ldn_meta.stats.effects import effect_size
+    from ldn_meta.stats.glmm import glmm_proportion
+    from ldn_meta.stats.pool import pool, pool_many
+    from ldn_meta.stats.rare_events import mantel_haenszel, peto
+    from ldn_meta.stats.regression import meta_regression
+    from ldn_meta.stats.result import PooledResult
+
+_HOMES = {
+    "pool": "stats.pool",
+    "pool_many": "stats.pool",
+    "PooledResult": "stats.result",
+    "effect_size": "stats.effects",
+    "mantel_haenszel": "stats.rare_events",
+    "peto": "stats.rare_events",
+    "glmm_proportion": "stats.glmm",
+    "meta_regression": "stats.regression",
+    "Evidence": "evidence.load",
+    "load_evidence": "evidence.load",
+    "Protocol": "evidence.protocol",
+    "load_protocol": "evidence.protocol",
+    "normalise": "evidence.normalise",
+    "forest_plot": "display.figures.forest",
+    "included_trials": "display.pages.included",
+    "pooled_effect": "display.pages.effect",
+    "responder_rates": "display.pages.people",
+    "safety": "display.pages.people",
+    "overview": "display.pages.overview",
+}
+
+__all__ = [
+    "Evidence",
+    "PooledResult",
+    "Protocol",
+    "effect_size",
+    "forest_plot",
+    "glmm_proportion",
+    "included_trials",
+    "load_evidence",
+    "load_protocol",
+    "mantel_haenszel",
+    "meta_regression",
+    "normalise",
+    "overview",
+    "peto",
+    "pool",
+    "pool_many",
+    "pooled_effect",
+    "responder_rates",
+    "safety",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        message = f"module 'ldn_meta' has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(importlib.import_module(f"ldn_meta.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

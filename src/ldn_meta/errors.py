@@ -1,0 +1,57 @@
+"""Every failure this package raises on purpose, each with a remedy in its message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class LdnMetaError(Exception):
+    """Base of all deliberate errors of this package."""
+
+
+class ArgumentError(LdnMetaError, ValueError):
+    """An argument that is not allowed: names it, shows the value and what is allowed."""
+
+
+class ConvergenceError(LdnMetaError, ArithmeticError):
+    """An iteration that did not converge: names method, iterations and last step."""
+
+
+class ParameterError(LdnMetaError, ValueError):
+    """A notebook parameter with an unknown name or a value that is not allowed."""
+
+
+class NotebookError(LdnMetaError, RuntimeError):
+    """A notebook that raised while it was executed."""
+
+
+class StaleError(LdnMetaError, RuntimeError):
+    """A derived file that does not belong to the inputs on disk."""
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing that is wrong with the raw tables, with an address and a remedy."""
+
+    table: str
+    line: int
+    column: str
+    value: str
+    rule: str
+    remedy: str
+
+    def __str__(self) -> str:
+        shown = f" value {self.value!r}" if self.value else ""
+        return f"{self.table}:{self.line}:{self.column}:{shown} {self.rule}; {self.remedy}"
+
+
+class DataError(LdnMetaError, ValueError):
+    """Raw tables that were refused as a whole; ``faults`` lists everything found."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(sorted(faults))
+        lines = "\n".join(f"  {fault}" for fault in self.faults)
+        count = len(self.faults)
+        noun = "fault" if count == 1 else "faults"
+        super().__init__(f"data/raw was refused: {count} {noun}\n{lines}")

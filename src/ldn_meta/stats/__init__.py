@@ -1,0 +1,1 @@
+"""Statistics: arrays in, frozen records out; knows nothing of files, tables or naltrexone."""

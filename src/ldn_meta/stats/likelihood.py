@@ -1,0 +1,250 @@
+"""The global maximum of the (restricted) likelihood of tau2.
+
+The likelihood of a few trials can have two maxima, and one of them can be the boundary 0: a score
+that is negative at 0 proves nothing. The search below cannot miss one.
+
+Write P for the matrix that removes the fixed effects, y'Py for the generalised Q. The score is
+half of N(t) - D(t) with N = y'P^2 y and D = tr(P) for REML (sum of w for ML). P is a sum of
+projections u u' / (t + d) with d > 0, so N, D and Q are completely monotone: positive,
+decreasing, convex, with derivatives that are monotone too. On an interval [a, b] this bounds them
+between tangents and chords, and their slopes between the slopes at the ends. Each interval of a
+geometric grid is therefore proven to hold no maximum, proven to hold at most one, or halved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ldn_meta.errors import ConvergenceError
+from ldn_meta.stats.inputs import BoolArray, FloatArray, IntArray
+
+# Ratio of neighbouring grid points in x = tau2 + (smallest variance). N falls no faster than
+# x^-2 and D no faster than x^-1, so below 2^(1/3) = 1.26 an interval around a lone maximum is
+# proven to hold just one, without halving.
+GRID_RATIO = 1.25
+GRID = GRID_RATIO ** np.arange(3000.0)  # exact table: the same points in every batch
+# An interval this narrow, relative to x, that still proves nothing holds two roots that differ by
+# less than any user of tau2 can see.
+NARROWEST = 1e-7
+MAX_ITERATIONS = 200
+# Newton converges quadratically: the error after such a step is about its square.
+STEP_TOLERANCE = 1e-7
+
+
+class Score(NamedTuple):
+    """The two halves of twice the score, N - D, and their slopes, at tau2 = t; all (n,)."""
+
+    t: FloatArray
+    n: FloatArray
+    d: FloatArray
+    n_slope: FloatArray
+    d_slope: FloatArray
+
+    def take(self, which: IntArray | BoolArray) -> Score:
+        """Return the chosen points."""
+        return Score(*[column[which] for column in self])
+
+    def join(self, other: Score) -> Score:
+        """Return these points followed by the others."""
+        return Score(*map(np.concatenate, zip(self, other, strict=True)))
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """What the search needs to know about m likelihoods.
+
+    Attributes
+    ----------
+    floor : ndarray (m,)
+        A positive bound below every d; grid points are geometric in t + floor.
+    ceiling : ndarray (m,)
+        No stationary point has t + floor above this; at or below `floor` there is none.
+    score : callable
+        (rows, t) -> `Score` of likelihoods `rows` at `t`, both (n,).
+    deviance : callable
+        (rows, t) -> minus twice the log likelihood up to a constant per row, (n,).
+    """
+
+    floor: FloatArray
+    ceiling: FloatArray
+    score: Callable[[IntArray, FloatArray], Score]
+    deviance: Callable[[IntArray, FloatArray], FloatArray]
+
+
+def global_maximum(likelihood: Likelihood, *, method: str) -> tuple[FloatArray, BoolArray]:
+    """Return tau2 >= 0 at the global maximum, and whether there was more than one maximum.
+
+    Raises
+    ------
+    ConvergenceError
+        If a maximum was bracketed but not reached.
+    """
+    tau2 = np.zeros(likelihood.floor.size)
+    several = np.zeros(tau2.size, dtype=np.bool_)
+    rows, left, right = _grid(likelihood)
+    if rows.size == 0:
+        return tau2, several
+    starts = (left.t == 0.0).nonzero()[0]
+    falls_at_zero = np.ones(tau2.size, dtype=np.bool_)
+    falls_at_zero[rows[starts]] = left.n[starts] <= left.d[starts]
+    rows, left, right = _brackets(likelihood, rows, left, right)
+    root = _refine(likelihood, rows, left, right, method=method)
+    maxima = np.bincount(rows, minlength=tau2.size) + falls_at_zero
+    tau2[rows] = root
+    several = maxima > 1
+    if np.count_nonzero(several):
+        chosen = several[rows]
+        _choose(likelihood, tau2, falls_at_zero, several, rows[chosen], root[chosen])
+    return tau2, several
+
+
+def _choose(
+    likelihood: Likelihood,
+    tau2: FloatArray,
+    falls_at_zero: BoolArray,
+    several: BoolArray,
+    rows: IntArray,
+    root: FloatArray,
+) -> None:
+    """Write the maximum with the smallest deviance; the smaller tau2 wins an exact tie."""
+    at_zero = (several & falls_at_zero).nonzero()[0]
+    rows = np.concatenate([at_zero, rows])
+    root = np.concatenate([np.zeros(at_zero.size), root])
+    order = np.lexsort((root, likelihood.deviance(rows, root), rows))
+    _, first = np.unique(rows[order], return_index=True)
+    tau2[rows[order][first]] = root[order][first]
+
+
+def _grid(likelihood: Likelihood) -> tuple[IntArray, Score, Score]:
+    """Return the intervals of each row's grid from 0 to beyond its ceiling."""
+    with np.errstate(over="ignore"):
+        ratio = likelihood.ceiling / likelihood.floor
+    inside = (ratio > 1.0).nonzero()[0]
+    intervals = np.searchsorted(GRID, ratio[inside])
+    points = intervals + 1
+    rows = np.repeat(inside, points)
+    end = np.cumsum(points)
+    index = np.arange(rows.size) - np.repeat(end - points, points)
+    floor = likelihood.floor[rows]
+    node = likelihood.score(rows, floor * GRID[index] - floor)
+    is_left = np.ones(rows.size, dtype=np.bool_)
+    is_left[end - 1] = False
+    lefts = is_left.nonzero()[0]
+    return rows[lefts], node.take(lefts), node.take(lefts + 1)
+
+
+def _brackets(
+    likelihood: Likelihood, rows: IntArray, left: Score, right: Score
+) -> tuple[IntArray, Score, Score]:
+    """Return the intervals that hold exactly one maximum each, and drop all others."""
+    found: list[tuple[IntArray, Score, Score]] = []
+    for _ in range(MAX_ITERATIONS):
+        one, unclear = _classify(left, right)
+        found.append((rows[one], left.take(one), right.take(one)))
+        rows, left, right = rows[unclear], left.take(unclear), right.take(unclear)
+        if rows.size == 0:
+            break
+        floor = likelihood.floor[rows]
+        x_left, x_right = left.t + floor, right.t + floor
+        narrow = x_right - x_left <= NARROWEST * x_left
+        if np.count_nonzero(narrow):
+            last = narrow & (left.n > left.d) & (right.n <= right.d)
+            found.append((rows[last], left.take(last), right.take(last)))
+            wide = ~narrow
+            rows, left, right = rows[wide], left.take(wide), right.take(wide)
+            floor, x_left, x_right = floor[wide], x_left[wide], x_right[wide]
+        middle = likelihood.score(rows, np.sqrt(x_left) * np.sqrt(x_right) - floor)
+        rows = np.concatenate([rows, rows])
+        left, right = left.join(middle), middle.join(right)
+    if len(found) == 1:
+        return found[0]
+    rows, left, right = found[0]
+    for more_rows, more_left, more_right in found[1:]:
+        rows = np.concatenate([rows, more_rows])
+        left, right = left.join(more_left), right.join(more_right)
+    return rows, left, right
+
+
+def _classify(left: Score, right: Score) -> tuple[IntArray, IntArray]:
+    """Return intervals with exactly one maximum, and those about which nothing is proven."""
+    score_left, score_right = left.n - left.d, right.n - right.d
+    downward = (score_left > 0.0) & (score_right <= 0.0)
+    # N' and D' increase towards 0, so N' - D' lies between these two on the interval.
+    falling = right.n_slope < left.d_slope
+    rising = left.n_slope > right.d_slope
+    one = downward & falling
+    open_ = (~(one | falling | rising)).nonzero()[0]
+    if open_.size:
+        a, b = left.take(open_), right.take(open_)
+        width = b.t - a.t
+        s_a, s_b = score_left[open_], score_right[open_]
+        # Convex functions lie below their chord and above their tangents.
+        highest = np.minimum(
+            np.maximum(s_a, b.n - (a.d + a.d_slope * width)),
+            np.maximum(a.n - (b.d - b.d_slope * width), s_b),
+        )
+        lowest = np.maximum(
+            np.minimum(s_a, a.n + a.n_slope * width - b.d),
+            np.minimum(b.n - b.n_slope * width - a.d, s_b),
+        )
+        open_ = open_[(highest >= 0.0) & (lowest <= 0.0)]
+    return one.nonzero()[0], open_
+
+
+def _excess(at: Score) -> tuple[FloatArray, FloatArray]:
+    """D / N - 1, negative where the likelihood rises, nearly linear in t; and its slope."""
+    return (at.d - at.n) / at.n, (at.d_slope - at.d * (at.n_slope / at.n)) / at.n
+
+
+def _between(left: Score, right: Score) -> FloatArray:
+    """Guess the root by a cubic that takes t for a function of D / N - 1 on the interval."""
+    below, slope_left = _excess(left)
+    above, slope_right = _excess(right)
+    rise, width = above - below, right.t - left.t
+    u = -below / rise
+    one_minus = 1.0 - u
+    guess = left.t + u * u * (3.0 - 2.0 * u) * width
+    guess += u * one_minus * rise * (one_minus / slope_left - u / slope_right)
+    sure = (guess > left.t) & (guess < right.t)
+    return np.where(sure, guess, left.t + u * width)
+
+
+def _refine(
+    likelihood: Likelihood, rows: IntArray, left: Score, right: Score, *, method: str
+) -> FloatArray:
+    """Newton on D / N - 1 inside a shrinking bracket."""
+    low, high = left.t, right.t
+    answer = np.empty(rows.size)
+    place = np.arange(rows.size)
+    t = _between(left, right)
+    step = high - low
+    for _ in range(MAX_ITERATIONS):
+        if place.size == 0:
+            return answer
+        at = likelihood.score(rows, t)
+        excess, slope = _excess(at)
+        under = excess < 0.0
+        low, high = np.where(under, t, low), np.where(under, high, t)
+        newton = t - excess / slope
+        inside = (newton >= low) & (newton <= high)
+        after = np.where(inside, newton, 0.5 * (low + high))
+        step = np.abs(after - t)
+        t = after
+        settled = STEP_TOLERANCE * (t + likelihood.floor[rows])
+        moving = ~((inside & (step <= settled)) | (high - low <= 1e-8 * settled))
+        if np.count_nonzero(moving) < moving.size:
+            answer[place] = t
+            rows, place, t, step = rows[moving], place[moving], t[moving], step[moving]
+            low, high = low[moving], high[moving]
+    if place.size == 0:
+        return answer
+    message = (
+        f"{method}: tau2 did not converge in {MAX_ITERATIONS} iterations (last step "
+        f"{np.max(np.abs(step)):.3g} in scaled units, {place.size} of {answer.size} maxima); "
+        "check the effects and variances for a wrong unit, or use tau2_method='dl'"
+    )
+    raise ConvergenceError(message)
