@@ -1,0 +1,1 @@
+"""From raw tables to effects and pools: pandas tables in, pandas tables out."""

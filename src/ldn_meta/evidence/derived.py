@@ -1,0 +1,117 @@
+"""The derived tables: made from the raw ones, read back by notebooks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ldn_meta import paths
+from ldn_meta.errors import StaleError
+from ldn_meta.evidence.benefit_tables import people_with_events
+from ldn_meta.evidence.load import Evidence, load_evidence
+from ldn_meta.evidence.normalise import normalise
+from ldn_meta.evidence.protocol import Protocol, load_protocol
+from ldn_meta.evidence.synthesis import pooled_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Derived:
+    """Raw and derived tables that belong together."""
+
+    evidence: Evidence
+    protocol: Protocol
+    effects: pd.DataFrame
+    left_out: pd.DataFrame
+    responders: pd.DataFrame
+    harms: pd.DataFrame
+    pooled: pd.DataFrame
+
+
+def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFrame]:
+    """Compute every derived table.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    protocol : Protocol
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        effects, left_out, responders, harms, pooled.
+    """
+    effects, left_out = normalise(evidence, protocol)
+    return {
+        "effects": effects,
+        "left_out": left_out,
+        "responders": people_with_events(effects, ("responder",)),
+        "harms": people_with_events(effects, ("harm",)),
+        "pooled": pooled_table(effects, protocol),
+    }
+
+
+def raw_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a raw data folder, by name."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
+        if path.is_file() and not path.name.startswith(".")
+    }
+
+
+def load_derived(indication_id: str | None = None) -> Derived:
+    """Read raw and derived tables for a notebook, one indication or all.
+
+    Parameters
+    ----------
+    indication_id : str, optional
+        Key in ``indications.csv``; all indications by default.
+
+    Returns
+    -------
+    Derived
+
+    Raises
+    ------
+    StaleError
+        If the derived tables were not made from the raw tables on disk; that is also why the
+        raw tables need no second check here.
+    ArgumentError
+        If there is no such indication.
+    """
+    raw, folder = paths.raw_data(), paths.derived_data()
+    manifest = folder / MANIFEST
+    remedy = "run `make data` (or `ldn-meta derive`)"
+    if not manifest.is_file():
+        message = f"{manifest} is missing; {remedy}"
+        raise StaleError(message)
+    made_from = json.loads(manifest.read_text(encoding="utf-8"))["raw"]
+    here = raw_hashes(raw)
+    if made_from != here:
+        names = sorted(n for n in {*made_from, *here} if made_from.get(n) != here.get(n))
+        message = f"data/derived was not made from this data/raw ({', '.join(names)}); {remedy}"
+        raise StaleError(message)
+    evidence = load_evidence(raw, validate=False)
+    if indication_id is not None:
+        evidence = evidence.for_indication(indication_id)
+    frames = {name: _read(folder / f"{name}.csv", indication_id)
+              for name in ("effects", "left_out", "responders", "harms", "pooled")}
+    return Derived(evidence=evidence, protocol=load_protocol(raw), **frames)
+
+
+def _read(path: Path, indication_id: str | None) -> pd.DataFrame:
+    import pandas as pd
+
+    frame = pd.read_csv(path, na_values=["NA"], keep_default_na=False, true_values=["yes"],
+                        false_values=["no"])
+    if indication_id is None:
+        return frame
+    return frame[frame["indication_id"] == indication_id].reset_index(drop=True)
