@@ -1,0 +1,1 @@
+"""One module per kind of figure; each drawn from tables that others computed."""

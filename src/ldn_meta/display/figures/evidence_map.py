@@ -1,0 +1,234 @@
+"""The evidence map: for each indication and outcome, how much there is and where it points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from ldn_meta.display.figure_output import FigureOutput
+from ldn_meta.display.figures import style
+from ldn_meta.display.figures.evidence_cells import (
+    ALONE,
+    DIRECTIONS,
+    FILLINGS,
+    Cell,
+    Filling,
+    Mark,
+    evidence_cells,
+)
+from ldn_meta.display.figures.lettering import line_width, text_height, text_width, wrap
+from ldn_meta.display.figures.sheet import Heading, Sheet, words_only
+from ldn_meta.display.wording import capitalised
+from ldn_meta.evidence.synthesis import DIRECTION_ONLY, META_ANALYSIS, NO_COMPARISON, ONE_TRIAL
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NOTHING_MAPPED = "No indication and outcome to map."
+_ROW_WIDTH = 150.0
+_CELL_WIDTH = 84.0
+_ROW_HEIGHT = 56.0
+_MARK_DOWN = 15.0
+_TEXT_DOWN = 39.0
+# A map of one column is no wider than its cells, but its legend is.
+_LEAST_WIDTH = 340.0
+_LEGEND_LINE = 15.0
+_LEGEND_MARK = 16.0
+_LEGEND_GAP = 16.0
+_LEGEND_SIZE = 8.5
+
+
+def evidence_map(frame: pd.DataFrame, *, title: str | None = None) -> tuple[Figure, Axes]:
+    """Draw what is known, indication by outcome.
+
+    The shape of a mark is the direction, its filling the kind of synthesis, so the map reads
+    the same in grey; the numbers of trials and people stand below it.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row a cell: indication_label, outcome_label, trials, people (0 or NaN when nobody
+        said), direction (favours LDN, favours comparator, either way, no difference,
+        conflicting, not stated), synthesis (one of ``evidence.synthesis.KINDS``). Rows and
+        columns keep the order of first appearance; a pair without a row is empty.
+    title : str, optional
+        Bold line above the map.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        In words only when ``frame`` has no row.
+    axes : matplotlib.axes.Axes
+        The whole page; x and y are points from its top left corner.
+
+    Raises
+    ------
+    ArgumentError
+        If a column is missing, a word is not known, or a cell is given twice.
+    """
+    rows, columns, cells = evidence_cells(frame)
+    with style.settings():
+        if not cells:
+            page = words_only([NOTHING_MAPPED], title)
+            return page.figure, page.page
+        row_labels = [wrap(capitalised(name), _ROW_WIDTH, weight="bold") for name in rows]
+        heads = [wrap(capitalised(name), _CELL_WIDTH - 8, weight="bold") for name in columns]
+        left = style.MARGIN + max(text_width(name, weight="bold") for name in row_labels) + 8
+        right = left + _CELL_WIDTH * len(columns)
+        width = max(right - style.MARGIN, _LEAST_WIDTH)
+        heading = Heading(title, width)
+        top = heading.bottom + max(text_height(head) for head in heads) + 6
+        bottom = top + _ROW_HEIGHT * len(rows)
+        legend = _Legend(cells.values(), width)
+        sheet = Sheet(width + 2 * style.MARGIN, bottom + 12 + legend.height + style.MARGIN)
+        heading.write(sheet)
+        for index, head in enumerate(heads):
+            x = left + (index + 0.5) * _CELL_WIDTH
+            gid = f"column-{index}"
+            sheet.write(x, top - 3, head, align="center", valign="bottom", weight="bold", gid=gid)
+        for index, name in enumerate(row_labels):
+            y = top + (index + 0.5) * _ROW_HEIGHT
+            sheet.write(style.MARGIN, y, name, weight="bold", gid=f"row-{index}")
+        for i, row in enumerate(rows):
+            for j, column in enumerate(columns):
+                corner = (left + j * _CELL_WIDTH, top + i * _ROW_HEIGHT)
+                _draw_cell(sheet, corner, cells.get((row, column)), f"cell-{i}-{j}")
+        for index in range(len(rows) + 1):
+            sheet.rule(style.MARGIN, right, top + index * _ROW_HEIGHT, width=0.6)
+        legend.draw(sheet, bottom + 12)
+    return sheet.figure, sheet.page
+
+
+def evidence_map_alt_text(frame: pd.DataFrame, *, title: str | None = None) -> str:
+    """Describe the evidence map of the same frame in plain words, row by row."""
+    rows, columns, cells = evidence_cells(frame)
+    opening = f"Evidence map{f': {title}' if title else ''}."
+    if not cells:
+        return f"{opening} {NOTHING_MAPPED}"
+    sentences = [opening]
+    for row in rows:
+        found = [(column, cells.get((row, column))) for column in columns]
+        said = [_cell_words(name, cell) for name, cell in found if cell and not cell.is_empty]
+        empty = [name for name, cell in found if cell is None or cell.is_empty]
+        if empty:
+            said.append(f"nothing on {', '.join(empty)}")
+        sentences.append(f"{capitalised(row)}: {'; '.join(said)}.")
+    return style.spoken(" ".join(sentences))
+
+
+def evidence_map_output(
+    name: str, frame: pd.DataFrame, *, title: str | None = None
+) -> FigureOutput:
+    """Make the evidence map ready to end a notebook cell: drawing, file name, words."""
+    figure, _ = evidence_map(frame, title=title)
+    return FigureOutput(figure, name, evidence_map_alt_text(frame, title=title))
+
+
+def _cell_words(column: str, cell: Cell) -> str:
+    trials, people = cell.lines
+    found = {
+        META_ANALYSIS: f"meta-analysis of {trials}",
+        ONE_TRIAL: "one trial",
+        DIRECTION_ONLY: f"direction only, {trials}",
+        NO_COMPARISON: f"{trials} without comparison group",
+    }[cell.synthesis]
+    direction = "" if cell.synthesis == NO_COMPARISON else f", {cell.mark.words}"
+    return f"{column}: {found}, {people}{direction}"
+
+
+def _draw_cell(sheet: Sheet, corner: tuple[float, float], cell: Cell | None, gid: str) -> None:
+    left, top = corner
+    centre = left + _CELL_WIDTH / 2
+    if cell is None or cell.is_empty:
+        sheet.band(left + 1, left + _CELL_WIDTH - 1, top + 1, top + _ROW_HEIGHT - 1, style.BAND)
+        middle = top + _ROW_HEIGHT / 2
+        sheet.write(
+            centre, middle, "nothing", align="center", colour=style.SOFT_INK, gid=f"{gid}-text"
+        )
+        return
+    _draw_mark(sheet, centre, top + _MARK_DOWN, cell.mark, cell.filling, f"{gid}-mark")
+    text = "\n".join(cell.lines)
+    sheet.write(centre, top + _TEXT_DOWN, text, align="center", gid=f"{gid}-text")
+
+
+def _draw_mark(
+    sheet: Sheet, x: float, y: float, mark: Mark, filling: Filling, gid: str, *, size: float = 0
+) -> None:
+    from matplotlib.colors import to_hex, to_rgb
+
+    # Mixed with white here: transparency would let the rules shine through.
+    red, green, blue = (1 - filling.strength * (1 - part) for part in to_rgb(mark.colour))
+    sheet.page.plot(
+        [x],
+        [y],
+        marker=mark.marker,
+        markersize=size or filling.size,
+        markerfacecolor=to_hex((red, green, blue)),
+        markeredgecolor=mark.colour,
+        markeredgewidth=1.4,
+        linestyle="none",
+        zorder=3,
+        gid=gid,
+    )
+
+
+class _Legend:
+    """Explains the marks that occur, in as many lines as they need."""
+
+    def __init__(self, cells: Iterable[Cell], width: float) -> None:
+        shown = [cell for cell in cells if not cell.is_empty]
+        occurring = {cell.mark for cell in shown}
+        marks = [m for m in dict.fromkeys((*DIRECTIONS.values(), ALONE)) if m in occurring]
+        kinds = [kind for kind in FILLINGS if any(cell.synthesis == kind for cell in shown)]
+        neutral = Mark("o", style.INK, "")
+        shapes = [
+            (mark, FILLINGS[NO_COMPARISON if mark is ALONE else DIRECTION_ONLY], mark.words)
+            for mark in marks
+        ]
+        fills = [
+            (neutral, FILLINGS[kind], FILLINGS[kind].words)
+            for kind in kinds
+            if kind != NO_COMPARISON
+        ]
+        self._lines = [*_flow("Shape", shapes, width), *_flow("Filling", fills, width)]
+        self.height = _LEGEND_LINE * len(self._lines)
+
+    def draw(self, sheet: Sheet, top: float) -> None:
+        """Draw the legend below ``top``."""
+        count = 0
+        for index, line in enumerate(self._lines):
+            y = top + (index + 0.5) * _LEGEND_LINE
+            for x, entry in line:
+                gid = f"legend-{count}"
+                count += 1
+                if isinstance(entry, str):
+                    sheet.write(x, y, entry, size=style.SMALL_SIZE, weight="bold", gid=gid)
+                    continue
+                mark, filling, words = entry
+                size = min(filling.size, _LEGEND_SIZE)
+                _draw_mark(sheet, x + 5, y, mark, filling, f"{gid}-mark", size=size)
+                sheet.write(x + _LEGEND_MARK, y, words, size=style.SMALL_SIZE, gid=gid)
+
+
+_Entry = tuple[Mark, Filling, str]
+
+
+def _flow(
+    head: str, entries: Sequence[_Entry], width: float
+) -> list[list[tuple[float, str | _Entry]]]:
+    """Set entries side by side, beginning a new line where the page ends."""
+    if not entries:
+        return []
+    indent = style.MARGIN + line_width("Filling", style.SMALL_SIZE, "bold") + 8
+    lines: list[list[tuple[float, str | _Entry]]] = [[(style.MARGIN, head)]]
+    x = indent
+    for entry in entries:
+        reach = _LEGEND_MARK + line_width(entry[2], style.SMALL_SIZE)
+        if x + reach > style.MARGIN + width and x > indent:
+            lines.append([])
+            x = indent
+        lines[-1].append((x, entry))
+        x += reach + _LEGEND_GAP
+    return lines

@@ -1,0 +1,1 @@
+"""One module per notebook: everything a page shows, computed by one call."""

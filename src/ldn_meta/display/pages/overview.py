@@ -1,0 +1,155 @@
+"""Page 90: every indication and outcome on one page."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ldn_meta.display import sentences
+from ldn_meta.display.outputs import Facts, Table, Text
+from ldn_meta.display.pages.effect import EffectPage, pooled_effect
+from ldn_meta.display.pages.opened import BY_PROTOCOL
+from ldn_meta.display.provenance import footer
+from ldn_meta.display.wording import capitalised, count, estimate_with_interval
+from ldn_meta.evidence.derived import load_derived
+from ldn_meta.evidence.synthesis import (
+    META_ANALYSIS,
+    build_pools,
+    possible_synthesis,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ldn_meta.display.figure_output import FigureOutput
+
+NOTEBOOK = "90_overview"
+
+
+class OverviewPage:
+    """All indications side by side."""
+
+    def __init__(self, tau2_method: str) -> None:
+        self.tau2_method = tau2_method
+        self.derived = load_derived()
+        rows = self.derived.evidence.text["indications"]
+        self.indications = rows[rows["is_reported"] == "yes"].to_dict("records")
+
+    @cached_property
+    def pages(self) -> list[EffectPage]:
+        """The effect page of every reported indication."""
+        return [pooled_effect(indication=row["indication_id"], tau2_method=self.tau2_method)
+                for row in self.indications]
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """One row for every indication and group of outcomes."""
+        import pandas as pd
+
+        rows = []
+        given = None if self.tau2_method == BY_PROTOCOL else self.tau2_method
+        protocol = self.derived.protocol.changed(tau2_method=given)
+        for indication in self.indications:
+            name = indication["indication_id"]
+            effects = self.derived.effects[self.derived.effects["indication_id"] == name]
+            left = self.derived.left_out[self.derived.left_out["indication_id"] == name]
+            pools = build_pools(effects, protocol.selection, protocol.model)
+            for group, constructs in protocol.outcome_groups.items():
+                found = possible_synthesis(effects, left, pools, constructs=list(constructs))
+                rows.append({"indication_id": name, "indication_label": indication["label"],
+                             "outcome_label": group, **found})
+        return pd.DataFrame(rows)
+
+    @property
+    def headline(self) -> Text:
+        """How much could be pooled at all."""
+        pooled = self.cells[self.cells["synthesis"] == META_ANALYSIS]
+        studies = self.derived.evidence.studies
+        reported = studies[studies["indication_id"].isin(
+            [row["indication_id"] for row in self.indications])]
+        where = sorted(set(pooled["indication_label"]))
+        return Text(
+            f"**{capitalised(count(len(self.indications), 'condition'))}**, {len(reported)} "
+            f"studies on file: {len(pooled)} of {len(self.cells)} combinations of condition and "
+            f"outcome could be pooled, all in {', '.join(where) if where else 'none'}."
+        )
+
+    @property
+    def answers(self) -> Table:
+        """The answer per indication."""
+        import pandas as pd
+
+        frame = pd.DataFrame([
+            {
+                "condition": page.opened.label,
+                "question": page.opened.indication["question"],
+                "trials (people)": "0" if page.pool is None
+                else f"{len(page.pool.trials)} ({page.pool.people})",
+                "answer": sentences.answer(page),
+            }
+            for page in self.pages
+        ])
+        return Table(frame, "The main question of each condition")
+
+    @property
+    def map(self) -> FigureOutput:
+        """Evidence map: condition by outcome."""
+        from ldn_meta.display.figures.evidence_map import evidence_map_output
+
+        return evidence_map_output("evidence_map", self.cells)
+
+    @property
+    def table(self) -> Table:
+        """The evidence map as text."""
+        import pandas as pd
+
+        rows = []
+        for c in self.cells.to_dict("records"):
+            if c["trials"] == 0:
+                continue
+            number = ("none" if not math.isfinite(c["estimate"]) else estimate_with_interval(
+                c["estimate"], c["ci_low"], c["ci_high"], measure=c["measure"]))
+            rows.append({
+                "condition": c["indication_label"], "outcome": c["outcome_label"],
+                "measured as": c["construct"].replace("_", " "), "synthesis": c["synthesis"],
+                "studies": c["trials"], "people": c["people"] or "NR",
+                "effect (95% CI)": number, "direction": c["direction"],
+            })
+        return Table(pd.DataFrame(rows), "Evidence behind each cell of the map",
+                     "Effect: mean difference in the unit of the trials, or risk ratio; LDN "
+                     "against the comparator. Either way: the interval includes no difference.")
+
+    @property
+    def sentence(self) -> Text:
+        """What the whole map says."""
+        kinds = self.cells["synthesis"].value_counts()
+        parts = [f"{name}: {int(kinds[name])}" for name in kinds.index]
+        return Text("Of the combinations of condition and outcome: " + "; ".join(parts) + ".")
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Cells and counts."""
+        kinds = {str(k): int(v) for k, v in self.cells["synthesis"].value_counts().items()}
+        return Facts({"headline": str(self.headline), "sentence": str(self.sentence),
+                      "kinds": kinds, "cells": self.cells.to_dict("records")})
+
+    def footer(self) -> Table:
+        """Provenance."""
+        parameters: dict[str, Any] = {"tau2_method": self.tau2_method}
+        return footer(NOTEBOOK, parameters, [self.derived.effects, self.derived.left_out])
+
+
+def overview(*, tau2_method: str = BY_PROTOCOL) -> OverviewPage:
+    """Open page 90.
+
+    Parameters
+    ----------
+    tau2_method : str
+        As ``ldn_meta.pool``; by the protocol unless given.
+
+    Returns
+    -------
+    OverviewPage
+    """
+    return OverviewPage(tau2_method)

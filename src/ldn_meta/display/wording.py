@@ -1,0 +1,113 @@
+"""Numbers and measures as readers see them; the only place where results are rounded."""
+
+from __future__ import annotations
+
+import math
+
+MEASURES = {
+    "MD": "mean difference",
+    "MC": "mean change",
+    "SMD": "standardised mean difference",
+    "RR": "risk ratio",
+    "OR": "odds ratio",
+    "IRR": "rate ratio",
+    "RD": "risk difference",
+    "PLO": "share of people",
+}
+TAU2_METHODS = {
+    "common": "common effect",
+    "dl": "DerSimonian-Laird",
+    "he": "Hedges",
+    "hs": "Hunter-Schmidt",
+    "sj": "Sidik-Jonkman",
+    "ml": "maximum likelihood",
+    "reml": "REML",
+    "eb": "empirical Bayes",
+    "pm": "Paule-Mandel",
+}
+CI_METHODS = {
+    "wald": "Wald interval",
+    "knapp-hartung": "Knapp-Hartung interval",
+    "knapp-hartung-floored": "floored Knapp-Hartung interval",
+}
+RATIOS = ("RR", "OR", "IRR")
+COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+SMALL_P = 0.001
+
+
+def fixed(value: float, digits: int = 2) -> str:
+    """A number with a fixed number of digits; undefined is an n-dash-free "not defined"."""
+    if value is None or not math.isfinite(value):
+        return "not defined"
+    text = f"{value:.{digits}f}"
+    return text[1:] if text.startswith("-") and float(text) == 0 else text
+
+
+def interval(low: float, high: float, digits: int = 2) -> str:
+    """``low to high`` or "not defined"."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "not defined"
+    return f"{fixed(low, digits)} to {fixed(high, digits)}"
+
+
+def estimate_with_interval(
+    estimate: float, low: float, high: float, *, measure: str, digits: int = 2
+) -> str:
+    """Estimate and interval on the scale readers know: ratios are taken from the log."""
+    values = shown((estimate, low, high), measure=measure)
+    if not math.isfinite(values[0]):
+        return "not defined"
+    return f"{fixed(values[0], digits)} ({interval(values[1], values[2], digits)})"
+
+
+def shown(values: tuple[float, ...], *, measure: str) -> tuple[float, ...]:
+    """Values as displayed: exponentials for ratios, themselves otherwise."""
+    if measure not in RATIOS:
+        return values
+    return tuple(math.exp(value) if math.isfinite(value) else value for value in values)
+
+
+def p_value(p: float) -> str:
+    """``p = 0.236`` or ``p < 0.001``."""
+    if not math.isfinite(p):
+        return "p not defined"
+    return "p < 0.001" if p < SMALL_P else f"p = {p:.3f}"
+
+
+def percent(share: float) -> str:
+    """A share as per cent without decimals."""
+    return "not defined" if not math.isfinite(share) else f"{100 * share:.0f}%"
+
+
+def count(number: int, noun: str, *, plural: str | None = None) -> str:
+    """``one trial``, ``two trials``, ``14 trials``."""
+    word = COUNTS[number] if 0 <= number < len(COUNTS) else str(number)
+    return f"{word} {noun if number == 1 else (plural or noun + 's')}"
+
+
+def agree(number: int, singular: str, plural: str) -> str:
+    """``one compares``, ``two compare``, ``none compares``: a number with its verb."""
+    if number == 0:
+        return f"none {singular}"
+    word = COUNTS[number] if 0 <= number < len(COUNTS) else str(number)
+    return f"{word} {singular if number == 1 else plural}"
+
+
+def people(number: int) -> str:
+    """``195 people``; nought means that no report gives the number."""
+    return f"{number} people" if number else "number of people not reported"
+
+
+def capitalised(text: str) -> str:
+    """First letter upper case, the rest untouched."""
+    return text[:1].upper() + text[1:]
+
+
+def weeks(value: float) -> str:
+    """Weeks without needless digits; NR when not reported."""
+    return "NR" if value is None or not math.isfinite(value) else f"{value:g}"
+
+
+def method(tau2_method: str, ci_method: str) -> str:
+    """Model in words, as printed above results."""
+    return f"{TAU2_METHODS[tau2_method]}, {CI_METHODS[ci_method]}"
