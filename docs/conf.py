@@ -1,0 +1,62 @@
+"""Settings of the pages in build/site; `make site` runs Sphinx with them."""
+
+from docutils.utils.math.latex2mathml import tex2mathml
+
+project = "Low-dose naltrexone: the evidence"
+author = "The ldn-meta contributors"
+project_copyright = author
+html_title = project
+
+extensions = ["myst_nb"]
+exclude_patterns = ["_build"]
+myst_enable_extensions = ["dollarmath", "colon_fence"]
+myst_heading_anchors = 3
+
+# Notebooks come executed; a page never runs anything.
+nb_execution_mode = "off"
+nb_merge_streams = True
+nb_output_stderr = "remove"
+nb_code_prompt_show = "Show code"
+nb_code_prompt_hide = "Hide code"
+
+# The same bytes from the same reports: no dates.
+html_last_updated_fmt = None
+html_copy_source = False
+html_show_sourcelink = False
+html_show_sphinx = False
+
+html_theme = "sphinx_book_theme"
+html_static_path = ["_static"]
+html_css_files = ["ldn.css"]
+html_context = {"default_mode": "light"}
+html_theme_options = {
+    "article_header_end": [],
+    "home_page_in_toc": False,
+    "navbar_persistent": [],
+    "primary_sidebar_end": [],
+    "show_toc_level": 2,
+    "use_download_button": False,
+    "use_fullscreen_button": False,
+}
+
+
+def _inline_math(self, node):
+    from docutils import nodes
+
+    self.body.append(tex2mathml(node.astext()))
+    raise nodes.SkipNode
+
+
+def _block_math(self, node):
+    from docutils import nodes
+
+    self.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>')
+    raise nodes.SkipNode
+
+
+def setup(app):
+    """Render formulas as MathML: browsers show it, and nothing is fetched from elsewhere."""
+    app.add_html_math_renderer("mathml", (_inline_math, None), (_block_math, None))
+
+
+html_math_renderer = "mathml"

@@ -1,0 +1,213 @@
+"""The command ``ldn-meta``: exit 0 good, 1 the work failed, 2 the request was wrong."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from ldn_meta import paths
+from ldn_meta.errors import DataError, LdnMetaError, NotebookError, ParameterError
+
+FAILED, WRONG_REQUEST = 1, 2
+
+
+class _Commands(click.Group):
+    """Turns deliberate errors into a message and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except ParameterError as error:
+            _fail(error, WRONG_REQUEST)
+        except FileNotFoundError as error:
+            # The operating system numbers its errors; ours says "not inside a checkout".
+            if error.errno is not None:
+                raise
+            _fail(error, WRONG_REQUEST)
+        except LdnMetaError as error:
+            _fail(error, FAILED)
+
+
+def _fail(error: Exception, code: int) -> NoReturn:
+    click.echo(f"error: {error}", err=True)
+    sys.exit(code)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Evidence synthesis for low-dose naltrexone.
+
+    From the tables in data/raw to executed notebooks in reports/ and pages in build/site.
+
+    \b
+    Examples:
+      ldn-meta run                          whatever changed
+      ldn-meta run fibromyalgia             one indication
+      ldn-meta run -p tau2_method=pm        a choice of your own, into build/runs
+      ldn-meta show fibromyalgia            the answer and its numbers
+    """  # noqa: D301  (click reads the backslash)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def check(as_json: bool) -> None:
+    """Check data/raw and say what data/derived would become; write nothing.
+
+    Every fault is listed as table:line:column, value, rule, remedy.
+    """
+    from ldn_meta.pipeline.derive import derive
+
+    try:
+        summary = derive(check_only=True)
+    except DataError as error:
+        if as_json:
+            faults = [vars(fault) for fault in error.faults]
+            click.echo(json.dumps({"faults": faults, "changed": []}, indent=1))
+            sys.exit(FAILED)
+        raise
+    if as_json:
+        click.echo(json.dumps({"faults": [], "changed": list(summary.changed)}, indent=1))
+        return
+    click.echo("data/raw is in order")
+    if summary.changed:
+        click.echo(f"data/derived would change: {', '.join(summary.changed)}")
+
+
+@main.command()
+@click.option("--force", is_flag=True, help="Compute also if nothing changed.")
+def derive(force: bool) -> None:
+    """Check data/raw and compute data/derived."""
+    _derive(force=force)
+
+
+@main.command()
+@click.argument("indications", nargs=-1, metavar="[INDICATION ...]")
+@click.option(
+    "-p",
+    "--parameter",
+    "assignments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Change a choice for this run; the results go to build/runs, not to reports.",
+)
+@click.option("-j", "--jobs", type=click.IntRange(min=1), help="Notebooks at the same time.")
+@click.option("--force", is_flag=True, help="Compute and execute also if nothing changed.")
+def run(
+    indications: tuple[str, ...], assignments: tuple[str, ...], jobs: int | None, force: bool
+) -> None:
+    """Execute the notebooks whose inputs changed.
+
+    Without INDICATION all of them; "overview" names the pages across indications. Brings
+    data/derived and the answer table of the README up to date as well.
+
+    \b
+    Examples:
+      ldn-meta run
+      ldn-meta run crohns_disease overview
+      ldn-meta run fibromyalgia -p tau2_method=dl -p level=0.9
+    """  # noqa: D301
+    from ldn_meta.pipeline import parameters, progress, readme, runner
+
+    chosen = dict(parameters.parse_assignment(text) for text in assignments)
+    # A misspelt request is refused before minutes of work, not after.
+    parameters.plan(indications or None, chosen)
+    _derive(force=force)
+    try:
+        summary = runner.run(
+            indications or None,
+            chosen,
+            jobs=jobs,
+            force=force,
+            progress=progress.for_terminal(),
+        )
+    except NotebookError:
+        # The indications that did not break have new answers.
+        readme.write_answers()
+        raise
+    readme.write_answers()
+    if summary.executed:
+        folder = _shown(summary.folder)
+        fresh = f", {len(summary.fresh)} were up to date" if summary.fresh else ""
+        click.echo(f"{folder}: {len(summary.executed)} notebooks executed{fresh}")
+    else:
+        click.echo("reports: up to date")
+
+
+@main.command()
+@click.argument("indication")
+@click.option("--json", "as_json", is_flag=True, help="All facts, for machines.")
+def show(indication: str, as_json: bool) -> None:
+    """Print the answer of one indication and the facts behind it."""
+    from ldn_meta.pipeline import parameters, readme, staleness
+
+    known = [*parameters.reported_indications(), parameters.OVERVIEW]
+    if indication not in known:
+        what = f"indication {indication!r}"
+        raise ParameterError(parameters.unknown(what, indication, known))
+    facts = staleness.read_facts(paths.reports() / indication)
+    if not facts:
+        message = f"reports/{indication} has no facts yet: run `ldn-meta run {indication}`"
+        raise LdnMetaError(message)
+    if as_json:
+        click.echo(json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False))
+        return
+    answer = facts.get(readme.ANSWERED_BY, {}).get("answer", {})
+    if "sentence" in answer:
+        click.echo(f"{answer['sentence']}\n")
+    for notebook, entries in facts.items():
+        click.echo(notebook)
+        for name, value in _flat(entries):
+            click.echo(f"  {name}: {value}")
+
+
+@main.command()
+@click.option("--force", is_flag=True, help="Build from nothing.")
+def site(force: bool) -> None:
+    """Build the pages in build/site from the reports at hand."""
+    from ldn_meta.pipeline.site import build_site
+
+    was_built = build_site(force=force)
+    index = _shown(paths.build() / "site" / "index.html")
+    click.echo(f"{index}: {'built' if was_built else 'up to date'}")
+
+
+@main.command()
+def readme() -> None:
+    """Write the answer table of the README from the reports at hand."""
+    from ldn_meta.pipeline.readme import write_answers
+
+    click.echo(f"README.md: {'answer table changed' if write_answers() else 'up to date'}")
+
+
+def _derive(*, force: bool) -> None:
+    from ldn_meta.pipeline.derive import derive as derive_tables
+
+    summary = derive_tables(force=force)
+    if summary.was_current:
+        click.echo("data/derived: up to date")
+        return
+    rows = ", ".join(f"{name} {count}" for name, count in summary.rows.items())
+    click.echo(f"data/derived: {rows}")
+    if summary.changed:
+        click.echo(f"data/derived: changed {', '.join(summary.changed)}")
+
+
+def _flat(entries: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Facts as name.part.part and value."""
+    found: list[tuple[str, Any]] = []
+    for name, value in entries.items():
+        if isinstance(value, Mapping):
+            found.extend(_flat(value, f"{prefix}{name}."))
+        else:
+            found.append((f"{prefix}{name}", value))
+    return found
+
+
+def _shown(path: Path) -> str:
+    return path.relative_to(paths.project_root()).as_posix()

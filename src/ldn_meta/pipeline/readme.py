@@ -1,0 +1,139 @@
+"""The answer for every indication, in one table of the README, from the facts of the reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ldn_meta import paths
+from ldn_meta.errors import StaleError
+from ldn_meta.pipeline import publish, staleness
+from ldn_meta.pipeline.parameters import reported_indications
+
+ANSWERED_BY = "20_pooled_effect"
+BEGIN, END = "<!-- answers:begin -->", "<!-- answers:end -->"
+_HEADER = ("Indication", "Outcome", "Compared with", "Trials", "People", "Effect", "In words")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a report answers, as its ``facts.json`` holds it."""
+
+    indication: str
+    label: str
+    outcome: str
+    comparison: str
+    trials: int
+    people: int
+    effect: str
+    sentence: str
+
+
+def read_answers() -> tuple[Answer, ...]:
+    """Read the answers of the reports at hand, in the order of the indications.
+
+    Returns
+    -------
+    tuple of Answer
+        Indications without a report are left out.
+
+    Raises
+    ------
+    StaleError
+        If a report has no complete answer.
+    """
+    answers = []
+    for indication in reported_indications():
+        report = paths.reports() / indication
+        if not report.is_dir():
+            continue
+        stated = staleness.read_facts(report).get(ANSWERED_BY, {}).get("answer", {})
+        answers.append(_answer(indication, stated))
+    return tuple(answers)
+
+
+def answer_table(answers: Sequence[Answer], link: Callable[[Answer], str]) -> str:
+    """Write the answers as a Markdown table.
+
+    Parameters
+    ----------
+    answers : sequence of Answer
+        One row each.
+    link : callable
+        Address of the page that has the whole answer.
+
+    Returns
+    -------
+    str
+        Without a final newline.
+    """
+    rows = [
+        (
+            f"[{_cell(answer.label)}]({link(answer)})",
+            _cell(answer.outcome),
+            _cell(answer.comparison),
+            str(answer.trials),
+            str(answer.people),
+            _cell(answer.effect),
+            _cell(answer.sentence),
+        )
+        for answer in answers
+    ]
+    rule = ("---", "---", "---", "--:", "--:", "---", "---")
+    return "\n".join(f"| {' | '.join(row)} |" for row in (_HEADER, rule, *rows))
+
+
+def write_answers() -> bool:
+    """Put the answer table into the README.
+
+    Returns
+    -------
+    bool
+        Whether the README changed.
+
+    Raises
+    ------
+    StaleError
+        If the README has lost the marks around the table, or a report has no answer.
+    """
+    return publish.write_whole(_readme(), _with_answers().encode())
+
+
+def answers_are_current() -> bool:
+    """Whether the table in the README says what the reports say."""
+    return _readme().read_text(encoding="utf-8") == _with_answers()
+
+
+def _with_answers() -> str:
+    text = _readme().read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        message = f"README.md needs the lines {BEGIN} and {END} around its answer table"
+        raise StaleError(message)
+    table = answer_table(
+        read_answers(), lambda answer: f"reports/{answer.indication}/{ANSWERED_BY}.ipynb"
+    )
+    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+
+
+def _answer(indication: str, stated: Any) -> Answer:
+    names = [field.name for field in fields(Answer) if field.name != "indication"]
+    missing = [name for name in names if name not in stated]
+    if missing:
+        message = (
+            f"reports/{indication}/facts.json: {ANSWERED_BY} states no {', '.join(missing)} "
+            f"in its answer: run `ldn-meta run --force {indication}`"
+        )
+        raise StaleError(message)
+    return Answer(indication=indication, **{name: stated[name] for name in names})
+
+
+def _cell(text: str) -> str:
+    return " ".join(str(text).split()).replace("|", "\\|")
+
+
+def _readme() -> Path:
+    return paths.project_root() / "README.md"
