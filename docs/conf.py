@@ -34,7 +34,8 @@ html_theme_options = {
     "home_page_in_toc": False,
     "navbar_persistent": [],
     "primary_sidebar_end": [],
-    "show_toc_level": 2,
+    # Figures and tables need the width more than a second list of headings does.
+    "secondary_sidebar_items": [],
     "use_download_button": False,
     "use_fullscreen_button": False,
 }

@@ -21,12 +21,14 @@ class Text:
     text: str
 
     def __str__(self) -> str:
+        """Return the paragraph."""
         return self.text
 
     def _repr_markdown_(self) -> str:
         return self.text
 
     def __repr__(self) -> str:
+        """Return the paragraph."""
         return self.text
 
 
@@ -57,11 +59,13 @@ class Table:
             return f"{head}<p>{html.escape(self.empty)}</p>"
         cells = self.frame.astype("str").map(_cell)
         cells.columns = [html.escape(str(name)) for name in cells.columns]
-        body = cells.to_html(index=False, escape=False, border=0, classes="ldn-table",
-                             justify="left")
+        body = cells.to_html(
+            index=False, escape=False, border=0, classes="ldn-table", justify="left"
+        )
         return f"{head}{body}{note}"
 
     def __repr__(self) -> str:
+        """Return the table as plain text."""
         if not len(self.frame):
             return f"{self.caption}\n{self.empty}"
         plain = self.frame.astype("str").map(lambda cell: cell.partition("|" + LINK_START)[0])
@@ -82,8 +86,13 @@ class Facts:
         }
 
 
+def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as dicts."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
 def _plain(value: Any) -> Any:
-    """The same shape in what JSON can hold; undefined numbers become None."""
+    """Return the same shape in what JSON can hold; undefined numbers become None."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -96,7 +105,7 @@ def _plain(value: Any) -> Any:
 
 
 def linked(label: str, address: str) -> str:
-    """A table cell that is a link."""
+    """Make a table cell that is a link."""
     return f"{label}|{address}"
 
 

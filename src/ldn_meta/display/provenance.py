@@ -25,9 +25,11 @@ def source_cell(evidence: Evidence, source_id: str, locator: str, read_from: str
     rows = evidence.text["sources"]
     row = rows[rows["source_id"] == source_id].iloc[0]
     label = f"{short_citation(row)}: {locator} ({read_from})"
-    for column, prefix in (("doi", "https://doi.org/"),
-                           ("pmid", "https://pubmed.ncbi.nlm.nih.gov/"),
-                           ("url", "")):
+    for column, prefix in (
+        ("doi", "https://doi.org/"),
+        ("pmid", "https://pubmed.ncbi.nlm.nih.gov/"),
+        ("url", ""),
+    ):
         value = str(row[column])
         if value not in ("NR", "NA", "TODO") and (prefix or value.startswith("https://")):
             return linked(label, f"{prefix}{value}")
@@ -39,7 +41,9 @@ def short_citation(row: Any) -> str:
     authors = str(row["authors"])
     if authors in ("NR", "NA", "TODO"):
         return str(row["source_id"])
-    first = authors.split(",")[0].split(" ")[0]
+    words = authors.split(",")[0].removesuffix(" et al.").split(" ")
+    # "Due Bruun K": initials go, a double surname stays.
+    first = " ".join(words[:-1] if len(words) > 1 and words[-1].isupper() else words)
     year = str(row["year"])
     return first if year in ("NR", "NA", "TODO") else f"{first} {year}"
 
@@ -77,10 +81,13 @@ def footer(notebook: str, parameters: dict[str, Any], data: Iterable[pd.DataFram
         ("versions", ", ".join(f"{p} {importlib.metadata.version(p)}" for p in PACKAGES)),
         ("rebuild", "make reports"),
     ]
-    return Table(pd.DataFrame(rows, columns=["what", "value"]), "Computed with",
-                 "Hashes are the first twelve digits of SHA-256. Research software, not medical "
-                 "advice. The evidence comes from a targeted look-up, not from a systematic "
-                 "search by two reviewers.")
+    return Table(
+        pd.DataFrame(rows, columns=["what", "value"]),
+        "Computed with",
+        "Hashes are the first twelve digits of SHA-256. Research software, not medical "
+        "advice. The evidence comes from a targeted look-up, not from a systematic "
+        "search by two reviewers.",
+    )
 
 
 def _hash_frames(data: Iterable[pd.DataFrame]) -> str:

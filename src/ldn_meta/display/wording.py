@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from typing import SupportsFloat
 
 MEASURES = {
     "MD": "mean difference",
     "MC": "mean change",
     "SMD": "standardised mean difference",
+    "SMCC": "standardised mean change",
+    "SMCR": "standardised mean change",
+    "ROM": "ratio of means",
     "RR": "risk ratio",
     "OR": "odds ratio",
+    "PETO": "odds ratio (Peto)",
     "IRR": "rate ratio",
     "RD": "risk difference",
     "PLO": "share of people",
@@ -35,58 +41,65 @@ COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", 
 SMALL_P = 0.001
 
 
-def fixed(value: float, digits: int = 2) -> str:
-    """A number with a fixed number of digits; undefined is an n-dash-free "not defined"."""
-    if value is None or not math.isfinite(value):
+def fixed(value: SupportsFloat, digits: int = 2) -> str:
+    """Write a number with a fixed number of digits; undefined is "not defined"."""
+    number = float(value)
+    if not math.isfinite(number):
         return "not defined"
-    text = f"{value:.{digits}f}"
+    text = f"{number:.{digits}f}"
     return text[1:] if text.startswith("-") and float(text) == 0 else text
 
 
-def interval(low: float, high: float, digits: int = 2) -> str:
-    """``low to high`` or "not defined"."""
-    if not (math.isfinite(low) and math.isfinite(high)):
+def interval(low: SupportsFloat, high: SupportsFloat, digits: int = 2) -> str:
+    """Write ``low to high``, or "not defined"."""
+    if not (math.isfinite(float(low)) and math.isfinite(float(high))):
         return "not defined"
     return f"{fixed(low, digits)} to {fixed(high, digits)}"
 
 
 def estimate_with_interval(
-    estimate: float, low: float, high: float, *, measure: str, digits: int = 2
+    estimate: SupportsFloat,
+    low: SupportsFloat,
+    high: SupportsFloat,
+    *,
+    measure: str,
+    digits: int = 2,
 ) -> str:
-    """Estimate and interval on the scale readers know: ratios are taken from the log."""
+    """Write estimate and interval on the scale readers know: ratios are taken from the log."""
     values = shown((estimate, low, high), measure=measure)
     if not math.isfinite(values[0]):
         return "not defined"
     return f"{fixed(values[0], digits)} ({interval(values[1], values[2], digits)})"
 
 
-def shown(values: tuple[float, ...], *, measure: str) -> tuple[float, ...]:
-    """Values as displayed: exponentials for ratios, themselves otherwise."""
+def shown(values: Iterable[SupportsFloat], *, measure: str) -> tuple[float, ...]:
+    """Return values as displayed: exponentials for ratios, themselves otherwise."""
+    numbers = tuple(float(value) for value in values)
     if measure not in RATIOS:
-        return values
-    return tuple(math.exp(value) if math.isfinite(value) else value for value in values)
+        return numbers
+    return tuple(math.exp(number) if math.isfinite(number) else number for number in numbers)
 
 
 def p_value(p: float) -> str:
-    """``p = 0.236`` or ``p < 0.001``."""
+    """Write ``p = 0.236`` or ``p < 0.001``."""
     if not math.isfinite(p):
         return "p not defined"
     return "p < 0.001" if p < SMALL_P else f"p = {p:.3f}"
 
 
 def percent(share: float) -> str:
-    """A share as per cent without decimals."""
+    """Write a share as per cent without decimals."""
     return "not defined" if not math.isfinite(share) else f"{100 * share:.0f}%"
 
 
 def count(number: int, noun: str, *, plural: str | None = None) -> str:
-    """``one trial``, ``two trials``, ``14 trials``."""
+    """Write ``one trial``, ``two trials``, ``14 trials``."""
     word = COUNTS[number] if 0 <= number < len(COUNTS) else str(number)
     return f"{word} {noun if number == 1 else (plural or noun + 's')}"
 
 
 def agree(number: int, singular: str, plural: str) -> str:
-    """``one compares``, ``two compare``, ``none compares``: a number with its verb."""
+    """Write ``one compares``, ``two compare``, ``none compares``: a number with its verb."""
     if number == 0:
         return f"none {singular}"
     word = COUNTS[number] if 0 <= number < len(COUNTS) else str(number)
@@ -94,20 +107,20 @@ def agree(number: int, singular: str, plural: str) -> str:
 
 
 def people(number: int) -> str:
-    """``195 people``; nought means that no report gives the number."""
+    """Write ``195 people``; nought means that no report gives the number."""
     return f"{number} people" if number else "number of people not reported"
 
 
 def capitalised(text: str) -> str:
-    """First letter upper case, the rest untouched."""
+    """Make the first letter upper case, the rest untouched."""
     return text[:1].upper() + text[1:]
 
 
 def weeks(value: float) -> str:
-    """Weeks without needless digits; NR when not reported."""
-    return "NR" if value is None or not math.isfinite(value) else f"{value:g}"
+    """Write weeks without needless digits; NR when not reported."""
+    return "NR" if not math.isfinite(value) else f"{value:g}"
 
 
 def method(tau2_method: str, ci_method: str) -> str:
-    """Model in words, as printed above results."""
+    """Write the model in words, as printed above results."""
     return f"{TAU2_METHODS[tau2_method]}, {CI_METHODS[ci_method]}"

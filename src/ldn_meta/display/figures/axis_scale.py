@@ -17,6 +17,7 @@ _REACH = 2.5
 _PADDING = 0.04
 _MOST_TICKS = 7
 _LABEL_GAP = 7.0
+_DECADES = (20, 10, 5, 4, 3, 2, 1)
 
 
 @dataclass(frozen=True)
@@ -104,10 +105,12 @@ def ratio_ticks(low: float, high: float, width: float) -> list[tuple[float, str]
 
 
 def _ratio_ladders(low: float, high: float) -> list[list[float]]:
+    """List sets of candidate ticks from coarse to fine; all but the last keep even meaning."""
     decades = range(math.floor(low / math.log(10)), math.ceil(high / math.log(10)) + 1)
-    ladders = [[10.0**n for n in decades if n % every == 0] for every in (4, 3, 2, 1)]
+    # Written as text first: 10 ** n is not the nearest float for every n.
+    ladders = [[float(f"1e{n}") for n in decades if n % every == 0] for every in _DECADES]
     ladders += [
-        [round(digit * 10.0**n, 12) for n in decades for digit in digits]
+        [float(f"{digit}e{n}") for n in decades for digit in digits]
         for digits in ((1, 2, 5), (1, 1.5, 2, 3, 5, 7))
     ]
     if high - low < math.log(4):

@@ -28,6 +28,8 @@ _DIAMOND_HALF = 5.2
 _SUMMARY_HALF = 4.2
 _BAR_WIDTH = 3.2
 _ARROW_SIZE = 4.5
+# Ratios beyond 5e21 are typing errors; without a bound they would overflow the axis.
+_LARGEST_LOG = 50.0
 _NEEDED = ("trial", "pooled", "summary")
 
 
@@ -63,6 +65,8 @@ def choose_scale(
         needed = [row.span for row in rows if row.kind in _NEEDED]
         wished = [row.span for row in rows if row.kind not in _NEEDED]
         limits = axis_limits(needed, wished, reference=_NO_EFFECT)
+    if is_log:
+        limits = max(limits[0], -_LARGEST_LOG), min(limits[1], _LARGEST_LOG)
     ticks = (ratio_ticks if is_log else linear_ticks)(*limits, PLOT_WIDTH)
     return Scale(*limits, is_log, tuple(ticks))
 

@@ -183,7 +183,8 @@ def _pool_rows(
 
 def _summary_row(label: str, pool: PooledResult | None, print_as: EffectFormat) -> Row:
     k = 0 if pool is None else int(pool.k)
-    name = f"{capitalised(label)} ({count(k, 'trial')})"
+    trials = style.unbroken(f"({count(k, 'trial')})")
+    name = f"{capitalised(label)} {trials}"
     if pool is None or k == 0:
         return Row("summary", name, effect="no estimate")
     span = _pooled_span(pool)

@@ -27,6 +27,7 @@ _TICK_SPACE = 15.0
 _ARROW_LEFT = "\N{LEFTWARDS ARROW}"
 _ARROW_RIGHT = "\N{RIGHTWARDS ARROW}"
 _WORD_GAP = 5.0
+_LABEL_GAP = 2.0
 
 
 class Footer:
@@ -65,7 +66,7 @@ class Footer:
         self._label_x = layout.plot_left + PLOT_WIDTH / 2
         self._words_top = layout.bottom + _TICK_SPACE
         words = [text_height(text) for text in (self._left, self._right) if text]
-        self._label_top = self._words_top + max(words, default=0.0)
+        self._label_top = self._words_top + max(words, default=0.0) + _LABEL_GAP
         self._notes_top = self._label_top + (text_height(self._label) if self._label else 0.0) + 8
         self._notes = Notes(lines, layout.right - style.MARGIN)
         self.bottom = self._notes_top + self._notes.height
@@ -134,8 +135,9 @@ def _write_row(sheet: Sheet, layout: Layout, place: RowPlace, gid: str) -> None:
     if row.kind in ("pooled", "heading"):
         sheet.rule(style.MARGIN, layout.right, place.top, width=0.5)
     sheet.write(style.MARGIN, y, place.label, weight=weight, colour=colour, gid=f"{gid}-label")
-    for column, text in zip(layout.cells, row.cells, strict=False):
-        sheet.write(column.anchor, y, text, align="center", weight=weight, gid=f"{gid}-cell")
+    for index, (column, text) in enumerate(zip(layout.cells, row.cells, strict=False)):
+        cell = f"{gid}-cell-{index}"
+        sheet.write(column.anchor, y, text, align="center", weight=weight, gid=cell)
     sheet.write(
         layout.effect.anchor, y, row.effect, align="right", weight=weight, gid=f"{gid}-effect"
     )

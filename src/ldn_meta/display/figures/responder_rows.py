@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ldn_meta.display.figures import style
 from ldn_meta.display.figures.axis_scale import Interval
-from ldn_meta.display.wording import percent
+from ldn_meta.display.wording import capitalised, percent
 from ldn_meta.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ class Footnotes:
             self.texts.append(note)
         return str(self.texts.index(note) + 1).translate(_SUPERSCRIPTS)
 
-    def lines(self) -> list[str]:
-        """List the notes with their numbers."""
-        return [f"{self.mark(text)} {text}" for text in list(self.texts)]
+    def line(self) -> str:
+        """Write all notes behind their numbers."""
+        return "; ".join(f"{self.mark(text)}{style.NO_BREAK}{text}" for text in self.texts)
 
 
 def responder_lines(frame: pd.DataFrame) -> tuple[list[Line], Footnotes]:
@@ -117,7 +117,7 @@ def _threshold_lines(
     heading: Literal["block", "threshold"],
 ) -> Iterator[Line]:
     for threshold, rows in _in_order(entries, "threshold_label"):
-        yield Line(heading, threshold)
+        yield Line(heading, capitalised(threshold))
         for study, arms in _in_order(rows, "study_label"):
             ordered = sorted(arms, key=lambda entry: int(entry["group"]))
             yield Line("study", study, tuple(_arm(entry, footnotes) for entry in ordered))

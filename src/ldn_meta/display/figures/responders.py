@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ldn_meta.display.figure_output import FigureOutput
 from ldn_meta.display.figures import style
 from ldn_meta.display.figures.lettering import text_height, text_width, wrap
-from ldn_meta.display.figures.responder_rows import (
-    COMPARATOR_GROUP,
-    LDN_GROUP,
-    SINGLE_ARM_GROUP,
-    Arm,
-    Line,
-    responder_lines,
+from ldn_meta.display.figures.responder_marks import (
+    PLOT_WIDTH,
+    LinePlace,
+    draw_arms,
+    draw_axis,
+    legend,
 )
+from ldn_meta.display.figures.responder_rows import Arm, Line, responder_lines
 from ldn_meta.display.figures.sheet import Heading, Notes, Sheet, words_only
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NOTHING_REPORTED = "No study reported how many people had this outcome."
-_PLOT_WIDTH = 240.0
 _LABEL_WIDTH = 180.0
 _ARM_WIDTH = 140.0
 _ARM_AIR = 3.0
@@ -34,37 +32,7 @@ _HEADING_AIR = 6.0
 _TICK_SPACE = 15.0
 # The first heading stands right under the rule of the table head and needs none of its own.
 _FIRST = "line-0"
-_CEILINGS = (0.1, 0.2, 0.5, 1.0)
 _HEADS = ("Study", "Arm", "Events/n", "Share (95% CI)")
-
-
-@dataclass(frozen=True)
-class _Look:
-    """How the arms of a group are drawn; shape and filling differ, not colour alone."""
-
-    word: str
-    marker: str
-    fill: str
-    edge: str
-    size: float
-
-
-_LOOKS = {
-    LDN_GROUP: _Look("LDN", "o", style.LDN, style.LDN, 6.5),
-    COMPARATOR_GROUP: _Look("comparator", "s", style.PAPER, style.COMPARATOR, 5.8),
-    SINGLE_ARM_GROUP: _Look("LDN, no comparison group", "D", style.SINGLE_ARM, style.INK, 5.2),
-}
-
-
-@dataclass(frozen=True)
-class _Place:
-    """A line with the height of each of its parts, in points from the top."""
-
-    line: Line
-    label: str
-    top: float
-    marks: tuple[float, ...]
-    bottom: float
 
 
 def responder_plot(
@@ -106,18 +74,18 @@ def responder_plot(
         rule = heading.bottom + text_height(_HEADS[0]) + 6
         places = _stack(lines, rule + 3, columns)
         bottom = places[-1].bottom + 2
-        notes = Notes([_legend(lines), *footnotes.lines()], columns.right - style.MARGIN)
+        notes = Notes([legend(lines), footnotes.line()], columns.right - style.MARGIN)
         label_top = bottom + _TICK_SPACE
         notes_top = label_top + text_height(x_label) + 8
         sheet = Sheet(columns.right + style.MARGIN, notes_top + notes.height + style.MARGIN)
         heading.write(sheet)
         columns.write_heads(sheet, heading.bottom, rule)
-        axes = _draw_axis(sheet, columns.plot_left, rule, bottom, lines)
+        axes = draw_axis(sheet, columns.plot_left, rule, bottom, lines)
         for index, place in enumerate(places):
             _write(sheet, columns, place, f"line-{index}")
-            _draw(axes, place, f"line-{index}")
+            draw_arms(axes, place, f"line-{index}")
         sheet.write(
-            columns.plot_left + _PLOT_WIDTH / 2,
+            columns.plot_left + PLOT_WIDTH / 2,
             label_top,
             x_label,
             align="center",
@@ -169,7 +137,7 @@ class _Columns:
         self.counted_right = self.arm_left + max(arm, heads[1]) + gap + max(counted, heads[2])
         self.counted_right = max(self.counted_right, style.MARGIN + block)
         self.plot_left = self.counted_right + gap
-        self.right = self.plot_left + _PLOT_WIDTH + gap + max(share, heads[3])
+        self.right = self.plot_left + PLOT_WIDTH + gap + max(share, heads[3])
         self.block_width = self.counted_right - style.MARGIN
 
     def write_heads(self, sheet: Sheet, top: float, rule: float) -> None:
@@ -193,46 +161,25 @@ def arm_text(arm: Arm) -> str:
     return wrap(f"{arm.name}{style.NO_BREAK}{arm.mark}" if arm.mark else arm.name, _ARM_WIDTH)
 
 
-def _stack(lines: Sequence[Line], top: float, columns: _Columns) -> list[_Place]:
+def _stack(lines: Sequence[Line], top: float, columns: _Columns) -> list[LinePlace]:
     places = []
     for index, line in enumerate(lines):
         if line.kind != "study":
             top += _HEADING_AIR if index else 0.0
             label = wrap(line.label, columns.block_width, weight="bold")
             height = text_height(label) + _ARM_AIR
-            places.append(_Place(line, label, top, (), top + height))
+            places.append(LinePlace(line, label, top, (), top + height))
         else:
             label = wrap(line.label, _LABEL_WIDTH)
             heights = [text_height(arm_text(arm)) + _ARM_AIR for arm in line.arms]
             marks = [top + sum(heights[:i]) + height / 2 for i, height in enumerate(heights)]
             height = max(sum(heights), text_height(label) + _ARM_AIR) + _STUDY_AIR
-            places.append(_Place(line, label, top, tuple(marks), top + height))
+            places.append(LinePlace(line, label, top, tuple(marks), top + height))
         top = places[-1].bottom
     return places
 
 
-def _draw_axis(
-    sheet: Sheet, left: float, top: float, bottom: float, lines: Sequence[Line]
-) -> Axes:
-    axes = sheet.plot(left, top, _PLOT_WIDTH, bottom - top)
-    ends = [
-        end
-        for line in lines
-        for arm in line.arms
-        for end in (arm.span.estimate, arm.span.high)
-        if end == end
-    ]
-    ceiling = next(c for c in _CEILINGS if c >= min(max(ends, default=1.0), 1.0))
-    axes.set_xlim(-0.015 * ceiling, 1.015 * ceiling)
-    ticks = [ceiling * step / 5 for step in range(6)]
-    axes.set_xticks(ticks, [f"{100 * tick:.0f}" for tick in ticks])
-    axes.tick_params(labelsize=style.SMALL_SIZE, length=3, width=0.8, pad=2)
-    for tick in ticks:
-        axes.plot([tick, tick], [top, bottom], color=style.BAND, linewidth=1.0, zorder=0)
-    return axes
-
-
-def _write(sheet: Sheet, columns: _Columns, place: _Place, gid: str) -> None:
+def _write(sheet: Sheet, columns: _Columns, place: LinePlace, gid: str) -> None:
     line = place.line
     if line.kind != "study":
         if line.kind == "block" and gid != _FIRST:
@@ -255,53 +202,6 @@ def _write(sheet: Sheet, columns: _Columns, place: _Place, gid: str) -> None:
         sheet.write(columns.arm_left, y, arm_text(arm), gid=f"{name}-name")
         sheet.write(columns.counted_right, y, arm.counted, align="right", gid=f"{name}-counted")
         sheet.write(columns.right, y, arm.share, align="right", gid=f"{name}-share")
-
-
-def _draw(axes: Axes, place: _Place, gid: str) -> None:
-    arms = place.line.arms
-    if [arm.group for arm in arms] == [LDN_GROUP, COMPARATOR_GROUP]:
-        axes.plot(
-            [arm.span.estimate for arm in arms],
-            place.marks,
-            color=style.RULE,
-            linewidth=0.8,
-            linestyle=(0, (2, 2)),
-            zorder=1,
-            gid=f"{gid}-pair",
-        )
-    for index, (arm, y) in enumerate(zip(arms, place.marks, strict=True)):
-        look = _LOOKS[arm.group]
-        name = f"{gid}-arm-{index}"
-        if arm.span.is_complete:
-            axes.plot(
-                [arm.span.low, arm.span.high],
-                [y, y],
-                color=look.edge,
-                linewidth=1.3,
-                solid_capstyle="butt",
-                zorder=2,
-                gid=f"{name}-interval",
-            )
-        axes.plot(
-            [arm.span.estimate],
-            [y],
-            marker=look.marker,
-            markersize=look.size,
-            markerfacecolor=look.fill,
-            markeredgecolor=look.edge,
-            markeredgewidth=1.4,
-            linestyle="none",
-            clip_on=False,
-            zorder=3,
-            gid=name,
-        )
-
-
-def _legend(lines: Sequence[Line]) -> str:
-    shapes = {"o": "filled circle", "s": "open square", "D": "grey diamond"}
-    groups = sorted({arm.group for line in lines for arm in line.arms})
-    words = ", ".join(f"{shapes[_LOOKS[g].marker]} {_LOOKS[g].word}" for g in groups)
-    return f"{words[:1].upper()}{words[1:]}; lines are 95% Wilson intervals."
 
 
 def _arm_words(arm: Arm) -> str:

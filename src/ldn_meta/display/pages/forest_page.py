@@ -22,7 +22,7 @@ def forest_output(page: EffectPage) -> FigureOutput:
     return forest_of_pool(
         page.pool,
         beside=page.beside,
-        variants=[pair for pair in page.variants[1:]],
+        variants=list(page.variants[1:]),
         comparator=page.comparator_class,
         name=f"forest_{page.construct}",
         title=f"{capitalised(page.opened.label)}: {page.outcome}",
@@ -54,8 +54,11 @@ def forest_of_pool(
     """
     from ldn_meta.display.figures.forest import forest_output as drawn
 
-    measure = pool.key["measure"] if pool is not None else (
-        str(beside["measure"].iloc[0]) if len(beside) else "MD")
+    measure = (
+        pool.key["measure"]
+        if pool is not None
+        else (str(beside["measure"].iloc[0]) if len(beside) else "MD")
+    )
     return drawn(
         name,
         None if pool is None else pool.result,
@@ -85,13 +88,15 @@ def _arm_columns(rows: pd.DataFrame, comparator: str, *, ratio: bool) -> pd.Data
     first, second = rows["arm_1_data"].fillna("NR"), rows["arm_2_data"].fillna("NR")
     if ratio:
         return pd.DataFrame({**week, DRUG: first, capitalised(comparator): second})
-    return pd.DataFrame({
-        **week,
-        f"{DRUG}\nchange": first,
-        f"n {DRUG}": [_n(value) for value in rows["n_1"]],
-        f"{capitalised(comparator)}\nchange": second,
-        f"n {comparator}": [_n(value) for value in rows["n_2"]],
-    })
+    return pd.DataFrame(
+        {
+            **week,
+            f"{DRUG}\nchange": first,
+            f"n {DRUG}": [_n(value) for value in rows["n_1"]],
+            f"{capitalised(comparator)}\nchange": second,
+            f"n {comparator}": [_n(value) for value in rows["n_2"]],
+        }
+    )
 
 
 def _totals(pool: Pool | None) -> list[str] | None:
@@ -102,18 +107,24 @@ def _totals(pool: Pool | None) -> list[str] | None:
 
 
 def _n(value: float) -> str:
-    return f"{value:g}" if value == value else "NR"  # noqa: PLR0124 - NaN differs from itself
+    return f"{value:g}" if value == value else "NR"
 
 
 def _hollow(beside: pd.DataFrame, comparator: str) -> pd.DataFrame:
     ratio = bool(beside["measure"].isin(RATIO_MEASURES).all())
-    return _arm_columns(beside, comparator, ratio=ratio).assign(**{
-        "label": beside["study_label"],
-        "yi": beside["yi"],
-        "ci_low": beside["ci_low"],
-        "ci_high": beside["ci_high"],
-        "note": beside["selected_why"],
-    }).reset_index(drop=True)
+    return (
+        _arm_columns(beside, comparator, ratio=ratio)
+        .assign(
+            **{
+                "label": beside["study_label"],
+                "yi": beside["yi"],
+                "ci_low": beside["ci_low"],
+                "ci_high": beside["ci_high"],
+                "note": beside["selected_why"],
+            }
+        )
+        .reset_index(drop=True)
+    )
 
 
 def _diamonds(
@@ -125,7 +136,7 @@ def _diamonds(
     seen = {tuple(pool.trials["effect_id"])}
     out = []
     for name, found in variants:
-        if found is None or len(found.trials) < 2 or found.key["unit"] != pool.key["unit"]:  # noqa: PLR2004
+        if found is None or len(found.trials) < 2 or found.key["unit"] != pool.key["unit"]:
             continue
         trials = tuple(found.trials["effect_id"])
         if trials not in seen:
@@ -140,7 +151,7 @@ def _direction(pool: Pool | None, beside: pd.DataFrame, comparator: str) -> tupl
     if not len(rows):
         return sides
     sign = rows["benefit_sign"].iloc[0]
-    if sign != sign:  # noqa: PLR0124 - which way is better is not known
+    if sign != sign:
         return ("lower with " + DRUG, "higher with " + DRUG)
     unclear = (rows["direction"] == "not stated") & rows["route"].str.startswith("difference")
     if unclear.all():

@@ -64,8 +64,9 @@ class IncludedPage:
         """Indication and counts in one sentence."""
         c = self.counts
         return Text(
-            f"**{capitalised(self.opened.label)}**: {count(c['studies'], 'study', plural='studies')}"
-            f" on file, read in {count(c['sources'], 'source')}; "
+            f"**{capitalised(self.opened.label)}**: "
+            f"{count(c['studies'], 'study', plural='studies')} on file, "
+            f"read in {count(c['sources'], 'source')}; "
             f"{agree(c['contrast'], 'compares', 'compare')} LDN with something, "
             f"{agree(c['single_arm'], 'has', 'have')} no comparison group, "
             f"{agree(c['excluded'], 'is', 'are')} set aside. Of "
@@ -81,9 +82,12 @@ class IncludedPage:
         s = self._studies
         order = {use: place for place, use in enumerate(USES)}
         s = s.assign(place=s["eligible_for"].map(order)).sort_values(
-            ["place", "year", "study_id"], kind="stable")
-        dose = [_range(low, high) for low, high in
-                zip(s["dose_low_mg_per_day"], s["dose_high_mg_per_day"], strict=True)]
+            ["place", "year", "study_id"], kind="stable"
+        )
+        dose = [
+            _range(low, high)
+            for low, high in zip(s["dose_low_mg_per_day"], s["dose_high_mg_per_day"], strict=True)
+        ]
         frame = pd.DataFrame(
             {
                 "study": s["label"],
@@ -96,8 +100,9 @@ class IncludedPage:
                 "because": s["eligibility_reason"],
             }
         )
-        return Table(frame, "Studies on file",
-                     "NR not reported in what could be read; NA not applicable.")
+        return Table(
+            frame, "Studies on file", "NR not reported in what could be read; NA not applicable."
+        )
 
     @property
     def flow(self) -> FigureOutput:
@@ -120,17 +125,25 @@ class IncludedPage:
         for name in VALUE_TABLES:
             rows = evidence.text[name]
             address = name + ":" + rows["row_id"]
-            parts.append(pd.DataFrame({
-                "read_from": rows["read_from"], "on file": 1,
-                "behind an effect": address.isin(used).astype(int),
-                "behind a main result": address.isin(main).astype(int),
-            }))
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "read_from": rows["read_from"],
+                        "on file": 1,
+                        "behind an effect": address.isin(used).astype(int),
+                        "behind a main result": address.isin(main).astype(int),
+                    }
+                )
+            )
         table = pd.concat(parts).groupby("read_from").sum()
         order = [t for t in self.opened.protocol.selection.read_from if t in table.index]
         frame = table.loc[order].reset_index().rename(columns={"read_from": "read in"})
-        return Table(frame, "Where the rows of results were read",
-                     "Transcription: a third party's public data file that cites tables of the "
-                     "papers; the tables themselves were not seen.")
+        return Table(
+            frame,
+            "Where the rows of results were read",
+            "Transcription: a third party's public data file that cites tables of the "
+            "papers; the tables themselves were not seen.",
+        )
 
     @property
     def conflicts(self) -> Table:
@@ -148,8 +161,11 @@ class IncludedPage:
                 "because": found["reason"],
             }
         )
-        return Table(frame, "Facts that sources state differently",
-                     "Both values are kept in data/raw; the one marked preferred is used.")
+        return Table(
+            frame,
+            "Facts that sources state differently",
+            "Both values are kept in data/raw; the one marked preferred is used.",
+        )
 
     @property
     def left_out(self) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ldn_meta.display.outputs import Facts, Table, Text
+from ldn_meta.display.outputs import Facts, Table
 from ldn_meta.display.provenance import footer, source_cell
 from ldn_meta.display.wording import weeks
 from ldn_meta.evidence.derived import Derived, load_derived
@@ -13,8 +13,6 @@ from ldn_meta.evidence.protocol import Protocol
 from ldn_meta.evidence.synthesis import build_pools
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ldn_meta.evidence.synthesis import Pool
 
 BY_PROTOCOL = "protocol"
@@ -56,8 +54,9 @@ class Opened:
 
     def footer(self) -> Table:
         """Provenance: parameters, hashes, versions, how to rebuild."""
-        return footer(self.notebook, self.parameters,
-                      [self.derived.effects, self.derived.left_out])
+        return footer(
+            self.notebook, self.parameters, [self.derived.effects, self.derived.left_out]
+        )
 
     def facts(self, **values: Any) -> Facts:
         """Facts of the page, with its indication."""
@@ -65,8 +64,9 @@ class Opened:
 
     def source(self, row: dict[str, Any]) -> str:
         """Cell that leads from a derived row to source and locator."""
-        return source_cell(self.derived.evidence, row["source_id"], row["locator"],
-                           row["read_from"])
+        return source_cell(
+            self.derived.evidence, row["source_id"], row["locator"], row["read_from"]
+        )
 
     def left_out(self, *, constructs: list[str] | None = None, caption: str) -> Table:
         """Rows that gave no effect, and why.
@@ -120,15 +120,21 @@ def open_page(notebook: str, *, indication: str, **choices: Any) -> Opened:
         If the indication or a choice is unknown.
     """
     derived = load_derived(indication)
-    row = derived.evidence.text["indications"].iloc[0].to_dict()
+    row = {str(n): str(v) for n, v in derived.evidence.text["indications"].iloc[0].items()}
     given = {n: v for n, v in choices.items() if v is not None and v != BY_PROTOCOL}
-    return Opened(notebook, row, derived, derived.protocol.changed(**given),
-                  {"indication": indication, **choices})
+    return Opened(
+        notebook,
+        row,
+        derived,
+        derived.protocol.changed(**given),
+        {"indication": indication, **choices},
+    )
 
 
-def text(value: str) -> Text:
-    """A computed paragraph."""
-    return Text(value)
+def construct_labels(opened: Opened) -> dict[str, str]:
+    """Return what constructs are called for readers."""
+    rows = opened.derived.evidence.text["outcomes"]
+    return dict(zip(rows["construct"], rows["construct_label"], strict=True))
 
 
 def week_cell(value: Any) -> str:
@@ -137,7 +143,7 @@ def week_cell(value: Any) -> str:
 
 
 def plain(value: Any, missing: str = "NR") -> str:
-    """A cell as text; what is missing says so."""
-    if value is None or value != value or str(value) in ("<NA>", "nan"):  # noqa: PLR0124
+    """Write a cell as text; what is missing says so."""
+    if value is None or value != value or str(value) in ("<NA>", "nan"):
         return missing
     return f"{value:g}" if isinstance(value, float) else str(value)

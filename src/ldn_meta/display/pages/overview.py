@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.display import sentences
-from ldn_meta.display.outputs import Facts, Table, Text
+from ldn_meta.display.outputs import Facts, Table, Text, rows_of
 from ldn_meta.display.pages.effect import EffectPage, pooled_effect
 from ldn_meta.display.pages.opened import BY_PROTOCOL
 from ldn_meta.display.provenance import footer
@@ -34,13 +34,15 @@ class OverviewPage:
         self.tau2_method = tau2_method
         self.derived = load_derived()
         rows = self.derived.evidence.text["indications"]
-        self.indications = rows[rows["is_reported"] == "yes"].to_dict("records")
+        self.indications = rows_of(rows[rows["is_reported"] == "yes"])
 
     @cached_property
     def pages(self) -> list[EffectPage]:
         """The effect page of every reported indication."""
-        return [pooled_effect(indication=row["indication_id"], tau2_method=self.tau2_method)
-                for row in self.indications]
+        return [
+            pooled_effect(indication=row["indication_id"], tau2_method=self.tau2_method)
+            for row in self.indications
+        ]
 
     @cached_property
     def cells(self) -> pd.DataFrame:
@@ -57,8 +59,14 @@ class OverviewPage:
             pools = build_pools(effects, protocol.selection, protocol.model)
             for group, constructs in protocol.outcome_groups.items():
                 found = possible_synthesis(effects, left, pools, constructs=list(constructs))
-                rows.append({"indication_id": name, "indication_label": indication["label"],
-                             "outcome_label": group, **found})
+                rows.append(
+                    {
+                        "indication_id": name,
+                        "indication_label": indication["label"],
+                        "outcome_label": group,
+                        **found,
+                    }
+                )
         return pd.DataFrame(rows)
 
     @property
@@ -66,8 +74,9 @@ class OverviewPage:
         """How much could be pooled at all."""
         pooled = self.cells[self.cells["synthesis"] == META_ANALYSIS]
         studies = self.derived.evidence.studies
-        reported = studies[studies["indication_id"].isin(
-            [row["indication_id"] for row in self.indications])]
+        reported = studies[
+            studies["indication_id"].isin([row["indication_id"] for row in self.indications])
+        ]
         where = sorted(set(pooled["indication_label"]))
         return Text(
             f"**{capitalised(count(len(self.indications), 'condition'))}**, {len(reported)} "
@@ -80,16 +89,19 @@ class OverviewPage:
         """The answer per indication."""
         import pandas as pd
 
-        frame = pd.DataFrame([
-            {
-                "condition": page.opened.label,
-                "question": page.opened.indication["question"],
-                "trials (people)": "0" if page.pool is None
-                else f"{len(page.pool.trials)} ({page.pool.people})",
-                "answer": sentences.answer(page),
-            }
-            for page in self.pages
-        ])
+        frame = pd.DataFrame(
+            [
+                {
+                    "condition": page.opened.label,
+                    "question": page.opened.indication["question"],
+                    "trials (people)": "0"
+                    if page.pool is None
+                    else f"{len(page.pool.trials)} ({page.pool.people})",
+                    "answer": sentences.answer(page),
+                }
+                for page in self.pages
+            ]
+        )
         return Table(frame, "The main question of each condition")
 
     @property
@@ -105,20 +117,34 @@ class OverviewPage:
         import pandas as pd
 
         rows = []
-        for c in self.cells.to_dict("records"):
+        for c in rows_of(self.cells):
             if c["trials"] == 0:
                 continue
-            number = ("none" if not math.isfinite(c["estimate"]) else estimate_with_interval(
-                c["estimate"], c["ci_low"], c["ci_high"], measure=c["measure"]))
-            rows.append({
-                "condition": c["indication_label"], "outcome": c["outcome_label"],
-                "measured as": c["construct"].replace("_", " "), "synthesis": c["synthesis"],
-                "studies": c["trials"], "people": c["people"] or "NR",
-                "effect (95% CI)": number, "direction": c["direction"],
-            })
-        return Table(pd.DataFrame(rows), "Evidence behind each cell of the map",
-                     "Effect: mean difference in the unit of the trials, or risk ratio; LDN "
-                     "against the comparator. Either way: the interval includes no difference.")
+            number = (
+                "none"
+                if not math.isfinite(c["estimate"])
+                else estimate_with_interval(
+                    c["estimate"], c["ci_low"], c["ci_high"], measure=c["measure"]
+                )
+            )
+            rows.append(
+                {
+                    "condition": c["indication_label"],
+                    "outcome": c["outcome_label"],
+                    "measured as": c["construct"].replace("_", " "),
+                    "synthesis": c["synthesis"],
+                    "studies": c["trials"],
+                    "people": c["people"] or "NR",
+                    "effect (95% CI)": number,
+                    "direction": c["direction"],
+                }
+            )
+        return Table(
+            pd.DataFrame(rows),
+            "Evidence behind each cell of the map",
+            "Effect: mean difference in the unit of the trials, or risk ratio; LDN "
+            "against the comparator. Either way: the interval includes no difference.",
+        )
 
     @property
     def sentence(self) -> Text:
@@ -131,8 +157,14 @@ class OverviewPage:
     def facts(self) -> Facts:
         """Cells and counts."""
         kinds = {str(k): int(v) for k, v in self.cells["synthesis"].value_counts().items()}
-        return Facts({"headline": str(self.headline), "sentence": str(self.sentence),
-                      "kinds": kinds, "cells": self.cells.to_dict("records")})
+        return Facts(
+            {
+                "headline": str(self.headline),
+                "sentence": str(self.sentence),
+                "kinds": kinds,
+                "cells": rows_of(self.cells),
+            }
+        )
 
     def footer(self) -> Table:
         """Provenance."""

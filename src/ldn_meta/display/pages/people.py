@@ -6,17 +6,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.display import sentences
-from ldn_meta.display.outputs import Facts, Table, Text
+from ldn_meta.display.outputs import Facts, Table, Text, rows_of
+from ldn_meta.display.pages import people_tables
 from ldn_meta.display.pages.forest_page import forest_of_pool
-from ldn_meta.display.pages.opened import Opened, open_page, week_cell
+from ldn_meta.display.pages.opened import Opened, construct_labels, open_page
 from ldn_meta.display.wording import (
     capitalised,
     count,
-    estimate_with_interval,
-    fixed,
-    interval,
-    method,
-    percent,
 )
 from ldn_meta.evidence.candidates import CONTRAST
 from ldn_meta.evidence.synthesis import find_pool, sensitivity_pools
@@ -29,18 +25,37 @@ if TYPE_CHECKING:
 
 RESPONDERS = "30_responder_rates"
 SAFETY = "40_safety"
-RESPONDER_ORDER = ("responder_pain_30", "responder_pain_50", "responder_pain_15",
-                   "clinical_response", "clinical_remission", "endoscopic_response",
-                   "endoscopic_remission", "responder_own_rule", "global_improvement",
-                   "any_relief", "clinical_response_own_rule")
-HARM_ORDER = ("any_adverse_event", "serious_adverse_event", "discontinuation_adverse_event",
-              "discontinuation_any", "vivid_dreams", "headache", "nausea", "dizziness")
+RESPONDER_ORDER = (
+    "responder_pain_30",
+    "responder_pain_50",
+    "responder_pain_15",
+    "clinical_response",
+    "clinical_remission",
+    "endoscopic_response",
+    "endoscopic_remission",
+    "responder_own_rule",
+    "global_improvement",
+    "any_relief",
+    "clinical_response_own_rule",
+)
+HARM_ORDER = (
+    "any_adverse_event",
+    "serious_adverse_event",
+    "discontinuation_adverse_event",
+    "discontinuation_any",
+    "vivid_dreams",
+    "headache",
+    "nausea",
+    "dizziness",
+)
 
 
 class PeoplePage:
     """Binary outcomes of one domain (responders or harms) of one indication."""
 
-    def __init__(self, opened: Opened, domain: str, order: tuple[str, ...], construct: str) -> None:
+    def __init__(
+        self, opened: Opened, domain: str, order: tuple[str, ...], construct: str
+    ) -> None:
         self.opened = opened
         self.domain = domain
         self._order = order
@@ -56,52 +71,70 @@ class PeoplePage:
         rank = frame["construct"].map(place).fillna(len(place))
         frame = frame.assign(place=rank).sort_values(
             ["place", "construct", "kind", "year", "study_id", "timepoint_weeks", "effect_id"],
-            kind="stable")
+            kind="stable",
+        )
         return frame.drop(columns="place").reset_index(drop=True)
 
     @cached_property
     def chosen(self) -> pd.DataFrame:
         """One row a study and outcome: what its pool, or the list of single arms, shows."""
-        return self.rows.sort_values(["is_selected", "is_transcribed"],
-                                     ascending=[False, True], kind="stable").drop_duplicates(
-            ["study_id", "construct", "kind"]).sort_index()
+        return (
+            self.rows.sort_values(
+                ["is_selected", "is_transcribed"], ascending=[False, True], kind="stable"
+            )
+            .drop_duplicates(["study_id", "construct", "kind"])
+            .sort_index()
+        )
 
     @cached_property
     def pool(self) -> Pool | None:
         """Main pool of the page's outcome."""
-        return find_pool([p for p in self.opened.pools if p.key["measure"] == "RR"],
-                         construct=self.construct, comparator_class=self.comparator_class)
+        return find_pool(
+            [p for p in self.opened.pools if p.key["measure"] == "RR"],
+            construct=self.construct,
+            comparator_class=self.comparator_class,
+        )
 
     @cached_property
     def variants(self) -> list[tuple[str, Pool | None]]:
         """Main pool and named departures from it."""
-        return sensitivity_pools(self.opened.derived.effects, self.opened.protocol,
-                                 construct=self.construct,
-                                 comparator_class=self.comparator_class)
+        return sensitivity_pools(
+            self.opened.derived.effects,
+            self.opened.protocol,
+            construct=self.construct,
+            comparator_class=self.comparator_class,
+        )
 
     @cached_property
     def rr_pools(self) -> list[Pool]:
         """Main pools of the domain, risk ratios, in reading order."""
         place = {name: rank for rank, name in enumerate(self._order)}
-        pools = [p for p in self.opened.pools
-                 if p.trials["domain"].iloc[0] == self.domain and p.key["measure"] == "RR"]
-        return sorted(pools, key=lambda p: (place.get(p.key["construct"], len(place)),
-                                            p.key["construct"]))
+        pools = [
+            p
+            for p in self.opened.pools
+            if p.trials["domain"].iloc[0] == self.domain and p.key["measure"] == "RR"
+        ]
+        return sorted(
+            pools, key=lambda p: (place.get(p.key["construct"], len(place)), p.key["construct"])
+        )
 
     @property
     def outcome(self) -> str:
         """The page's outcome as readers see it."""
-        rows = self.opened.derived.evidence.text["outcomes"]
-        return str(rows.loc[rows["construct"] == self.construct, "construct_label"].iloc[0])
+        return construct_labels(self.opened)[self.construct]
+
+    @property
+    def what(self) -> str:
+        """What is counted, for titles."""
+        return "response" if self.domain == "responder" else "harm"
 
     @property
     def headline(self) -> Text:
         """Indication, and how many studies counted people."""
         trials = self.rows[self.rows["kind"] == CONTRAST]["study_id"].nunique()
         single = self.rows[self.rows["kind"] != CONTRAST]["study_id"].nunique()
-        what = "responders" if self.domain == "responder" else "harms"
         return Text(
-            f"**{capitalised(self.opened.label)}, {what}**: "
+            f"**{capitalised(self.opened.label)}, {self.what}s**: "
             f"{count(trials, 'trial')} with people counted in both arms, "
             f"{count(single, 'study', plural='studies')} with people counted in one arm only."
         )
@@ -109,130 +142,68 @@ class PeoplePage:
     @property
     def comparisons(self) -> Table:
         """Trials with people counted in both arms, every set, time and source."""
-        import pandas as pd
-
-        rows = self.rows[self.rows["kind"] == CONTRAST]
-        frame = pd.DataFrame(
-            {
-                "outcome": rows["construct_label"],
-                "trial": rows["study_label"],
-                "week": rows["timepoint_weeks"].map(week_cell),
-                "set": rows["analysis_set"],
-                "LDN": _arm(rows, "1"),
-                "comparator": rows["comparator"] + " " + _arm(rows, "2"),
-                "RR (95% CI)": _range(rows, "rr"),
-                "RD (95% CI)": _range(rows, "rd"),
-                "NNT (95% CI)": rows["nnt"].fillna("NA"),
-                "in main pool": rows["is_selected"].map({True: "yes", False: "no"}),
-                "source": [self.opened.source(r) for r in rows.to_dict("records")],
-            }
-        )
-        return Table(frame, "People with the outcome in both arms",
-                     "RR risk ratio, RD risk difference, NNT number needed to treat: NNTB to "
-                     "benefit, NNTH to harm; an interval through infinity means that neither is "
-                     "excluded.",
-                     "No trial counted people in both arms in what could be read.")
+        return people_tables.comparisons(self)
 
     @property
     def single_arms(self) -> Table:
         """Studies without comparison, beside the trials and never pooled with them."""
-        import pandas as pd
-
-        rows = self.rows[(self.rows["kind"] != CONTRAST) & self.rows["is_preferred"].astype(bool)]
-        frame = pd.DataFrame(
-            {
-                "outcome": rows["construct_label"],
-                "study": rows["study_label"],
-                "design": rows["design"],
-                "week": rows["timepoint_weeks"].map(week_cell),
-                "people": _arm(rows, "1"),
-                "95% CI (Wilson)": [_percent_range(r["share_1_low"], r["share_1_high"])
-                                    for r in rows.to_dict("records")],
-                "source": [self.opened.source(r) for r in rows.to_dict("records")],
-            }
-        )
-        return Table(frame, "People counted in one arm only: no comparison, never pooled",
-                     "", "None.")
+        return people_tables.single_arms(self)
 
     @property
     def pools_table(self) -> Table:
         """Main pools of the domain."""
-        import pandas as pd
-
-        labels = self.opened.derived.evidence.text["outcomes"]
-        names = dict(zip(labels["construct"], labels["construct_label"], strict=True))
-        rows = []
-        for p in self.rr_pools:
-            r = p.result
-            rows.append({
-                "outcome": names[p.key["construct"]],
-                "against": p.key["comparator_class"],
-                "trials": ", ".join(p.trials["study_label"]),
-                "people": str(p.people or "NR"),
-                "LDN": f"{p.trials['events_1'].sum():g}/{p.trials['n_1'].sum():g}",
-                "comparator": f"{p.trials['events_2'].sum():g}/{p.trials['n_2'].sum():g}",
-                "RR (95% CI)": estimate_with_interval(r.estimate, r.ci_low, r.ci_high,
-                                                      measure="RR"),
-                "method": "one trial" if len(p.trials) == 1 else method(r.tau2_method,
-                                                                        r.ci_method),
-            })
-        return Table(pd.DataFrame(rows), "Pooled, or the one trial there is",
-                     "Added-up counts are for orientation; the risk ratio is pooled from the "
-                     "trials, never from added-up counts.",
-                     "No outcome could be pooled.")
+        return people_tables.pools_table(self)
 
     @property
     def event_counts(self) -> Table:
         """Outcomes that count events, not people."""
-        import pandas as pd
+        return people_tables.event_counts(self)
 
-        effects = self.opened.derived.effects
-        rows = effects[(effects["domain"] == self.domain) & (effects["measure"] == "IRR")]
-        frame = pd.DataFrame([
-            {
-                "trial": r["study_label"],
-                "outcome": r["construct_label"],
-                "LDN": r["arm_1_data"],
-                "comparator": f"{r['comparator']} {r['arm_2_data']}",
-                "rate ratio (95% CI)": estimate_with_interval(
-                    r["yi"], r["ci_low"], r["ci_high"], measure="IRR"),
-                "assumptions": r["assumptions"],
-                "source": self.opened.source(r),
-            }
-            for r in rows.to_dict("records")
-        ])
-        return Table(frame, "Counted as events, not as people: never a share of people")
+    @property
+    def not_usable(self) -> Table:
+        """Numbers of people that were printed but cannot be computed with."""
+        return people_tables.not_usable(self)
 
     @property
     def forest(self) -> FigureOutput:
         """Forest plot of the page's outcome."""
         effects = self.opened.derived.effects
-        beside = effects[(effects["construct"] == self.construct) & (effects["measure"] == "RR")
-                         & (effects["kind"] == CONTRAST)
-                         & (effects["comparator_class"] == self.comparator_class)]
+        beside = effects[
+            (effects["construct"] == self.construct)
+            & (effects["measure"] == "RR")
+            & (effects["kind"] == CONTRAST)
+            & (effects["comparator_class"] == self.comparator_class)
+        ]
         if self.pool is not None:
             beside = beside[~beside["study_id"].isin(self.pool.trials["study_id"])]
         beside = beside.drop_duplicates("study_id")
-        return forest_of_pool(self.pool, beside=beside, variants=self.variants[1:],
-                              comparator=self.comparator_class,
-                              name=f"forest_{self.construct}",
-                              title=f"{capitalised(self.opened.label)}: {self.outcome}")
+        return forest_of_pool(
+            self.pool,
+            beside=beside,
+            variants=self.variants[1:],
+            comparator=self.comparator_class,
+            name=f"forest_{self.domain}",
+            title=f"{capitalised(self.opened.label)}: {self.outcome}",
+        )
 
     @property
     def shares(self) -> FigureOutput:
         """Shares of people per arm with Wilson intervals."""
         from ldn_meta.display.figures.responders import responder_output
 
-        return responder_output(f"shares_{self.domain}", arms_long(self.chosen),
-                                title=f"{capitalised(self.opened.label)}: share of people")
+        return responder_output(
+            f"shares_{self.domain}",
+            people_tables.arms_long(self.chosen),
+            title=f"{capitalised(self.opened.label)}: share of people with each {self.what}",
+        )
 
     @cached_property
     def sentence(self) -> Text:
         """The page's outcome in words, then the single arms."""
-        parts = [sentences.events(self.pool, label=self.outcome,
-                                  comparator=self.comparator_class)]
-        single = self.chosen[(self.chosen["kind"] != CONTRAST)
-                             & (self.chosen["construct"] == self.construct)]
+        parts = [sentences.events(self.pool, label=self.outcome, comparator=self.comparator_class)]
+        single = self.chosen[
+            (self.chosen["kind"] != CONTRAST) & (self.chosen["construct"] == self.construct)
+        ]
         parts.append(sentences.single_arms(single, label=self.outcome))
         return Text(" ".join(part for part in parts if part))
 
@@ -242,30 +213,6 @@ class PeoplePage:
         from ldn_meta.display.pages.variants import variants_table
 
         return variants_table(self.variants, outcome=self.outcome)
-
-    @property
-    def not_usable(self) -> Table:
-        """Numbers of people that were printed but cannot be computed with."""
-        import pandas as pd
-
-        d = self.opened.derived
-        outcomes = d.evidence.text["outcomes"].set_index("outcome_id")
-        raw = d.evidence.text["arm_events"].set_index("row_id")
-        arms = d.evidence.text["arms"].set_index("arm_id")["label"]
-        left = d.left_out[d.left_out["table"] == "arm_events"]
-        left = left[left["outcome_id"].map(outcomes["domain"]) == self.domain]
-        frame = pd.DataFrame([
-            {
-                "study": row["study_label"],
-                "outcome": outcomes.loc[row["outcome_id"], "construct_label"],
-                "arm": arms[raw.loc[row["row_id"], "arm_id"]],
-                "as reported": raw.loc[row["row_id"], "as_reported"],
-                "why no effect": row["reason"],
-                "source": self.opened.source(raw.loc[row["row_id"]].to_dict()),
-            }
-            for row in left.to_dict("records")
-        ])
-        return Table(frame, "Printed, but not enough to compute with")
 
     @property
     def left_out(self) -> Table:
@@ -278,14 +225,31 @@ class PeoplePage:
     def facts(self) -> Facts:
         """Numbers behind the sentences and figures."""
         values: dict[str, Any] = {
-            "headline": str(self.headline), "sentence": str(self.sentence),
+            "headline": str(self.headline),
+            "sentence": str(self.sentence),
             "construct": self.construct,
             "variants": {name: sentences.pool_facts(found) for name, found in self.variants},
             "arms": {
-                row["effect_id"]: {name: row[name] for name in (
-                    "events_1", "n_1", "share_1", "share_1_low", "share_1_high", "events_2",
-                    "n_2", "share_2", "rr", "rr_low", "rr_high", "rd", "rd_low", "rd_high")}
-                for row in self.rows.to_dict("records")
+                row["effect_id"]: {
+                    name: row[name]
+                    for name in (
+                        "events_1",
+                        "n_1",
+                        "share_1",
+                        "share_1_low",
+                        "share_1_high",
+                        "events_2",
+                        "n_2",
+                        "share_2",
+                        "rr",
+                        "rr_low",
+                        "rr_high",
+                        "rd",
+                        "rd_low",
+                        "rd_high",
+                    )
+                }
+                for row in rows_of(self.rows)
             },
         }
         if self.pool is not None:
@@ -299,8 +263,9 @@ class PeoplePage:
         return self.opened.footer()
 
 
-def responder_rates(*, indication: str, construct: str, allow_transcribed: bool | None = None
-                    ) -> PeoplePage:
+def responder_rates(
+    *, indication: str, construct: str, allow_transcribed: bool | None = None
+) -> PeoplePage:
     """Open page 30: responders.
 
     Parameters
@@ -321,45 +286,10 @@ def responder_rates(*, indication: str, construct: str, allow_transcribed: bool 
     return PeoplePage(opened, "responder", RESPONDER_ORDER, construct)
 
 
-def safety(*, indication: str, construct: str, allow_transcribed: bool | None = None
-           ) -> PeoplePage:
+def safety(
+    *, indication: str, construct: str, allow_transcribed: bool | None = None
+) -> PeoplePage:
     """Open page 40: harms; parameters as ``responder_rates``."""
     opened = open_page(SAFETY, indication=indication, allow_transcribed=allow_transcribed)
     opened.parameters["construct"] = construct
     return PeoplePage(opened, "harm", HARM_ORDER, construct)
-
-
-def arms_long(chosen: pd.DataFrame) -> pd.DataFrame:
-    """One row an arm, as the share plot wants it."""
-    import pandas as pd
-
-    rows = []
-    for row in chosen.to_dict("records"):
-        shared = {"study_label": row["study_label"], "threshold_label": row["construct_label"],
-                  "note": f"week {week_cell(row['timepoint_weeks'])}, {row['analysis_set']}"}
-        contrast = row["kind"] == CONTRAST
-        arms = [("1", "LDN", 1 if contrast else 3)]
-        if contrast:
-            arms.append(("2", row["comparator"], 2))
-        for arm, label, group in arms:
-            rows.append({**shared, "arm_label": label, "group": group,
-                         "events": row[f"events_{arm}"], "n": row[f"n_{arm}"],
-                         "proportion": row[f"share_{arm}"], "ci_low": row[f"share_{arm}_low"],
-                         "ci_high": row[f"share_{arm}_high"]})
-    columns = ["study_label", "arm_label", "group", "threshold_label", "events", "n",
-               "proportion", "ci_low", "ci_high", "note"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _arm(rows: pd.DataFrame, arm: str) -> list[str]:
-    return [f"{r[f'events_{arm}']:g}/{r[f'n_{arm}']:g} ({percent(r[f'share_{arm}'])})"
-            for r in rows.to_dict("records")]
-
-
-def _range(rows: pd.DataFrame, name: str) -> list[str]:
-    return [f"{fixed(r[name])} ({interval(r[f'{name}_low'], r[f'{name}_high'])})"
-            for r in rows.to_dict("records")]
-
-
-def _percent_range(low: float, high: float) -> str:
-    return f"{percent(low)} to {percent(high)}"

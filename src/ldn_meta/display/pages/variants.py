@@ -16,7 +16,7 @@ HEAD = ("trials", "people", "effect (95% CI)", "95% prediction", "tau", "method"
 
 
 def variants_table(variants: list[tuple[str, Pool | None]], *, outcome: str) -> Table:
-    """Main pool first, then every departure that changes a cell; the note names the rest.
+    """Tabulate the main pool, then every departure that changes a cell; the note names the rest.
 
     Parameters
     ----------
@@ -34,13 +34,17 @@ def variants_table(variants: list[tuple[str, Pool | None]], *, outcome: str) -> 
     rows = [(name, _cells(found)) for name, found in variants]
     main = rows[0][1]
     same = [name for name, cells in rows[1:] if cells == main]
-    frame = pd.DataFrame([(name, *cells) for name, cells in rows if name not in same],
-                         columns=["analysis", *HEAD])
+    frame = pd.DataFrame(
+        [(name, *cells) for name, cells in rows if name not in same], columns=["analysis", *HEAD]
+    )
     unmoved = f"No change: {'; '.join(same)}. " if same else ""
-    return Table(frame, f"What other choices would give: {outcome}",
-                 f"{unmoved}Each line changes only what its name says; choices and reasons are in "
-                 "data/raw/protocol.toml. tau: standard deviation between trials, on the log "
-                 "scale for ratios.")
+    return Table(
+        frame,
+        f"What other choices would give: {outcome}",
+        f"{unmoved}Each line changes only what its name says; choices and reasons are in "
+        "data/raw/protocol.toml. tau: standard deviation between trials, on the log "
+        "scale for ratios.",
+    )
 
 
 def _cells(found: Pool | None) -> tuple[str, ...]:
@@ -48,12 +52,12 @@ def _cells(found: Pool | None) -> tuple[str, ...]:
         return NONE
     r, measure = found.result, found.key["measure"]
     alone = len(found.trials) == 1
-    pi = shown((r.pi_low, r.pi_high), measure=measure)
+    low, high = shown((r.pi_low, r.pi_high), measure=measure)
     return (
         ", ".join(found.trials["study_label"]),
         str(found.people or "NR"),
         estimate_with_interval(r.estimate, r.ci_low, r.ci_high, measure=measure),
-        interval(*pi),
+        interval(low, high),
         "not defined" if alone else fixed(math.sqrt(r.tau2)),
         "one trial" if alone else method(r.tau2_method, r.ci_method),
     )

@@ -1,0 +1,102 @@
+"""The executed reports as committed: complete, clean, and every stated number is a fact."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SETTINGS = tomllib.loads((ROOT / "notebooks" / "parameters.toml").read_text(encoding="utf-8"))
+EXPECTED = [
+    (target, notebook)
+    for target in SETTINGS["indications"]
+    for notebook in SETTINGS["notebooks"]["per_indication"]
+] + [("overview", notebook) for notebook in SETTINGS["notebooks"]["once"]]
+NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*\.?\d*")
+
+
+@pytest.fixture(params=EXPECTED, ids=lambda pair: "/".join(pair))
+def report(request):
+    target, notebook = request.param
+    folder = ROOT / "reports" / target
+    page = json.loads((folder / f"{notebook}.ipynb").read_text(encoding="utf-8"))
+    facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+    return page, facts[notebook]
+
+
+def outputs(page):
+    for cell in page["cells"]:
+        yield from cell.get("outputs", [])
+
+
+def test_ran_to_the_end_without_errors_or_warnings(report):
+    page, _ = report
+    code = [cell for cell in page["cells"] if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
+    for output in outputs(page):
+        assert output["output_type"] != "error"
+        assert output.get("name") != "stderr"
+
+
+def test_every_picture_has_words(report):
+    page, _ = report
+    for output in outputs(page):
+        if "image/png" in output.get("data", {}):
+            assert len(output["metadata"]["image/png"]["alt"]) > 20
+
+
+def test_no_place_or_time_in_the_page(report):
+    page, _ = report
+    text = json.dumps(page)
+    assert str(ROOT) not in text
+    assert not re.search(r"0x[0-9a-f]{6,}|/tmp/|duration|start_time", text)
+
+
+def all_values(facts):
+    if isinstance(facts, dict):
+        for value in facts.values():
+            yield from all_values(value)
+    elif isinstance(facts, list):
+        for value in facts:
+            yield from all_values(value)
+    elif isinstance(facts, int | float) and not isinstance(facts, bool):
+        yield float(facts)
+
+
+def stated_sentences(facts):
+    answer = facts.get("answer", {})
+    for text in (facts.get("sentence"), answer.get("sentence"), answer.get("effect")):
+        if text:
+            yield text
+
+
+# Words of the field with digits in them: interval level, scale, threshold of a responder,
+# denominators and natural frequencies, names of trials and years.
+NAMES = re.compile(
+    r"95% CI|points \(0-100?\)|points \(\d+-\d+\)|1,000|at least \d+% less( pain)?|tau2?"
+    r"|[A-Z][\w&. -]+ \d{4}[^;:,]*?(?=[;:,.]| found| does| \d+/\d+)|\d+/\d+"
+)
+
+
+def test_every_number_of_a_sentence_is_a_fact(report):
+    _, facts = report
+    values = list(all_values(facts))
+    for sentence in stated_sentences(facts):
+        for number in NUMBER.findall(NAMES.sub(" ", sentence)):
+            digits = len(number.partition(".")[2])
+            stated = float(number.replace(",", ""))
+            near = [
+                v
+                for v in values
+                if abs(round(v, digits) - stated) < 0.6 * 10.0**-digits
+                or abs(round(100 * v) - stated) < 0.5
+            ]
+            assert near, f"{number} of {sentence!r} is in no fact"
+
+
+def test_readme_answers_are_current():
+    from ldn_meta.pipeline.readme import answers_are_current
+
+    assert answers_are_current()
