@@ -1,0 +1,166 @@
+"""What the evidence map draws, read back from the figure."""
+
+import itertools
+import math
+
+import pandas as pd
+import pytest
+
+from figure_measures import assert_legible, mark, marks, overlap, says, svg_ids, text_boxes, texts
+from ldn_meta.display.figures.evidence_cells import DIRECTIONS, MAP_COLUMNS
+from ldn_meta.display.figures.evidence_map import (
+    NOTHING_MAPPED,
+    evidence_map,
+    evidence_map_alt_text,
+    evidence_map_output,
+)
+from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.synthesis import KINDS
+
+
+def table(*rows):
+    return pd.DataFrame(rows, columns=list(MAP_COLUMNS))
+
+
+FRAME = table(
+    ("fibromyalgia", "pain", 3, 195, "either way", "meta-analysis"),
+    ("fibromyalgia", "any adverse event", 1, 99, "favours comparator", "one trial"),
+    ("Crohn's disease", "pain", 0, 0, "not stated", "nothing"),
+    ("Crohn's disease", "response or remission", 2, 0, "favours LDN", "direction only"),
+    ("multiple sclerosis", "pain", 1, 1, "not stated", "no comparison group"),
+)
+
+
+@pytest.fixture(scope="module")
+def figure():
+    return evidence_map(FRAME, title="What is known")[0]
+
+
+def full_map():
+    pairs = itertools.product(range(7), range(7))
+    kinds = itertools.cycle(KINDS)
+    ways = itertools.cycle(DIRECTIONS)
+    return table(
+        *(
+            (
+                f"an indication with a long name, number {i}",
+                f"outcome in words {j}",
+                3,
+                12345,
+                next(ways),
+                next(kinds),
+            )
+            for i, j in pairs
+        )
+    )
+
+
+def test_every_text_can_be_read(figure):
+    assert_legible(figure)
+
+
+def test_a_full_map_and_a_single_cell_can_be_read():
+    assert_legible(evidence_map(full_map(), title="What is known, in a title that is long")[0])
+    assert_legible(evidence_map(FRAME[:1])[0])
+
+
+def test_no_mark_lies_on_a_text():
+    full = evidence_map(full_map())[0]
+    boxes = [box for _, box in text_boxes(full)]
+    symbols = [m for name, m in marks(full, "cell-").items() if name.endswith("-mark")]
+    assert len(symbols) > 30
+    for symbol in symbols:
+        assert not any(overlap(symbol.get_window_extent(), box) for box in boxes)
+
+
+def test_rows_and_columns_keep_their_order(figure):
+    assert [says(figure, f"row-{i}") for i in range(3)] == [
+        "Fibromyalgia",
+        "Crohn's disease",
+        "Multiple sclerosis",
+    ]
+    assert says(figure, "column-0") == "Pain"
+    assert says(figure, "column-1").replace("\n", " ") == "Any adverse event"
+
+
+def test_cells_print_trials_and_people(figure):
+    assert says(figure, "cell-0-0-text") == "3 trials\n195 people"
+    assert says(figure, "cell-1-2-text") == "2 trials\npeople NR"
+    assert says(figure, "cell-2-0-text") == "1 study\n1 person"
+
+
+def test_a_pair_without_a_row_is_nothing(figure):
+    assert says(figure, "cell-1-0-text") == "nothing"
+    assert says(figure, "cell-2-1-text") == "nothing"
+    assert not marks(figure, "cell-2-1-mark")
+
+
+def test_shape_is_the_direction(figure):
+    assert mark(figure, "cell-0-0-mark").get_marker() == "o"
+    assert mark(figure, "cell-0-1-mark").get_marker() == "v"
+    assert mark(figure, "cell-1-2-mark").get_marker() == "^"
+    assert mark(figure, "cell-2-0-mark").get_marker() == "D"
+
+
+def test_directions_that_differ_have_shapes_that_differ():
+    words = {look.words: look.marker for look in DIRECTIONS.values()}
+    assert len(set(words.values())) == len(words)
+
+
+def test_filling_is_the_kind_of_synthesis():
+    rows = [("a", kind, 2, 30, "favours LDN", kind) for kind in KINDS[:3]]
+    figure, _ = evidence_map(table(*rows))
+    solid, tinted, hollow = (mark(figure, f"cell-0-{i}-mark") for i in range(3))
+    assert solid.get_markerfacecolor() == solid.get_markeredgecolor()
+    assert hollow.get_markerfacecolor() == "#ffffff"
+    assert tinted.get_markerfacecolor() not in ("#ffffff", tinted.get_markeredgecolor())
+
+
+def test_legend_explains_what_occurs_and_no_more(figure):
+    said = texts(figure)
+    assert "solid: meta-analysis" in said
+    assert "favours LDN" in said
+    assert "trials point both ways" not in said
+    assert said.index("favours LDN") < said.index("favours comparator")
+
+
+def test_alt_text_tells_every_cell():
+    words = evidence_map_alt_text(FRAME)
+    assert "Fibromyalgia: pain: meta-analysis of 3 trials, 195 people, either way" in words
+    assert "one trial, 99 people, favours comparator" in words
+    assert "1 study without comparison group, 1 person" in words
+    assert "nothing on pain, any adverse event" in words
+    assert words.isascii()
+
+
+def test_nothing_is_said_in_words():
+    figure, _ = evidence_map(FRAME[:0])
+    assert texts(figure) == [NOTHING_MAPPED]
+    assert NOTHING_MAPPED in evidence_map_alt_text(FRAME[:0])
+
+
+def test_bytes_are_the_same_twice():
+    one, other = (evidence_map_output("map", FRAME) for _ in range(2))
+    assert one.png() == other.png()
+    assert one.svg() == other.svg()
+    ids = svg_ids(one.svg())
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize(
+    ("frame", "word"),
+    [
+        (FRAME.drop(columns="people"), "people"),
+        (FRAME.assign(direction="up"), "direction"),
+        (FRAME.assign(synthesis="magic"), "synthesis"),
+        (pd.concat([FRAME, FRAME[:1]]), "twice"),
+    ],
+)
+def test_a_frame_that_does_not_fit_is_refused(frame, word):
+    with pytest.raises(ArgumentError, match=word):
+        evidence_map(frame)
+
+
+def test_missing_numbers_are_not_reported():
+    figure, _ = evidence_map(table(("a", "b", 2, math.nan, "conflicting", "direction only")))
+    assert says(figure, "cell-0-0-text") == "2 trials\npeople NR"

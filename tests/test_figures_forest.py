@@ -1,0 +1,537 @@
+"""What a forest plot draws: rows, positions, digits, and that all of it can be read."""
+
+import math
+import re
+import sys
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from figure_measures import (
+    assert_legible,
+    drawn,
+    mark,
+    marks,
+    overlap,
+    says,
+    svg_ids,
+    text_boxes,
+    texts,
+)
+from ldn_meta.display.figures import style
+from ldn_meta.display.figures.forest import forest_alt_text, forest_output, forest_plot
+from ldn_meta.display.figures.judgement_dots import JUDGEMENTS
+from ldn_meta.errors import ArgumentError
+from ldn_meta.stats.pool import pool, pool_many
+
+LONG = "A trial whose label is far too long for one line of a table and must be broken (FINAL)"
+
+
+def trials(k, *, measure="MD", long_labels=False, **options):
+    """A pool of k trials with effects and variances that differ."""
+    random = np.random.default_rng(k)
+    vi = random.uniform(0.02, 0.6, k)
+    yi = random.normal(-0.3, np.sqrt(vi))
+    labels = [f"{LONG if long_labels else 'Author'} {1990 + i}" for i in range(k)]
+    return pool(yi, vi, measure=measure, labels=labels, **options)
+
+
+def arms(k):
+    return pd.DataFrame(
+        {
+            "LDN\nmean (SD), n": [f"-{i}.5 (2.3), {20 + i}" for i in range(k)],
+            "Placebo\nmean (SD), n": [f"-{i}.1 (2.2), {30 + i}" for i in range(k)],
+        }
+    )
+
+
+def shown_rows(*rows):
+    return pd.DataFrame(rows, columns=["label", "yi", "ci_low", "ci_high", "note"])
+
+
+BESIDE = shown_rows(
+    ("Younger 2009", -2.1, -9.0, 4.2, "single-blind, in a fixed order; p value not exact"),
+    ("Paula 2023", math.nan, math.nan, math.nan, "direction only"),
+    ("No interval 2020", -0.4, math.nan, math.nan, None),
+)
+
+
+def judgements(k):
+    words = list(JUDGEMENTS)
+    rows = [[words[(i + j) % len(words)] for j in range(6)] for i in range(k)]
+    return pd.DataFrame(rows, columns=["D1", "D2", "D3", "D4", "D5", "All"])
+
+
+# ---------------------------------------------------------------- can it be read
+
+
+@pytest.mark.parametrize(("long_labels", "is_log"), [(False, False), (True, True)])
+@pytest.mark.parametrize("k", [0, 1, 2, 5, 60])
+def test_every_text_can_be_read(k, long_labels, is_log):
+    measure = "RR" if is_log else "MD"
+    result = trials(k, measure=measure, long_labels=long_labels)
+    figure, axes = forest_plot(
+        result,
+        columns=arms(k),
+        dots=judgements(k),
+        log_scale=is_log,
+        direction=("favours LDN", LONG if long_labels else "favours placebo"),
+        x_label=LONG if long_labels else "",
+        title=LONG if long_labels else "Pain at 12 weeks",
+    )
+    assert axes in figure.axes
+    assert_legible(figure)
+
+
+@pytest.mark.parametrize("k", [0, 1, 2, 5])
+def test_every_text_can_be_read_with_everything_beside_it(k):
+    figure, _ = forest_plot(
+        trials(k),
+        columns=arms(k),
+        totals=["n = 120", "n = 118"],
+        shown_only=BESIDE,
+        summaries=[("without crossovers", trials(2)), (LONG, trials(3)), ("none", None)],
+        dots=judgements(k).rename(columns={"All": "Overall judgement"}),
+        title=LONG,
+    )
+    assert_legible(figure)
+
+
+def test_bare_figure_can_be_read():
+    assert_legible(forest_plot(trials(3))[0])
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    effects=st.lists(st.floats(-50, 50), min_size=2, max_size=8),
+    spread=st.floats(1e-3, 1e3),
+    is_log=st.booleans(),
+)
+def test_any_numbers_can_be_read_and_no_estimate_is_lost(effects, spread, is_log):
+    scale = 0.05 if is_log else 1.0
+    yi = scale * np.array(effects)
+    vi = (scale * spread * np.linspace(0.5, 2, len(effects))) ** 2
+    result = pool(yi, vi, tau2_method="dl")
+    figure, axes = forest_plot(result, log_scale=is_log)
+    assert_legible(figure)
+    low, high = axes.get_xlim()
+    squares = [
+        artist
+        for name, artist in marks(figure, "trial-").items()
+        if "interval" not in name and "arrow" not in name and artist in axes.lines
+    ]
+    assert len(squares) == len(effects)
+    assert all(low <= artist.get_xdata()[0] <= high for artist in squares)
+
+
+# ---------------------------------------------------------------- where things are
+
+
+def test_squares_stand_at_their_effects_from_the_top_down():
+    result = trials(5)
+    figure, _ = forest_plot(result)
+    squares = [mark(figure, f"trial-{i}") for i in range(5)]
+    assert [s.get_xdata()[0] for s in squares] == pytest.approx(result.yi, rel=1e-5)
+    heights = [s.get_ydata()[0] for s in squares]
+    assert heights == sorted(heights)
+    assert len(set(heights)) == 5
+    labels = [says(figure, f"trial-{i}-label") for i in range(5)]
+    assert labels == list(result.labels)
+    for index, height in enumerate(heights):
+        box = {t.get_gid(): b for t, b in text_boxes(figure)}[f"trial-{index}-label"]
+        y = squares[index].axes.transData.transform((0, height))[1]
+        assert box.y0 < y < box.y1, "label and square are not on one line"
+
+
+def test_intervals_are_those_of_the_trials():
+    result = trials(5)
+    figure, _ = forest_plot(result, limits=(-9, 9))
+    for index, (yi, vi) in enumerate(zip(result.yi, result.vi, strict=True)):
+        line = mark(figure, f"trial-{index}-interval").get_xdata()
+        half = 1.959963984540054 * math.sqrt(vi)
+        assert list(line) == pytest.approx([yi - half, yi + half], rel=1e-5)
+        low, high = style.number(yi - half, 2), style.number(yi + half, 2)
+        assert says(figure, f"trial-{index}-effect").endswith(f"({low} to {high})")
+
+
+def test_interval_follows_the_level_of_the_result():
+    result = trials(4, level=0.9)
+    figure, _ = forest_plot(result, limits=(-9, 9))
+    half = 1.6448536269514722 * math.sqrt(result.vi[0])
+    assert mark(figure, "trial-0-interval").get_xdata()[1] == pytest.approx(
+        result.yi[0] + half, rel=1e-5
+    )
+    assert "Mean difference\n(90% CI)" in texts(figure)
+
+
+def test_area_of_squares_follows_the_weights():
+    result = pool([0.1, 0.2, 0.3], [0.04, 0.08, 0.16], measure="MD", tau2_method="common")
+    figure, _ = forest_plot(result)
+    sides = np.array([mark(figure, f"trial-{i}").get_markersize() for i in range(3)])
+    assert (sides / sides[0]) ** 2 == pytest.approx([1, 0.5, 0.25], rel=1e-4)
+
+
+def test_printed_weights_are_those_of_the_result_and_add_up():
+    result = trials(5)
+    figure, _ = forest_plot(result)
+    printed = [float(says(figure, f"trial-{i}-weight").rstrip("%")) for i in range(5)]
+    assert printed == pytest.approx(result.weight_pct, abs=0.05)
+    assert says(figure, "pooled-0-weight") == "100.0%"
+
+
+def test_diamond_spans_the_pooled_interval_below_all_trials():
+    result = trials(5)
+    figure, _ = forest_plot(result)
+    corners = mark(figure, "pooled-0").get_xy()[:4]
+    assert sorted(corners[:, 0]) == pytest.approx(
+        [result.ci_low, result.estimate, result.estimate, result.ci_high], rel=1e-5
+    )
+    assert corners[:, 1].min() > mark(figure, "trial-4").get_ydata()[0]
+
+
+def test_prediction_interval_is_a_thin_bar_below_the_diamond_in_its_own_colour():
+    result = trials(5, tau2_method="sj")
+    assert result.pi_low < result.ci_low
+    figure, _ = forest_plot(result, limits=(-9, 9))
+    bar, diamond = mark(figure, "prediction-0-interval"), mark(figure, "pooled-0")
+    assert list(bar.get_xdata()) == pytest.approx([result.pi_low, result.pi_high], rel=1e-5)
+    assert bar.get_ydata()[0] > diamond.get_xy()[:, 1].max()
+    assert bar.get_color() not in (diamond.get_facecolor(), mark(figure, "trial-0").get_color())
+    height = diamond.get_xy()[:, 1].max() - diamond.get_xy()[:, 1].min()
+    assert bar.get_linewidth() < height / 2
+    low, high = style.number(result.pi_low, 2), style.number(result.pi_high, 2)
+    assert says(figure, "prediction-0-effect") == f"({low} to {high})"
+
+
+def test_no_prediction_interval_of_two_trials():
+    figure, _ = forest_plot(trials(2))
+    assert not marks(figure, "prediction")
+    assert not any("rediction" in text for text in texts(figure))
+
+
+def test_no_effect_is_a_line_at_zero_and_at_a_ratio_of_one():
+    figure, _ = forest_plot(trials(3))
+    assert set(mark(figure, "no-effect").get_xdata()) == {0}
+    figure, _ = forest_plot(trials(3, measure="OR"), log_scale=True)
+    assert set(mark(figure, "no-effect").get_xdata()) == {1}
+
+
+def test_direction_words_stand_on_their_own_side_of_no_effect():
+    figure, axes = forest_plot(trials(5), direction=("favours LDN", "favours placebo"))
+    boxes = {text.get_gid(): box for text, box in text_boxes(figure)}
+    no_effect = axes.transData.transform((0, 0))[0]
+    assert boxes["favours-low"].x1 < no_effect < boxes["favours-high"].x0
+    assert says(figure, "favours-low") == "\N{LEFTWARDS ARROW} favours LDN"
+    assert says(figure, "favours-high") == "favours placebo \N{RIGHTWARDS ARROW}"
+
+
+def test_cells_stand_under_their_heads_in_the_order_of_the_frame():
+    figure, _ = forest_plot(trials(3), columns=arms(3), totals=["n = 63", "n = 93"])
+    boxes = {text.get_text(): box for text, box in text_boxes(figure)}
+    for head, cell, total in (
+        ("LDN\nmean (SD), n", "\N{MINUS SIGN}1.5 (2.3), 21", "n = 63"),
+        ("Placebo\nmean (SD), n", "\N{MINUS SIGN}1.1 (2.2), 31", "n = 93"),
+    ):
+        centres = [(boxes[t].x0 + boxes[t].x1) / 2 for t in (head, cell, total)]
+        assert max(centres) - min(centres) < 3
+        assert boxes[head].y0 > boxes[cell].y1 > boxes[total].y1
+
+
+# ---------------------------------------------------------------- ratios and clipped intervals
+
+
+def test_ratios_are_shown_as_ratios_on_a_log_axis():
+    result = pool(np.log([0.5, 2.0, 1.25]), [0.04, 0.05, 0.06], measure="RR")
+    figure, axes = forest_plot(result, log_scale=True)
+    assert axes.get_xscale() == "log"
+    assert mark(figure, "trial-0").get_xdata()[0] == pytest.approx(0.5, rel=1e-5)
+    assert says(figure, "trial-0-effect").startswith("0.50 (")
+    ticks = [label.get_text() for label in axes.get_xticklabels()]
+    assert "1" in ticks
+    assert [float(tick) for tick in ticks] == pytest.approx(list(axes.get_xticks()))
+    assert all("e" not in tick and "$" not in tick for tick in ticks)
+    corners = sorted(mark(figure, "pooled-0").get_xy()[:4, 0])
+    assert corners[0] == pytest.approx(math.exp(result.ci_low), rel=1e-4)
+
+
+def test_an_interval_that_leaves_the_axis_ends_in_an_arrow_and_is_printed_in_full():
+    result = pool([-0.5, -0.4, -0.3, 0.5], [0.02, 0.02, 0.02, 25.0], measure="MD")
+    figure, axes = forest_plot(result)
+    low, high = axes.get_xlim()
+    assert high < 0.5 + 1.96 * 5
+    for side, edge in (("low", low), ("high", high)):
+        assert mark(figure, f"trial-3-arrow-{side}").get_xdata()[0] == pytest.approx(edge)
+    assert not marks(figure, "trial-0-arrow")
+    effect = says(figure, "trial-3-effect")
+    assert effect == "0.50 (\N{MINUS SIGN}9.30 to 10.30)"
+    assert any("arrow" in text for text in texts(figure))
+
+
+def test_clipped_log_interval_has_its_arrow_at_the_edge():
+    result = pool(np.log([0.8, 0.9, 1.1]), [0.02, 0.03, 16.0], measure="RR")
+    figure, axes = forest_plot(result, log_scale=True)
+    assert mark(figure, "trial-2-arrow-high").get_xdata()[0] == pytest.approx(axes.get_xlim()[1])
+
+
+def test_nothing_is_said_of_arrows_where_there_are_none():
+    figure, _ = forest_plot(trials(3), limits=(-50, 50))
+    assert not [name for name in marks(figure, "trial-") if "arrow" in name]
+    assert not any("arrow" in text for text in texts(figure))
+
+
+def test_an_absurd_ratio_is_an_arrow_and_no_crash():
+    result = pool([0.0, 0.1, 500.0], [0.02, 0.03, 0.1], measure="RR", tau2_method="common")
+    figure, _ = forest_plot(result, log_scale=True)
+    assert "trial-2-arrow-high" in marks(figure, "trial-2")
+    assert_legible(figure)
+
+
+def test_limits_can_be_given_and_an_estimate_outside_becomes_an_arrow():
+    result = pool([-5.0, 0.0, 0.2], [0.04, 0.04, 0.04], measure="MD", tau2_method="common")
+    figure, axes = forest_plot(result, limits=(-1, 1))
+    assert axes.get_xlim() == (-1, 1)
+    assert "trial-0" not in marks(figure, "trial-0")
+    assert mark(figure, "trial-0-arrow-low").get_xdata()[0] == -1
+
+
+# ---------------------------------------------------------------- none, one, beside
+
+
+@pytest.mark.parametrize("result", [None, pool([], [], measure="MD")])
+def test_no_trial_is_said_in_words(result):
+    figure, _ = forest_plot(result, title="Pain in CRPS")
+    assert texts(figure) == [
+        "Pain in CRPS",
+        "No trial gave an estimate for this outcome; nothing is pooled.",
+    ]
+    assert len(figure.axes) == 1
+    assert_legible(figure)
+
+
+def test_no_trial_still_shows_what_is_not_pooled():
+    figure, _ = forest_plot(None, shown_only=BESIDE)
+    assert "No trial gave an estimate" in " ".join(texts(figure))
+    assert mark(figure, "shown-0").get_xdata()[0] == pytest.approx(-2.1)
+    assert_legible(figure)
+
+
+def test_one_trial_is_drawn_and_nothing_is_pooled():
+    result = trials(1)
+    figure, _ = forest_plot(result)
+    said = texts(figure)
+    assert "One trial, nothing pooled." in said
+    assert mark(figure, "trial-0").get_xdata()[0] == pytest.approx(result.yi[0], rel=1e-5)
+    assert not marks(figure, "pooled")
+    assert not any("Weight" in text or "Heterogeneity" in text for text in said)
+
+
+def test_rows_shown_but_not_pooled_are_hollow_below_and_without_weight():
+    figure, _ = forest_plot(trials(3), shown_only=BESIDE)
+    first = mark(figure, "shown-0")
+    assert first.get_markerfacecolor() == style.PAPER
+    assert first.get_ydata()[0] > mark(figure, "pooled-0").get_xy()[:, 1].max()
+    assert "Shown, not pooled" in texts(figure)
+    assert "shown-0-weight" not in marks(figure, "shown-0")
+    assert says(figure, "shown-0-note").startswith("single-blind")
+    assert says(figure, "shown-1-effect") == "not estimable"
+    assert "shown-1" not in [name for name in marks(figure, "shown-1") if name == "shown-1"]
+    assert says(figure, "shown-2-effect") == "\N{MINUS SIGN}0.40 (interval NR)"
+
+
+def test_shown_rows_fill_the_columns_they_share():
+    frame = BESIDE.assign(**{"LDN\nmean (SD), n": ["1.0 (2.0), 9", None, "NR"]})
+    figure, _ = forest_plot(trials(3), columns=arms(3), shown_only=frame)
+    assert says(figure, "shown-0-cell-0") == "1.0 (2.0), 9"
+
+
+def test_other_pools_are_open_diamonds_under_the_main_one():
+    two, one = trials(2), trials(1)
+    figure, _ = forest_plot(
+        trials(5),
+        summaries=[("without crossovers", two), ("one", one), ("strict", None)],
+        limits=(-20, 20),
+    )
+    diamond = mark(figure, "summary-0")
+    assert diamond.get_facecolor()[:3] == (1, 1, 1)
+    assert diamond.get_xy()[:, 1].min() > mark(figure, "pooled-0").get_xy()[:, 1].max()
+    label = says(figure, "summary-0-label").replace(style.NO_BREAK, " ")
+    assert label == "Without crossovers (two trials)"
+    assert sorted(diamond.get_xy()[:4, 0])[0] == pytest.approx(two.ci_low, rel=1e-5)
+    # One trial is no pool: it gets a square and no diamond.
+    assert mark(figure, "shown-0").get_xdata()[0] == pytest.approx(one.estimate, rel=1e-5)
+    assert says(figure, "summary-1-effect") == "no estimate"
+
+
+def test_judgements_are_letters_with_a_legend():
+    figure, _ = forest_plot(trials(3), dots=judgements(3))
+    assert says(figure, "trial-0-dot-0-letter") == "L"
+    assert says(figure, "trial-2-dot-5-letter") == list(JUDGEMENTS.values())[7].letter
+    legend = next(text for text in texts(figure) if text.startswith("Risk of bias"))
+    assert "L low" in legend
+
+
+def test_judgements_that_were_not_made_are_not_drawn():
+    frame = pd.DataFrame({"D1": ["low", "TODO", None], "D2": ["high", "NA", "not applicable"]})
+    figure, _ = forest_plot(trials(3), dots=frame)
+    assert set(marks(figure, "trial-0-dot")) == {
+        f"trial-0-dot-{i}{end}" for i in (0, 1) for end in ("", "-letter")
+    }
+    assert not marks(figure, "trial-1-dot")
+    assert not marks(figure, "trial-2-dot")
+
+
+# ---------------------------------------------------------------- words and digits
+
+
+def test_model_and_heterogeneity_are_named():
+    result = trials(5)
+    figure, _ = forest_plot(result)
+    said = " ".join(texts(figure)).replace(style.NO_BREAK, " ").replace("\n", " ")
+    assert "REML" in said
+    assert "floored Knapp-Hartung interval" in said
+    assert "t on k \N{MINUS SIGN} 1 df" in said
+    assert f"Q = {result.q:.2f} (4 df, p = {result.q_pvalue:.3f})" in said
+    assert f"I\N{SUPERSCRIPT TWO} = {result.i2_pct:.0f}%" in said
+
+
+def test_common_effect_is_called_so():
+    figure, _ = forest_plot(trials(4, tau2_method="common", ci_method="wald"))
+    said = " ".join(texts(figure))
+    assert "Pooled, common effect" in said
+    assert "Common-effect model" in said
+
+
+@pytest.mark.parametrize(("digits", "printed"), [(0, "2"), (1, "1.5"), (3, "1.500")])
+def test_digits_are_those_asked_for(digits, printed):
+    figure, _ = forest_plot(pool([1.5], [0.04], measure="MD"), digits=digits)
+    assert re.match(rf"{re.escape(printed)} \(", says(figure, "trial-0-effect"))
+
+
+def test_no_negative_zero_and_a_true_minus_sign():
+    figure, _ = forest_plot(pool([-0.001, -0.5], [0.04, 0.05], measure="MD"))
+    assert says(figure, "trial-0-effect").startswith("0.00 (\N{MINUS SIGN}0.39 to 0.39")
+    assert not any(re.search(r"(?<![\w])-\d", text) for text in texts(figure))
+
+
+def test_alt_text_has_every_printed_effect():
+    result = trials(4)
+    options = {"shown_only": BESIDE, "title": "Pain", "direction": ("favours LDN", "favours it")}
+    figure, _ = forest_plot(result, **options)
+    words = forest_alt_text(result, **options)
+    for name in [*(f"trial-{i}" for i in range(4)), "pooled-0", "shown-0", "shown-1"]:
+        effect = says(figure, f"{name}-effect").replace("\N{MINUS SIGN}", "-")
+        assert f"{says(figure, f'{name}-label')} {effect}" in words
+    assert words.isascii()
+    assert "Values below 0: favours LDN; values above 0: favours it." in words
+
+
+def test_alt_text_of_many_trials_is_a_range():
+    result = trials(60)
+    words = forest_alt_text(result)
+    assert len(words) < 900
+    lowest = result.labels[int(np.argmin(result.yi))]
+    assert f"in {lowest} to" in words
+
+
+def test_alt_text_of_no_trial_says_so():
+    assert "nothing is pooled" in forest_alt_text(None)
+
+
+# ---------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"labels": ["one"]},
+        {"columns": arms(2)},
+        {"dots": judgements(4)},
+        {"columns": arms(3), "totals": ["n"]},
+        {"shown_only": BESIDE.drop(columns="note")},
+        {"dots": pd.DataFrame({"D1": ["low", "splendid", "low"]})},
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused(options):
+    with pytest.raises(ArgumentError):
+        forest_plot(trials(3), **options)
+
+
+def test_a_batch_is_refused():
+    with pytest.raises(ArgumentError, match="batch"):
+        forest_plot(pool_many([[0.1, 0.2]], [[0.1, 0.2]]))
+
+
+# ---------------------------------------------------------------- the same bytes
+
+
+def everything(k=5):
+    return forest_output(
+        "forest",
+        trials(k),
+        columns=arms(k),
+        shown_only=BESIDE,
+        summaries=[("without crossovers", trials(2))],
+        dots=judgements(k),
+    )
+
+
+def test_the_same_data_give_the_same_bytes():
+    one, other = everything(), everything()
+    assert one.png() == one.png() == other.png()
+    assert one.svg() == one.svg() == other.svg()
+
+
+def test_settings_of_the_session_change_nothing():
+    import matplotlib as mpl
+
+    before = everything()
+    png, svg = before.png(), before.svg()
+    hostile = {
+        "font.size": 20,
+        "svg.fonttype": "none",
+        "axes.facecolor": "red",
+        "savefig.bbox": "tight",
+        "savefig.dpi": 30,
+        "lines.linewidth": 9,
+        "text.color": "green",
+    }
+    with mpl.rc_context(hostile):
+        after = everything()
+        assert after.png() == png
+        assert after.svg() == svg
+
+
+def test_last_digits_of_a_computer_change_nothing():
+    result = trials(5)
+    nudged = pool(result.yi * (1 + 1e-13), result.vi, measure="MD", labels=result.labels)
+    one, other = forest_output("forest", result), forest_output("forest", nudged)
+    assert one.svg() == other.svg()
+    assert one.png() == other.png()
+
+
+def test_svg_is_well_formed_without_date_and_with_unique_ids():
+    svg = everything().svg()
+    ids = svg_ids(svg)
+    assert len(ids) == len(set(ids))
+    assert "dc:date" not in svg
+    assert "Matplotlib" not in svg
+    assert "<text" not in svg
+
+
+def test_figure_is_unknown_to_pyplot():
+    figure, _ = forest_plot(trials(2))
+    drawn(figure)
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    assert pyplot is None or pyplot.get_fignums() == []
+
+
+def test_squares_do_not_touch_the_next_row():
+    figure, axes = forest_plot(trials(60))
+    drawn(figure)
+    boxes = [mark(figure, f"trial-{i}").get_window_extent() for i in range(60)]
+    assert not any(overlap(a, b) for a, b in pairwise(boxes))
+    assert axes.get_ylim()[0] > axes.get_ylim()[1]
