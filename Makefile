@@ -41,12 +41,10 @@ notebooks: setup ## execute the notebooks whose inputs changed; write reports/ a
 	@$(LDN) run
 
 report: setup ## the same for one indication: make report INDICATION=fibromyalgia
-	@$(LDN) run -- '$(subst ','\'',$(INDICATION))'
-	@$(LDN) site
+	@$(LDN) run --site -- '$(subst ','\'',$(INDICATION))'
 
 reports: setup ## everything: data, notebooks, README table and the pages in build/site
-	@$(LDN) run
-	@$(LDN) site
+	@$(LDN) run --site
 
 site: setup ## pages from the reports at hand: build/site/index.html
 	@$(LDN) site
@@ -68,8 +66,7 @@ format: setup ## put source and notebooks into the house layout
 
 # Everything is executed again, so a page that only looks right because it is old is found.
 verify: setup ## execute everything again; fail if a committed result would change
-	@$(LDN) run --force
-	@$(LDN) site
+	@$(LDN) run --force --site
 	@git -c safe.directory='*' --no-pager diff --stat --exit-code -- data/derived reports README.md
 	@test -z "$$(git -c safe.directory='*' status --porcelain -- data/derived reports README.md)" || \
 		{ git -c safe.directory='*' status --short -- data/derived reports README.md; \
@@ -83,9 +80,9 @@ bench: setup ## measure speed (minutes); rewrites docs/benchmarks.md
 
 reference: setup ## make the reference answers of tests/reference again (needs R with metafor)
 	@command -v Rscript >/dev/null || { echo "Rscript is missing: install R and metafor" >&2; exit 1; }
-	@for script in tests/reference/*.R; do test -f "$$script" || \
-		{ echo "there is no reference script yet" >&2; exit 1; }; \
-		Rscript "$$script" || exit 1; done
+	@for script in reference/*.R; do echo "$$script"; \
+		Rscript "$$script" "tests/$${script%.R}.json.new" && \
+		mv "tests/$${script%.R}.json.new" "tests/$${script%.R}.json" || exit 1; done
 
 lab: setup ## open the notebooks in JupyterLab
 	@$(PYTHON) -m jupyter lab notebooks

@@ -1,1 +1,1 @@
-"""TODO-lead."""
+"""From checked tables to published reports: running, filing, showing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Mapping
@@ -98,8 +99,13 @@ def derive(force: bool) -> None:
 )
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="Notebooks at the same time.")
 @click.option("--force", is_flag=True, help="Compute and execute also if nothing changed.")
+@click.option("--site", "with_site", is_flag=True, help="Build the pages in build/site as well.")
 def run(
-    indications: tuple[str, ...], assignments: tuple[str, ...], jobs: int | None, force: bool
+    indications: tuple[str, ...],
+    assignments: tuple[str, ...],
+    jobs: int | None,
+    force: bool,
+    with_site: bool,
 ) -> None:
     """Execute the notebooks whose inputs changed.
 
@@ -110,9 +116,9 @@ def run(
     Examples:
       ldn-meta run
       ldn-meta run crohns_disease overview
-      ldn-meta run fibromyalgia -p tau2_method=dl -p level=0.9
+      ldn-meta run fibromyalgia -p tau2_method=dl -p ci_method=wald
     """  # noqa: D301
-    from ldn_meta.pipeline import parameters, progress, readme, runner
+    from ldn_meta.pipeline import methods_page, parameters, progress, readme, runner
 
     chosen = dict(parameters.parse_assignment(text) for text in assignments)
     # A misspelt request is refused before minutes of work, not after.
@@ -127,16 +133,21 @@ def run(
             progress=progress.for_terminal(),
         )
     except NotebookError:
-        # The indications that did not break have new answers.
-        readme.write_answers()
+        # The indications that did not break have new answers; should there be none at all, the
+        # broken notebook is still what the user has to hear of.
+        with contextlib.suppress(LdnMetaError):
+            readme.write_answers()
         raise
     readme.write_answers()
+    methods_page.write_methods()
     if summary.executed:
         folder = _shown(summary.folder)
         fresh = f", {len(summary.fresh)} were up to date" if summary.fresh else ""
         click.echo(f"{folder}: {len(summary.executed)} notebooks executed{fresh}")
     else:
         click.echo("reports: up to date")
+    if with_site:
+        _build_site(force=False)
 
 
 @main.command()
@@ -170,11 +181,7 @@ def show(indication: str, as_json: bool) -> None:
 @click.option("--force", is_flag=True, help="Build from nothing.")
 def site(force: bool) -> None:
     """Build the pages in build/site from the reports at hand."""
-    from ldn_meta.pipeline.site import build_site
-
-    was_built = build_site(force=force)
-    index = _shown(paths.build() / "site" / "index.html")
-    click.echo(f"{index}: {'built' if was_built else 'up to date'}")
+    _build_site(force=force)
 
 
 @main.command()
@@ -196,6 +203,14 @@ def _derive(*, force: bool) -> None:
     click.echo(f"data/derived: {rows}")
     if summary.changed:
         click.echo(f"data/derived: changed {', '.join(summary.changed)}")
+
+
+def _build_site(*, force: bool) -> None:
+    from ldn_meta.pipeline.site import build_site
+
+    was_built = build_site(force=force)
+    index = _shown(paths.build() / "site" / "index.html")
+    click.echo(f"{index}: {'built' if was_built else 'up to date'}")
 
 
 def _flat(entries: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -85,7 +85,7 @@ def execute(job: Job, *, kernel: str) -> Executed:
                 progress_bar=False,
                 record_timing=False,
                 execution_timeout=CELL_SECONDS,
-                config=_sockets_config(sockets),
+                config=_kernel_config(sockets),
             )
         _check_complete(notebook)
         stderr = normalise(notebook)
@@ -106,13 +106,15 @@ def notebook_bytes(notebook: Any) -> bytes:
     return f"{text.rstrip()}\n".encode()
 
 
-def _sockets_config(folder: str) -> Any:
+def _kernel_config(folder: str) -> Any:
     """Let the kernel talk over sockets in a folder: no open ports, works without a network."""
     from traitlets.config import Config
 
     config = Config()
     config.KernelManager.transport = "ipc"
     config.KernelManager.ip = str(Path(folder) / "k")
+    # A kernel that is told to end while it is busy ending logs that as an error of its own.
+    config.NotebookClient.extra_arguments = ["--IPKernelApp.log_level=CRITICAL"]
     return config
 
 

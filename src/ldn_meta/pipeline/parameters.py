@@ -117,7 +117,7 @@ def plan(
     if "indication" in given:
         message = "indication is no parameter to set: name the indication as an argument"
         raise ParameterError(message)
-    _check_names(given, selected, "-p")
+    _check_names(given, [_without_indication(defaults) for defaults in selected], "-p")
 
     jobs = []
     for target in [*reported, OVERVIEW]:
@@ -240,6 +240,10 @@ def _check_indication_parameter(per_indication: Mapping[str, Mapping[str, Any]])
                 "show the same; add it, or list the notebook under 'once'"
             )
             raise ParameterError(message)
+
+
+def _without_indication(defaults: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in defaults.items() if name != "indication"}
 
 
 def _check_names(

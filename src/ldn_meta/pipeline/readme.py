@@ -14,7 +14,7 @@ from ldn_meta.pipeline.parameters import reported_indications
 
 ANSWERED_BY = "20_pooled_effect"
 BEGIN, END = "<!-- answers:begin -->", "<!-- answers:end -->"
-_HEADER = ("Indication", "Outcome", "Compared with", "Trials", "People", "Effect", "In words")
+_HEADER = ("Indication", "Outcome", "Compared with", "Trials", "People", "Effect")
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ def read_answers() -> tuple[Answer, ...]:
     return tuple(answers)
 
 
-def answer_table(answers: Sequence[Answer], link: Callable[[Answer], str]) -> str:
-    """Write the answers as a Markdown table.
+def answers_block(answers: Sequence[Answer], link: Callable[[Answer], str]) -> str:
+    """Write the answers in Markdown: a table, then each in words.
 
     Parameters
     ----------
     answers : sequence of Answer
-        One row each.
+        One row and one sentence each.
     link : callable
         Address of the page that has the whole answer.
 
@@ -71,18 +71,19 @@ def answer_table(answers: Sequence[Answer], link: Callable[[Answer], str]) -> st
     """
     rows = [
         (
-            f"[{_cell(answer.label)}]({link(answer)})",
-            _cell(answer.outcome),
-            _cell(answer.comparison),
+            f"[{_line(answer.label)}]({link(answer)})",
+            _line(answer.outcome),
+            _line(answer.comparison),
             str(answer.trials),
             str(answer.people),
-            _cell(answer.effect),
-            _cell(answer.sentence),
+            _line(answer.effect),
         )
         for answer in answers
     ]
-    rule = ("---", "---", "---", "--:", "--:", "---", "---")
-    return "\n".join(f"| {' | '.join(row)} |" for row in (_HEADER, rule, *rows))
+    rule = ("---", "---", "---", "--:", "--:", "---")
+    table = [f"| {' | '.join(row)} |" for row in (_HEADER, rule, *rows)]
+    words = [f"* **{_line(answer.label)}**: {_line(answer.sentence)}" for answer in answers]
+    return "\n".join([*table, "", "In words:", "", *words])
 
 
 def write_answers() -> bool:
@@ -113,10 +114,10 @@ def _with_answers() -> str:
     if not begin or not end:
         message = f"README.md needs the lines {BEGIN} and {END} around its answer table"
         raise StaleError(message)
-    table = answer_table(
+    block = answers_block(
         read_answers(), lambda answer: f"reports/{answer.indication}/{ANSWERED_BY}.ipynb"
     )
-    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+    return f"{before}{BEGIN}\n{block}\n{END}{after}"
 
 
 def _answer(indication: str, stated: Any) -> Answer:
@@ -131,7 +132,7 @@ def _answer(indication: str, stated: Any) -> Answer:
     return Answer(indication=indication, **{name: stated[name] for name in names})
 
 
-def _cell(text: str) -> str:
+def _line(text: str) -> str:
     return " ".join(str(text).split()).replace("|", "\\|")
 
 

@@ -14,6 +14,8 @@ from ldn_meta.errors import LdnMetaError
 from ldn_meta.pipeline import hashes, publish
 from ldn_meta.pipeline.site_pages import pages
 
+# What Sphinx leaves for itself.
+_NO_PAGES = (".buildinfo*", "_sources", "objects.inv")
 _ENVIRONMENT = {
     "SOURCE_DATE_EPOCH": "1577836800",  # the moment Sphinx writes instead of the clock's
     "PYTHONHASHSEED": "0",
@@ -55,7 +57,7 @@ def build_site(*, force: bool = False) -> bool:
         _run_sphinx(work)
         staged = paths.build() / "staging" / "site"
         shutil.rmtree(staged, ignore_errors=True)
-        shutil.copytree(work / "html", staged, ignore=shutil.ignore_patterns(".buildinfo*"))
+        shutil.copytree(work / "html", staged, ignore=shutil.ignore_patterns(*_NO_PAGES))
         publish.replace_folder(staged, site)
         publish.write_whole(record, key.encode())
     return True
@@ -93,7 +95,8 @@ def _write_sources(folder: Path, wanted: Mapping[str, bytes]) -> None:
 def _run_sphinx(work: Path) -> None:
     settings = paths.project_root() / "docs"
     folders = ("-c", settings, "-d", work / "doctrees", work / "source", work / "html")
-    sphinx = (sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html")
+    # -a writes every page: the sidebar of each shows the titles of all.
+    sphinx = (sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-a", "-b", "html")
     command = [*sphinx, *map(str, folders)]
     done = subprocess.run(
         command, env={**os.environ, **_ENVIRONMENT}, capture_output=True, text=True, check=False

@@ -12,7 +12,7 @@ from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.pipeline.data_dictionary import dictionary_page
 from ldn_meta.pipeline.normalise_notebook import INJECTED_TAG
 from ldn_meta.pipeline.parameters import OVERVIEW, reported_indications
-from ldn_meta.pipeline.readme import ANSWERED_BY, Answer, answer_table, read_answers
+from ldn_meta.pipeline.readme import ANSWERED_BY, Answer, answers_block, read_answers
 from ldn_meta.pipeline.templates import PARAMETERS_TAG
 
 # A cell that is hidden or removed already says how by one of these.
@@ -46,7 +46,7 @@ def pages() -> dict[str, bytes]:
     found["data_dictionary.md"] = dictionary_page().encode()
     contents = {
         "Indications": indications,
-        "Across indications": [f"{OVERVIEW}/{file.stem}" for file in overview],
+        "Across indications": [_short(file, OVERVIEW) for file in overview],
         "How it was made": [*(f"methods/{file.stem}" for file in methods), "data_dictionary"],
     }
     found["index.md"] = _start_page(list(answers.values()), contents).encode()
@@ -107,16 +107,22 @@ def _notebooks(report: Path) -> list[Path]:
     return sorted(report.glob("*.ipynb"))
 
 
+def _short(notebook: Path, folder: str = "") -> str:
+    """Entry of a list of contents: the sidebar has no room for a question."""
+    words = notebook.stem.lstrip("0123456789_").replace("_", " ")
+    return f"{words.capitalize()} <{folder}{'/' if folder else ''}{notebook.stem}>"
+
+
 def _indication_page(row: Mapping[str, str], answer: Answer | None, notebooks: list[Path]) -> str:
     label = row["label"]
     parts = [f"# {label[:1].upper()}{label[1:]}", f"**{row['question']}**"]
     if answer is not None:
         parts.append(answer.sentence)
-    return "\n\n".join([*parts, _contents("", (file.stem for file in notebooks))]) + "\n"
+    return "\n\n".join([*parts, _contents("", map(_short, notebooks))]) + "\n"
 
 
 def _start_page(answers: list[Answer], contents: Mapping[str, list[str]]) -> str:
-    table = answer_table(
+    block = answers_block(
         answers, lambda answer: f"indications/{answer.indication}/{ANSWERED_BY}.ipynb"
     )
     parts = [
@@ -124,7 +130,7 @@ def _start_page(answers: list[Answer], contents: Mapping[str, list[str]]) -> str
         "What published trials say, one row for each condition. The first column leads to the "
         "whole answer: which trials, how they were put together, what would change it, and "
         "what was left out.",
-        table,
+        block,
         "This is research software and no medical advice. The trials were found by a targeted "
         "look-up, not by a systematic search with two reviewers.",
         *(_contents(caption, entries) for caption, entries in contents.items() if entries),

@@ -1,0 +1,90 @@
+"""The generated parts of docs/methods.md: measures, and the choices of the protocol."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from ldn_meta import paths
+from ldn_meta.errors import StaleError
+from ldn_meta.pipeline import publish
+
+BEGIN, END = "<!-- generated:begin -->", "<!-- generated:end -->"
+
+
+def write_methods() -> bool:
+    """Put the generated tables into docs/methods.md.
+
+    Returns
+    -------
+    bool
+        Whether the page changed.
+
+    Raises
+    ------
+    StaleError
+        If the page has lost the marks around the tables.
+    """
+    return publish.write_whole(_page(), _with_tables().encode())
+
+
+def methods_are_current() -> bool:
+    """Whether docs/methods.md says what the package and the protocol say."""
+    return _page().read_text(encoding="utf-8") == _with_tables()
+
+
+def _with_tables() -> str:
+    text = _page().read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        message = f"docs/methods.md needs the lines {BEGIN} and {END} around its tables"
+        raise StaleError(message)
+    return f"{before}{BEGIN}\n\n{_effects()}\n\n{_choices()}\n\n{END}{after}"
+
+
+def _effects() -> str:
+    from ldn_meta.stats.effects import EFFECT_CODES
+
+    rows = [
+        (
+            f"`{code}`",
+            entry.quantity,
+            f"`{entry.formula.__name__}`",
+            ", ".join(f"`{name}`" for name in entry.arguments),
+        )
+        for code, entry in EFFECT_CODES.items()
+    ]
+    return _table(
+        "### Effect measures of `effect_size`", ("code", "quantity", "function", "arguments"), rows
+    )
+
+
+def _choices() -> str:
+    file = paths.raw_data() / "protocol.toml"
+    stated = tomllib.loads(file.read_text(encoding="utf-8"))
+    rows = []
+    for table, entries in stated.items():
+        if not isinstance(entries, dict) or "reason" not in entries:
+            continue
+        values = "; ".join(
+            f"`{name}` = {_value(value)}" for name, value in entries.items() if name != "reason"
+        )
+        rows.append((table, values, " ".join(entries["reason"].split())))
+    return _table("### Choices of the protocol", ("choice", "value", "reason"), rows)
+
+
+def _value(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _table(heading: str, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    escaped = [[cell.replace("|", "\\|") for cell in line] for line in lines]
+    body = "\n".join(f"| {' | '.join(line)} |" for line in escaped)
+    return f"{heading}\n\n{body}"
+
+
+def _page() -> Path:
+    return paths.project_root() / "docs" / "methods.md"
