@@ -85,13 +85,13 @@ def test_rows_and_columns_keep_their_order(figure):
 
 def test_cells_print_trials_and_people(figure):
     assert says(figure, "cell-0-0-text") == "3 trials\n195 people"
-    assert says(figure, "cell-1-2-text") == "2 trials\npeople NR"
+    assert says(figure, "cell-1-2-text") == "2 studies\npeople not given"
     assert says(figure, "cell-2-0-text") == "1 study\n1 person"
 
 
 def test_a_pair_without_a_row_is_nothing(figure):
-    assert says(figure, "cell-1-0-text") == "nothing"
-    assert says(figure, "cell-2-1-text") == "nothing"
+    assert says(figure, "cell-1-0-text") == "no data"
+    assert says(figure, "cell-2-1-text") == "no data"
     assert not marks(figure, "cell-2-1-mark")
 
 
@@ -99,7 +99,7 @@ def test_shape_is_the_direction(figure):
     assert mark(figure, "cell-0-0-mark").get_marker() == "o"
     assert mark(figure, "cell-0-1-mark").get_marker() == "v"
     assert mark(figure, "cell-1-2-mark").get_marker() == "^"
-    assert mark(figure, "cell-2-0-mark").get_marker() == "D"
+    assert mark(figure, "cell-2-0-mark").get_marker() == "P"
 
 
 def test_directions_that_differ_have_shapes_that_differ():
@@ -129,7 +129,7 @@ def test_alt_text_tells_every_cell():
     assert "Fibromyalgia: pain: meta-analysis of 3 trials, 195 people, either way" in words
     assert "one trial, 99 people, favours comparator" in words
     assert "1 study without comparison group, 1 person" in words
-    assert "nothing on pain, any adverse event" in words
+    assert "no data on pain, any adverse event" in words
     assert words.isascii()
 
 
@@ -163,4 +163,4 @@ def test_a_frame_that_does_not_fit_is_refused(frame, word):
 
 def test_missing_numbers_are_not_reported():
     figure, _ = evidence_map(table(("a", "b", 2, math.nan, "conflicting", "direction only")))
-    assert says(figure, "cell-0-0-text") == "2 trials\npeople NR"
+    assert says(figure, "cell-0-0-text") == "2 studies\npeople not given"

@@ -57,21 +57,22 @@ def test_without_transcribed_values_the_pain_pool_stays_and_responders_go():
         indication="fibromyalgia", construct="responder_pain_30", allow_transcribed=False
     )
     assert responders.pool is None
-    assert str(responders.sentence).startswith("No trial")
+    assert str(responders.sentence).startswith("No study")
 
 
 def test_one_trial_is_not_called_pooled():
     page = lm.pooled_effect(indication="multiple_sclerosis")
     assert len(page.pool.trials) == 1
-    assert "nothing was pooled" in str(page.sentence)
+    assert "Nothing was pooled" in str(page.sentence)
+    assert "Sharafaddinzadeh 2010 (no usable numbers; told: no difference)" in str(page.sentence)
     assert "pooled mean" not in str(page.sentence)
 
 
 def test_direction_only_names_each_trial():
     page = lm.pooled_effect(indication="crohns_disease")
     assert page.pool is None
-    assert "Smith 2011: favours LDN" in str(page.sentence)
-    assert page.sentence.text.endswith("Nothing was pooled.")
+    assert "Smith 2011: favours LDN (printed: 88% against 40%" in str(page.sentence)
+    assert "Nothing was pooled." in str(page.sentence)
 
 
 def test_a_case_report_is_no_comparison():

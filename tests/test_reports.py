@@ -14,7 +14,7 @@ EXPECTED = [
     for target in SETTINGS["indications"]
     for notebook in SETTINGS["notebooks"]["per_indication"]
 ] + [("overview", notebook) for notebook in SETTINGS["notebooks"]["once"]]
-NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*\.?\d*")
+NUMBER = re.compile(r"(?<![\w.])-?\d(?:[\d,]*\d)?(?:\.\d+)?")
 
 
 @pytest.fixture(params=EXPECTED, ids=lambda pair: "/".join(pair))
@@ -67,6 +67,12 @@ def all_values(facts):
         yield float(facts)
 
 
+def printed_numbers(facts):
+    """Numbers quoted from reports, and estimates of studies outside the pool."""
+    for quoted in facts.get("printed", {}).values():
+        yield from (float(n.replace(",", "")) for n in NUMBER.findall(quoted))
+
+
 def stated_sentences(facts):
     answer = facts.get("answer", {})
     for text in (facts.get("sentence"), answer.get("sentence"), answer.get("effect")):
@@ -84,7 +90,7 @@ NAMES = re.compile(
 
 def test_every_number_of_a_sentence_is_a_fact(report):
     _, facts = report
-    values = list(all_values(facts))
+    values = [*all_values(facts), *printed_numbers(facts)]
     for sentence in stated_sentences(facts):
         for number in NUMBER.findall(NAMES.sub(" ", sentence)):
             digits = len(number.partition(".")[2])

@@ -29,11 +29,17 @@ def source_cell(evidence: Evidence, source_id: str, locator: str, read_from: str
         ("doi", "https://doi.org/"),
         ("pmid", "https://pubmed.ncbi.nlm.nih.gov/"),
         ("url", ""),
+        ("registry_id", "https://clinicaltrials.gov/study/"),
     ):
         value = str(row[column])
-        if value not in ("NR", "NA", "TODO") and (prefix or value.startswith("https://")):
-            return linked(label, f"{prefix}{value}")
-    return label
+        if value in ("NR", "NA", "TODO") or (column == "registry_id" and not _is_nct(value)):
+            continue
+        return linked(label, f"{prefix}{value}".replace("http://", "https://", 1))
+    return f"{label}; no address on file"
+
+
+def _is_nct(registry_id: str) -> bool:
+    return registry_id.startswith("NCT") and registry_id[3:].isdigit()
 
 
 def short_citation(row: Any) -> str:

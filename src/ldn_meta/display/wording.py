@@ -39,6 +39,7 @@ CI_METHODS = {
 RATIOS = ("RR", "OR", "IRR")
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 SMALL_P = 0.001
+SMALLEST_RATIO = 0.005
 
 
 def fixed(value: SupportsFloat, digits: int = 2) -> str:
@@ -69,6 +70,9 @@ def estimate_with_interval(
     values = shown((estimate, low, high), measure=measure)
     if not math.isfinite(values[0]):
         return "not defined"
+    if measure in RATIOS and min(values[1:]) < SMALLEST_RATIO:
+        # 0.00 would say that the ratio can be nought, which none can.
+        return f"{values[0]:.2g} ({values[1]:.2g} to {values[2]:.3g})"
     return f"{fixed(values[0], digits)} ({interval(values[1], values[2], digits)})"
 
 
@@ -89,7 +93,8 @@ def p_value(p: float) -> str:
 
 def percent(share: float) -> str:
     """Write a share as per cent without decimals."""
-    return "not defined" if not math.isfinite(share) else f"{100 * share:.0f}%"
+    # Half a per cent goes up, as readers round; Python's format would go to the even number.
+    return "not defined" if not math.isfinite(share) else f"{math.floor(100 * share + 0.5)}%"
 
 
 def count(number: int, noun: str, *, plural: str | None = None) -> str:

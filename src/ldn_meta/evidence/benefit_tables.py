@@ -1,4 +1,4 @@
-"""People with an event per arm: shares, risk ratio, risk difference, odds ratio, NNT."""
+"""People with an event per arm: shares, risk ratio, odds ratio, risk difference, NNT."""
 
 from __future__ import annotations
 
@@ -9,15 +9,60 @@ from ldn_meta.evidence.candidates import CONTRAST
 from ldn_meta.evidence.normalise import NORMAL_95
 from ldn_meta.stats.benefit import number_needed_to_treat
 from ldn_meta.stats.effects import effect_size
-from ldn_meta.stats.proportions import wilson_interval
+from ldn_meta.stats.proportions import risk_difference_interval, wilson_interval
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SHOWN = ["effect_id", "indication_id", "study_id", "study_label", "year", "kind", "construct",
-         "construct_label", "outcome_id", "benefit_sign", "comparator", "comparator_class",
-         "timepoint_weeks", "analysis_set", "design", "is_paired", "read_from", "is_transcribed",
-         "is_preferred", "is_selected", "selected_why", "source_id", "locator"]
+BINARY = ("RR", "PLO")
+SHOWN = [
+    "effect_id",
+    "indication_id",
+    "study_id",
+    "study_label",
+    "year",
+    "kind",
+    "construct",
+    "construct_label",
+    "outcome_id",
+    "benefit_sign",
+    "arm",
+    "comparator",
+    "comparator_class",
+    "timepoint_weeks",
+    "analysis_set",
+    "design",
+    "is_paired",
+    "read_from",
+    "is_transcribed",
+    "is_preferred",
+    "is_selected",
+    "selected_why",
+    "notes",
+    "source_id",
+    "locator",
+]
+NUMBERS = [
+    "events_1",
+    "n_1",
+    "share_1",
+    "share_1_low",
+    "share_1_high",
+    "events_2",
+    "n_2",
+    "share_2",
+    "share_2_low",
+    "share_2_high",
+    "rr",
+    "rr_low",
+    "rr_high",
+    "or",
+    "or_low",
+    "or_high",
+    "rd",
+    "rd_low",
+    "rd_high",
+]
 
 
 def people_with_events(effects: pd.DataFrame, domains: tuple[str, ...]) -> pd.DataFrame:
@@ -33,50 +78,76 @@ def people_with_events(effects: pd.DataFrame, domains: tuple[str, ...]) -> pd.Da
     Returns
     -------
     pandas.DataFrame
-        Shares with Wilson intervals per arm; RR, OR, RD with normal intervals; the number
-        needed to treat with an interval that may pass through infinity. ``NaN`` where a
-        single arm has no comparison.
+        Shares with Wilson intervals per arm; RR and OR with normal intervals on the log scale,
+        NaN where nobody or everybody has the event in both arms; RD, the plain difference of
+        the two shares, with Newcombe's interval; the number needed to treat, 1 / RD, with an
+        interval that may pass through infinity. ``NaN`` and "NA" where a single arm has no
+        comparison.
+
+    Notes
+    -----
+    Arms of a crossover are compared as if they were different people, which is conservative.
+    Newcombe 1998, Statistics in Medicine 17:873-890, method 10; Altman 1998, BMJ 317:1309.
     """
     import pandas as pd
 
-    binary = effects[effects["domain"].isin(domains) & effects["measure"].isin(["RR", "PLO"])]
-    rows = [{**{name: row[name] for name in SHOWN}, **_numbers(row)}
-            for row in binary.to_dict("records")]
-    columns = [*SHOWN, *_numbers(None)]
+    columns = [*SHOWN, *NUMBERS, "nnt"]
+    if effects.empty:
+        return pd.DataFrame(columns=columns)
+    binary = effects[effects["domain"].isin(domains) & effects["measure"].isin(BINARY)]
+    rows = [
+        {name: row[name] for name in SHOWN} | _numbers(row)
+        for row in binary.to_dict(orient="records")
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _numbers(row: dict[str, Any] | None) -> dict[str, Any]:
-    names = ["events_1", "n_1", "share_1", "share_1_low", "share_1_high",
-             "events_2", "n_2", "share_2", "share_2_low", "share_2_high",
-             "rr", "rr_low", "rr_high", "or", "or_low", "or_high", "rd", "rd_low", "rd_high"]
-    out: dict[str, Any] = dict.fromkeys(names, math.nan) | {"nnt": "NA"}
-    if row is None:
-        return out
-    out |= _share(row["events_1"], row["n_1"], "1")
+def _numbers(row: dict[Any, Any]) -> dict[str, Any]:
+    one = _share(row["events_1"], row["n_1"], "1")
     if row["kind"] != CONTRAST:
-        return out
-    out |= _share(row["events_2"], row["n_2"], "2")
-    table = {"events_1": row["events_1"], "n_1": row["n_1"], "events_2": row["events_2"],
-             "n_2": row["n_2"]}
-    # No event in either arm (or everybody has one in both) says nothing about a ratio.
-    silent = row["events_1"] == row["events_2"] == 0 or (
-        row["events_1"] == row["n_1"] and row["events_2"] == row["n_2"])
-    for code in ("RD",) if silent else ("RR", "OR", "RD"):
-        effect = effect_size(code, **table)
-        yi, half = float(effect.yi), NORMAL_95 * math.sqrt(float(effect.vi))
-        shown = (yi, yi - half, yi + half)
-        if code != "RD":
-            shown = (math.exp(shown[0]), math.exp(shown[1]), math.exp(shown[2]))
-        name = code.lower()
-        out |= {name: shown[0], f"{name}_low": shown[1], f"{name}_high": shown[2]}
-    needed = number_needed_to_treat(out["rd"], out["rd_low"], out["rd_high"],
-                                    benefit_sign=int(row["benefit_sign"]))
-    out["nnt"] = needed.text()
-    return out
+        return one | {"nnt": "NA"}
+    two = _share(row["events_2"], row["n_2"], "2")
+    table = {name: row[name] for name in ("events_1", "n_1", "events_2", "n_2")}
+    difference = one["share_1"] - two["share_2"]
+    low, high = (float(end) for end in risk_difference_interval(**table))
+    sign = row["benefit_sign"]
+    needed = "NA"
+    if not math.isnan(sign):
+        needed = number_needed_to_treat(difference, low, high, benefit_sign=int(sign)).text()
+    return {
+        **one,
+        **two,
+        **_ratio("RR", table),
+        **_ratio("OR", table),
+        "rd": difference,
+        "rd_low": low,
+        "rd_high": high,
+        "nnt": needed,
+    }
 
 
 def _share(events: float, n: float, arm: str) -> dict[str, float]:
-    interval = wilson_interval(events, n)
-    return {f"events_{arm}": events, f"n_{arm}": n, f"share_{arm}": events / n,
-            f"share_{arm}_low": float(interval.low), f"share_{arm}_high": float(interval.high)}
+    low, high = wilson_interval(events, n)
+    return {
+        f"events_{arm}": events,
+        f"n_{arm}": n,
+        f"share_{arm}": events / n,
+        f"share_{arm}_low": float(low),
+        f"share_{arm}_high": float(high),
+    }
+
+
+def _ratio(code: str, table: dict[str, float]) -> dict[str, float]:
+    """Ratio and its interval; nothing where the same share of 0 or 1 says nothing about it."""
+    nobody = table["events_1"] == table["events_2"] == 0
+    everybody = (table["events_1"], table["events_2"]) == (table["n_1"], table["n_2"])
+    if nobody or everybody:
+        return {}
+    effect = effect_size(code, **table)
+    yi, half = float(effect.yi), NORMAL_95 * math.sqrt(float(effect.vi))
+    name = code.lower()
+    return {
+        name: math.exp(yi),
+        f"{name}_low": math.exp(yi - half),
+        f"{name}_high": math.exp(yi + half),
+    }

@@ -13,13 +13,14 @@ from ldn_meta.errors import StaleError
 from ldn_meta.evidence.benefit_tables import people_with_events
 from ldn_meta.evidence.load import Evidence, load_evidence
 from ldn_meta.evidence.normalise import normalise
+from ldn_meta.evidence.pooled_table import pooled_table
 from ldn_meta.evidence.protocol import Protocol, load_protocol
-from ldn_meta.evidence.synthesis import pooled_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MANIFEST = "manifest.json"
+TABLES = ("effects", "left_out", "responders", "harms", "pooled")
 
 
 @dataclass(frozen=True)
@@ -46,16 +47,13 @@ def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFr
     Returns
     -------
     dict of str to pandas.DataFrame
-        effects, left_out, responders, harms, pooled.
+        By the names in TABLES.
     """
     effects, left_out = normalise(evidence, protocol)
-    return {
-        "effects": effects,
-        "left_out": left_out,
-        "responders": people_with_events(effects, ("responder",)),
-        "harms": people_with_events(effects, ("harm",)),
-        "pooled": pooled_table(effects, protocol),
-    }
+    responders = people_with_events(effects, ("responder",))
+    harms = people_with_events(effects, ("harm",))
+    frames = (effects, left_out, responders, harms, pooled_table(effects, protocol))
+    return dict(zip(TABLES, frames, strict=True))
 
 
 def raw_hashes(folder: Path) -> dict[str, str]:
@@ -90,10 +88,11 @@ def load_derived(indication_id: str | None = None) -> Derived:
     raw, folder = paths.raw_data(), paths.derived_data()
     manifest = folder / MANIFEST
     remedy = "run `make data` (or `ldn-meta derive`)"
-    if not manifest.is_file():
-        message = f"{manifest} is missing; {remedy}"
-        raise StaleError(message)
-    made_from = json.loads(manifest.read_text(encoding="utf-8"))["raw"]
+    for file in (manifest, *(folder / f"{name}.csv" for name in TABLES)):
+        if not file.is_file():
+            message = f"{file} is missing; {remedy}"
+            raise StaleError(message)
+    made_from = _made_from(manifest)
     here = raw_hashes(raw)
     if made_from != here:
         names = sorted(n for n in {*made_from, *here} if made_from.get(n) != here.get(n))
@@ -102,16 +101,24 @@ def load_derived(indication_id: str | None = None) -> Derived:
     evidence = load_evidence(raw, validate=False)
     if indication_id is not None:
         evidence = evidence.for_indication(indication_id)
-    frames = {name: _read(folder / f"{name}.csv", indication_id)
-              for name in ("effects", "left_out", "responders", "harms", "pooled")}
+    frames = {name: _read(folder / f"{name}.csv", indication_id) for name in TABLES}
     return Derived(evidence=evidence, protocol=load_protocol(raw), **frames)
+
+
+def _made_from(manifest: Path) -> dict[str, str]:
+    """Hashes of the raw files the tables were made from; none if the manifest is no manifest."""
+    try:
+        return dict(json.loads(manifest.read_text(encoding="utf-8"))["raw"])
+    except (ValueError, KeyError, TypeError):
+        return {}
 
 
 def _read(path: Path, indication_id: str | None) -> pd.DataFrame:
     import pandas as pd
 
-    frame = pd.read_csv(path, na_values=["NA"], keep_default_na=False, true_values=["yes"],
-                        false_values=["no"])
+    frame = pd.read_csv(
+        path, na_values=["NA"], keep_default_na=False, true_values=["yes"], false_values=["no"]
+    )
     if indication_id is None:
         return frame
     return frame[frame["indication_id"] == indication_id].reset_index(drop=True)

@@ -1,22 +1,20 @@
-"""Read the raw tables, refuse them as a whole when anything is wrong, type them."""
+"""The evidence on disk: read as a whole, or refused as a whole."""
 
 from __future__ import annotations
 
-import csv
-import io
+import difflib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError, DataError, Fault
-from ldn_meta.evidence.schema import Dictionary, Table, load_dictionary
+from ldn_meta.evidence.read import FileContent, read_file, typed
+from ldn_meta.evidence.schema import Dictionary, load_dictionary
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MARK = b"\xef\xbb\xbf"
-FIRST_DATA_LINE = 2
 VALUE_TABLES = ("arm_stats", "arm_events", "contrasts")
 
 
@@ -77,15 +75,13 @@ class Evidence:
         ArgumentError
             If there is no such study.
         """
-        if study_id not in set(self.text["studies"]["study_id"]):
-            raise ArgumentError(_unknown("study", study_id, list(self.text["studies"]["study_id"])))
-        found = {}
-        for name, frame in self.text.items():
-            if "study_id" in frame.columns:
-                rows = frame[frame["study_id"] == study_id]
-                if len(rows):
-                    found[name] = rows.reset_index(drop=True)
-        return found
+        _known("study", study_id, self.text["studies"]["study_id"].to_list())
+        found = {
+            name: frame[frame["study_id"] == study_id].reset_index(drop=True)
+            for name, frame in self.text.items()
+            if "study_id" in frame.columns
+        }
+        return {name: rows for name, rows in found.items() if len(rows)}
 
     def for_indication(self, indication_id: str) -> Evidence:
         """Keep the rows of one indication, and all outcomes and sources.
@@ -104,28 +100,22 @@ class Evidence:
         ArgumentError
             If there is no such indication.
         """
-        known = list(self.text["indications"]["indication_id"])
-        if indication_id not in known:
-            raise ArgumentError(_unknown("indication", indication_id, known))
+        _known("indication", indication_id, self.text["indications"]["indication_id"].to_list())
         studies = self.text["studies"]
-        kept = set(studies.loc[studies["indication_id"] == indication_id, "study_id"])
+        own = studies.loc[studies["indication_id"] == indication_id, "study_id"].to_list()
 
-        def keep(name: str) -> Any:
-            frame = self.text[name]
-            if "study_id" in frame.columns and name != "claims":
-                return frame["study_id"].isin(kept)
+        def kept(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+            return {name: of_indication(frame) for name, frame in tables.items()}
+
+        def of_indication(frame: pd.DataFrame) -> pd.DataFrame:
+            # A claim about several studies belongs to its indication: that column goes first.
             if "indication_id" in frame.columns:
-                return frame["indication_id"] == indication_id
-            return frame.index >= 0
+                return frame[frame["indication_id"] == indication_id].reset_index(drop=True)
+            if "study_id" in frame.columns:
+                return frame[frame["study_id"].isin(own)].reset_index(drop=True)
+            return frame
 
-        rows = {name: keep(name) for name in self.tables}
-        return replace(
-            self,
-            tables={n: t[rows[n].to_numpy() if hasattr(rows[n], "to_numpy") else rows[n]]
-                    .reset_index(drop=True) for n, t in self.tables.items()},
-            text={n: t[rows[n].to_numpy() if hasattr(rows[n], "to_numpy") else rows[n]]
-                  .reset_index(drop=True) for n, t in self.text.items()},
-        )
+        return replace(self, tables=kept(self.tables), text=kept(self.text))
 
 
 def load_evidence(path: str | Path | None = None, *, validate: bool = True) -> Evidence:
@@ -137,8 +127,8 @@ def load_evidence(path: str | Path | None = None, *, validate: bool = True) -> E
         Folder with ``datapackage.json`` and the tables; ``data/raw`` of the checkout by
         default.
     validate : bool
-        ``False`` skips the checks; only for callers that have proof that these very bytes
-        passed them (see ``ldn_meta.evidence.derived.load_derived``).
+        ``False`` skips the checks of contents; only for callers that have proof that these
+        very bytes passed them (see ``ldn_meta.evidence.derived.load_derived``).
 
     Returns
     -------
@@ -149,100 +139,63 @@ def load_evidence(path: str | Path | None = None, *, validate: bool = True) -> E
     DataError
         If anything is wrong anywhere; lists every fault as
         ``table:line:column: value rule; remedy``.
+    FileNotFoundError
+        If there is no data dictionary.
     """
     folder = paths.raw_data() if path is None else Path(path)
     dictionary = load_dictionary(folder)
-    faults: list[Fault] = []
-    text: dict[str, pd.DataFrame] = {}
-    for table in dictionary.tables.values():
-        rows, found = _read_rows(folder, table)
-        faults.extend(found)
-        text[table.name] = _as_text(table, rows)
-    if validate:
-        from ldn_meta.evidence import rules, schema_check
-
-        broken = {fault.table for fault in faults}
-        faults.extend(schema_check.schema_faults(folder, dictionary, skip=broken))
-    tables = {t.name: _typed(t, text[t.name], dictionary) for t in dictionary.tables.values()}
+    files = {name: read_file(folder, table) for name, table in dictionary.tables.items()}
+    text = {name: file.text for name, file in files.items()}
+    tables = {
+        name: typed(table, text[name], dictionary) for name, table in dictionary.tables.items()
+    }
     evidence = Evidence(tables, text, dictionary)
-    if validate:
-        faults.extend(rules.domain_faults(evidence))
+    faults = _all_faults(evidence, files) if validate else _file_faults(files)
     if faults:
-        raise DataError(list(dict.fromkeys(faults)))
-    return evidence
+        raise DataError(faults)
+    return replace(evidence, tables=_numbered(tables), text=_numbered(text))
 
 
-def _unknown(what: str, value: str, known: list[str]) -> str:
-    import difflib
+def _file_faults(files: dict[str, FileContent]) -> list[Fault]:
+    return [fault for file in files.values() for fault in file.faults]
 
+
+def _all_faults(evidence: Evidence, files: dict[str, FileContent]) -> list[Fault]:
+    """Faults of every layer; what an earlier layer says of a cell silences the later ones."""
+    from ldn_meta.evidence.cells import cell_faults
+    from ldn_meta.evidence.links import link_faults
+    from ldn_meta.evidence.rules import row_faults
+    from ldn_meta.evidence.schema_check import schema_faults
+
+    unread = {name for name, file in files.items() if not file.is_read}
+    misfits = {(name, line) for name, file in files.items() for line in file.misfits}
+    found = _file_faults(files)
+    for layer in (
+        cell_faults(evidence.text, evidence.dictionary),
+        schema_faults(evidence.text, evidence.dictionary),
+        row_faults(evidence),
+        link_faults(evidence, unread=unread),
+    ):
+        named = {(fault.table, fault.line, fault.column) for fault in found}
+        found += [
+            fault
+            for fault in layer
+            if (fault.table, fault.line) not in misfits
+            and (fault.table, fault.line, fault.column) not in named
+        ]
+    return found
+
+
+def _numbered(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Rows by position; while they were checked they went by line of the file."""
+    return {name: frame.reset_index(drop=True) for name, frame in tables.items()}
+
+
+def _known(what: str, value: str, known: list[str]) -> None:
+    """Refuse a key that is not among those known."""
+    if value in known:
+        return
     near = difflib.get_close_matches(value, known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"no {what} {value!r}{hint} Known: {', '.join(sorted(known))}"
-
-
-def _read_rows(folder: Path, table: Table) -> tuple[list[list[str]], list[Fault]]:
-    """Rows of one file with its header checked; any structural fault empties the table."""
-    path = folder / f"{table.name}.csv"
-    name = table.name
-
-    def fault(line: int, column: str, value: str, rule: str, remedy: str) -> Fault:
-        return Fault(name, line, column, value, rule, remedy)
-
-    if not path.is_file():
-        return [], [fault(0, "-", "", f"file {path.name} is missing", "restore it from git")]
-    data = path.read_bytes()
-    found = []
-    if data.startswith(MARK):
-        data = data[len(MARK):]
-        found.append(fault(1, "-", "", "file starts with a byte-order mark",
-                           "save it as UTF-8 without BOM"))
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        value = repr(data[error.start : error.end])
-        return [], [*found, fault(line, "-", value, "is not UTF-8", "save the file as UTF-8")]
-    if "\r" in text:
-        line = text[: text.index("\r")].count("\n") + 1
-        found.append(fault(line, "-", "", "line ends with a carriage return",
-                           "save the file with LF line ends"))
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    rows = list(csv.reader(io.StringIO(text)))
-    if not rows or rows[0] != table.columns:
-        header = ",".join(rows[0]) if rows else ""
-        return [], [*found, fault(1, "-", header, "header differs from datapackage.json",
-                                  f"use: {','.join(table.columns)}")]
-    good = []
-    for line, row in enumerate(rows[1:], FIRST_DATA_LINE):
-        if len(row) == len(table.columns):
-            good.append(row)
-        else:
-            found.append(fault(line, "-", ",".join(row)[:60],
-                               f"row has {len(row)} cells, not {len(table.columns)}",
-                               "quote cells that hold a comma; fill missing cells with NR or NA"))
-            good.append((row + [""] * len(table.columns))[: len(table.columns)])
-    return good, found
-
-
-def _as_text(table: Table, rows: list[list[str]]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame(rows, columns=table.columns, dtype="str")
-
-
-def _typed(table: Table, text: pd.DataFrame, dictionary: Dictionary) -> pd.DataFrame:
-    """Numbers as float64, whole numbers as Int64, yes/no as boolean, the rest as text."""
-    import pandas as pd
-
-    frame = text.mask(text.isin(list(dictionary.missing)) | (text == ""))
-    whole = set(table.of_type("integer"))
-    for column in table.of_type("number", "integer"):
-        number = pd.to_numeric(frame[column], errors="coerce")
-        if column in whole:
-            number = number.where(number.isna() | (number % 1 == 0)).astype("Int64")
-        else:
-            number = number.astype("float64")
-        frame[column] = number
-    for column in table.of_type("boolean"):
-        frame[column] = frame[column].map({"yes": True, "no": False}).astype("boolean")
-    return frame
+    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    message = f"no {what} {value!r}{hint} Known: {', '.join(sorted(known))}"
+    raise ArgumentError(message)

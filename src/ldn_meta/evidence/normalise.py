@@ -6,12 +6,21 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.errors import LdnMetaError
-from ldn_meta.evidence.candidates import ROUTES, Candidate, Context, number
+from ldn_meta.evidence.candidates import (
+    COMPARATOR,
+    CONTRAST,
+    ROUTES,
+    TRANSCRIBED,
+    Candidate,
+    Context,
+    Row,
+    number,
+)
 from ldn_meta.evidence.load import VALUE_TABLES
 from ldn_meta.evidence.routes_arms import arm_routes
 from ldn_meta.evidence.routes_contrasts import contrast_routes
 from ldn_meta.evidence.routes_events import event_routes
-from ldn_meta.evidence.selection import mark_selected
+from ldn_meta.evidence.selection import FURTHER_ARM, mark_selected
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,10 +30,22 @@ if TYPE_CHECKING:
 
 # Two-sided 97.5% normal quantile: the intervals of single trials in tables and figures.
 NORMAL_95 = 1.959963984540054
-MAIN_COMPARATOR = 2
-FURTHER_ARM = "further arm"
-LEFT_OUT_COLUMNS = ["table", "row_id", "indication_id", "study_id", "study_label", "outcome_id",
-                    "construct", "reason", "usable_for", "direction", "compares", "is_preferred"]
+LEFT_OUT_COLUMNS = (
+    "table",
+    "row_id",
+    "indication_id",
+    "study_id",
+    "study_label",
+    "outcome_id",
+    "construct",
+    "kind",
+    "reason",
+    "usable_for",
+    "direction",
+    "compares",
+    "comparator_class",
+    "is_preferred",
+)
 
 
 class AccountingError(LdnMetaError):
@@ -46,33 +67,40 @@ def normalise(evidence: Evidence, protocol: Protocol) -> tuple[pd.DataFrame, pd.
     effects : pandas.DataFrame
         One row an effect: ``yi``, ``vi`` (group 1, LDN, minus group 2, in the direction of
         the scale), route, assumptions, the rows it was computed from, whether it is the one
-        its trial brings to the main pool, and why.
+        its trial brings to the main pool, and why. No rows, and no columns, without effects.
     left_out : pandas.DataFrame
-        One row for every value row that is in no effect, with the reason and what it can
-        still be used for (direction, p-value, none).
+        One row for every value row that is in no effect, with the reason, what kind of result
+        it would be (``kind``), what it can still be used for (direction, p-value, none) and
+        whether the row itself compares LDN with another treatment (``compares``).
 
     Raises
     ------
     AccountingError
         If used and left-out rows do not add up to the rows on file.
+    ArgumentError
+        If the protocol ranks an analysis set or kind of text that the data dictionary does not
+        know, or leaves one out.
     """
     import pandas as pd
 
+    protocol.check_words(evidence.dictionary)
     context = Context(evidence, protocol)
     contrast_routes(context)
     event_routes(context)
     arm_routes(context)
-    effects = pd.DataFrame([_record(context, found) for found in context.found])
-    effects = _with_ids(effects)
-    effects = mark_selected(effects, protocol.selection)
-    used = {name for found in context.found for name in found.rows}
-    left_out = _left_out(context, used)
+    trials = _trials(context)
+    effects = pd.DataFrame([_record(context, found, trials) for found in context.found])
+    if len(effects):
+        effects = mark_selected(_with_ids(effects), protocol.selection)
+    left_out = _left_out(context)
     check_accounting(evidence, effects, left_out)
     return effects, left_out
 
 
 def used_rows(effects: pd.DataFrame) -> set[str]:
     """Addresses (table:row_id) of the raw rows that stand behind the effects."""
+    if effects.empty:
+        return set()
     return {name for rows in effects["rows"] for name in rows.split(" ")}
 
 
@@ -106,11 +134,21 @@ def check_accounting(
     return len(used), len(left)
 
 
-def _record(context: Context, found: Candidate) -> dict[str, Any]:
+def _trials(context: Context) -> dict[str, str]:
+    """The trial of each study: studies with (possibly) the same people are one trial."""
+    trials = {study_id: study_id for study_id in context.studies}
+    for study_id, study in context.studies.items():
+        other = study["overlaps_with"]
+        if other in trials:
+            joined = {trials[study_id], trials[other]}
+            trials = {s: min(joined) if t in joined else t for s, t in trials.items()}
+    return trials
+
+
+def _record(context: Context, found: Candidate, trials: dict[str, str]) -> dict[str, Any]:
     study, outcome = context.studies[found.study_id], context.outcomes[found.outcome_id]
     control = context.arms.get(found.arm_2)
-    ranks = {name: rank for rank, name in enumerate(context.protocol.selection.read_from)}
-    tier = _least_trusted(context, found, ranks)
+    rows = [context.rows[address] for address in found.rows]
     se = math.sqrt(found.vi)
     data_1, what = _arm_data(context, found, found.arm_1, 0)
     data_2 = _arm_data(context, found, found.arm_2, 2)[0] if control else "NA"
@@ -119,25 +157,29 @@ def _record(context: Context, found: Candidate) -> dict[str, Any]:
         "indication_id": study["indication_id"],
         "study_id": found.study_id,
         "study_label": study["label"],
-        "year": study["year"],
+        "trial_id": trials[found.study_id],
+        "year": number(study["year"]),
         "kind": found.kind,
         "construct": outcome["construct"],
         "construct_label": outcome["construct_label"],
         "outcome_id": found.outcome_id,
         "instrument": outcome["instrument"],
         "domain": outcome["domain"],
-        "benefit_sign": outcome["benefit_sign"],
+        "benefit_sign": number(outcome["benefit_sign"]),
         "direction": str(found.lead.get("direction") or "not stated"),
+        "arm": context.arms[found.arm_1]["label"],
         "comparator_class": _comparator_class(study, control),
         "comparator": control["label"] if control else "none",
         "timepoint_weeks": found.timepoint_weeks,
-        "analysis_set": found.analysis_set,
+        "analysis_set": found.lead["analysis_set"],
         "design": study["design"],
+        "eligible_for": study["eligible_for"],
         "is_randomised": bool(study["is_randomised"]),
         "blinding": study["blinding"],
         "is_paired": found.is_paired,
         "measure": found.measure,
         "unit": found.unit,
+        "has_known_scale": found.has_known_scale,
         "yi": found.yi,
         "vi": found.vi,
         "sei": se,
@@ -153,10 +195,11 @@ def _record(context: Context, found: Candidate) -> dict[str, Any]:
         "route": found.route,
         "route_rank": ROUTES.index(found.route) + 1,
         "is_approximate": found.approximate,
-        "read_from": tier,
-        "is_transcribed": found.uses_transcribed,
-        "is_preferred": bool(found.lead["preferred"]),
-        "assumptions": found.assumptions or "none",
+        "read_from": _least_trusted(rows, context.protocol.selection.read_from),
+        "is_transcribed": any(row["read_from"] == TRANSCRIBED for row in rows),
+        "is_preferred": all(row["preferred"] for row in rows),
+        "assumptions": "; ".join(words for words in found.assumptions if words) or "none",
+        "notes": "; ".join(dict.fromkeys(row["note"] for row in rows if row["note"])) or "none",
         "rows": " ".join(found.rows),
         "source_id": found.lead["source_id"],
         "locator": found.lead["locator"],
@@ -164,19 +207,15 @@ def _record(context: Context, found: Candidate) -> dict[str, Any]:
     }
 
 
-def _comparator_class(study: dict[str, Any], control: dict[str, Any] | None) -> str:
+def _comparator_class(study: Row, control: Row | None) -> str:
     if control is None:
         return "none"
-    return str(study["comparator_class"]) if control["group"] == MAIN_COMPARATOR else FURTHER_ARM
+    return str(study["comparator_class"]) if control["group"] == COMPARATOR else FURTHER_ARM
 
 
-def _least_trusted(context: Context, found: Candidate, ranks: dict[str, int]) -> str:
-    tiers = []
-    for name in found.rows:
-        table, _, row_id = name.partition(":")
-        frame = context.evidence.tables[table]
-        tiers.append(frame.loc[frame["row_id"] == row_id, "read_from"].iloc[0])
-    return str(max(tiers, key=lambda tier: ranks.get(tier, len(ranks))))
+def _least_trusted(rows: list[Row], tiers: tuple[str, ...]) -> str:
+    """The kind of text furthest from the paper among those an effect rests on."""
+    return str(max((row["read_from"] for row in rows), key=tiers.index))
 
 
 def _arm_data(context: Context, found: Candidate, arm_id: str, place: int) -> tuple[str, str]:
@@ -205,29 +244,49 @@ def _arm_data(context: Context, found: Candidate, arm_id: str, place: int) -> tu
 
 def _with_ids(effects: pd.DataFrame) -> pd.DataFrame:
     """Stable, readable keys; rows sorted by key."""
-    week = effects["timepoint_weeks"].map(lambda w: "w" + (f"{w:g}" if w == w else "nr"))  # noqa: PLR0124
-    stem = (
-        effects["study_id"] + "-" + effects["outcome_id"] + "-" + week + "-"
-        + effects["measure"].str.lower()
-    )
+    week = effects["timepoint_weeks"].map(lambda w: "wnr" if math.isnan(w) else f"w{w:g}")
+    measure = effects["measure"].str.lower()
+    stem = effects["study_id"] + "-" + effects["outcome_id"] + "-" + week + "-" + measure
     effects = effects.assign(effect_id=stem).sort_values(
-        ["effect_id", "route_rank", "rows"], kind="stable"
+        ["effect_id", "route_rank", "rows"], kind="stable", ignore_index=True
     )
     count = effects.groupby("effect_id").cumcount() + 1
-    effects["effect_id"] = effects["effect_id"] + "-" + count.astype("str")
-    return effects.reset_index(drop=True)
+    return effects.assign(effect_id=effects["effect_id"] + "-" + count.astype("str"))
 
 
-def _left_out(context: Context, used: set[str]) -> pd.DataFrame:
+def _compared_with(context: Context, row: Row) -> str:
+    """Class of the arm that a row of contrasts.csv sets LDN against; "none" for other rows."""
+    control = context.arms.get(row.get("arm_2") or "")
+    return _comparator_class(context.studies[row["study_id"]], control)
+
+
+def _left_out(context: Context) -> pd.DataFrame:
     import pandas as pd
 
+    used = {address for found in context.found for address in found.rows}
     rows = []
-    for (table, row_id), found in context.why_not.items():
-        if f"{table}:{row_id}" in used:
+    for address, left in context.why_not.items():
+        if address in used:
             continue
-        study, outcome = context.studies[found.study_id], context.outcomes[found.outcome_id]
-        rows.append([table, row_id, study["indication_id"], found.study_id, study["label"],
-                     found.outcome_id, outcome["construct"], found.reason, found.usable_for,
-                     found.direction, found.compares, found.is_preferred])
-    frame = pd.DataFrame(rows, columns=LEFT_OUT_COLUMNS)
-    return frame.sort_values(["table", "row_id"], kind="stable").reset_index(drop=True)
+        row = left.row
+        study, outcome = context.studies[row["study_id"]], context.outcomes[row["outcome_id"]]
+        rows.append(
+            (
+                address.partition(":")[0],
+                row["row_id"],
+                study["indication_id"],
+                row["study_id"],
+                study["label"],
+                row["outcome_id"],
+                outcome["construct"],
+                left.kind,
+                left.reason,
+                left.usable_for,
+                str(row.get("direction") or "not stated"),
+                left.kind == CONTRAST and "arm_1" in row,
+                _compared_with(context, row),
+                bool(row["preferred"]),
+            )
+        )
+    frame = pd.DataFrame(rows, columns=list(LEFT_OUT_COLUMNS))
+    return frame.sort_values(["table", "row_id"], kind="stable", ignore_index=True)

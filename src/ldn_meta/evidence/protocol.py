@@ -3,14 +3,52 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError
 
-TRANSCRIBED = "transcription"
+if TYPE_CHECKING:
+    from ldn_meta.evidence.schema import Dictionary
+
+MAIN = "main"
+TWO_TRIALS = 2
+# Sections of protocol.toml and the choices of each; every choice must be stated, and none else.
+# A section may add its "reason".
+SECTIONS: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "selection": {
+        "analysis_sets": list,
+        "read_from": list,
+        "allow_transcribed": bool,
+        "allow_approximate": bool,
+        "allow_non_randomised": bool,
+        "allow_single_blind": bool,
+    },
+    "timepoint": {
+        "target_weeks": (int, float),
+        "earliest_weeks": (int, float),
+        "latest_weeks": (int, float),
+    },
+    "pooling": {
+        "tau2_method": str,
+        "ci_method_two_trials": str,
+        "ci_method_more_trials": str,
+        "pi_method": str,
+        "level": (int, float),
+    },
+    "rounding": {"largest_se_error": (int, float)},
+    "correlation": {"within_person": (int, float), "low": (int, float), "high": (int, float)},
+}
+SCALE: dict[str, type | tuple[type, ...]] = {
+    "minimum": (int, float),
+    "maximum": (int, float),
+    "unit": str,
+    "minimal_important_difference": (int, float),
+}
+OTHER_SECTIONS = ("scale", "outcome_group", "sensitivity")
 
 
 @dataclass(frozen=True)
@@ -43,7 +81,7 @@ class Model:
         """Interval method for a pool of k trials."""
         if self.ci_method is not None:
             return self.ci_method
-        return self.ci_method_two_trials if k <= 2 else self.ci_method_more_trials  # noqa: PLR2004
+        return self.ci_method_two_trials if k <= TWO_TRIALS else self.ci_method_more_trials
 
 
 @dataclass(frozen=True)
@@ -56,9 +94,8 @@ class Scale:
     minimal_important_difference: float
 
 
-@dataclass(frozen=True)
-class Sensitivity:
-    """A named departure from the main choices."""
+class Variant(NamedTuple):
+    """The main choices, or a named departure from them."""
 
     name: str
     selection: Selection
@@ -75,10 +112,17 @@ class Protocol:
     correlation: float
     scales: dict[str, Scale]
     outcome_groups: dict[str, tuple[str, ...]]
-    sensitivities: tuple[Sensitivity, ...] = field(default=())
+    sensitivities: tuple[Variant, ...] = ()
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """The main choices and every named departure, in the order of the file."""
+        return (Variant(MAIN, self.selection, self.model), *self.sensitivities)
 
     def changed(self, **options: Any) -> Protocol:
         """Return the same protocol with some main choices replaced.
+
+        Sensitivities stay departures from the protocol as it is written: their names say so.
 
         Parameters
         ----------
@@ -95,8 +139,31 @@ class Protocol:
             If an option is not a choice of the protocol.
         """
         given = {name: value for name, value in options.items() if value is not None}
-        selection, model = _changed(self.selection, self.model, given, "options")
-        return replace(self, selection=selection, model=model)
+        main = _departed(Variant("options", self.selection, self.model), given)
+        return replace(self, selection=main.selection, model=main.model)
+
+    def check_words(self, dictionary: Dictionary) -> None:
+        """Hold that every ranking ranks exactly the words of the data dictionary.
+
+        A word that the protocol misspells would rank last, behind every other, unnoticed.
+
+        Raises
+        ------
+        ArgumentError
+            If a word is missing, unknown or given twice.
+        """
+        columns = {str(f["name"]): f for f in dictionary.tables["contrasts"].fields}
+        for variant in self.variants:
+            for name, column in (("analysis_sets", "analysis_set"), ("read_from", "read_from")):
+                ranked = getattr(variant.selection, name)
+                known = columns[column]["constraints"]["enum"]
+                if sorted(ranked) != sorted(known):
+                    wrong = ", ".join(sorted(set(ranked) ^ set(known))) or "a word given twice"
+                    message = (
+                        f"{variant.name}: {name} must rank every {column} of datapackage.json "
+                        f"once; wrong: {wrong}; allowed: {', '.join(known)}"
+                    )
+                    raise ArgumentError(message)
 
 
 def load_protocol(path: str | Path | None = None) -> Protocol:
@@ -114,76 +181,113 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
     Raises
     ------
     ArgumentError
-        If a choice is missing or unknown.
+        If a choice is missing, unknown or of the wrong type.
+    FileNotFoundError
+        If there is no such file.
     """
     file = paths.raw_data() if path is None else Path(path)
     if file.is_dir():
         file = file / "protocol.toml"
-    stated = tomllib.loads(file.read_text(encoding="utf-8"))
     try:
-        chosen, pooling, time = stated["selection"], stated["pooling"], stated["timepoint"]
-        selection = Selection(
-            analysis_sets=tuple(chosen["analysis_sets"]),
-            read_from=tuple(chosen["read_from"]),
-            allow_transcribed=chosen["allow_transcribed"],
-            allow_approximate=chosen["allow_approximate"],
-            allow_non_randomised=chosen["allow_non_randomised"],
-            allow_single_blind=chosen["allow_single_blind"],
-            target_weeks=time["target_weeks"],
-            earliest_weeks=time["earliest_weeks"],
-            latest_weeks=time["latest_weeks"],
-        )
-        model = Model(
-            tau2_method=pooling["tau2_method"],
-            ci_method=None,
-            ci_method_two_trials=pooling["ci_method_two_trials"],
-            ci_method_more_trials=pooling["ci_method_more_trials"],
-            pi_method=pooling["pi_method"],
-            level=pooling["level"],
-        )
-        scales = {
-            name: Scale(
-                minimum=scale["minimum"],
-                maximum=scale["maximum"],
-                unit=scale["unit"],
-                minimal_important_difference=scale["minimal_important_difference"],
-            )
-            for name, scale in stated["scale"].items()
-        }
-        variants = []
-        for entry in stated.get("sensitivity", []):
-            options = {name: value for name, value in entry.items() if name != "name"}
-            variants.append(
-                Sensitivity(entry["name"], *_changed(selection, model, options, entry["name"]))
-            )
-        return Protocol(
-            selection=selection,
-            model=model,
-            largest_se_error=stated["rounding"]["largest_se_error"],
-            correlation=stated["correlation"]["within_person"],
-            scales=scales,
-            outcome_groups={
-                name: tuple(constructs) for name, constructs in stated["outcome_group"].items()
-            },
-            sensitivities=tuple(variants),
-        )
-    except KeyError as error:
-        message = f"{file.name}: {error.args[0]!r} is missing; restore it from git"
+        stated = tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        message = f"{file.name} is no TOML: {error}; correct it, or restore it from git"
         raise ArgumentError(message) from error
+    _check_names(file.name, stated, required=SECTIONS, optional=OTHER_SECTIONS)
+    part = {name: _section(name, stated[name], choices) for name, choices in SECTIONS.items()}
+    main = Variant(
+        MAIN,
+        Selection(**{n: _frozen(v) for n, v in (part["selection"] | part["timepoint"]).items()}),
+        Model(**part["pooling"], ci_method=None),
+    )
+    scales = {
+        name: Scale(**_section(f"scale.{name}", scale, SCALE))
+        for name, scale in stated.get("scale", {}).items()
+    }
+    return Protocol(
+        selection=main.selection,
+        model=main.model,
+        largest_se_error=part["rounding"]["largest_se_error"],
+        correlation=part["correlation"]["within_person"],
+        scales=scales,
+        outcome_groups={
+            name: tuple(constructs) for name, constructs in stated.get("outcome_group", {}).items()
+        },
+        sensitivities=tuple(_sensitivity(main, entry) for entry in stated.get("sensitivity", [])),
+    )
 
 
-def _changed(
-    selection: Selection, model: Model, options: dict[str, Any], where: str
-) -> tuple[Selection, Model]:
+def _check_names(
+    where: str,
+    stated: Mapping[str, Any],
+    *,
+    required: Mapping[str, Any],
+    optional: tuple[str, ...],
+) -> None:
+    for name in required:
+        if name not in stated:
+            message = f"{where}: {name!r} is missing; restore it from git"
+            raise ArgumentError(message)
+    unknown = sorted(set(stated) - set(required) - set(optional))
+    if unknown:
+        allowed = ", ".join([*required, *optional])
+        message = f"{where}: unknown choice {', '.join(unknown)}; allowed: {allowed}"
+        raise ArgumentError(message)
+
+
+def _section(
+    where: str, stated: Mapping[str, Any], choices: Mapping[str, type | tuple[type, ...]]
+) -> dict[str, Any]:
+    """The choices of one section, all of them and of the right type, without the reason."""
+    _check_names(where, stated, required=choices, optional=("reason", "mid_reason"))
+    for name, kind in choices.items():
+        _check_type(f"{where}.{name}", stated[name], kind)
+    return {name: stated[name] for name in choices}
+
+
+def _check_type(name: str, value: Any, kind: type | tuple[type, ...]) -> None:
+    is_wrong = not isinstance(value, kind)
+    # To Python true is the number 1; to a reader of the protocol it is not.
+    is_wrong |= isinstance(value, bool) and kind is not bool
+    if is_wrong:
+        words = {bool: "true or false", str: "text", list: "a list"}
+        allowed = words[kind] if isinstance(kind, type) else "a number"
+        message = f"{name}: {value!r} is not allowed; allowed: {allowed}"
+        raise ArgumentError(message)
+
+
+def _sensitivity(main: Variant, entry: Mapping[str, Any]) -> Variant:
+    if "name" not in entry:
+        message = "sensitivity: 'name' is missing; say in a few words what it changes"
+        raise ArgumentError(message)
+    options = {name: value for name, value in entry.items() if name != "name"}
+    return _departed(main._replace(name=str(entry["name"])), options)
+
+
+def _departed(main: Variant, options: Mapping[str, Any]) -> Variant:
+    """The same choices, but for those that the options name."""
     of_selection = {f.name for f in fields(Selection)}
     of_model = {f.name for f in fields(Model)}
-    unknown = set(options) - of_selection - of_model
+    unknown = sorted(set(options) - of_selection - of_model)
     if unknown:
         allowed = ", ".join(sorted(of_selection | of_model))
-        message = f"{where}: unknown choice {', '.join(sorted(unknown))}; allowed: {allowed}"
+        message = f"{main.name}: unknown choice {', '.join(unknown)}; allowed: {allowed}"
         raise ArgumentError(message)
-    frozen = {n: tuple(v) if isinstance(v, list) else v for n, v in options.items()}
-    return (
-        replace(selection, **{n: v for n, v in frozen.items() if n in of_selection}),
-        replace(model, **{n: v for n, v in frozen.items() if n in of_model}),
+    kinds = {name: kind for choices in SECTIONS.values() for name, kind in choices.items()}
+    for name, value in options.items():
+        _check_type(f"{main.name}: {name}", _thawed(value), kinds.get(name, str))
+    frozen = {name: _frozen(value) for name, value in options.items()}
+    return main._replace(
+        selection=replace(
+            main.selection, **{n: v for n, v in frozen.items() if n in of_selection}
+        ),
+        model=replace(main.model, **{n: v for n, v in frozen.items() if n in of_model}),
     )
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _thawed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

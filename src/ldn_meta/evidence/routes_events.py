@@ -3,196 +3,173 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass
 
 from ldn_meta.evidence.candidates import (
     CONTRAST,
+    NO_ARM,
     PROPORTION,
     Candidate,
     Context,
-    is_transcribed,
-    missing,
+    Row,
     number,
-    plain_rows,
-    row_name,
 )
+from ldn_meta.evidence.reports import Report, arm_reports
+from ldn_meta.evidence.scales import place_on_scale
 from ldn_meta.stats.convert import counts_from_percent
 from ldn_meta.stats.effects import effect_size
 
 TABLE = "arm_events"
-SAME_REPORT = ("study_id", "outcome_id", "analysis_set", "source_id", "counted", "reliability")
+
+
+@dataclass(frozen=True)
+class Count:
+    """People with the event among n: the number, how it was found, or why it was not."""
+
+    events: float
+    words: str = ""
+    problem: str = ""
 
 
 def event_routes(context: Context) -> None:
-    """Pair the arms of one report of one outcome; note effects and reasons."""
-    reports: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in plain_rows(context.evidence.arm_events):
-        study = context.studies[row["study_id"]]
-        if study["eligible_for"] == "excluded":
-            context.left_out(TABLE, row, f"study excluded: {study['eligibility_reason']}", "none")
-        elif row["reliability"] == "low":
-            context.left_out(TABLE, row, "low reliability: kept for the ledger of conflicts",
-                             "none")
-        else:
-            # Periods of a crossover may differ in length; the words then name the same moment.
-            time = row["timepoint"] if not missing(row["timepoint"]) else row["timepoint_weeks"]
-            reports.setdefault((time, *(row[name] for name in SAME_REPORT)), []).append(row)
-    for rows in reports.values():
-        _one_report(context, rows)
+    """Compare the arms of one report of one outcome; note effects and reasons."""
+    for report in arm_reports(context, TABLE, what="counted"):
+        _one_report(context, report)
 
 
-def _one_report(context: Context, rows: list[dict[str, Any]]) -> None:
-    treated = [row for row in rows if context.arms[row["arm_id"]]["group"] == 1]
-    control = [row for row in rows if context.arms[row["arm_id"]]["group"] == 2]  # noqa: PLR2004
-    for row in rows:
-        if context.arms[row["arm_id"]]["group"] == 3:  # noqa: PLR2004
-            context.left_out(TABLE, row, "a further arm that the question does not compare",
-                             "none")
-    if not treated:
-        for row in control:
-            context.left_out(TABLE, row, "the source gives no number for the LDN arm", "none")
-    for first in treated:
-        if control:
-            for second in control:
-                _two_arms(context, first, second)
-        else:
+def _one_report(context: Context, report: Report) -> None:
+    if not report.treated:
+        for row in report.control:
+            context.left_out(row, "the source gives no number for the LDN arm", "none")
+    for first in report.treated:
+        if not report.control:
             _one_arm(context, first)
+        for second in report.control:
+            if first["counted"] == "events":
+                _event_counts(context, first, second)
+            else:
+                _two_arms(context, first, second)
 
 
-def _count(row: dict[str, Any]) -> tuple[float, str, str]:
-    """Number of people with the event; how it was found; why it was not."""
-    events, n = number(row["events"]), number(row["n"])
-    if math.isnan(n):
-        return math.nan, "", "the denominator is not reported"
-    if not math.isnan(events):
-        return events, "", ""
-    counts = counts_from_percent(number(row["percent"]), int(row["percent_decimals"]), int(n))
+def _count(row: Row) -> Count:
+    if row["n"] is None:
+        return Count(math.nan, problem="the denominator is not reported")
+    if row["events"] is not None:
+        return Count(number(row["events"]))
+    n, percent = int(row["n"]), number(row["percent"])
+    counts = counts_from_percent(percent, int(row["percent_decimals"]), n)
     if len(counts) == 1:
-        return float(counts[0]), f"{counts[0]} is the only count of {n:g} that rounds to " \
-            f"{number(row['percent']):g}%", ""
-    if len(counts) == 0:
-        return math.nan, "", f"no whole number of {n:g} people rounds to {row['percent']:g}%"
-    return math.nan, "", f"several counts of {n:g} people round to {row['percent']:g}%"
+        words = f"{counts[0]} is the only count of {n} that rounds to {percent:g}%"
+        return Count(float(counts[0]), words=words)
+    which = "several counts" if counts else "no count"
+    verb = "round" if counts else "rounds"
+    return Count(math.nan, problem=f"{which} of {n} people {verb} to {percent:g}%")
 
 
-def _two_arms(context: Context, first: dict[str, Any], second: dict[str, Any]) -> None:
-    if first["counted"] == "events":
-        _event_counts(context, first, second)
+def _two_arms(context: Context, first: Row, second: Row) -> None:
+    """Log risk ratio, with 0.5 added to the cells of a table that has an empty one."""
+    one, two = _count(first), _count(second)
+    if one.problem or two.problem:
+        context.left_out(first, one.problem or f"the other arm: {two.problem}", "direction")
+        context.left_out(second, two.problem or f"the other arm: {one.problem}", "direction")
         return
-    found_1, found_2 = _count(first), _count(second)
-    for row, (_, _, problem) in ((first, found_1), (second, found_2)):
-        other = found_2[2] if row is first else found_1[2]
-        if problem or other:
-            context.left_out(TABLE, row, problem or f"the other arm: {other}", "direction")
-    if found_1[2] or found_2[2]:
-        return
-    study = context.studies[first["study_id"]]
-    events_1, events_2 = found_1[0], found_2[0]
     n_1, n_2 = number(first["n"]), number(second["n"])
-    effect = effect_size("RR", events_1=events_1, n_1=n_1, events_2=events_2, n_2=n_2)
-    notes = [found_1[1], found_2[1]]
-    if study["design"] in ("crossover", "fixed-order crossover"):
+    effect = effect_size("RR", events_1=one.events, n_1=n_1, events_2=two.events, n_2=n_2)
+    notes = [one.words, two.words]
+    is_paired = context.has_same_people(first)
+    if is_paired:
         notes.append("same people in both arms, compared as if unpaired (conservative)")
-    if events_1 == 0 and events_2 == 0:
+    if one.events == two.events == 0:
         notes.append("no event in either arm: the ratio rests on the continuity correction only")
-    elif 0 in (events_1, events_2) or events_1 == n_1 or events_2 == n_2:
+    elif 0 in (one.events, two.events, n_1 - one.events, n_2 - two.events):
         notes.append("0.5 added to every cell because one is empty")
-    printed = not missing(first["events"]) and not missing(second["events"])
-    context.found.append(
+    is_printed = first["events"] is not None and second["events"] is not None
+    context.keep(
         Candidate(
             kind=CONTRAST,
-            study_id=first["study_id"],
-            outcome_id=first["outcome_id"],
-            timepoint_weeks=number(first["timepoint_weeks"]),
-            analysis_set=first["analysis_set"],
+            lead=first,
+            arm_1=first["arm_id"],
+            arm_2=second["arm_id"],
             measure="RR",
-            unit="log risk ratio",
+            unit=place_on_scale(context, first["outcome_id"], "RR").unit,
             yi=float(effect.yi),
             vi=float(effect.vi),
             n_1=n_1,
             n_2=n_2,
-            route="events and n per arm" if printed else "percentages with n per arm",
-            assumptions="; ".join(note for note in notes if note),
-            rows=(row_name(TABLE, first), row_name(TABLE, second)),
-            lead=first,
-            arm_1=first["arm_id"],
-            arm_2=second["arm_id"],
-            is_paired=study["design"] in ("crossover", "fixed-order crossover"),
-            events=(events_1, n_1, events_2, n_2),
-            uses_transcribed=is_transcribed(first, second),
+            route="events and n per arm" if is_printed else "percentages with n per arm",
+            assumptions=tuple(notes),
+            rows=(first["address"], second["address"]),
+            is_paired=is_paired,
+            events=(one.events, n_1, two.events, n_2),
         )
     )
 
 
-def _event_counts(context: Context, first: dict[str, Any], second: dict[str, Any]) -> None:
+def _event_counts(context: Context, first: Row, second: Row) -> None:
     """Counts of events: a rate ratio over equal time, never a share of people."""
-    study = context.studies[first["study_id"]]
-    if study["design"] != "crossover":
+    week = first["timepoint_weeks"]
+    is_equal_time = week is not None and week == second["timepoint_weeks"]
+    if not (context.has_same_people(first) and is_equal_time):
+        reason = "events are counted, not people, and the time at risk is not reported"
         for row in (first, second):
-            context.left_out(TABLE, row, "events are counted, not people, and the time at risk "
-                             "is not reported", "direction")
+            context.left_out(row, reason, "direction")
         return
     events_1, events_2 = number(first["events"]), number(second["events"])
     effect = effect_size("IRR", events_1=events_1, time_1=1.0, events_2=events_2, time_2=1.0)
-    context.found.append(
+    context.keep(
         Candidate(
             kind=CONTRAST,
-            study_id=first["study_id"],
-            outcome_id=first["outcome_id"],
-            timepoint_weeks=number(first["timepoint_weeks"]),
-            analysis_set=first["analysis_set"],
+            lead=first,
+            arm_1=first["arm_id"],
+            arm_2=second["arm_id"],
             measure="IRR",
-            unit="log rate ratio",
+            unit=place_on_scale(context, first["outcome_id"], "IRR").unit,
             yi=float(effect.yi),
             vi=float(effect.vi),
             n_1=number(first["n"]),
             n_2=number(second["n"]),
             route="event counts over equal time",
-            assumptions="events counted as independent although one person may have several; "
-            "equal time on both drugs",
-            rows=(row_name(TABLE, first), row_name(TABLE, second)),
-            lead=first,
-            arm_1=first["arm_id"],
-            arm_2=second["arm_id"],
+            assumptions=(
+                "events counted as independent although one person may have several",
+                "equal time on both drugs",
+            ),
+            rows=(first["address"], second["address"]),
             is_paired=True,
             approximate=True,
             events=(events_1, math.nan, events_2, math.nan),
-            uses_transcribed=is_transcribed(first, second),
         )
     )
 
 
-def _one_arm(context: Context, row: dict[str, Any]) -> None:
+def _one_arm(context: Context, row: Row) -> None:
+    """Log odds of one arm."""
     if row["counted"] == "events":
-        context.left_out(TABLE, row, "events are counted, not people", "none")
+        context.left_out(row, "events are counted, not people", "none")
         return
-    events, how, problem = _count(row)
-    if problem:
-        context.left_out(TABLE, row, problem, "none")
+    count = _count(row)
+    if count.problem:
+        context.left_out(row, count.problem, "none")
         return
     n = number(row["n"])
-    effect = effect_size("PLO", events=events, n=n)
-    context.found.append(
+    effect = effect_size("PLO", events=count.events, n=n)
+    context.keep(
         Candidate(
             kind=PROPORTION,
-            study_id=row["study_id"],
-            outcome_id=row["outcome_id"],
-            timepoint_weeks=number(row["timepoint_weeks"]),
-            analysis_set=row["analysis_set"],
+            lead=row,
+            arm_1=row["arm_id"],
+            arm_2=NO_ARM,
             measure="PLO",
             unit="log odds",
             yi=float(effect.yi),
             vi=float(effect.vi),
             n_1=n,
             n_2=math.nan,
-            route="events and n" if not missing(row["events"]) else "percentage with n",
-            assumptions="; ".join(part for part in (how, "no comparison group: listed beside, "
-                                                    "never pooled with contrasts") if part),
-            rows=(row_name(TABLE, row),),
-            lead=row,
-            arm_1=row["arm_id"],
-            arm_2="NA",
-            events=(events, n, math.nan, math.nan),
-            uses_transcribed=is_transcribed(row),
+            route="percentage with n" if row["events"] is None else "events and n",
+            assumptions=(
+                count.words,
+                "no comparison group: listed beside, never pooled with contrasts",
+            ),
+            rows=(row["address"],),
+            events=(count.events, n, math.nan, math.nan),
         )
     )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ldn_meta.errors import DataError, Fault
+
 DESCRIPTOR = "datapackage.json"
 
 
@@ -48,7 +50,6 @@ class Dictionary:
 
     tables: dict[str, Table]
     missing: dict[str, str]
-    descriptor: dict[str, Any]
 
 
 def load_dictionary(folder: Path) -> Dictionary:
@@ -67,12 +68,19 @@ def load_dictionary(folder: Path) -> Dictionary:
     ------
     FileNotFoundError
         If there is no ``datapackage.json``.
+    DataError
+        If it is no JSON.
     """
     path = folder / DESCRIPTOR
     if not path.is_file():
         message = f"{path} is missing: it is the data dictionary; restore it from git"
         raise FileNotFoundError(message)
-    descriptor = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        descriptor = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        remedy = f"correct {DESCRIPTOR}, or restore it from git"
+        fault = Fault("datapackage", error.lineno, "-", "", f"is no JSON: {error.msg}", remedy)
+        raise DataError([fault]) from error
     tables = {}
     for resource in descriptor["resources"]:
         schema = resource["schema"]
@@ -92,4 +100,4 @@ def load_dictionary(folder: Path) -> Dictionary:
             fields=tuple(schema["fields"]),
             foreign_keys=links,
         )
-    return Dictionary(tables, dict(descriptor["missingValueLabels"]), descriptor)
+    return Dictionary(tables, dict(descriptor["missingValueLabels"]))

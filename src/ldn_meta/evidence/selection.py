@@ -13,11 +13,26 @@ if TYPE_CHECKING:
 
 # One estimate per trial within each of these groups.
 POOL = ["indication_id", "construct", "comparator_class", "measure", "unit"]
+# Comparator class of whatever a trial compares LDN with beside its comparator.
+FURTHER_ARM = "further arm"
 MASKED = ("double-blind",)
+# Rules that rank the open effects of a trial, and the words for having lost by one.
+RANKS = {
+    "set_order": "an analysis set that comes first",
+    "time_order": "a time nearer to the target",
+    "tier_order": "a text closer to the paper",
+    "preferred_order": "the preferred source of the same fact",
+    "route_order": "a more direct route",
+}
+CHOSEN = "first choice of this trial by analysis set, text, time and route"
 
 
 def select(effects: pd.DataFrame, selection: Selection) -> tuple[pd.Series, pd.Series]:
     """Choose one effect per trial and pool, by stated rules only.
+
+    Rules bar effects one by one; of those that no rule bars, a trial brings the first by
+    analysis set, nearness to the target time, kind of text, preferred source and route, in
+    this order. Effects that are equal by all of them go by name.
 
     Parameters
     ----------
@@ -34,23 +49,16 @@ def select(effects: pd.DataFrame, selection: Selection) -> tuple[pd.Series, pd.S
         The rule that let it in or kept it out.
     """
     why = _barred(effects, selection)
-    open_ = why == ""
-    order = _order(effects, selection)[open_]
-    ranked = effects[open_].assign(**order).sort_values(
-        [*order.columns, "effect_id"], kind="stable"
-    )
-    first = ranked.groupby([*POOL, "study_id"], sort=False).head(1).index
-    chosen = effects.index.isin(first)
-    why = why.mask(open_ & ~chosen, "")
-    why = why.mask(chosen, "first choice of this trial by analysis set, text, time and route")
-    for index in effects.index[open_ & ~chosen]:
-        same = ranked.loc[first]
-        winner = same[(same[[*POOL, "study_id"]] == effects.loc[index, [*POOL, "study_id"]])
-                      .all(axis=1)].iloc[0]
-        why[index] = _reason(order.loc[index], order.loc[winner.name], winner["effect_id"])
-    import pandas as pd
-
-    return pd.Series(chosen, index=effects.index), why
+    order = _order(effects, selection)
+    trial = [*POOL, "trial_id"]
+    open_ones = effects.loc[why == "", [*trial, "effect_id"]].join(order)
+    ranked = open_ones.sort_values([*RANKS, "effect_id"], kind="stable")
+    for _, rivals in ranked.groupby(trial, sort=False):
+        winner = rivals.iloc[0]
+        why.loc[rivals.index[0]] = CHOSEN
+        for index in rivals.index[1:]:
+            why.loc[index] = _reason(order.loc[index], winner)
+    return why == CHOSEN, why
 
 
 def mark_selected(effects: pd.DataFrame, selection: Selection) -> pd.DataFrame:
@@ -66,20 +74,27 @@ def _barred(effects: pd.DataFrame, selection: Selection) -> pd.Series:
     week = effects["timepoint_weeks"]
     outside = (week < selection.earliest_weeks) | (week > selection.latest_weeks)
     efficacy = effects["domain"].isin(["benefit", "responder"])
+    nobody = (effects["events_1"] == 0) & (effects["events_2"] == 0)
+    everybody = (effects["events_1"] == effects["n_1"]) & (effects["events_2"] == effects["n_2"])
     bars = {
         "no comparison group: listed beside, never pooled": effects["kind"] != CONTRAST,
+        "its study is listed beside, never pooled": effects["eligible_for"] != "contrast",
+        "compared with a further arm, not with the comparator of the question": effects[
+            "comparator_class"
+        ]
+        == FURTHER_ARM,
         "not randomised": ~effects["is_randomised"].astype(bool)
         & (not selection.allow_non_randomised),
-        "not double-blind": ~effects["blinding"].isin(MASKED)
-        & (not selection.allow_single_blind),
-        "no event in either arm: says nothing about a ratio": (effects["events_1"] == 0)
-        & (effects["events_2"] == 0),
+        "not double-blind": ~effects["blinding"].isin(MASKED) & (not selection.allow_single_blind),
+        "no event in either arm: says nothing about a ratio": nobody,
+        "everybody has the event in both arms: says nothing about a ratio": everybody,
         "rests on an approximation": effects["is_approximate"].astype(bool)
         & (not selection.allow_approximate),
         "rests on a transcribed value": effects["is_transcribed"].astype(bool)
         & (not selection.allow_transcribed),
-        f"measured outside weeks {selection.earliest_weeks:g} to {selection.latest_weeks:g}":
-            outside & efficacy,
+        f"measured outside weeks {selection.earliest_weeks:g} to {selection.latest_weeks:g}": (
+            outside & efficacy
+        ),
     }
     why = pd.Series("", index=effects.index, dtype="str")
     for reason, applies in bars.items():
@@ -93,28 +108,21 @@ def _order(effects: pd.DataFrame, selection: Selection) -> pd.DataFrame:
 
     sets = {name: rank for rank, name in enumerate(selection.analysis_sets)}
     tiers = {name: rank for rank, name in enumerate(selection.read_from)}
-    distance = (effects["timepoint_weeks"] - selection.target_weeks).abs().fillna(1e6)
-    return pd.DataFrame(
-        {
-            "set_order": effects["analysis_set"].map(sets).fillna(len(sets)).astype(int),
-            "time_order": distance.round(0),
-            "tier_order": effects["read_from"].map(tiers).fillna(len(tiers)).astype(int),
-            "preferred_order": 1 - effects["is_preferred"].astype(int),
-            "route_order": effects["route_rank"].astype(int),
-        },
-        index=effects.index,
+    # An unknown time is further from the target than any known one.
+    distance = (effects["timepoint_weeks"] - selection.target_weeks).abs().fillna(float("inf"))
+    ranks = (
+        effects["analysis_set"].map(sets).fillna(len(sets)),
+        distance.round(0),
+        effects["read_from"].map(tiers).fillna(len(tiers)),
+        1 - effects["is_preferred"].astype(int),
+        effects["route_rank"].astype(int),
     )
+    return pd.DataFrame(dict(zip(RANKS, ranks, strict=True)), index=effects.index)
 
 
-def _reason(here: pd.Series, there: pd.Series, winner: str) -> str:
-    words = {
-        "set_order": "an analysis set that comes first",
-        "time_order": "a time nearer to the target",
-        "tier_order": "a text closer to the paper",
-        "preferred_order": "the preferred source of the same fact",
-        "route_order": "a more direct route",
-    }
-    for name, word in words.items():
-        if here[name] != there[name]:
-            return f"{winner} has {word}"
-    return f"{winner} is the same by every rule and comes first by name"
+def _reason(here: pd.Series, winner: pd.Series) -> str:
+    """The first rule by which the winner came before this one."""
+    for name, words in RANKS.items():
+        if here[name] != winner[name]:
+            return f"{winner['effect_id']} has {words}"
+    return f"{winner['effect_id']} is the same by every rule and comes first by name"

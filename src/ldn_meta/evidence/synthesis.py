@@ -1,15 +1,16 @@
-"""From selected effects to pools: main analysis, sensitivity pools, and what was possible."""
+"""From selected effects to pools; where none is possible, to what else can be said."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ldn_meta.evidence.candidates import CONTRAST
-from ldn_meta.evidence.selection import POOL, select
+from ldn_meta.evidence.candidates import CHANGE, CONTRAST, ONE_ARM, PROPORTION
+from ldn_meta.evidence.candidates import RATIO_MEASURES as RATIO_MEASURES
+from ldn_meta.evidence.protocol import MAIN as MAIN
+from ldn_meta.evidence.selection import FURTHER_ARM, POOL, select
 from ldn_meta.stats.pool import pool
 
 if TYPE_CHECKING:
@@ -18,15 +19,23 @@ if TYPE_CHECKING:
     from ldn_meta.evidence.protocol import Model, Protocol, Selection
     from ldn_meta.stats.result import PooledResult
 
-MAIN = "main"
 META_ANALYSIS = "meta-analysis"
 ONE_TRIAL = "one trial"
 DIRECTION_ONLY = "direction only"
 NO_COMPARISON = "no comparison group"
 NOTHING = "nothing"
-# Which syntheses can carry a pooled number, best first.
+# Kinds of synthesis, best first; only the first two carry a number.
 KINDS = (META_ANALYSIS, ONE_TRIAL, DIRECTION_ONLY, NO_COMPARISON, NOTHING)
-RATIO_MEASURES = ("RR", "OR", "IRR")
+# Results of people on LDN alone.
+SINGLE = (CHANGE, PROPORTION, ONE_ARM)
+NOT_STATED = "not stated"
+NO_DIFFERENCE = "no difference"
+EITHER_WAY = "either way"
+FAVOURS_LDN, FAVOURS_COMPARATOR = "favours LDN", "favours comparator"
+# Some studies on one side and others without a difference do not point opposite ways.
+PARTLY_LDN = "partly favours LDN"
+PARTLY_COMPARATOR = "partly favours comparator"
+CONFLICTING = "conflicting"
 
 
 @dataclass(frozen=True)
@@ -99,22 +108,27 @@ def build_pools(effects: pd.DataFrame, selection: Selection, model: Model) -> li
     Returns
     -------
     list of Pool
-        Sorted by key; pools without a single trial are not listed.
+        Sorted by key; pools without a single trial are not listed. Trials on scales whose ends
+        are not known stand alone, each in a pool of the same key.
     """
+    if effects.empty:
+        return []
     chosen, _ = select(effects, selection)
     kept = effects[chosen].sort_values(["year", "study_id"], kind="stable")
+    alone = kept["study_id"].mask(kept["has_known_scale"].astype(bool), "")
     pools = []
-    for values, trials in kept.groupby(POOL, sort=True):
-        key = dict(zip(POOL, (str(value) for value in values), strict=True))
-        pools.append(Pool(key, trials.reset_index(drop=True),
-                          pool_trials(trials, model, key["measure"])))
+    for values, trials in kept.groupby([*POOL, alone.rename("alone")], sort=True):
+        key = dict(zip(POOL, (str(value) for value in values[: len(POOL)]), strict=True))
+        result = pool_trials(trials, model, key["measure"])
+        pools.append(Pool(key, trials.reset_index(drop=True), result))
     return pools
 
 
 def find_pool(pools: list[Pool], *, construct: str, comparator_class: str) -> Pool | None:
     """The pool of a construct against a comparator class with the most trials, if any."""
     fitting = [
-        p for p in pools
+        p
+        for p in pools
         if p.key["construct"] == construct and p.key["comparator_class"] == comparator_class
     ]
     return max(fitting, key=lambda p: len(p.trials)) if fitting else None
@@ -124,64 +138,17 @@ def sensitivity_pools(
     effects: pd.DataFrame, protocol: Protocol, *, construct: str, comparator_class: str
 ) -> list[tuple[str, Pool | None]]:
     """The main pool and every named departure from it, in the order of the protocol."""
-    variants = [(MAIN, protocol.selection, protocol.model)]
-    variants += [(s.name, s.selection, s.model) for s in protocol.sensitivities]
     return [
-        (name, find_pool(build_pools(effects, selection, model), construct=construct,
-                         comparator_class=comparator_class))
-        for name, selection, model in variants
+        (
+            name,
+            find_pool(
+                build_pools(effects, selection, model),
+                construct=construct,
+                comparator_class=comparator_class,
+            ),
+        )
+        for name, selection, model in protocol.variants
     ]
-
-
-def pooled_row(name: str, found: Pool | None) -> dict[str, Any]:
-    """One line of pooled.csv: settings, trials, estimate, intervals, heterogeneity."""
-    if found is None:
-        return {"analysis": name, "k": 0, "people": 0, "trials": "none"}
-    result = found.result
-    return {
-        **found.key,
-        "analysis": name,
-        "k": len(found.trials),
-        "people": found.people,
-        "trials": " ".join(found.trials["study_id"]),
-        "effects": " ".join(found.trials["effect_id"]),
-        "tau2_method": result.tau2_method,
-        "ci_method": result.ci_method,
-        "estimate": result.estimate,
-        "se": result.se,
-        "ci_low": result.ci_low,
-        "ci_high": result.ci_high,
-        "p_value": result.p_value,
-        "pi_low": result.pi_low,
-        "pi_high": result.pi_high,
-        "tau2": result.tau2,
-        "tau2_ci_low": result.tau2_ci_low,
-        "tau2_ci_high": result.tau2_ci_high,
-        "q": result.q,
-        "q_df": result.q_df,
-        "q_pvalue": result.q_pvalue,
-        "i2_pct": result.i2_pct,
-    }
-
-
-def pooled_table(effects: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
-    """Main result and every sensitivity pool of every outcome group with a trial."""
-    import pandas as pd
-
-    variants = [(MAIN, protocol.selection, protocol.model)]
-    variants += [(s.name, s.selection, s.model) for s in protocol.sensitivities]
-    rows = []
-    for name, selection, model in variants:
-        for found in build_pools(effects, selection, model):
-            # One trial is the same trial under every model: only its main line is news.
-            if name == MAIN or len(found.trials) > 1:
-                rows.append(pooled_row(name, found))
-    frame = pd.DataFrame(rows)
-    order = {name: place for place, (name, _, _) in enumerate(variants)}
-    return frame.sort_values(
-        [*POOL, "analysis"], kind="stable",
-        key=lambda c: c.map(order) if c.name == "analysis" else c,
-    ).reset_index(drop=True)
 
 
 def possible_synthesis(
@@ -196,71 +163,128 @@ def possible_synthesis(
     pools : list of Pool
         Main pools of the indication.
     constructs : list of str
-        Constructs that make up the outcome group; the one with the best synthesis counts.
+        Constructs that make up the outcome group; the one with the best synthesis counts, and
+        among equals the first.
 
     Returns
     -------
     dict
-        synthesis (one of KINDS), construct, trials, people, estimate, ci_low, ci_high,
-        measure, direction, and directions: what each trial without a usable effect reports.
+        synthesis (one of KINDS), construct, comparator_class, trials, people, measure,
+        estimate, ci_low, ci_high, direction, and directions: what each trial that brings
+        nothing to a pool reports. Numbers are NaN where nothing is pooled, people 0 where
+        nobody said how many.
     """
-    fitting = [p for p in pools if p.key["construct"] in constructs
-               and p.key["comparator_class"] not in ("further arm", "none")]
+    # Frames without any row may have no columns either.
+    seen = effects[effects["construct"].isin(constructs)] if len(effects) else left_out[:0]
+    said = left_out[left_out["construct"].isin(constructs)]
+    columns = ["study_label", "kind", "direction", "is_preferred", "comparator_class", "construct"]
+    rows = [row for frame in (said, seen) for row in frame[columns].to_dict("records")]
+    rows = [row for row in rows if row["comparator_class"] != FURTHER_ARM]
+    directions = _directions([row for row in rows if row["kind"] == CONTRAST])
+    fitting = [found for found in pools if found.key["construct"] in constructs]
     if fitting:
         best = max(fitting, key=lambda p: (len(p.trials), -constructs.index(p.key["construct"])))
-        result = best.result
-        kind = META_ANALYSIS if len(best.trials) > 1 else ONE_TRIAL
-        sign = float(best.trials["benefit_sign"].iloc[0])
-        return {"synthesis": kind, "construct": best.key["construct"],
-                "comparator_class": best.key["comparator_class"],
-                "trials": len(best.trials), "people": best.people, "measure": best.key["measure"],
-                "estimate": result.estimate, "ci_low": result.ci_low, "ci_high": result.ci_high,
-                "direction": interval_direction(result.ci_low, result.ci_high, sign),
-                "directions": {}}
-    empty = {"construct": constructs[0], "comparator_class": "none", "trials": 0, "people": 0,
-             "measure": "none", "estimate": math.nan, "ci_low": math.nan, "ci_high": math.nan,
-             "direction": "not stated", "directions": {}}
-    directions = _directions(effects, left_out, constructs)
+        return _with_others(_of_pool(best), best, directions)
+    answer = {
+        "construct": constructs[0],
+        "comparator_class": "none",
+        "people": 0,
+        "measure": "none",
+        "estimate": math.nan,
+        "ci_low": math.nan,
+        "ci_high": math.nan,
+        "direction": NOT_STATED,
+        "directions": {},
+    }
     if directions:
-        stated = sorted(set(directions.values()) - {"not stated"})
-        word = stated[0] if len(stated) == 1 else ("conflicting" if stated else "not stated")
-        return {**empty, "synthesis": DIRECTION_ONLY, "trials": len(directions),
-                "direction": word, "directions": directions}
-    single = effects[effects["construct"].isin(constructs)]
-    if len(single):
-        counted = single.drop_duplicates("study_id")
-        return {**empty, "synthesis": NO_COMPARISON, "trials": len(counted),
-                "people": int(np.nansum(counted["n_1"].to_numpy(dtype=float)))}
-    told = left_out[left_out["construct"].isin(constructs)
-                    & ~left_out["reason"].str.startswith("study excluded")]
-    if len(told):
-        return {**empty, "synthesis": NO_COMPARISON, "trials": told["study_id"].nunique()}
-    return {**empty, "synthesis": NOTHING}
+        return {
+            **answer,
+            "synthesis": DIRECTION_ONLY,
+            "trials": len(directions),
+            "direction": _one_word(directions.values()),
+            "directions": directions,
+            "construct": _first(constructs, [row for row in rows if row["kind"] == CONTRAST]),
+        }
+    alone = {row["study_label"] for row in rows if row["kind"] in SINGLE}
+    # A study's largest group: its other groups are parts of it.
+    people = seen.groupby("study_id")["n_1"].max().fillna(0).sum() if "n_1" in seen else 0
+    kind = NO_COMPARISON if alone else NOTHING
+    said_alone = [row for row in rows if row["kind"] in SINGLE]
+    return {
+        **answer,
+        "synthesis": kind,
+        "trials": len(alone),
+        "people": int(people),
+        "construct": _first(constructs, said_alone),
+    }
 
 
-def _directions(
-    effects: pd.DataFrame, left_out: pd.DataFrame, constructs: list[str]
-) -> dict[str, str]:
-    """Direction by trial that compared LDN with something but brings nothing to a pool."""
-    rows = left_out[
-        left_out["construct"].isin(constructs) & left_out["compares"].astype(bool)
-        & left_out["usable_for"].isin(["direction", "p-value"])
-    ]
-    barred = effects[effects["construct"].isin(constructs) & (effects["kind"] == CONTRAST)]
+def _first(constructs: list[str], rows: list[dict[Any, Any]]) -> str:
+    """The first of the constructs that a row is about."""
+    told = {row["construct"] for row in rows}
+    return next((name for name in constructs if name in told), constructs[0])
+
+
+def _with_others(answer: dict[str, Any], best: Pool, told: dict[str, str]) -> dict[str, Any]:
+    """What other studies of the group told, beside the number of a single trial."""
+    own = set(best.trials["study_label"])
+    others = {name: word for name, word in told.items() if name not in own}
+    if answer["synthesis"] != ONE_TRIAL or not others:
+        return answer
+    said = NO_DIFFERENCE if answer["direction"] == EITHER_WAY else answer["direction"]
+    word = _one_word([said, *others.values()])
+    return {
+        **answer,
+        "direction": EITHER_WAY if word == NO_DIFFERENCE else word,
+        "directions": others,
+    }
+
+
+def _directions(rows: list[dict[Any, Any]]) -> dict[str, str]:
+    """Direction that each trial reports; by its preferred sources, if they state one."""
     found: dict[str, str] = {}
-    for name in [*rows["study_label"], *barred["study_label"]]:
-        own = rows[(rows["study_label"] == name) & (rows["direction"] != "not stated")]
-        preferred = own[own["is_preferred"].astype(bool)]
-        words = sorted(set((preferred if len(preferred) else own)["direction"]))
-        found[name] = words[0] if len(words) == 1 else ("conflicting" if words else "not stated")
+    for name in dict.fromkeys(row["study_label"] for row in rows):
+        own = [r for r in rows if r["study_label"] == name and r["direction"] != NOT_STATED]
+        first = [r for r in own if r["is_preferred"]] or own
+        found[name] = _one_word(r["direction"] for r in first)
     return found
+
+
+def _one_word(words: Iterable[str]) -> str:
+    """What several directions come to; those that are not stated say nothing."""
+    stated = set(words) - {NOT_STATED}
+    for_ldn = stated & {FAVOURS_LDN, PARTLY_LDN}
+    for_comparator = stated & {FAVOURS_COMPARATOR, PARTLY_COMPARATOR}
+    if CONFLICTING in stated or (for_ldn and for_comparator):
+        return CONFLICTING
+    if len(stated) > 1:
+        return PARTLY_LDN if for_ldn else PARTLY_COMPARATOR
+    return next(iter(stated), NOT_STATED)
 
 
 def interval_direction(ci_low: float, ci_high: float, benefit_sign: float) -> str:
     """Which side an interval lies on, in words; undefined intervals lie on none."""
     if not (math.isfinite(ci_low) and math.isfinite(ci_high) and math.isfinite(benefit_sign)):
-        return "not stated"
+        return NOT_STATED
     if ci_low <= 0 <= ci_high:
-        return "either way"
-    upper = ci_low > 0
-    return "favours LDN" if upper == (benefit_sign > 0) else "favours comparator"
+        return EITHER_WAY
+    return FAVOURS_LDN if (ci_low > 0) == (benefit_sign > 0) else FAVOURS_COMPARATOR
+
+
+def _of_pool(best: Pool) -> dict[str, Any]:
+    result = best.result
+    low, high = float(result.ci_low), float(result.ci_high)
+    sign = float(best.trials["benefit_sign"].iloc[0])
+    return {
+        "synthesis": META_ANALYSIS if len(best.trials) > 1 else ONE_TRIAL,
+        "construct": best.key["construct"],
+        "comparator_class": best.key["comparator_class"],
+        "trials": len(best.trials),
+        "people": best.people,
+        "measure": best.key["measure"],
+        "estimate": result.estimate,
+        "ci_low": low,
+        "ci_high": high,
+        "direction": interval_direction(low, high, sign),
+        "directions": {},
+    }

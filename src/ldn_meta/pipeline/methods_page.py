@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def write_methods() -> bool:
     StaleError
         If the page has lost the marks around the tables.
     """
-    return publish.write_whole(_page(), _with_tables().encode())
+    return _page().is_file() and publish.write_whole(_page(), _with_tables().encode())
 
 
 def methods_are_current() -> bool:
@@ -79,7 +80,7 @@ def _value(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _table(heading: str, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(heading: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     escaped = [[cell.replace("|", "\\|") for cell in line] for line in lines]
     body = "\n".join(f"| {' | '.join(line)} |" for line in escaped)

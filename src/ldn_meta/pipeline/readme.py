@@ -14,7 +14,15 @@ from ldn_meta.pipeline.parameters import reported_indications
 
 ANSWERED_BY = "20_pooled_effect"
 BEGIN, END = "<!-- answers:begin -->", "<!-- answers:end -->"
-_HEADER = ("Indication", "Outcome", "Compared with", "Trials", "People", "Effect")
+_HEADER = (
+    "Indication",
+    "Outcome",
+    "Compared with",
+    "Comparative studies",
+    "With usable numbers",
+    "People in them",
+    "Effect",
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,7 @@ class Answer:
     label: str
     outcome: str
     comparison: str
+    comparative_studies: int
     trials: int
     people: int
     effect: str
@@ -74,13 +83,14 @@ def answers_block(answers: Sequence[Answer], link: Callable[[Answer], str]) -> s
             f"[{_line(answer.label)}]({link(answer)})",
             _line(answer.outcome),
             _line(answer.comparison),
+            str(answer.comparative_studies),
             str(answer.trials),
             str(answer.people),
             _line(answer.effect),
         )
         for answer in answers
     ]
-    rule = ("---", "---", "---", "--:", "--:", "---")
+    rule = ("---", "---", "---", "--:", "--:", "--:", "---")
     table = [f"| {' | '.join(row)} |" for row in (_HEADER, rule, *rows)]
     words = [f"* **{_line(answer.label)}**: {_line(answer.sentence)}" for answer in answers]
     return "\n".join([*table, "", "In words:", "", *words])

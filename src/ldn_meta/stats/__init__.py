@@ -1,1 +1,1 @@
-"""Statistics: arrays in, frozen records out; knows nothing of files, tables or naltrexone."""
+"""Effects, pools and conversions over arrays; knows nothing of trials, files or tables."""

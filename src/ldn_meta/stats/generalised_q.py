@@ -9,51 +9,42 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ldn_meta.errors import ConvergenceError
+from ldn_meta.stats.convergence import not_converged
 from ldn_meta.stats.inputs import FloatArray, IntArray
-from ldn_meta.stats.trials import total
+from ldn_meta.stats.trials import Trials, generalised_q, total
 
 # Newton on 1/Q needs 4 to 8 steps on ordinary data and about 40 when variances span 1e24.
 MAX_ITERATIONS = 200
 # Convergence is quadratic: a step this small, relative to tau2 plus the smallest variance, leaves
 # an error of about its square.
-STEP_TOLERANCE = 1e-7
-# Far above the rounding of a sum, far below what one Newton step covers.
+STEP_TOLERANCE = 1e-6
+# A margin far above the rounding of a sum, far below what one Newton step covers.
 ROUNDING = 1e-12
 # Stand-ins that keep 0 / 0 and infinity * 0 out of the arithmetic and change no other number.
 SMALLEST = np.finfo(np.float64).tiny
 LARGEST = np.finfo(np.float64).max
 
 
-def generalised_q(y: FloatArray, v: FloatArray, t: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return Q(t) = sum w (y - mu)^2 with w = 1 / (v + t), and minus its derivative.
+def tau2_where_q_is(trials: Trials, targets: FloatArray, *, method: str) -> FloatArray:
+    """Solve Q(t) = target for t >= 0; 0 where Q(0) does not exceed the target.
+
+    The climb starts close to the root and not beyond it. A concave function lies below its
+    tangents and asymptotes, so 1 / target is reached first by the tangent of 1 / Q at 0 and by
+    its asymptote (t + c) / S, with S = sum (y - mean)^2 and c = sum v (y - mean)^2 / S.
 
     Parameters
     ----------
-    y, v : ndarray (k, n)
-        Trials as laid out by `ldn_meta.stats.trials.arrange`.
-    t : ndarray (n,)
-        Between-trial variances.
-    """
-    w = 1.0 / (v + t)
-    r = y - total(w * y) / total(w)
-    z = w * r
-    return total(z * r), total(z * z)
-
-
-def tau2_where_q_is(
-    y: FloatArray, v: FloatArray, target: FloatArray, *, method: str
-) -> FloatArray:
-    """Solve Q(t) = `target` for t >= 0; 0 where Q(0) does not exceed the target.
-
-    Parameters
-    ----------
-    y, v : ndarray (k, n)
-        Trials as laid out by `ldn_meta.stats.trials.arrange`.
-    target : ndarray (n,)
+    trials : Trials
+        m sets of trials.
+    targets : ndarray (r, m)
         Positive values of Q to be reached; NaN gives NaN.
     method : str
         Name for the error message.
+
+    Returns
+    -------
+    ndarray (r, m)
+        In the units of `trials`.
 
     Raises
     ------
@@ -64,11 +55,20 @@ def tau2_where_q_is(
     -----
     Paule and Mandel 1982; Viechtbauer 2007, Statistics in Medicine 26:37-52, eq. 10-12.
     """
+    share = trials.squares / np.maximum(trials.spread, SMALLEST)
+    c = total(np.minimum(trials.v, LARGEST) * share) * (1.0 + ROUNDING)
+    asymptote = trials.spread * (1.0 - ROUNDING) / targets - c
+    tangent = _newton_step(trials.q, trials.q_slope, targets)
+    start = np.maximum(asymptote, tangent * (1.0 - ROUNDING))
+    m = trials.count.size
 
-    def evaluate(rows: IntArray, t: FloatArray) -> tuple[FloatArray, FloatArray]:
-        return generalised_q(y.take(rows, axis=1), v.take(rows, axis=1), t)
+    def evaluate(places: IntArray, t: FloatArray) -> tuple[FloatArray, FloatArray]:
+        rows = places % m
+        return generalised_q(trials.y.take(rows, axis=1), trials.v.take(rows, axis=1), t)
 
-    return climb(evaluate, _below_root(y, v, target), target, floor=v[0], method=method)
+    floor = np.concatenate([trials.v[0]] * targets.shape[0])
+    found = climb(evaluate, start.ravel(), targets.ravel(), floor=floor, method=method)
+    return found.reshape(targets.shape)
 
 
 def climb(
@@ -104,39 +104,26 @@ def climb(
     rows = (target > 0.0).nonzero()[0]
     t = start[rows]
     step = t
-    for _ in range(MAX_ITERATIONS):
-        if rows.size == 0:
-            return answer
-        goal = target[rows]
-        q, slope = evaluate(rows, t)
-        # Rounding can leave q a hair below its goal at the root, and q = slope = 0 for identical
-        # effects: no step then.
-        step = q / np.maximum(slope, SMALLEST) * (np.maximum(q - goal, 0.0) / goal)
-        t = t + step
-        moving = ~(step <= STEP_TOLERANCE * (t + floor[rows]))
-        if np.count_nonzero(moving) < rows.size:
-            answer[rows] = t
-            rows, t, step = rows[moving], t[moving], step[moving]
     if rows.size == 0:
         return answer
-    message = (
-        f"{method}: tau2 did not converge in {MAX_ITERATIONS} iterations "
-        f"(last step {np.max(np.abs(step)):.3g} in scaled units, {rows.size} of {target.size} "
-        "sets); check the effects and variances for a wrong unit, or use tau2_method='dl'"
-    )
-    raise ConvergenceError(message)
+    for _ in range(MAX_ITERATIONS):
+        goal = target[rows]
+        q, slope = evaluate(rows, t)
+        step = _newton_step(q, slope, goal)
+        t = t + step
+        answer[rows] = t
+        moving = (~(step <= STEP_TOLERANCE * (t + floor[rows]))).nonzero()[0]
+        if moving.size == 0:
+            return answer
+        if moving.size < rows.size:
+            rows, t, step = rows[moving], t[moving], step[moving]
+    raise not_converged(method, MAX_ITERATIONS, step / (t + floor[rows]), target.size)
 
 
-def _below_root(y: FloatArray, v: FloatArray, goal: FloatArray) -> FloatArray:
-    """Start close to the root and never beyond it.
+def _newton_step(q: FloatArray, slope: FloatArray, target: FloatArray) -> FloatArray:
+    """Newton's step on 1 / Q towards 1 / target.
 
-    For large t, 1 / Q approaches the line (t + c) / S with S = sum (y - mean)^2 and
-    c = sum v (y - mean)^2 / S. A concave function lies below its asymptote, so that line reaches
-    1 / goal first; the margin for rounding keeps it so when the two terms nearly cancel.
+    Rounding can leave q a hair below its target at the root, and q = slope = 0 for identical
+    effects: no step then.
     """
-    present = v < np.inf
-    count = total(present.astype(np.float64))
-    r = (y - total(y) / count) * present
-    s = np.maximum(total(r * r), SMALLEST)
-    c = total(np.minimum(v, LARGEST) * (r * r / s))
-    return np.maximum(s / goal * (1.0 - ROUNDING) - c * (1.0 + ROUNDING), 0.0)
+    return q / np.maximum(slope, SMALLEST) * (np.maximum(q - target, 0.0) / target)

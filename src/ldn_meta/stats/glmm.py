@@ -30,6 +30,10 @@ from ldn_meta.stats.values import two_sided_quantile
 # to 1000% on the log-odds scale. A tau of 10 spreads 95% of trials over odds of e^-20 to e^20.
 TAU_GRID = np.concatenate([[0.0], np.geomspace(0.01, 10.0, 22)])
 
+# A likelihood that still rises here has its maximum at infinity: all of some trials had the event
+# and none of others.
+LARGEST_TAU = 50.0
+
 # Below this tau the likelihood is flat to the last digits, and tau is reported as 0.
 SMALLEST_TAU = 1e-5
 
@@ -39,7 +43,7 @@ MAX_ITERATIONS = 100
 STEP_TOLERANCE = 1e-9
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GlmmResult(FrozenRecord):
     """A pooled log odds with its uncertainty, from the logit-normal mixed model.
 
@@ -83,6 +87,14 @@ class GlmmResult(FrozenRecord):
     events: FloatArray
     n: FloatArray
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Return trials, estimate with interval, and tau2 on one line."""
+        return (
+            f"GlmmResult(PLO, k={self.k}, {self.estimate:.4g} [{100 * self.level:g}% CI "
+            f"{self.ci_low:.4g}, {self.ci_high:.4g}], tau2={self.tau2:.4g}, logit-normal ML, "
+            f"{self.quadrature_points} points)"
+        )
 
 
 def glmm_proportion(events: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> GlmmResult:
@@ -159,8 +171,9 @@ def _maximum(x: FloatArray, n: FloatArray) -> tuple[float, float]:
     mu = _profile_mu(x, n)
     best = int(np.argmax(log_likelihood(mu, TAU_GRID, x, n)))
     point = np.array([mu[best], TAU_GRID[max(best, 1)]])
-    size = np.inf
-    for _ in range(MAX_ITERATIONS):
+    size, iteration = np.inf, 0
+    while iteration < MAX_ITERATIONS:
+        iteration += 1
         gradient, hessian = derivatives(point[0], point[1], x, n)
         step = _ascent_step(gradient, hessian)
         here = log_likelihood(point[0], point[1], x, n)
@@ -174,10 +187,12 @@ def _maximum(x: FloatArray, n: FloatArray) -> tuple[float, float]:
             return _common_fit(x, n)[0], 0.0
         if size <= STEP_TOLERANCE * (1 + np.abs(point).max()):
             return float(point[0]), abs(float(point[1]))
+        if abs(point[1]) > LARGEST_TAU:
+            break
     raise ConvergenceError(
-        f"glmm_proportion: {MAX_ITERATIONS} Newton iterations, last step {size:.3g} at mu = "
-        f"{point[0]:.6g}, tau = {point[1]:.6g}; look at the trials with 0 or n events, or pool "
-        "their logit proportions (code PLO) by REML"
+        f"glmm_proportion: no maximum after {iteration} Newton iterations, last step {size:.3g} "
+        f"at mu = {point[0]:.6g}, tau = {point[1]:.6g}; look at the trials with 0 or n events, "
+        "or pool their logit proportions (code PLO) by REML"
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 
-from ldn_meta.stats.generalised_q import SMALLEST, generalised_q, tau2_where_q_is
+from ldn_meta.stats.generalised_q import SMALLEST, tau2_where_q_is
 from ldn_meta.stats.inputs import (
     FloatArray,
     IntArray,
@@ -19,7 +19,7 @@ from ldn_meta.stats.inputs import (
 from ldn_meta.stats.quantiles import Quantiles, quantiles
 from ldn_meta.stats.records import FrozenRecord
 from ldn_meta.stats.tau2 import trace_of_p
-from ldn_meta.stats.trials import Trials, arrange
+from ldn_meta.stats.trials import Trials, arrange, rows_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +89,7 @@ def heterogeneity(yi: ArrayLike, vi: ArrayLike, *, level: float = 0.95) -> Heter
     level = confidence_level(level)
     y, v = effects_and_variances(yi, vi)
     shape = y.shape[:-1]
-    trials = arrange(y.reshape(-1, y.shape[-1]), v.reshape(-1, y.shape[-1]))
+    trials = arrange(rows_of(y), rows_of(v))
     found = quantiles(trials.count, level=level)
     q, h2, i2_pct = cochran(trials)
     df = np.maximum(trials.count - 1, 0)
@@ -118,7 +118,7 @@ def heterogeneity(yi: ArrayLike, vi: ArrayLike, *, level: float = 0.95) -> Heter
 
 def cochran(trials: Trials) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return Q, Q / df and I2 in percent, each (m,); NaN with fewer than two trials."""
-    q, _ = generalised_q(trials.y, trials.v, np.zeros(trials.count.size))
+    q = trials.q.copy()
     q[trials.count < 2] = np.nan
     h2 = q / np.maximum(trials.count - 1, 1)
     return q, h2, 100.0 * np.maximum(1.0 - 1.0 / np.maximum(h2, SMALLEST), 0.0)
@@ -131,10 +131,6 @@ def q_profile(trials: Trials, found: Quantiles) -> tuple[FloatArray, FloatArray]
     no tau2 >= 0 is compatible with effects that agree so well: the set is empty, printed as
     0 to 0. NaN with fewer than two trials.
     """
-    limits = tau2_where_q_is(
-        np.concatenate([trials.y, trials.y], axis=1),
-        np.concatenate([trials.v, trials.v], axis=1),
-        np.concatenate([found.upper, found.lower]),
-        method="Q-profile interval",
-    )
-    return limits[: trials.count.size], limits[trials.count.size :]
+    targets = np.array([found.upper, found.lower])
+    low, high = tau2_where_q_is(trials, targets, method="Q-profile interval")
+    return low, high

@@ -16,7 +16,7 @@ BoolArray = NDArray[np.bool_]
 Labels = Sequence[object] | None
 
 # Beyond this in either direction squares of squares leave the range of doubles.
-LARGEST = 1e60
+SMALLEST, LARGEST = 1e-30, 1e30
 
 
 def one_of(name: str, value: object, allowed: Sequence[str]) -> str:
@@ -70,6 +70,12 @@ def real_array(name: str, values: ArrayLike) -> FloatArray:
     ArgumentError
         If `values` is ragged, holds anything but real numbers, or holds an infinity.
     """
+    array = _real_array(name, values)
+    _refuse_infinite(name, array)
+    return array
+
+
+def _real_array(name: str, values: ArrayLike) -> FloatArray:
     if isinstance(values, np.ma.MaskedArray):
         values = np.ma.filled(values.astype(np.float64), np.nan)
     try:
@@ -84,12 +90,14 @@ def real_array(name: str, values: ArrayLike) -> FloatArray:
             "allowed: real numbers, with NaN for a missing trial"
         )
         raise ArgumentError(message)
-    array = raw.astype(np.float64)
+    return raw.astype(np.float64)
+
+
+def _refuse_infinite(name: str, array: FloatArray) -> None:
     infinite = np.isinf(array)
     if np.count_nonzero(infinite):
         message = f"{_first(name, array, infinite)} is infinite; allowed: finite numbers or NaN"
         raise ArgumentError(message)
-    return array
 
 
 def effects_and_variances(
@@ -103,9 +111,9 @@ def effects_and_variances(
     ------
     ArgumentError
         If shapes differ, the number of axes is wrong, an entry is no finite real number, or a
-        variance is not positive, or a number is beyond 1e60 in either direction.
+        variance is not positive, or a number is beyond 1e30 in either direction.
     """
-    y, v = real_array("yi", yi), real_array("vi", vi)
+    y, v = _real_array("yi", yi), _real_array("vi", vi)
     if y.shape != v.shape:
         message = f"yi has shape {y.shape} and vi has shape {v.shape}; allowed: equal shapes"
         raise ArgumentError(message)
@@ -113,11 +121,16 @@ def effects_and_variances(
         wanted = "(k,)" if dimensions == 1 else "(..., k)"
         message = f"yi has shape {y.shape}; allowed: {wanted}, trials along the last axis"
         raise ArgumentError(message)
-    wrong = (v < 1.0 / LARGEST) | (v > LARGEST)
+    usable = (np.abs(y) <= LARGEST) & (v >= SMALLEST) & (v <= LARGEST)
+    if np.count_nonzero(usable) == usable.size:
+        return y, v
+    _refuse_infinite("yi", y)
+    _refuse_infinite("vi", v)
+    wrong = (v < SMALLEST) | (v > LARGEST)
     if np.count_nonzero(wrong):
         message = (
             f"{_first('vi', v, wrong)} is not a usable variance; allowed: positive numbers from "
-            f"{1.0 / LARGEST:g} to {LARGEST:g}, with NaN for a missing trial"
+            f"{SMALLEST:g} to {LARGEST:g}, with NaN for a missing trial"
         )
         raise ArgumentError(message)
     wrong = np.abs(y) > LARGEST
@@ -125,9 +138,8 @@ def effects_and_variances(
         message = f"{_first('yi', y, wrong)} is out of range; allowed: at most {LARGEST:g} in size"
         raise ArgumentError(message)
     missing = np.isnan(y) | np.isnan(v)
-    if np.count_nonzero(missing):
-        y[missing] = np.nan
-        v[missing] = np.nan
+    y[missing] = np.nan
+    v[missing] = np.nan
     return y, v
 
 
@@ -153,4 +165,4 @@ def trial_labels(labels: Labels, k: int) -> tuple[str, ...]:
 
 def _first(name: str, array: FloatArray, wrong: BoolArray) -> str:
     position = tuple(int(i) for i in np.argwhere(wrong)[0])
-    return f"{name}[{', '.join(map(str, position))}]={array[position]!r}"
+    return f"{name}[{', '.join(map(str, position))}]={float(array[position])!r}"

@@ -15,42 +15,49 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from ldn_meta.errors import ConvergenceError
+from ldn_meta.stats.convergence import not_converged
 from ldn_meta.stats.inputs import BoolArray, FloatArray, IntArray
 
 # Ratio of neighbouring grid points in x = tau2 + (smallest variance). N falls no faster than
 # x^-2 and D no faster than x^-1, so below 2^(1/3) = 1.26 an interval around a lone maximum is
-# proven to hold just one, without halving.
-GRID_RATIO = 1.25
+# proven to hold just one, without halving. Half of that leaves one Newton step to most of them.
+GRID_RATIO = 1.16
 GRID = GRID_RATIO ** np.arange(3000.0)  # exact table: the same points in every batch
 # An interval this narrow, relative to x, that still proves nothing holds two roots that differ by
 # less than any user of tau2 can see.
 NARROWEST = 1e-7
 MAX_ITERATIONS = 200
-# Newton converges quadratically: the error after such a step is about its square.
-STEP_TOLERANCE = 1e-7
+# Relative to x. Newton converges quadratically: the error after such a step is about its square.
+STEP_TOLERANCE = 1e-6
+# Beside a step like that, a bracket this much narrower can only be rounding.
+CLOSED = 1e-9
 
 
-class Score(NamedTuple):
-    """The two halves of twice the score, N - D, and their slopes, at tau2 = t; all (n,)."""
+class Score:
+    """The two halves of twice the score, N - D, and their slopes, at tau2 = t.
 
-    t: FloatArray
-    n: FloatArray
-    d: FloatArray
-    n_slope: FloatArray
-    d_slope: FloatArray
+    Attributes
+    ----------
+    table : ndarray (5, n)
+        Rows t, N, D, N' and D', which are also attributes `t`, `n`, `d`, `n_slope`, `d_slope`.
+    """
 
-    def take(self, which: IntArray | BoolArray) -> Score:
+    __slots__ = ("d", "d_slope", "n", "n_slope", "t", "table")
+
+    def __init__(self, table: FloatArray) -> None:
+        self.table = table
+        self.t, self.n, self.d, self.n_slope, self.d_slope = table
+
+    def take(self, which: IntArray) -> Score:
         """Return the chosen points."""
-        return Score(*[column[which] for column in self])
+        return Score(self.table.take(which, axis=1))
 
     def join(self, other: Score) -> Score:
         """Return these points followed by the others."""
-        return Score(*map(np.concatenate, zip(self, other, strict=True)))
+        return Score(np.concatenate([self.table, other.table], axis=1))
 
 
 @dataclass(frozen=True)
@@ -88,9 +95,9 @@ def global_maximum(likelihood: Likelihood, *, method: str) -> tuple[FloatArray, 
     rows, left, right = _grid(likelihood)
     if rows.size == 0:
         return tau2, several
-    starts = (left.t == 0.0).nonzero()[0]
+    rises_at_zero = (left.n > left.d) & (left.t == 0.0)
     falls_at_zero = np.ones(tau2.size, dtype=np.bool_)
-    falls_at_zero[rows[starts]] = left.n[starts] <= left.d[starts]
+    falls_at_zero[rows[rises_at_zero]] = False
     rows, left, right = _brackets(likelihood, rows, left, right)
     root = _refine(likelihood, rows, left, right, method=method)
     maxima = np.bincount(rows, minlength=tau2.size) + falls_at_zero
@@ -121,8 +128,7 @@ def _choose(
 
 def _grid(likelihood: Likelihood) -> tuple[IntArray, Score, Score]:
     """Return the intervals of each row's grid from 0 to beyond its ceiling."""
-    with np.errstate(over="ignore"):
-        ratio = likelihood.ceiling / likelihood.floor
+    ratio = likelihood.ceiling / likelihood.floor
     inside = (ratio > 1.0).nonzero()[0]
     intervals = np.searchsorted(GRID, ratio[inside])
     points = intervals + 1
@@ -141,27 +147,24 @@ def _brackets(
     likelihood: Likelihood, rows: IntArray, left: Score, right: Score
 ) -> tuple[IntArray, Score, Score]:
     """Return the intervals that hold exactly one maximum each, and drop all others."""
-    found: list[tuple[IntArray, Score, Score]] = []
-    for _ in range(MAX_ITERATIONS):
-        one, unclear = _classify(left, right)
-        found.append((rows[one], left.take(one), right.take(one)))
+    one, unclear = _classify(left, right)
+    found = [(rows[one], left.take(one), right.take(one))]
+    while unclear.size:
         rows, left, right = rows[unclear], left.take(unclear), right.take(unclear)
-        if rows.size == 0:
-            break
         floor = likelihood.floor[rows]
         x_left, x_right = left.t + floor, right.t + floor
         narrow = x_right - x_left <= NARROWEST * x_left
         if np.count_nonzero(narrow):
-            last = narrow & (left.n > left.d) & (right.n <= right.d)
+            last = (narrow & (left.n > left.d) & (right.n <= right.d)).nonzero()[0]
             found.append((rows[last], left.take(last), right.take(last)))
-            wide = ~narrow
+            wide = (~narrow).nonzero()[0]
             rows, left, right = rows[wide], left.take(wide), right.take(wide)
             floor, x_left, x_right = floor[wide], x_left[wide], x_right[wide]
         middle = likelihood.score(rows, np.sqrt(x_left) * np.sqrt(x_right) - floor)
         rows = np.concatenate([rows, rows])
         left, right = left.join(middle), middle.join(right)
-    if len(found) == 1:
-        return found[0]
+        one, unclear = _classify(left, right)
+        found.append((rows[one], left.take(one), right.take(one)))
     rows, left, right = found[0]
     for more_rows, more_left, more_right in found[1:]:
         rows = np.concatenate([rows, more_rows])
@@ -207,44 +210,43 @@ def _between(left: Score, right: Score) -> FloatArray:
     rise, width = above - below, right.t - left.t
     u = -below / rise
     one_minus = 1.0 - u
-    guess = left.t + u * u * (3.0 - 2.0 * u) * width
+    guess: FloatArray = left.t + u * u * (3.0 - 2.0 * u) * width
     guess += u * one_minus * rise * (one_minus / slope_left - u / slope_right)
-    sure = (guess > left.t) & (guess < right.t)
-    return np.where(sure, guess, left.t + u * width)
+    unsure = ~((guess > left.t) & (guess < right.t))
+    if np.count_nonzero(unsure):
+        np.copyto(guess, left.t + u * width, where=unsure)
+    return guess
 
 
 def _refine(
     likelihood: Likelihood, rows: IntArray, left: Score, right: Score, *, method: str
 ) -> FloatArray:
     """Newton on D / N - 1 inside a shrinking bracket."""
-    low, high = left.t, right.t
+    low, high = left.t.copy(), right.t.copy()
     answer = np.empty(rows.size)
+    if rows.size == 0:
+        return answer
     place = np.arange(rows.size)
     t = _between(left, right)
     step = high - low
     for _ in range(MAX_ITERATIONS):
-        if place.size == 0:
-            return answer
-        at = likelihood.score(rows, t)
-        excess, slope = _excess(at)
+        excess, slope = _excess(likelihood.score(rows, t))
         under = excess < 0.0
-        low, high = np.where(under, t, low), np.where(under, high, t)
-        newton = t - excess / slope
-        inside = (newton >= low) & (newton <= high)
-        after = np.where(inside, newton, 0.5 * (low + high))
+        np.copyto(low, t, where=under)
+        np.copyto(high, t, where=~under)
+        after = t - excess / slope
+        inside = (after >= low) & (after <= high)
+        if np.count_nonzero(inside) < inside.size:
+            np.copyto(after, 0.5 * (low + high), where=~inside)
         step = np.abs(after - t)
         t = after
         settled = STEP_TOLERANCE * (t + likelihood.floor[rows])
-        moving = ~((inside & (step <= settled)) | (high - low <= 1e-8 * settled))
-        if np.count_nonzero(moving) < moving.size:
-            answer[place] = t
+        done = (inside & (step <= settled)) | (high - low <= CLOSED * settled)
+        answer[place] = t
+        moving = (~done).nonzero()[0]
+        if moving.size == 0:
+            return answer
+        if moving.size < place.size:
             rows, place, t, step = rows[moving], place[moving], t[moving], step[moving]
             low, high = low[moving], high[moving]
-    if place.size == 0:
-        return answer
-    message = (
-        f"{method}: tau2 did not converge in {MAX_ITERATIONS} iterations (last step "
-        f"{np.max(np.abs(step)):.3g} in scaled units, {place.size} of {answer.size} maxima); "
-        "check the effects and variances for a wrong unit, or use tau2_method='dl'"
-    )
-    raise ConvergenceError(message)
+    raise not_converged(method, MAX_ITERATIONS, step / (t + likelihood.floor[rows]), answer.size)

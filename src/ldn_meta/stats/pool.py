@@ -16,6 +16,7 @@ from ldn_meta.stats.options import Settings
 from ldn_meta.stats.pool_kernel import pooled_numbers
 from ldn_meta.stats.pool_notes import sentences
 from ldn_meta.stats.result import NUMBERS, PooledResult
+from ldn_meta.stats.trials import rows_of
 
 
 def pool(
@@ -136,8 +137,7 @@ def _pool(
     """Run the kernel over checked effects and variances (..., k) and build the record."""
     measure, names = text("measure", measure), trial_labels(labels, y.shape[-1])
     shape = y.shape[:-1]
-    rows = (int(np.prod(shape)), y.shape[-1])
-    matrix, weight, flags = pooled_numbers(y.reshape(rows), v.reshape(rows), settings)
+    matrix, weight, flags = pooled_numbers(rows_of(y), rows_of(v), settings)
     numbers: dict[str, Any]
     if shape:
         numbers = {

@@ -14,8 +14,7 @@ SENTENCES = {
         "tau2, Q, I2, H2 and the prediction interval are undefined"
     ),
     "pair_wald": (
-        "two trials: the Wald interval takes tau2 as known, which two trials cannot tell; read a "
-        "Bayesian interval beside it"
+        "two trials: the Wald interval takes tau2 as known, which two trials cannot tell"
     ),
     "pair_t": "two trials: the interval uses t on 1 degree of freedom and is very wide",
     "common_t": (
@@ -27,8 +26,8 @@ SENTENCES = {
         "answer is fragile"
     ),
     "zero_width": (
-        "all effects are identical, so the Knapp-Hartung variance is 0 and its interval and test "
-        "are undefined; use knapp-hartung-floored"
+        "all effects are identical, so the Knapp-Hartung variance is 0, and its test, interval "
+        "and prediction interval are undefined; use knapp-hartung-floored"
     ),
     "narrow": "the Knapp-Hartung interval is narrower than the Wald interval; compare the floored",
     "floored": "the trials scatter less than expected, so the Knapp-Hartung scale was set to 1",

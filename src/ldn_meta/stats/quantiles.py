@@ -34,7 +34,7 @@ def quantiles(count: IntArray, *, level: float) -> Quantiles:
     """Look up the two-sided quantiles at `level` for sets of `count` (m,) trials."""
     if count.size == 0:
         return Quantiles(*np.empty((5, 0)))
-    lowest, highest = int(count.min()), int(count.max())
+    lowest, highest = int(np.minimum.reduce(count)), int(np.maximum.reduce(count))
     table = np.array([_for_trials(k, level) for k in range(lowest, highest + 1)])
     return Quantiles(*table.T.take(count - lowest, axis=1))
 

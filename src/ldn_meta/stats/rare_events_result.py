@@ -14,7 +14,7 @@ from ldn_meta.stats.records import FrozenRecord
 from ldn_meta.stats.values import FloatOrArray, plain, together, two_sided_quantile
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RareEventsResult(FrozenRecord):
     """A common effect pooled from counts; floats for one set of trials, arrays for a batch.
 
@@ -59,6 +59,16 @@ class RareEventsResult(FrozenRecord):
     i2_pct: FloatOrArray
     weight_pct: FloatArray
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Return method, trials and estimate with interval on one line."""
+        if np.ndim(self.estimate) > 0:
+            shape = np.shape(self.estimate)
+            return f"RareEventsResult({self.method}, {self.measure}, batch of shape {shape})"
+        return (
+            f"RareEventsResult({self.method}, {self.measure}, k={self.k}, {self.estimate:.4g} "
+            f"[{100 * self.level:g}% CI {self.ci_low:.4g}, {self.ci_high:.4g}])"
+        )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from ldn_meta.stats.options import Settings
 from ldn_meta.stats.regression_kernel import fit
 from ldn_meta.stats.regression_result import RegressionResult
 from ldn_meta.stats.tau2 import tau2_estimate
+from ldn_meta.stats.trials import rows_of
 
 # Below this a regression mostly fits noise (Cochrane Handbook, section 10.11.5.1).
 TRIALS_PER_COVARIATE = 10
@@ -73,7 +74,8 @@ def meta_regression(
     shape = y.shape[:-1]
     design, labels = _design(X, y.shape, add_intercept=add_intercept, names=names)
     k, p = design.shape[-2:]
-    y, v, design = y.reshape(-1, k), v.reshape(-1, k), design.reshape(-1, k, p)
+    y, v = rows_of(y), rows_of(v)
+    design = design.reshape(*y.shape, p)
     missing = np.isnan(y) | np.isnan(design).any(axis=-1)
     present_first = np.argsort(missing, axis=1, kind="stable")
     count = k - missing.sum(axis=1)

@@ -54,7 +54,9 @@ class Contrasts:
             w = 1.0 / (self.d.take(rows, axis=1) + t)
             z2w2 = self.c.take(rows, axis=1) * (w * w)
             u = w if restricted else 1.0 / (variances.take(rows, axis=1) + t)
-            return Score(t, total(z2w2), total(u), -2.0 * total(z2w2 * w), -total(u * u))
+            return Score(
+                np.array([t, total(z2w2), total(u), -2.0 * total(z2w2 * w), -total(u * u)])
+            )
 
         def deviance(rows: IntArray, t: FloatArray) -> FloatArray:
             return total(np.log(variances.take(rows, axis=1) + t)) + self.q(rows, t)[0]

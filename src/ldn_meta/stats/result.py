@@ -164,7 +164,7 @@ class PooledResult(FrozenRecord):
         )
 
     def _shown_numbers(self, percent: str) -> list[tuple[str, str]]:
-        return [
+        rows = [
             ("trials", str(self.k)),
             ("pooled effect (SE)", f"{self.estimate:.4g} ({self.se:.4g})"),
             (f"{percent} CI", f"{self.ci_low:.4g} to {self.ci_high:.4g}"),
@@ -177,6 +177,7 @@ class PooledResult(FrozenRecord):
             ("Q (df), p", f"{self.q:.4g} ({self.q_df}), p = {self.q_pvalue:.3g}"),
             ("I2 (Q-based), H2", f"{self.i2_pct:.1f}%, {self.h2:.4g}"),
         ]
+        return [(name, "not defined" if "nan" in shown else shown) for name, shown in rows]
 
     def to_frame(self) -> pd.DataFrame:
         """Return settings and numbers as a data frame: one row, or one row per set."""

@@ -23,7 +23,7 @@ P_RELATIONS = ("=", "<", "<=", ">", ">=", "ns")
 NOT_SIGNIFICANT_ABOVE = 0.05
 
 # Ten rounding units away from 0 and from 1 (two digits of p, and of 1 - p) pin the standard error
-# to 5% or better; one digit leaves 10% and more.
+# to about 5%; one digit can leave 15% ("0.01") and, near 1, a factor of 3 ("0.9").
 EXACT_P_UNITS = 10
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ldn_meta.stats.generalised_q import SMALLEST, generalised_q, tau2_where_q_is
+from ldn_meta.stats.generalised_q import SMALLEST, tau2_where_q_is
 from ldn_meta.stats.inputs import BoolArray, FloatArray, IntArray, effects_and_variances, one_of
 from ldn_meta.stats.likelihood import Likelihood, Score, global_maximum
 from ldn_meta.stats.options import TAU2_METHODS
-from ldn_meta.stats.trials import Trials, arrange, total
+from ldn_meta.stats.trials import Trials, arrange, generalised_q, rows_of, total
 
 
 def tau2_estimate(yi: ArrayLike, vi: ArrayLike, *, method: str = "reml") -> FloatArray:
@@ -52,7 +52,7 @@ def tau2_estimate(yi: ArrayLike, vi: ArrayLike, *, method: str = "reml") -> Floa
     """
     one_of("method", method, TAU2_METHODS)
     y, v = effects_and_variances(yi, vi)
-    trials = arrange(y.reshape(-1, y.shape[-1]), v.reshape(-1, y.shape[-1]))
+    trials = arrange(rows_of(y), rows_of(v))
     scaled, _ = scaled_tau2(trials, method)
     return np.where(trials.count > 1, scaled * trials.scale, np.nan).reshape(y.shape[:-1])
 
@@ -62,7 +62,7 @@ def scaled_tau2(trials: Trials, method: str) -> tuple[FloatArray, BoolArray]:
 
     Sets with fewer than two trials give 0; callers turn it into NaN.
     """
-    y, v, count = trials.y, trials.v, trials.count
+    v, count = trials.v, trials.count
     one_maximum = np.zeros(count.size, dtype=np.bool_)
     if method == "common":
         return np.zeros(count.size), one_maximum
@@ -73,22 +73,21 @@ def scaled_tau2(trials: Trials, method: str) -> tuple[FloatArray, BoolArray]:
         )
         return tau2, several
     if method in ("pm", "eb"):
-        raw = tau2_where_q_is(y, v, df.astype(np.float64), method=method)
+        raw = tau2_where_q_is(trials, df.astype(np.float64)[None], method=method)[0]
     elif method in ("dl", "hs"):
         w = 1.0 / v
-        q, _ = generalised_q(y, v, np.zeros(count.size))
         if method == "dl":
-            raw = (q - df) / np.maximum(trace_of_p(w)[0], SMALLEST)
+            raw = (trials.q - df) / np.maximum(trace_of_p(w)[0], SMALLEST)
         else:
-            raw = (q - count) / total(w)
+            raw = (trials.q - count) / total(w)
     else:
-        spread = _sum_of_squares(y, v, count)
+        spread = trials.spread
         if method == "he":
             present = np.where(np.isinf(v), 0.0, v)
             raw = spread / df - total(present) / np.maximum(count, 1)
         else:
             start = spread / np.maximum(count, 1)
-            q, _ = generalised_q(y, v, start)
+            q, _ = generalised_q(trials.y, v, start)
             raw = start * q / df
     return np.maximum(raw, 0.0) * (count > 1), one_maximum
 
@@ -102,7 +101,7 @@ def normal_likelihood(trials: Trials, *, restricted: bool) -> Likelihood:
     """
     y, v, count = trials.y, trials.v, trials.count
     degrees = np.maximum(count - 1 if restricted else count, 1)
-    mean_square = _sum_of_squares(y, v, count) / degrees
+    mean_square = trials.spread / degrees
     floor = v[0]
     span = v[np.maximum(count - 1, 0), np.arange(count.size)] - floor
     ceiling = 0.5 * (mean_square + np.sqrt(mean_square) * np.sqrt(mean_square + 4.0 * span))
@@ -116,7 +115,7 @@ def normal_likelihood(trials: Trials, *, restricted: bool) -> Likelihood:
         spread = z - total(w * z) / s1
         n_slope = -2.0 * total(w * (spread * spread))
         d, d_slope = trace_of_p(w) if restricted else (s1, -total(w * w))
-        return Score(t, n, d, n_slope, d_slope)
+        return Score(np.array([t, n, d, n_slope, d_slope]))
 
     def deviance(rows: IntArray, t: FloatArray) -> FloatArray:
         ys, vs = y.take(rows, axis=1), v.take(rows, axis=1)
@@ -127,25 +126,20 @@ def normal_likelihood(trials: Trials, *, restricted: bool) -> Likelihood:
     return Likelihood(floor=floor, ceiling=ceiling, score=score, deviance=deviance)
 
 
-def _sum_of_squares(y: FloatArray, v: FloatArray, count: IntArray) -> FloatArray:
-    """Sum of squared deviations from the unweighted mean of the trials present, (m,)."""
-    r = y - total(y) / np.maximum(count, 1)
-    r[np.isinf(v)] = 0.0
-    return total(r * r)
-
-
 def trace_of_p(w: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return tr(P) = sum w - sum w^2 / sum w, and minus tr(P^2), with nothing that cancels.
 
-    The heaviest trial is kept apart from the rest; tr(P^2) is summed from the squared entries
-    w_i (sum w - w_i) / sum w on the diagonal of P and -w_i w_j / sum w off it.
+    The heaviest trial is kept apart from the rest. tr(P^2) is summed from the squared entries of
+    P, with p the shares of the weights: p_i (1 - p_i) sum w on the diagonal, -p_i p_j sum w off.
     """
-    heaviest, rest = w[0], w[1:]
-    squares = rest * rest
-    r1, r2 = total(rest), total(squares)
-    s1, r1_squared = heaviest + r1, r1 * r1
-    trace = (2.0 * heaviest * r1 + (r1_squared - r2)) / s1
-    others = rest * (s1 - rest)
-    light = total(others * others) + (r2 * r2 - total(squares * squares))
-    heavy = heaviest * heaviest * (r1_squared + 2.0 * r2)
-    return trace, -(light + heavy) / (s1 * s1)
+    heaviest = w[0]
+    sum_w = heaviest + total(w[1:])
+    p = w[1:] / sum_w
+    squares = p * p
+    p0, p1, p2 = heaviest / sum_w, total(p), total(squares)
+    p1_squared = p1 * p1
+    trace = sum_w * (2.0 * p0 * p1 + (p1_squared - p2))
+    others = p * (1.0 - p)
+    light = total(others * others) + (p2 * p2 - total(squares * squares))
+    heavy = p0 * p0 * (p1_squared + 2.0 * p2)
+    return trace, -(light + heavy) * (sum_w * sum_w)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -35,6 +36,12 @@ class Trials:
         Effect of the most precise trial, in the units of the effects.
     scale : ndarray (m,)
         A power of 4, so that scaling variances and effects loses nothing.
+    squares : ndarray (k, m)
+        Squared deviations from the unweighted mean of the trials present; 0 where missing.
+    spread : ndarray (m,)
+        Their sum.
+    q, q_slope : ndarray (m,)
+        Cochran's Q, and minus the derivative of the generalised Q at tau2 = 0.
     """
 
     y: FloatArray
@@ -42,6 +49,10 @@ class Trials:
     count: IntArray
     centre: FloatArray
     scale: FloatArray
+    squares: FloatArray
+    spread: FloatArray
+    q: FloatArray
+    q_slope: FloatArray
 
 
 def arrange(yi: FloatArray, vi: FloatArray) -> Trials:
@@ -52,9 +63,8 @@ def arrange(yi: FloatArray, vi: FloatArray) -> Trials:
     """
     sets, width = yi.shape
     if width == 0:
-        nothing = np.zeros((1, sets))
-        zeros = np.zeros(sets, dtype=np.int64)
-        return Trials(nothing, nothing + 1.0, zeros, nothing[0] * np.nan, nothing[0] + 1.0)
+        yi = vi = np.full((sets, 1), np.nan)
+        width = 1
     # lexsort puts NaN last; equal variances are ordered by effect, so the order of the input
     # cannot change a bit of the answer.
     order = np.lexsort((yi, vi), axis=-1)
@@ -72,7 +82,27 @@ def arrange(yi: FloatArray, vi: FloatArray) -> Trials:
     scale = root * root
     y = (y - centre) / root
     y[missing] = 0.0
-    return Trials(y=y, v=v / scale, count=count, centre=centre, scale=scale)
+    deviation = y - total(y) / np.maximum(count, 1)
+    deviation[missing] = 0.0
+    squares = deviation * deviation
+    v /= scale
+    q, q_slope = generalised_q(y, v, np.zeros(sets))
+    return Trials(
+        y=y,
+        v=v,
+        count=count,
+        centre=centre,
+        scale=scale,
+        squares=squares,
+        spread=total(squares),
+        q=q,
+        q_slope=q_slope,
+    )
+
+
+def rows_of(array: FloatArray) -> FloatArray:
+    """Return (..., k) as (m, k), also where k or m is 0."""
+    return array.reshape(prod(array.shape[:-1]), array.shape[-1])
 
 
 def total(array: FloatArray) -> FloatArray:
@@ -86,3 +116,19 @@ def total(array: FloatArray) -> FloatArray:
         return last
     summed: FloatArray = np.add.reduce(array, axis=0)
     return summed
+
+
+def generalised_q(y: FloatArray, v: FloatArray, t: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return Q(t) = sum w (y - mu)^2 with w = 1 / (v + t), and minus its derivative.
+
+    Parameters
+    ----------
+    y, v : ndarray (k, n)
+        Trials as laid out by `arrange`.
+    t : ndarray (n,)
+        Between-trial variances.
+    """
+    w = 1.0 / (v + t)
+    r = y - total(w * y) / total(w)
+    z = w * r
+    return total(z * r), total(z * z)

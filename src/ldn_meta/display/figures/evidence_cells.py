@@ -50,16 +50,20 @@ DIRECTIONS = {
     "favours comparator": Mark("v", style.PREDICTION, "favours comparator"),
     "either way": _EITHER,
     "no difference": _EITHER,
-    "conflicting": Mark("X", style.SOFT_INK, "trials point both ways"),
+    "partly favours LDN": Mark("D", style.LDN, "some favour LDN, others found no difference"),
+    "partly favours comparator": Mark(
+        "d", style.PREDICTION, "some favour the comparator, others found no difference"
+    ),
+    "conflicting": Mark("X", style.SOFT_INK, "studies point both ways"),
     "unclear": _UNKNOWN,
     "not stated": _UNKNOWN,
     "none": _UNKNOWN,
 }
-ALONE = Mark("D", style.SINGLE_ARM, "no comparison group")
+ALONE = Mark("P", style.SINGLE_ARM, "no comparison group")
 FILLINGS = {
     META_ANALYSIS: Filling(1.0, 15.0, "solid: meta-analysis"),
     ONE_TRIAL: Filling(0.35, 13.0, "tinted: one trial, not pooled"),
-    DIRECTION_ONLY: Filling(0.0, 13.0, "open: direction only"),
+    DIRECTION_ONLY: Filling(0.0, 13.0, "open: direction only, no number"),
     NO_COMPARISON: Filling(0.35, 7.0, ""),
 }
 
@@ -91,14 +95,13 @@ class Cell:
     @property
     def lines(self) -> tuple[str, str]:
         """Trials and people as printed."""
-        one, many = (
-            ("study", "studies") if self.synthesis == NO_COMPARISON else ("trial", "trials")
-        )
+        has_number = self.synthesis in (META_ANALYSIS, ONE_TRIAL)
+        one, many = ("trial", "trials") if has_number else ("study", "studies")
         noun = one if self.trials == 1 else many
         # No people behind a trial means that nobody said how many.
         known = math.isfinite(self.people) and self.people > 0
         who = "person" if self.people == 1 else "people"
-        return f"{self.trials} {noun}", f"{self.people:.0f} {who}" if known else "people NR"
+        return f"{self.trials} {noun}", f"{self.people:.0f} {who}" if known else "people not given"
 
 
 def evidence_cells(

@@ -113,7 +113,7 @@ def evidence_map_alt_text(frame: pd.DataFrame, *, title: str | None = None) -> s
         said = [_cell_words(name, cell) for name, cell in found if cell and not cell.is_empty]
         empty = [name for name, cell in found if cell is None or cell.is_empty]
         if empty:
-            said.append(f"nothing on {', '.join(empty)}")
+            said.append(f"no data on {', '.join(empty)}")
         sentences.append(f"{capitalised(row)}: {'; '.join(said)}.")
     return style.spoken(" ".join(sentences))
 
@@ -145,7 +145,7 @@ def _draw_cell(sheet: Sheet, corner: tuple[float, float], cell: Cell | None, gid
         sheet.band(left + 1, left + _CELL_WIDTH - 1, top + 1, top + _ROW_HEIGHT - 1, style.BAND)
         middle = top + _ROW_HEIGHT / 2
         sheet.write(
-            centre, middle, "nothing", align="center", colour=style.SOFT_INK, gid=f"{gid}-text"
+            centre, middle, "no data", align="center", colour=style.SOFT_INK, gid=f"{gid}-text"
         )
         return
     _draw_mark(sheet, centre, top + _MARK_DOWN, cell.mark, cell.filling, f"{gid}-mark")

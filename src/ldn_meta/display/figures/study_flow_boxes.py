@@ -86,7 +86,7 @@ def _ends(counts: Mapping[str, Any], top: float) -> list[DiagramNode]:
     texts = {
         "in_a_pool": "In a pool of two or more trials",
         "single_trial": "One trial with an estimate, shown and not pooled",
-        "narrative": "No usable estimate, described in words",
+        "narrative": "No estimate under the main rules, described in words",
     }
     boxes = []
     for index, (key, text) in enumerate(texts.items()):

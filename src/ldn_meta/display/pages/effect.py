@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.display import sentences
 from ldn_meta.display.outputs import Facts, Table, Text
-from ldn_meta.display.pages import effect_tables
+from ldn_meta.display.page_facts import effect_facts
+from ldn_meta.display.pages import effect_tables, elsewhere
 from ldn_meta.display.pages.opened import (
     BY_PROTOCOL,
     Opened,
@@ -19,9 +21,11 @@ from ldn_meta.display.wording import (
     count,
     people,
 )
+from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.candidates import CONTRAST
 from ldn_meta.evidence.synthesis import (
     find_pool,
+    pool_trials,
     possible_synthesis,
     sensitivity_pools,
 )
@@ -45,6 +49,7 @@ class EffectPage:
             opened.indication["main_construct"] if construct == BY_PROTOCOL else construct
         )
         self.comparator_class = opened.indication["main_comparator"]
+        self.drug = opened.indication["intervention"]
 
     @cached_property
     def pool(self) -> Pool | None:
@@ -71,6 +76,34 @@ class EffectPage:
             d.effects, d.left_out, self.opened.pools, constructs=[self.construct]
         )
 
+    @cached_property
+    def knapp_hartung(self) -> PooledResult:
+        """The pool with the interval that does not take the spread between trials as known."""
+        if self.pool is None:
+            message = "there is no pool, so it has no interval"
+            raise ArgumentError(message)
+        model = replace(self.opened.protocol.model, ci_method="knapp-hartung")
+        return pool_trials(self.pool.trials, model, self.pool.key["measure"])
+
+    @property
+    def comparative_studies(self) -> int:
+        """Studies on file that compare the drug with something."""
+        studies = self.opened.derived.evidence.text["studies"]
+        return int((studies["eligible_for"] == "contrast").sum())
+
+    @cached_property
+    def not_in_the_number(self) -> dict[str, str]:
+        """Comparative studies that the answer does not rest on, with the reason."""
+        return elsewhere.not_in_the_number(self)
+
+    def study_note(self, label: str) -> str:
+        """A word of caution behind the name of a study that was not randomised."""
+        return elsewhere.study_note(self, label)
+
+    def printed(self, label: str) -> str:
+        """What a study printed about the outcome, in brackets."""
+        return elsewhere.printed(self, label)
+
     @property
     def outcome(self) -> str:
         """The outcome as readers see it."""
@@ -81,7 +114,7 @@ class EffectPage:
         """Indication, outcome, trials and people."""
         trials = 0 if self.pool is None else len(self.pool.trials)
         return Text(
-            f"**{capitalised(self.opened.label)}, {self.outcome}**, LDN against "
+            f"**{capitalised(self.opened.label)}, {self.outcome}**, {self.drug} against "
             f"{self.comparator_class}: {count(trials, 'trial')} with an effect"
             f"{', ' + people(self.pool.people) if self.pool else ''}; "
             f"synthesis: {self.synthesis['synthesis']}."
@@ -92,6 +125,8 @@ class EffectPage:
         """The pooled result with its settings, or why there is none."""
         if self.pool is None:
             return Text("No trial gave an effect with its uncertainty, so nothing was pooled.")
+        if len(self.pool.trials) == 1:
+            return Text("One trial gave an effect; nothing was pooled. It stands in the table.")
         return self.pool.result
 
     @property
@@ -164,7 +199,7 @@ class EffectPage:
     @cached_property
     def facts(self) -> Facts:
         """Everything the sentences state, as numbers."""
-        return self.opened.facts(**sentences.facts(self))
+        return self.opened.facts(**effect_facts(self))
 
     def footer(self) -> Table:
         """Provenance."""
@@ -203,8 +238,6 @@ def pooled_effect(
     ArgumentError
         If the indication or the construct is unknown.
     """
-    from ldn_meta.errors import ArgumentError
-
     opened = open_page(
         NOTEBOOK,
         indication=indication,

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ldn_meta.display.outputs import Table, rows_of
 from ldn_meta.display.pages.opened import construct_labels, plain
+from ldn_meta.display.sentences import has_unknown_sign
 from ldn_meta.display.wording import MEASURES, estimate_with_interval, weeks
 from ldn_meta.evidence.synthesis import RATIO_MEASURES
 
@@ -33,7 +34,7 @@ def trials(page: EffectPage) -> Table:
                     ),
                     "weight": f"{weight:.1f}%",
                     "route": row["route"],
-                    "assumptions": row["assumptions"],
+                    "assumptions and notes": _with_notes(row),
                     "source": page.opened.source(row),
                 }
             )
@@ -80,11 +81,13 @@ def without_estimate(page: EffectPage) -> Table:
     d = page.opened.derived
     left = d.left_out[
         d.left_out["compares"].astype(bool)
+        & (d.left_out["comparator_class"] == page.comparator_class)
         & d.left_out["is_preferred"].astype(bool)
         & d.left_out["usable_for"].isin(["direction", "p-value"])
     ]
     raw = d.evidence.text["contrasts"].set_index("row_id")
     labels = d.evidence.text["outcomes"].set_index("outcome_id")
+    arms = d.evidence.text["arms"].set_index("arm_id")["label"]
     rows = []
     for row in rows_of(left):
         source = raw.loc[row["row_id"]]
@@ -92,6 +95,7 @@ def without_estimate(page: EffectPage) -> Table:
             {
                 "study": row["study_label"],
                 "outcome": labels.loc[row["outcome_id"], "construct_label"],
+                "compared": f"{arms[source['arm_1']]} against {arms[source['arm_2']]}",
                 "direction, as presented": row["direction"],
                 "as reported": source["as_reported"],
                 "why no effect": row["reason"],
@@ -105,12 +109,22 @@ def _unit_note(page: EffectPage) -> str:
     if page.pool is None:
         return ""
     measure, unit = page.pool.key["measure"], page.pool.key["unit"]
+    if has_unknown_sign(page.pool):
+        return (
+            f"Effect: {MEASURES[measure]} in {unit}, with the sign as printed; the text read "
+            "does not say which drug was subtracted from which."
+        )
     if measure in RATIO_MEASURES:
-        return f"Effect: {MEASURES[measure]}, LDN divided by {page.comparator_class}."
-    return f"Effect: {MEASURES[measure]} in {unit}, LDN minus {page.comparator_class}."
+        return f"Effect: {MEASURES[measure]}, {page.drug} divided by {page.comparator_class}."
+    return f"Effect: {MEASURES[measure]} in {unit}, {page.drug} minus {page.comparator_class}."
+
+
+def _with_notes(row: dict[str, Any]) -> str:
+    parts = [text for text in (row["assumptions"], row["notes"]) if text != "none"]
+    return "; ".join(parts) or "none"
 
 
 def _people(row: dict[str, Any]) -> str:
     if row["is_paired"]:
-        return f"{plain(row['n_1'])} pairs"
+        return f"{plain(row['n_1'])} in both arms"
     return f"{plain(row['n_1'])} + {plain(row['n_2'])}"

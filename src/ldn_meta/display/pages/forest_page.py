@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.display.figure_output import FigureOutput
-from ldn_meta.display.wording import MEASURES, capitalised
+from ldn_meta.display.sentences import has_unknown_sign
+from ldn_meta.display.wording import CI_METHODS, MEASURES, capitalised
 from ldn_meta.evidence.synthesis import RATIO_MEASURES
 
 if TYPE_CHECKING:
@@ -141,7 +142,9 @@ def _diamonds(
         trials = tuple(found.trials["effect_id"])
         if trials not in seen:
             seen.add(trials)
-            out.append((name, found.result))
+            same = found.result.ci_method == pool.result.ci_method
+            how = "" if same else f", {CI_METHODS[found.result.ci_method]}"
+            out.append((f"{name}{how}", found.result))
     return out or None
 
 
@@ -163,5 +166,7 @@ def _axis(pool: Pool | None, beside: pd.DataFrame, measure: str) -> str:
     if measure in RATIO_MEASURES:
         return f"{MEASURES[measure]} (log axis)"
     rows = pool.trials if pool is not None else beside
+    if pool is not None and has_unknown_sign(pool):
+        return f"{MEASURES[measure]}, {pool.key['unit']}; which drug it favours is not known"
     unit = str(rows["unit"].iloc[0]) if len(rows) else ""
     return f"{MEASURES[measure]}, {unit}" if unit else MEASURES[measure]

@@ -92,7 +92,11 @@ class IncludedPage:
             {
                 "study": s["label"],
                 "design": s["design"] + ", " + s["blinding"],
-                "people randomised / analysed": s["n_randomised"] + " / " + s["n_analysed"],
+                "enrolled / randomised / analysed": s["n_enrolled"]
+                + " / "
+                + s["n_randomised"]
+                + " / "
+                + s["n_analysed"],
                 "LDN, mg a day": dose,
                 "weeks": s["duration_weeks"],
                 "comparator": s["comparator"],
@@ -164,7 +168,7 @@ class IncludedPage:
         return Table(
             frame,
             "Facts that sources state differently",
-            "Both values are kept in data/raw; the one marked preferred is used.",
+            "Every value is kept in data/raw; the one under used is used.",
         )
 
     @property

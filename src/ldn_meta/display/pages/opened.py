@@ -13,6 +13,8 @@ from ldn_meta.evidence.protocol import Protocol
 from ldn_meta.evidence.synthesis import build_pools
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ldn_meta.evidence.synthesis import Pool
 
 BY_PROTOCOL = "protocol"
@@ -83,16 +85,28 @@ class Opened:
         if constructs is not None:
             rows = rows[rows["construct"].isin(constructs)]
         labels = self.derived.evidence.text["outcomes"].set_index("outcome_id")["construct_label"]
-        frame = pd.DataFrame(
+        told = pd.DataFrame(
             {
                 "study": rows["study_label"],
-                "outcome": rows["outcome_id"].map(labels),
-                "row": rows["table"] + ":" + rows["row_id"],
                 "not used, because": rows["reason"],
-                "still says": rows["usable_for"],
+                "outcomes": rows["outcome_id"].map(labels),
+                "rows": 1,
             }
         )
-        return Table(frame, caption, "Rows are addressed as table:row_id of data/raw.")
+        frame = (
+            told.groupby(["study", "not used, because"], sort=False)
+            .agg({"outcomes": _listed, "rows": "sum"})
+            .reset_index()
+        )
+        return Table(
+            frame,
+            caption,
+            "Each row is in data/derived/left_out.csv with its address in data/raw.",
+        )
+
+
+def _listed(names: pd.Series) -> str:
+    return ", ".join(dict.fromkeys(names))
 
 
 def open_page(notebook: str, *, indication: str, **choices: Any) -> Opened:

@@ -11,10 +11,11 @@ from ldn_meta.display.outputs import Facts, Table, Text, rows_of
 from ldn_meta.display.pages.effect import EffectPage, pooled_effect
 from ldn_meta.display.pages.opened import BY_PROTOCOL
 from ldn_meta.display.provenance import footer
-from ldn_meta.display.wording import capitalised, count, estimate_with_interval
+from ldn_meta.display.wording import capitalised, count, estimate_with_interval, shown
 from ldn_meta.evidence.derived import load_derived
 from ldn_meta.evidence.synthesis import (
     META_ANALYSIS,
+    NOTHING,
     build_pools,
     possible_synthesis,
 )
@@ -111,6 +112,12 @@ class OverviewPage:
 
         return evidence_map_output("evidence_map", self.cells)
 
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """What constructs are called for readers."""
+        rows = self.derived.evidence.text["outcomes"]
+        return dict(zip(rows["construct"], rows["construct_label"], strict=True))
+
     @property
     def table(self) -> Table:
         """The evidence map as text."""
@@ -131,7 +138,7 @@ class OverviewPage:
                 {
                     "condition": c["indication_label"],
                     "outcome": c["outcome_label"],
-                    "measured as": c["construct"].replace("_", " "),
+                    "measured as": self.labels[c["construct"]],
                     "synthesis": c["synthesis"],
                     "studies": c["trials"],
                     "people": c["people"] or "NR",
@@ -150,8 +157,11 @@ class OverviewPage:
     def sentence(self) -> Text:
         """What the whole map says."""
         kinds = self.cells["synthesis"].value_counts()
-        parts = [f"{name}: {int(kinds[name])}" for name in kinds.index]
-        return Text("Of the combinations of condition and outcome: " + "; ".join(parts) + ".")
+        said = {NOTHING: "no data"}
+        parts = [f"{said.get(name, name)}: {int(kinds[name])}" for name in kinds.index]
+        return Text(
+            f"Of the {len(self.cells)} combinations of condition and outcome: {'; '.join(parts)}."
+        )
 
     @cached_property
     def facts(self) -> Facts:
@@ -162,7 +172,8 @@ class OverviewPage:
                 "headline": str(self.headline),
                 "sentence": str(self.sentence),
                 "kinds": kinds,
-                "cells": rows_of(self.cells),
+                "combinations": len(self.cells),
+                "cells": [_as_shown(cell) for cell in rows_of(self.cells)],
             }
         )
 
@@ -170,6 +181,17 @@ class OverviewPage:
         """Provenance."""
         parameters: dict[str, Any] = {"tau2_method": self.tau2_method}
         return footer(NOTEBOOK, parameters, [self.derived.effects, self.derived.left_out])
+
+
+def _as_shown(cell: dict[str, Any]) -> dict[str, Any]:
+    """A cell with ratios as ratios, and people who were not counted as unknown."""
+    names = ("estimate", "ci_low", "ci_high")
+    numbers = shown([cell[name] for name in names], measure=cell["measure"])
+    return {
+        **cell,
+        **dict(zip(names, numbers, strict=True)),
+        "people": cell["people"] or None,
+    }
 
 
 def overview(*, tau2_method: str = BY_PROTOCOL) -> OverviewPage:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ldn_meta.display import sentences
+from ldn_meta.display import counted
 from ldn_meta.display.outputs import Facts, Table, Text, rows_of
+from ldn_meta.display.page_facts import pool_facts
 from ldn_meta.display.pages import people_tables
 from ldn_meta.display.pages.forest_page import forest_of_pool
 from ldn_meta.display.pages.opened import Opened, construct_labels, open_page
 from ldn_meta.display.wording import (
     capitalised,
     count,
+    shown,
 )
 from ldn_meta.evidence.candidates import CONTRAST
 from ldn_meta.evidence.synthesis import find_pool, sensitivity_pools
@@ -61,6 +63,7 @@ class PeoplePage:
         self._order = order
         self.construct = construct
         self.comparator_class = opened.indication["main_comparator"]
+        self.drug = opened.indication["intervention"]
 
     @cached_property
     def rows(self) -> pd.DataFrame:
@@ -77,11 +80,10 @@ class PeoplePage:
 
     @cached_property
     def chosen(self) -> pd.DataFrame:
-        """One row a study and outcome: what its pool, or the list of single arms, shows."""
+        """One row a study and outcome for the plot; a case report is no share of people."""
         return (
-            self.rows.sort_values(
-                ["is_selected", "is_transcribed"], ascending=[False, True], kind="stable"
-            )
+            self.rows[self.rows["design"] != "case report"]
+            .sort_values(["is_selected", "is_transcribed"], ascending=[False, True], kind="stable")
             .drop_duplicates(["study_id", "construct", "kind"])
             .sort_index()
         )
@@ -198,13 +200,25 @@ class PeoplePage:
         )
 
     @cached_property
+    def counted_events(self) -> pd.DataFrame:
+        """Preferred counts of events, which are no people."""
+        effects = self.opened.derived.effects
+        rows = effects[(effects["domain"] == self.domain) & (effects["measure"] == "IRR")]
+        return rows[rows["is_preferred"].astype(bool)]
+
+    @cached_property
     def sentence(self) -> Text:
-        """The page's outcome in words, then the single arms."""
-        parts = [sentences.events(self.pool, label=self.outcome, comparator=self.comparator_class)]
+        """The page's outcome in words, then counts of events, then the single arms."""
         single = self.chosen[
             (self.chosen["kind"] != CONTRAST) & (self.chosen["construct"] == self.construct)
         ]
-        parts.append(sentences.single_arms(single, label=self.outcome))
+        parts = [
+            counted.pooled_events(
+                self.pool, label=self.outcome, drug=self.drug, comparator=self.comparator_class
+            ),
+            counted.event_counts(self.counted_events),
+            counted.single_arms(single, label=self.outcome, drug=self.drug),
+        ]
         return Text(" ".join(part for part in parts if part))
 
     @property
@@ -228,7 +242,7 @@ class PeoplePage:
             "headline": str(self.headline),
             "sentence": str(self.sentence),
             "construct": self.construct,
-            "variants": {name: sentences.pool_facts(found) for name, found in self.variants},
+            "variants": {name: pool_facts(found) for name, found in self.variants},
             "arms": {
                 row["effect_id"]: {
                     name: row[name]
@@ -253,9 +267,15 @@ class PeoplePage:
             },
         }
         if self.pool is not None:
-            trials = self.pool.trials
-            base = float(trials["events_2"].sum() / trials["n_2"].sum())
-            values["per_1000"] = sentences.per_thousand(base, self.pool)
+            values["per_1000"] = counted.per_thousand(self.pool)
+            values["weeks"] = list(self.pool.trials["timepoint_weeks"])
+        values["event_counts"] = {
+            row["effect_id"]: {
+                **{name: row[name] for name in ("events_1", "events_2", "yi", "vi")},
+                "rate_ratio": shown((row["yi"], row["ci_low"], row["ci_high"]), measure="IRR"),
+            }
+            for row in rows_of(self.counted_events)
+        }
         return self.opened.facts(**values)
 
     def footer(self) -> Table:

@@ -30,13 +30,15 @@ def comparisons(page: PeoplePage) -> Table:
             "RD (95% CI)": _range(rows, "rd"),
             "NNT (95% CI)": rows["nnt"].fillna("NA"),
             "in main pool": rows["is_selected"].map({True: "yes", False: "no"}),
+            "notes": rows["notes"],
             "source": [page.opened.source(r) for r in rows_of(rows)],
         }
     )
     return Table(
         frame,
         "People with the outcome in both arms",
-        "RR risk ratio, RD risk difference, NNT number needed to treat: NNTB to "
+        "RR risk ratio (0.5 added to every cell of a trial with an empty one), RD risk difference "
+        "with Newcombe's interval, NNT number needed to treat: NNTB to "
         "benefit, NNTH to harm; an interval through infinity means that neither is "
         "excluded.",
         "No trial counted people in both arms in what could be read.",
@@ -50,6 +52,7 @@ def single_arms(page: PeoplePage) -> Table:
         {
             "outcome": rows["construct_label"],
             "study": rows["study_label"],
+            "arm": rows["arm"],
             "design": rows["design"],
             "week": rows["timepoint_weeks"].map(week_cell),
             "people": _arm(rows, "1"),
@@ -59,7 +62,7 @@ def single_arms(page: PeoplePage) -> Table:
             "source": [page.opened.source(r) for r in rows_of(rows)],
         }
     )
-    return Table(frame, "People counted in one arm only: no comparison, never pooled", "", "None.")
+    return Table(frame, "Counted in one arm only: no comparison, never pooled", "", "None.")
 
 
 def pools_table(page: PeoplePage) -> Table:
@@ -95,8 +98,7 @@ def pools_table(page: PeoplePage) -> Table:
 
 def event_counts(page: PeoplePage) -> Table:
     """Outcomes that count events, not people."""
-    effects = page.opened.derived.effects
-    rows = effects[(effects["domain"] == page.domain) & (effects["measure"] == "IRR")]
+    rows = page.counted_events
     frame = pd.DataFrame(
         [
             {

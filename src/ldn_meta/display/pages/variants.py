@@ -42,7 +42,8 @@ def variants_table(variants: list[tuple[str, Pool | None]], *, outcome: str) -> 
         frame,
         f"What other choices would give: {outcome}",
         f"{unmoved}Each line changes only what its name says; choices and reasons are in "
-        "data/raw/protocol.toml. tau: standard deviation between trials, on the log "
+        "data/raw/protocol.toml. With three trials or more the protocol's interval is the "
+        "floored Knapp-Hartung one. tau: standard deviation between trials, on the log "
         "scale for ratios.",
     )
 

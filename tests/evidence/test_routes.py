@@ -1,0 +1,465 @@
+"""Every route from printed numbers to an effect, against formulas written out by hand."""
+
+from math import log, nan, sqrt
+from types import SimpleNamespace
+
+import pytest
+from evidence_builder import Builder
+from scipy.stats import norm, t
+
+from ldn_meta.evidence.candidates import CHANGE, CONTRAST, PROPORTION, ROUTES
+from ldn_meta.evidence.normalise import normalise
+
+Z = norm.ppf(0.975)
+CASES = {}
+
+
+def case(route, **also):
+    """Register a function that builds one study and returns yi and vi by hand."""
+
+    def register(function):
+        CASES[function.__name__] = SimpleNamespace(build=function, route=route, also=also)
+        return function
+
+    return register
+
+
+def se_of_p(estimate, p, df):
+    return abs(estimate) / t.ppf(1 - p / 2, df)
+
+
+@case("difference with CI", kind=CONTRAST, measure="MD", unit="points (0-10)", n_1=49, n_2=50)
+def difference_with_interval(b, s):
+    b.trial(s)
+    b.contrast(s, estimate="-0.34", ci_low="-0.95", ci_high="0.27", ci_level=0.95, n_1=49, n_2=50)
+    return -0.34, ((0.27 + 0.95) / (2 * Z)) ** 2
+
+
+@case("difference with CI", n_1=12, n_2=13)
+def interval_of_another_level_and_people_of_the_arms(b, s):
+    b.trial(s, n=(12, 13))
+    b.contrast(s, estimate="1.0", ci_low="0.0", ci_high="2.0", ci_level=0.9)
+    return 1.0, (2.0 / (2 * norm.ppf(0.95))) ** 2
+
+
+@case("difference with CI", measure="RR", unit="log risk ratio", is_approximate=False)
+def ratio_with_interval_is_logged(b, s):
+    b.trial(s)
+    b.contrast(s, measure="RR", estimate="0.80", ci_low="0.50", ci_high="1.28", ci_level=0.95)
+    return log(0.8), ((log(1.28) - log(0.5)) / (2 * Z)) ** 2
+
+
+@case("difference with CI", measure="SMD", unit="standard deviations")
+def standardised_difference_has_no_scale(b, s):
+    b.trial(s)
+    b.outcome(f"{s}-vas", scale_max=100, unit="mm (0-100)")
+    b.contrast(
+        s,
+        outcome_id=f"{s}-vas",
+        measure="SMD",
+        estimate="-0.40",
+        ci_low="-0.80",
+        ci_high="0.00",
+        ci_level=0.95,
+    )
+    return -0.4, (0.8 / (2 * Z)) ** 2
+
+
+@case("difference with CI", unit="points (0-10)", has_known_scale=True)
+def a_hundred_points_are_ten(b, s):
+    b.trial(s)
+    b.outcome(f"{s}-vas", scale_max=100, unit="mm (0-100)")
+    b.contrast(
+        s, outcome_id=f"{s}-vas", estimate="-12.0", ci_low="-20.0", ci_high="-4.0", ci_level=0.95
+    )
+    return -1.2, (1.6 / (2 * Z)) ** 2
+
+
+@case("difference with CI", unit="points (0-10)")
+def one_to_ten_is_nine_wide(b, s):
+    b.trial(s)
+    b.outcome(f"{s}-1-10", scale_min=1, unit="points (1-10)")
+    b.contrast(
+        s, outcome_id=f"{s}-1-10", estimate="-0.9", ci_low="-1.8", ci_high="0.0", ci_level=0.95
+    )
+    return -1.0, (2.0 / (2 * Z)) ** 2
+
+
+@case("difference with CI", unit="points (range not reported)", has_known_scale=False)
+def points_of_an_unknown_range_stay_where_they_are(b, s):
+    b.trial(s)
+    b.outcome(f"{s}-nr", scale_min="NR", scale_max="NR", unit="points (range not reported)")
+    b.contrast(
+        s, outcome_id=f"{s}-nr", estimate="-2.0", ci_low="-4.0", ci_high="0.0", ci_level=0.95
+    )
+    return -2.0, (4.0 / (2 * Z)) ** 2
+
+
+@case("difference with CI", unit="seconds", has_known_scale=True)
+def seconds_are_seconds_without_an_end(b, s):
+    b.trial(s)
+    b.outcome(f"{s}-s", construct="endurance", scale_max="NR", unit="seconds")
+    b.contrast(s, outcome_id=f"{s}-s", estimate="3.0", ci_low="1.0", ci_high="5.0", ci_level=0.95)
+    return 3.0, (4.0 / (2 * Z)) ** 2
+
+
+@case("difference with exact p", n_1=30, n_2=32, is_paired=False)
+def difference_with_p_of_a_t_test(b, s):
+    b.trial(s)
+    b.contrast(s, estimate="-1.20", p_value="0.036", p_relation="=", n_1=30, n_2=32)
+    return -1.2, se_of_p(1.2, 0.036, 60) ** 2
+
+
+@case("difference with exact p", n_1=47, n_2=49)
+def difference_with_p_and_people_of_the_arms(b, s):
+    b.trial(s, n=(47, 49))
+    b.contrast(s, estimate="0.49", p_value="0.236", p_relation="=")
+    return 0.49, se_of_p(0.49, 0.236, 94) ** 2
+
+
+@case("difference with exact p", n_1=28, n_2=28, is_paired=True)
+def pairs_lose_one_degree_of_freedom(b, s):
+    b.trial(s, design="crossover", n=("NR", "NR"))
+    b.contrast(
+        s, is_paired="yes", estimate="-1.20", p_value="0.036", p_relation="=", n_1=28, n_2="NA"
+    )
+    return -1.2, se_of_p(1.2, 0.036, 27) ** 2
+
+
+@case("difference with exact p", n_1=25, n_2=25)
+def pairs_of_the_study(b, s):
+    b.trial(s, design="crossover", n=("NR", "NR"), n_analysed=25)
+    b.contrast(s, is_paired="yes", estimate="-1.20", p_value="0.036", p_relation="=", n_2="NA")
+    return -1.2, se_of_p(1.2, 0.036, 24) ** 2
+
+
+@case("difference with exact p", n_1=67, n_2=67)
+def pairs_randomised_when_everybody_counts(b, s):
+    b.trial(s, design="crossover", n=("NR", "NR"), n_randomised=67)
+    b.contrast(s, is_paired="yes", estimate="-1.20", p_value="0.036", p_relation="=", n_2="NA")
+    return -1.2, se_of_p(1.2, 0.036, 66) ** 2
+
+
+@case("difference with exact p", n_1=nan, n_2=nan)
+def a_normal_statistic_when_nobody_says_how_many(b, s):
+    b.trial(s, n=("NR", "NR"), n_randomised=67)
+    b.contrast(s, estimate="-1.20", p_value="0.036", p_relation="=", analysis_set="completers")
+    return -1.2, (1.2 / norm.ppf(1 - 0.018)) ** 2
+
+
+@case("arm changes with CI", n_1=49, n_2=50, arm_data_is="change")
+def arm_changes_with_intervals(b, s):
+    b.trial(s)
+    b.stats("ldn", s, n=49, mean="-1.3", ci_low="-1.7", ci_high="-0.8", ci_level=0.95)
+    b.stats("placebo", s, n=50, mean="-0.9", ci_low="-1.4", ci_high="-0.5", ci_level=0.95)
+    return -0.4, (0.9 / (2 * Z)) ** 2 + (0.9 / (2 * Z)) ** 2
+
+
+@case("arm changes with SD", arm_1_data="-2.0 (2.5)", arm_2_data="-1.0 (2)")
+def arm_changes_with_standard_deviations(b, s):
+    b.trial(s)
+    b.stats("ldn", s, n=40, mean="-2.0", sd="2.5")
+    b.stats("placebo", s, n=38, mean="-1.0", sd="2.0")
+    return -1.0, 2.5**2 / 40 + 2.0**2 / 38
+
+
+@case("arm changes with SD")
+def arm_changes_with_a_standard_error_and_an_interval(b, s):
+    b.trial(s)
+    b.stats("ldn", s, mean="-2.0", se="0.4", sd="9.9")
+    b.stats("placebo", s, mean="-1.0", ci_low="-1.6", ci_high="-0.4", ci_level=0.95)
+    return -1.0, 0.4**2 + (1.2 / (2 * Z)) ** 2
+
+
+@case("end values with SD", unit="points (0-10)")
+def end_values_on_a_hundred_points(b, s):
+    b.trial(s)
+    b.outcome(f"{s}-vas", scale_max=100, unit="mm (0-100)")
+    for arm, n, mean, sd in (("ldn", 40, "50.1", "20.0"), ("placebo", 42, "58.3", "22.0")):
+        b.stats(arm, s, outcome_id=f"{s}-vas", statistic_of="end", n=n, mean=mean, sd=sd)
+    return -0.82, (20.0**2 / 40 + 22.0**2 / 42) / 100
+
+
+@case(
+    "arm results of a crossover, correlation assumed",
+    n_1=20,
+    n_2=20,
+    is_paired=True,
+    is_approximate=False,
+)
+def periods_of_a_crossover(b, s):
+    b.trial(s, design="crossover")
+    b.stats("ldn", s, statistic_of="end", n=20, mean="4.0", sd="2.0")
+    b.stats("placebo", s, statistic_of="end", n=20, mean="5.0", sd="2.4")
+    se_1, se_2 = 2.0 / sqrt(20), 2.4 / sqrt(20)
+    return -1.0, se_1**2 + se_2**2 - 2 * 0.6 * se_1 * se_2
+
+
+@case("arm changes with exact p of the difference", n_1=30, n_2=32)
+def arm_changes_with_the_p_of_their_comparison(b, s):
+    b.trial(s)
+    b.stats("ldn", s, n=30, mean="-2.31")
+    b.stats("placebo", s, n=32, mean="-1.12")
+    b.contrast(s, measure="statement", p_value="0.012", p_relation="=", n_1=30, n_2=32)
+    return -1.19, se_of_p(1.19, 0.012, 60) ** 2
+
+
+@case("arm changes with exact p of the difference", n_1=23, n_2=23, is_paired=True)
+def periods_with_the_p_of_their_comparison(b, s):
+    b.trial(s, design="crossover", n_analysed=23)
+    b.stats("ldn", s, mean="-2.31")
+    b.stats("placebo", s, mean="-1.12")
+    b.contrast(
+        s, is_paired="yes", measure="statement", p_value="0.012", p_relation="=", n_1=23, n_2="NA"
+    )
+    return -1.19, se_of_p(1.19, 0.012, 22) ** 2
+
+
+@case(
+    "events and n per arm",
+    measure="RR",
+    unit="log risk ratio",
+    arm_1_data="20/49",
+    arm_2_data="13/50",
+    arm_data_is="events",
+    n_1=49,
+    n_2=50,
+    events_1=20,
+    events_2=13,
+)
+def events_and_people(b, s):
+    b.trial(s)
+    b.events("ldn", s, events=20, n=49)
+    b.events("placebo", s, events=13, n=50)
+    return log((20 / 49) / (13 / 50)), 1 / 20 - 1 / 49 + 1 / 13 - 1 / 50
+
+
+@case("events and n per arm", events_1=0, events_2=3)
+def an_empty_cell_adds_half_to_all_four(b, s):
+    b.trial(s)
+    b.events("ldn", s, events=0, n=50)
+    b.events("placebo", s, events=3, n=40)
+    return log((0.5 / 51) / (3.5 / 41)), 1 / 0.5 - 1 / 51 + 1 / 3.5 - 1 / 41
+
+
+@case("events and n per arm", is_paired=True)
+def people_of_a_crossover_as_if_unpaired(b, s):
+    b.trial(s, design="crossover")
+    b.events("ldn", s, events=10, n=30)
+    b.events("placebo", s, events=5, n=30)
+    return log(10 / 5), 1 / 10 - 1 / 30 + 1 / 5 - 1 / 30
+
+
+@case("percentages with n per arm", events_1=20, events_2=13)
+def percentages_with_one_possible_count(b, s):
+    b.trial(s)
+    b.events("ldn", s, percent="45", n=44)
+    b.events("placebo", s, percent="28", n=46)
+    return log((20 / 44) / (13 / 46)), 1 / 20 - 1 / 44 + 1 / 13 - 1 / 46
+
+
+@case("percentages with n per arm", events_1=20, events_2=13)
+def a_percentage_against_a_count(b, s):
+    b.trial(s)
+    b.events("ldn", s, percent="45.5", n=44)
+    b.events("placebo", s, events=13, n=46)
+    return log((20 / 44) / (13 / 46)), 1 / 20 - 1 / 44 + 1 / 13 - 1 / 46
+
+
+@case("change with CI", kind=CHANGE, measure="MC", comparator_class="none", n_1=31, n_2=nan)
+def change_with_interval(b, s):
+    b.trial(s, design="single-arm", eligible_for="single-arm")
+    b.contrast(
+        s,
+        arm_2="NA",
+        is_paired="yes",
+        estimate="-0.66",
+        ci_low="-1.21",
+        ci_high="-0.10",
+        ci_level=0.95,
+        n_1=31,
+        n_2="NA",
+    )
+    return -0.66, (1.11 / (2 * Z)) ** 2
+
+
+@case("change with exact p", kind=CHANGE, measure="MC", n_1=31, n_2=nan)
+def change_with_p(b, s):
+    b.trial(s, design="single-arm", eligible_for="single-arm")
+    b.contrast(
+        s,
+        arm_2="NA",
+        is_paired="yes",
+        estimate="-0.66",
+        p_value="0.022",
+        p_relation="=",
+        n_1=31,
+        n_2="NA",
+    )
+    return -0.66, se_of_p(0.66, 0.022, 30) ** 2
+
+
+@case(
+    "baseline and end values, correlation assumed",
+    kind=CHANGE,
+    measure="MC",
+    n_1=31,
+    is_approximate=True,
+    arm_data_is="end",
+)
+def start_and_end(b, s):
+    b.trial(s, design="single-arm", eligible_for="single-arm")
+    b.stats("ldn", s, statistic_of="baseline", timepoint_weeks=0, n=31, mean="7.27", sd="1.39")
+    b.stats("ldn", s, statistic_of="end", n=31, mean="6.62", sd="2.04")
+    return -0.65, (1.39**2 + 2.04**2 - 2 * 0.6 * 1.39 * 2.04) / 31
+
+
+@case("events and n", kind=PROPORTION, measure="PLO", n_1=25, n_2=nan)
+def events_of_one_arm(b, s):
+    b.trial(s, design="single-arm", eligible_for="single-arm")
+    b.events("ldn", s, events=11, n=25)
+    return log(11 / 14), 1 / 11 + 1 / 14
+
+
+@case("events and n", kind=PROPORTION, arm_1_data="0/93", arm_2_data="NA")
+def no_event_in_one_arm(b, s):
+    b.trial(s, design="single-arm", eligible_for="single-arm")
+    b.events("ldn", s, events=0, n=93)
+    return log(0.5 / 93.5), 1 / 0.5 + 1 / 93.5
+
+
+@case("percentage with n", kind=PROPORTION, events_1=12)
+def percentage_of_one_arm(b, s):
+    b.trial(s, design="single-arm", eligible_for="single-arm")
+    b.events("ldn", s, percent="25.5", n=47)
+    return log(12 / 35), 1 / 12 + 1 / 35
+
+
+@case(
+    "event counts over equal time",
+    measure="IRR",
+    unit="log rate ratio",
+    is_paired=True,
+    is_approximate=True,
+    arm_1_data="8 events",
+    n_1=nan,
+)
+def events_of_a_crossover_counted_as_events(b, s):
+    b.trial(s, design="crossover")
+    b.events("ldn", s, events=8, counted="events", timepoint_weeks=6)
+    b.events("placebo", s, events=52, counted="events", timepoint_weeks=6)
+    return log(8 / 52), 1 / 8 + 1 / 52
+
+
+def percent_changes(b, s, **spread):
+    b.trial(s, design="crossover", n_analysed=28)
+    b.outcome(f"{s}-vas", scale_max=100, unit="mm (0-100)")
+    vas = {"outcome_id": f"{s}-vas", "n": 28}
+    b.stats("ldn", s, **vas, statistic_of="baseline", timepoint_weeks=0, mean="50.8")
+    # Periods of unequal length: the words say that it is the same moment of both.
+    same = vas | {"statistic_of": "percent change", "timepoint": "end of condition"}
+    b.stats("ldn", s, **same, timepoint_weeks=12, mean="-28.8", **spread.get("ldn", {}))
+    b.stats("placebo", s, **same, timepoint_weeks=4, mean="-18.0", **spread.get("placebo", {}))
+
+
+@case(
+    "percent changes with exact p, times baseline",
+    n_1=28,
+    is_approximate=True,
+    is_paired=True,
+    arm_1_data="-28.8%",
+    arm_data_is="percent change",
+)
+def percentages_of_change_with_p(b, s):
+    percent_changes(b, s)
+    b.contrast(
+        s,
+        outcome_id=f"{s}-vas",
+        is_paired="yes",
+        measure="percent point difference",
+        p_value="0.016",
+        p_relation="=",
+        n_2="NA",
+    )
+    return -10.8 * 0.508 / 10, (se_of_p(10.8, 0.016, 27) * 0.508 / 10) ** 2
+
+
+@case("percent changes with CI, correlation assumed, times baseline", is_approximate=True)
+def percentages_of_change_with_intervals(b, s):
+    low = {"ci_low": "-38.1", "ci_high": "-19.5", "ci_level": 0.95}
+    high = {"ci_low": "-28.8", "ci_high": "-7.2", "ci_level": 0.95}
+    percent_changes(b, s, ldn=low, placebo=high)
+    se_1, se_2 = 18.6 / (2 * Z), 21.6 / (2 * Z)
+    return (
+        -10.8 * 0.508 / 10,
+        (se_1**2 + se_2**2 - 2 * 0.6 * se_1 * se_2) * (0.508 / 10) ** 2,
+    )
+
+
+@case("percent changes with exact p, times baseline", is_paired=False)
+def percentages_of_change_of_two_groups(b, s):
+    # Two groups that chance made alike: the mean of their two starts.
+    b.trial(s, n=(30, 32))
+    for arm, start, change in (("ldn", "6.0", "-30.0"), ("placebo", "7.0", "-10.0")):
+        b.stats(arm, s, statistic_of="baseline", timepoint_weeks=0, mean=start)
+        b.stats(arm, s, statistic_of="percent change", mean=change)
+    b.contrast(s, measure="statement", p_value="0.020", p_relation="=")
+    return -20 * 6.5 / 100, (se_of_p(20, 0.02, 60) * 6.5 / 100) ** 2
+
+
+@pytest.fixture(scope="module")
+def routed(tmp_path_factory, raw_folder, protocol):
+    """All cases in one set of tables: a study each."""
+    build = Builder(tmp_path_factory.mktemp("routes") / "raw", raw_folder)
+    by_hand = {
+        name: SimpleNamespace(effect=entry.build(build, name.replace("_", "-")), entry=entry)
+        for name, entry in CASES.items()
+    }
+    effects, left_out = normalise(build.load(), protocol)
+    return by_hand, effects, left_out
+
+
+def test_every_route_has_a_case():
+    assert {entry.route for entry in CASES.values()} == set(ROUTES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_effect_and_variance_by_hand(routed, name):
+    by_hand, effects, _ = routed
+    (row,) = effects[effects["study_id"] == name.replace("_", "-")].to_dict("records")
+    entry, (yi, vi) = by_hand[name].entry, by_hand[name].effect
+    assert row["route"] == entry.route
+    assert row["yi"] == pytest.approx(yi, rel=1e-12)
+    assert row["vi"] == pytest.approx(vi, rel=1e-10)
+    assert row["sei"] == pytest.approx(sqrt(vi), rel=1e-10)
+    assert row["ci_low"] == pytest.approx(yi - Z * sqrt(vi), rel=1e-9)
+    assert row["ci_high"] == pytest.approx(yi + Z * sqrt(vi), rel=1e-9)
+    for column, expected in entry.also.items():
+        assert row[column] == pytest.approx(expected, nan_ok=True), column
+
+
+def test_assumptions_are_in_words(routed):
+    _, effects, _ = routed
+    words = effects.set_index("study_id")["assumptions"]
+    assert words["difference-with-interval"] == "interval as printed, read as normal at level 0.95"
+    assert words["a-hundred-points-are-ten"].endswith("moved linearly from 0-100 to points (0-10)")
+    assert words["pairs-lose-one-degree-of-freedom"] == (
+        "two-sided p from a paired t statistic on 27 df"
+    )
+    assert words["difference-with-p-and-people-of-the-arms"].endswith("a t statistic on 94 df")
+    assert "normal statistic" in words["a-normal-statistic-when-nobody-says-how-many"]
+    assert "correlation of 0.6" in words["periods-of-a-crossover"]
+    assert "baseline not adjusted for" in words["end-values-on-a-hundred-points"]
+    assert words["percentages-with-one-possible-count"] == (
+        "20 is the only count of 44 that rounds to 45%; "
+        "13 is the only count of 46 that rounds to 28%"
+    )
+    assert "0.5 added to every cell" in words["an-empty-cell-adds-half-to-all-four"]
+    assert "unpaired (conservative)" in words["people-of-a-crossover-as-if-unpaired"]
+    assert words["events-and-people"] == "none"
+
+
+def test_every_row_of_every_case_is_used(routed):
+    _, effects, left_out = routed
+    assert len(effects) == len(CASES)
+    assert left_out.empty, left_out

@@ -1,0 +1,181 @@
+"""One effect per trial and pool, by rules that are stated before and never see the result."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from effect_rows import effect_rows
+
+from ldn_meta.evidence.selection import CHOSEN, POOL, select
+
+
+@pytest.fixture
+def rules(protocol):
+    return protocol.selection
+
+
+def chosen_of(frame, rules):
+    chosen, why = select(frame, rules)
+    return list(frame.loc[chosen, "effect_id"]), dict(zip(frame["effect_id"], why, strict=True))
+
+
+# First against second, in order of precedence; the words say by what the first wins.
+BETTER = [
+    ({"analysis_set": "intention to treat"}, {"analysis_set": "per protocol"},
+     "an analysis set that comes first"),
+    ({"timepoint_weeks": 13.0}, {"timepoint_weeks": 8.0}, "a time nearer to the target"),
+    ({"read_from": "abstract"}, {"read_from": "transcription"}, "a text closer to the paper"),
+    ({"is_preferred": True}, {"is_preferred": False}, "the preferred source of the same fact"),
+    ({"route_rank": 2}, {"route_rank": 5}, "a more direct route"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("better", "worse", "words"), BETTER)
+def test_each_rule_decides_alone(rules, better, worse, words):
+    frame = effect_rows(worse, better)
+    chosen, why = chosen_of(frame, rules)
+    assert chosen == ["effect-1"]
+    assert why == {"effect-0": f"effect-1 has {words}", "effect-1": CHOSEN}
+
+
+@pytest.mark.parametrize(("first", "second"), list(itertools.combinations(range(len(BETTER)), 2)))
+def test_an_earlier_rule_outweighs_a_later_one(rules, first, second):
+    # One is better by the earlier rule and worse by the later.
+    frame = effect_rows(BETTER[first][1] | BETTER[second][0], BETTER[first][0] | BETTER[second][1])
+    chosen, why = chosen_of(frame, rules)
+    assert chosen == ["effect-1"]
+    assert why["effect-0"] == f"effect-1 has {BETTER[first][2]}"
+
+
+def test_equal_by_every_rule_goes_by_name(rules):
+    frame = effect_rows({"effect_id": "b"}, {"effect_id": "a"}, {"effect_id": "c"})
+    chosen, why = chosen_of(frame, rules)
+    assert chosen == ["a"]
+    assert why["b"] == why["c"] == "a is the same by every rule and comes first by name"
+
+
+def test_an_unknown_time_loses_to_any_known_one_but_may_enter(rules):
+    frame = effect_rows({"timepoint_weeks": float("nan")}, {"timepoint_weeks": 25.0})
+    assert chosen_of(frame, rules)[0] == ["effect-1"]
+    assert chosen_of(frame[:1], rules)[0] == ["effect-0"]
+
+
+NOBODY = {"measure": "RR", "events_1": 0.0, "events_2": 0.0}
+EVERYBODY = {"measure": "RR", "events_1": 50.0, "events_2": 50.0}
+BARRED = [
+    ({"kind": "change from baseline"}, "no comparison group: listed beside, never pooled", {}),
+    ({"eligible_for": "single-arm"}, "its study is listed beside, never pooled", {}),
+    ({"comparator_class": "further arm"},
+     "compared with a further arm, not with the comparator of the question", {}),
+    ({"is_randomised": False}, "not randomised", {"allow_non_randomised": True}),
+    ({"blinding": "single-blind"}, "not double-blind", {"allow_single_blind": True}),
+    ({"blinding": "not stated"}, "not double-blind", {"allow_single_blind": True}),
+    (NOBODY, "no event in either arm: says nothing about a ratio", {}),
+    (EVERYBODY, "everybody has the event in both arms: says nothing about a ratio", {}),
+    ({"is_approximate": True}, "rests on an approximation", {"allow_approximate": True}),
+    ({"is_transcribed": True}, None, {}),
+    ({"timepoint_weeks": 1.9}, "measured outside weeks 2 to 26", {"earliest_weeks": 1.0}),
+    ({"timepoint_weeks": 52.0}, "measured outside weeks 2 to 26", {"latest_weeks": 60.0}),
+    ({"timepoint_weeks": 52.0, "domain": "responder"}, "measured outside weeks 2 to 26", {}),
+    ({"timepoint_weeks": 52.0, "domain": "harm"}, None, {}),
+    ({"timepoint_weeks": 2.0}, None, {}),
+    ({"timepoint_weeks": 26.0}, None, {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("row", "reason", "opened_by"), BARRED)
+def test_bars_and_what_opens_them(rules, row, reason, opened_by):
+    frame = effect_rows(row)
+    chosen, why = chosen_of(frame, rules)
+    assert why["effect-0"] == (reason or CHOSEN)
+    assert bool(chosen) == (reason is None)
+    if opened_by:
+        opened = dataclasses.replace(rules, **opened_by)
+        assert chosen_of(frame, opened)[1]["effect-0"] == CHOSEN
+
+
+def test_transcribed_values_can_be_shut_out(rules):
+    frame = effect_rows({"is_transcribed": True, "read_from": "transcription"}, {"route_rank": 9})
+    strict = dataclasses.replace(rules, allow_transcribed=False)
+    chosen, why = chosen_of(frame, strict)
+    assert chosen == ["effect-1"]
+    assert why["effect-0"] == "rests on a transcribed value"
+
+
+def test_a_barred_effect_does_not_win_over_an_open_one(rules):
+    frame = effect_rows({"is_approximate": True}, {"analysis_set": "per protocol"})
+    assert chosen_of(frame, rules)[0] == ["effect-1"]
+
+
+def test_trials_and_pools_do_not_compete(rules):
+    differ = [
+        {},
+        {"study_id": "bell2002"},
+        {"indication_id": "other"},
+        {"construct": "fatigue"},
+        {"comparator_class": "active drug"},
+        {"measure": "SMD"},
+        {"unit": "mm"},
+    ]
+    assert len(chosen_of(effect_rows(*differ), rules)[0]) == len(differ)
+
+
+def test_two_reports_of_one_trial_bring_one_effect(rules):
+    frame = effect_rows(
+        {"study_id": "main", "trial_id": "main", "timepoint_weeks": 20.0},
+        {"study_id": "secondary", "trial_id": "main"},
+    )
+    chosen, why = chosen_of(frame, rules)
+    assert chosen == ["effect-1"]
+    assert why["effect-0"] == "effect-1 has a time nearer to the target"
+
+
+def test_the_order_of_the_rows_does_not_matter(effects, rules):
+    chosen, why = select(effects, rules)
+    turned = effects[::-1]
+    chosen_turned, why_turned = select(turned, rules)
+    pd.testing.assert_series_equal(chosen_turned.sort_index(), chosen)
+    pd.testing.assert_series_equal(why_turned.sort_index(), why)
+
+
+@pytest.mark.parametrize("blind", ["permuted", "absent"])
+def test_the_result_is_never_looked_at(effects, protocol, blind):
+    results = ["yi", "vi", "sei", "ci_low", "ci_high"]
+    if blind == "absent":
+        other = effects.drop(columns=results)
+    else:
+        order = np.random.default_rng(1).permutation(len(effects))
+        shuffled = effects[results].iloc[order].to_numpy()
+        other = effects.assign(**dict(zip(results, shuffled.T, strict=True)))
+        other["yi"] *= -1
+    # The selections of the protocol; the other variants differ in the model only.
+    for selection in {variant.selection for variant in protocol.variants}:
+        chosen, why = select(effects, selection)
+        chosen_other, why_other = select(other, selection)
+        assert chosen.equals(chosen_other)
+        assert why.equals(why_other)
+
+
+def test_one_effect_per_trial_and_pool_in_every_analysis(effects, protocol):
+    for selection in {variant.selection for variant in protocol.variants}:
+        chosen, why = select(effects, selection)
+        pools = effects[chosen].groupby([*POOL, "trial_id"]).size()
+        assert (pools == 1).all()
+        assert (chosen == (why == CHOSEN)).all()
+        assert (why != "").all()
+        # Whoever lost names the effect of the same trial that won.
+        ids = effects.set_index("effect_id")
+        for index in effects.index[~chosen]:
+            winner = why[index].split(" has ")[0].split(" is the same")[0]
+            if winner in ids.index:
+                row = effects.loc[index]
+                assert (ids.loc[winner, [*POOL, "trial_id"]] == row[[*POOL, "trial_id"]]).all()
+                assert winner in set(effects.loc[chosen, "effect_id"])
+
+
+def test_the_main_analysis_is_marked_in_the_effects(effects, rules):
+    chosen, why = select(effects, rules)
+    assert (effects["is_selected"] == chosen).all()
+    assert (effects["selected_why"] == why).all()

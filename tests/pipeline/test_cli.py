@@ -1,0 +1,127 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from ldn_meta.errors import DataError, Fault
+from ldn_meta.pipeline import derive, runner
+from ldn_meta.pipeline.cli import main
+
+
+def command(*arguments):
+    return CliRunner().invoke(main, [*arguments], catch_exceptions=False)
+
+
+@pytest.fixture
+def refused(monkeypatch):
+    def refuse():
+        raise DataError([Fault("studies", 3, "year", "nineteen", "is no whole number", "mend it")])
+
+    monkeypatch.setattr(derive, "_compute", refuse)
+
+
+def test_help_has_examples():
+    result = command("run", "--help")
+    assert result.exit_code == 0
+    assert "ldn-meta run fibromyalgia -p tau2_method=dl -p ci_method=wald" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "headahce"], "error: indication 'headahce' is unknown; did you mean 'headache'?"),
+        (["run", ""], "allowed: headache, back_pain, overview"),
+        (["run", "-p", "tau2_metod=pm"], "did you mean 'tau2_method'?"),
+        (["run", "-p", "tau2_method"], "is not name=value"),
+        (["run", "-p", "tau2_method=remm"], "allowed: reml, pm, dl"),
+        (["run", "--jobs", "0"], "0 is not in the range x>=1"),
+        (["show", "other"], "error: indication 'other' is unknown"),
+        (["runn"], "No such command 'runn'"),
+        (["run", "--forse"], "No such option"),
+    ],
+)
+def test_wrong_requests_exit_2_before_any_work(project, monkeypatch, arguments, message):
+    monkeypatch.setattr(derive, "_compute", lambda: pytest.fail("worked"))
+    result = command(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_outside_a_checkout(monkeypatch, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    code = (
+        "import ldn_meta.paths as p, pathlib; p.__file__ = '/'; "
+        "from ldn_meta.pipeline.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "readme"],
+        cwd=elsewhere,
+        env={name: value for name, value in os.environ.items() if name != "LDN_META_ROOT"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "run from inside a checkout of ldn-meta" in done.stderr
+
+
+def test_refused_data_exit_1_with_every_fault(project, refused):
+    for arguments in (["check"], ["derive"], ["run"]):
+        result = command(*arguments)
+        assert result.exit_code == 1
+        assert "studies:3:year: value 'nineteen' is no whole number; mend it" in result.stderr
+    result = command("check", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["faults"][0]["line"] == 3
+
+
+def test_check_writes_nothing(project, tables):
+    result = command("check")
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "data/raw is in order\ndata/derived would change: effects.csv, manifest.json\n"
+    )
+    assert not (project.root / "data/derived").exists()
+    assert json.loads(command("check", "--json").stdout)["faults"] == []
+
+
+def test_derive_says_what_changed(project, tables):
+    assert command("derive").stdout == (
+        "data/derived: effects 1\ndata/derived: changed effects.csv, manifest.json\n"
+    )
+    assert command("derive").stdout == "data/derived: up to date\n"
+
+
+def test_show(project):
+    result = command("show", "headache")
+    assert result.exit_code == 1
+    assert "run `ldn-meta run headache`" in result.stderr
+    facts = {"20_pooled_effect": {"answer": {"sentence": "Two trials."}, "tau2": 0.5, "ids": [1]}}
+    project.write("reports/headache/facts.json", json.dumps(facts))
+    assert command("show", "headache").stdout == (
+        "Two trials.\n\n"
+        "20_pooled_effect\n  answer.sentence: Two trials.\n  tau2: 0.5\n  ids: [1]\n"
+    )
+    assert json.loads(command("show", "headache", "--json").stdout) == facts
+
+
+def test_run_derives_runs_and_writes_the_table(project, tables, monkeypatch):
+    seen = {}
+
+    def run(indications, parameters, **options):
+        seen.update(indications=indications, parameters=parameters, **options)
+        return runner.RunSummary(("headache/x",), ("headache/y",), project.root / "reports")
+
+    monkeypatch.setattr(runner, "run", run)
+    result = command("run", "headache", "-p", "level=0.9", "-p", "tau2_method=pm", "-j", "3")
+    assert result.exit_code == 0
+    assert seen["indications"] == ("headache",)
+    assert seen["parameters"] == {"level": 0.9, "tau2_method": "pm"}
+    assert (seen["jobs"], seen["force"]) == (3, False)
+    assert result.stdout.endswith("reports: 1 notebooks executed, 1 were up to date\n")
+    assert "| Indication |" in project.read("README.md")

@@ -1,0 +1,161 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ldn_meta.errors import DataError, Fault
+from ldn_meta.pipeline import derive, hashes, publish
+
+
+def test_cells_are_written_the_same_everywhere():
+    table = pd.DataFrame(
+        {
+            "text": ["a,b", None, ""],
+            "number": [1 / 3, np.nan, 12345678.0],
+            "small": [1.23456789e-7, -0.0, np.inf],
+            "whole": pd.array([1, None, 3], dtype="Int64"),
+            "truth": [True, False, np.True_],
+            "word": pd.array(["x", pd.NA, "y"], dtype="string"),
+        }
+    )
+    assert derive.csv_bytes(table).decode() == (
+        "text,number,small,whole,truth,word\n"
+        '"a,b",0.333333,1.23457e-07,1,yes,x\n'
+        "NA,NA,0,NA,no,NA\n"
+        "NA,12345678,inf,3,yes,y\n"
+    )
+
+
+def test_tables_and_manifest(project, tables):
+    summary = derive.derive()
+    assert summary.rows == {"effects": 1}
+    assert summary.changed == ("effects.csv", "manifest.json")
+    assert project.read("data/derived/effects.csv") == "indication_id,yi\nheadache,0.1\n"
+    manifest = json.loads(project.read("data/derived/manifest.json"))
+    assert sorted(manifest) == ["derived", "lock", "raw", "source"]
+    assert set(manifest["derived"]) == {"effects.csv"}
+    assert "studies.csv" in manifest["raw"]
+    assert hashes.derived_is_current()
+
+
+def test_nothing_to_do_computes_nothing(derived, monkeypatch):
+    monkeypatch.setattr(derive, "_compute", lambda: pytest.fail("computed"))
+    assert derive.derive().was_current
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "data/raw/studies.csv",
+        "data/raw/protocol.toml",
+        "data/derived/effects.csv",
+        "data/derived/manifest.json",
+        "src/tiny/__init__.py",
+        "requirements.lock",
+    ],
+)
+def test_every_input_and_output_counts(derived, name):
+    derived.write(name, derived.read(name) + "\n")
+    assert not hashes.derived_is_current()
+    assert not derive.derive().was_current
+    assert hashes.derived_is_current()
+
+
+def test_refused_tables_leave_the_last_good_ones(derived, monkeypatch):
+    before = derived.snapshot("data/derived")
+    derived.replace("data/raw/contrasts.csv", "-1.0", "minus one")
+
+    def refuse():
+        raise DataError([Fault("contrasts", 2, "estimate", "minus one", "is no number", "mend")])
+
+    monkeypatch.setattr(derive, "_compute", refuse)
+    with pytest.raises(DataError, match="contrasts:2:estimate: value 'minus one'"):
+        derive.derive()
+    assert derived.snapshot("data/derived") == before
+    assert not hashes.derived_is_current()
+
+
+def test_a_table_that_cannot_be_written_leaves_the_last_good_ones(derived, tables):
+    before = derived.snapshot("data/derived")
+    tables["effects"] = pd.DataFrame({"yi": [9.9]})
+    tables["broken"] = pd.DataFrame({"x": [np.array([1, 2])]})
+    with pytest.raises(ValueError, match="ambiguous"):
+        derive.derive(force=True)
+    assert derived.snapshot("data/derived") == before
+
+
+def test_a_table_that_is_no_longer_made_goes(derived, tables):
+    tables["pooled"] = tables.pop("effects")
+    assert derive.derive(force=True).changed == ("effects.csv", "manifest.json", "pooled.csv")
+    assert set(derived.snapshot("data/derived")) == {"manifest.json", "pooled.csv"}
+
+
+def test_check_only_writes_nothing(project, tables):
+    summary = derive.derive(check_only=True)
+    assert summary.changed == ("effects.csv", "manifest.json")
+    assert not (project.root / "data/derived").exists()
+
+
+def test_an_edit_while_computing_is_seen_by_the_next_run(project, tables, monkeypatch):
+    compute = derive._compute
+
+    def slow():
+        project.replace("data/raw/contrasts.csv", "-1.0", "-1.5")
+        return compute()
+
+    monkeypatch.setattr(derive, "_compute", slow)
+    derive.derive()
+    assert not hashes.derived_is_current()
+
+
+def folder(path, text):
+    path.mkdir(parents=True)
+    (path / "file").write_text(text)
+    return path
+
+
+def test_replacing_a_folder_replaces_all_of_it(tmp_path):
+    target = folder(tmp_path / "target", "old")
+    (target / "more").write_text("old")
+    publish.replace_folder(folder(tmp_path / "staged", "new"), target)
+    assert [(f.name, f.read_text()) for f in target.iterdir()] == [("file", "new")]
+    assert [f.name for f in tmp_path.iterdir()] == ["target"]
+
+
+def test_a_replacement_that_fails_brings_the_old_folder_back(tmp_path, monkeypatch):
+    target = folder(tmp_path / "target", "old")
+    rename = type(target).rename
+
+    def fail_for_new(self, other):
+        if self.name == ".target.new":
+            raise OSError(28, "no space")
+        return rename(self, other)
+
+    monkeypatch.setattr(type(target), "rename", fail_for_new)
+    with pytest.raises(OSError, match="no space"):
+        publish.replace_folder(folder(tmp_path / "staged", "new"), target)
+    assert (target / "file").read_text() == "old"
+
+
+def test_a_replacement_cut_off_half_way_is_undone(tmp_path):
+    folder(tmp_path / ".target.old", "old")
+    publish.restore_folder(tmp_path / "target")
+    assert (tmp_path / "target" / "file").read_text() == "old"
+    folder(tmp_path / ".target.old", "older")
+    publish.restore_folder(tmp_path / "target")
+    assert (tmp_path / "target" / "file").read_text() == "old"
+    assert [f.name for f in tmp_path.iterdir()] == ["target"]
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
+    file = tmp_path / "file"
+    file.write_text("old")
+
+    def fail(self, other):
+        raise OSError(5, "gone")
+
+    monkeypatch.setattr(type(file), "replace", fail)
+    with pytest.raises(OSError, match="gone"):
+        publish.write_whole(file, b"new")
+    assert [(f.name, f.read_text()) for f in tmp_path.iterdir()] == [("file", "old")]

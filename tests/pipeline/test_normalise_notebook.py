@@ -1,0 +1,193 @@
+import base64
+import json
+
+import nbformat
+import pytest
+
+from ldn_meta.display.outputs import FACTS_MIME
+from ldn_meta.errors import NotebookError
+from ldn_meta.pipeline.digits import number_text, rounded
+from ldn_meta.pipeline.execute import notebook_bytes
+from ldn_meta.pipeline.normalise_notebook import fill_titles, normalise
+from ldn_meta.pipeline.outputs import facts_bytes, take_outputs
+
+new = nbformat.v4
+
+
+def executed(root, *, seed):
+    """The same notebook as two runs would leave it."""
+    address = f"0x7f{seed:010x}"
+    cell_file = f"/tmp/ipykernel_{seed}/{seed * 7}.py"
+    printed = ["one ", "two\n"] if seed % 2 else ["one two\n"]
+    out = [new.new_output("stream", name="stdout", text=text) for text in printed]
+    noise = new.new_output("stream", name="stderr", text=f"{cell_file}:1: Warning\n")
+    out.insert(seed % 2, noise)
+    result = new.new_output(
+        "execute_result",
+        data={
+            "text/plain": f"<Figure at {address}> {root}/data/raw",
+            "text/html": f"<b>{root}/reports</b> at {address}",
+            FACTS_MIME: {"estimate": 0.1 + seed * 1e-15, "k": 3, "none": float("nan")},
+        },
+        execution_count=1,
+    )
+    cells = [
+        new.new_markdown_cell("# Title", id="question"),
+        new.new_code_cell("p = 1", metadata={"tags": ["injected-parameters"]}),
+        new.new_code_cell(
+            "f()",
+            id="table",
+            outputs=[*out, result],
+            execution_count=1,
+            metadata={
+                "tags": [],
+                "execution": {"iopub.status.busy": f"2026-01-0{seed}"},
+                "papermill": {"duration": seed, "status": "completed"},
+            },
+        ),
+    ]
+    metadata = {
+        "papermill": {
+            "parameters": {"p": 1},
+            "version": "2.7.0",
+            "start_time": str(seed),
+            "output_path": f"/tmp/{seed}",
+        },
+        "language_info": {"name": "python", "version": f"3.11.{seed}"},
+        "kernelspec": {"name": "ldn-fork", "display_name": "x", "language": "python"},
+        "widgets": {},
+    }
+    return new.new_notebook(cells=cells, metadata=metadata)
+
+
+def test_two_runs_in_two_places_give_the_same_bytes(project, monkeypatch, tmp_path):
+    first = executed(project.root, seed=1)
+    assert normalise(first) == "/tmp/ipykernel_1/7.py:1: Warning\n"
+    elsewhere = tmp_path / "elsewhere"
+    monkeypatch.setenv("LDN_META_ROOT", str(elsewhere))
+    second = executed(elsewhere, seed=2)
+    normalise(second)
+    assert notebook_bytes(first) == notebook_bytes(second)
+    text = notebook_bytes(first).decode()
+    for noise in ("0x7f", "ipykernel", "2026", "duration", "3.11", "stderr", str(tmp_path)):
+        assert noise not in text
+    kept = json.loads(text)
+    assert kept["metadata"]["papermill"] == {"parameters": {"p": 1}, "version": "2.7.0"}
+    assert [cell["id"] for cell in kept["cells"]] == ["question", "injected-parameters", "table"]
+    outputs = kept["cells"][2]["outputs"]
+    assert outputs[0]["text"] == ["one two\n"]
+    assert outputs[1]["data"][FACTS_MIME] == {"estimate": 0.1, "k": 3, "none": None}
+    assert outputs[1]["data"]["text/plain"] == ["<Figure> data/raw"]
+    nbformat.validate(nbformat.from_dict(kept))
+
+
+def test_normalising_twice_changes_nothing(project):
+    notebook = executed(project.root, seed=1)
+    normalise(notebook)
+    once = notebook_bytes(notebook)
+    normalise(notebook)
+    assert notebook_bytes(notebook) == once
+    assert once.endswith(b"}\n")
+
+
+def test_titles_are_filled_in():
+    notebook = new.new_notebook(
+        cells=[
+            new.new_markdown_cell("# Help in {label}?", metadata={"tags": ["title"]}),
+            new.new_markdown_cell("{label} stays"),
+        ]
+    )
+    fill_titles(notebook, {"label": "headache"}, name="page")
+    assert [cell.source for cell in notebook.cells] == ["# Help in headache?", "{label} stays"]
+    notebook.cells[0].source = "# {lable}"
+    with pytest.raises(
+        NotebookError, match=r"page: the title asks for \{lable\}; fields are label"
+    ):
+        fill_titles(notebook, {"label": "headache"}, name="page")
+
+
+def display(data, **label):
+    output = new.new_output(
+        "display_data", data=data, metadata={"ldn-meta": label} if label else {}
+    )
+    return new.new_code_cell("show()", outputs=[output])
+
+
+PNG = base64.b64encode(b"png bytes").decode()
+
+
+def test_facts_are_merged_and_figures_filed():
+    notebook = new.new_notebook(
+        cells=[
+            new.new_markdown_cell("text"),
+            display({FACTS_MIME: {"k": 2}, "text/plain": "k 2"}),
+            display({FACTS_MIME: {"estimate": 0.5, "k": 2}}),
+            display(
+                {"image/png": PNG, "image/svg+xml": "<svg/>\n", "text/plain": "two trials"},
+                figure="forest",
+                alt="two trials",
+            ),
+            display({"image/png": PNG}),
+        ]
+    )
+    outputs = take_outputs(notebook, name="page")
+    assert outputs.facts == {"k": 2, "estimate": 0.5}
+    assert outputs.figures == {
+        "figures/forest.png": b"png bytes",
+        "figures/forest.svg": b"<svg/>\n",
+    }
+    shown = notebook.cells[3].outputs[0]
+    assert set(shown.data) == {"image/png", "text/plain"}
+    assert shown.metadata["image/png"]["alt"] == "two trials"
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ([display({FACTS_MIME: {"k": 2}}), display({FACTS_MIME: {"k": 3}})], "'k' has two values"),
+        ([display({"image/png": PNG}, figure="a")], "no alternative text"),
+        ([display({"image/png": PNG}, figure="a", alt=" ")], "no alternative text"),
+        ([display({"image/svg+xml": "<svg/>"}, figure="a", alt="x")], "no PNG"),
+        ([display({"image/png": PNG}, figure="../a", alt="x")], "is not named"),
+        (
+            [display({"image/png": PNG}, figure="a", alt=alt) for alt in "xy"],
+            "two figures are called 'a'",
+        ),
+    ],
+)
+def test_wrong_outputs_are_refused(cells, message):
+    with pytest.raises(NotebookError, match=f"page: .*{message}"):
+        take_outputs(new.new_notebook(cells=cells), name="page")
+
+
+def test_facts_file():
+    assert facts_bytes({"b": {"y": 1, "x": "é"}, "a": []}) == (
+        '{\n "a": [],\n "b": {\n  "x": "é",\n  "y": 1\n }\n}\n'.encode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1 / 3, "0.333333"),
+        (2.0, "2"),
+        (-0.0, "0"),
+        (12345678.0, "12345678"),
+        (1234567.8, "1.23457e+06"),
+        (1e300, "1e+300"),
+        (float("inf"), "inf"),
+        (-1.5e-9, "-1.5e-09"),
+    ],
+)
+def test_numbers_as_text(value, text):
+    assert number_text(value) == text
+
+
+def test_rounding_goes_all_the_way_down():
+    value = {"a": [1 / 3, (2 / 3, "x", None, True)], "b": {"c": float("inf")}, "n": 7}
+    assert rounded(value) == {
+        "a": [0.333333, [0.666667, "x", None, True]],
+        "b": {"c": None},
+        "n": 7,
+    }
+    assert str(rounded(-0.0)) == "0.0"

@@ -1,0 +1,297 @@
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from effect_grids import designs, numbers_of, reference, relative_difference
+from ldn_meta.errors import ArgumentError
+from ldn_meta.stats.effects import EFFECT_CODES, EffectSize, effect_size, hedges_correction
+
+MEAN_CODES = ["MD", "SMD", "ROM"]
+PAIRED_CODES = ["MC", "SMCC", "SMCR"]
+TABLE_CODES = ["RR", "OR", "RD", "AS", "PETO"]
+ONE_GROUP_CODES = ["PR", "PLO", "PAS", "PFT"]
+CODES = [*MEAN_CODES, *PAIRED_CODES, *TABLE_CODES, "IRR", *ONE_GROUP_CODES]
+GRID = [(name, code, record) for name, record in designs() for code in record["effect_sizes"]]
+CLOSED_FORM = 1e-8
+
+MEANS = {"mean_1": 55, "sd_1": 47, "n_1": 155, "mean_2": 75, "sd_2": 64, "n_2": 156}
+PAIRED = {
+    "mean_1": 26,
+    "sd_1": 30**0.5,
+    "mean_2": 22,
+    "sd_2": 20**0.5,
+    "n": 60,
+    "correlation": 0.7,
+}
+TABLE = {"events_1": 4, "n_1": 123, "events_2": 11, "n_2": 139}
+RATES = {"events_1": 9, "time_1": 413, "events_2": 19, "time_2": 398}
+ONE = {"events": 16, "n": 17}
+DATA = (
+    dict.fromkeys(MEAN_CODES, MEANS)
+    | dict.fromkeys(PAIRED_CODES, PAIRED)
+    | dict.fromkeys(TABLE_CODES, TABLE)
+    | {"IRR": RATES}
+    | dict.fromkeys(ONE_GROUP_CODES, ONE)
+)
+
+
+# --- against R ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "code", "record"), GRID, ids=[f"{n}-{c}" for n, c, _ in GRID])
+def test_estimate_and_variance_equal_metafor(name, code, record):
+    ours = effect_size(code, **{key: record[key] for key in EFFECT_CODES[code].arguments})
+    theirs = record["effect_sizes"][code]
+    assert relative_difference(ours.yi, numbers_of(theirs["yi"])) < CLOSED_FORM
+    assert relative_difference(ours.vi, numbers_of(theirs["vi"])) < CLOSED_FORM
+
+
+def test_the_grid_is_complete():
+    assert list(EFFECT_CODES) == CODES
+    assert {code for name, code, _ in GRID if not name.startswith("edge")} == set(CODES)
+    assert {code for name, code, _ in GRID if name.startswith("edge")} == set(CODES)
+    edges = reference("effects_reference")
+    tables = {key: np.array(edges["two_by_two"][key]) for key in TABLE}
+    no_event = (tables["events_1"] == 0) & (tables["events_2"] == 0)
+    everybody = (tables["events_1"] == tables["n_1"]) & (tables["events_2"] == tables["n_2"])
+    assert no_event.sum() >= 9 and everybody.sum() >= 9
+    means = {key: np.array(edges["means"][key]) for key in MEANS}
+    assert ((means["sd_1"] == 0) & (means["sd_2"] == 0)).any()
+    assert ((means["n_1"] == 1) & (means["n_2"] == 1)).any()
+    assert (np.array(edges["paired"]["n"]) == 1).any()
+    assert edges["source"]["metafor"] and edges["source"]["r"] and edges["source"]["calls"]
+
+
+# --- against a second source -------------------------------------------------------------------
+
+
+def test_smd_and_md_of_normand_1999():
+    """Normand 1999, Stat Med 18:321, table IV; first four trials, four decimals."""
+    mean_1, sd_1, n_1 = [55, 27, 64, 66], [47, 7, 17, 20], [155, 31, 75, 18]
+    mean_2, sd_2, n_2 = [75, 29, 119, 137], [64, 4, 29, 48], [156, 32, 71, 18]
+    data = dict(zip(MEANS, (mean_1, sd_1, n_1, mean_2, sd_2, n_2), strict=True))
+    smd = effect_size("SMD", **data)
+    np.testing.assert_array_equal(smd.yi.round(4), [-0.3552, -0.3479, -2.3176, -1.8880])
+    np.testing.assert_array_equal(smd.vi.round(4), [0.0131, 0.0645, 0.0458, 0.1606])
+    md = effect_size("MD", **data)
+    np.testing.assert_array_equal(md.yi, [-20, -2, -55, -71])
+    assert md.vi[0] == pytest.approx(47**2 / 155 + 64**2 / 156, rel=1e-14)
+
+
+def test_smcr_of_morris_2008():
+    """Morris 2008, Organ Res Methods 11:364, table 5: two arms, each in its own pre SD."""
+    treated = {
+        "mean_1": [38.5, 26.8, 0.7, 75.9, 36.0],
+        "sd_1": [15.0, 3.1, 0.1, 14.5, 4.7],
+        "mean_2": [30.6, 23.5, 0.5, 53.4, 35.6],
+        "n": [20, 50, 9, 10, 14],
+    }
+    control = {
+        "mean_1": [19.7, 25.3, 0.6, 60.7, 33.4],
+        "sd_1": [13.8, 4.1, 0.2, 17.3, 3.1],
+        "mean_2": [23.1, 24.9, 0.6, 55.7, 34.8],
+        "n": [20, 42, 9, 11, 14],
+    }
+    change = [effect_size("SMCR", **arm, correlation=0.5).yi for arm in (treated, control)]
+    difference = change[0] - change[1]
+    np.testing.assert_array_equal(difference.round(4), [0.7421, 0.9524, 1.8054, 1.1514, 0.5050])
+
+
+def test_paired_codes_of_the_metafor_5_1_oracle():
+    """PEERS.md section 4: m 26/22, var 30/20, n 60, r 0.7; R metafor 5.1-12, six digits."""
+    expected = {"MC": (4, 0.261786), "SMCC": (0.996386, 0.0249399), "SMCR": (0.720967, 0.0143316)}
+    for code, (yi, vi) in expected.items():
+        assert effect_size(code, **PAIRED) == pytest.approx((yi, vi), rel=1e-5)
+
+
+def test_log_ratios_against_scipy():
+    ratio = stats.contingency.relative_risk(4, 123, 11, 139)
+    rr = effect_size("RR", **TABLE)
+    low, high = ratio.confidence_interval(0.95)
+    assert np.exp(rr.yi) == pytest.approx(ratio.relative_risk, rel=1e-12)
+    assert np.sqrt(rr.vi) == pytest.approx(np.log(high / low) / (2 * stats.norm.ppf(0.975)))
+    # epitools' printed answer for 10, 20 / 41, 93, quoted in scipy's tests.
+    odds = effect_size("OR", events_1=10, n_1=30, events_2=41, n_2=134)
+    bounds = np.exp(odds.yi + stats.norm.ppf([0.5, 0.025, 0.975]) * np.sqrt(odds.vi))
+    np.testing.assert_allclose(bounds, [1.134146, 0.4879913, 2.635883], rtol=1e-6)
+
+
+def test_the_remaining_counts_by_hand():
+    """Written out from the definitions, independently of the library's algebra."""
+    p1, p2 = 4 / 123, 11 / 139
+    yi, vi = effect_size("RD", **TABLE)
+    assert (yi, vi) == pytest.approx((p1 - p2, p1 * (1 - p1) / 123 + p2 * (1 - p2) / 139))
+    yi, vi = effect_size("AS", **TABLE)
+    expected = np.arcsin(p1**0.5) - np.arcsin(p2**0.5), 0.25 / 123 + 0.25 / 139
+    assert (yi, vi) == pytest.approx(expected)
+    table = stats.hypergeom(262, 15, 123)
+    yi, vi = effect_size("PETO", **TABLE)
+    assert (yi, vi) == pytest.approx(((4 - table.mean()) / table.var(), 1 / table.var()))
+    yi, vi = effect_size("IRR", **RATES)
+    assert (yi, vi) == pytest.approx((np.log(9 / 413 / (19 / 398)), 1 / 9 + 1 / 19))
+    yi, vi = effect_size("ROM", **MEANS)
+    expected = np.log(55 / 75), (47 / 55) ** 2 / 155 + (64 / 75) ** 2 / 156
+    assert (yi, vi) == pytest.approx(expected)
+
+
+def test_one_group_by_hand():
+    p = 16 / 17
+    assert effect_size("PR", **ONE) == pytest.approx((p, p * (1 - p) / 17))
+    assert effect_size("PLO", **ONE) == pytest.approx((np.log(16), 1 / 16 + 1))
+    assert effect_size("PAS", **ONE) == pytest.approx((np.arcsin(p**0.5), 1 / 68))
+
+
+def test_freeman_tukey_of_miller_1978():
+    """Miller 1978, Am Stat 32:138: his angles are sums, twice ours; 3/11, 6/17, 10/21, 1/6."""
+    yi, vi = effect_size("PFT", events=[3, 6, 10, 1], n=[11, 17, 21, 6])
+    np.testing.assert_array_equal((2 * yi).round(4), [1.1391, 1.2888, 1.5253, 0.9515])
+    np.testing.assert_allclose(4 * vi, 1 / (np.array([11, 17, 21, 6]) + 0.5))
+
+
+def test_hedges_correction_against_its_series_and_exact_values():
+    assert hedges_correction(2) == pytest.approx(np.sqrt(1 / np.pi), rel=1e-15)
+    assert hedges_correction(3) == pytest.approx(np.sqrt(np.pi / 6), rel=1e-15)
+    m = np.array([1e4, 1e6, 1e8, 1e12])
+    np.testing.assert_allclose(hedges_correction(m), 1 - 3 / (4 * m) - 7 / (32 * m**2), rtol=5e-12)
+    assert np.isnan(hedges_correction([1, 0, -1])).all()
+
+
+# --- edge cases --------------------------------------------------------------------------------
+
+
+def test_half_is_added_only_to_the_table_that_has_a_zero():
+    yi, vi = effect_size("RR", events_1=[0, 4], n_1=[20, 123], events_2=[3, 11], n_2=[25, 139])
+    assert yi[1] == effect_size("RR", **TABLE).yi
+    assert yi[0] == pytest.approx(np.log((0.5 / 21) / (3.5 / 26)))
+    assert vi[0] == pytest.approx(1 / 0.5 - 1 / 21 + 1 / 3.5 - 1 / 26)
+
+
+@pytest.mark.parametrize("code", TABLE_CODES)
+def test_tables_without_any_event_get_a_finite_number_that_says_little(code):
+    yi, vi = effect_size(code, events_1=0, n_1=20, events_2=0, n_2=20)
+    assert yi == 0
+    assert vi > 0
+
+
+def test_no_variance_is_zero_for_raw_and_undefined_for_standardised_differences():
+    still = MEANS | {"sd_1": 0, "sd_2": 0}
+    assert effect_size("MD", **still) == (-20, 0)
+    assert np.isnan(effect_size("SMD", **still)).all()
+    same = PAIRED | {"sd_1": 2.1, "sd_2": 2.1, "correlation": 1}
+    assert effect_size("MC", **same) == (4, 0)
+    assert np.isnan(effect_size("SMCC", **same)).all()
+
+
+def test_one_person_per_group():
+    assert effect_size("MD", **(MEANS | {"n_1": 1})).vi == pytest.approx(47**2 + 64**2 / 156)
+    assert np.isnan(effect_size("SMD", **(MEANS | {"n_1": 1, "n_2": 2}))).all()
+    assert np.isnan(effect_size("SMCC", **(PAIRED | {"n": 2}))).all()
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_missing_stays_missing_and_touches_nothing_else(code):
+    for name in EFFECT_CODES[code].arguments:
+        data = DATA[code] | {name: [np.nan, DATA[code][name]]}
+        yi, vi = effect_size(code, **data)
+        assert np.isnan(yi[0] + vi[0])
+        assert (yi[1], vi[1]) == effect_size(code, **DATA[code])
+
+
+# --- shapes ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_scalars_give_floats_and_arrays_broadcast(code):
+    data = DATA[code]
+    one = effect_size(code, **data)
+    assert isinstance(one, EffectSize)
+    assert type(one.yi) is float and type(one.vi) is float
+    first, *others = data
+    shaped = {first: np.full((3, 1), data[first])} | {key: [data[key]] * 2 for key in others}
+    many = effect_size(code, **shaped)
+    assert many.yi.shape == many.vi.shape == (3, 2)
+    assert (many.yi == one.yi).all() and (many.vi == one.vi).all()
+
+
+# --- what is refused ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "change", "message"),
+    [
+        ("RR", {"events_1": 124}, "events_1: 124 is above n_1 123"),
+        ("RR", {"events_2": -1}, "events_2: -1 is not allowed; numbers of at least 0"),
+        ("OR", {"n_2": 0}, "n_2: 0 is not allowed; numbers of at least 1"),
+        ("MD", {"sd_1": -47}, "sd_1: -47 is not allowed"),
+        ("MD", {"mean_1": np.inf}, "mean_1: inf is not allowed; finite numbers"),
+        ("MD", {"mean_1": "55"}, "mean_1: '55' has type"),
+        ("MD", {"n_1": None}, "n_1: None has type object"),
+        ("MD", {"n_1": True}, "n_1: True has type bool"),
+        ("MD", {"mean_1": [[1.0], [1.0, 2.0]]}, "mean_1: ragged"),
+        ("MC", {"correlation": 1.01}, "correlation: 1.01 is not allowed"),
+        ("IRR", {"time_1": 0}, "time_1: 0 is not allowed; numbers above 0"),
+        ("PLO", {"events": 18}, "events: 18 is above n 17"),
+        ("RR", {"n_1": [123, 123], "n_2": [139, 139, 139]}, "shapes do not broadcast together"),
+    ],
+)
+def test_unusable_values_are_refused_by_name(code, change, message):
+    with pytest.raises(ArgumentError, match=re.escape(message)):
+        effect_size(code, **(DATA[code] | change))
+
+
+def test_unknown_codes_and_arguments_list_what_is_allowed():
+    with pytest.raises(ArgumentError, match=r"code.*allowed: MD, SMD, ROM"):
+        effect_size("rr", **TABLE)
+    with pytest.raises(ArgumentError, match="missing n_1; not used by it n1; allowed: events_1"):
+        effect_size("RR", events_1=1, n1=5, events_2=2, n_2=5)
+
+
+# --- properties --------------------------------------------------------------------------------
+
+COUNTS = st.tuples(st.integers(1, 400), st.integers(0, 400)).map(lambda t: (min(t[1], t[0]), t[0]))
+
+
+@given(COUNTS, COUNTS, st.sampled_from(TABLE_CODES))
+def test_swapping_the_groups_turns_the_sign_only(one, two, code):
+    forth = effect_size(code, events_1=one[0], n_1=one[1], events_2=two[0], n_2=two[1])
+    back = effect_size(code, events_1=two[0], n_1=two[1], events_2=one[0], n_2=one[1])
+    assert back.yi == pytest.approx(-forth.yi, rel=1e-10, abs=1e-12)
+    assert back.vi == pytest.approx(forth.vi)
+    assert forth.vi > 0
+
+
+@given(COUNTS, COUNTS)
+def test_counting_non_events_turns_the_odds_ratio_and_the_difference(one, two):
+    for code in ("OR", "RD", "PETO"):
+        events = effect_size(code, events_1=one[0], n_1=one[1], events_2=two[0], n_2=two[1])
+        others = effect_size(
+            code, events_1=one[1] - one[0], n_1=one[1], events_2=two[1] - two[0], n_2=two[1]
+        )
+        assert others.yi == pytest.approx(-events.yi, rel=1e-10, abs=1e-12)
+        assert others.vi == pytest.approx(events.vi)
+
+
+MEAN = st.floats(-100, 100)
+SD = st.floats(0.01, 50)
+
+
+@given(MEAN, SD, st.integers(2, 500), MEAN, SD, st.integers(2, 500), st.floats(0.001, 1000))
+def test_smd_has_no_unit_and_md_has(mean_1, sd_1, n_1, mean_2, sd_2, n_2, unit):
+    values = (mean_1, sd_1, n_1, mean_2, sd_2, n_2)
+    rescaled = (mean_1 * unit, sd_1 * unit, n_1, mean_2 * unit, sd_2 * unit, n_2)
+    here, there = (dict(zip(MEANS, v, strict=True)) for v in (values, rescaled))
+    g, g_there = effect_size("SMD", **here), effect_size("SMD", **there)
+    assert g_there == pytest.approx(g, rel=1e-9, abs=1e-9)
+    md, md_there = effect_size("MD", **here), effect_size("MD", **there)
+    assert md_there == pytest.approx((md.yi * unit, md.vi * unit**2), rel=1e-9, abs=1e-9)
+
+
+@given(MEAN, SD, MEAN, SD, st.integers(1, 500))
+def test_a_paired_difference_without_correlation_is_an_unpaired_one(m1, s1, m2, s2, n):
+    paired = effect_size("MC", mean_1=m1, sd_1=s1, mean_2=m2, sd_2=s2, n=n, correlation=0)
+    apart = effect_size("MD", mean_1=m1, sd_1=s1, n_1=n, mean_2=m2, sd_2=s2, n_2=n)
+    assert paired == pytest.approx(apart)

@@ -1,0 +1,108 @@
+"""The Makefile as a newcomer meets it; nothing is installed or executed here."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+WANTED = {
+    *("setup", "data", "notebooks", "report", "reports", "site", "test", "test-all"),
+    *("lint", "verify", "clean", "bench", "reference", "lab"),
+}
+
+
+def make(*arguments, cwd=REPOSITORY):
+    environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    return subprocess.run(
+        ["make", *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_help_is_the_default_and_lists_every_target():
+    plain = make()
+    assert plain.returncode == 0
+    assert plain.stdout == make("help").stdout
+    listed = dict(re.findall(r"^  (\S+) +(\S.*)$", plain.stdout, re.MULTILINE))
+    assert set(listed) >= WANTED
+    text = (REPOSITORY / "Makefile").read_text()
+    phony = re.search(r"^\.PHONY: help((?:.|\\\n)*?)$(?<!\\)", text, re.MULTILINE)[1]
+    assert set(listed) - {"help"} == set(phony.replace("\\", " ").split())
+
+
+def test_help_reads_well():
+    assert max(map(len, make().stdout.splitlines())) <= 99
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """The files that make reads, in a folder whose name has a space and a quote."""
+    folder = tmp_path / "a copy's folder"
+    (folder / ".ci").mkdir(parents=True)
+    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
+        shutil.copy(REPOSITORY / name, folder / name)
+    for file in (REPOSITORY / ".ci").iterdir():
+        shutil.copy(file, folder / ".ci")
+    return folder
+
+
+@pytest.mark.parametrize("target", ["reports", "test", "notebooks", "report", "lint", "verify"])
+def test_every_target_sets_up_by_itself_once(copy, target):
+    shown = make("-n", target, cwd=copy)
+    assert shown.returncode == 0
+    assert shown.stdout.count(".ci/bootstrap") == 1
+    (copy / ".venv").mkdir()
+    (copy / ".venv" / ".ready").touch()
+    (copy / ".venv" / ".location").write_text(str(copy))
+    assert ".ci/bootstrap" not in make("-n", target, cwd=copy).stdout
+
+
+def test_a_copied_environment_is_made_again(copy):
+    (copy / ".venv").mkdir()
+    (copy / ".venv" / ".ready").touch()
+    (copy / ".venv" / ".location").write_text("/somewhere/else")
+    assert ".ci/bootstrap" in make("-n", "test", cwd=copy).stdout
+
+
+def test_the_indication_reaches_the_command_as_one_word(copy):
+    shown = make("-n", "report", "INDICATION=it's; echo gone", cwd=copy).stdout
+    assert "run --site -- 'it'\\''s; echo gone'" in shown
+
+
+def test_a_wrong_python_is_named(copy):
+    fake = copy / "oldpython"
+    fake.write_text("#!/bin/sh\nexit 1\n")
+    fake.chmod(0o755)
+    result = make("setup", "PY=./oldpython", cwd=copy)
+    assert result.returncode == 2
+    assert "needs Python 3.11 to 3.13 and ./oldpython is not" in result.stderr
+    assert not (copy / ".venv").exists()
+
+
+def test_the_lock_names_no_hosts_and_hashes_everything():
+    text = (REPOSITORY / "requirements.lock").read_text()
+    assert "://" not in text
+    packages = re.findall(r"^[a-z0-9][^\n]*==[^\n]*\\\n    --hash=sha256:", text, re.MULTILINE)
+    assert len(packages) == len(re.findall(r"^[a-z0-9]", text, re.MULTILINE)) > 100
+
+
+def test_the_lock_has_what_pyproject_asks_for_and_not_the_slow_import():
+    import tomllib
+
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    asked = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    text = (REPOSITORY / "requirements.lock").read_text()
+    locked = set(re.findall(r"^([a-z0-9._-]+)==", text, re.MULTILINE))
+    assert {re.match(r"[a-z0-9-]+", name)[0] for name in asked} <= locked
+    assert "rfc3987-syntax" not in locked
+
+
+def test_ci_calls_the_same_commands_as_the_readme():
+    script = (REPOSITORY / ".ci" / "run").read_text()
+    called = re.findall(r"^make (\S+)$", script, re.MULTILINE)
+    assert called == ["setup", "lint", "test", "verify"]
+    assert "LDN_META_REQUIRE_ALL=1" in script
+    assert os.access(REPOSITORY / ".ci" / "run", os.X_OK)

@@ -1,0 +1,141 @@
+"""Egger, Begg and trim-and-fill against metafor, and against their definitions."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from ldn_meta.errors import ArgumentError
+from ldn_meta.stats.small_study import begg_test, egger_test, trim_and_fill
+from metafor_values import CLOSED_FORM, ITERATED, assert_close, generic_sets, load
+
+SETS = [one for one in generic_sets() if one["reference"]["small_study"]]
+each_set = pytest.mark.parametrize("one", SETS, ids=[one["name"] for one in SETS])
+
+
+def test_seven_sets_are_large_enough():
+    assert len(SETS) == 7
+
+
+@each_set
+def test_egger_agrees_with_metafor(one):
+    theirs = one["reference"]["small_study"]
+    linear = egger_test(one["yi"], one["vi"])
+    assert_close(linear.statistic, theirs["egger_lm"]["t"], CLOSED_FORM, "t")
+    assert_close(linear.p_value, theirs["egger_lm"]["p_value"], CLOSED_FORM, "p")
+    assert linear.df == theirs["egger_lm"]["df"]
+    mixed = egger_test(one["yi"], one["vi"], model="mixed")
+    assert_close(mixed.statistic, theirs["egger_rma"]["z"], ITERATED, "z")
+    assert_close(mixed.p_value, theirs["egger_rma"]["p_value"], ITERATED, "p")
+    assert mixed.df == np.inf
+
+
+@each_set
+def test_begg_agrees_with_metafor(one):
+    theirs = one["reference"]["small_study"]["begg"]
+    ours = begg_test(one["yi"], one["vi"])
+    assert_close(ours.kendall_tau, theirs["kendall_tau"], CLOSED_FORM, "tau")
+    assert_close(ours.p_value, theirs["p_value"], CLOSED_FORM, "p")
+    assert ours.is_exact == (one["name"] != "raudenbush_smd")
+
+
+@each_set
+def test_trim_and_fill_agrees_with_metafor(one):
+    theirs = one["reference"]["trim_fill_dl"]
+    ours = trim_and_fill(one["yi"], one["vi"])
+    assert (ours.k_filled, ours.side) == (theirs["k0"], theirs["side"])
+    assert ours.filled.k == len(one["yi"]) + theirs["k0"]
+    for name in ("estimate", "se", "tau2"):
+        assert_close(getattr(ours.filled, name), theirs[name], CLOSED_FORM, name)
+
+
+def test_filled_trials_are_metafors():
+    for one in load("metafor_pooling_extra.json")["other_level"]:
+        ours = trim_and_fill(one["yi"], one["vi"])
+        assert ours.k_filled == one["trim_fill"]["k0"] > 0
+        assert_close(np.sort(ours.filled.yi), np.sort(one["trim_fill"]["yi"]), CLOSED_FORM, "yi")
+        assert ours.filled.labels[-1] == f"imputed {ours.k_filled}"
+
+
+def test_filled_trials_mirror_the_trimmed_ones():
+    one = SETS[2]
+    ours = trim_and_fill(one["yi"], one["vi"])
+    extreme = np.sort(one["yi"])[-ours.k_filled :]
+    imputed = np.sort(ours.filled.yi[-ours.k_filled :])[::-1]
+    np.testing.assert_allclose(extreme + imputed, (extreme + imputed)[0], rtol=1e-12)
+
+
+def test_begg_exact_p_is_a_count_of_orders():
+    """k = 5: of all 120 orders, those with a Kendall tau at least as large."""
+    y = np.array([0.9, 0.1, 0.8, 0.35, 0.6])
+    v = np.array([0.01, 0.02, 0.05, 0.1, 0.3])
+    w = 1 / v
+    deviate = (y - (w @ y) / w.sum()) / np.sqrt(v - 1 / w.sum())
+
+    def kendall(order):
+        pairs = [(i, j) for i in range(5) for j in range(i)]
+        return sum(np.sign((order[i] - order[j]) * (v[i] - v[j])) for i, j in pairs) / 10
+
+    seen = abs(kendall(deviate))
+    at_least = [abs(kendall(order)) >= seen - 1e-12 for order in permutations(deviate)]
+    ours = begg_test(y, v)
+    assert ours.p_value == pytest.approx(np.mean(at_least), rel=1e-12)
+    assert abs(ours.kendall_tau) == pytest.approx(seen)
+
+
+@pytest.mark.parametrize("call", [egger_test, begg_test, trim_and_fill])
+def test_few_trials_are_flagged(call):
+    one = SETS[0]
+    assert call(one["yi"], one["vi"]).notes == ()
+    nine = call(one["yi"][:9], one["vi"][:9])
+    assert "k = 9 is below 10" in nine.notes[0]
+    two = call(one["yi"][:2], one["vi"][:2])
+    assert "k = 2" in two.notes[0]
+    assert "at least 3" in two.notes[0]
+
+
+@pytest.mark.parametrize("k", [0, 1, 2])
+def test_too_few_trials_give_nan(k):
+    y, v = SETS[0]["yi"][:k], SETS[0]["vi"][:k]
+    assert np.isnan(egger_test(y, v).p_value)
+    assert np.isnan(begg_test(y, v).p_value)
+    assert trim_and_fill(y, v).k_filled == 0
+
+
+def test_equal_variances_have_no_slope():
+    y, v = [0.1, 0.5, 0.9, 0.2], [0.04] * 4
+    assert np.isnan(egger_test(y, v).p_value)
+    assert "all standard errors are equal" in egger_test(y, v).notes[1]
+    assert np.isnan(begg_test(y, v).p_value)
+    assert "no order to compare" in begg_test(y, v).notes[1]
+    assert trim_and_fill(y, v).side == "left"
+
+
+def test_missing_trials_are_left_aside():
+    one = SETS[0]
+    y, v = [np.nan, *one["yi"]], [0.1, *one["vi"]]
+    assert egger_test(y, v) == egger_test(one["yi"], one["vi"])
+    assert begg_test(y, v) == begg_test(one["yi"], one["vi"])
+    assert (
+        trim_and_fill(y, v).filled.estimate == trim_and_fill(one["yi"], one["vi"]).filled.estimate
+    )
+
+
+def test_the_side_can_be_chosen():
+    one = SETS[0]
+    left = trim_and_fill(one["yi"], one["vi"], side="left")
+    assert left.side == "left"
+    mirrored = trim_and_fill(-np.array(one["yi"]), one["vi"], side="right")
+    assert mirrored.filled.estimate == pytest.approx(-left.filled.estimate)
+
+
+def test_bad_input_is_refused():
+    one = SETS[0]
+    with pytest.raises(ArgumentError, match=r"model='ols' .*lm, mixed"):
+        egger_test(one["yi"], one["vi"], model="ols")
+    with pytest.raises(ArgumentError, match=r"side='up' .*left, right"):
+        trim_and_fill(one["yi"], one["vi"], side="up")
+    with pytest.raises(ArgumentError, match=r"vi\[0\]=-1\.0"):
+        begg_test([0.1, 0.2], [-1.0, 1.0])
+    with pytest.raises(ArgumentError, match=r"allowed: \(k,\)"):
+        egger_test([one["yi"]], [one["vi"]])
