@@ -272,6 +272,15 @@ def means_of_one_digit_with_p(b, s):
     b.contrast(s, measure="statement", p_value="0.012", p_relation="=", n_1=30, n_2=30)
 
 
+@case("p and its difference are printed too coarsely", "p-value", CONTRAST)
+def two_means_are_rounded_twice(b, s):
+    # One rounding, of 5%, would pass; the difference of two is known to 10%.
+    b.trial(s)
+    yield b.stats("ldn", s, n=30, mean="-2.1")
+    yield b.stats("placebo", s, n=30, mean="-1.1")
+    b.contrast(s, measure="statement", p_value="0.012", p_relation="=", n_1=30, n_2=30)
+
+
 @case("a change without its spread or without a comparison", "direction", CONTRAST)
 def a_p_that_is_not_theirs(b, s):
     b.trial(s)
@@ -283,6 +292,8 @@ def a_p_that_is_not_theirs(b, s):
     b.contrast(s, **statement, analysis_set="per protocol")
     b.contrast(s, **statement, reliability="low")
     b.contrast(s, **(statement | {"p_relation": "<"}))
+    # The p beside an estimate belongs to that estimate.
+    b.contrast(s, **exact, estimate="-1")
     # A rank test of medians is no t test of means.
     b.contrast(s, **exact, measure="median difference")
 
@@ -292,6 +303,22 @@ def percentages_without_a_start(b, s):
     b.trial(s)
     yield b.stats("ldn", s, statistic_of="percent change", n=30, mean="-30.0", sd="20")
     yield b.stats("placebo", s, statistic_of="percent change", n=30, mean="-10.0", sd="20")
+
+
+@case("a percentage of change without the mean at the start", "direction", CONTRAST)
+def percentages_with_a_start_that_is_not_preferred(b, s):
+    b.trial(s)
+    b.stats(
+        "ldn",
+        s,
+        statistic_of="baseline",
+        timepoint_weeks=0,
+        mean="6.0",
+        preferred="no",
+        preferred_reason="superseded",
+    )
+    yield b.stats("ldn", s, statistic_of="percent change", mean="-30.0")
+    yield b.stats("placebo", s, statistic_of="percent change", mean="-10.0")
 
 
 @case("a percentage of change without its spread", "direction", CONTRAST)
@@ -485,6 +512,19 @@ def test_the_p_of_the_same_source_goes_first(build, protocol):
     (row,) = effects.to_dict("records")
     assert own in row["rows"].split()
     assert row["sei"] == pytest.approx(1.19 / t.ppf(1 - 0.006, 58))
+
+
+def test_a_printed_p_of_pairs_goes_before_an_assumed_correlation(build, protocol):
+    build.trial(design="crossover", n_analysed=20)
+    build.stats("ldn", n=20, mean="-2.31", sd="2.0")
+    build.stats("placebo", n=20, mean="-1.12", sd="2.4")
+    build.contrast(is_paired="yes", measure="statement", p_value="0.012", p_relation="=", n_2="NA")
+    effects, _ = normalise(build.load(), protocol)
+    chosen = effects.set_index("route")["is_selected"].to_dict()
+    assert chosen == {
+        "arm changes with exact p of the difference": True,
+        "arm results of a crossover, correlation assumed": False,
+    }
 
 
 def test_an_effect_is_as_trusted_as_its_least_trusted_row(build, protocol):

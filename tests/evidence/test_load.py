@@ -517,6 +517,10 @@ def test_files_that_can_be_told_are_named_and_still_checked_inside(raw):
     # of the same file is not hidden behind it.
     category = raw.find("arms", group="2")
     category["group"] = "4"
+    # A cell over two lines moves the lines of the rows after it.
+    raw.find("claims")["claim"] = "two\nlines"
+    moved = raw.find("claims")
+    moved["locator"] = ""
     folder = raw.save()
     arms = raw.path("arms")
     arms.write_bytes(b"\xef\xbb\xbf" + arms.read_bytes())
@@ -533,6 +537,8 @@ def test_files_that_can_be_told_are_named_and_still_checked_inside(raw):
         ("arms", 1, "-", "file starts with a byte-order mark"),
         ("arms", raw.line("arms", category), "group", "is not one of the categories"),
         ("sources", 1, "-", "line ends with a carriage return"),
+        ("claims", 2, "claim", "line break inside a cell"),
+        ("claims", raw.line("claims", moved) + 1, "locator", "blank cell"),
         ("arm_events", 3, "-", f"row has {width + 1} cells, not {width}"),
         ("arm_events", 4, "-", f"row has {width - 1} cells, not {width}"),
         ("arm_events", 6, "-", f"row has 0 cells, not {width}"),
@@ -651,4 +657,6 @@ def test_the_builder_of_these_tests_makes_evidence_in_order(build):
     build.contrast(estimate="-1.0", ci_low="-2.0", ci_high="0.0", ci_level=0.95, n_1=50, n_2=50)
     build.stats(n=50, mean="-1.5", sd="2.0")
     build.events(n=50, events=20)
+    # One person may have several events.
+    build.events(n=50, events=70, counted="events")
     assert len(build.load(validate=True).contrasts) == 1

@@ -242,6 +242,14 @@ def an_empty_cell_adds_half_to_all_four(b, s):
     return log((0.5 / 51) / (3.5 / 41)), 1 / 0.5 - 1 / 51 + 1 / 3.5 - 1 / 41
 
 
+@case("events and n per arm", events_1=50, events_2=30)
+def an_event_in_everybody_of_one_arm(b, s):
+    b.trial(s)
+    b.events("ldn", s, events=50, n=50)
+    b.events("placebo", s, events=30, n=40)
+    return log((50.5 / 51) / (30.5 / 41)), 1 / 50.5 - 1 / 51 + 1 / 30.5 - 1 / 41
+
+
 @case("events and n per arm", is_paired=True)
 def people_of_a_crossover_as_if_unpaired(b, s):
     b.trial(s, design="crossover")
@@ -455,6 +463,7 @@ def test_assumptions_are_in_words(routed):
         "13 is the only count of 46 that rounds to 28%"
     )
     assert "0.5 added to every cell" in words["an-empty-cell-adds-half-to-all-four"]
+    assert "0.5 added to every cell" in words["an-event-in-everybody-of-one-arm"]
     assert "unpaired (conservative)" in words["people-of-a-crossover-as-if-unpaired"]
     assert words["events-and-people"] == "none"
 

@@ -56,6 +56,13 @@ def test_equal_by_every_rule_goes_by_name(rules):
     assert why["b"] == why["c"] == "a is the same by every rule and comes first by name"
 
 
+def test_times_of_the_same_week_are_equally_near(rules):
+    frame = effect_rows(
+        {"timepoint_weeks": 12.4}, {"timepoint_weeks": 12.0, "read_from": "abstract"}
+    )
+    assert chosen_of(frame, rules)[0] == ["effect-0"]
+
+
 def test_an_unknown_time_loses_to_any_known_one_but_may_enter(rules):
     frame = effect_rows({"timepoint_weeks": float("nan")}, {"timepoint_weeks": 25.0})
     assert chosen_of(frame, rules)[0] == ["effect-1"]

@@ -213,11 +213,14 @@ def is_before(row: Row) -> bool:
 
 def plain_rows(frame: pd.DataFrame) -> list[Row]:
     """Rows as plain dicts, missing as None."""
-    whole = frame.astype("object")
-    return [
-        {str(name): value for name, value in row.items()}
-        for row in whole.where(frame.notna(), None).to_dict("records")
-    ]
+    cells = {
+        str(name): [
+            None if is_missing else cell
+            for cell, is_missing in zip(column.tolist(), column.isna(), strict=True)
+        ]
+        for name, column in frame.items()
+    }
+    return [dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]
 
 
 def number(value: Any) -> float:

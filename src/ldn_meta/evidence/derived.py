@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MANIFEST = "manifest.json"
+# Six significant digits, as every number of data/derived and reports/ is saved.
+SAVED = ".6g"
 TABLES = ("effects", "left_out", "responders", "harms", "pooled")
 
 
@@ -50,6 +52,10 @@ def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFr
         By the names in TABLES.
     """
     effects, left_out = normalise(evidence, protocol)
+    # Rounded as they are saved: pools computed here and pools computed by a reader, or by R, from
+    # effects.csv are then the same to the last digit.
+    numbers = effects.select_dtypes("float").map(lambda value: float(f"{value:{SAVED}}"))
+    effects = effects.assign(**{str(name): numbers[name] for name in numbers.columns})
     responders = people_with_events(effects, ("responder",))
     harms = people_with_events(effects, ("harm",))
     frames = (effects, left_out, responders, harms, pooled_table(effects, protocol))

@@ -60,9 +60,8 @@ def _references(evidence: Evidence, unread: Collection[str]) -> Iterator[Fault]:
 def _duplicates(evidence: Evidence) -> Iterator[Fault]:
     for table in evidence.dictionary.tables.values():
         text = evidence.text[table.name]
-        # A copy with its key is told by the schema check, as a key given twice.
-        again = text.drop(columns=table.key).duplicated() & ~text.duplicated()
-        for line in text.index[again]:
+        # Of a copy with its key, the schema check has told already that the key is there twice.
+        for line in text.index[text.drop(columns=table.key).duplicated()]:
             rule = "the same row again under another key"
             yield fault_at(evidence, table.name, line, table.key, rule, "delete one of the two")
 
