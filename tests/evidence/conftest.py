@@ -4,6 +4,7 @@ import pytest
 from evidence_builder import Builder
 
 from ldn_meta import paths
+from ldn_meta.evidence.derived import derive_tables
 from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.normalise import normalise
 from ldn_meta.evidence.protocol import load_protocol
@@ -38,6 +39,12 @@ def effects(normalised):
 @pytest.fixture(scope="session")
 def left_out(normalised):
     return normalised[1]
+
+
+@pytest.fixture(scope="session")
+def tables(evidence, protocol):
+    """The derived tables of the real evidence."""
+    return derive_tables(evidence, protocol)
 
 
 @pytest.fixture

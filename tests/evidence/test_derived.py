@@ -10,16 +10,10 @@ from ldn_meta.errors import ArgumentError, StaleError
 from ldn_meta.evidence.derived import (
     MANIFEST,
     TABLES,
-    derive_tables,
     load_derived,
     raw_hashes,
 )
 from ldn_meta.pipeline.derive import csv_bytes
-
-
-@pytest.fixture(scope="module")
-def tables(evidence, protocol):
-    return derive_tables(evidence, protocol)
 
 
 @pytest.fixture
