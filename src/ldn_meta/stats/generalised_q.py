@@ -102,22 +102,22 @@ def climb(
     """
     answer = target * 0.0
     rows = (target > 0.0).nonzero()[0]
-    t = start[rows]
+    t, goal, lowest = start[rows], target[rows], floor[rows]
     step = t
     if rows.size == 0:
         return answer
     for _ in range(MAX_ITERATIONS):
-        goal = target[rows]
         q, slope = evaluate(rows, t)
         step = _newton_step(q, slope, goal)
         t = t + step
         answer[rows] = t
-        moving = (~(step <= STEP_TOLERANCE * (t + floor[rows]))).nonzero()[0]
+        moving = (~(step <= STEP_TOLERANCE * (t + lowest))).nonzero()[0]
         if moving.size == 0:
             return answer
         if moving.size < rows.size:
             rows, t, step = rows[moving], t[moving], step[moving]
-    raise not_converged(method, MAX_ITERATIONS, step / (t + floor[rows]), target.size)
+            goal, lowest = goal[moving], lowest[moving]
+    raise not_converged(method, MAX_ITERATIONS, step / (t + lowest), target.size)
 
 
 def _newton_step(q: FloatArray, slope: FloatArray, target: FloatArray) -> FloatArray:

@@ -19,7 +19,7 @@ from ldn_meta.stats.inputs import (
 from ldn_meta.stats.quantiles import Quantiles, quantiles
 from ldn_meta.stats.records import FrozenRecord
 from ldn_meta.stats.tau2 import trace_of_p
-from ldn_meta.stats.trials import Trials, arrange, rows_of
+from ldn_meta.stats.trials import Trials, arrange, rows_of, total
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,14 +92,14 @@ def heterogeneity(yi: ArrayLike, vi: ArrayLike, *, level: float = 0.95) -> Heter
     trials = arrange(rows_of(y), rows_of(v))
     found = quantiles(trials.count, level=level)
     q, h2, i2_pct = cochran(trials)
-    df = np.maximum(trials.count - 1, 0)
     tau2_low, tau2_high = q_profile(trials, found)
-    typical = np.maximum(df, 1) / np.maximum(trace_of_p(1.0 / trials.v)[0], SMALLEST)
+    w = 1.0 / trials.v
+    typical = trials.df / np.maximum(trace_of_p(w, total(w))[0], SMALLEST)
     numbers: dict[str, Any] = {
         "k": trials.count,
         "q": q,
-        "q_df": df,
-        "q_pvalue": chdtrc(np.maximum(df, 1), q),
+        "q_df": np.maximum(trials.count - 1, 0),
+        "q_pvalue": chdtrc(trials.df, q),
         "i2_pct": i2_pct,
         "i2_ci_low": 100.0 * tau2_low / (tau2_low + typical),
         "i2_ci_high": 100.0 * tau2_high / (tau2_high + typical),
@@ -120,7 +120,7 @@ def cochran(trials: Trials) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return Q, Q / df and I2 in percent, each (m,); NaN with fewer than two trials."""
     q = trials.q.copy()
     q[trials.count < 2] = np.nan
-    h2 = q / np.maximum(trials.count - 1, 1)
+    h2 = q / trials.df
     return q, h2, 100.0 * np.maximum(1.0 - 1.0 / np.maximum(h2, SMALLEST), 0.0)
 
 

@@ -92,13 +92,12 @@ def global_maximum(likelihood: Likelihood, *, method: str) -> tuple[FloatArray, 
     """
     tau2 = np.zeros(likelihood.floor.size)
     several = np.zeros(tau2.size, dtype=np.bool_)
-    rows, left, right = _grid(likelihood)
+    rows, node = _grid(likelihood)
     if rows.size == 0:
         return tau2, several
-    rises_at_zero = (left.n > left.d) & (left.t == 0.0)
     falls_at_zero = np.ones(tau2.size, dtype=np.bool_)
-    falls_at_zero[rows[rises_at_zero]] = False
-    rows, left, right = _brackets(likelihood, rows, left, right)
+    falls_at_zero[rows[(node.t == 0.0) & (node.n > node.d)]] = False
+    rows, left, right = _brackets(likelihood, rows, node)
     root = _refine(likelihood, rows, left, right, method=method)
     maxima = np.bincount(rows, minlength=tau2.size) + falls_at_zero
     tau2[rows] = root
@@ -126,31 +125,33 @@ def _choose(
     tau2[rows[order][first]] = root[order][first]
 
 
-def _grid(likelihood: Likelihood) -> tuple[IntArray, Score, Score]:
-    """Return the intervals of each row's grid from 0 to beyond its ceiling."""
+def _grid(likelihood: Likelihood) -> tuple[IntArray, Score]:
+    """Return the points of each row's grid from 0 to beyond its ceiling, row after row."""
     ratio = likelihood.ceiling / likelihood.floor
     inside = (ratio > 1.0).nonzero()[0]
-    intervals = np.searchsorted(GRID, ratio[inside])
-    points = intervals + 1
-    rows = np.repeat(inside, points)
-    end = np.cumsum(points)
-    index = np.arange(rows.size) - np.repeat(end - points, points)
+    points = GRID.searchsorted(ratio[inside]) + 1
+    rows = inside.repeat(points)
+    index = np.arange(rows.size) - (points.cumsum() - points).repeat(points)
     floor = likelihood.floor[rows]
-    node = likelihood.score(rows, floor * GRID[index] - floor)
-    is_left = np.ones(rows.size, dtype=np.bool_)
-    is_left[end - 1] = False
-    lefts = is_left.nonzero()[0]
-    return rows[lefts], node.take(lefts), node.take(lefts + 1)
+    return rows, likelihood.score(rows, floor * GRID[index] - floor)
 
 
 def _brackets(
-    likelihood: Likelihood, rows: IntArray, left: Score, right: Score
+    likelihood: Likelihood, rows: IntArray, node: Score
 ) -> tuple[IntArray, Score, Score]:
-    """Return the intervals that hold exactly one maximum each, and drop all others."""
-    one, unclear = _classify(left, right)
-    found = [(rows[one], left.take(one), right.take(one))]
-    while unclear.size:
-        rows, left, right = rows[unclear], left.take(unclear), right.take(unclear)
+    """Return the intervals that hold exactly one maximum each."""
+    one, unclear = _classify(Score(node.table[:, :-1]), Score(node.table[:, 1:]))
+    # Where one row's grid ends and the next begins there is no interval.
+    one, unclear = one[rows[one] == rows[one + 1]], unclear[rows[unclear] == rows[unclear + 1]]
+    found = [(rows[one], node.take(one), node.take(one + 1))]
+    rows = rows[unclear]
+    if rows.size:
+        left, right = node.take(unclear), node.take(unclear + 1)
+    while rows.size:
+        undecided = _undecided(left, right)
+        if undecided.size == 0:
+            break
+        rows, left, right = rows[undecided], left.take(undecided), right.take(undecided)
         floor = likelihood.floor[rows]
         x_left, x_right = left.t + floor, right.t + floor
         narrow = x_right - x_left <= NARROWEST * x_left
@@ -165,6 +166,7 @@ def _brackets(
         left, right = left.join(middle), middle.join(right)
         one, unclear = _classify(left, right)
         found.append((rows[one], left.take(one), right.take(one)))
+        rows, left, right = rows[unclear], left.take(unclear), right.take(unclear)
     rows, left, right = found[0]
     for more_rows, more_left, more_right in found[1:]:
         rows = np.concatenate([rows, more_rows])
@@ -173,29 +175,29 @@ def _brackets(
 
 
 def _classify(left: Score, right: Score) -> tuple[IntArray, IntArray]:
-    """Return intervals with exactly one maximum, and those about which nothing is proven."""
-    score_left, score_right = left.n - left.d, right.n - right.d
-    downward = (score_left > 0.0) & (score_right <= 0.0)
-    # N' and D' increase towards 0, so N' - D' lies between these two on the interval.
+    """Return intervals with exactly one maximum, and those about which nothing is proven yet."""
+    # N and D fall, so N - D lies between these two on the interval; N' and D' rise.
+    crossing = (right.n <= left.d) & (left.n >= right.d)
     falling = right.n_slope < left.d_slope
     rising = left.n_slope > right.d_slope
-    one = downward & falling
-    open_ = (~(one | falling | rising)).nonzero()[0]
-    if open_.size:
-        a, b = left.take(open_), right.take(open_)
-        width = b.t - a.t
-        s_a, s_b = score_left[open_], score_right[open_]
-        # Convex functions lie below their chord and above their tangents.
-        highest = np.minimum(
-            np.maximum(s_a, b.n - (a.d + a.d_slope * width)),
-            np.maximum(a.n - (b.d - b.d_slope * width), s_b),
-        )
-        lowest = np.maximum(
-            np.minimum(s_a, a.n + a.n_slope * width - b.d),
-            np.minimum(b.n - b.n_slope * width - a.d, s_b),
-        )
-        open_ = open_[(highest >= 0.0) & (lowest <= 0.0)]
-    return one.nonzero()[0], open_
+    one = crossing & falling & (left.n > left.d) & (right.n <= right.d)
+    return one.nonzero()[0], (crossing & ~(falling | rising)).nonzero()[0]
+
+
+def _undecided(left: Score, right: Score) -> IntArray:
+    """Return intervals on which N - D may be 0: convex functions lie between chord and tangent."""
+    width = right.t - left.t
+    score_left, score_right = left.n - left.d, right.n - right.d
+    highest = np.minimum(
+        np.maximum(score_left, right.n - (left.d + left.d_slope * width)),
+        np.maximum(left.n - (right.d - right.d_slope * width), score_right),
+    )
+    lowest = np.maximum(
+        np.minimum(score_left, left.n + left.n_slope * width - right.d),
+        np.minimum(right.n - right.n_slope * width - left.d, score_right),
+    )
+    undecided: IntArray = ((highest >= 0.0) & (lowest <= 0.0)).nonzero()[0]
+    return undecided
 
 
 def _excess(at: Score) -> tuple[FloatArray, FloatArray]:

@@ -18,6 +18,14 @@ from ldn_meta.stats.trials import arrange, total
 # its arrays of 1 MB stay in the cache, and memory beyond the answer stays at some 30 MB however
 # many sets there are (measured: 6,000 to 10,000 is fastest, 40,000 half as fast).
 CHUNK_TRIALS = 8_000
+# By default glibc hands freed arrays of 128 kB and more back to the system; getting their pages
+# back one by one took more than half of the time of a batch. One untouched block of this many
+# numbers (16 MB), released, makes it keep what is smaller. Other C libraries do not mind.
+KEPT_NUMBERS = 2_000_000
+# Trials from which the grid of the likelihood search is that large.
+KEEP_FROM_TRIALS = 600
+# Two trials with tau2 > 0 scatter by exactly 1; rounding is not to decide what is said of them.
+ROUNDING = 1e-9
 
 
 def pooled_numbers(
@@ -42,6 +50,8 @@ def pooled_numbers(
         Where each of `ldn_meta.stats.pool_notes.FLAGS` applies.
     """
     sets, width = yi.shape
+    if sets * width >= KEEP_FROM_TRIALS:
+        np.empty(KEPT_NUMBERS)
     if sets * width <= CHUNK_TRIALS:
         return _pool_chunk(yi, vi, settings)
     # Sets of similar size go together: a ragged batch costs what its trials cost.
@@ -63,9 +73,8 @@ def _pool_chunk(
     yi: FloatArray, vi: FloatArray, settings: Settings
 ) -> tuple[FloatArray, FloatArray, BoolArray]:
     trials = arrange(yi, vi)
-    y, v, count = trials.y, trials.v, trials.count
+    y, v, count, df = trials.y, trials.v, trials.count, trials.df
     few = (count < 2).nonzero()[0]
-    df = np.maximum(count - 1.0, 1.0)
     z_quantile = float(ndtri(0.5 + 0.5 * settings.level))
     found = quantiles(count, level=settings.level)
 
@@ -139,7 +148,7 @@ def _pool_chunk(
         flags["no_prediction"] = count > 1
         flags["common_t"] = (count > 1) & settings.uses_t
     if settings.ci_method == "knapp-hartung-floored":
-        flags["floored"] = (count > 1) & (scatter < 1.0)
+        flags["floored"] = (count > 1) & (scatter < 1.0 - ROUNDING)
     elif settings.ci_method == "knapp-hartung":
         flags["zero_width"] = (count > 1) & (scatter == 0.0)
         flags["narrow"] = (count > 1) & (found.t * se < z_quantile * root / np.sqrt(precision))

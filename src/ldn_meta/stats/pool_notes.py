@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from ldn_meta.stats.inputs import BoolArray
@@ -54,18 +56,24 @@ def sentences(flags: BoolArray, *, tau2_method: str) -> tuple[str, ...]:
     tau2_method : str
         Decides how a tau2 at its boundary came about.
     """
-    specific = dict(SENTENCES)
-    specific["boundary"] = BOUNDARY.get(
+    sets = flags.shape[1]
+    times = np.add.reduce(flags, axis=1, dtype=np.int64).tolist()
+    return tuple(
+        f"{count} of {sets} sets: {sentence}" if sets > 1 else sentence
+        for sentence, count in zip(_sentences(tau2_method), times, strict=True)
+        if count
+    )
+
+
+@cache
+def _sentences(tau2_method: str) -> tuple[str, ...]:
+    """Return a sentence for each of `FLAGS`."""
+    boundary = BOUNDARY.get(
         tau2_method, f"the {tau2_method} estimate of tau2 was not positive and was set to 0"
     )
-    specific["no_prediction"] = (
+    no_prediction = (
         "no prediction interval: the common-effect model has no new trial's effect to predict"
         if tau2_method == "common"
         else "no prediction interval: it needs at least three trials"
     )
-    sets = flags.shape[1]
-    return tuple(
-        (f"{times} of {sets} sets: " if sets > 1 else "") + specific[name]
-        for name, times in zip(FLAGS, np.count_nonzero(flags, axis=1).tolist(), strict=True)
-        if times
-    )
+    return (*SENTENCES.values(), boundary, no_prediction)

@@ -62,22 +62,21 @@ def scaled_tau2(trials: Trials, method: str) -> tuple[FloatArray, BoolArray]:
 
     Sets with fewer than two trials give 0; callers turn it into NaN.
     """
-    v, count = trials.v, trials.count
+    v, count, df = trials.v, trials.count, trials.df
     one_maximum = np.zeros(count.size, dtype=np.bool_)
     if method == "common":
         return np.zeros(count.size), one_maximum
-    df = np.maximum(count - 1, 1)
     if method in ("ml", "reml"):
         tau2, several = global_maximum(
             normal_likelihood(trials, restricted=method == "reml"), method=method
         )
         return tau2, several
     if method in ("pm", "eb"):
-        raw = tau2_where_q_is(trials, df.astype(np.float64)[None], method=method)[0]
+        raw = tau2_where_q_is(trials, df[None], method=method)[0]
     elif method in ("dl", "hs"):
         w = 1.0 / v
         if method == "dl":
-            raw = (trials.q - df) / np.maximum(trace_of_p(w)[0], SMALLEST)
+            raw = (trials.q - df) / np.maximum(trace_of_p(w, total(w))[0], SMALLEST)
         else:
             raw = (trials.q - count) / total(w)
     else:
@@ -100,7 +99,7 @@ def normal_likelihood(trials: Trials, *, restricted: bool) -> Likelihood:
     bounds x = t + v_min by the positive root of x^2 = A (x + v_max - v_min).
     """
     y, v, count = trials.y, trials.v, trials.count
-    degrees = np.maximum(count - 1 if restricted else count, 1)
+    degrees = trials.df if restricted else np.maximum(count, 1)
     mean_square = trials.spread / degrees
     floor = v[0]
     span = v[np.maximum(count - 1, 0), np.arange(count.size)] - floor
@@ -114,7 +113,7 @@ def normal_likelihood(trials: Trials, *, restricted: bool) -> Likelihood:
         n = total(z * z)
         spread = z - total(w * z) / s1
         n_slope = -2.0 * total(w * (spread * spread))
-        d, d_slope = trace_of_p(w) if restricted else (s1, -total(w * w))
+        d, d_slope = trace_of_p(w, s1) if restricted else (s1, -total(w * w))
         return Score(np.array([t, n, d, n_slope, d_slope]))
 
     def deviance(rows: IntArray, t: FloatArray) -> FloatArray:
@@ -126,20 +125,18 @@ def normal_likelihood(trials: Trials, *, restricted: bool) -> Likelihood:
     return Likelihood(floor=floor, ceiling=ceiling, score=score, deviance=deviance)
 
 
-def trace_of_p(w: FloatArray) -> tuple[FloatArray, FloatArray]:
+def trace_of_p(w: FloatArray, sum_w: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return tr(P) = sum w - sum w^2 / sum w, and minus tr(P^2), with nothing that cancels.
 
-    The heaviest trial is kept apart from the rest. tr(P^2) is summed from the squared entries of
-    P, with p the shares of the weights: p_i (1 - p_i) sum w on the diagonal, -p_i p_j sum w off.
+    With p the shares of the weights, tr(P) is sum w times sum p (1 - p), and tr(P^2) the square
+    of sum w times sum p^2 (1 - 2 p + sum p^2). The heaviest trial is kept apart: its 1 - p is the
+    sum of the other shares, and those are at most a half.
     """
-    heaviest = w[0]
-    sum_w = heaviest + total(w[1:])
-    p = w[1:] / sum_w
-    squares = p * p
-    p0, p1, p2 = heaviest / sum_w, total(p), total(squares)
-    p1_squared = p1 * p1
-    trace = sum_w * (2.0 * p0 * p1 + (p1_squared - p2))
-    others = p * (1.0 - p)
-    light = total(others * others) + (p2 * p2 - total(squares * squares))
-    heavy = p0 * p0 * (p1_squared + 2.0 * p2)
+    others = w[1:] / sum_w
+    squares = others * others
+    p, rest, rest_squares = w[0] / sum_w, total(others), total(squares)
+    p_squared = p * p
+    trace = sum_w * (rest * (1.0 + p) - rest_squares)
+    light = total(squares * ((1.0 + p_squared + rest_squares) - 2.0 * others))
+    heavy = p_squared * (rest * rest + rest_squares)
     return trace, -(light + heavy) * (sum_w * sum_w)

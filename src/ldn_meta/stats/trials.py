@@ -32,6 +32,8 @@ class Trials:
         Variances divided by `scale`, ascending; the first lies in [1, 4).
     count : ndarray (m,)
         Trials present in each set.
+    df : ndarray (m,)
+        `count` - 1, but at least 1, as floats.
     centre : ndarray (m,)
         Effect of the most precise trial, in the units of the effects.
     scale : ndarray (m,)
@@ -47,6 +49,7 @@ class Trials:
     y: FloatArray
     v: FloatArray
     count: IntArray
+    df: FloatArray
     centre: FloatArray
     scale: FloatArray
     squares: FloatArray
@@ -74,10 +77,14 @@ def arrange(yi: FloatArray, vi: FloatArray) -> Trials:
     centre = y[0].copy()
     if np.count_nonzero(missing):
         count = width - np.count_nonzero(missing, axis=0)
+        # What is missing in every set comes last, and has nothing to add.
+        widest = max(int(count.max()), 1)
+        y, v, missing = y[:widest], v[:widest], missing[:widest]
         v[missing] = np.inf
         v[0, count == 0] = 1.0
     else:
         count = np.full(sets, width)
+    df = np.maximum(count - 1.0, 1.0)
     root = np.ldexp(1.0, (np.frexp(v[0])[1] - 1) >> 1)
     scale = root * root
     y = (y - centre) / root
@@ -91,6 +98,7 @@ def arrange(yi: FloatArray, vi: FloatArray) -> Trials:
         y=y,
         v=v,
         count=count,
+        df=df,
         centre=centre,
         scale=scale,
         squares=squares,
@@ -106,15 +114,15 @@ def rows_of(array: FloatArray) -> FloatArray:
 
 
 def total(array: FloatArray) -> FloatArray:
-    """Sum over trials, in order, whatever the number of sets.
+    """Sum over trials, the first axis, in order, whatever the number of sets.
 
     numpy sums a lone column pairwise, several columns row after row; accumulating keeps a batch
     of one equal to any other batch in every bit.
     """
     if array.shape[1] == 1 and array.shape[0] > 0:
-        last: FloatArray = np.add.accumulate(array, axis=0)[-1]
+        last: FloatArray = np.add.accumulate(array)[-1]
         return last
-    summed: FloatArray = np.add.reduce(array, axis=0)
+    summed: FloatArray = np.add.reduce(array)
     return summed
 
 

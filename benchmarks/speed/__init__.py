@@ -1,0 +1,1 @@
+"""The parts of the speed measurement that `benchmarks/pooling.py` runs."""

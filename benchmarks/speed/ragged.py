@@ -1,0 +1,84 @@
+"""Pool many sets of 1 to 12 trials in a process of its own: CPU time and peak memory.
+
+    python ragged.py SETS
+
+Prints one line of JSON. The peak is the kernel's, so measuring it costs nothing. Sets of equal
+size are timed in turns with the others, for the cost of a trial in each.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from statistics import median
+
+import numpy as np
+
+from ldn_meta import pool_many
+
+WIDTH = 12
+BLOCK = 10_000  # sets drawn at once, so that drawing leaves no mark on the peak
+SEED = 12
+CALLS = 3
+EQUAL_SETS, EQUAL_K = 10_000, 5
+
+
+def ragged_sets(sets: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return effects and variances (sets, 12); 1 to 12 trials in a set, NaN elsewhere."""
+    rng = np.random.default_rng(SEED)
+    y, v = np.empty((sets, WIDTH)), np.empty((sets, WIDTH))
+    for start in range(0, sets, BLOCK):
+        shape = (min(BLOCK, sets - start), WIDTH)
+        rows = slice(start, start + shape[0])
+        variance = rng.uniform(0.02, 0.5, shape)
+        effect = rng.normal(0.5, np.sqrt(variance + 0.1))
+        size = rng.integers(1, WIDTH + 1, (shape[0], 1))
+        absent = rng.permuted(np.broadcast_to(np.arange(WIDTH), shape), axis=1) >= size
+        effect[absent] = np.nan
+        variance[absent] = np.nan
+        y[rows], v[rows] = effect, variance
+    return y, v
+
+
+def peak_megabytes() -> float:
+    # Linux counts kilobytes, macOS bytes.
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def seconds(y: np.ndarray, v: np.ndarray) -> float:
+    start = time.process_time()
+    pool_many(y, v)
+    return time.process_time() - start
+
+
+def main() -> None:
+    sets = int(sys.argv[1])
+    y, v = ragged_sets(sets)
+    pool_many(y[:100], v[:100])  # imports and look-up tables
+    before = peak_megabytes()
+    pool_many(y, v)
+    peak = peak_megabytes()
+    rng = np.random.default_rng(SEED)
+    variance = rng.uniform(0.02, 0.5, (EQUAL_SETS, EQUAL_K))
+    equal = rng.normal(0.5, np.sqrt(variance + 0.1)), variance
+    pairs = [(seconds(y, v), seconds(*equal)) for _ in range(CALLS)]
+    print(
+        json.dumps(
+            {
+                "sets": sets,
+                "trials": int(np.count_nonzero(~np.isnan(v))),
+                "seconds": median(ragged for ragged, _ in pairs),
+                "equal_trial_seconds": median(other for _, other in pairs) / variance.size,
+                "before_mb": before,
+                "peak_mb": peak,
+                "data_mb": (y.nbytes + v.nbytes) / 1e6,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
