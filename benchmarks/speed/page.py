@@ -73,8 +73,8 @@ def section(measured: Measured) -> str:
             _ragged(measured),
         ),
         "A trial costs "
-        f"{measured.ragged_trial:.2f} times as much as one in {MANY:,} sets of {MANY_K} timed in "
-        "turns in the same processes; a fit has a fixed cost, which weighs more in small sets.",
+        f"{measured.ragged_trial:.2f} times as much as one in as many sets sorted by size, one "
+        "call a size, timed in turns in the same processes.",
         "### Import",
         "CPU seconds of a fresh process, beyond those of an empty one.",
         _table(["", "seconds"], _imports(measured)),

@@ -54,9 +54,10 @@ def pooled_numbers(
         np.empty(KEPT_NUMBERS)
     if sets * width <= CHUNK_TRIALS:
         return _pool_chunk(yi, vi, settings)
-    # Sets of similar size go together: a ragged batch costs what its trials cost.
+    # Sets of similar size go together, so a ragged batch costs what its trials cost; the largest
+    # first, so that the first of a chunk bounds it.
     count = np.count_nonzero(~np.isnan(vi), axis=1)
-    order = np.argsort(count, kind="stable")
+    order = np.argsort(-count, kind="stable")
     numbers = np.empty((len(NUMBERS), sets))
     weight = np.empty((sets, width))
     flags = np.empty((len(FLAGS), sets), dtype=np.bool_)
@@ -64,7 +65,9 @@ def pooled_numbers(
     while start < sets:
         stop = start + max(1, CHUNK_TRIALS // max(int(count[order[start]]), 1))
         rows = order[start:stop]
-        numbers[:, rows], weight[rows], flags[:, rows] = _pool_chunk(yi[rows], vi[rows], settings)
+        numbers[:, rows], weight[rows], flags[:, rows] = _pool_chunk(
+            yi.take(rows, axis=0), vi.take(rows, axis=0), settings
+        )
         start = stop
     return numbers, weight, flags
 
