@@ -90,9 +90,15 @@ def measure_fits(progress: Callable[[str], None]) -> Fits:
             for task in sets:
                 progress(f"round {turn + 1} of {ROUNDS}: {_in_words(task)}")
                 for name in _contenders(task):
-                    if name in running:
+                    if name not in running:
+                        continue
+                    try:
                         used = running[name].seconds_per_fit(task, BUDGET)
-                        fits.seconds.setdefault(task, {}).setdefault(name, []).append(used)
+                    except UnavailableError:
+                        fits.unavailable.append(name)
+                        del running[name]
+                        continue
+                    fits.seconds.setdefault(task, {}).setdefault(name, []).append(used)
     return fits
 
 
