@@ -6,25 +6,28 @@ from evidence_builder import Builder
 from ldn_meta.evidence.conflicts import conflicts
 
 
-def test_two_values_of_one_fact_and_which_is_used(build):
+def test_two_values_of_one_fact_and_which_is_used(build, protocol):
     build.trial()
     build.add("sources", source_id="review")
     other = {"preferred": "no", "preferred_reason": "not the paper", "source_id": "review"}
     build.events(events=20, n=49, as_reported="20/49")
     build.events(events=21, n=49, as_reported="21/49", read_from="secondary review", **other)
-    (row,) = conflicts(build.load()).to_dict("records")
+    (row,) = conflicts(build.load(), protocol).to_dict("records")
     assert row == {
         "study_id": "ames2001",
         "table": "arm_events",
         "fact": "ames2001-ldn, responder, week 12, intention to treat, people",
+        "kind": "different",
         "used": "20/49 [paper, full text]",
         "others": "21/49 [review, secondary review]",
         "reason": "not the paper",
         "rows": "arm_events:row-1 arm_events:row-2",
+        "used_rows": "arm_events:row-1",
+        "other_rows": "arm_events:row-2",
     }
 
 
-def test_what_is_no_conflict(build):
+def test_what_is_no_conflict(build, protocol):
     build.trial()
     second = {"preferred": "no", "preferred_reason": "second"}
     # The same value twice; a value and its absence; two facts.
@@ -34,14 +37,15 @@ def test_what_is_no_conflict(build):
     build.stats(mean="-1.3", sd="2.0", **second)
     build.contrast(estimate="-0.3", p_value="0.27", p_relation="=")
     build.contrast(estimate="-0.4", timepoint_weeks=26)
-    assert conflicts(build.load()).empty
+    assert conflicts(build.load(), protocol).empty
 
 
-def test_a_printed_digit_more_is_another_statement(build):
+def test_a_printed_digit_more_is_another_statement(build, protocol):
     build.trial()
     build.stats(mean="4.5")
     build.stats(mean="4.50", preferred="no", preferred_reason="second")
-    assert list(conflicts(build.load())["table"]) == ["arm_stats"]
+    (row,) = conflicts(build.load(), protocol).to_dict("records")
+    assert (row["table"], row["kind"]) == ("arm_stats", "rounding only")
 
 
 NS, SIG = (
@@ -68,6 +72,11 @@ CASES = [
     (NS, SIG, True),
     (p("=", "0.3"), p("=", "0.31"), True),
     (p("=", "0.3"), p("<", "0.3"), True),
+    (p("=", "0.01"), p("<", "0.05"), False),
+    (p("<", "0.01"), p("<", "0.05"), False),
+    (p("<", "0.01"), p(">", "0.05"), True),
+    (p("=", "0.05"), NS, False),
+    (p("=", "0.05"), SIG, False),
     # Two measures of one result are no conflict, one number under two names is.
     (p("=", "0.3"), p("=", "0.3", measure="SMD", estimate="-0.1"), False),
     (p("=", "0.3"), p("=", "0.3", measure="median difference"), True),
@@ -78,7 +87,7 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def contradicted(tmp_path_factory, raw_folder):
+def contradicted(tmp_path_factory, raw_folder, protocol):
     """Weeks with a conflict: each case has its own, and another the other way round."""
     build = Builder(tmp_path_factory.mktemp("conflicts") / "raw", raw_folder)
     build.trial()
@@ -87,7 +96,7 @@ def contradicted(tmp_path_factory, raw_folder):
         for first, then, moment in ((one, other, week), (other, one, week + 100)):
             build.contrast(**first, timepoint_weeks=moment)
             build.contrast(**then, timepoint_weeks=moment, **second)
-    facts = conflicts(build.load())["fact"]
+    facts = conflicts(build.load(), protocol)["fact"]
     return {int(fact.partition("week ")[2].partition(",")[0]) for fact in facts}
 
 
@@ -97,8 +106,8 @@ def test_when_two_comparisons_contradict_each_other(contradicted, place):
         assert (week in contradicted) == CASES[place][2], CASES[place]
 
 
-def test_real_conflicts_have_a_value_in_use_and_a_reason(evidence):
-    found = conflicts(evidence)
+def test_real_conflicts_have_a_value_in_use_and_a_reason(evidence, protocol):
+    found = conflicts(evidence, protocol)
     assert len(found) > 5
     assert found.equals(found.sort_values(["study_id", "table", "fact"], ignore_index=True))
     assert (found[["used", "others", "reason"]] != "").all(axis=None)

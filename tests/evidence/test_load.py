@@ -660,3 +660,15 @@ def test_the_builder_of_these_tests_makes_evidence_in_order(build):
     # One person may have several events.
     build.events(n=50, events=70, counted="events")
     assert len(build.load(validate=True).contrasts) == 1
+
+
+def test_a_fact_of_which_no_row_is_preferred(raw_folder, tmp_path):
+    raw = RawCopy(raw_folder, tmp_path / "raw")
+    row = raw.find("arm_stats", study_id="smith2007", preferred="yes")
+    row |= {"preferred": "no", "preferred_reason": "both may be wrong"}
+    with pytest.raises(DataError) as refused:
+        load_evidence(raw.save())
+    (fault,) = refused.value.faults
+    assert (fault.table, fault.line) == ("arm_stats", raw.line("arm_stats", row))
+    assert fault.rule == "no row states this fact as the preferred one"
+    assert fault.remedy == "set preferred to yes for the row to be used"

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from ldn_meta import paths
 from ldn_meta.errors import StaleError
 from ldn_meta.evidence.benefit_tables import people_with_events
+from ldn_meta.evidence.ledger import ledger
 from ldn_meta.evidence.load import Evidence, load_evidence
-from ldn_meta.evidence.normalise import normalise
+from ldn_meta.evidence.normalise import as_saved, normalise
 from ldn_meta.evidence.pooled_table import pooled_table
 from ldn_meta.evidence.protocol import Protocol, load_protocol
 
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MANIFEST = "manifest.json"
-# Six significant digits, as every number of data/derived and reports/ is saved.
-SAVED = ".6g"
-TABLES = ("effects", "left_out", "responders", "harms", "pooled")
+TABLES = ("effects", "left_out", "responders", "harms", "pooled", "conflicts")
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,7 @@ class Derived:
     responders: pd.DataFrame
     harms: pd.DataFrame
     pooled: pd.DataFrame
+    conflicts: pd.DataFrame
 
 
 def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFrame]:
@@ -52,13 +52,17 @@ def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFr
         By the names in TABLES.
     """
     effects, left_out = normalise(evidence, protocol)
-    # Rounded as they are saved: pools computed here and pools computed by a reader, or by R, from
-    # effects.csv are then the same to the last digit.
-    numbers = effects.select_dtypes("float").map(lambda value: float(f"{value:{SAVED}}"))
-    effects = effects.assign(**{str(name): numbers[name] for name in numbers.columns})
+    effects = as_saved(effects)
     responders = people_with_events(effects, ("responder",))
     harms = people_with_events(effects, ("harm",))
-    frames = (effects, left_out, responders, harms, pooled_table(effects, protocol))
+    frames = (
+        effects,
+        left_out,
+        responders,
+        harms,
+        pooled_table(effects, protocol),
+        ledger(evidence, protocol),
+    )
     return dict(zip(TABLES, frames, strict=True))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from ldn_meta.errors import Fault
-from ldn_meta.evidence.conflicts import FACT_KEYS
+from ldn_meta.evidence.conflicts import FACT_KEYS, without_preferred
 from ldn_meta.evidence.rules import fault_at, is_given
 
 if TYPE_CHECKING:
@@ -39,6 +39,27 @@ def link_faults(evidence: Evidence, *, unread: Collection[str]) -> list[Fault]:
     if "study_facts" not in unread:
         found.extend(_sizes(evidence))
     return found
+
+
+def fact_faults(evidence: Evidence) -> list[Fault]:
+    """Facts of which no row is preferred; rows find each other only where all else is in order.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The index of its tables is the line of the file.
+
+    Returns
+    -------
+    list of Fault
+    """
+    rule = "no row states this fact as the preferred one"
+    remedy = "set preferred to yes for the row to be used"
+    return [
+        fault_at(evidence, name, line, "preferred", rule, remedy)
+        for name in FACT_KEYS
+        for line in without_preferred(evidence.text[name], name, evidence.dictionary.missing)
+    ]
 
 
 def _references(evidence: Evidence, unread: Collection[str]) -> Iterator[Fault]:

@@ -163,7 +163,7 @@ def _file_faults(files: dict[str, FileContent]) -> list[Fault]:
 def _all_faults(evidence: Evidence, files: dict[str, FileContent]) -> list[Fault]:
     """Faults of every layer; what an earlier layer says of a cell silences the later ones."""
     from ldn_meta.evidence.cells import cell_faults
-    from ldn_meta.evidence.links import link_faults
+    from ldn_meta.evidence.links import fact_faults, link_faults
     from ldn_meta.evidence.rules import row_faults
     from ldn_meta.evidence.schema_check import schema_faults
 
@@ -183,7 +183,7 @@ def _all_faults(evidence: Evidence, files: dict[str, FileContent]) -> list[Fault
             if (fault.table, fault.line) not in misfits
             and (fault.table, fault.line, fault.column) not in named
         ]
-    return found
+    return found or fact_faults(evidence)
 
 
 def _numbered(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 # Two-sided 97.5% normal quantile: the intervals of single trials in tables and figures.
 NORMAL_95 = 1.959963984540054
+# Six significant digits, as every number of data/derived and reports/ is saved.
+SAVED = ".6g"
 LEFT_OUT_COLUMNS = (
     "table",
     "row_id",
@@ -95,6 +97,16 @@ def normalise(evidence: Evidence, protocol: Protocol) -> tuple[pd.DataFrame, pd.
     left_out = _left_out(context)
     check_accounting(evidence, effects, left_out)
     return effects, left_out
+
+
+def as_saved(effects: pd.DataFrame) -> pd.DataFrame:
+    """Round effects as they are saved.
+
+    Pools computed here and pools computed by a reader, or by R, from effects.csv are then the
+    same to the last digit.
+    """
+    numbers = effects.select_dtypes("float").map(lambda value: float(f"{value:{SAVED}}"))
+    return effects.assign(**{str(name): numbers[name] for name in numbers.columns})
 
 
 def used_rows(effects: pd.DataFrame) -> set[str]:

@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.display.outputs import Facts, Table, Text
+from ldn_meta.display.pages.conflict_table import conflict_table
 from ldn_meta.display.pages.opened import Opened, open_page
 from ldn_meta.display.wording import agree, capitalised, count
-from ldn_meta.evidence.conflicts import conflicts
 from ldn_meta.evidence.load import VALUE_TABLES
 from ldn_meta.evidence.normalise import used_rows
 
@@ -151,25 +151,8 @@ class IncludedPage:
 
     @property
     def conflicts(self) -> Table:
-        """Facts that two rows state differently, which one is used and why."""
-        import pandas as pd
-
-        found = conflicts(self.opened.derived.evidence)
-        names = dict(zip(self._studies["study_id"], self._studies["label"], strict=True))
-        frame = pd.DataFrame(
-            {
-                "study": found["study_id"].map(names),
-                "fact": found["fact"],
-                "used": found["used"],
-                "also printed": found["others"],
-                "because": found["reason"],
-            }
-        )
-        return Table(
-            frame,
-            "Facts that sources state differently",
-            "Every value is kept in data/raw; the one under used is used.",
-        )
+        """Facts that sources state differently, which one is used, and the answer with each."""
+        return conflict_table(self.opened)
 
     @property
     def left_out(self) -> Table:
