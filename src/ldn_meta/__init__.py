@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ldn_meta.display.pages.overview import overview
     from ldn_meta.display.pages.people import responder_rates, safety
     from ldn_meta.evidence.load import Evidence, load_evidence
+    from ldn_meta.evidence.multiverse import multiverse
     from ldn_meta.evidence.normalise import normalise
     from ldn_meta.evidence.protocol import Protocol, load_protocol
     from ldn_meta.stats.effects import effect_size
@@ -39,6 +40,7 @@ _HOMES = {
     "Protocol": "evidence.protocol",
     "load_protocol": "evidence.protocol",
     "normalise": "evidence.normalise",
+    "multiverse": "evidence.multiverse",
     "forest_plot": "display.figures.forest",
     "included_trials": "display.pages.included",
     "pooled_effect": "display.pages.effect",
@@ -59,6 +61,7 @@ __all__ = [
     "load_protocol",
     "mantel_haenszel",
     "meta_regression",
+    "multiverse",
     "normalise",
     "overview",
     "peto",

@@ -142,6 +142,8 @@ class Context:
     outcomes: dict[str, Row] = field(init=False)
     arms: dict[str, Row] = field(init=False)
     rows: dict[str, Row] = field(init=False)
+    # Means as printed, by row of arm_stats.csv: 4.50 stays 4.50.
+    printed_means: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         tables = self.evidence.tables
@@ -154,6 +156,9 @@ class Context:
             for row in plain_rows(tables[table])
             for address in [f"{table}:{row['row_id']}"]
         }
+
+        stats = self.evidence.text["arm_stats"]
+        self.printed_means = dict(zip(stats["row_id"], stats["mean"], strict=True))
 
     def table(self, name: str) -> list[Row]:
         """All rows of a value table."""

@@ -235,21 +235,21 @@ def _arm_data(context: Context, found: Candidate, arm_id: str, place: int) -> tu
     events, n = found.events[place], found.events[place + 1]
     if not math.isnan(events):
         return (f"{events:g}/{n:g}" if not math.isnan(n) else f"{events:g} events"), "events"
-    stats = context.evidence.arm_stats
     own = {name.partition(":")[2] for name in found.rows if name.startswith("arm_stats:")}
-    rows = stats[
-        (stats["arm_id"] == arm_id)
-        & (stats["outcome_id"] == found.outcome_id)
-        & (stats["row_id"].isin(own) | (stats["timepoint_weeks"] == found.timepoint_weeks))
-        & stats["mean"].notna()
+    rows = [
+        row
+        for row in context.table("arm_stats")
+        if row["arm_id"] == arm_id
+        and row["outcome_id"] == found.outcome_id
+        and (row["row_id"] in own or number(row["timepoint_weeks"]) == found.timepoint_weeks)
+        and row["mean"] is not None
     ]
     for what in ("change", "end", "percent change"):
-        of_kind = rows[rows["statistic_of"] == what].sort_values("preferred", ascending=False)
-        if len(of_kind):
-            row = of_kind.iloc[0]
-            mean = context.evidence.text["arm_stats"].loc[of_kind.index[0], "mean"]
-            spread = number(None if row["sd"] != row["sd"] else row["sd"])
-            text = f"{mean}%" if what == "percent change" else str(mean)
+        of_kind = [row for row in rows if row["statistic_of"] == what]
+        if of_kind:
+            row = max(of_kind, key=lambda row: bool(row["preferred"]))
+            mean, spread = context.printed_means[row["row_id"]], number(row["sd"])
+            text = f"{mean}%" if what == "percent change" else mean
             return (text if math.isnan(spread) else f"{text} ({spread:g})"), what
     return "NR", "none"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.nodes import Node, read_nodes
 
 if TYPE_CHECKING:
     from ldn_meta.evidence.schema import Dictionary
@@ -48,7 +49,7 @@ SCALE: dict[str, type | tuple[type, ...]] = {
     "unit": str,
     "minimal_important_difference": (int, float),
 }
-OTHER_SECTIONS = ("scale", "outcome_group", "sensitivity")
+OTHER_SECTIONS = ("scale", "outcome_group", "sensitivity", "multiverse")
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ class Protocol:
     scales: dict[str, Scale]
     outcome_groups: dict[str, tuple[str, ...]]
     sensitivities: tuple[Variant, ...] = ()
+    nodes: tuple[Node, ...] = ()
 
     @property
     def variants(self) -> tuple[Variant, ...]:
@@ -139,7 +141,7 @@ class Protocol:
             If an option is not a choice of the protocol.
         """
         given = {name: value for name, value in options.items() if value is not None}
-        main = _departed(Variant("options", self.selection, self.model), given)
+        main = departed(Variant("options", self.selection, self.model), given)
         return replace(self, selection=main.selection, model=main.model)
 
     def check_words(self, dictionary: Dictionary) -> None:
@@ -214,6 +216,10 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
             name: tuple(constructs) for name, constructs in stated.get("outcome_group", {}).items()
         },
         sensitivities=tuple(_sensitivity(main, entry) for entry in stated.get("sensitivity", [])),
+        nodes=read_nodes(
+            stated.get("multiverse", {}),
+            lambda place, changes: departed(main._replace(name=place), changes),
+        ),
     )
 
 
@@ -261,11 +267,17 @@ def _sensitivity(main: Variant, entry: Mapping[str, Any]) -> Variant:
         message = "sensitivity: 'name' is missing; say in a few words what it changes"
         raise ArgumentError(message)
     options = {name: value for name, value in entry.items() if name != "name"}
-    return _departed(main._replace(name=str(entry["name"])), options)
+    return departed(main._replace(name=str(entry["name"])), options)
 
 
-def _departed(main: Variant, options: Mapping[str, Any]) -> Variant:
-    """The same choices, but for those that the options name."""
+def departed(main: Variant, options: Mapping[str, Any]) -> Variant:
+    """Return the same choices, but for those that the options name.
+
+    Raises
+    ------
+    ArgumentError
+        If an option is no field of Selection or Model, or of the wrong type.
+    """
     of_selection = {f.name for f in fields(Selection)}
     of_model = {f.name for f in fields(Model)}
     unknown = sorted(set(options) - of_selection - of_model)

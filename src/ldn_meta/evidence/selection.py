@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ldn_meta.evidence.candidates import CONTRAST
 
@@ -49,7 +49,7 @@ def select(effects: pd.DataFrame, selection: Selection) -> tuple[pd.Series, pd.S
         The rule that let it in or kept it out.
     """
     why = _barred(effects, selection)
-    order = _order(effects, selection)
+    order = order_of_choice(effects, selection)
     trial = [*POOL, "trial_id"]
     open_ones = effects.loc[why == "", [*trial, "effect_id"]].join(order)
     ranked = open_ones.sort_values([*RANKS, "effect_id"], kind="stable")
@@ -67,42 +67,76 @@ def mark_selected(effects: pd.DataFrame, selection: Selection) -> pd.DataFrame:
     return effects.assign(is_selected=chosen, selected_why=why)
 
 
+class Rule(NamedTuple):
+    """Why an effect may be barred from its pool, and the choice of a Selection that lifts it."""
+
+    reason: str
+    applies: pd.Series
+    lifted_by: str | None = None
+
+
+def rules(effects: pd.DataFrame) -> list[Rule]:
+    """Every rule that bars effects, first come first served, but for the window of time.
+
+    Parameters
+    ----------
+    effects : pandas.DataFrame
+        Candidate effects (``normalise``).
+
+    Returns
+    -------
+    list of Rule
+        ``applies`` is of shape (effects,).
+    """
+    nobody = (effects["events_1"] == 0) & (effects["events_2"] == 0)
+    everybody = (effects["events_1"] == effects["n_1"]) & (effects["events_2"] == effects["n_2"])
+    is_further = effects["comparator_class"] == FURTHER_ARM
+    is_open = ~effects["blinding"].isin(MASKED)
+    return [
+        Rule("no comparison group: listed beside, never pooled", effects["kind"] != CONTRAST),
+        Rule("its study is listed beside, never pooled", effects["eligible_for"] != "contrast"),
+        Rule("compared with a further arm, not with the comparator of the question", is_further),
+        Rule(
+            "not randomised",
+            ~effects["is_randomised"].astype(bool),
+            lifted_by="allow_non_randomised",
+        ),
+        Rule("not double-blind", is_open, lifted_by="allow_single_blind"),
+        Rule("no event in either arm: says nothing about a ratio", nobody),
+        Rule("everybody has the event in both arms: says nothing about a ratio", everybody),
+        Rule(
+            "rests on an approximation",
+            effects["is_approximate"].astype(bool),
+            lifted_by="allow_approximate",
+        ),
+        Rule(
+            "rests on a transcribed value",
+            effects["is_transcribed"].astype(bool),
+            lifted_by="allow_transcribed",
+        ),
+    ]
+
+
+def outside_window(effects: pd.DataFrame, selection: Selection) -> pd.Series:
+    """Whether an effect on benefit was measured too early or too late."""
+    week = effects["timepoint_weeks"]
+    outside = (week < selection.earliest_weeks) | (week > selection.latest_weeks)
+    return outside & effects["domain"].isin(["benefit", "responder"])
+
+
 def _barred(effects: pd.DataFrame, selection: Selection) -> pd.Series:
     """The first rule that bars each effect; empty when none does."""
     import pandas as pd
 
-    week = effects["timepoint_weeks"]
-    outside = (week < selection.earliest_weeks) | (week > selection.latest_weeks)
-    efficacy = effects["domain"].isin(["benefit", "responder"])
-    nobody = (effects["events_1"] == 0) & (effects["events_2"] == 0)
-    everybody = (effects["events_1"] == effects["n_1"]) & (effects["events_2"] == effects["n_2"])
-    bars = {
-        "no comparison group: listed beside, never pooled": effects["kind"] != CONTRAST,
-        "its study is listed beside, never pooled": effects["eligible_for"] != "contrast",
-        "compared with a further arm, not with the comparator of the question": effects[
-            "comparator_class"
-        ]
-        == FURTHER_ARM,
-        "not randomised": ~effects["is_randomised"].astype(bool)
-        & (not selection.allow_non_randomised),
-        "not double-blind": ~effects["blinding"].isin(MASKED) & (not selection.allow_single_blind),
-        "no event in either arm: says nothing about a ratio": nobody,
-        "everybody has the event in both arms: says nothing about a ratio": everybody,
-        "rests on an approximation": effects["is_approximate"].astype(bool)
-        & (not selection.allow_approximate),
-        "rests on a transcribed value": effects["is_transcribed"].astype(bool)
-        & (not selection.allow_transcribed),
-        f"measured outside weeks {selection.earliest_weeks:g} to {selection.latest_weeks:g}": (
-            outside & efficacy
-        ),
-    }
+    window = f"measured outside weeks {selection.earliest_weeks:g} to {selection.latest_weeks:g}"
     why = pd.Series("", index=effects.index, dtype="str")
-    for reason, applies in bars.items():
-        why = why.mask((why == "") & applies.astype(bool), reason)
+    for rule in [*rules(effects), Rule(window, outside_window(effects, selection))]:
+        if rule.lifted_by is None or not getattr(selection, rule.lifted_by):
+            why = why.mask((why == "") & rule.applies.astype(bool), rule.reason)
     return why
 
 
-def _order(effects: pd.DataFrame, selection: Selection) -> pd.DataFrame:
+def order_of_choice(effects: pd.DataFrame, selection: Selection) -> pd.DataFrame:
     """Ranks in order of precedence; smaller goes first."""
     import pandas as pd
 
