@@ -37,7 +37,6 @@ DIRECTION_COLUMNS = (
     "sign",
     "p_low",
     "p_high",
-    "p_printed",
     "n_people",
     "is_paired",
     "overall_bias",
@@ -92,7 +91,6 @@ class DirectionRow:
     sign: float
     p_low: float
     p_high: float
-    p_printed: str
     people: float
     is_paired: bool
     bias: str
@@ -180,7 +178,6 @@ def _row(entry: dict[Hashable, Any]) -> DirectionRow:
         sign=sign,
         p_low=style.steady(entry["p_low"]),
         p_high=style.steady(entry["p_high"]),
-        p_printed=_text(entry["p_printed"]),
         people=float(entry["n_people"]),
         is_paired=bool(entry["is_paired"]),
         bias=_text(entry["overall_bias"]),
