@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count as counting
 from typing import TYPE_CHECKING
 
 from ldn_meta.display.figure_output import FigureOutput
@@ -19,10 +17,11 @@ from ldn_meta.display.figures.albatross_draw import (
     draw_frame,
     draw_mark,
     draw_name,
+    line_boxes,
     mark_boxes,
 )
 from ldn_meta.display.figures.albatross_key import legend_groups, notes
-from ldn_meta.display.figures.albatross_marks import LDN_SIDE, Mark, marks_of
+from ldn_meta.display.figures.albatross_marks import Mark, marks_of
 from ldn_meta.display.figures.albatross_scale import Scale, choose_scale
 from ldn_meta.display.figures.direction_rows import direction_rows
 from ldn_meta.display.figures.label_places import Box, Wanted, place_names
@@ -109,7 +108,8 @@ def albatross_plot(
         plan = _plan(marks, curves, top)
         scale = plan.scale
         legend = Legend(legend_groups(marks), width)
-        lines = [plan.key, *notes(marks, curves, measure), *_beside(unplaced)]
+        called = plan.texts if plan.key else [mark.name for mark in marks]
+        lines = [plan.key, *notes(marks, called, curves, measure), *_beside(unplaced)]
         small_print = Notes(lines, width)
         words_top = scale.bottom + _TICK_SPACE
         label_top = words_top + text_height(_LEFT_WORDS) + 2
@@ -126,8 +126,14 @@ def albatross_plot(
         draw_curves(axes, scale, curves, plan.curve_names)
         for index, mark in enumerate(marks):
             draw_mark(axes, scale, mark, f"mark-{index}")
-            anchor = (plan.wanted[index].x, plan.wanted[index].y)
-            draw_name(axes, scale, plan.texts[index], plan.boxes[index], anchor, f"name-{index}")
+            draw_name(
+                axes,
+                scale,
+                plan.texts[index],
+                plan.boxes[index],
+                plan.wanted[index],
+                f"name-{index}",
+            )
         _write_words(sheet, scale, words_top, label_top)
         legend.draw(sheet, legend_top)
         small_print.write(sheet, notes_top)
@@ -201,7 +207,7 @@ class _Plan:
 
 def _plan(marks: Sequence[Mark], curves: Mapping[str, Curve], top: float) -> _Plan:
     """Place names; numbers with a key where names do not fit; a higher plot where neither do."""
-    names = [wrap("; ".join(mark.names), _NAME_WIDTH, _SMALL) for mark in marks]
+    names = [wrap(mark.name, _NAME_WIDTH, _SMALL) for mark in marks]
     height = _PLOT_HEIGHT + _MORE_HEIGHT * max(0, len(marks) - _MOST_NAMES)
     if len(marks) <= _MOST_NAMES:
         plan = _attempt(marks, curves, names, top, height, key="")
@@ -209,14 +215,14 @@ def _plan(marks: Sequence[Mark], curves: Mapping[str, Curve], top: float) -> _Pl
             return plan
     numbers = [str(index + 1) for index in range(len(marks))]
     key = "; ".join(
-        f"{number}:{style.NO_BREAK}{', '.join(mark.names)}"
+        f"{number}:{style.NO_BREAK}{mark.name}"
         for number, mark in zip(numbers, marks, strict=True)
     )
-    for step in counting():
-        plan = _attempt(marks, curves, numbers, top, height * _GROWTH**step, key=f"{key}.")
+    while True:
+        plan = _attempt(marks, curves, numbers, top, height, key=f"{key}.")
         if plan:
             return plan
-    raise AssertionError
+        height *= _GROWTH
 
 
 def _attempt(
@@ -235,7 +241,11 @@ def _attempt(
     wanted = [_wanted(scale, mark, text) for mark, text in zip(marks, texts, strict=True)]
     plot = Box(scale.left + 1, scale.top + 1, scale.right - 1, scale.bottom - 1)
     boxes = place_names(
-        wanted, taken=[*taken, *curve_names.values()], inside=plot, is_far_allowed=bool(key)
+        wanted,
+        taken=list(curve_names.values()),
+        avoided=line_boxes(scale, curves),
+        inside=plot,
+        is_far_allowed=bool(key),
     )
     return None if boxes is None else _Plan(scale, curve_names, texts, wanted, boxes, key)
 
@@ -249,8 +259,14 @@ def _wanted(scale: Scale, mark: Mark, text: str) -> Wanted:
         x = scale.x(0.0)
     else:
         x = scale.x(side * (scale.distance(mark.low) + scale.distance(mark.high)) / 2)
-    size = text_width(text, _SMALL), text_height(text, _SMALL)
-    return Wanted(x, scale.y(mark.people), POINT_SIZE / 2 + 1, *size)
+    return Wanted(
+        x,
+        scale.y(mark.people),
+        POINT_SIZE / 2 + 1,
+        text_width(text, _SMALL),
+        text_height(text, _SMALL),
+        tuple(mark_boxes(scale, mark)),
+    )
 
 
 def _write_words(sheet: Sheet, scale: Scale, words_top: float, label_top: float) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from ldn_meta.display.figures.albatross_draw import Curve
 from ldn_meta.display.figures.albatross_marks import COMPARATOR_SIDE, LDN_SIDE, Mark
 from ldn_meta.display.wording import agree, capitalised, count
 
 # More results than this are counted: nobody listens to thirty of them.
-MOST_NAMED = 12
+MOST_NAMED = 20
 _SIDES = {LDN_SIDE: "on the side of LDN", COMPARATOR_SIDE: "on the side of the comparator"}
 
 
@@ -66,9 +67,9 @@ def between_curves(mark: Mark, curves: Mapping[str, Curve], measure: str) -> str
 
 def _mark_sentence(mark: Mark, curves: Mapping[str, Curve], measure: str) -> str:
     design = "the same people in both arms" if mark.is_paired else "two groups"
-    chance = "" if mark.is_randomised else ", not randomised"
+    chance = "" if mark.is_randomised else ", not or not said to be randomised"
     return (
-        f"{'; '.join(mark.names)}: {mark.p_words}, {mark.people:.0f} people, {side_words(mark)}, "
+        f"{mark.name}: {mark.p_words}, {mark.people:.0f} people, {side_words(mark)}, "
         f"{design}{chance}{between_curves(mark, curves, measure)}."
     )
 
@@ -101,7 +102,7 @@ def _people_at(p: float, curve: Curve) -> float:
         if x > 0 and people > 0
     )
     at = math.log(p)
-    for (left, low), (right, high) in zip(points, points[1:], strict=False):
+    for (left, low), (right, high) in pairwise(points):
         if left <= at <= right:
             share = (at - left) / (right - left) if right > left else 0.0
             return math.exp(low + share * (high - low))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ldn_meta.display.figures import style
 from ldn_meta.display.figures.albatross_marks import COMPARATOR_SIDE, LDN_SIDE, Mark
 from ldn_meta.display.figures.albatross_scale import Scale
-from ldn_meta.display.figures.label_places import JOINED_FROM, Box, around
+from ldn_meta.display.figures.label_places import Box, Wanted, around, is_joined
 from ldn_meta.display.figures.lettering import text_height, text_width
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ _INKS = {
 _SOFT_INKS = {LDN_SIDE: "#8fbfe0", COMPARATOR_SIDE: "#dba295", _UNKNOWN_SIDE: "#b4b4b4"}
 _DASHES = ("solid", (0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2)))
 # Where along a curve its name may stand, as shares of the visible part from its outer end.
+_EDGE_AIR = 3.0
+_BOXES_A_CURVE = 40
 _NAME_SHARES = (0.04, 0.1, 0.17, 0.25, 0.34, 0.44, 0.55, 0.67, 0.8)
 
 
@@ -72,17 +75,29 @@ def draw_frame(sheet: Sheet, scale: Scale) -> Axes:
 
 
 def curve_points(scale: Scale, curve: Curve, side: int) -> list[tuple[float, float]]:
-    """Points of a curve inside the plot, the smallest p first: decades and points on the page."""
+    """Points of a curve, the smallest p first: signed decades, and points on the page."""
     points = sorted(
-        (-math.log10(p), scale.y(people))
-        for p, people in zip(*curve, strict=True)
-        if p > 0 and people > 0
+        (-math.log10(p), scale.y(people)) for p, people in zip(*curve, strict=True) if people > 0
     )
-    return [
-        (style.steady(side * x), style.steady(y))
-        for x, y in reversed(points)
-        if x <= scale.reach and scale.top <= y <= scale.bottom
-    ]
+    return [(style.steady(side * x), style.steady(y)) for x, y in reversed(points)]
+
+
+def line_boxes(scale: Scale, curves: Mapping[str, Curve]) -> list[Box]:
+    """Rectangles along the curves and the middle line, which names should not lie on."""
+    middle = scale.x(0.0)
+    boxes = [Box(middle, scale.top, middle, scale.bottom)]
+    for curve in curves.values():
+        for side in _SIDE_WORDS:
+            points = _in_view(scale, curve_points(scale, curve, side))
+            every = max(1, len(points) // _BOXES_A_CURVE)
+            for (x1, y1), (x2, y2) in pairwise(points[::every]):
+                left, right = sorted((scale.x(x1), scale.x(x2)))
+                boxes.append(Box(left, min(y1, y2), right, max(y1, y2)))
+    return boxes
+
+
+def _in_view(scale: Scale, points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    return [(x, y) for x, y in points if abs(x) <= scale.reach and scale.top <= y <= scale.bottom]
 
 
 def curve_name_boxes(
@@ -92,7 +107,7 @@ def curve_name_boxes(
     boxes: dict[tuple[str, int], Box] = {}
     for name, curve in curves.items():
         for side in (COMPARATOR_SIDE, LDN_SIDE):
-            points = curve_points(scale, curve, side)
+            points = _in_view(scale, curve_points(scale, curve, side))
             box = _curve_name_box(scale, points, name, [*taken, *boxes.values()])
             if box is not None:
                 boxes[name, side] = box
@@ -108,6 +123,7 @@ def draw_curves(
     """Draw each curve on both sides, with its name where there is a place for it."""
     for index, (name, curve) in enumerate(curves.items()):
         for side, word in _SIDE_WORDS.items():
+            # The axes cut what lies outside.
             points = curve_points(scale, curve, side)
             gid = f"curve-{index}-{word}"
             axes.plot(
@@ -167,7 +183,8 @@ def _draw_point(axes: Axes, mark: Mark, x: float, y: float, ink: str, gid: str) 
         markeredgewidth=1.3,
         linestyle="none",
         clip_on=False,
-        zorder=4,
+        # A point on its known side lies above one that stands on both.
+        zorder=4 if mark.is_side_known else 3.5,
         gid=gid,
     )
 
@@ -203,13 +220,11 @@ def _draw_ends(
         )
 
 
-def draw_name(
-    axes: Axes, scale: Scale, text: str, box: Box, anchor: tuple[float, float], gid: str
-) -> None:
+def draw_name(axes: Axes, scale: Scale, text: str, box: Box, wanted: Wanted, gid: str) -> None:
     """Write the name of a mark at its place, joined to the mark if it stands apart."""
-    x, y = anchor
-    near_x, near_y = box.nearest(x, y)
-    if max(abs(near_x - x), abs(near_y - y)) >= JOINED_FROM:
+    x, y = wanted.x, wanted.y
+    if is_joined(box, x, y, wanted.radius):
+        near_x, near_y = box.nearest(x, y)
         axes.plot(
             [_decades(scale, x), _decades(scale, near_x)],
             [y, near_y],
@@ -241,7 +256,8 @@ def _curve_name_box(
 ) -> Box | None:
     """Find a free place on a curve for its name, as far out as can be."""
     width, height = text_width(name, style.SMALL_SIZE), text_height(name, style.SMALL_SIZE)
-    plot = Box(scale.left, scale.top, scale.right, scale.bottom)
+    air = _EDGE_AIR
+    plot = Box(scale.left + air, scale.top + air, scale.right - air, scale.bottom - air)
     for share in _NAME_SHARES if points else ():
         x, y = points[int(share * (len(points) - 1))]
         box = around(scale.x(x), y, width, height)

@@ -27,8 +27,8 @@ def legend_groups(marks: Sequence[Mark]) -> list[tuple[str, list[Entry]]]:
     kinds = (
         ("o", True, "two groups"),
         ("D", True, "same people in both arms"),
-        ("o", False, "two groups, not randomised"),
-        ("D", False, "same people, not randomised"),
+        ("o", False, "two groups, not (or not said to be) randomised"),
+        ("D", False, "same people, not (or not said to be) randomised"),
     )
     occurring = {(marker_of(mark), mark.is_randomised) for mark in points}
     entries = [
@@ -40,15 +40,27 @@ def legend_groups(marks: Sequence[Mark]) -> list[tuple[str, list[Entry]]]:
     if any(mark.low > 0 for mark in ranges):
         bars.append(Entry("p known only as a range", partial(_draw_bar, 0), _WIDE_ROOM, _HEIGHT))
     if any(mark.low == 0 for mark in ranges):
-        words = "p only known to be smaller than the stroke"
+        words = "arrow: p smaller than at the stroke"
         bars.append(Entry(words, partial(_draw_bar, 1), _WIDE_ROOM, _HEIGHT))
     if any(not mark.is_side_known for mark in marks):
         bars.append(Entry("grey, on both sides: side not known", _draw_joint, _WIDE_ROOM, _HEIGHT))
     return [("Points", entries), ("Bars", bars)]
 
 
-def notes(marks: Sequence[Mark], curves: Mapping[str, Curve], measure: str) -> list[str]:
-    """Say what the curves mean and what the plot does not."""
+def notes(
+    marks: Sequence[Mark], called: Sequence[str], curves: Mapping[str, Curve], measure: str
+) -> list[str]:
+    """Say what the curves mean, and of bars what the shape of a point would say.
+
+    Parameters
+    ----------
+    marks : sequence of Mark
+    called : sequence of str
+        Number or name of each mark in the plot.
+    curves : mapping of str to (sequence of float, sequence of float)
+    measure : str
+        What the curves are values of.
+    """
     lines = []
     if curves:
         words = (
@@ -58,6 +70,15 @@ def notes(marks: Sequence[Mark], curves: Mapping[str, Curve], measure: str) -> l
         if any(mark.is_paired for mark in marks):
             words += "; they do not hold where the same people stand in both arms"
         lines.append(f"{words}.")
+    bars = [(mark, name) for mark, name in zip(marks, called, strict=True) if not mark.is_point]
+    paired = [name for mark, name in bars if mark.is_paired]
+    by_choice = [name for mark, name in bars if not mark.is_randomised]
+    if paired:
+        lines.append(f"Bars of the same people in both arms: {', '.join(paired)}.")
+    if by_choice:
+        lines.append(
+            f"Bars of studies not, or not said to be, randomised: {', '.join(by_choice)}."
+        )
     lines.append("The side is that of the point estimate. The plot pools nothing.")
     return lines
 

@@ -44,9 +44,14 @@ class Mark:
     is_randomised: bool
 
     @property
+    def name(self) -> str:
+        """All names that share the mark."""
+        return " and ".join(self.names)
+
+    @property
     def is_point(self) -> bool:
         """Whether p is known to its rounding."""
-        return 0 < self.low and self.high <= _POINT_FACTOR * self.low
+        return self.low > 0 and self.high <= _POINT_FACTOR * self.low
 
     @property
     def p(self) -> float:
