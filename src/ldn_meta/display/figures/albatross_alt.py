@@ -57,11 +57,11 @@ def between_curves(mark: Mark, curves: Mapping[str, Curve], measure: str) -> str
     smaller = [name for name in ordered if known[name] >= mark.people]
     larger = [name for name in ordered if known[name] < mark.people]
     if smaller and larger:
-        return f", between the curves of a {measure} of {smaller[-1]} and {larger[0]}"
+        return f", between the curves of {measure} {smaller[-1]} and {larger[0]}"
     if larger:
-        return f", nearer to no effect than the curve of a {measure} of {larger[0]}"
+        return f", nearer to no effect than the curve of {measure} {larger[0]}"
     if smaller:
-        return f", beyond the curve of a {measure} of {smaller[-1]}"
+        return f", beyond the curve of {measure} {smaller[-1]}"
     return ""
 
 

@@ -64,8 +64,8 @@ def notes(
     lines = []
     if curves:
         words = (
-            f"Curves: p and people that go with a {measure} of {', '.join(curves)} to either "
-            "side, in two groups of equal size"
+            f"Curves: p and people at which the {measure} is {', '.join(curves)} to either side, "
+            "in two groups of equal size"
         )
         if any(mark.is_paired for mark in marks):
             words += "; they do not hold where the same people stand in both arms"
