@@ -191,6 +191,9 @@ def test_a_result_without_side_stands_on_both(figure):
     near = mark(both, "mark-0-ldn").get_xdata()[0]
     assert mark(both, "mark-0-comparator").get_xdata()[0] == -near
     assert mark(both, "mark-0-joint").get_xdata()[1] < near
+    unsure, sure = mark(both, "mark-0-ldn"), mark(figure, "mark-0-ldn")
+    assert unsure.get_markersize() < sure.get_markersize()
+    assert unsure.get_markerfacecolor() not in (unsure.get_markeredgecolor(), style.PAPER)
 
 
 def test_an_estimate_of_exactly_none_has_no_side():

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Curve = tuple[Sequence[float], Sequence[float]]
 
 POINT_SIZE = 7.0
+UNSURE_SMALLER = 1.8
+UNSURE_FILL = "#b4b4b4"
 _RANGE_WIDTH = 3.2
 _CAP_HALF = 4.0
 _ARROW_SIZE = 5.0
@@ -33,7 +35,7 @@ _INKS = {
     _UNKNOWN_SIDE: style.SINGLE_ARM,
 }
 # The same inks mixed with white: a range says less than a point and is drawn softer.
-_SOFT_INKS = {LDN_SIDE: "#8fbfe0", COMPARATOR_SIDE: "#dba295", _UNKNOWN_SIDE: "#b4b4b4"}
+_SOFT_INKS = {LDN_SIDE: "#8fbfe0", COMPARATOR_SIDE: "#dba295", _UNKNOWN_SIDE: UNSURE_FILL}
 _DASHES = ("solid", (0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2)))
 # Where along a curve its name may stand, as shares of the visible part from its outer end.
 _EDGE_AIR = 3.0
@@ -173,18 +175,22 @@ def draw_mark(axes: Axes, scale: Scale, mark: Mark, gid: str) -> None:
 
 
 def _draw_point(axes: Axes, mark: Mark, x: float, y: float, ink: str, gid: str) -> None:
+    # Drawn twice, a result is smaller and paler: in grey as in colour it looks less sure.
+    is_sure = mark.is_side_known
+    size = POINT_SIZE if marker_of(mark) == "o" else POINT_SIZE - 1
+    fill = ink if is_sure else _SOFT_INKS[_UNKNOWN_SIDE]
     axes.plot(
         [x],
         [y],
         marker=marker_of(mark),
-        markersize=POINT_SIZE if marker_of(mark) == "o" else POINT_SIZE - 1,
-        markerfacecolor=ink if mark.is_randomised else style.PAPER,
+        markersize=size if is_sure else size - UNSURE_SMALLER,
+        markerfacecolor=fill if mark.is_randomised else style.PAPER,
         markeredgecolor=ink,
         markeredgewidth=1.3,
         linestyle="none",
         clip_on=False,
         # A point on its known side lies above one that stands on both.
-        zorder=4 if mark.is_side_known else 3.5,
+        zorder=4 if is_sure else 3.5,
         gid=gid,
     )
 

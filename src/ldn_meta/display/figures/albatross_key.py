@@ -7,7 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ldn_meta.display.figures import style
-from ldn_meta.display.figures.albatross_draw import POINT_SIZE, Curve, marker_of
+from ldn_meta.display.figures.albatross_draw import (
+    POINT_SIZE,
+    UNSURE_FILL,
+    UNSURE_SMALLER,
+    Curve,
+    marker_of,
+)
 from ldn_meta.display.figures.albatross_marks import Mark
 from ldn_meta.display.figures.legend import Entry
 
@@ -43,7 +49,9 @@ def legend_groups(marks: Sequence[Mark]) -> list[tuple[str, list[Entry]]]:
         words = "arrow: p smaller than at the stroke"
         bars.append(Entry(words, partial(_draw_bar, 1), _WIDE_ROOM, _HEIGHT))
     if any(not mark.is_side_known for mark in marks):
-        bars.append(Entry("grey, on both sides: side not known", _draw_joint, _WIDE_ROOM, _HEIGHT))
+        bars.append(
+            Entry("paler, on both sides: side not known", _draw_joint, _WIDE_ROOM, _HEIGHT)
+        )
     return [("Points", entries), ("Bars", bars)]
 
 
@@ -122,6 +130,7 @@ def _draw_joint(sheet: Sheet, x: float, y: float, gid: str) -> None:
         linewidth=0.9,
         linestyle=(0, (1, 2)),
         marker="o",
-        markersize=POINT_SIZE - 1.5,
+        markersize=POINT_SIZE - UNSURE_SMALLER,
+        markerfacecolor=UNSURE_FILL,
         gid=gid,
     )
