@@ -283,7 +283,7 @@ def test_outcome_is_named_where_a_study_has_several_results():
     rows = frame(result(), result(construct="remission", p_low=0.3, p_high=0.3))
     plot, _ = albatross_plot(rows)
     names = [says(plot, f"name-{i}").replace("\n", " ") for i in range(2)]
-    assert names == ["Smith2011, clinical response", "Smith2011, remission"]
+    assert names == ["Smith2011: clinical response", "Smith2011: remission"]
 
 
 def test_many_results_carry_numbers_with_a_key():
@@ -293,7 +293,7 @@ def test_many_results_carry_numbers_with_a_key():
     names = [a.get_text() for a in marks(plot, "name-").values() if isinstance(a, Text)]
     assert sorted(names, key=int) == [str(i + 1) for i in range(len(names))]
     for name in names:
-        assert f" {name}: Author" in f" {said}"
+        assert f" {name} Author" in f" {said}"
 
 
 def test_results_without_p_or_people_are_named_below(figure):
@@ -301,6 +301,20 @@ def test_results_without_p_or_people_are_named_below(figure):
     assert (
         "Not in the plot: Unplaced2017 (p not known); Uncounted2018 (number of people not known)."
         in said
+    )
+
+
+def test_results_without_a_place_are_gathered_by_study_and_reason():
+    rows = [
+        result(construct="a", n_people=NAN),
+        result(construct="b", n_people=NAN),
+        result(construct="c", n_people=NAN, p_low=NAN, p_high=NAN),
+        result(construct="d", p_low=0.0, p_high=1.0),
+    ]
+    words = albatross_alt_text(frame(*rows))
+    assert (
+        "Not in the plot: Smith2011: a, b (number of people not known); Smith2011: c (p and "
+        "number of people not known); Smith2011: d (p not known)." in words
     )
 
 
@@ -321,16 +335,22 @@ def test_alt_text_tells_every_result_and_between_which_curves_it_lies():
     # and these were 40. p = 0.236 has z = 1.185; d = 0.2 needs 141, d = 0.5 23 people; 96.
     smd = "standardised mean difference"
     assert (
-        f"Exact2011: p = 0.009, 40 people, on the side of LDN, two groups, beyond the curve of "
-        f"{smd} 0.8." in words
+        "Exact2011 (p = 0.009, 40 people, two groups): on the side of LDN, "
+        f"beyond the curve of {smd} 0.8." in words
     )
     assert (
-        f"on the side of the comparator, two groups, between the curves of {smd} 0.2 and 0.5"
-        in (words)
+        "Against2012 (p = 0.236, 96 people, two groups): on the side of the comparator, "
+        f"between the curves of {smd} 0.2 and 0.5." in words
     )
-    assert "Below2013: p below 0.05, 350 people, on the side of LDN, two groups." in words
-    assert "Nowhere2015: p above 0.05, 60 people, on a side that is not known" in words
-    assert "Paired2016: p = 0.004, 28 people, on the side of LDN, the same people" in words
+    assert "Below2013 (p below 0.05, 350 people, two groups): on the side of LDN." in words
+    assert "Ns2014 (p above 0.05, 12 people, two groups): on the side of the comparator." in words
+    assert "Nowhere2015 (p above 0.05, 60 people, two groups): on a side that is not known." in (
+        words
+    )
+    assert (
+        "Paired2016 (p = 0.004, 28 people, the same people in both arms, not or not said to be "
+        "randomised): on the side of LDN." in words
+    )
     assert "Not in the plot: Unplaced2017 (p not known)" in words
     assert words.isascii()
 

@@ -215,8 +215,7 @@ def _plan(marks: Sequence[Mark], curves: Mapping[str, Curve], top: float) -> _Pl
             return plan
     numbers = [str(index + 1) for index in range(len(marks))]
     key = "; ".join(
-        f"{number}:{style.NO_BREAK}{mark.name}"
-        for number, mark in zip(numbers, marks, strict=True)
+        f"{number}{style.NO_BREAK}{mark.name}" for number, mark in zip(numbers, marks, strict=True)
     )
     while True:
         plan = _attempt(marks, curves, numbers, top, height, key=f"{key}.")

@@ -26,7 +26,7 @@ def describe(marks: Sequence[Mark], curves: Mapping[str, Curve], *, measure: str
     measure : str
         What the curves are values of.
     """
-    results = sum(len(mark.names) for mark in marks)
+    results = sum(len(mark.results) for mark in marks)
     sentences = [
         f"{capitalised(count(results, 'result'))} by two-sided p-value (across, mirrored about "
         "p = 1) and number of people (upwards)."
@@ -69,13 +69,13 @@ def _mark_sentence(mark: Mark, curves: Mapping[str, Curve], measure: str) -> str
     design = "the same people in both arms" if mark.is_paired else "two groups"
     chance = "" if mark.is_randomised else ", not or not said to be randomised"
     return (
-        f"{mark.name}: {mark.p_words}, {mark.people:.0f} people, {side_words(mark)}, "
-        f"{design}{chance}{between_curves(mark, curves, measure)}."
+        f"{mark.name} ({mark.p_words}, {mark.people:.0f} people, {design}{chance}): "
+        f"{side_words(mark)}{between_curves(mark, curves, measure)}."
     )
 
 
 def _summary(marks: Sequence[Mark]) -> str:
-    sides = [mark.sides[0] if mark.is_side_known else 0 for mark in marks for _ in mark.names]
+    sides = [mark.sides[0] if mark.is_side_known else 0 for mark in marks for _ in mark.results]
     parts = [
         agree(sides.count(side), f"lies {words}", f"lie {words}") for side, words in _SIDES.items()
     ]
@@ -83,7 +83,7 @@ def _summary(marks: Sequence[Mark]) -> str:
         parts.append(agree(sides.count(0), "has no known side", "have no known side"))
     points = [mark.p for mark in marks if mark.is_point]
     people = [mark.people for mark in marks]
-    ranged = sum(len(mark.names) for mark in marks if not mark.is_point)
+    ranged = sum(len(mark.results) for mark in marks if not mark.is_point)
     sentences = [f"{capitalised(', '.join(parts))}."]
     if points:
         sentences.append(f"Known p-values run from {min(points):.3g} to {max(points):.3g}.")

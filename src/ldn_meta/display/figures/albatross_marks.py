@@ -23,8 +23,8 @@ class Mark:
 
     Attributes
     ----------
-    names : tuple of str
-        Study, and outcome where a study has more than one result.
+    results : tuple of (str, str)
+        Study and outcome of each; the outcome is empty for the only result of a study.
     sides : tuple of int
         Where it is drawn: 1 LDN, -1 comparator, both where the side is not known.
     low, high : float
@@ -35,7 +35,7 @@ class Mark:
     is_randomised : bool
     """
 
-    names: tuple[str, ...]
+    results: tuple[tuple[str, str], ...]
     sides: tuple[int, ...]
     low: float
     high: float
@@ -45,8 +45,10 @@ class Mark:
 
     @property
     def name(self) -> str:
-        """All names that share the mark."""
-        return " and ".join(self.names)
+        """Name all results that share the mark."""
+        return " and ".join(
+            _named(study, told, " and ") for study, told in _by_study(self.results)
+        )
 
     @property
     def is_point(self) -> bool:
@@ -87,26 +89,42 @@ def marks_of(rows: Sequence[DirectionRow]) -> tuple[list[Mark], list[str]]:
     marks : list of Mark
         In the order of the rows; results that coincide share a mark.
     unplaced : list of str
-        Results without p or people, with what is missing.
+        Results without p or people, study by study, with what is missing.
     """
     studies = [row.study_id for row in rows]
     marks: dict[Mark, Mark] = {}
-    unplaced = []
+    unplaced: dict[str, list[tuple[str, str]]] = {}
     for row in rows:
-        is_alone = studies.count(row.study_id) == 1
-        name = row.study if is_alone else f"{row.study}, {row.outcome}"
+        result = (row.study, "" if studies.count(row.study_id) == 1 else row.outcome)
         missing = _missing(row)
         if missing:
-            unplaced.append(f"{name} ({' and '.join(missing)} not known)")
+            unplaced.setdefault(f"{' and '.join(missing)} not known", []).append(result)
             continue
         low, high = row.p_low, row.p_high
         if high < SMALLEST_P:
             low, high = 0.0, SMALLEST_P
         sides = (int(row.sign),) if row.sign in _BOTH else _BOTH
         place = Mark((), sides, low, high, row.people, row.is_paired, bool(row.is_randomised))
-        names = marks[place].names if place in marks else ()
-        marks[place] = replace(place, names=(*names, name))
-    return list(marks.values()), unplaced
+        shared = marks[place].results if place in marks else ()
+        marks[place] = replace(place, results=(*shared, result))
+    words = [
+        f"{_named(study, told, ', ')} ({reason})"
+        for reason, results in unplaced.items()
+        for study, told in _by_study(results)
+    ]
+    return list(marks.values()), words
+
+
+def _by_study(results: Sequence[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    """Gather the outcomes of each study; a study with one result has none to name."""
+    found: dict[str, list[str]] = {}
+    for study, outcome in results:
+        found.setdefault(study, []).extend([outcome] if outcome else [])
+    return list(found.items())
+
+
+def _named(study: str, outcomes: Sequence[str], between: str) -> str:
+    return f"{study}: {between.join(outcomes)}" if outcomes else study
 
 
 def _missing(row: DirectionRow) -> list[str]:
