@@ -128,6 +128,7 @@ def test_design_people_and_risk_of_bias_stand_in_the_row(figure):
     )
     assert says(figure, "study-2-people") == "NR"
     assert not marks(figure, "study-2-bias")
+    assert "No dot: risk of bias not judged." in texts(figure)
 
 
 def test_randomisation_that_nobody_reported_is_not_called_absent():
@@ -318,6 +319,7 @@ def test_legend_explains_what_occurs_and_no_more(figure):
     assert "hollow: number not reported" in said
     assert "mixed" not in said
     simple, _ = effect_direction_plot(frame(result()))
+    assert not any("No dot" in text for text in texts(simple))
     legend = [a.get_text() for n, a in marks(simple, "legend-").items() if n.endswith("-words")]
     assert legend == ["favours LDN", "fewer than 50"]
 

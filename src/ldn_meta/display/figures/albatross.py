@@ -48,7 +48,7 @@ _TICK_ROOM = 34.0
 _TICK_SPACE = 15.0
 _WORD_GAP = 6.0
 # More names than this are numbers with a key: names would cover the curves.
-_MOST_NAMES = 12
+_MOST_NAMES = 6
 _NAME_WIDTH = 120.0
 _SMALL = style.SMALL_SIZE
 _LEFT_WORDS = "\N{LEFTWARDS ARROW} favours comparator"

@@ -27,7 +27,7 @@ from ldn_meta.display.figures.effect_direction_marks import (
     draw_arrow,
     half_width,
 )
-from ldn_meta.display.figures.judgement_dots import draw_dot, judgement_legend
+from ldn_meta.display.figures.judgement_dots import draw_dot, judgement, judgement_legend
 from ldn_meta.display.figures.legend import Entry, Legend
 from ldn_meta.display.figures.sheet import Notes, Sheet, words_only
 from ldn_meta.evidence.synthesis import FAVOURS_LDN
@@ -252,6 +252,8 @@ def _notes(studies: Sequence[Study]) -> list[str]:
         is_mixed = any(cell.verdict == MIXED for cell in cells)
         lines.append(f"{rule}, otherwise the cell is mixed." if is_mixed else f"{rule}.")
     if any(study.people == "NR" for study in studies):
-        lines.append("NR: not reported.")
+        lines.append("NR: number of people in the comparison not reported.")
     lines.append(judgement_legend(study.bias for study in studies))
+    if any(judgement(study.bias) is None for study in studies):
+        lines.append("No dot: risk of bias not judged.")
     return lines
