@@ -10,7 +10,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ldn_meta.display.figures.albatross import albatross_plot
+    from ldn_meta.display.figures.effect_direction import effect_direction_plot
     from ldn_meta.display.figures.forest import forest_plot
+    from ldn_meta.display.figures.harvest import harvest_plot
     from ldn_meta.display.pages.effect import pooled_effect
     from ldn_meta.display.pages.included import included_trials
     from ldn_meta.display.pages.overview import overview
@@ -42,6 +45,9 @@ _HOMES = {
     "normalise": "evidence.normalise",
     "multiverse": "evidence.multiverse",
     "forest_plot": "display.figures.forest",
+    "effect_direction_plot": "display.figures.effect_direction",
+    "albatross_plot": "display.figures.albatross",
+    "harvest_plot": "display.figures.harvest",
     "included_trials": "display.pages.included",
     "pooled_effect": "display.pages.effect",
     "responder_rates": "display.pages.people",
@@ -53,9 +59,12 @@ __all__ = [
     "Evidence",
     "PooledResult",
     "Protocol",
+    "albatross_plot",
+    "effect_direction_plot",
     "effect_size",
     "forest_plot",
     "glmm_proportion",
+    "harvest_plot",
     "included_trials",
     "load_evidence",
     "load_protocol",

@@ -1,0 +1,420 @@
+"""What an effect direction plot draws: arrows, sizes, counts, and the rule within a study."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from direction_frames import NAN, frame, many, result
+from figure_measures import (
+    assert_legible,
+    mark,
+    marks,
+    overlap,
+    says,
+    svg_ids,
+    text_boxes,
+    texts,
+)
+from ldn_meta.display.figures import style
+from ldn_meta.display.figures.direction_rows import MIXED, NOT_KNOWN, VERDICTS, direction_rows
+from ldn_meta.display.figures.effect_direction import (
+    NO_DIRECTION,
+    effect_direction_alt_text,
+    effect_direction_output,
+    effect_direction_plot,
+)
+from ldn_meta.display.figures.effect_direction_cells import together
+from ldn_meta.errors import ArgumentError
+
+LDN, COMPARATOR, NEITHER = "favours LDN", "favours comparator", "no difference"
+ORDER = ("pain", "response or remission", "any adverse event")
+
+FRAME = frame(
+    result("young2020", "pain", year=2020.0, group="pain", sign=-1.0, n_people=301.0),
+    result("young2020", "nausea", year=2020.0, group="other", n_people=300.0),
+    result("old2011", "pain", group="pain", direction="no difference", sign=NAN, n_people=49.0),
+    result("old2011", "response", n_people=50.0),
+    result("old2011", "remission", n_people=50.0),
+    result(
+        "undated", "response", year=NAN, direction="not stated", sign=NAN, n_people=NAN,
+        overall_bias="", is_randomised=False, design="cohort with controls",
+    ),
+    result("undated", "pain", year=NAN, group="pain", n_people=NAN, overall_bias="",
+           is_randomised=False, design="cohort with controls"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def figure():
+    return effect_direction_plot(FRAME, order=ORDER, title="Crohn's disease")[0]
+
+
+def corners(figure, name):
+    return mark(figure, name).get_path().vertices
+
+
+def height(figure, name):
+    y = corners(figure, name)[:, 1]
+    return y.max() - y.min()
+
+
+def points_up(figure, name):
+    """The tip is one point, the foot has two; a tip at the top leads up."""
+    found = np.unique(np.round(corners(figure, name), 6), axis=0)
+    return (found[:, 1] == found[:, 1].min()).sum() < (found[:, 1] == found[:, 1].max()).sum()
+
+
+# ---------------------------------------------------------------- legible
+
+
+def test_every_text_can_be_read(figure):
+    assert_legible(figure)
+
+
+@pytest.mark.parametrize(
+    ("studies", "outcomes", "long_labels"), [(1, 1, False), (3, 8, True), (40, 4, False)]
+)
+def test_few_and_many_studies_can_be_read(studies, outcomes, long_labels):
+    for by in ("group", "construct"):
+        directions = many(studies, outcomes, long_labels=long_labels)
+        drawn, _ = effect_direction_plot(directions, by=by, title="A title " * 20)
+        assert_legible(drawn)
+
+
+def test_no_arrow_lies_on_a_text_or_another_arrow():
+    drawn, _ = effect_direction_plot(many(40, 8, long_labels=True), by="construct")
+    boxes = [box for _, box in text_boxes(drawn)]
+    arrows = [m.get_window_extent() for m in drawn.axes[0].patches if m.get_gid()]
+    assert len(arrows) > 150
+    for index, arrow in enumerate(arrows):
+        assert not any(overlap(arrow, box) for box in boxes)
+        assert not any(overlap(arrow, other) for other in arrows[index + 1 :])
+
+
+# ---------------------------------------------------------------- rows and columns
+
+
+def test_oldest_study_first_and_one_without_year_last(figure):
+    assert [says(figure, f"study-{i}-label") for i in range(3)] == [
+        "Old2011",
+        "Young2020",
+        "Undated",
+    ]
+    y = [mark(figure, f"study-{i}-label").get_position()[1] for i in range(3)]
+    assert y == sorted(y)
+
+
+def test_columns_follow_the_order_wished_and_other_is_last(figure):
+    heads = [text.get_text().replace("\n", " ") for text in marks(figure, "column-").values()]
+    assert heads == ["Pain", "Response or remission", "Other"]
+
+
+def test_columns_can_be_single_outcomes():
+    drawn, _ = effect_direction_plot(FRAME, by="construct")
+    heads = [text.get_text() for text in marks(drawn, "column-").values()]
+    assert heads == ["Pain", "Response", "Remission", "Nausea"]
+
+
+def test_design_people_and_risk_of_bias_stand_in_the_row(figure):
+    assert says(figure, "study-0-design") == "parallel, randomised"
+    assert says(figure, "study-0-people") == "49 to 50"
+    assert says(figure, "study-0-bias-letter") == "C"
+    assert says(figure, "study-2-design").replace("\n", " ") == (
+        "cohort with controls, not randomised"
+    )
+    assert says(figure, "study-2-people") == "NR"
+    assert not marks(figure, "study-2-bias")
+    assert "No dot: risk of bias not judged." in texts(figure)
+
+
+def test_randomisation_that_nobody_reported_is_not_called_absent():
+    drawn, _ = effect_direction_plot(frame(result(is_randomised=None, design="NR")))
+    assert says(drawn, "study-0-design").replace("\n", " ") == "randomisation not reported"
+
+
+# ---------------------------------------------------------------- directions
+
+
+def test_arrow_up_is_ldn_and_down_the_comparator(figure):
+    assert points_up(figure, "study-2-0")
+    assert not points_up(figure, "study-1-0")
+    assert mark(figure, "study-2-0").get_edgecolor() != mark(figure, "study-1-0").get_edgecolor()
+
+
+def test_no_difference_is_a_sideways_arrow_as_wide_as_others_are_high(figure):
+    found = corners(figure, "study-0-0")
+    width = found[:, 0].max() - found[:, 0].min()
+    assert width > height(figure, "study-0-0")
+    assert width == pytest.approx(2 * (found[:, 0].max() - found[:, 0].mean()), rel=0.2)
+
+
+def test_direction_not_known_is_a_question_mark_and_not_reported_is_blank(figure):
+    assert says(figure, "study-2-1") == "?"
+    assert not marks(figure, "study-1-1")
+    assert not marks(figure, "study-0-2")
+
+
+def test_mixed_is_a_sideways_arrow_in_two_parts():
+    drawn, _ = effect_direction_plot(
+        frame(
+            result(construct="a"),
+            result(construct="b", sign=-1.0),
+            result("other2012", "a", year=2012.0, direction="no difference", sign=NAN),
+        )
+    )
+    from matplotlib.path import Path
+
+    mixed, neither = mark(drawn, "study-0-0").get_path(), mark(drawn, "study-1-0").get_path()
+    assert list(mixed.codes).count(Path.MOVETO) == 2
+    assert list(neither.codes).count(Path.MOVETO) == 1
+
+
+@pytest.mark.parametrize(
+    ("people", "share"), [(1, 0), (49, 0), (50, 1), (300, 1), (301, 2), (1e6, 2)]
+)
+def test_size_of_arrows_changes_at_50_and_300_people(people, share):
+    sizes = []
+    for number in (49, 50, 301, people):
+        drawn, _ = effect_direction_plot(frame(result(n_people=float(number))))
+        sizes.append(height(drawn, "study-0-0"))
+    assert sizes[0] < sizes[1] < sizes[2]
+    assert sizes[3] == sizes[share]
+
+
+def test_unknown_number_of_people_is_hollow_and_middle_sized(figure):
+    hollow, solid = mark(figure, "study-2-0"), mark(figure, "study-0-1")
+    assert hollow.get_facecolor()[:3] == (1, 1, 1)
+    assert solid.get_facecolor() == solid.get_edgecolor()
+    assert height(figure, "study-2-0") == pytest.approx(height(figure, "study-0-1"))
+
+
+def test_arrows_of_one_study_stand_level_with_its_label_under_their_heads(figure):
+    boxes = {text.get_gid(): box for text, box in text_boxes(figure)}
+    for study, column in ((0, 0), (0, 1), (1, 0), (1, 2), (2, 0)):
+        arrow = mark(figure, f"study-{study}-{column}").get_window_extent()
+        middle = ((arrow.x0 + arrow.x1) / 2, (arrow.y0 + arrow.y1) / 2)
+        head, label = boxes[f"column-{column}"], boxes[f"study-{study}-label"]
+        assert middle[0] == pytest.approx((head.x0 + head.x1) / 2, abs=2)
+        assert label.y0 < middle[1] < label.y1
+
+
+def test_sign_goes_before_words_whatever_the_p_value():
+    row = result(direction="no difference", sign=1.0, p_low=0.05, p_high=1.0)
+    assert direction_rows(frame(row))[0].verdict == LDN
+
+
+@pytest.mark.parametrize(
+    ("sign", "words", "verdict"),
+    [
+        (1.0, "conflicting", LDN),
+        (-1.0, "not stated", COMPARATOR),
+        (0.0, "favours LDN", NEITHER),
+        (NAN, "favours LDN", LDN),
+        (NAN, "favours comparator", COMPARATOR),
+        (NAN, "no difference", NEITHER),
+        (NAN, "partly favours LDN", MIXED),
+        (NAN, "partly favours comparator", MIXED),
+        (NAN, "conflicting", MIXED),
+        (NAN, "not stated", NOT_KNOWN),
+    ],
+)
+def test_direction_of_a_single_result(sign, words, verdict):
+    assert direction_rows(frame(result(sign=sign, direction=words)))[0].verdict == verdict
+
+
+# ---------------------------------------------------------------- several outcomes of a study
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "direction"),
+    [
+        ([LDN], LDN),
+        ([LDN, LDN], LDN),
+        ([LDN] * 7 + [COMPARATOR] * 3, LDN),
+        ([LDN] * 2 + [COMPARATOR], MIXED),
+        ([LDN] * 69 + [COMPARATOR] * 31, MIXED),
+        ([LDN] * 70 + [COMPARATOR] * 30, LDN),
+        ([LDN, NEITHER], MIXED),
+        ([NEITHER] * 3 + [COMPARATOR], NEITHER),
+        ([LDN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN], LDN),
+        ([NOT_KNOWN, NOT_KNOWN], NOT_KNOWN),
+        ([MIXED, MIXED], MIXED),
+    ],
+)
+def test_seventy_per_cent_give_the_direction(verdicts, direction):
+    assert together(verdicts) == direction
+
+
+@given(st.lists(st.sampled_from(VERDICTS), min_size=1, max_size=30), st.randoms())
+def test_direction_of_several_does_not_depend_on_order_and_mirrors(verdicts, random):
+    shuffled = random.sample(verdicts, len(verdicts))
+    assert together(shuffled) == together(verdicts)
+    swap = {LDN: COMPARATOR, COMPARATOR: LDN}
+    mirrored = [swap.get(verdict, verdict) for verdict in verdicts]
+    assert together(mirrored) == swap.get(together(verdicts), together(verdicts))
+    if together(verdicts) not in (MIXED, NOT_KNOWN):
+        known = [verdict for verdict in verdicts if verdict != NOT_KNOWN]
+        assert known.count(together(verdicts)) >= 0.7 * len(known) - 1e-9
+
+
+def test_number_of_outcomes_stands_beside_the_arrow_if_more_than_one(figure):
+    assert says(figure, "study-0-1-outcomes") == "2"
+    assert "study-0-0-outcomes" not in marks(figure, "study-0-0")
+
+
+def test_outcomes_without_direction_are_not_counted_as_combined():
+    drawn, _ = effect_direction_plot(
+        frame(
+            result(construct="a"),
+            result(construct="b"),
+            result(construct="c", direction="not stated", sign=NAN),
+        )
+    )
+    assert says(drawn, "study-0-0-outcomes") == "2"
+
+
+def test_the_rule_is_told_only_where_it_was_used(figure):
+    assert any("at least 70%" in text for text in texts(figure))
+    single, _ = effect_direction_plot(frame(result()))
+    assert not any("70%" in text for text in texts(single))
+
+
+# ---------------------------------------------------------------- counts and words
+
+
+def test_counts_below_are_those_of_the_arrows(figure):
+    lines = [text.get_text() for text in marks(figure, "count-").values()]
+    assert lines == [
+        "Favours LDN", "1", "1", "1",
+        "Favours comparator", "1", "0", "0",
+        "No difference", "1", "0", "0",
+        "Direction not known", "0", "1", "0",
+    ]  # fmt: skip
+
+
+def test_counts_of_every_column_add_up_to_its_studies():
+    directions = many(30, 4)
+    drawn, _ = effect_direction_plot(directions)
+    columns = len(marks(drawn, "column-"))
+    for column in range(columns):
+        cells = [f"study-{i}-{column}" for i in range(30)]
+        shown = sum(cell in marks(drawn, cell) for cell in cells)
+        lines = [
+            artist
+            for name, artist in marks(drawn, "count-").items()
+            if name.endswith(f"-{column}")
+        ]
+        assert sum(int(artist.get_text()) for artist in lines) == shown == 30
+
+
+def test_legend_explains_what_occurs_and_no_more(figure):
+    said = " ".join(texts(figure))
+    assert "favours LDN" in said
+    assert "blank: not reported" in said
+    assert "reported, but direction not known" in said
+    assert "hollow: number not reported" in said
+    assert "mixed" not in said
+    simple, _ = effect_direction_plot(frame(result()))
+    assert not any("No dot" in text for text in texts(simple))
+    legend = [a.get_text() for n, a in marks(simple, "legend-").items() if n.endswith("-words")]
+    assert legend == ["favours LDN", "fewer than 50"]
+
+
+def test_legend_arrows_are_those_of_the_table(figure):
+    names = {a.get_text(): n for n, a in marks(figure, "legend-").items() if n.endswith("-words")}
+    up = names["favours LDN"].replace("words", "mark")
+    assert points_up(figure, up)
+    assert mark(figure, up).get_edgecolor() == mark(figure, "study-2-0").get_edgecolor()
+    small = names["fewer than 50"].replace("words", "mark")
+    assert height(figure, small) < height(figure, up)
+
+
+def test_alt_text_tells_every_study_and_the_counts():
+    words = effect_direction_alt_text(FRAME, order=ORDER, title="Crohn's")
+    assert words.startswith("Effect direction plot: Crohn's. Three studies, three columns")
+    assert (
+        "Old2011 (parallel, randomised; 49 to 50 people): pain no difference; "
+        "response or remission favours LDN (two outcomes)." in words
+    )
+    assert "Undated (cohort with controls, not randomised; people not reported)" in words
+    assert "Pain: one favours LDN, one favours comparator, one shows no difference." in words
+    assert "Overall risk of bias: some concerns in 2, not judged in 1." in words
+    assert words.isascii()
+
+
+def test_alt_text_of_many_studies_is_counts():
+    words = effect_direction_alt_text(many(40, 4))
+    assert "Author 1985" not in words
+    assert "40 studies" in words
+    assert len(words) < 1200
+
+
+def test_nothing_is_said_in_words():
+    drawn, _ = effect_direction_plot(FRAME[:0], title="CRPS")
+    assert texts(drawn)[0] == "CRPS"
+    assert " ".join(texts(drawn)[1:]).replace("\n", " ") == NO_DIRECTION
+    assert_legible(drawn)
+    assert NO_DIRECTION in effect_direction_alt_text(FRAME[:0])
+
+
+# ---------------------------------------------------------------- refusals and bytes
+
+
+@pytest.mark.parametrize(
+    ("directions", "word"),
+    [
+        (FRAME.drop(columns="n_people"), "n_people"),
+        (FRAME.assign(direction="up"), "direction is 'up'"),
+        (FRAME.assign(sign=0.5), "sign is 0.5"),
+        (FRAME.assign(eligible_for="single-arm"), "single-arm"),
+        (FRAME.assign(p_low=0.5, p_high=0.1), "p_low is 0.5"),
+        (FRAME.assign(p_low=NAN), "p_low is nan"),
+        (FRAME.assign(p_high=1.5), "p_high 1.5"),
+        (FRAME.assign(n_people=0.0), "n_people is 0"),
+        (FRAME.assign(n_people=math.inf), "n_people is inf"),
+        (pd.concat([FRAME, FRAME[:1]]), "2 times"),
+        (FRAME.assign(overall_bias="splendid"), "splendid"),
+        (FRAME.assign(overall_bias=["low", "high", *["low"] * 5]), "one word a study"),
+    ],
+)
+def test_a_frame_that_does_not_fit_is_refused(directions, word):
+    with pytest.raises(ArgumentError, match=word):
+        effect_direction_plot(directions)
+
+
+def test_all_faults_are_named_at_once():
+    broken = FRAME.assign(direction="up", sign=7.0)
+    with pytest.raises(ArgumentError) as caught:
+        effect_direction_plot(broken)
+    assert str(caught.value).count("direction is 'up'") == len(broken)
+    assert str(caught.value).count("sign is 7") == len(broken)
+
+
+def test_columns_are_groups_or_outcomes():
+    with pytest.raises(ArgumentError, match="by is 'study'"):
+        effect_direction_plot(FRAME, by="study")
+
+
+def test_bytes_are_the_same_twice_and_order_of_rows_within_a_study_changes_no_arrow():
+    one, other = (effect_direction_output("directions", FRAME, order=ORDER) for _ in range(2))
+    assert one.png() == other.png()
+    assert one.svg() == other.svg()
+    ids = svg_ids(one.svg())
+    assert len(ids) == len(set(ids))
+    turned = effect_direction_output("directions", FRAME[::-1], order=ORDER)
+    assert turned.png() == one.png()
+
+
+def test_directions_differ_in_shape_and_not_in_colour_alone():
+    from ldn_meta.display.figures.effect_direction_marks import _OUTLINES, COLOURS
+
+    assert len(set(_OUTLINES.values())) == len(_OUTLINES) == len(COLOURS)
+
+
+def test_figure_is_unknown_to_pyplot_and_has_true_minus_signs():
+    drawn, _ = effect_direction_plot(frame(result(study_label="Trial at -5 degrees")))
+    assert says(drawn, "study-0-label") == f"Trial at {style.MINUS}5 degrees"
