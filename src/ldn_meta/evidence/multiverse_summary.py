@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -185,13 +186,29 @@ def multiverse_tables(evidence: Evidence, protocol: Protocol) -> tuple[pd.DataFr
     return pd.DataFrame(summaries), pd.concat(nodes, ignore_index=True)
 
 
-def all_multiverses(evidence: Evidence, protocol: Protocol) -> list[Multiverse]:
-    """Every reported condition and outcome of the evidence map, against the main comparator."""
+def all_multiverses(
+    evidence: Evidence, protocol: Protocol, indications: Collection[str] | None = None
+) -> list[Multiverse]:
+    """Every outcome of the evidence map with an effect, against the main comparator.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    protocol : Protocol
+    indications : collection of str, optional
+        Only these conditions; by default all that are reported.
+
+    Returns
+    -------
+    list of Multiverse
+        In the order of indications.csv and of the outcome groups.
+    """
     found = []
     for row in evidence.tables["indications"].to_dict("records"):
-        if not row["is_reported"]:
+        name = row["indication_id"]
+        if not row["is_reported"] or (indications is not None and name not in indications):
             continue
-        normalised = Normalised(evidence.for_indication(row["indication_id"]), protocol)
+        normalised = Normalised(evidence.for_indication(name), protocol)
         for construct in dict.fromkeys(c for g in protocol.outcome_groups.values() for c in g):
             one = build_multiverse(normalised, construct, row["main_comparator"])
             if one is not None:

@@ -151,6 +151,41 @@ def run(
 
 
 @main.command()
+@click.argument("indications", nargs=-1, metavar="[INDICATION ...]")
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Compute on the workers of this dask scheduler; needs the extra 'distributed'.",
+)
+def multiverse(indications: tuple[str, ...], scheduler: str | None) -> None:
+    """Write every defensible analysis to build/multiverse, one row each.
+
+    The nodes and options are those of data/raw/protocol.toml. Interrupted, the next call goes
+    on where this one stopped; what belongs to other inputs is computed again.
+
+    \b
+    Examples:
+      ldn-meta multiverse fibromyalgia
+      ldn-meta multiverse --scheduler tcp://127.0.0.1:8786
+    """  # noqa: D301
+    from ldn_meta.pipeline import multiverse as pipeline
+
+    laid_out = pipeline.plan(indications or None)
+    analyses = sum(len(one) for one in laid_out.found)
+    with click.progressbar(
+        pipeline.run(laid_out, scheduler=scheduler),
+        length=len(laid_out.missing),
+        label="analyses",
+        file=sys.stderr,
+    ) as parts:
+        written = sum(1 for _ in parts)
+    click.echo(
+        f"build/multiverse: {analyses:,} analyses of {len(laid_out.found)} outcomes; "
+        f"{written} parts written, {laid_out.kept} were there"
+    )
+
+
+@main.command()
 @click.argument("indication")
 @click.option("--json", "as_json", is_flag=True, help="All facts, for machines.")
 def show(indication: str, as_json: bool) -> None:
