@@ -107,7 +107,7 @@ def _numbered(letter: str, *names: str) -> tuple[Domain, ...]:
 TOOLS = {
     tool.name: tool
     for tool in (
-        Tool("RoB 2", "RoB 2", "RoB 2, randomised trials", (_D1, *_D2_TO_D5), _ROB2_RANKS),
+        Tool("RoB 2", "RoB 2", "RoB 2 for trials", (_D1, *_D2_TO_D5), _ROB2_RANKS),
         Tool(
             "RoB 2 crossover",
             "RoB 2",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from ldn_meta.display.figures import style
 from ldn_meta.evidence.bias import shown_domains
 from ldn_meta.evidence.bias_tools import TOOLS, Domain, Tool
 
@@ -27,7 +28,8 @@ def domain_key(domains: Iterable[Domain], tools: Sequence[Tool] = ()) -> str:
         Those whose judgements are shown: a domain that only some of them have is followed by
         their names.
     """
-    return "; ".join(f"{d.head} {d.name}{_only(d, tools)}" for d in domains)
+    # A head at the end of a line, its name on the next, would be read with the name before it.
+    return "; ".join(f"{d.head}{style.NO_BREAK}{d.name}{_only(d, tools)}" for d in domains)
 
 
 def who_judged(judges: Iterable[str]) -> str:
