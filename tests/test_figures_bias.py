@@ -172,6 +172,7 @@ def test_heads_and_letters_are_explained(light):
     words = " ".join(texts(light)).replace("\n", " ").replace(style.NO_BREAK, " ")
     assert "DS period and carryover effects" in words
     assert "L low, Y yes, C some concerns, M moderate, S serious, H high" in words
+    assert "? no information or unclear" in words
     assert "Judged by this project, from what could be read" in words
     assert CHECKLIST_NOTE in words
 
