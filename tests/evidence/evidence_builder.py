@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 
+from ldn_meta.evidence.bias_tools import fitting_tool
 from ldn_meta.evidence.load import load_evidence
 
 MISSING = "NR"
@@ -49,6 +50,7 @@ DEFAULTS = {
     "arm_stats": {"statistic_of": "change"},
     "arm_events": {"counted": "people"},
     "contrasts": {"measure": "MD", "is_paired": "no", "direction": "not stated"},
+    "risk_of_bias": {"source_id": "paper"},
 }
 VALUE_DEFAULTS = {
     "outcome_id": "pain",
@@ -165,7 +167,32 @@ class Builder:
         extra = {} if cells.get("domain", "benefit") == "benefit" else people
         self.add("outcomes", outcome_id=outcome_id, **(extra | cells))
 
+    def bias(self, study_id="ames2001", **judgements):
+        """Judgements by domain; blanks in a name are underlines: missing_outcome_data="low"."""
+        tool = self.tool(next(s for s in self.rows["studies"] if s["study_id"] == study_id))
+        for name, judgement in judgements.items():
+            self.add(
+                "risk_of_bias",
+                row_id=f"{study_id}-{name.replace('_', '-')}",
+                study_id=study_id,
+                tool=tool,
+                domain=name.replace("_", " "),
+                judgement=judgement,
+                judged_by="nobody yet" if judgement == "TODO" else "this project",
+            )
+
+    def tool(self, study):
+        return fitting_tool(
+            study["design"],
+            is_randomised=study["is_randomised"],
+            eligible_for=study["eligible_for"],
+        )
+
     def write(self):
+        # Every eligible study has a judgement, or says that it waits for one.
+        for study in self.rows["studies"]:
+            if all(row["study_id"] != study["study_id"] for row in self.rows["risk_of_bias"]):
+                self.bias(study["study_id"], overall="TODO")
         for name, rows in self.rows.items():
             with (self.folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as stream:
                 writer = csv.DictWriter(stream, self.columns[name], lineterminator="\n")

@@ -258,24 +258,24 @@ def break_everything(raw):
         "no label for a missing value",
         remedy=a_label,
     )
-    original = find("risk_of_bias")
-    again = raw.append("risk_of_bias", original | {"row_id": "another-key"})
+    original = find("sources")
+    again = raw.append("sources", original | {"source_id": "another-key"})
     b.says(
         "row twice under two keys",
-        "risk_of_bias",
+        "sources",
         again,
-        "row_id",
+        "source_id",
         "another-key",
         "the same row again under another key",
         remedy="delete one of the two",
     )
-    copied = raw.append("risk_of_bias", dict(find("risk_of_bias")))
+    copied = raw.append("sources", dict(find("sources")))
     b.says(
         "row twice",
-        "risk_of_bias",
+        "sources",
         copied,
-        "row_id",
-        copied["row_id"],
+        "source_id",
+        copied["source_id"],
         "key is given twice",
         remedy="give every row its own key, or delete the copy",
     )

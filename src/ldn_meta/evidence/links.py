@@ -148,8 +148,9 @@ def _scales(evidence: Evidence) -> Iterator[Fault]:
     outcomes = evidence.tables["outcomes"].drop_duplicates("outcome_id").set_index("outcome_id")
     name = "arm_stats"
     frame = evidence.tables[name]
-    low = frame["outcome_id"].map(outcomes["scale_min"])
-    high = frame["outcome_id"].map(outcomes["scale_max"])
+    # Of a table without rows, pandas with pyarrow makes texts, which no number can be under.
+    low = frame["outcome_id"].map(outcomes["scale_min"]).astype("float64")
+    high = frame["outcome_id"].map(outcomes["scale_max"]).astype("float64")
     is_level = frame["statistic_of"].isin(LEVELS)
     for column in ("mean", "median", "q1", "q3", "range_low", "range_high"):
         outside = (frame[column] < low) | (frame[column] > high)

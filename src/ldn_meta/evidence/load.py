@@ -162,6 +162,7 @@ def _file_faults(files: dict[str, FileContent]) -> list[Fault]:
 
 def _all_faults(evidence: Evidence, files: dict[str, FileContent]) -> list[Fault]:
     """Faults of every layer; what an earlier layer says of a cell silences the later ones."""
+    from ldn_meta.evidence.bias_rules import bias_faults
     from ldn_meta.evidence.cells import cell_faults
     from ldn_meta.evidence.links import fact_faults, link_faults
     from ldn_meta.evidence.rules import row_faults
@@ -175,6 +176,7 @@ def _all_faults(evidence: Evidence, files: dict[str, FileContent]) -> list[Fault
         schema_faults(evidence.text, evidence.dictionary),
         row_faults(evidence),
         link_faults(evidence, unread=unread),
+        bias_faults(evidence, unread=unread),
     ):
         named = {(fault.table, fault.line, fault.column) for fault in found}
         found += [

@@ -44,6 +44,7 @@ class ForestOptions(TypedDict, total=False):
     digits: int
     limits: tuple[float, float] | None
     dots: pd.DataFrame | None
+    dots_note: str
     title: str | None
 
 
@@ -61,6 +62,7 @@ def forest_plot(
     digits: int = 2,
     limits: tuple[float, float] | None = None,
     dots: pd.DataFrame | None = None,
+    dots_note: str = "",
     title: str | None = None,
 ) -> tuple[Figure, Axes]:
     """Draw a forest plot: trials, pooled effect, prediction interval, other pools.
@@ -84,7 +86,7 @@ def forest_plot(
         One text a column for the pooled row.
     shown_only : pandas.DataFrame, optional
         Rows drawn hollow below and never pooled: ``label, yi, ci_low, ci_high, note`` on the
-        scale of ``yi``, and any of the names in ``columns``.
+        scale of ``yi``, and any of the names in ``columns`` and ``dots``.
     summaries : sequence of (str, PooledResult or None), optional
         Further pools, drawn as open diamonds; None is a choice that leaves no trial.
     direction : (str, str)
@@ -98,7 +100,9 @@ def forest_plot(
     limits : (float, float), optional
         Ends of the axis on the scale of ``yi``; chosen from the data otherwise.
     dots : pandas.DataFrame, optional
-        Risk-of-bias judgements, one row a trial, one column a domain.
+        Risk-of-bias judgements, one row a trial, one column a domain; without a trial, no row.
+    dots_note : str
+        What the heads of ``dots`` stand for, below the legend of the judgements.
     title : str, optional
         Bold line above the table.
 
@@ -151,6 +155,7 @@ def forest_plot(
                 model_line(result) if result is not None and result.k > 1 else "",
                 legend_line({row.kind for row in rows}, is_clipped=is_clipped(rows, scale)),
                 judgement_legend(value for row in rows for value in row.dots),
+                dots_note if any(row.dots for row in rows) else "",
             ],
         )
         sheet = Sheet(layout.right + style.MARGIN, footer.bottom + style.MARGIN)
@@ -165,7 +170,7 @@ def forest_alt_text(result: PooledResult | None, **options: Unpack[ForestOptions
 
     Up to twelve trials are named with their numbers; of more, the range is given.
     """
-    log_scale = options.get("log_scale", False)
+    log_scale, dots = options.get("log_scale", False), options.get("dots")
     rows = forest_rows(
         result,
         labels=options.get("labels"),
@@ -173,13 +178,14 @@ def forest_alt_text(result: PooledResult | None, **options: Unpack[ForestOptions
         totals=options.get("totals"),
         shown_only=options.get("shown_only"),
         summaries=options.get("summaries"),
-        dots=options.get("dots"),
+        dots=dots,
         print_as=EffectFormat(options.get("digits", 2), log_scale),
     )
     return describe(
         rows,
         measure=measure_words(_first_pool(result, options.get("summaries"))),
         direction=options.get("direction", ("favours LDN", "favours comparator")),
+        dot_names=[] if dots is None else [str(name) for name in dots.columns],
         is_log=log_scale,
         title=options.get("title"),
     )

@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 
 from ldn_meta.display.figures.forest_rows import Row
+from ldn_meta.display.figures.judgement_dots import judgement
 from ldn_meta.display.figures.style import spoken
 from ldn_meta.display.wording import count
+from ldn_meta.evidence.bias_tools import OVERALL
 
 # More trials than this are a range: nobody listens to sixty intervals.
 _MOST_NAMED = 12
@@ -18,6 +20,7 @@ def describe(
     *,
     measure: str,
     direction: tuple[str, str],
+    dot_names: Sequence[str],
     is_log: bool,
     title: str | None,
 ) -> str:
@@ -31,6 +34,8 @@ def describe(
         Name of the effect measure.
     direction : (str, str)
         What smaller and larger values than no effect mean.
+    dot_names : sequence of str
+        Heads of the judgements; of these only the overall one is told.
     is_log : bool
         No effect is a ratio of 1 and not a difference of 0.
     title : str or None
@@ -46,23 +51,39 @@ def describe(
         sentences.append(
             f"Values below {middle}: {direction[0]}; values above {middle}: {direction[1]}."
         )
-    sentences += _trial_sentences(trials)
+    bias = _OverallBias(dot_names)
+    sentences += _trial_sentences(trials, bias)
     for row in rows:
         if row.kind == "remark":
             sentences.append(row.label if row.label.endswith(".") else f"{row.label}.")
         elif row.kind == "heading":
             sentences.append(f"{row.label}:")
         elif row.kind == "shown" and row.note:
-            sentences.append(f"{row.label} {row.effect}, {row.note}.")
+            sentences.append(f"{row.label} {row.effect}, {row.note}{bias.told(row)}.")
         elif row.kind != "trial":
-            sentences.append(f"{row.label} {row.effect}.")
+            sentences.append(f"{row.label} {row.effect}{bias.told(row)}.")
     return spoken(" ".join(sentences))
 
 
-def _trial_sentences(trials: Sequence[Row]) -> list[str]:
+class _OverallBias:
+    """Tells the overall judgement of a row, if there is one to tell."""
+
+    def __init__(self, dot_names: Sequence[str]) -> None:
+        heads = [name.lower() for name in dot_names]
+        self._place = heads.index(OVERALL) if OVERALL in heads else None
+
+    def told(self, row: Row) -> str:
+        """Write ``, risk of bias high``; nothing where nobody has judged."""
+        if self._place is None or not row.dots or judgement(row.dots[self._place]) is None:
+            return ""
+        return f", risk of bias {row.dots[self._place]}"
+
+
+def _trial_sentences(trials: Sequence[Row], bias: _OverallBias) -> list[str]:
     if len(trials) <= _MOST_NAMED:
         return [
-            f"{row.label} {row.effect}{f', weight {row.weight}' if row.weight else ''}."
+            f"{row.label} {row.effect}{f', weight {row.weight}' if row.weight else ''}"
+            f"{bias.told(row)}."
             for row in trials
         ]
     known = [row for row in trials if math.isfinite(row.span.estimate)]

@@ -93,6 +93,8 @@ def forest_rows(
 ) -> list[Row]:
     """List the rows of a forest plot from the top down.
 
+    ``shown_only`` may hold columns of ``columns`` and of ``dots`` by their names.
+
     Raises
     ------
     ArgumentError
@@ -117,7 +119,7 @@ def forest_rows(
         rows += [_summary_row(label, pool, print_as) for label, pool in summaries]
     if shown_only is not None and len(shown_only):
         rows.append(Row("heading", SHOWN_HEADING))
-        rows += _shown_rows(shown_only, columns, print_as)
+        rows += _shown_rows(shown_only, columns, dots, print_as)
     return rows
 
 
@@ -151,9 +153,7 @@ def _trial_rows(
             message = f"{argument} has {length} rows and the result {len(spans)} trials: one each"
             raise ArgumentError(message)
     cells = _texts(columns, len(spans))
-    judgements = (
-        [()] * len(spans) if dots is None else list(dots.itertuples(index=False, name=None))
-    )
+    judgements = _judgements(dots, len(spans))
     weights = result.weight_pct if result.k > 1 else [math.nan] * len(spans)
     return [
         Row("trial", str(name), span, print_as.effect(span), row, style.steady(weight), dots=marks)
@@ -193,17 +193,17 @@ def _summary_row(label: str, pool: PooledResult | None, print_as: EffectFormat) 
 
 
 def _shown_rows(
-    shown_only: pd.DataFrame, columns: pd.DataFrame | None, print_as: EffectFormat
+    shown_only: pd.DataFrame,
+    columns: pd.DataFrame | None,
+    dots: pd.DataFrame | None,
+    print_as: EffectFormat,
 ) -> list[Row]:
     missing = [name for name in SHOWN_COLUMNS if name not in shown_only.columns]
     if missing:
         message = f"shown_only lacks the column(s) {', '.join(missing)}: needs {SHOWN_COLUMNS}"
         raise ArgumentError(message)
-    if columns is not None:
-        shared = shown_only.reindex(columns=columns.columns)
-        cells = _texts(shared, len(shown_only))
-    else:
-        cells = [()] * len(shown_only)
+    cells = _texts(_shared(shown_only, columns), len(shown_only))
+    judgements = _judgements(_shared(shown_only, dots), len(shown_only))
     entries = shown_only.to_dict("records")
     spans = [_span(entry["yi"], entry["ci_low"], entry["ci_high"]) for entry in entries]
     return [
@@ -214,9 +214,21 @@ def _shown_rows(
             print_as.effect(span),
             texts,
             note=_text(entry["note"]),
+            dots=marks,
         )
-        for entry, span, texts in zip(entries, spans, cells, strict=True)
+        for entry, span, texts, marks in zip(entries, spans, cells, judgements, strict=True)
     ]
+
+
+def _shared(shown_only: pd.DataFrame, columns: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Take from the rows shown only what the columns of the trials show too."""
+    return None if columns is None else shown_only.reindex(columns=columns.columns)
+
+
+def _judgements(dots: pd.DataFrame | None, length: int) -> list[tuple[object, ...]]:
+    if dots is None:
+        return [()] * length
+    return list(dots.itertuples(index=False, name=None))
 
 
 def _pooled_span(result: PooledResult) -> Interval:

@@ -57,9 +57,13 @@ def judgement(value: object) -> Judgement | None:
 
 
 def judgement_legend(values: Iterable[object]) -> str:
-    """Explain the letters that occur, in order of concern."""
+    """Explain the letters that occur, in order of concern; each letter once."""
     words = {str(value).strip().lower() for value in values if judgement(value) is not None}
-    used = [f"{how.letter} {word}" for word, how in JUDGEMENTS.items() if word in words]
+    meanings: dict[str, list[str]] = {}
+    for word, how in JUDGEMENTS.items():
+        if word in words:
+            meanings.setdefault(how.letter, []).append(word)
+    used = [f"{letter} {' or '.join(said)}" for letter, said in meanings.items()]
     return f"Risk of bias: {', '.join(used)}." if used else ""
 
 

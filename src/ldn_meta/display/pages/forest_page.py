@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.display.figure_output import FigureOutput
+from ldn_meta.display.figures.bias_words import dots_note
 from ldn_meta.display.sentences import has_unknown_sign
 from ldn_meta.display.wording import CI_METHODS, MEASURES, capitalised
+from ldn_meta.evidence.bias import bias_frame
+from ldn_meta.evidence.bias_tools import OVERALL
 from ldn_meta.evidence.synthesis import RATIO_MEASURES
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ldn_meta.display.pages.effect import EffectPage
+    from ldn_meta.evidence.load import Evidence
     from ldn_meta.evidence.synthesis import Pool
 
 DRUG = "LDN"
@@ -25,6 +29,7 @@ def forest_output(page: EffectPage) -> FigureOutput:
         beside=page.beside,
         variants=list(page.variants[1:]),
         comparator=page.comparator_class,
+        evidence=page.opened.derived.evidence,
         name=f"forest_{page.construct}",
         title=f"{capitalised(page.opened.label)}: {page.outcome}",
     )
@@ -36,6 +41,7 @@ def forest_of_pool(
     beside: pd.DataFrame,
     variants: list[tuple[str, Pool | None]],
     comparator: str,
+    evidence: Evidence,
     name: str,
     title: str,
 ) -> FigureOutput:
@@ -50,11 +56,16 @@ def forest_of_pool(
         Named departures; those with other trials than the pool get a diamond of their own.
     comparator : str
         Words for the right-hand side.
+    evidence : Evidence
+        Where the judgements of risk of bias are, drawn as dots beside every row.
     name, title : str
         File name and heading of the figure.
     """
     from ldn_meta.display.figures.forest import forest_output as drawn
 
+    pooled = [] if pool is None else list(pool.trials["study_id"])
+    studies = [*pooled, *beside["study_id"]]
+    dots = bias_frame(evidence, studies).rename(columns={OVERALL: capitalised(OVERALL)})
     measure = (
         pool.key["measure"]
         if pool is not None
@@ -65,11 +76,13 @@ def forest_of_pool(
         None if pool is None else pool.result,
         columns=_columns(pool, comparator),
         totals=_totals(pool),
-        shown_only=_hollow(beside, comparator) if len(beside) else None,
+        shown_only=_hollow(beside, comparator, dots[len(pooled) :]) if len(beside) else None,
         summaries=_diamonds(pool, variants),
         direction=_direction(pool, beside, comparator),
         x_label=_axis(pool, beside, measure),
         log_scale=measure in RATIO_MEASURES,
+        dots=dots[: len(pooled)],
+        dots_note=dots_note(evidence, studies),
         title=title,
     )
 
@@ -111,21 +124,22 @@ def _n(value: float) -> str:
     return f"{value:g}" if value == value else "NR"
 
 
-def _hollow(beside: pd.DataFrame, comparator: str) -> pd.DataFrame:
+def _hollow(beside: pd.DataFrame, comparator: str, dots: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
     ratio = bool(beside["measure"].isin(RATIO_MEASURES).all())
-    return (
-        _arm_columns(beside, comparator, ratio=ratio)
-        .assign(
-            **{
-                "label": beside["study_label"],
-                "yi": beside["yi"],
-                "ci_low": beside["ci_low"],
-                "ci_high": beside["ci_high"],
-                "note": beside["selected_why"],
-            }
-        )
-        .reset_index(drop=True)
+    rows = _arm_columns(beside, comparator, ratio=ratio).assign(
+        **{
+            "label": beside["study_label"],
+            "yi": beside["yi"],
+            "ci_low": beside["ci_low"],
+            "ci_high": beside["ci_high"],
+            "note": beside["selected_why"],
+        }
     )
+    # By position: the two were made from the same rows in the same order.
+    parts = [rows.reset_index(drop=True), dots.reset_index(drop=True)]
+    return pd.concat(parts, axis="columns")
 
 
 def _diamonds(

@@ -184,6 +184,7 @@ class PeoplePage:
             beside=beside,
             variants=self.variants[1:],
             comparator=self.comparator_class,
+            evidence=self.opened.derived.evidence,
             name=f"forest_{self.domain}",
             title=f"{capitalised(self.opened.label)}: {self.outcome}",
         )

@@ -1,0 +1,401 @@
+"""Risk of bias: the tools, what they allow, what is refused, and that every study is judged."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from raw_copy import RawCopy
+
+from ldn_meta.errors import ArgumentError, DataError
+from ldn_meta.evidence.bias import (
+    REASON_COLUMNS,
+    bias_frame,
+    bias_reasons,
+    overall_judgements,
+    shown_domains,
+)
+from ldn_meta.evidence.bias_tools import OVERALL, TOOLS, fitting_tool
+from ldn_meta.evidence.load import load_evidence
+
+ROB2, CROSSOVER, ROBINS = TOOLS["RoB 2"], TOOLS["RoB 2 crossover"], TOOLS["ROBINS-I"]
+SERIES, REPORT = TOOLS["JBI case series"], TOOLS["JBI case report"]
+
+# ---------------------------------------------------------------- tools
+
+
+def test_tools_have_their_domains():
+    # Sterne 2019 Table 1; the crossover variant adds one; Sterne 2016 Table 1; JBI: 10 and 8.
+    assert [d.head for d in ROB2.domains] == ["D1", "D2", "D3", "D4", "D5"]
+    assert [d.head for d in CROSSOVER.domains] == ["D1", "DS", "D2", "D3", "D4", "D5"]
+    assert len(ROBINS.domains) == 7
+    assert len(SERIES.domains) == 10
+    assert len(REPORT.domains) == 8
+    for tool in TOOLS.values():
+        assert len(set(tool.domain_names)) == len(tool.domains) + 1
+        assert len({d.head for d in tool.domains}) == len(tool.domains)
+
+
+def test_scales_are_those_of_the_tools():
+    assert ROB2.judgements(OVERALL) == ["low", "some concerns", "high"]
+    assert set(ROBINS.judgements(OVERALL)) == {
+        "low",
+        "moderate",
+        "serious",
+        "critical",
+        "no information",
+    }
+    assert SERIES.judgements("consecutive inclusion") == ["yes", "unclear", "no", "not applicable"]
+    assert SERIES.judgements(OVERALL) == ["yes", "unclear", "no"]
+
+
+# Sterne 2019 Table 1: low if all are low; some concerns if one has some and none is high; high if
+# one is high. (High for several concerns is a person's choice, so no minimum.)
+@pytest.mark.parametrize(
+    ("domains", "overall"),
+    [
+        (["low"] * 5, "low"),
+        (["low", "low", "some concerns", "low", "low"], "some concerns"),
+        (["some concerns"] * 5, "some concerns"),
+        (["low", "low", "low", "low", "high"], "high"),
+        (["high"] * 5, "high"),
+    ],
+)
+def test_overall_of_rob_2(domains, overall):
+    assert ROB2.least_overall(domains) == overall
+
+
+# Sterne 2016 Table 2: critical if any is; else serious if any is; no information if nothing
+# points to serious or critical and a domain lacks it; moderate if the rest is low or moderate.
+@pytest.mark.parametrize(
+    ("domains", "overall"),
+    [
+        (["low"] * 7, "low"),
+        (["low", "moderate", "low"], "moderate"),
+        (["moderate", "no information", "low"], "no information"),
+        (["no information", "serious", "low"], "serious"),
+        (["no information", "serious", "critical"], "critical"),
+    ],
+)
+def test_overall_of_robins_i(domains, overall):
+    assert ROBINS.least_overall(domains) == overall
+
+
+def test_overall_of_the_checklists_is_the_worst_item():
+    assert SERIES.least_overall(["yes", "not applicable", "yes"]) == "yes"
+    assert SERIES.least_overall(["yes", "unclear", "not applicable"]) == "unclear"
+    assert REPORT.least_overall(["yes", "unclear", "no"]) == "no"
+
+
+def test_nothing_judged_has_no_overall():
+    assert ROB2.least_overall(["TODO", "TODO"]) is None
+    assert SERIES.least_overall(["not applicable"]) is None
+
+
+@given(st.data())
+def test_a_worse_domain_never_makes_the_overall_better(data):
+    tool = data.draw(st.sampled_from(list(TOOLS.values())))
+    words = list(tool.ranks)
+    domains = data.draw(st.lists(st.sampled_from(words), min_size=1, max_size=10))
+    place = data.draw(st.integers(0, len(domains) - 1))
+    worse = data.draw(st.sampled_from(words[words.index(domains[place]) :]))
+    changed = [*domains[:place], worse, *domains[place + 1 :]]
+    before, after = tool.least_overall(domains), tool.least_overall(changed)
+    assert tool.ranks[after] >= tool.ranks[before]
+    assert tool.least_overall(reversed(domains)) == before
+    assert before in domains
+
+
+@pytest.mark.parametrize(
+    ("design", "is_randomised", "eligible_for", "tool"),
+    [
+        ("parallel", "yes", "contrast", "RoB 2"),
+        ("factorial", "yes", "contrast", "RoB 2"),
+        ("parallel", "NR", "contrast", "RoB 2"),
+        ("crossover", "yes", "contrast", "RoB 2 crossover"),
+        ("fixed-order crossover", "no", "contrast", "ROBINS-I"),
+        ("cohort with controls", "no", "contrast", "ROBINS-I"),
+        ("cohort with controls", "no", "single-arm", "JBI case series"),
+        ("register before-after", "no", "single-arm", "JBI case series"),
+        ("case report", "no", "single-arm", "JBI case report"),
+    ],
+)
+def test_the_tool_fits_the_design(design, is_randomised, eligible_for, tool):
+    assert fitting_tool(design, is_randomised=is_randomised, eligible_for=eligible_for) == tool
+
+
+# ---------------------------------------------------------------- the real judgements
+
+
+def test_every_eligible_study_is_judged_in_every_domain(evidence):
+    studies, rows = evidence.text["studies"], evidence.text["risk_of_bias"]
+    eligible = studies[studies["eligible_for"] != "excluded"]
+    assert len(eligible) > 40
+    assert set(overall_judgements(evidence)) == set(eligible["study_id"])
+    for study in eligible.to_dict("records"):
+        own = rows[rows["study_id"] == study["study_id"]]
+        tool = fitting_tool(
+            study["design"],
+            is_randomised=study["is_randomised"],
+            eligible_for=study["eligible_for"],
+        )
+        assert set(own["tool"]) == {tool}
+        assert sorted(own["domain"]) == sorted(TOOLS[tool].domain_names)
+        assert "TODO" not in set(own["judgement"])
+
+
+def test_the_keys_say_study_and_domain(evidence):
+    reasons = bias_reasons(evidence)
+    rows = evidence.text["risk_of_bias"]
+    assert len(reasons) == len(rows)
+    heads = {
+        (study, domain): head.lower()
+        for study, domain, head in zip(
+            reasons["study_id"], reasons["domain"], reasons["head"], strict=True
+        )
+    }
+    for row in rows.to_dict("records"):
+        end = row["row_id"].removeprefix(row["study_id"] + "-").replace("q0", "q")
+        assert end == heads[row["study_id"], row["domain"]]
+
+
+def test_no_judgement_is_called_published_without_a_review(evidence):
+    rows, sources = evidence.text["risk_of_bias"], evidence.text["sources"]
+    kind = dict(zip(sources["source_id"], sources["kind"], strict=True))
+    published = rows[rows["judged_by"] == "published review"]
+    assert published["source_id"].map(kind).isin(["systematic review", "meta-analysis"]).all()
+
+
+def test_reasons_are_short_and_each_trial_has_its_own(evidence):
+    rows = evidence.text["risk_of_bias"]
+    assert rows["reason"].str.len().max() < 200
+    of_trials = rows[rows["tool"].str.startswith("RoB 2") & (rows["domain"] != OVERALL)]
+    # Signalling question and answer stand in the reason, so that a reader can object to one.
+    assert of_trials["reason"].str.contains(r"\((?:[1-5]|S)\.\d").all()
+
+
+# ---------------------------------------------------------------- frames
+
+
+def test_a_frame_of_trials_has_the_domains_of_rob_2(evidence):
+    frame = bias_frame(evidence, ["innova2026", "younger2013", "younger2009"])
+    assert list(frame.columns) == ["D1", "DS", "D2", "D3", "D4", "D5", "overall"]
+    assert frame.loc[0, "DS"] == "not applicable"
+    assert frame.loc[1, "DS"] == "high"
+    # A comparison that was not randomised has its overall judgement beside them, and no more.
+    assert set(frame.loc[2][:-1]) == {"not applicable"}
+    assert frame.loc[2, "overall"] == "serious"
+
+
+def test_without_a_crossover_trial_there_is_no_column_for_carryover(evidence):
+    frame = bias_frame(evidence, ["innova2026", "duebruun2024"])
+    assert list(frame.columns) == ["D1", "D2", "D3", "D4", "D5", "overall"]
+    assert list(frame["overall"]) == ["some concerns", "low"]
+
+
+def test_a_frame_of_one_family_has_its_domains(evidence):
+    assert list(bias_frame(evidence, ["younger2009", "martin2022"]).columns) == [
+        *(f"D{i}" for i in range(1, 8)),
+        "overall",
+    ]
+    assert bias_frame(evidence, ["irwin2024"]).columns[9] == "Q10"
+    mixed = bias_frame(evidence, ["younger2009", "irwin2024"])
+    assert list(mixed.columns) == ["overall"]
+
+
+def test_a_study_without_judgement_is_a_row_that_says_so(evidence):
+    frame = bias_frame(evidence, ["anodyne4", "innova2026", "anodyne4"])
+    assert list(frame["overall"]) == ["TODO", "some concerns", "TODO"]
+    assert set(frame.loc[0]) == {"TODO"}
+    assert bias_frame(evidence, []).shape == (0, 1)
+
+
+def test_columns_are_those_domains(evidence):
+    ids = ["innova2026", "younger2013"]
+    shown = shown_domains(evidence, ids)
+    assert [d.head for d in shown] == list(bias_frame(evidence, ids).columns[:-1])
+    assert shown[1].name == "period and carryover effects"
+
+
+def test_reasons_come_in_the_order_of_the_tool(evidence):
+    found = bias_reasons(evidence, ["younger2013", "duebruun2024"])
+    assert list(found.columns) == list(REASON_COLUMNS)
+    assert list(found["head"][:7]) == ["D1", "DS", "D2", "D3", "D4", "D5", "overall"]
+    assert list(dict.fromkeys(found["study_label"])) == ["Younger 2013", "Due Bruun 2024 (FINAL)"]
+
+
+def test_by_default_comparisons_come_first(evidence):
+    studies = evidence.text["studies"].set_index("study_id")
+    order = list(dict.fromkeys(bias_reasons(evidence)["study_id"]))
+    uses = [studies.loc[name, "eligible_for"] for name in order]
+    assert [use for use, _ in itertools.groupby(uses)] == ["contrast", "single-arm"]
+
+
+def test_a_stranger_is_refused(evidence):
+    with pytest.raises(ArgumentError, match="'smith1066'"):
+        bias_frame(evidence, ["smith1066"])
+    with pytest.raises(ArgumentError, match="'smith1066'"):
+        bias_reasons(evidence, ["smith1066"])
+
+
+# ---------------------------------------------------------------- refusals
+
+
+@pytest.fixture
+def raw(raw_folder, tmp_path):
+    return RawCopy(raw_folder, tmp_path / "raw")
+
+
+def row_of(raw, study, domain=OVERALL):
+    return raw.find("risk_of_bias", study_id=study, domain=domain)
+
+
+def refused(raw):
+    with pytest.raises(DataError) as error:
+        load_evidence(raw.save())
+    return [
+        (f.table, f.line, f.column, f.value, f.rule, f.remedy)
+        for f in error.value.faults
+        if f.table in ("risk_of_bias", "studies")
+    ]
+
+
+D3 = "missing outcome data"
+
+
+def test_all_breaches_are_told_at_once(raw):
+    """One breach a study, so that none can hide behind another."""
+    expected = []
+
+    def says(row, column, rule, remedy):
+        line = raw.line("risk_of_bias", row)
+        value = "" if column == "-" else row[column]
+        expected.append(("risk_of_bias", line, column, value, rule, remedy))
+
+    row = row_of(raw, "duebruun2024", D3)
+    row["judgement"] = "serious"
+    scale = "use one of low, some concerns, high"
+    says(row, "judgement", "is not on the scale of RoB 2", scale)
+
+    row = row_of(raw, "irwin2024")
+    row["judgement"] = "not applicable"
+    rule = "is not on the scale of JBI case series"
+    says(row, "judgement", rule, "use one of yes, unclear, no")
+
+    row = row_of(raw, "innova2026", D3)
+    row["domain"] = "missing outcome dates"
+    known = ", ".join(ROB2.domain_names)
+    remedy = f"did you mean '{D3}'? Else use one of {known}"
+    says(row, "domain", "no domain of RoB 2", remedy)
+    first = next(r for r in raw.rows["risk_of_bias"] if r["study_id"] == "innova2026")
+    rule = f"innova2026 has no row for {D3} of RoB 2"
+    says(first, "-", rule, "add the row; its judgement may be TODO")
+
+    first, again = row_of(raw, "paula2023", "randomisation process"), row_of(raw, "paula2023", D3)
+    again["domain"] = first["domain"]
+    line = raw.line("risk_of_bias", first)
+    says(again, "domain", f"judged on line {line} already", "keep one of the two")
+    rule = f"paula2023 has no row for {D3} of RoB 2"
+    says(first, "-", rule, "add the row; its judgement may be TODO")
+
+    row = row_of(raw, "martin2022", "missing data")
+    first = next(r for r in raw.rows["risk_of_bias"] if r["study_id"] == "martin2022")
+    row["tool"] = "RoB 2"
+    line = raw.line("risk_of_bias", first)
+    rule = f"a second tool for martin2022, after line {line}"
+    says(row, "tool", rule, "use ROBINS-I throughout")
+    rule = "martin2022 has no row for missing data of ROBINS-I"
+    says(first, "-", rule, "add the row; its judgement may be TODO")
+
+    row = row_of(raw, "cree2010")
+    row["judgement"] = "some concerns"
+    rule = "is better than its domains allow (high)"
+    says(row, "judgement", rule, "use high, or a worse one")
+
+    row = row_of(raw, "bested2023")
+    row["judgement"] = "high"
+    rule = "the overall judgement is worse than its worst domain (some concerns)"
+    says(row, "note", rule, "say why, or use the worst domain's")
+
+    row = row_of(raw, "hamann2007", D3)
+    row["judgement"] = "TODO"
+    rule = "a judgement that is TODO was made by nobody"
+    says(row, "judged_by", rule, "type nobody yet, or judge")
+
+    row = row_of(raw, "farahmand2012", D3)
+    row["judged_by"] = "nobody yet"
+    rule = "somebody made this judgement"
+    says(row, "judged_by", rule, "say who judged, or set the judgement to TODO")
+
+    row = row_of(raw, "lie2018", "site described")
+    row["judgement"] = "NR"
+    rule = "neither a judgement nor TODO"
+    says(row, "judgement", rule, "judge, or type TODO until judged")
+
+    assert sorted(refused(raw)) == sorted(expected)
+
+
+def test_the_tool_must_fit_the_design(raw):
+    for row in raw.rows["risk_of_bias"]:
+        if row["study_id"] == "bested2023" and row["domain"] != "period and carryover effects":
+            row["tool"] = "RoB 2"
+    raw.rows["risk_of_bias"].remove(row_of(raw, "bested2023", "period and carryover effects"))
+    (fault,) = refused(raw)
+    assert fault[2:] == (
+        "tool",
+        "RoB 2",
+        "does not fit a study of design crossover, randomised: yes, eligible for contrast",
+        "use RoB 2 crossover, or correct the study",
+    )
+
+
+def test_an_eligible_study_without_rows_is_refused(raw):
+    table = raw.rows["risk_of_bias"]
+    table[:] = [row for row in table if row["study_id"] != "younger2009"]
+    (fault,) = refused(raw)
+    study = next(row for row in raw.rows["studies"] if row["study_id"] == "younger2009")
+    assert fault == (
+        "studies",
+        raw.line("studies", study),
+        "study_id",
+        "younger2009",
+        "no row of risk_of_bias is about this study",
+        "add one row a domain of ROBINS-I, or one with domain overall and judgement TODO",
+    )
+
+
+def test_a_study_may_wait_for_its_judgement(build):
+    build.trial()
+    build.contrast(estimate="-1.0", p_relation="ns")
+    build.bias(overall="TODO")
+    evidence = build.load(validate=True)
+    assert overall_judgements(evidence) == {}
+    assert list(bias_frame(evidence, ["ames2001"]).loc[0]) == ["TODO"] * 6
+
+
+def test_a_worse_overall_with_its_reason_stands(build):
+    build.trial()
+    names = [d.name.replace(" ", "_") for d in ROB2.domains]
+    build.bias(**dict.fromkeys(names, "some concerns"), overall="high")
+    build.rows["risk_of_bias"][-1]["note"] = "five concerns together"
+    assert overall_judgements(build.load(validate=True)) == {"ames2001": "high"}
+
+
+def test_what_cannot_be_read_is_not_blamed_on_studies(raw):
+    folder = raw.save()
+    raw.path("risk_of_bias").unlink()
+    with pytest.raises(DataError) as error:
+        load_evidence(folder)
+    assert [(f.table, f.rule) for f in error.value.faults] == [
+        ("risk_of_bias", "file risk_of_bias.csv is missing")
+    ]
+
+
+def test_judgements_of_a_set_aside_study_are_allowed(raw):
+    study = next(row for row in raw.rows["studies"] if row["study_id"] == "asa2019")
+    assert study["eligible_for"] == "excluded"
+    row = dict(row_of(raw, "mckenziebrown2023"))
+    row |= {"row_id": "asa2019-overall", "study_id": "asa2019"}
+    row |= {"judgement": "TODO", "judged_by": "nobody yet"}
+    raw.append("risk_of_bias", row)
+    assert len(load_evidence(raw.save()).risk_of_bias) == len(raw.rows["risk_of_bias"])

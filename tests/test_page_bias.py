@@ -1,0 +1,141 @@
+"""Risk of bias on pages: the table, the sentence, and dots beside the right rows."""
+
+import re
+
+import pytest
+
+import ldn_meta as lm
+from figure_measures import assert_legible, marks, says
+from ldn_meta.display.figures.forest_rows import SHOWN_HEADING
+from ldn_meta.display.pages import bias_tables, forest_page
+from ldn_meta.display.pages.opened import open_page
+from ldn_meta.display.wording import COUNTS
+from ldn_meta.evidence.bias import bias_frame
+
+INDICATIONS = (
+    "fibromyalgia",
+    "multiple_sclerosis",
+    "crohns_disease",
+    "complex_regional_pain_syndrome",
+    "painful_diabetic_neuropathy",
+    "mixed_chronic_pain",
+    "opioid_combination",
+)
+
+
+@pytest.fixture(scope="module", params=INDICATIONS)
+def opened(request):
+    return open_page("10_included_trials", indication=request.param)
+
+
+@pytest.fixture(scope="module")
+def fibromyalgia():
+    return lm.pooled_effect(indication="fibromyalgia")
+
+
+def test_the_table_has_a_row_for_every_judgement(opened):
+    frame = bias_tables.bias_table(opened).frame
+    assert len(frame) == len(opened.derived.evidence.risk_of_bias)
+    assert (frame["judged by"] == "this project").all()
+    assert frame["reason"].str.len().min() >= 10
+
+
+def test_numbers_of_the_sentence_are_counts(opened):
+    counts = bias_tables.bias_counts(opened)
+    allowed = {COUNTS[n] if n < len(COUNTS) else str(n) for n in counts.values()}
+    sentence = str(bias_tables.bias_sentence(opened))
+    words = {word.lower() for word in re.findall(r"[A-Za-z]+|\d+", sentence.replace("RoB 2", ""))}
+    assert words & (set(COUNTS) - {"no"}) <= allowed
+    assert counts["trials"] == counts["low"] + counts["some concerns"] + counts["high"]
+
+
+def test_every_study_is_counted_once(opened):
+    counts = bias_tables.bias_counts(opened)
+    studies = opened.derived.evidence.risk_of_bias["study_id"].nunique()
+    kinds = ("trials", "other_comparisons", "without_comparison", "not_judged")
+    assert sum(counts[kind] for kind in kinds) == studies
+
+
+def test_figures_can_be_read_on_every_page(opened):
+    light = bias_tables.traffic_light_figure(opened)
+    assert_legible(light.figure)
+    assert opened.label.lower() in light.alt.lower()
+    assert_legible(bias_tables.bias_summary_figure(opened).figure)
+
+
+def test_sentences_by_hand():
+    def said(name):
+        return str(bias_tables.bias_sentence(open_page("10_included_trials", indication=name)))
+
+    assert said("fibromyalgia").startswith(
+        "Risk of bias of five trials judged with RoB 2: low in one trial, some concerns in "
+        "three trials, high in one trial. One comparison that was not randomised was judged "
+        "with ROBINS-I. Six studies without a comparison went through a checklist"
+    )
+    assert said("painful_diabetic_neuropathy").startswith(
+        "Risk of bias of one trial judged with RoB 2: some concerns. Judged by this project"
+    )
+    assert said("complex_regional_pain_syndrome").startswith("There is no trial whose risk")
+
+
+# ---------------------------------------------------------------- dots beside forest plots
+
+
+def letters(figure, row, width):
+    found = []
+    for column in range(width):
+        name = f"{row}-dot-{column}-letter"
+        found.append(says(figure, name) if name in marks(figure, name) else "")
+    return found
+
+
+def test_pooled_and_shown_rows_have_their_judgements(fibromyalgia):
+    figure = fibromyalgia.forest.figure
+    assert_legible(figure)
+    assert letters(figure, "trial-0", 7) == ["L", "", "L", "L", "L", "L", "L"]
+    assert letters(figure, "trial-1", 7) == ["C", "", "L", "C", "L", "L", "C"]
+    shown = [name for name in marks(figure, "shown-") if name.endswith("-dot-6-letter")]
+    place = shown[0].removesuffix("-dot-6-letter")
+    assert says(figure, f"{place}-label") == "Younger 2013"
+    assert letters(figure, place, 7) == ["C", "H", "C", "C", "C", "C", "H"]
+
+
+def test_judgements_of_the_figure_are_those_on_file(fibromyalgia):
+    trials = fibromyalgia.pool.trials
+    frame = bias_frame(fibromyalgia.opened.derived.evidence, list(trials["study_id"]))
+    for row, overall in enumerate(frame["overall"]):
+        letter = {"low": "L", "some concerns": "C", "high": "H"}[overall]
+        assert says(fibromyalgia.forest.figure, f"trial-{row}-dot-6-letter") == letter
+
+
+def test_alt_text_tells_the_overall_judgement(fibromyalgia):
+    alt = fibromyalgia.forest.alt
+    assert "INNOVA 2026 0.49 (-0.32 to 1.30), weight 44.8%, risk of bias some concerns." in alt
+    shown = alt[alt.index(SHOWN_HEADING) :]
+    assert "rests on an approximation, risk of bias high." in shown
+
+
+def test_rows_alone_have_dots_too(fibromyalgia):
+    """Nothing pooled, everything shown hollow: as where only barred trials gave a number."""
+    output = forest_page.forest_of_pool(
+        None,
+        beside=fibromyalgia.beside,
+        variants=[],
+        comparator="placebo",
+        evidence=fibromyalgia.opened.derived.evidence,
+        name="forest",
+        title="Beside",
+    )
+    assert_legible(output.figure)
+    assert letters(output.figure, "shown-0", 7)[-1] == "H"
+    assert "risk of bias high" in output.alt
+
+
+@pytest.mark.parametrize(
+    ("page", "construct"),
+    [(lm.responder_rates, "responder_pain_30"), (lm.safety, "any_adverse_event")],
+)
+def test_pages_of_people_have_dots(page, construct):
+    output = page(indication="fibromyalgia", construct=construct).forest
+    assert_legible(output.figure)
+    assert letters(output.figure, "trial-0", 6) == ["L"] * 6
