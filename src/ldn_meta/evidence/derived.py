@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ldn_meta import paths
 from ldn_meta.errors import StaleError
 from ldn_meta.evidence.benefit_tables import people_with_events
+from ldn_meta.evidence.directions import as_read, directions
 from ldn_meta.evidence.load import Evidence, load_evidence
 from ldn_meta.evidence.normalise import normalise
 from ldn_meta.evidence.pooled_table import pooled_table
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 # Six significant digits, as every number of data/derived and reports/ is saved.
 SAVED = ".6g"
-TABLES = ("effects", "left_out", "responders", "harms", "pooled")
+TABLES = ("effects", "left_out", "responders", "harms", "pooled", "directions")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Derived:
     responders: pd.DataFrame
     harms: pd.DataFrame
     pooled: pd.DataFrame
+    directions: pd.DataFrame
 
 
 def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFrame]:
@@ -56,10 +58,15 @@ def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFr
     # effects.csv are then the same to the last digit.
     numbers = effects.select_dtypes("float").map(lambda value: float(f"{value:{SAVED}}"))
     effects = effects.assign(**{str(name): numbers[name] for name in numbers.columns})
-    responders = people_with_events(effects, ("responder",))
-    harms = people_with_events(effects, ("harm",))
-    frames = (effects, left_out, responders, harms, pooled_table(effects, protocol))
-    return dict(zip(TABLES, frames, strict=True))
+    frames = {
+        "effects": effects,
+        "left_out": left_out,
+        "responders": people_with_events(effects, ("responder",)),
+        "harms": people_with_events(effects, ("harm",)),
+        "pooled": pooled_table(effects, protocol),
+        "directions": directions(evidence, protocol, effects),
+    }
+    return {name: frames[name] for name in TABLES}
 
 
 def raw_hashes(folder: Path) -> dict[str, str]:
@@ -108,6 +115,7 @@ def load_derived(indication_id: str | None = None) -> Derived:
     if indication_id is not None:
         evidence = evidence.for_indication(indication_id)
     frames = {name: _read(folder / f"{name}.csv", indication_id) for name in TABLES}
+    frames["directions"] = as_read(frames["directions"])
     return Derived(evidence=evidence, protocol=load_protocol(raw), **frames)
 
 
