@@ -10,7 +10,15 @@ from ldn_meta.evidence.candidates import Context, number
 from ldn_meta.evidence.normalise import trials_of
 from ldn_meta.evidence.printed_p import p_of
 from ldn_meta.evidence.selection import RANKS, precedence
-from ldn_meta.evidence.sides import NOT_STATED, ONE_ARM_ONLY, Side, sides
+from ldn_meta.evidence.sides import (
+    EFFECT,
+    NOT_STATED,
+    NUMBERS,
+    ONE_ARM_ONLY,
+    WORDS,
+    Side,
+    sides,
+)
 from ldn_meta.evidence.synthesis import one_word
 
 if TYPE_CHECKING:
@@ -21,6 +29,11 @@ if TYPE_CHECKING:
 
 OTHER = "other"
 OPPOSITE = "arms of the drug point to different sides"
+# Results of several arms of the drug that agree in these are one result of their study: choosing
+# among the arms would be choosing among results.
+OF_ONE_RESULT = ("is_unknown", "outcome_id", "set_order", "time_order")
+KNOWN_BY = {EFFECT: "computed effect", NUMBERS: "printed numbers", WORDS: "words alone"}
+NOT_KNOWN = "not known"
 COLUMNS = (
     "indication_id",
     "study_id",
@@ -49,6 +62,7 @@ COLUMNS = (
     "trial_id",
     "blinding",
     "outcome_id",
+    "known_by",
     "arms",
     "timepoint_weeks",
     "analysis_set",
@@ -63,8 +77,9 @@ def directions(evidence: Evidence, protocol: Protocol, effects: pd.DataFrame) ->
     Of several results of one study and construct the row is the first by: a side that is known;
     a computed effect, then printed numbers, then words; the protocol's order of analysis sets,
     nearness to the target time, kind of text, preferred source, directness; name. Results of
-    several arms of the drug that are equal by all of these are one row, with the side they
-    share. Only comparisons with the study's own comparator count, and only comparative studies.
+    several arms of the drug, of the same outcome, time and people, are one row with the side they
+    share, or none where they do not. Only comparisons with the study's own comparator count, and
+    only comparative studies.
 
     Parameters
     ----------
@@ -98,9 +113,9 @@ def directions(evidence: Evidence, protocol: Protocol, effects: pd.DataFrame) ->
             first = told.iloc[0]
             if first["tier"] == ONE_ARM_ONLY and construct not in groups:
                 continue
-            is_equal = (told[order] == first[order]).all(axis=1)
-            equal = told[is_equal & (told["outcome_id"] == first["outcome_id"])]
-            rows.append(_row(context, groups, _of_each_arm(equal["side"]), told["side"]))
+            arms = told.drop_duplicates("arm_1")
+            beside = arms[(arms[list(OF_ONE_RESULT)] == first[list(OF_ONE_RESULT)]).all(axis=1)]
+            rows.append(_row(context, groups, list(beside["side"]), told["side"]))
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     place = {name: rank for rank, name in enumerate([*protocol.outcome_groups, OTHER])}
     rank_of = {name: rank for rank, name in enumerate(groups)}
@@ -139,6 +154,7 @@ def _keys(context: Context, side: Side) -> dict[str, Any]:
         "study_id": lead["study_id"],
         "construct": context.outcomes[lead["outcome_id"]]["construct"],
         "outcome_id": lead["outcome_id"],
+        "arm_1": side.arm_1,
         "is_unknown": math.isnan(side.sign),
         "tier": side.tier,
         "analysis_set": lead["analysis_set"],
@@ -148,14 +164,6 @@ def _keys(context: Context, side: Side) -> dict[str, Any]:
         "route_rank": side.route_rank,
         "name": " ".join(side.rows),
     }
-
-
-def _of_each_arm(equal: Iterable[Side]) -> list[Side]:
-    """The first of each arm of the drug among results that no rule tells apart."""
-    firsts: dict[str, Side] = {}
-    for side in equal:
-        firsts.setdefault(side.arm_1, side)
-    return list(firsts.values())
 
 
 def _row(
@@ -199,6 +207,7 @@ def _row(
         "trial_id": trials_of(context)[lead["study_id"]],
         "blinding": study["blinding"],
         "outcome_id": lead["outcome_id"],
+        "known_by": KNOWN_BY[first.tier] if signs and is_one else NOT_KNOWN,
         "arms": "; ".join(context.arms[side.arm_1]["label"] for side in chosen),
         "timepoint_weeks": number(lead["timepoint_weeks"]),
         "analysis_set": lead["analysis_set"],
