@@ -9,6 +9,7 @@ from ldn_meta.display import swim_sentences
 from ldn_meta.display.outputs import Facts, Table, Text
 from ldn_meta.display.pages import without_pooling_tables as tables
 from ldn_meta.display.pages.opened import Opened, open_page
+from ldn_meta.display.provenance import footer
 from ldn_meta.display.swim_facts import synthesis_facts
 from ldn_meta.display.swim_items import swim_items
 from ldn_meta.display.wording import agree, capitalised, count
@@ -151,8 +152,11 @@ class WithoutPoolingPage:
         return self.opened.facts(**synthesis_facts(self))
 
     def footer(self) -> Table:
-        """Provenance."""
-        return self.opened.footer()
+        """Provenance; the directions table is among the rows used."""
+        d = self.opened.derived
+        return footer(
+            self.opened.notebook, self.opened.parameters, [d.effects, d.left_out, d.directions]
+        )
 
 
 def without_pooling(

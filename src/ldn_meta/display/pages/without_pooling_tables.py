@@ -15,6 +15,7 @@ from ldn_meta.display.swim_sentences import (
     split_of,
 )
 from ldn_meta.display.wording import fixed, p_value, percent
+from ldn_meta.evidence.candidates import LDN
 from ldn_meta.evidence.synthesis import NO_COMPARISON, NOTHING, ONE_TRIAL
 
 if TYPE_CHECKING:
@@ -74,19 +75,21 @@ def _page(group: GroupSynthesis) -> str:
 
 def directions_table(page: WithoutPoolingPage, results: pd.DataFrame, *, caption: str) -> Table:
     """One row a study and outcome: what was printed, and the side it lies on."""
+    arms = page.opened.derived.evidence.arms
+    own = arms[arms["group"] == LDN]["study_id"]
+    several = set(own[own.duplicated()])
     rows = [
         {
             "outcome group": row["group"],
             "outcome": row["construct_label"],
             "study": row["study_label"],
             "design": _design(row),
-            "arms of the drug": row["arms"],
             "people": plain(row["n_people"]),
             "told in words": row["direction"],
             "estimate lies": side_words(page, row["sign"]),
             "known from": row["sign_from"],
             "p, two-sided": row["p_printed"],
-            "printed": row["printed"],
+            "printed": (f"{row['arms']}: " if row["study_id"] in several else "") + row["printed"],
             "source": page.opened.source(row),
         }
         for row in rows_of(results)
@@ -123,8 +126,7 @@ def votes_table(page: WithoutPoolingPage) -> Table:
         test = votes.test
         rows.append(
             {
-                "outcome group": group.group,
-                "beside a pool": "yes" if group.is_pooled else "no",
+                "outcome group": _named(group),
                 "studies counted": str(len(group.counted)),
                 f"towards {page.side}": f"{test.n_for:g}",
                 f"towards {page.comparator_class}": f"{test.n_against:g}",
@@ -132,8 +134,7 @@ def votes_table(page: WithoutPoolingPage) -> Table:
                 "side not known": str(len(votes.unknown)),
                 "exact p": _p(test),
                 "smallest p possible": fixed(smallest_p(test), 3),
-                "share (95% Wilson)": _share(test, "wilson"),
-                "95% exact": _interval(test, "exact"),
+                "share (95% Wilson; exact)": _share(test),
                 "unknown all against": split_of(votes.if_against),
                 "unknown all in favour": split_of(votes.if_for),
                 "all comparative studies": split_of(group.all_votes.test),
@@ -153,17 +154,18 @@ def _p(test: SignTest) -> str:
     return p_value(float(test.p_value)) if test.n_for + test.n_against else "not defined"
 
 
-def _share(test: SignTest, kind: str) -> str:
+def _share(test: SignTest) -> str:
     if not test.n_for + test.n_against:
         return "not defined"
-    return f"{percent(float(test.share))} ({_interval(test, kind)})"
+    ends = [
+        percent(float(end))
+        for end in (test.wilson_low, test.wilson_high, test.exact_low, test.exact_high)
+    ]
+    return f"{percent(float(test.share))} ({ends[0]} to {ends[1]}; {ends[2]} to {ends[3]})"
 
 
-def _interval(test: SignTest, kind: str) -> str:
-    if not test.n_for + test.n_against:
-        return "not defined"
-    low, high = (float(getattr(test, f"{kind}_{end}")) for end in ("low", "high"))
-    return f"{percent(low)} to {percent(high)}"
+def _named(group: GroupSynthesis) -> str:
+    return f"{group.group} (beside a pool)" if group.is_pooled else group.group
 
 
 def combined_table(page: WithoutPoolingPage) -> Table:
@@ -173,18 +175,19 @@ def combined_table(page: WithoutPoolingPage) -> Table:
         found = group.p_values
         k = len(found.usable)
         lone = "one result, not combined: " if k == 1 else ""
-        weights = "root of people" if found.is_weighted else "equal"
+        weights = "by root of people" if found.is_weighted else "equal weights"
         rows.append(
             {
-                "outcome group": group.group,
+                "outcome group": _named(group),
                 "results with a side and a p": listed(found.usable["study_label"]),
                 "known only as a bound": listed(found.bounds["study_label"]),
                 f"Fisher, towards {page.side}": lone + p_of(found.fisher) if k else "none",
                 f"Fisher, towards {page.comparator_class}": (
                     lone + p_of(found.fisher_against) if k else "none"
                 ),
-                f"Stouffer, towards {page.side}": p_of(found.stouffer) if k > 1 else "none",
-                "weights": weights if k > 1 else "none",
+                f"Stouffer, towards {page.side}": (
+                    f"{p_of(found.stouffer)}, {weights}" if k > 1 else "none"
+                ),
                 "Fisher without its smallest p": (
                     f"{p_of(found.fisher_without_leading)} (without {found.leading})"
                     if k > 1
