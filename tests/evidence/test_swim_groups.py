@@ -15,6 +15,7 @@ from ldn_meta.evidence.swim import (
     PValues,
     Votes,
     group_syntheses,
+    is_bound,
 )
 from ldn_meta.evidence.synthesis import build_pools
 
@@ -84,6 +85,26 @@ def test_p_values_by_hand():
     # The result without a side counts from 0.025 to 0.975.
     assert found.fisher_either_side.k == 4
     assert found.fisher_either_side.p_high > found.fisher.p_high
+
+
+def test_what_is_only_a_bound():
+    rows = direction_rows(
+        study("a", p_low=0.0, p_high=0.05, p_printed="<0.05"),
+        study("b", p_low=0.05, p_high=1.0, p_printed="not significant"),
+        study("c", p_low=0.995, p_high=1.0, p_printed="1.00"),
+        study("d", p_low=0.0, p_high=0.0005, p_printed="0.000"),
+        study("e", p_low=0.03, p_high=1.0, p_printed="0.03 (computed); not significant"),
+        study("f"),
+    )
+    assert list(is_bound(rows)) == [True, True, False, True, True, False]
+
+
+def test_a_pool_with_another_comparator_does_not_answer_the_question(group_of):
+    effects = [{"study_id": name, "comparator_class": "usual care"} for name in ("a", "b")]
+    found = group_of(study("a", comparator_class="usual care"), study("c"), effects=effects)
+    assert not found.is_pooled
+    assert found.pool is None
+    assert list(found.counted["study_label"]) == ["c"]
 
 
 def test_weights_need_the_people_of_every_result():

@@ -124,7 +124,7 @@ def _grouping(page: WithoutPoolingPage) -> str:
 def _metric(results: pd.DataFrame) -> str:
     known = results["sign"].notna()
     has_p = results["p_low"].notna()
-    bound = has_p & is_bound(results)
+    bound = is_bound(results)
     computed = has_p & results["p_printed"].str.contains("computed")
     exact = has_p & ~bound & ~computed
     return (

@@ -107,8 +107,7 @@ def directions(evidence: Evidence, protocol: Protocol, effects: pd.DataFrame) ->
     if len(found):
         ranks = precedence(found, protocol.selection)
         order = ["is_unknown", "tier", *RANKS]
-        found = found.drop(columns=[*set(RANKS) & set(found)]).join(ranks)
-        found = found.sort_values([*order, "name"], kind="stable")
+        found = found.join(ranks).sort_values([*order, "name"], kind="stable")
         for (_, construct), told in found.groupby(["study_id", "construct"], sort=False):
             first = told.iloc[0]
             if first["tier"] == ONE_ARM_ONLY and construct not in groups:

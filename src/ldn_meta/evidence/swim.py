@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 NOT_RANDOMISED = "not randomised or not said to be"
 NOT_BLIND = "not double-blind or not said to be"
+# How p-values are printed that are no number.
+BOUND = "[<>]|significant"
 SAME_TRIAL = "the same people as in another study of this row"
 
 
@@ -225,7 +227,7 @@ def group_syntheses(
     directions, effects, left_out : pandas.DataFrame
         Of one indication.
     pools : list of Pool
-        Main pools of the indication.
+        Main pools of the indication; those with another comparator do not answer the question.
     protocol : Protocol
     comparator_class : str
         The comparator of the question.
@@ -236,6 +238,7 @@ def group_syntheses(
         In the order of the protocol; groups of which no comparative study tells have no results.
     """
     found = []
+    pools = [pool for pool in pools if pool.key["comparator_class"] == comparator_class]
     for group, constructs in protocol.outcome_groups.items():
         of_group = directions[directions["group"] == group]
         place = {name: rank for rank, name in enumerate(constructs)}
@@ -275,8 +278,9 @@ def one_sided(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def is_bound(rows: pd.DataFrame) -> pd.Series:
-    """Whether a two-sided p is known only as a bound or a word: it reaches to 0 or to 1."""
-    return (rows["p_low"] == 0) | (rows["p_high"] == 1)
+    """Whether a two-sided p is known only as a bound or a word; 0.000 is a bound, 1.00 is not."""
+    is_word = rows["p_printed"].astype("str").str.contains(BOUND)
+    return rows["p_low"].notna() & (is_word | (rows["p_low"] == 0))
 
 
 def _reasons(results: pd.DataFrame, protocol: Protocol, comparator_class: str) -> dict[str, str]:
