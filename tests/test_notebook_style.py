@@ -43,6 +43,7 @@ def test_there_are_templates():
     assert [path.stem for path in NOTEBOOKS] == [
         "10_included_trials",
         "20_pooled_effect",
+        "25_without_pooling",
         "30_responder_rates",
         "40_safety",
         "90_overview",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ldn_meta.display.pages.included import included_trials
     from ldn_meta.display.pages.overview import overview
     from ldn_meta.display.pages.people import responder_rates, safety
+    from ldn_meta.display.pages.without_pooling import without_pooling
     from ldn_meta.evidence.load import Evidence, load_evidence
     from ldn_meta.evidence.multiverse import multiverse
     from ldn_meta.evidence.normalise import normalise
@@ -52,6 +53,7 @@ _HOMES = {
     "pooled_effect": "display.pages.effect",
     "responder_rates": "display.pages.people",
     "safety": "display.pages.people",
+    "without_pooling": "display.pages.without_pooling",
     "overview": "display.pages.overview",
 }
 
@@ -79,6 +81,7 @@ __all__ = [
     "pooled_effect",
     "responder_rates",
     "safety",
+    "without_pooling",
 ]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ldn_meta import paths
 from ldn_meta.errors import StaleError
 from ldn_meta.evidence.benefit_tables import people_with_events
+from ldn_meta.evidence.directions import as_read, directions
 from ldn_meta.evidence.ledger import ledger
 from ldn_meta.evidence.load import Evidence, load_evidence
 from ldn_meta.evidence.normalise import as_saved, normalise
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MANIFEST = "manifest.json"
-TABLES = ("effects", "left_out", "responders", "harms", "pooled", "conflicts")
+TABLES = ("effects", "left_out", "responders", "harms", "pooled", "conflicts", "directions")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Derived:
     harms: pd.DataFrame
     pooled: pd.DataFrame
     conflicts: pd.DataFrame
+    directions: pd.DataFrame
 
 
 def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFrame]:
@@ -53,17 +55,16 @@ def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFr
     """
     effects, left_out = normalise(evidence, protocol)
     effects = as_saved(effects)
-    responders = people_with_events(effects, ("responder",))
-    harms = people_with_events(effects, ("harm",))
-    frames = (
-        effects,
-        left_out,
-        responders,
-        harms,
-        pooled_table(effects, protocol),
-        ledger(evidence, protocol),
-    )
-    return dict(zip(TABLES, frames, strict=True))
+    frames = {
+        "effects": effects,
+        "left_out": left_out,
+        "responders": people_with_events(effects, ("responder",)),
+        "harms": people_with_events(effects, ("harm",)),
+        "pooled": pooled_table(effects, protocol),
+        "conflicts": ledger(evidence, protocol),
+        "directions": directions(evidence, protocol, effects),
+    }
+    return {name: frames[name] for name in TABLES}
 
 
 def raw_hashes(folder: Path) -> dict[str, str]:
@@ -112,6 +113,7 @@ def load_derived(indication_id: str | None = None) -> Derived:
     if indication_id is not None:
         evidence = evidence.for_indication(indication_id)
     frames = {name: _read(folder / f"{name}.csv", indication_id) for name in TABLES}
+    frames["directions"] = as_read(frames["directions"])
     return Derived(evidence=evidence, protocol=load_protocol(raw), **frames)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from ldn_meta.evidence.candidates import CONTRAST
 from ldn_meta.evidence.normalise import as_saved, normalise
 from ldn_meta.evidence.protocol import Variant, departed
-from ldn_meta.evidence.selection import RANKS, order_of_choice, outside_window, rules
+from ldn_meta.evidence.selection import RANKS, outside_window, precedence, rules
 from ldn_meta.evidence.synthesis import build_pools, find_pool
 from ldn_meta.stats.effects import effect_size
 from ldn_meta.stats.multiverse import first_choices
@@ -219,7 +219,7 @@ def _barred_and_ranked(
             windows[window] = outside_window(frame, selection).to_numpy(dtype=bool)
         order = (selection.analysis_sets, selection.target_weeks, selection.read_from)
         if order not in orders:
-            ranks = order_of_choice(frame, selection)
+            ranks = precedence(frame, selection)
             sorted_rows = ranks.reset_index(drop=True).sort_values(list(RANKS), kind="stable")
             orders[order] = np.argsort(sorted_rows.index.to_numpy()).astype(np.float64)
         barred[place] = windows[window]

@@ -90,7 +90,7 @@ def normalise(evidence: Evidence, protocol: Protocol) -> tuple[pd.DataFrame, pd.
     contrast_routes(context)
     event_routes(context)
     arm_routes(context)
-    trials = _trials(context)
+    trials = trials_of(context)
     effects = pd.DataFrame([_record(context, found, trials) for found in context.found])
     if len(effects):
         effects = mark_selected(_with_ids(effects), protocol.selection)
@@ -146,7 +146,7 @@ def check_accounting(
     return len(used), len(left)
 
 
-def _trials(context: Context) -> dict[str, str]:
+def trials_of(context: Context) -> dict[str, str]:
     """The trial of each study: studies with (possibly) the same people are one trial."""
     trials = {study_id: study_id for study_id in context.studies}
     for study_id, study in context.studies.items():

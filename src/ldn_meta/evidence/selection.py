@@ -49,7 +49,7 @@ def select(effects: pd.DataFrame, selection: Selection) -> tuple[pd.Series, pd.S
         The rule that let it in or kept it out.
     """
     why = _barred(effects, selection)
-    order = order_of_choice(effects, selection)
+    order = precedence(effects, selection)
     trial = [*POOL, "trial_id"]
     open_ones = effects.loc[why == "", [*trial, "effect_id"]].join(order)
     ranked = open_ones.sort_values([*RANKS, "effect_id"], kind="stable")
@@ -136,8 +136,8 @@ def _barred(effects: pd.DataFrame, selection: Selection) -> pd.Series:
     return why
 
 
-def order_of_choice(effects: pd.DataFrame, selection: Selection) -> pd.DataFrame:
-    """Ranks in order of precedence; smaller goes first."""
+def precedence(effects: pd.DataFrame, selection: Selection) -> pd.DataFrame:
+    """Ranks of results by each rule in order of precedence (RANKS); smaller goes first."""
     import pandas as pd
 
     sets = {name: rank for rank, name in enumerate(selection.analysis_sets)}

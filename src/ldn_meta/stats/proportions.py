@@ -5,7 +5,7 @@ from math import floor, isnan
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
+from scipy.special import betaincinv, expit
 
 from ldn_meta.stats.counts import whole
 from ldn_meta.stats.effects_counts import checked_events
@@ -60,6 +60,44 @@ def wilson_interval(events: ArrayLike, n: ArrayLike, *, level: ArrayLike = 0.95)
     return Interval(
         plain(np.where(count == 0, 0.0, low)), plain(np.where(count == size, 1.0, high))
     )
+
+
+def clopper_pearson_interval(
+    events: ArrayLike, n: ArrayLike, *, level: ArrayLike = 0.95
+) -> Interval:
+    """Return Clopper and Pearson's interval for a proportion: never covers less than its level.
+
+    low  = the p at which as many events or more have probability (1 - level) / 2
+    high = the p at which as many or fewer have it
+
+    Parameters
+    ----------
+    events, n : float or array, (...)
+        Counts; NaN gives NaN.
+    level : float or array
+        Coverage, strictly between 0 and 1.
+
+    Raises
+    ------
+    ArgumentError
+        If a count is negative or above its n, an n is below 1, or a level is not allowed.
+
+    Source: Clopper & Pearson 1934, Biometrika 26:404.
+
+    Examples
+    --------
+    >>> low, high = clopper_pearson_interval(81, 263)
+    >>> print(f"{low:.4f} {high:.4f}")
+    0.2527 0.3676
+    """
+    count, size = checked_events(events, n)
+    tail = (1 - numbers("level", level, above=0, below=1)) / 2
+    count, size, tail = together(events=count, n=size, level=tail)
+    others = size - count
+    # Where a bound is exactly 0 or 1 the beta distribution has no second parameter.
+    low = betaincinv(np.where(count == 0, 1.0, count), others + 1, tail)
+    high = 1 - betaincinv(np.where(others == 0, 1.0, others), count + 1, tail)
+    return Interval(plain(np.where(count == 0, 0.0, low)), plain(np.where(others == 0, 1.0, high)))
 
 
 def risk_difference_interval(

@@ -1,0 +1,178 @@
+"""Page 25 says what sides and p-values say, and no more: every branch, on the real evidence."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from scipy import stats
+
+import ldn_meta as lm
+from ldn_meta.display import swim_items
+from ldn_meta.display.outputs import FACTS_MIME
+from ldn_meta.display.swim_sentences import p_range, smallest_p, whole_answer
+from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.load import load_evidence
+from ldn_meta.stats.swim import sign_test
+from test_reports import test_every_number_of_a_sentence_is_a_fact as check_numbers
+
+REPORTED = [
+    row.indication_id
+    for row in load_evidence(validate=False).indications.itertuples()
+    if row.is_reported
+]
+NOBODY = "complex_regional_pain_syndrome"
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return {name: lm.without_pooling(indication=name) for name in REPORTED}
+
+
+@pytest.mark.parametrize("indication", REPORTED)
+def test_every_indication_has_the_whole_page(pages, indication):
+    page = pages[indication]
+    facts = page.facts._repr_mimebundle_()[FACTS_MIME]
+    assert facts["indication"] == indication
+    check_numbers((None, facts))
+    assert list(page.swim.frame["item"]) == list(swim_items.ITEMS)
+    assert page.swim.frame["answer"].str.len().min() > 20
+    assert len(page.groups_table.frame) == len(page.opened.protocol.outcome_groups)
+    tables = (
+        page.groups_table, page.directions, page.votes, page.combined, page.other_outcomes,
+        page.swim, page.left_out,
+    )  # fmt: skip
+    said = " ".join([str(page.headline), str(page.sentence), *map(repr, tables)])
+    for word in ("nan", "inf", "NaT"):
+        assert f" {word} " not in said.replace(",", " ").replace(")", " ")
+    json.dumps(facts, allow_nan=False)
+
+
+def test_results_lead_to_their_sources(pages):
+    page = pages["crohns_disease"]
+    frame = page.directions.frame
+    assert frame["source"].str.contains("|https://", regex=False).all()
+    smith = frame[(frame["study"] == "Smith 2011") & (frame["outcome"] == "clinical response")]
+    assert smith["printed"].iloc[0] == "88% against 40%; p=0.009"
+    assert smith["estimate lies"].iloc[0] == "towards LDN"
+
+
+def test_fibromyalgia_pain_by_hand(pages):
+    page = pages["fibromyalgia"]
+    facts = page.facts.values["groups"]["pain"]
+    assert facts["pooled"] == ["Due Bruun 2024 (FINAL)", "INNOVA 2026"]
+    signs = facts["sign_test"]
+    assert (signs["n_for"], signs["n_against"]) == (3, 1)
+    # Four coins: 2 (1 + 4) / 16.
+    assert signs["p_value"] == pytest.approx(0.625)
+    assert facts["unknown"] == ["Paula 2023"]
+    # p 0.016, 0.4, 0.27 towards LDN and 0.236 away, at the middle of their rounding intervals.
+    p = [0.008, 0.2, 0.135, 1 - 0.118]
+    fisher = stats.combine_pvalues(p).pvalue
+    assert facts["fisher"]["p_low"] < fisher < facts["fisher"]["p_high"]
+    people = [28, 58, 99, 96]
+    stouffer = stats.combine_pvalues(p, method="stouffer", weights=[n**0.5 for n in people])
+    assert facts["stouffer"]["p_low"] < stouffer.pvalue < facts["stouffer"]["p_high"]
+    without = stats.combine_pvalues(p[1:]).pvalue
+    rest = facts["fisher_without_smallest"]
+    assert rest["p_low"] < without < rest["p_high"]
+    sentence = str(page.sentence)
+    assert "beside the pool: side known of 4 of 5 studies counted" in sentence
+    assert "without Younger 2013 it gives p" in sentence
+    assert "supports no recommendation" in sentence
+
+
+def test_one_vote_decides_nothing_and_an_unknown_side_could_turn_it(pages):
+    sentence = str(pages["crohns_disease"].sentence)
+    assert "One vote decides nothing: its sign test gives p = 1.000" in sentence
+    assert "Not known is the side of Smith 2013: were it that of placebo, 1 of 2" in sentence
+    assert "nothing was combined" in sentence
+
+
+def test_a_result_told_as_a_bound_stays_one(pages):
+    page = pages["painful_diabetic_neuropathy"]
+    assert "p < 0.001 towards LDN (known only as a bound)" in str(page.sentence)
+    row = page.combined.frame.set_index("outcome group").loc["any adverse event"]
+    assert row["known only as a bound"] == "Srinivasan 2021"
+
+
+def test_a_p_without_a_side_is_let_in_as_an_interval(pages):
+    facts = pages["multiple_sclerosis"].facts.values["groups"]["pain"]
+    # Cree's one-sided p of about 0.02 and Sharafaddinzadeh's anywhere from 0.025 to 0.975.
+    assert facts["fisher_either_side"]["p_low"] < stats.combine_pvalues([0.02, 0.03]).pvalue
+    assert facts["fisher_either_side"]["p_high"] > stats.combine_pvalues([0.02, 0.97]).pvalue
+    assert facts["fisher_either_side"]["k"] == 2
+    assert facts["p_without_side"] == 1
+
+
+def test_swim_names_who_could_not_contribute_and_why(pages):
+    items = pages["opioid_combination"].facts.values["swim"]
+    limits = items["9 Limitations"]
+    assert "called no difference, and no number gives the side (Oxytrex OA" in limits
+    assert "Known from words alone: Chindalore 2005 on pain" in limits
+    assert "leans towards what was significant" in limits
+    assert "Hamann & Sloan 2007" in items["1 Grouping of studies"]
+    assert "Webster 2006" in limits
+    mixed = pages["mixed_chronic_pain"].facts.values["swim"][
+        "4 Criteria that give results priority"
+    ]
+    assert "Martin 2022 (compared with usual care, not randomised or not said to be" in mixed
+
+
+def test_nobody_compared_anything(pages):
+    page = pages[NOBODY]
+    assert str(page.sentence).startswith("No study of complex regional pain syndrome on file")
+    assert page.needed == []
+    assert len(page.votes.frame) == len(page.combined.frame) == len(page.directions.frame) == 0
+    assert "no outcome group has a comparison to tell of" in str(page.headline)
+    assert page.facts.values["swim"]["3 Synthesis methods"].startswith("None was used")
+
+
+def test_everything_stands_in_a_pool():
+    page = SimpleNamespace(needed=[], studies=[1, 2], opened=SimpleNamespace(label="headache"))
+    assert "nothing is left to synthesise here" in whole_answer(page)
+
+
+def test_other_choices_count_other_studies():
+    page = lm.without_pooling(
+        indication="fibromyalgia", allow_non_randomised=True, allow_single_blind=True
+    )
+    group = page.facts.values["groups"]["impact and quality of life"]
+    assert group["sign_test"]["n_for"] == 3
+    assert group["not_counted"] == {}
+    without = lm.without_pooling(indication="fibromyalgia", allow_transcribed=False)
+    assert without.facts.values["groups"]["less pain in people"]["pooled"] == []
+
+
+def test_figures_are_named_where_the_page_has_them(pages, monkeypatch):
+    page = pages["crohns_disease"]
+    before = page.swim.frame["answer"].iloc[6]
+    assert "Figures" not in before
+    monkeypatch.setattr(type(page), "FIGURES", ("effect direction plot", "albatross plot"))
+    assert "Figures: effect direction plot, albatross plot." in page.swim.frame["answer"].iloc[6]
+
+
+def test_an_unknown_indication_is_refused():
+    with pytest.raises(ArgumentError, match="fibromyalgia"):
+        lm.without_pooling(indication="fibromyalga")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0.2359, 0.2361, "p = 0.236"),
+        (0.2, 0.25, "p 0.200 to 0.250"),
+        (0.0, 0.025, "p at most 0.025"),
+        (0.0, 0.0004, "p < 0.001"),
+        (0.0002, 0.0008, "p < 0.001"),
+        (0.975, 1.0, "p 0.975 to 1.000"),
+        (float("nan"), 0.1, "p not defined"),
+    ],
+)
+def test_a_p_that_is_an_interval_in_words(low, high, words):
+    assert p_range(low, high) == words
+
+
+@pytest.mark.parametrize("n", range(1, 12))
+def test_the_smallest_p_is_that_of_all_on_one_side(n):
+    assert smallest_p(sign_test(n, 0)) == pytest.approx(sign_test(0, n).p_value)
+    assert smallest_p(sign_test(1, n - 1)) == pytest.approx(sign_test(n, 0).p_value)
