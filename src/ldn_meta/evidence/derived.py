@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ldn_meta import paths
 from ldn_meta.errors import StaleError
 from ldn_meta.evidence.benefit_tables import people_with_events
+from ldn_meta.evidence.consistency import check_consistency, refuse_inconsistent
 from ldn_meta.evidence.load import Evidence, load_evidence
 from ldn_meta.evidence.normalise import normalise
 from ldn_meta.evidence.pooled_table import pooled_table
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 # Six significant digits, as every number of data/derived and reports/ is saved.
 SAVED = ".6g"
-TABLES = ("effects", "left_out", "responders", "harms", "pooled")
+TABLES = ("effects", "left_out", "responders", "harms", "pooled", "consistency")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Derived:
     responders: pd.DataFrame
     harms: pd.DataFrame
     pooled: pd.DataFrame
+    consistency: pd.DataFrame
 
 
 def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFrame]:
@@ -50,6 +52,12 @@ def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFr
     -------
     dict of str to pandas.DataFrame
         By the names in TABLES.
+
+    Raises
+    ------
+    DataError
+        If printed numbers of results contradict each other and corrections.yml does not say why
+        they stand (``refuse_inconsistent``).
     """
     effects, left_out = normalise(evidence, protocol)
     # Rounded as they are saved: pools computed here and pools computed by a reader, or by R, from
@@ -58,7 +66,10 @@ def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFr
     effects = effects.assign(**{str(name): numbers[name] for name in numbers.columns})
     responders = people_with_events(effects, ("responder",))
     harms = people_with_events(effects, ("harm",))
-    frames = (effects, left_out, responders, harms, pooled_table(effects, protocol))
+    consistency = check_consistency(evidence, protocol, effects, left_out)
+    refuse_inconsistent(evidence, consistency)
+    pooled = pooled_table(effects, protocol)
+    frames = (effects, left_out, responders, harms, pooled, consistency)
     return dict(zip(TABLES, frames, strict=True))
 
 
