@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ldn_meta.display.pages.included import included_trials
     from ldn_meta.display.pages.overview import overview
     from ldn_meta.display.pages.people import responder_rates, safety
+    from ldn_meta.display.pages.printed_numbers import printed_numbers
     from ldn_meta.evidence.load import Evidence, load_evidence
     from ldn_meta.evidence.normalise import normalise
     from ldn_meta.evidence.protocol import Protocol, load_protocol
@@ -45,6 +46,7 @@ _HOMES = {
     "responder_rates": "display.pages.people",
     "safety": "display.pages.people",
     "overview": "display.pages.overview",
+    "printed_numbers": "display.pages.printed_numbers",
 }
 
 __all__ = [
@@ -65,6 +67,7 @@ __all__ = [
     "pool",
     "pool_many",
     "pooled_effect",
+    "printed_numbers",
     "responder_rates",
     "safety",
 ]

@@ -104,7 +104,7 @@ CHECKS = {
         ),
         Check(
             "p against counts",
-            "Can the p-value come from the counts of the two arms by a usual test?",
+            "Can the p-value come from the counts of the two arms by any test of a 2x2 table?",
             "p_value",
         ),
         Check(

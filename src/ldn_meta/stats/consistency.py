@@ -10,6 +10,7 @@ counts as fitting. The checks are in `consistency_intervals`, `consistency_tests
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf, isnan, nan
 
 from ldn_meta.errors import ArgumentError
@@ -67,7 +68,12 @@ class Printed:
     decimals: int
 
     def __post_init__(self) -> None:
-        rounded_interval(self.value, self.decimals)
+        _ = self._ends
+
+    @cached_property
+    def _ends(self) -> tuple[float, float]:
+        low, high = rounded_interval(self.value, self.decimals)
+        return float(low), float(high)
 
     @classmethod
     def from_text(cls, text: str) -> Printed:
@@ -83,12 +89,12 @@ class Printed:
     @property
     def low(self) -> float:
         """Smallest number that prints like this."""
-        return float(rounded_interval(self.value, self.decimals).low)
+        return self._ends[0]
 
     @property
     def high(self) -> float:
         """Largest number that prints like this."""
-        return float(rounded_interval(self.value, self.decimals).high)
+        return self._ends[1]
 
     @property
     def size(self) -> tuple[float, float]:
