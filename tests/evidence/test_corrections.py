@@ -90,7 +90,7 @@ def test_what_is_refused(refused, text, message):
 
 def test_all_faults_at_once(refused):
     found = refused(lines(row="row-9") + lines(expect="87%") + lines(action="drop"))
-    assert len(found) == 3
+    assert len(found) == 4
 
 
 def test_bytes_that_are_no_text(build, tmp_path):
