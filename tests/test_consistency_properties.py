@@ -23,7 +23,6 @@ from ldn_meta.stats.consistency import (
 from ldn_meta.stats.consistency_counts import (
     common_denominator,
     mean_of_whole_scores,
-    nnt_against_percents,
     percent_against_n,
     percent_of_some_n,
 )
@@ -41,6 +40,7 @@ from ldn_meta.stats.consistency_means import (
     standardised_against_difference,
 )
 from ldn_meta.stats.consistency_tests import p_against_counts, p_against_statistic
+from ldn_meta.stats.consistency_totals import nnt_against_percents
 
 
 def shown(value, decimals, rng):

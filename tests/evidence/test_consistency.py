@@ -12,7 +12,7 @@ from ldn_meta.evidence.consistency import (
     consistency_summary,
     refuse_inconsistent,
 )
-from ldn_meta.evidence.consistency_audit import CHECKS
+from ldn_meta.evidence.consistency_kinds import CHECKS
 from ldn_meta.evidence.load import VALUE_TABLES
 from ldn_meta.evidence.normalise import normalise
 

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 from ldn_meta.errors import DataError, Fault
 from ldn_meta.evidence.candidates import Row
 from ldn_meta.evidence.consistency_arms import check_arms
-from ldn_meta.evidence.consistency_audit import CHECKED_TABLES, CHECKS, Audit, Finding
+from ldn_meta.evidence.consistency_audit import CHECKED_TABLES, Audit, Finding
+from ldn_meta.evidence.consistency_kinds import CHECKS
 from ldn_meta.evidence.consistency_people import check_people
 from ldn_meta.evidence.consistency_results import check_results
 from ldn_meta.evidence.consistency_sources import check_sources
 from ldn_meta.evidence.load import VALUE_TABLES
 from ldn_meta.evidence.normalise import used_rows
 from ldn_meta.stats.consistency import INCONSISTENT, NOT_CHECKABLE, Consistency, PrintedP
+from ldn_meta.stats.rounding import NOT_SIGNIFICANT_ABOVE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +50,7 @@ MAIN, BESIDE, TOLD, UNUSED = (
     "no result",
 )
 NO_STUDY = "NA"
-P_CHECKS = ("p against interval", "p against statistic", "word against interval")
+P_CHECKS = ("p against interval", "word against interval")
 REMEDY = "correct the cell, or accept it in corrections.yml with a reason"
 
 
@@ -239,15 +241,14 @@ def _severity(audit: Audit, finding: Finding, roles: dict[str, str]) -> str:
 
 
 def _turns(p: PrintedP | None, finding: Finding) -> bool:
-    """Whether the recomputed p is on the other side of 0.05 than the printed one."""
+    """Whether a claim is significant as printed and not as recomputed, or the other way round."""
     if p is None or finding.check not in P_CHECKS:
         return False
-    if finding.check == "word against interval":
-        return True
     told, result = p.is_significant, finding.result
-    return (told is True and result.low > p.low and result.low > 0.05) or (
-        told is False and result.high <= 0.05
-    )
+    if p.is_word:
+        return True
+    turned_off = told is True and result.low > NOT_SIGNIFICANT_ABOVE
+    return turned_off or (told is False and result.high <= NOT_SIGNIFICANT_ABOVE)
 
 
 def _unaccepted(evidence: Evidence, frame: pd.DataFrame) -> Iterator[Fault]:
@@ -264,6 +265,7 @@ def _unaccepted(evidence: Evidence, frame: pd.DataFrame) -> Iterator[Fault]:
         column = column if column in text.columns else "-"
         value = "" if column == "-" else str(text[column].iloc[place])
         rule = f"does not fit what else is printed ({row['check']}: {row['explanation']})"
+        # The header is line 1, and no cell holds a line break (cells.py).
         yield Fault(table, place + 2, column, value, rule, REMEDY)
 
 

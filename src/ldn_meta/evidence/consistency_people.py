@@ -11,11 +11,13 @@ from ldn_meta.evidence.links import SPLIT_DESIGNS
 from ldn_meta.stats.consistency import Printed, not_checkable
 from ldn_meta.stats.consistency_counts import (
     common_denominator,
+    percent_against_n,
+    percent_of_some_n,
+)
+from ldn_meta.stats.consistency_totals import (
     nnt_against_percents,
     no_more_than,
     parts_against_total,
-    percent_against_n,
-    percent_of_some_n,
 )
 
 VALUES_WITH_N = ("arm_stats", "arm_events")
@@ -182,7 +184,14 @@ def _facts(audit: Audit) -> Iterator[Finding]:
         of_study = list(members)
         for parts, totals in SEQUENCES.items():
             found = [_one(of_study, part) for part in parts]
-            total = next((row for row in map(_finder(of_study), totals) if row), None)
+            total = next(
+                (
+                    row
+                    for fact in totals
+                    if (row := _plain(of_study, fact) or _one(of_study, fact))
+                ),
+                None,
+            )
             if all(found) and total is not None:
                 sizes = [int(row["value"]) for row in found if row is not None]
                 shown = f"{' + '.join(map(str, sizes))}; {int(total['value'])} in all"
@@ -204,10 +213,6 @@ def _who_left(of_study: list[Row]) -> Iterator[Finding]:
     else:
         result = parts_against_total(sizes[1:], sizes[0])
     yield Finding("parts and total", left, shown, result)
-
-
-def _finder(of_study: list[Row]):  # type: ignore[no-untyped-def]
-    return lambda fact: _plain(of_study, fact) or _one(of_study, fact)
 
 
 def _plain(of_study: list[Row], fact: str) -> Row | None:

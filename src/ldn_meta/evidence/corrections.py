@@ -30,7 +30,7 @@ class Correction:
     table, row : str
         Address of the row in data/raw.
     check : str
-        Name of the check that finds it (``consistency_audit.CHECKS``).
+        Name of the check that finds it (``consistency_kinds.CHECKS``).
     expect : str
         ``as_reported`` of the row when the entry was written: the guard.
     action : str
@@ -144,7 +144,8 @@ def _entry(node: Any) -> tuple[dict[str, str], list[Fault]]:
 
 
 def _entry_faults(evidence: Evidence, entry: Correction) -> Iterator[Fault]:
-    from ldn_meta.evidence.consistency_audit import CHECKED_TABLES, CHECKS
+    from ldn_meta.evidence.consistency_audit import CHECKED_TABLES
+    from ldn_meta.evidence.consistency_kinds import CHECKS
 
     if entry.action != ACCEPT:
         remedy = (

@@ -4,7 +4,7 @@ A printed number stands for everything that prints like it. A check recomputes o
 from others and calls them inconsistent only if no numbers that print as given fit together;
 whatever a paper may have done otherwise (rounding or cutting off a p, a t or a normal statistic)
 counts as fitting. The checks are in `consistency_intervals`, `consistency_tests`,
-`consistency_counts` and `consistency_means`.
+`consistency_counts`, `consistency_totals` and `consistency_means`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from ldn_meta.stats.inputs import one_of
 from ldn_meta.stats.rounding import (
     NOT_SIGNIFICANT_ABOVE,
     p_interval,
-    printed_decimals,
     rounded_interval,
 )
 from ldn_meta.stats.values import numbers
@@ -74,17 +73,6 @@ class Printed:
     def _ends(self) -> tuple[float, float]:
         low, high = rounded_interval(self.value, self.decimals)
         return float(low), float(high)
-
-    @classmethod
-    def from_text(cls, text: str) -> Printed:
-        """Read a number such as "-0.30".
-
-        Raises
-        ------
-        ArgumentError
-            If the text is not one plain decimal number.
-        """
-        return cls(float(text) if printed_decimals(text) >= 0 else nan, printed_decimals(text))
 
     @property
     def low(self) -> float:

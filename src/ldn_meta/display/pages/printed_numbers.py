@@ -16,7 +16,7 @@ from ldn_meta.display.pages.consistency_tables import (
 from ldn_meta.display.provenance import footer
 from ldn_meta.display.wording import agree, capitalised, count
 from ldn_meta.evidence.consistency import BESIDE, MAIN, TOLD, roles_of_rows
-from ldn_meta.evidence.consistency_audit import CHECKS
+from ldn_meta.evidence.consistency_kinds import CHECKS
 from ldn_meta.evidence.derived import load_derived
 from ldn_meta.stats.consistency import CONSISTENT, INCONSISTENT, NOT_CHECKABLE
 from ldn_meta.stats.inputs import one_of
