@@ -47,6 +47,7 @@ def test_there_are_templates():
         "30_responder_rates",
         "40_safety",
         "90_overview",
+        "93_printed_numbers",
     ]
 
 

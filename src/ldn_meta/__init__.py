@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ldn_meta.display.pages.included import included_trials
     from ldn_meta.display.pages.overview import overview
     from ldn_meta.display.pages.people import responder_rates, safety
+    from ldn_meta.display.pages.printed_numbers import printed_numbers
     from ldn_meta.display.pages.without_pooling import without_pooling
     from ldn_meta.evidence.load import Evidence, load_evidence
     from ldn_meta.evidence.multiverse import multiverse
@@ -55,6 +56,7 @@ _HOMES = {
     "safety": "display.pages.people",
     "without_pooling": "display.pages.without_pooling",
     "overview": "display.pages.overview",
+    "printed_numbers": "display.pages.printed_numbers",
 }
 
 __all__ = [
@@ -79,6 +81,7 @@ __all__ = [
     "pool",
     "pool_many",
     "pooled_effect",
+    "printed_numbers",
     "responder_rates",
     "safety",
     "without_pooling",

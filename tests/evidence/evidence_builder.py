@@ -79,9 +79,8 @@ class Builder:
 
     def __init__(self, folder, raw_folder):
         self.folder = folder
-        shutil.copytree(
-            raw_folder, folder, ignore=lambda _, names: [n for n in names if n.endswith(".csv")]
-        )
+        # Neither the rows nor what is accepted in them.
+        shutil.copytree(raw_folder, folder, ignore=shutil.ignore_patterns("*.csv", "*.yml"))
         descriptor = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
         self.columns = {
             resource["name"]: [field["name"] for field in resource["schema"]["fields"]]

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -95,6 +96,29 @@ def test_derive_says_what_changed(project, tables):
         "data/derived: effects 1\ndata/derived: changed effects.csv, manifest.json\n"
     )
     assert command("derive").stdout == "data/derived: up to date\n"
+
+
+def test_printed_numbers_that_do_not_fit_are_told(project, tables):
+    found = {
+        "table": ["arm_events", "claims"],
+        "row_id": ["smith-88", "hegde"],
+        "check": ["percentage of the arm", "p against interval"],
+        "verdict": ["inconsistent", "not checkable"],
+        "severity": ["high", "NA"],
+        "is_accepted": [True, False],
+        "explanation": ["88% fits no arm of 20 people", "no width"],
+    }
+    tables["consistency"] = pd.DataFrame(found)
+    told = (
+        "2 checks of printed numbers: 0 consistent, 1 inconsistent (1 of them accepted), "
+        "1 not checkable\n"
+        "  arm_events:smith-88: percentage of the arm (high, accepted): "
+        "88% fits no arm of 20 people\n"
+    )
+    assert told in command("check").stdout
+    assert command("derive").stdout.endswith(told)
+    # Nothing is computed the second time: what is told stands on disk.
+    assert command("derive").stdout == f"data/derived: up to date\n{told}"
 
 
 def test_show(project):

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from ldn_meta import paths
 from ldn_meta.errors import StaleError
 from ldn_meta.evidence.benefit_tables import people_with_events
+from ldn_meta.evidence.consistency import check_consistency, refuse_inconsistent
 from ldn_meta.evidence.directions import as_read, directions
 from ldn_meta.evidence.ledger import ledger
 from ldn_meta.evidence.load import Evidence, load_evidence
+from ldn_meta.evidence.multiverse_summary import multiverse_tables
 from ldn_meta.evidence.normalise import as_saved, normalise
 from ldn_meta.evidence.pooled_table import pooled_table
 from ldn_meta.evidence.protocol import Protocol, load_protocol
@@ -22,7 +24,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MANIFEST = "manifest.json"
-TABLES = ("effects", "left_out", "responders", "harms", "pooled", "conflicts", "directions")
+TABLES = (
+    *("effects", "left_out", "responders", "harms", "pooled", "conflicts", "directions"),
+    *("consistency", "multiverse", "multiverse_nodes"),
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,9 @@ class Derived:
     pooled: pd.DataFrame
     conflicts: pd.DataFrame
     directions: pd.DataFrame
+    consistency: pd.DataFrame
+    multiverse: pd.DataFrame
+    multiverse_nodes: pd.DataFrame
 
 
 def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFrame]:
@@ -52,9 +60,19 @@ def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFr
     -------
     dict of str to pandas.DataFrame
         By the names in TABLES.
+
+    Raises
+    ------
+    DataError
+        If printed numbers of results contradict each other and corrections.yml does not say why
+        they stand (``refuse_inconsistent``).
     """
     effects, left_out = normalise(evidence, protocol)
     effects = as_saved(effects)
+    consistency = check_consistency(evidence, protocol, effects, left_out)
+    # Before anything is computed that takes seconds.
+    refuse_inconsistent(evidence, consistency)
+    multiverse, multiverse_nodes = multiverse_tables(evidence, protocol)
     frames = {
         "effects": effects,
         "left_out": left_out,
@@ -63,6 +81,9 @@ def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFr
         "pooled": pooled_table(effects, protocol),
         "conflicts": ledger(evidence, protocol),
         "directions": directions(evidence, protocol, effects),
+        "consistency": consistency,
+        "multiverse": multiverse,
+        "multiverse_nodes": multiverse_nodes,
     }
     return {name: frames[name] for name in TABLES}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError, DataError, Fault
+from ldn_meta.evidence.corrections import Correction, correction_faults, read_corrections
 from ldn_meta.evidence.read import FileContent, read_file, typed
 from ldn_meta.evidence.schema import Dictionary, load_dictionary
 
@@ -30,6 +31,8 @@ class Evidence:
         The same rows as text, so that NR, NA and TODO can be told apart.
     dictionary : Dictionary
         Columns, types, units and labels.
+    corrections : tuple of Correction
+        What is known to be inconsistent in print and stands with a reason (corrections.yml).
 
     Notes
     -----
@@ -39,9 +42,10 @@ class Evidence:
     tables: dict[str, pd.DataFrame]
     text: dict[str, pd.DataFrame]
     dictionary: Dictionary
+    corrections: tuple[Correction, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("tables", "text", "dictionary"):
+        if name in ("tables", "text", "dictionary", "corrections"):
             raise AttributeError(name)
         try:
             return self.tables[name]
@@ -149,8 +153,9 @@ def load_evidence(path: str | Path | None = None, *, validate: bool = True) -> E
     tables = {
         name: typed(table, text[name], dictionary) for name, table in dictionary.tables.items()
     }
-    evidence = Evidence(tables, text, dictionary)
-    faults = _all_faults(evidence, files) if validate else _file_faults(files)
+    corrections, faults = read_corrections(folder)
+    evidence = Evidence(tables, text, dictionary, corrections)
+    faults += _all_faults(evidence, files) if validate else _file_faults(files)
     if faults:
         raise DataError(faults)
     return replace(evidence, tables=_numbered(tables), text=_numbered(text))
@@ -177,6 +182,7 @@ def _all_faults(evidence: Evidence, files: dict[str, FileContent]) -> list[Fault
         row_faults(evidence),
         link_faults(evidence, unread=unread),
         bias_faults(evidence, unread=unread),
+        correction_faults(evidence),
     ):
         named = {(fault.table, fault.line, fault.column) for fault in found}
         found += [

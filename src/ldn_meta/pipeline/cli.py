@@ -76,6 +76,7 @@ def check(as_json: bool) -> None:
         click.echo(json.dumps({"faults": [], "changed": list(summary.changed)}, indent=1))
         return
     click.echo("data/raw is in order")
+    _tell(summary.printed_numbers)
     if summary.changed:
         click.echo(f"data/derived would change: {', '.join(summary.changed)}")
 
@@ -83,8 +84,11 @@ def check(as_json: bool) -> None:
 @main.command()
 @click.option("--force", is_flag=True, help="Compute also if nothing changed.")
 def derive(force: bool) -> None:
-    """Check data/raw and compute data/derived."""
+    """Check data/raw, compute data/derived, and tell which printed numbers do not fit."""
+    from ldn_meta.pipeline.derive import printed_numbers_on_disk
+
     _derive(force=force)
+    _tell(printed_numbers_on_disk())
 
 
 @main.command()
@@ -238,6 +242,11 @@ def _derive(*, force: bool) -> None:
     click.echo(f"data/derived: {rows}")
     if summary.changed:
         click.echo(f"data/derived: changed {', '.join(summary.changed)}")
+
+
+def _tell(lines: tuple[str, ...]) -> None:
+    for line in lines:
+        click.echo(line)
 
 
 def _build_site(*, force: bool) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NOT_APPLICABLE = "NA"
+PRINTED_NUMBERS = "consistency"
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,14 @@ class DeriveSummary:
     was_current : bool
         Whether the tables on disk already belonged to these inputs, so that nothing was
         computed.
+    printed_numbers : tuple of str
+        What the checks of printed numbers found, in lines; empty if nothing was computed.
     """
 
     rows: Mapping[str, int]
     changed: tuple[str, ...]
     was_current: bool
+    printed_numbers: tuple[str, ...] = ()
 
 
 def derive(*, check_only: bool = False, force: bool = False) -> DeriveSummary:
@@ -74,7 +78,22 @@ def derive(*, check_only: bool = False, force: bool = False) -> DeriveSummary:
         if changed and not check_only:
             _write(files)
     rows = {name: len(table) for name, table in tables.items()}
-    return DeriveSummary(rows=rows, changed=changed, was_current=False)
+    return DeriveSummary(
+        rows=rows,
+        changed=changed,
+        was_current=False,
+        printed_numbers=_printed_numbers(tables.get(PRINTED_NUMBERS)),
+    )
+
+
+def printed_numbers_on_disk() -> tuple[str, ...]:
+    """What the checks found when data/derived was made, in lines; none without that table."""
+    import pandas as pd
+
+    file = paths.derived_data() / f"{PRINTED_NUMBERS}.csv"
+    if not file.is_file():
+        return ()
+    return _printed_numbers(pd.read_csv(file, true_values=["yes"], false_values=["no"]))
 
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
@@ -106,6 +125,12 @@ def _compute() -> dict[str, pd.DataFrame]:
     evidence = load_evidence(paths.raw_data())
     protocol = load_protocol(paths.raw_data())
     return derive_tables(evidence, protocol)
+
+
+def _printed_numbers(table: pd.DataFrame | None) -> tuple[str, ...]:
+    from ldn_meta.evidence.consistency import consistency_summary
+
+    return () if table is None else tuple(consistency_summary(table))
 
 
 def _cell_text(value: Any) -> str:
