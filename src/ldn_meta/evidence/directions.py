@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from ldn_meta.evidence.bias import overall_judgements
 from ldn_meta.evidence.candidates import Context, number
 from ldn_meta.evidence.normalise import trials_of
 from ldn_meta.evidence.printed_p import p_of
@@ -116,6 +117,8 @@ def directions(evidence: Evidence, protocol: Protocol, effects: pd.DataFrame) ->
             beside = arms[(arms[list(OF_ONE_RESULT)] == first[list(OF_ONE_RESULT)]).all(axis=1)]
             rows.append(_row(context, groups, list(beside["side"]), told["side"]))
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    judged = overall_judgements(evidence)
+    frame["overall_bias"] = [judged.get(study_id, "") for study_id in frame["study_id"]]
     place = {name: rank for rank, name in enumerate([*protocol.outcome_groups, OTHER])}
     rank_of = {name: rank for rank, name in enumerate(groups)}
     return frame.sort_values(
@@ -142,8 +145,15 @@ def group_of_constructs(protocol: Protocol) -> dict[str, str]:
 
 
 def as_read(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give the frame read from a file the texts it was made with: an absent judgement is ""."""
-    return frame.assign(overall_bias=frame["overall_bias"].astype("object").fillna(""))
+    """Give the frame read from a file the values it was made with.
+
+    An absent judgement is "", and whether a study was randomised may be None: not reported.
+    """
+    randomised = frame["is_randomised"].astype("object")
+    return frame.assign(
+        overall_bias=frame["overall_bias"].astype("object").fillna(""),
+        is_randomised=randomised.where(randomised.notna(), None),
+    )
 
 
 def _keys(context: Context, side: Side) -> dict[str, Any]:
@@ -184,7 +194,8 @@ def _row(
         "year": number(study["year"]),
         "design": study["design"],
         "eligible_for": study["eligible_for"],
-        "is_randomised": bool(study["is_randomised"]),
+        # True, False, or None where the report does not say.
+        "is_randomised": study["is_randomised"],
         "comparator_class": study["comparator_class"],
         "construct": outcome["construct"],
         "construct_label": outcome["construct_label"],
@@ -199,7 +210,6 @@ def _row(
         "p_printed": "; ".join(dict.fromkeys(p.text for p in known)) or "NR",
         "n_people": _people(context, chosen),
         "is_paired": _is_paired(context, first),
-        "overall_bias": _overall_bias(context, lead["study_id"]),
         "source_id": lead["source_id"],
         "locator": lead["locator"],
         "rows": " ".join(dict.fromkeys(rows)),
@@ -257,11 +267,3 @@ def _own(side: Side, place: int) -> list[Any]:
 
 def _first_known(*values: Any) -> float:
     return next((n for n in map(number, values) if not math.isnan(n)), math.nan)
-
-
-def _overall_bias(context: Context, study_id: str) -> str:
-    """The overall judgement of a study's risk of bias; empty until somebody has judged."""
-    judged = context.evidence.risk_of_bias
-    own = judged[(judged["study_id"] == study_id) & (judged["domain"] == "overall")]
-    words = own["judgement"].dropna()
-    return str(words.iloc[0]) if len(words) else ""

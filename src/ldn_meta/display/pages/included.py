@@ -5,8 +5,16 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ldn_meta.display.outputs import Facts, Table, Text
+from ldn_meta.display.outputs import Facts, Table, Text, rows_of
+from ldn_meta.display.pages.bias_tables import (
+    bias_counts,
+    bias_sentence,
+    bias_summary_figure,
+    bias_table,
+    traffic_light_figure,
+)
 from ldn_meta.display.pages.conflict_table import conflict_table
+from ldn_meta.display.pages.consistency_tables import consistency_table, inconsistent
 from ldn_meta.display.pages.opened import Opened, open_page
 from ldn_meta.display.wording import agree, capitalised, count
 from ldn_meta.evidence.load import VALUE_TABLES
@@ -155,6 +163,31 @@ class IncludedPage:
         return conflict_table(self.opened)
 
     @property
+    def consistency(self) -> Table:
+        """Printed numbers that do not fit each other."""
+        return consistency_table(self.opened)
+
+    @property
+    def traffic_light(self) -> FigureOutput:
+        """Risk of bias, study by study."""
+        return traffic_light_figure(self.opened)
+
+    @property
+    def bias_summary(self) -> FigureOutput:
+        """Risk of bias of the trials, domain by domain."""
+        return bias_summary_figure(self.opened)
+
+    @property
+    def bias_sentence(self) -> Text:
+        """How the studies were judged, in words."""
+        return bias_sentence(self.opened)
+
+    @property
+    def bias(self) -> Table:
+        """Every judgement with its reason and source."""
+        return bias_table(self.opened)
+
+    @property
     def left_out(self) -> Table:
         """Every row without an effect."""
         return self.opened.left_out(caption="Rows of results that gave no effect")
@@ -162,7 +195,14 @@ class IncludedPage:
     @property
     def facts(self) -> Facts:
         """Counts behind the headline."""
-        return self.opened.facts(headline=str(self.headline), **self.counts)
+        return self.opened.facts(
+            headline=str(self.headline),
+            **self.counts,
+            risk_of_bias=bias_counts(self.opened),
+            risk_of_bias_sentence=str(self.bias_sentence),
+            inconsistent=rows_of(inconsistent(self.opened.derived.consistency)),
+            conflicts=rows_of(self.opened.derived.conflicts),
+        )
 
     def footer(self) -> Table:
         """Provenance."""

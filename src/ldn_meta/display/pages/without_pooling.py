@@ -19,14 +19,21 @@ from ldn_meta.evidence.swim import GroupSynthesis, group_syntheses
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ldn_meta.display.figure_output import FigureOutput
+    from ldn_meta.stats.inputs import FloatArray
+
 NOTEBOOK = "25_without_pooling"
+# Small, medium and large standardised differences (Cohen 1988), as albatross plots show them.
+CURVES = (0.2, 0.5, 0.8)
+# Two-sided p at the ends of a curve: beyond any printed one, and just short of no difference.
+CURVE_ENDS, CURVE_POINTS = (1e-11, 0.999), 200
 
 
 class WithoutPoolingPage:
     """Directions and p-values of one indication, by outcome group."""
 
     # Names of the figures that the page shows, for the ninefold account of its methods.
-    FIGURES: tuple[str, ...] = ()
+    FIGURES: tuple[str, ...] = ("effect direction plot", "harvest plot", "albatross plot")
 
     def __init__(self, opened: Opened) -> None:
         self.opened = opened
@@ -106,6 +113,43 @@ class WithoutPoolingPage:
         )
 
     @property
+    def direction_figure(self) -> FigureOutput:
+        """Effect direction plot: which side each study lies on, outcome group by outcome group."""
+        from ldn_meta.display.figures.effect_direction import effect_direction_output
+
+        return effect_direction_output(
+            "effect_directions", self.results, order=self._order, title=self._title("directions")
+        )
+
+    @property
+    def harvest(self) -> FigureOutput:
+        """Harvest plot: how sound the studies on each side are."""
+        from ldn_meta.display.figures.harvest import harvest_output
+
+        return harvest_output(
+            "harvest", self.results, order=self._order, title=self._title("studies by direction")
+        )
+
+    @property
+    def albatross(self) -> FigureOutput:
+        """Albatross plot: p against people, with curves of equal effect."""
+        from ldn_meta.display.figures.albatross import albatross_output
+
+        return albatross_output(
+            "albatross",
+            self.results,
+            contours=albatross_contours(),
+            title=self._title("p-values and people"),
+        )
+
+    @property
+    def _order(self) -> list[str]:
+        return list(self.opened.protocol.outcome_groups)
+
+    def _title(self, what: str) -> str:
+        return f"{capitalised(self.opened.label)}: {what}"
+
+    @property
     def other_outcomes(self) -> Table:
         """The same for outcomes that belong to no group: listed, not synthesised."""
         return tables.directions_table(
@@ -157,6 +201,16 @@ class WithoutPoolingPage:
         return footer(
             self.opened.notebook, self.opened.parameters, [d.effects, d.left_out, d.directions]
         )
+
+
+def albatross_contours() -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Curves of equal effect: two-sided p, and the people it takes, by standardised difference."""
+    import numpy as np
+
+    from ldn_meta.stats.albatross_contours import albatross_contour
+
+    p = np.geomspace(*CURVE_ENDS, CURVE_POINTS)
+    return {f"{size:g}": (p, np.asarray(albatross_contour(p / 2, size))) for size in CURVES}
 
 
 def without_pooling(
