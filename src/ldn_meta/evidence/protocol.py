@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -42,6 +43,7 @@ SECTIONS: dict[str, dict[str, type | tuple[type, ...]]] = {
     },
     "rounding": {"largest_se_error": (int, float)},
     "correlation": {"within_person": (int, float), "low": (int, float), "high": (int, float)},
+    "next_trial": {"people": list, "probability": (int, float)},
 }
 SCALE: dict[str, type | tuple[type, ...]] = {
     "minimum": (int, float),
@@ -115,6 +117,8 @@ class Protocol:
     outcome_groups: dict[str, tuple[str, ...]]
     sensitivities: tuple[Variant, ...] = ()
     nodes: tuple[Node, ...] = ()
+    next_people: tuple[int, ...] = ()
+    next_probability: float = math.nan
 
     @property
     def variants(self) -> tuple[Variant, ...]:
@@ -216,6 +220,8 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
             name: tuple(constructs) for name, constructs in stated.get("outcome_group", {}).items()
         },
         sensitivities=tuple(_sensitivity(main, entry) for entry in stated.get("sensitivity", [])),
+        next_people=tuple(part["next_trial"]["people"]),
+        next_probability=part["next_trial"]["probability"],
         nodes=read_nodes(
             stated.get("multiverse", {}),
             lambda place, changes: departed(main._replace(name=place), changes),
