@@ -35,6 +35,17 @@ if TYPE_CHECKING:
 PRINTED = re.compile(r"(?<![\w.])[-+]?\d+(?:,\d{3})*(?:\.\d+)?|(?<![\w.])\.\d+")
 SIZES = ("n_enrolled", "n_randomised", "n_completed", "n_analysed")
 ULTRA_LOW_DOSE = "opioid_combination"
+# Columns of effects that claims are looked up by.
+LOOKED_UP = (
+    "study_id",
+    "indication_id",
+    "construct",
+    "comparator_class",
+    "measure",
+    "kind",
+    "is_selected",
+    "year",
+)
 # Below it a claim calls a difference one.
 SIGNIFICANT = 0.05
 
@@ -60,6 +71,9 @@ class Material:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "context", Context(self.evidence, self.protocol))
+        if self.effects.empty:
+            # A frame of no effects may have no columns either.
+            object.__setattr__(self, "effects", self.effects.reindex(columns=list(LOOKED_UP)))
 
     @cached_property
     def claims(self) -> dict[str, Row]:

@@ -50,6 +50,8 @@ def misfit_of_p(claim: Row) -> Finding | None:
     is_ratio = claim["measure"] in RATIO_MEASURES
     scale = math.log if is_ratio else float
     ends = sorted(abs(scale(estimate + side * half)) for side in (-1, 1))
+    if not is_ratio and abs(estimate) < half:
+        ends[0] = 0.0
     narrow = scale(high - half) - scale(low + half)
     wide = scale(high + half) - scale(low - half)
     smallest, largest = p_of(ends[1], narrow), p_of(ends[0], wide)

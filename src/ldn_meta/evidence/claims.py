@@ -109,8 +109,18 @@ COMPUTATIONS = {
 }
 # A fault lists as many allowed names; computations always fit.
 LONGEST_LIST = 40
-# Arguments that may be left out.
+# Arguments in words; those that may be left out; those that may be several, joined by +.
+KINDS = {
+    "construct": "a construct, or construct@comparator class@indication_id,",
+    "constructs": "constructs joined by +",
+    "claim": "a claim_id",
+    "studies": "study_ids joined by +",
+    "indication": "an indication_id",
+    "share": "an effective dose",
+    "reason": "a reason",
+}
 OPTIONAL = ("constructs", "indication")
+JOINED = ("constructs", "studies")
 COLUMNS = (
     "claim_id",
     "claimed_in",
@@ -148,7 +158,7 @@ def claims_table(
     material = Material(evidence, protocol, effects, left_out)
     rows = []
     for claim in material.claims.values():
-        found = tested(claim, material)
+        found = answered(claim, material)
         rows.append(
             {
                 **{name: claim[name] for name in COLUMNS if name in claim},
@@ -161,7 +171,7 @@ def claims_table(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def tested(claim: Row, material: Material) -> Finding:
+def answered(claim: Row, material: Material) -> Finding:
     """Run the computation of one claim, and check what it prints against itself.
 
     Parameters
@@ -216,56 +226,56 @@ def computation_faults(evidence: Evidence) -> list[Fault]:
     for line, cell in zip(claims.index, claims["computation"], strict=True):
         if cell in evidence.dictionary.missing:
             continue
-        name, _, argument = str(cell).partition(":")
+        name, colon, argument = str(cell).partition(":")
         if name not in COMPUTATIONS:
-            rule = f"no computation {name!r}"
-            remedy = _meant(name, list(COMPUTATIONS))
+            rule, remedy = f"no computation {name!r}", _meant(name, list(COMPUTATIONS))
         else:
             kind = COMPUTATIONS[name].argument
-            wrong = _wrong_part(argument, kind, known)
-            if wrong is None:
+            found = _misfit(argument if colon else None, kind, known)
+            if found is None:
                 continue
-            rule = f"{name} takes {'no argument' if not kind else f'{kind} behind a colon'}"
-            remedy = _meant(wrong, known.get(kind, []), kind)
+            rule = f"{name} takes {f'{KINDS[kind]} behind a colon' if kind else 'no argument'}"
+            remedy = _meant(*found)
         faults.append(fault_at(evidence, "claims", line, "computation", rule, remedy))
     return faults
 
 
 def _allowed_arguments(evidence: Evidence) -> dict[str, list[str]]:
+    text = evidence.text
     # A review may speak of outcomes that no trial on file measured.
-    stated = (*evidence.text["outcomes"]["construct"], *evidence.text["claims"]["construct"])
-    constructs = [
-        name for name in dict.fromkeys(stated) if name not in evidence.dictionary.missing
-    ]
+    stated = dict.fromkeys((*text["outcomes"]["construct"], *text["claims"]["construct"]))
+    constructs = [name for name in stated if name not in evidence.dictionary.missing]
     return {
         "construct": constructs,
         "constructs": constructs,
-        "claim": list(evidence.text["claims"]["claim_id"]),
-        "studies": list(evidence.text["studies"]["study_id"]),
-        "indication": list(evidence.text["indications"]["indication_id"]),
+        "claim": list(text["claims"]["claim_id"]),
+        "studies": list(text["studies"]["study_id"]),
+        "comparator": list(dict.fromkeys(text["studies"]["comparator_class"])),
+        "indication": list(text["indications"]["indication_id"]),
         "share": list(claims_dose.EFFECTIVE_DOSES),
         "reason": list(REASONS),
     }
 
 
-def _wrong_part(argument: str, kind: str, known: dict[str, list[str]]) -> str | None:
-    """The part of an argument that is not allowed; None if all of it is."""
-    if not argument:
-        return None if not kind or kind in OPTIONAL else ""
+def _misfit(
+    argument: str | None, kind: str, known: dict[str, list[str]]
+) -> tuple[str, list[str]] | None:
+    """The part of an argument that is not allowed, and what is; None if all of it is."""
+    if argument is None:
+        return None if not kind or kind in OPTIONAL else ("", known[kind])
     if not kind:
-        return argument
-    construct, *rest = argument.split("@") if kind == "construct" else [argument]
-    parts = construct.split("+") if kind in ("constructs", "studies") else [construct]
-    parts += rest[1:2]
-    allowed = {*known[kind], *(known["indication"] if rest else ())}
-    return next((part for part in parts if part not in allowed), None)
+        return argument, []
+    first, *further = argument.split("@") if kind == "construct" else [argument]
+    parts = [(part, kind) for part in (first.split("+") if kind in JOINED else [first])]
+    parts += zip(further, ("comparator", "indication"), strict=False)
+    return next(((part, known[what]) for part, what in parts if part not in known[what]), None)
 
 
-def _meant(word: str, allowed: list[str], kind: str = "") -> str:
+def _meant(word: str, allowed: list[str]) -> str:
     """What was probably meant, and what is allowed; keys of long tables are not written out."""
     if not allowed:
         return "remove the colon and what follows"
     near = difflib.get_close_matches(word, allowed, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    choice = ", ".join(allowed) if len(allowed) <= LONGEST_LIST else f"a {kind} of the raw tables"
+    choice = ", ".join(allowed) if len(allowed) <= LONGEST_LIST else "what the raw tables have"
     return f"{hint}Allowed: {choice}"

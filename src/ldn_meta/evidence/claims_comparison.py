@@ -10,6 +10,7 @@ from ldn_meta.evidence.claim_findings import (
     NOT_SUPPORTED,
     WITH_CAVEATS,
     Finding,
+    NotOnFileError,
     finding,
 )
 from ldn_meta.evidence.claim_material import Material
@@ -72,9 +73,10 @@ def equivalence(claim: Row, material: Material, argument: str) -> Finding:
         if margin <= mid
         else "which is more than {mid:n} points, a difference people notice. No margin was named, "
     )
+    if start is not None:
+        template += "amitriptyline began at {start:n} mg, "
     template += (
-        "amitriptyline began at {start:n} mg, and without a placebo group two drugs of which "
-        "neither works would look just as equal."
+        "and without a placebo group two drugs of which neither works would look just as equal."
     )
     if spread > TEN:
         template += (
@@ -129,6 +131,8 @@ def event_rates(claim: Row, material: Material, argument: str) -> Finding:
     visits = number(period["value"]) / number(between["value"]) if period and between else 1.0
     wide = z * se * math.sqrt(visits)
     people = material.size(study)
+    if math.isnan(people):
+        raise NotOnFileError("how many people took both drugs")
     needed = _people_needed(first, people)
     return finding(
         NOT_SUPPORTED if abs(estimate) <= wide else WITH_CAVEATS,

@@ -162,23 +162,39 @@ def safety_on_file(claim: Row, material: Material, argument: str) -> Finding:
     any_2, n_2 = float(trials["events_2"].sum()), float(trials["n_2"].sum())
     ours = span_of(found)
     serious = _serious(material)
-    upper = float(wilson_interval(serious["events_1"], serious["n_1"]).high)
     stopped = material.effects[
         (material.effects["construct"] == "discontinuation_adverse_event")
         & (material.effects["measure"] == "RR")
         & material.effects["is_selected"].astype(bool)
     ]
+    has_stopped, has_serious = len(stopped) > 0, serious["n_1"] > 0
+    upper = (
+        float(wilson_interval(serious["events_1"], serious["n_1"]).high)
+        if has_serious
+        else math.nan
+    )
     harmful = ours.side > 0 or serious["events_1"] > serious["events_2"]
     return finding(
         NOT_SUPPORTED if harmful else WITH_CAVEATS,
         "Only {trials} count people with any adverse event: {any_1:n} of {n_1:n} on LDN "
         "({share_1:pct}) and {any_2:n} of {n_2:n} on placebo ({share_2:pct}), risk ratio "
-        "{ratio:.2f} ({ratio_low:.2f} to {ratio_high:.2f}); most people had one, on either. "
-        "{stopped_1:n} of {stopped_n_1:n} stopped LDN because of one and {stopped_2:n} of "
-        "{stopped_n_2:n} placebo. Serious events: {serious_1:n} of {serious_n_1:n} on LDN, "
-        "{serious_2:n} of {serious_n_2:n} on placebo; up to {upper:.1%} of people on LDN would "
-        "still be compatible with that. Whether harms depend on the dose is not reported.",
+        "{ratio:.2f} ({ratio_low:.2f} to {ratio_high:.2f}){most}. "
+        + (
+            "{stopped_1:n} of {stopped_n_1:n} stopped LDN because of one and {stopped_2:n} of "
+            "{stopped_n_2:n} placebo. "
+            if has_stopped
+            else ""
+        )
+        + (
+            "Serious events: {serious_1:n} of {serious_n_1:n} on LDN, {serious_2:n} of "
+            "{serious_n_2:n} on placebo; up to {upper:.1%} of people on LDN would still be "
+            "compatible with that. "
+            if has_serious
+            else "Serious events are not counted by group. "
+        )
+        + "Whether harms depend on the dose is not reported.",
         trials=listed(trials["study_label"]),
+        most="; most people had one, on either" if min(any_1 / n_1, any_2 / n_2) > 0.5 else "",
         any_1=any_1,
         n_1=n_1,
         share_1=any_1 / n_1,
