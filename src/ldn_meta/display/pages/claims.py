@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from ldn_meta.display.outputs import Facts, Table, Text, rows_of
 from ldn_meta.display.pages.claims_pools import PublishedPools, pools_table, published_pools
-from ldn_meta.display.provenance import footer, source_cell
+from ldn_meta.display.pages.claims_tables import (
+    as_text,
+    claim_rows,
+    rules_table,
+    what_if_facts,
+    what_if_table,
+)
+from ldn_meta.display.provenance import footer
 from ldn_meta.display.wording import fixed, interval
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.claim_findings import (
@@ -18,8 +25,6 @@ from ldn_meta.evidence.claim_findings import (
     WITH_CAVEATS,
     numbers_of,
 )
-from ldn_meta.evidence.claims import COMPUTATIONS
-from ldn_meta.evidence.claims_counts import Ratio
 from ldn_meta.evidence.claims_responder_sum import WhatIf, responder_sums
 from ldn_meta.evidence.derived import Derived, load_derived
 
@@ -76,7 +81,7 @@ class ClaimsPage:
         rows = self.headlines.assign(place=self.headlines["verdict"].map(WORST_FIRST.index))
         rows = rows.sort_values(["place", "claimed_in", "claim_id"], kind="stable")
         return Table(
-            _frame(self.derived, rows),
+            claim_rows(self.derived, rows),
             "The claims that conclusions rest on",
             "Claims in our words. Not supported: the computation contradicts the claim, or the "
             "claim does not follow from its data. Cannot be tested: neither.",
@@ -110,31 +115,7 @@ class ClaimsPage:
     @property
     def responder_table(self) -> Table:
         """What adding up two responder counts would do; a what-if, no accusation."""
-        import pandas as pd
-
-        frame = pd.DataFrame(
-            [
-                {
-                    "counted as responders": case.name,
-                    "LDN": f"{case.counts.events_1}/{case.counts.n_1}",
-                    "placebo": f"{case.counts.events_2}/{case.counts.n_2}",
-                    "risk ratio (95% CI)": _ratio(case.risk_ratio),
-                    "odds ratio (95% CI)": _ratio(case.odds_ratio),
-                    "pooled risk ratio, 30%": _ratio(case.pooled_ratio),
-                }
-                for case in self.what_if
-            ]
-        )
-        return Table(
-            frame,
-            "What if: FINAL's responders at two thresholds, added up",
-            "A letter reportedly says that a review had added these counts. The letter was not "
-            "seen; the table shows what an addition like that would do and says nothing "
-            "about what "
-            "anybody did. People at 50% are among those at 30%, so the sum counts them "
-            "twice. Last "
-            "column: all trials, with this trial counted so.",
-        )
+        return what_if_table(self.what_if)
 
     @cached_property
     def sentence(self) -> Text:
@@ -165,7 +146,7 @@ class ClaimsPage:
     def by_source(self) -> Table:
         """Every claim, compact, grouped by source."""
         rows = self.claims.sort_values(["claimed_in", "claim_id"], kind="stable")
-        frame = _frame(self.derived, rows, is_short=True)
+        frame = claim_rows(self.derived, rows, is_short=True)
         return Table(
             frame,
             "All claims by source",
@@ -175,21 +156,7 @@ class ClaimsPage:
     @property
     def rules(self) -> Table:
         """Every computation, with its rule for verdicts, from its own docstring."""
-        import pandas as pd
-
-        used = self.claims["computation"].str.partition(":")[0].value_counts()
-        frame = pd.DataFrame(
-            [
-                {
-                    "computation": name,
-                    "claims": int(used.get(name, 0)),
-                    "what it does": computation.question,
-                    "when which verdict": computation.rule,
-                }
-                for name, computation in COMPUTATIONS.items()
-            ]
-        )
-        return Table(frame, "How verdicts are given", "The same rule for every claim of a kind.")
+        return rules_table(self.claims)
 
     @cached_property
     def facts(self) -> Facts:
@@ -205,13 +172,13 @@ class ClaimsPage:
                 "published_results": sum(len(block.claims) for block in self.pools),
                 "newest_trial": self.pools[0].ours.newest,
                 "pools": {block.measure: block.facts() for block in self.pools},
-                "what_if": {case.name: _what_if_facts(case) for case in self.what_if},
+                "what_if": {case.name: what_if_facts(case) for case in self.what_if},
                 "claims": {
                     row["claim_id"]: {
                         "verdict": row["verdict"],
                         "computation": row["computation"],
                         "sentence": row["sentence"],
-                        "numbers": numbers_of(_text(row["numbers"])),
+                        "numbers": numbers_of(as_text(row["numbers"])),
                     }
                     for row in rows_of(self.claims)
                 },
@@ -269,53 +236,12 @@ def claims_table(opened: Opened) -> Table:
     rows = rows[rows["role"].isin(["conclusion", "result"])]
     rows = rows.sort_values(["is_headline", "claim_id"], ascending=[False, True], kind="stable")
     return Table(
-        _frame(opened.derived, rows),
+        claim_rows(opened.derived, rows),
         f"What is claimed about {opened.label}, and whether it holds",
         "Rules and all claims: page 91.",
     )
 
 
-def _frame(derived: Derived, rows: pd.DataFrame, *, is_short: bool = False) -> pd.DataFrame:
-    import pandas as pd
-
-    where = [
-        source_cell(derived.evidence, row["claimed_in"], row["locator"], row["read_from"])
-        for row in rows_of(rows)
-    ]
-    shown = {
-        "claim": list(rows["claim"]),
-        "claimed in": where,
-        "printed": [_text(cell, "no number") for cell in rows["printed"]],
-        "verdict": list(rows["verdict"]),
-    }
-    last = (
-        {"computation": list(rows["computation"])}
-        if is_short
-        else {"what the computation gives": list(rows["sentence"])}
-    )
-    return pd.DataFrame({**shown, **last})
-
-
 def _counts(rows: pd.DataFrame) -> dict[str, int]:
     found = rows["verdict"].value_counts()
     return {verdict: int(found.get(verdict, 0)) for verdict in VERDICTS}
-
-
-def _text(cell: Any, missing: str = "") -> str:
-    return cell if isinstance(cell, str) else missing
-
-
-def _ratio(span: Ratio) -> str:
-    return f"{fixed(span.estimate)} ({interval(span.low, span.high)})"
-
-
-def _what_if_facts(case: WhatIf) -> dict[str, Any]:
-    return {
-        "events_1": case.counts.events_1,
-        "n_1": case.counts.n_1,
-        "events_2": case.counts.events_2,
-        "n_2": case.counts.n_2,
-        "risk_ratio": list(case.risk_ratio),
-        "odds_ratio": list(case.odds_ratio),
-        "pooled_risk_ratio": list(case.pooled_ratio),
-    }
