@@ -48,6 +48,7 @@ def test_there_are_templates():
         "40_safety",
         "90_overview",
         "93_printed_numbers",
+        "91_claims",
     ]
 
 

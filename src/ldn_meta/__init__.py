@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ldn_meta.display.figures.effect_direction import effect_direction_plot
     from ldn_meta.display.figures.forest import forest_plot
     from ldn_meta.display.figures.harvest import harvest_plot
+    from ldn_meta.display.pages.claims import claims
     from ldn_meta.display.pages.effect import pooled_effect
     from ldn_meta.display.pages.included import included_trials
     from ldn_meta.display.pages.overview import overview
@@ -57,6 +58,7 @@ _HOMES = {
     "without_pooling": "display.pages.without_pooling",
     "overview": "display.pages.overview",
     "printed_numbers": "display.pages.printed_numbers",
+    "claims": "display.pages.claims",
 }
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "PooledResult",
     "Protocol",
     "albatross_plot",
+    "claims",
     "effect_direction_plot",
     "effect_size",
     "forest_plot",

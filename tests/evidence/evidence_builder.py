@@ -49,6 +49,14 @@ DEFAULTS = {
     },
     "arm_stats": {"statistic_of": "change"},
     "arm_events": {"counted": "people"},
+    "claims": {
+        "claimed_in": "review",
+        "indication_id": "headache",
+        "study_id": "NA",
+        "role": "result",
+        "is_headline": "no",
+        "measure": "statement",
+    },
     "contrasts": {"measure": "MD", "is_paired": "no", "direction": "not stated"},
     "risk_of_bias": {"source_id": "paper"},
 }

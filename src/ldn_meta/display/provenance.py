@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ldn_meta import paths
 from ldn_meta.display.outputs import Table, linked
+from ldn_meta.evidence.citations import short_citation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,18 +41,6 @@ def source_cell(evidence: Evidence, source_id: str, locator: str, read_from: str
 
 def _is_nct(registry_id: str) -> bool:
     return registry_id.startswith("NCT") and registry_id[3:].isdigit()
-
-
-def short_citation(row: Any) -> str:
-    """First author and year, or the key where nobody is named."""
-    authors = str(row["authors"])
-    if authors in ("NR", "NA", "TODO"):
-        return str(row["source_id"])
-    words = authors.split(",")[0].removesuffix(" et al.").split(" ")
-    # "Due Bruun K": initials go, a double surname stays.
-    first = " ".join(words[:-1] if len(words) > 1 and words[-1].isupper() else words)
-    year = str(row["year"])
-    return first if year in ("NR", "NA", "TODO") else f"{first} {year}"
 
 
 def footer(notebook: str, parameters: dict[str, Any], data: Iterable[pd.DataFrame]) -> Table:

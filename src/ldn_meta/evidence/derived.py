@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ldn_meta import paths
 from ldn_meta.errors import StaleError
 from ldn_meta.evidence.benefit_tables import people_with_events
+from ldn_meta.evidence.claims import claims_table
 from ldn_meta.evidence.consistency import check_consistency, refuse_inconsistent
 from ldn_meta.evidence.directions import as_read, directions
 from ldn_meta.evidence.ledger import ledger
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 TABLES = (
     *("effects", "left_out", "responders", "harms", "pooled", "conflicts", "directions"),
-    *("consistency", "multiverse", "multiverse_nodes"),
+    *("consistency", "multiverse", "multiverse_nodes", "claims"),
 )
 
 
@@ -46,6 +47,7 @@ class Derived:
     consistency: pd.DataFrame
     multiverse: pd.DataFrame
     multiverse_nodes: pd.DataFrame
+    claims: pd.DataFrame
 
 
 def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFrame]:
@@ -82,6 +84,7 @@ def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFr
         "conflicts": ledger(evidence, protocol),
         "directions": directions(evidence, protocol, effects),
         "consistency": consistency,
+        "claims": claims_table(evidence, protocol, effects, left_out),
         "multiverse": multiverse,
         "multiverse_nodes": multiverse_nodes,
     }

@@ -169,6 +169,7 @@ def _all_faults(evidence: Evidence, files: dict[str, FileContent]) -> list[Fault
     """Faults of every layer; what an earlier layer says of a cell silences the later ones."""
     from ldn_meta.evidence.bias_rules import bias_faults
     from ldn_meta.evidence.cells import cell_faults
+    from ldn_meta.evidence.claims import computation_faults
     from ldn_meta.evidence.links import fact_faults, link_faults
     from ldn_meta.evidence.rules import row_faults
     from ldn_meta.evidence.schema_check import schema_faults
@@ -183,6 +184,7 @@ def _all_faults(evidence: Evidence, files: dict[str, FileContent]) -> list[Fault
         link_faults(evidence, unread=unread),
         bias_faults(evidence, unread=unread),
         correction_faults(evidence),
+        computation_faults(evidence),
     ):
         named = {(fault.table, fault.line, fault.column) for fault in found}
         found += [

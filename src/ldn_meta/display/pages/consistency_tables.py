@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ldn_meta.display.outputs import Table, rows_of
-from ldn_meta.display.provenance import short_citation, source_cell
+from ldn_meta.display.provenance import source_cell
+from ldn_meta.evidence.citations import short_citation
 from ldn_meta.evidence.consistency import UNUSED, roles_of_rows
 from ldn_meta.stats.consistency import INCONSISTENT, NOT_CHECKABLE
 

@@ -1,0 +1,140 @@
+"""Page 91: every claim once, worst verdict first, figures and what-if as computed."""
+
+import math
+import re
+
+import pytest
+
+import figure_measures as fm
+import ldn_meta as lm
+from ldn_meta.display.pages.claims import claims_table
+from ldn_meta.display.pages.claims_pools import PublishedPools
+from ldn_meta.display.pages.opened import open_page
+from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.claim_findings import CANNOT_BE_TESTED, NOT_SUPPORTED, SUPPORTED, VERDICTS
+from ldn_meta.evidence.claim_pools import ThenAndNow
+
+
+@pytest.fixture(scope="module")
+def page():
+    return lm.claims()
+
+
+def test_the_headline_counts_every_claim(page):
+    raw = page.derived.evidence.text["claims"]
+    assert len(page.claims) == len(raw) == sum(page.counts.values())
+    assert str(page.headline).startswith(f"**{len(raw)} published claims of")
+    for verdict in VERDICTS:
+        assert f"{page.counts[verdict]} {verdict}" in str(page.headline)
+
+
+def test_headline_claims_come_worst_first_with_source_and_sentence(page):
+    frame = page.first.frame
+    assert len(frame) == (page.derived.evidence.text["claims"]["is_headline"] == "yes").sum()
+    assert frame["verdict"].iloc[0] == NOT_SUPPORTED
+    assert frame["verdict"].iloc[-1] == SUPPORTED
+    runs = [v for v, before in zip(frame["verdict"], [None, *frame["verdict"]], strict=False)
+            if v != before]  # fmt: skip
+    assert len(runs) == len(set(runs))
+    assert frame["what the computation gives"].str.len().min() > 40
+    assert frame["claimed in"].str.contains("|https://", regex=False).sum() > len(frame) / 2
+    assert "5.4 mg" in frame["claim"].iloc[0]
+
+
+def test_all_claims_stand_in_the_compact_table(page):
+    frame = page.by_source.frame
+    assert len(frame) == len(page.claims)
+    assert list(frame.columns) == ["claim", "claimed in", "printed", "verdict", "computation"]
+
+
+def test_rules_are_those_of_the_docstrings(page):
+    frame = page.rules.frame
+    assert frame["claims"].sum() == len(page.claims)
+    assert frame["when which verdict"].str.startswith("Verdict").all()
+    row = frame[frame["computation"] == "nnt"].iloc[0]
+    assert "no pair of counts gives the number" in row["when which verdict"]
+
+
+def test_one_source_alone(page):
+    alone = lm.claims(source="radi-jfp")
+    assert set(alone.claims["claimed_in"]) == {"radi-jfp"}
+    assert len(alone.claims) < len(page.claims)
+    with pytest.raises(ArgumentError, match="'radi' makes no claim; allowed: all, "):
+        lm.claims(source="radi")
+
+
+def test_sentence_and_facts_agree(page):
+    facts = page.facts.values
+    assert facts["claims_tested"] == len(facts["claims"])
+    assert sum(facts["headline_verdicts"].values()) == facts["headline_claims"]
+    ours = facts["pools"]["MD"]["ours"]["all trials, 2026 included"]
+    assert f"{ours['estimate']:.2f} points of 0-10 ({ours['ci_low']:.2f} to" in facts["sentence"]
+    assert facts["claims"]["radi-jfp-ed95-answer"]["numbers"]["needed"] == 73
+    assert facts["what_if"]["both added up"]["events_1"] == 32
+
+
+def test_what_if_is_called_one(page):
+    table = page.responder_table
+    assert table.caption.startswith("What if")
+    assert "says nothing about what anybody did" in table.note
+    assert list(table.frame["LDN"]) == ["20/49", "12/49", "32/49"]
+    assert list(table.frame["placebo"]) == ["13/50", "7/50", "20/50"]
+    assert table.frame["risk ratio (95% CI)"].iloc[2] == "1.63 (1.10 to 2.43)"
+
+
+@pytest.mark.parametrize("block", [0, 1])
+def test_published_and_own_pools_are_drawn_where_their_numbers_are(page, block):
+    pools = page.pools[block]
+    output = pools.figure()
+    figure = output.figure
+    fm.assert_legible(figure)
+    texts = " ".join(fm.texts(figure)).replace("\N{MINUS SIGN}", "-").replace("\n", " ")
+    for row in pools.rows():
+        assert row["effect (95% CI)"] in texts
+        assert row["effect (95% CI)"] in output.alt
+        if not row["result"].startswith("ours"):
+            assert row["result"].split(" (")[0].split(" in ")[0] in texts
+    # The SMD figure has no points on its axis, the MD figure no standard deviations.
+    assert ("points (0-10)" in texts) == (block == 0)
+    assert re.search(r"favours LDN.*favours placebo", texts)
+
+
+def test_the_table_has_the_rows_of_both_figures(page):
+    frame = page.pools_table.frame
+    assert len(frame) == sum(len(block.rows()) for block in page.pools)
+    published = frame[~frame["result"].str.startswith("ours")]
+    assert len(published) == page.facts.values["published_results"] == 8
+    vatvani = published[published["result"] == "Vatvani 2024"].iloc[0]
+    assert (vatvani["our estimate in it"], vatvani["its estimate in ours"]) == ("no", "no")
+    bruun = published[published["result"] == "Bruun 2026"].iloc[0]
+    assert (bruun["our estimate in it"], bruun["its estimate in ours"]) == ("yes", "yes")
+
+
+def test_a_condition_without_pools_still_has_its_claims():
+    table = claims_table(
+        open_page("20_pooled_effect", indication="complex_regional_pain_syndrome")
+    )
+    assert list(table.frame["verdict"]) == [CANNOT_BE_TESTED] * 2
+    assert "complex regional pain syndrome" in table.caption
+
+
+@pytest.mark.parametrize("indication", ["fibromyalgia", "painful_diabetic_neuropathy"])
+def test_claims_of_one_indication(indication):
+    table = claims_table(open_page("20_pooled_effect", indication=indication))
+    raw = lm.load_evidence(validate=False).text["claims"]
+    own = raw[(raw["indication_id"] == indication) & raw["role"].isin(["conclusion", "result"])]
+    assert len(table.frame) == len(own)
+    assert set(table.frame["verdict"]) <= set(VERDICTS)
+
+
+@pytest.mark.parametrize("published", [0, 1, 60])
+def test_figures_without_a_pool_of_ours_and_with_any_number_of_published(page, published):
+    nothing = ThenAndNow(math.nan, None, None, None, None)
+    claim = {**page.pools[0].claims[0], "claim": "x " * 40}
+    block = PublishedPools("MD", [claim] * published, nothing, None, page.pools[0].names)
+    output = block.figure()
+    assert len(block.rows()) == published
+    if published:
+        fm.assert_legible(output.figure)
+    assert all(row["our estimate in it"] == "not defined" for row in block.rows())
+    assert output.alt
