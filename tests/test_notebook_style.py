@@ -45,6 +45,7 @@ def test_there_are_templates():
         "20_pooled_effect",
         "30_responder_rates",
         "40_safety",
+        "60_certainty",
         "90_overview",
     ]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ldn_meta.display.figures.forest import forest_plot
+    from ldn_meta.display.pages.certainty import certainty
     from ldn_meta.display.pages.effect import pooled_effect
     from ldn_meta.display.pages.included import included_trials
     from ldn_meta.display.pages.overview import overview
@@ -44,6 +45,7 @@ _HOMES = {
     "pooled_effect": "display.pages.effect",
     "responder_rates": "display.pages.people",
     "safety": "display.pages.people",
+    "certainty": "display.pages.certainty",
     "overview": "display.pages.overview",
 }
 
@@ -51,6 +53,7 @@ __all__ = [
     "Evidence",
     "PooledResult",
     "Protocol",
+    "certainty",
     "effect_size",
     "forest_plot",
     "glmm_proportion",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ldn_meta import paths
 from ldn_meta.errors import StaleError
 from ldn_meta.evidence.benefit_tables import people_with_events
+from ldn_meta.evidence.certainty import certainty_tables
 from ldn_meta.evidence.load import Evidence, load_evidence
 from ldn_meta.evidence.normalise import normalise
 from ldn_meta.evidence.pooled_table import pooled_table
@@ -22,7 +23,15 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 # Six significant digits, as every number of data/derived and reports/ is saved.
 SAVED = ".6g"
-TABLES = ("effects", "left_out", "responders", "harms", "pooled")
+TABLES = (
+    "effects",
+    "left_out",
+    "responders",
+    "harms",
+    "pooled",
+    "certainty",
+    "certainty_domains",
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,8 @@ class Derived:
     responders: pd.DataFrame
     harms: pd.DataFrame
     pooled: pd.DataFrame
+    certainty: pd.DataFrame
+    certainty_domains: pd.DataFrame
 
 
 def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFrame]:
@@ -58,7 +69,8 @@ def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFr
     effects = effects.assign(**{str(name): numbers[name] for name in numbers.columns})
     responders = people_with_events(effects, ("responder",))
     harms = people_with_events(effects, ("harm",))
-    frames = (effects, left_out, responders, harms, pooled_table(effects, protocol))
+    rated = certainty_tables(evidence, protocol, effects, left_out)
+    frames = (effects, left_out, responders, harms, pooled_table(effects, protocol), *rated)
     return dict(zip(TABLES, frames, strict=True))
 
 

@@ -163,6 +163,7 @@ def _file_faults(files: dict[str, FileContent]) -> list[Fault]:
 def _all_faults(evidence: Evidence, files: dict[str, FileContent]) -> list[Fault]:
     """Faults of every layer; what an earlier layer says of a cell silences the later ones."""
     from ldn_meta.evidence.cells import cell_faults
+    from ldn_meta.evidence.certainty_rows import certainty_faults
     from ldn_meta.evidence.links import link_faults
     from ldn_meta.evidence.rules import row_faults
     from ldn_meta.evidence.schema_check import schema_faults
@@ -174,6 +175,7 @@ def _all_faults(evidence: Evidence, files: dict[str, FileContent]) -> list[Fault
         cell_faults(evidence.text, evidence.dictionary),
         schema_faults(evidence.text, evidence.dictionary),
         row_faults(evidence),
+        certainty_faults(evidence),
         link_faults(evidence, unread=unread),
     ):
         named = {(fault.table, fault.line, fault.column) for fault in found}

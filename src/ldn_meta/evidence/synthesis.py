@@ -68,6 +68,12 @@ def people(trials: pd.DataFrame) -> int:
     return int((first + second).sum())
 
 
+def has_unknown_sign(found: Pool) -> bool:
+    """Whether no trial says which of the two was subtracted from which."""
+    direct = found.trials["route"].str.startswith("difference")
+    return bool((direct & (found.trials["direction"] == NOT_STATED)).all())
+
+
 def pool_trials(trials: pd.DataFrame, model: Model, measure: str) -> PooledResult:
     """Pool one effect per trial with the model's methods.
 
@@ -201,7 +207,7 @@ def possible_synthesis(
             **answer,
             "synthesis": DIRECTION_ONLY,
             "trials": len(directions),
-            "direction": _one_word(directions.values()),
+            "direction": one_word(directions.values()),
             "directions": directions,
             "construct": _first(constructs, [row for row in rows if row["kind"] == CONTRAST]),
         }
@@ -232,7 +238,7 @@ def _with_others(answer: dict[str, Any], best: Pool, told: dict[str, str]) -> di
     if answer["synthesis"] != ONE_TRIAL or not others:
         return answer
     said = NO_DIFFERENCE if answer["direction"] == EITHER_WAY else answer["direction"]
-    word = _one_word([said, *others.values()])
+    word = one_word([said, *others.values()])
     return {
         **answer,
         "direction": EITHER_WAY if word == NO_DIFFERENCE else word,
@@ -246,11 +252,11 @@ def _directions(rows: list[dict[Any, Any]]) -> dict[str, str]:
     for name in dict.fromkeys(row["study_label"] for row in rows):
         own = [r for r in rows if r["study_label"] == name and r["direction"] != NOT_STATED]
         first = [r for r in own if r["is_preferred"]] or own
-        found[name] = _one_word(r["direction"] for r in first)
+        found[name] = one_word(r["direction"] for r in first)
     return found
 
 
-def _one_word(words: Iterable[str]) -> str:
+def one_word(words: Iterable[str]) -> str:
     """What several directions come to; those that are not stated say nothing."""
     stated = set(words) - {NOT_STATED}
     for_ldn = stated & {FAVOURS_LDN, PARTLY_LDN}
