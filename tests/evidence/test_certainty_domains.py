@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from certainty_bodies import CHOICES, body, counts, study, trial
+from certainty_cases import CHOICES, body, counts, study, trial
 
 from ldn_meta.evidence.certainty import grade
 from ldn_meta.evidence.certainty_domains import (
@@ -238,6 +238,25 @@ def test_people_of_a_crossover_count_once_in_each_arm():
 def test_two_trials_say_what_their_interval_does_not_know():
     assert "takes the spread between them as known" in imprecision_of(body(*TWO), CHOICES).value
     assert "spread" not in imprecision_of(body(TWO[0]), CHOICES).value
+
+
+@pytest.mark.parametrize(
+    ("half", "level", "named"),
+    [(0.9, 0, False), (1.1, -1, True)],
+)
+def test_of_two_trials_each_is_held_against_the_thresholds_too(half, level, named):
+    # Pooled, 1.1 / sqrt(2) = 0.78 excludes one point; alone neither trial does.
+    rows = [trial(-half, half, name, n_1=99.0, n_2=99.0) for name in ("a2001", "b2002")]
+    rated = body(*rows)
+    assert float(rated.pool.result.ci_high) < 1
+    found = imprecision_of(rated, CHOICES)
+    assert found.level == level
+    assert (
+        "that of a2001 and of b2002 alone includes an important effect" in found.value
+    ) == named
+    # From three trials on the interval knows that the spread is estimated.
+    three = body(*rows, trial(-half, half, "c2003", n_1=99.0, n_2=99.0))
+    assert "alone" not in imprecision_of(three, CHOICES).value
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ class SummaryOfFindings:
         frame = pd.DataFrame([self._cells(f) for f in self.findings], columns=["group", *HEAD])
         table = (
             GT(frame, id=self.name, groupname_col="group")
-            .tab_header(title=html.escape(self.title), subtitle=html.escape(self.subtitle))
+            .tab_header(title=self.title, subtitle=self.subtitle)
             .fmt_passthrough(list(HEAD), escape=False)
             .cols_align(align="left")
             .cols_width(dict(zip(HEAD, WIDTHS, strict=True)))
@@ -105,9 +105,9 @@ class SummaryOfFindings:
         for number, note in enumerate(self.footnotes, 1):
             # Numbered by us: great_tables writes marks that are superscript by CSS alone, which
             # is stripped from notebooks on GitHub.
-            table = table.tab_source_note(f"{number}. {html.escape(note)}")
+            table = table.tab_source_note(f"{number}. {note}")
         for note in self.closing:
-            table = table.tab_source_note(html.escape(note))
+            table = table.tab_source_note(note)
         return str(table.as_raw_html())
 
     def _cells(self, finding: Finding) -> tuple[str, ...]:
@@ -116,7 +116,7 @@ class SummaryOfFindings:
         circles = f"{finding.symbols}<br>" if finding.symbols else ""
         detail = html.escape(finding.outcome_detail)
         return (
-            # Names of groups are escaped by great_tables.
+            # great_tables escapes groups, titles and notes, but no cell that is passed on.
             finding.group,
             f"<strong>{html.escape(finding.outcome)}</strong><br><small>{detail}</small>",
             html.escape(finding.studies),

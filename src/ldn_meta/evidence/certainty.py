@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ldn_meta.evidence.bias import overall_judgements
-from ldn_meta.evidence.certainty_bodies import NOT_TOLD, bodies_of_evidence
+from ldn_meta.evidence.certainty_bodies import bodies_of_evidence
+from ldn_meta.evidence.certainty_body import NOT_TOLD
 from ldn_meta.evidence.certainty_domains import DOMAINS, find_all
 from ldn_meta.evidence.certainty_effect import (
     change_of_outcome,
@@ -19,7 +20,7 @@ from ldn_meta.evidence.synthesis import NO_COMPARISON, one_word
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ldn_meta.evidence.certainty_bodies import Body
+    from ldn_meta.evidence.certainty_body import Body
     from ldn_meta.evidence.certainty_domains import Finding
     from ldn_meta.evidence.load import Evidence
     from ldn_meta.evidence.protocol import Protocol

@@ -9,14 +9,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.evidence.candidates import COMPARATOR, CONTRAST
+from ldn_meta.evidence.certainty_body import MAIN_OUTCOME, MISSING, NOT_TOLD, RATED, Body
 from ldn_meta.evidence.selection import FURTHER_ARM
 from ldn_meta.evidence.synthesis import (
     DIRECTION_ONLY,
-    META_ANALYSIS,
     NO_COMPARISON,
     NOT_STATED,
     NOTHING,
-    ONE_TRIAL,
     build_pools,
     possible_synthesis,
 )
@@ -28,102 +27,10 @@ if TYPE_CHECKING:
     from ldn_meta.evidence.protocol import Protocol
     from ldn_meta.evidence.synthesis import Pool
 
-MAIN_OUTCOME = "main outcome"
 NOT_COMPARED = "none"
 ACTIVE = "active drug"
-# Comparisons whose reports give neither an effect nor a direction.
-NOT_TOLD = "compared, nothing told"
-HIGH, LOW = "high", "low"
-MISSING = ("NR", "NA", "TODO")
-RATED = (META_ANALYSIS, ONE_TRIAL, DIRECTION_ONLY)
 # Best first: who of a study counts when nobody says how many were compared.
 SIZES = ("n_analysed", "n_completed", "n_randomised", "n_enrolled")
-
-
-@dataclass(frozen=True, eq=False)
-class Body:
-    """What is known of one outcome against one kind of comparator.
-
-    Attributes
-    ----------
-    indication : dict of str
-        Row of ``indications.csv``.
-    outcome : str
-        MAIN_OUTCOME, or the outcome group it stands for.
-    construct, construct_label, domain, counted : str
-        What was measured; counted is binary, count, continuous or other.
-    benefit_sign : float
-        1 where more is better, -1 where less is, NaN where nobody said.
-    comparator_class, comparator : str
-        The kind of comparator, and the drug where all studies compared with the same one.
-    kind : str
-        What synthesis it allows (a word of KINDS, or NOT_TOLD).
-    pool : Pool or None
-        The main pool; also of a single trial.
-    told : dict of str to str
-        Directions that studies outside the pool tell, by label.
-    studies : tuple of dict
-        Rows of ``studies.csv`` behind the rating, each with its "people"; 0 is not known.
-    weights : tuple of float
-        Share of each of these studies: of the pool, or the same for all without one.
-    registered : tuple of str
-        Trials of the indication without results on file.
-    """
-
-    indication: dict[str, str]
-    outcome: str
-    construct: str
-    construct_label: str
-    domain: str
-    counted: str
-    benefit_sign: float
-    comparator_class: str
-    comparator: str
-    kind: str
-    pool: Pool | None
-    told: dict[str, str]
-    studies: tuple[dict[str, Any], ...]
-    weights: tuple[float, ...]
-    registered: tuple[str, ...]
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """Indication, construct and comparator class."""
-        return self.indication["indication_id"], self.construct, self.comparator_class
-
-    @property
-    def is_rated(self) -> bool:
-        """Whether there is a comparison that tells anything."""
-        return self.kind in RATED
-
-    @property
-    def start(self) -> str:
-        """Certainty before anything is taken off."""
-        is_randomised = all(study["is_randomised"] == "yes" for study in self.studies)
-        return HIGH if is_randomised else LOW
-
-    @cached_property
-    def people(self) -> int:
-        """People behind the rating, each counted once; 0 when no report gives the number."""
-        if self.pool is not None:
-            return self.pool.people
-        return sum(study["people"] for study in self.studies)
-
-    @property
-    def without_size(self) -> list[str]:
-        """Studies that do not give their number of people."""
-        if self.pool is not None:
-            return []
-        return [study["label"] for study in self.studies if not study["people"]]
-
-    @property
-    def weeks(self) -> list[float]:
-        """Weeks at which the outcome was measured, or the studies' duration without a pool."""
-        if self.pool is not None:
-            found = self.pool.trials["timepoint_weeks"].dropna().tolist()
-        else:
-            found = [float(s["duration_weeks"]) for s in self.studies if _is_number(s)]
-        return sorted(set(found))
 
 
 def bodies_of_evidence(
@@ -177,8 +84,19 @@ class _Material:
         main = self.indication["main_construct"]
         yield from self._against_each(MAIN_OUTCOME, [main])
         for group in self.protocol.certainty.also_rated:
-            constructs = [c for c in self.protocol.outcome_groups[group] if c != main]
-            yield from self._against_each(group, constructs)
+            constructs = [
+                name
+                for name in self.protocol.outcome_groups[group]
+                if name != main and name in self._reported
+            ]
+            if constructs:
+                yield from self._against_each(group, constructs)
+
+    @cached_property
+    def _reported(self) -> set[str]:
+        """Constructs that a row of the indication is about."""
+        frames = [frame for frame in (self.effects, self.left_out) if len(frame)]
+        return {name for frame in frames for name in frame["construct"]}
 
     def _against_each(self, outcome: str, constructs: list[str]) -> Iterator[Body]:
         main = self.indication["main_comparator"]
@@ -245,15 +163,22 @@ class _Material:
         self, construct: str, pool: Pool | None, told: dict[str, str]
     ) -> list[dict[str, Any]]:
         """Rows of the pool's trials, else of the studies that tell; randomised ones alone."""
-        rows: dict[str, dict[str, Any]] = {}
-        for row in self.evidence.text["studies"].to_dict("records"):
-            study = {str(name): cell for name, cell in row.items()}
-            rows[study["study_id"]] = {**study, "people": self._people(study, construct)}
+        rows = {row["study_id"]: row for row in self._all_studies}
         if pool is not None:
             return [rows[name] for name in pool.trials["study_id"]]
         telling = [row for row in rows.values() if row["label"] in told]
         randomised = [row for row in telling if row["is_randomised"] == "yes"]
-        return sorted(randomised or telling, key=lambda row: (row["year"], row["study_id"]))
+        return [
+            {**row, "people": self._people(row, construct)}
+            for row in sorted(
+                randomised or telling, key=lambda row: (row["year"], row["study_id"])
+            )
+        ]
+
+    @cached_property
+    def _all_studies(self) -> list[dict[str, Any]]:
+        rows = self.evidence.text["studies"].to_dict("records")
+        return [{str(name): cell for name, cell in row.items()} for row in rows]
 
     def _named(self, comparator: str, studies: list[dict[str, Any]]) -> str:
         """The drug behind "active drug", if it is the same in every study."""
@@ -301,7 +226,3 @@ def _weights(pool: Pool | None, studies: list[dict[str, Any]]) -> tuple[float, .
         return tuple(1 / len(studies) for _ in studies)
     given = [float(weight) for weight in pool.result.weight_pct]
     return tuple(weight / sum(given) for weight in given)
-
-
-def _is_number(study: dict[str, Any]) -> bool:
-    return study["duration_weeks"] not in MISSING

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from ldn_meta.evidence.certainty_bodies import LOW, MISSING
+from ldn_meta.evidence.certainty_body import LOW, MISSING
 from ldn_meta.evidence.certainty_imprecision import imprecision_of, thresholds
 from ldn_meta.evidence.synthesis import (
     CONFLICTING,
@@ -20,7 +20,7 @@ from ldn_meta.evidence.synthesis import (
 )
 
 if TYPE_CHECKING:
-    from ldn_meta.evidence.certainty_bodies import Body
+    from ldn_meta.evidence.certainty_body import Body
     from ldn_meta.evidence.certainty_choices import CertaintyChoices
 
 RISK_OF_BIAS = "risk_of_bias"

@@ -13,7 +13,7 @@ from ldn_meta.stats.benefit import (
 )
 
 if TYPE_CHECKING:
-    from ldn_meta.evidence.certainty_bodies import Body
+    from ldn_meta.evidence.certainty_body import Body
     from ldn_meta.evidence.certainty_choices import CertaintyChoices
 
 TRIVIAL, SMALL, MODERATE, LARGE = "trivial", "small", "moderate", "large"

@@ -9,7 +9,7 @@ from ldn_meta.evidence.synthesis import RATIO_MEASURES
 from ldn_meta.stats.information_size import information_size_of_means, information_size_of_risks
 
 if TYPE_CHECKING:
-    from ldn_meta.evidence.certainty_bodies import Body
+    from ldn_meta.evidence.certainty_body import Body
     from ldn_meta.evidence.certainty_choices import CertaintyChoices, RatedScale
 
 DIFFERENCES = ("MD", "MC")
@@ -19,7 +19,7 @@ PER = 1000.0
 # An interval made of a standard error ends on a threshold up to this.
 TOUCHING = 1e-9
 TWO = 2
-EXTREMELY_SERIOUS = -3
+SERIOUS, EXTREMELY_SERIOUS = -1, -3
 
 
 class Imprecision(NamedTuple):
@@ -140,15 +140,19 @@ def imprecision_of(body: Body, choices: CertaintyChoices) -> Imprecision:
     needed, there = information_size(body, choices), people_for_size(body)
     share = choices["imprecision.far_below"]
     level = -len(included) or -(int(not there >= needed) + int(not there >= share * needed))
+    alone = _includes_alone(body, choices)
+    if alone:
+        level = min(level, SERIOUS)
     return Imprecision(
         f"one level for each threshold of an important effect ({_stated(body, choices)}) that the "
-        "95% interval includes, three if it includes large effects both ways; if none, one level "
-        f"below the optimal information size, two below {100 * share:.0f}% of it",
+        "95% interval includes, three if it includes large effects both ways, at least one if the "
+        "interval of either of two trials includes one; if none, one level below the optimal "
+        f"information size, two below {100 * share:.0f}% of it",
         "; ".join(
             [
                 _reach(body, choices, included, is_extreme=is_extreme),
                 _people(body, needed, there, choices),
-                *_blind(body),
+                *_blind(body, [] if included else alone),
             ]
         ),
         EXTREMELY_SERIOUS if is_extreme else level,
@@ -170,7 +174,7 @@ def _without_thresholds(body: Body, choices: CertaintyChoices) -> Imprecision:
         if body.pool is None
         else "no important difference is stated for this scale"
     )
-    known = f"{body.people} people known" if body.people else "number of people not known"
+    known = f"{body.people:,} people known" if body.people else "number of people not known"
     names = f" (not known: {', '.join(silent)})" if silent and body.people else ""
     return Imprecision(
         "without an interval to hold against an important difference: one level; with "
@@ -201,7 +205,9 @@ def _reach(
     if is_extreme:
         return "the interval includes large effects both ways"
     if not included:
-        return "the interval includes no important effect, or nothing but important ones"
+        low, high = thresholds(body, choices)
+        is_inside = body.pool is not None and low < float(body.pool.result.estimate) < high
+        return f"the interval includes {'no' if is_inside else 'nothing but an'} important effect"
     scale = scale_of(body, choices)
     names = [
         f"{end:+g} {scale.unit}" if scale is not None else f"a ratio of {math.exp(end):.2f}"
@@ -222,11 +228,26 @@ def _people(body: Body, needed: float, there: int, choices: CertaintyChoices) ->
         if scale is not None
         else f"risk without the drug {100 * control_risk(body):.0f}%"
     )
-    return f"{there} {how} for an information size of {needed:.0f} ({basis})"
+    return f"{there} {how} for an information size of {needed:,.0f} ({basis})"
 
 
-def _blind(body: Body) -> list[str]:
+def _includes_alone(body: Body, choices: CertaintyChoices) -> list[str]:
+    """Of two trials, those whose own interval includes an important effect."""
+    if body.pool is None or len(body.pool.trials) != TWO:
+        return []
+    return [
+        str(trial["study_label"])
+        for trial in body.pool.trials.to_dict("records")
+        if any(
+            _includes(trial["ci_low"], trial["ci_high"], end) for end in thresholds(body, choices)
+        )
+    ]
+
+
+def _blind(body: Body, alone: list[str]) -> list[str]:
     """What an interval of two trials does not know."""
     if body.pool is None or len(body.pool.trials) != TWO:
         return []
-    return ["with two trials the interval takes the spread between them as known"]
+    words = "with two trials the interval takes the spread between them as known"
+    own = f"that of {' and of '.join(alone)} alone includes an important effect"
+    return [f"{words}; {own}" if alone else words]

@@ -20,7 +20,7 @@ from ldn_meta.evidence.certainty_imprecision import EXTREMELY_SERIOUS
 from ldn_meta.evidence.rules import fault_at
 
 if TYPE_CHECKING:
-    from ldn_meta.evidence.certainty_bodies import Body
+    from ldn_meta.evidence.certainty_body import Body
     from ldn_meta.evidence.load import Evidence
 
 # Indication, construct, comparator class, domain.

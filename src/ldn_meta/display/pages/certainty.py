@@ -14,7 +14,7 @@ from ldn_meta.display.pages.opened import Opened, open_page
 from ldn_meta.display.provenance import footer
 from ldn_meta.display.wording import capitalised, count
 from ldn_meta.evidence.certainty import GRADES, NOT_RATED, OVERRIDDEN
-from ldn_meta.evidence.certainty_bodies import MAIN_OUTCOME
+from ldn_meta.evidence.certainty_body import MAIN_OUTCOME
 
 NOTEBOOK = "60_certainty"
 KEY = ("construct", "comparator_class")
@@ -72,7 +72,7 @@ class CertaintyPage:
         """Summary of findings: one line an outcome."""
         return SummaryOfFindings(
             name=f"sof-{self.opened.indication['indication_id'].replace('_', '-')}",
-            title=f"Summary of findings: {self.drug} for {self.opened.label}",
+            title=f"Summary of findings: {self.opened.label}",
             subtitle=self.opened.indication["question"],
             findings=[
                 cells.finding(row, self.domains_of(row), drug=self.drug) for row in self.outcomes
@@ -174,7 +174,7 @@ class CertaintyPage:
         return Table(
             pd.DataFrame(rows),
             "Judgements that differ from the rule",
-            empty="None; every rule stands.",
+            empty="Every rule stands.",
         )
 
     @property
@@ -250,11 +250,7 @@ def _taken(level: float) -> str:
 def _remedy(domain: str, row: dict[str, Any]) -> str:
     """What evidence would put a level back."""
     needed = float(row["information_size"])
-    size = (
-        f"; one adequately powered trial needs about {needed:.0f} people"
-        if math.isfinite(needed)
-        else ""
-    )
+    size = f"; one trial of full power needs {needed:,.0f}" if needed > row["people"] else ""
     words = {
         "risk_of_bias": "trials at low risk of bias, or full reports that show these to be.",
         "inconsistency": "trials that agree, or a reason why these do not.",

@@ -4,7 +4,7 @@ import math
 
 from effect_rows import effect_rows
 
-from ldn_meta.evidence.certainty_bodies import Body
+from ldn_meta.evidence.certainty_body import Body
 from ldn_meta.evidence.protocol import load_protocol
 from ldn_meta.evidence.synthesis import DIRECTION_ONLY, META_ANALYSIS, ONE_TRIAL, build_pools
 
