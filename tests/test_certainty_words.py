@@ -294,3 +294,13 @@ def test_every_override_is_listed(page):
         if d["level"] != d["computed_level"] and d["domain"] != "publication_bias"
     ]
     assert len(page.overrides.frame) == len(differ)
+
+
+def test_what_would_raise_it_names_every_domain_that_took_something(page):
+    lines = page.what_would_raise_it.text.splitlines()
+    assert all(line.startswith("- ") and line.endswith(".") for line in lines)
+    taken = [d for d in page.domains_of(page.main) if d["level"] < 0]
+    named = [line for line in lines if re.search(r"\((one|two|three) levels?\): ", line)]
+    assert len(named) == len(taken)
+    is_registered = page.main["registered"] != "none"
+    assert ("trials of the condition on file" in lines[-1]) == is_registered

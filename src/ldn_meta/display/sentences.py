@@ -21,8 +21,8 @@ from ldn_meta.evidence.synthesis import (
     DIRECTION_ONLY,
     NO_COMPARISON,
     RATIO_MEASURES,
-    has_unknown_sign,
 )
+from ldn_meta.evidence.synthesis import has_unknown_sign as has_unknown_sign
 
 if TYPE_CHECKING:
     from ldn_meta.display.pages.effect import EffectPage

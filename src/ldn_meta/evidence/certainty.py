@@ -163,6 +163,7 @@ def _outcome_line(body: Body, protocol: Protocol, domains: list[dict[str, Any]])
         "important_high": high,
         "information_size": information_size(body, choices),
         **per_thousand(body),
+        "registered": "; ".join(body.registered) or "none",
         "size": size_of_effect(body, choices),
         "change": change_of_outcome(body),
         "direction": one_word(body.told.values()) if body.pool is None else "none",

@@ -181,18 +181,23 @@ class CertaintyPage:
     def what_would_raise_it(self) -> Text:
         """What was taken off the main outcome, turned into what would put it back."""
         row = self.main
+        lines = [
+            f"{capitalised(DOMAIN_WORDS[d['domain']])} ({levels(int(d['level']))}): "
+            f"{_remedy(d['domain'], row)}"
+            for d in self.domains_of(row)
+            if d["level"] < 0
+        ]
         if row["certainty"] == NOT_RATED:
-            return Text(
-                f"- Any comparison of {self.drug} with {row['comparator']} that reports "
+            lines.append(
+                f"Any comparison of {self.drug} with {row['comparator']} that reports "
                 f"{row['construct_label']} would be the first to rate."
             )
-        taken = [d for d in self.domains_of(row) if d["level"] < 0]
-        lines = [
-            f"- {capitalised(DOMAIN_WORDS[d['domain']])} ({levels(int(d['level']))}): "
-            f"{_remedy(d['domain'], row)}"
-            for d in taken
-        ]
-        return Text("\n".join(lines) or "- Nothing was taken off.")
+        if row["registered"] != "none":
+            lines.append(
+                "Registered, planned or unpublished trials of the condition on file: "
+                f"{row['registered']}."
+            )
+        return Text("\n".join(f"- {line}" for line in lines) or "- Nothing was taken off.")
 
     @cached_property
     def facts(self) -> Facts:

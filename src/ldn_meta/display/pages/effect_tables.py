@@ -9,8 +9,9 @@ import pandas as pd
 
 from ldn_meta.display.outputs import Table, rows_of
 from ldn_meta.display.pages.opened import construct_labels, plain
+from ldn_meta.display.sentences import has_unknown_sign
 from ldn_meta.display.wording import MEASURES, estimate_with_interval, weeks
-from ldn_meta.evidence.synthesis import RATIO_MEASURES, has_unknown_sign
+from ldn_meta.evidence.synthesis import RATIO_MEASURES
 
 if TYPE_CHECKING:
     from ldn_meta.display.pages.effect import EffectPage

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.display.figure_output import FigureOutput
+from ldn_meta.display.sentences import has_unknown_sign
 from ldn_meta.display.wording import CI_METHODS, MEASURES, capitalised
-from ldn_meta.evidence.synthesis import RATIO_MEASURES, has_unknown_sign
+from ldn_meta.evidence.synthesis import RATIO_MEASURES
 
 if TYPE_CHECKING:
     import pandas as pd
