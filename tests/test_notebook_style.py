@@ -46,9 +46,10 @@ def test_there_are_templates():
         "25_without_pooling",
         "30_responder_rates",
         "40_safety",
+        "60_certainty",
         "90_overview",
-        "93_printed_numbers",
         "91_claims",
+        "93_printed_numbers",
     ]
 
 

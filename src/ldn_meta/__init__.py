@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ldn_meta.display.figures.effect_direction import effect_direction_plot
     from ldn_meta.display.figures.forest import forest_plot
     from ldn_meta.display.figures.harvest import harvest_plot
+    from ldn_meta.display.pages.certainty import certainty
     from ldn_meta.display.pages.claims import claims
     from ldn_meta.display.pages.effect import pooled_effect
     from ldn_meta.display.pages.included import included_trials
@@ -56,6 +57,7 @@ _HOMES = {
     "responder_rates": "display.pages.people",
     "safety": "display.pages.people",
     "without_pooling": "display.pages.without_pooling",
+    "certainty": "display.pages.certainty",
     "overview": "display.pages.overview",
     "printed_numbers": "display.pages.printed_numbers",
     "claims": "display.pages.claims",
@@ -66,6 +68,7 @@ __all__ = [
     "PooledResult",
     "Protocol",
     "albatross_plot",
+    "certainty",
     "claims",
     "effect_direction_plot",
     "effect_size",

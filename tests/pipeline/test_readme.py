@@ -17,14 +17,17 @@ ANSWER = {
 }
 
 
-def answer(project, indication, **changes):
+def answer(project, indication, *, rated=None, **changes):
     facts = {"20_pooled_effect": {"answer": {**ANSWER, "label": indication, **changes}}}
+    if rated is not None:
+        facts["60_certainty"] = {"answer": rated}
     project.write(f"reports/{indication}/facts.json", json.dumps(facts))
 
 
 def test_the_table_is_written_in_order_and_stays_put(project):
     answer(project, "back_pain", trials=0)
-    answer(project, "headache")
+    rated = {"certainty": "low", "sentence": "Certainty: low."}
+    answer(project, "headache", rated=rated)
     project.write("reports/overview/facts.json", "{}")
     assert not readme.answers_are_current()
     assert readme.write_answers()
@@ -33,14 +36,14 @@ def test_the_table_is_written_in_order_and_stays_put(project):
     assert project.read("README.md") == (
         "# Tiny\n\n<!-- answers:begin -->\n"
         "| Indication | Outcome | Compared with | Comparative studies | With usable numbers "
-        "| People in them | Effect |\n"
-        "| --- | --- | --- | --: | --: | --: | --- |\n"
+        "| People in them | Effect | Certainty |\n"
+        "| --- | --- | --- | --: | --: | --: | --- | --- |\n"
         "| [headache](reports/headache/20_pooled_effect.ipynb) | pain, 0-10 | placebo | 5 | 2 "
-        "| 151 | -0.4 (-0.9 to 0.1) |\n"
+        "| 151 | -0.4 (-0.9 to 0.1) | low |\n"
         "| [back_pain](reports/back_pain/20_pooled_effect.ipynb) | pain, 0-10 | placebo | 5 | 0 "
-        "| 151 | -0.4 (-0.9 to 0.1) |\n"
+        "| 151 | -0.4 (-0.9 to 0.1) | not rated |\n"
         "\nIn words:\n\n"
-        "* **headache**: Two trials \\| pooled, no clear difference.\n"
+        "* **headache**: Two trials \\| pooled, no clear difference. Certainty: low.\n"
         "* **back_pain**: Two trials \\| pooled, no clear difference.\n"
         "<!-- answers:end -->\n\nThe end.\n"
     )
@@ -71,3 +74,12 @@ def test_a_report_without_an_answer_is_named(project, facts):
     project.write("reports/headache/facts.json", facts)
     with pytest.raises(StaleError, match=r"reports/headache/facts.json: .* states no label, out"):
         readme.write_answers()
+
+
+@pytest.mark.parametrize("rated", [None, {}, {"certainty": "low"}])
+def test_a_report_whose_certainty_is_not_there_yet_is_still_an_answer(project, rated):
+    answer(project, "headache", rated=rated)
+    (found,) = readme.read_answers()
+    assert found.certainty == ("low" if rated else "not rated")
+    assert found.certainty_sentence == ""
+    assert readme.answers_block([found], lambda _: "page").endswith("no clear difference.")

@@ -17,7 +17,12 @@ from ldn_meta.display.wording import (
     shown,
 )
 from ldn_meta.evidence.protocol import MAIN
-from ldn_meta.evidence.synthesis import DIRECTION_ONLY, NO_COMPARISON, RATIO_MEASURES
+from ldn_meta.evidence.synthesis import (
+    DIRECTION_ONLY,
+    NO_COMPARISON,
+    RATIO_MEASURES,
+)
+from ldn_meta.evidence.synthesis import has_unknown_sign as has_unknown_sign
 
 if TYPE_CHECKING:
     from ldn_meta.display.pages.effect import EffectPage
@@ -99,12 +104,6 @@ def crossing(pool: Pool) -> str:
         return "the interval excludes no difference"
     side = "LDN" if (low > 0) == (_sign(pool) > 0) else "the comparator"
     return f"the interval lies on the side of {side}"
-
-
-def has_unknown_sign(pool: Pool) -> bool:
-    """Whether no trial says which of the two was subtracted from which."""
-    direct = pool.trials["route"].str.startswith("difference")
-    return bool((direct & (pool.trials["direction"] == "not stated")).all())
 
 
 def _sign(pool: Pool) -> float:

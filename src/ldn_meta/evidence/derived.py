@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ldn_meta import paths
 from ldn_meta.errors import StaleError
 from ldn_meta.evidence.benefit_tables import people_with_events
+from ldn_meta.evidence.certainty import certainty_tables
 from ldn_meta.evidence.claims import claims_table
 from ldn_meta.evidence.consistency import check_consistency, refuse_inconsistent
 from ldn_meta.evidence.directions import as_read, directions
@@ -28,6 +29,7 @@ MANIFEST = "manifest.json"
 TABLES = (
     *("effects", "left_out", "responders", "harms", "pooled", "conflicts", "directions"),
     *("consistency", "multiverse", "multiverse_nodes", "claims"),
+    *("certainty", "certainty_domains"),
 )
 
 
@@ -48,6 +50,8 @@ class Derived:
     multiverse: pd.DataFrame
     multiverse_nodes: pd.DataFrame
     claims: pd.DataFrame
+    certainty: pd.DataFrame
+    certainty_domains: pd.DataFrame
 
 
 def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFrame]:
@@ -75,6 +79,7 @@ def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFr
     # Before anything is computed that takes seconds.
     refuse_inconsistent(evidence, consistency)
     multiverse, multiverse_nodes = multiverse_tables(evidence, protocol)
+    certainty, certainty_domains = certainty_tables(evidence, protocol, effects, left_out)
     frames = {
         "effects": effects,
         "left_out": left_out,
@@ -85,6 +90,8 @@ def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFr
         "directions": directions(evidence, protocol, effects),
         "consistency": consistency,
         "claims": claims_table(evidence, protocol, effects, left_out),
+        "certainty": certainty,
+        "certainty_domains": certainty_domains,
         "multiverse": multiverse,
         "multiverse_nodes": multiverse_nodes,
     }

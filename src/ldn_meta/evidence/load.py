@@ -169,6 +169,7 @@ def _all_faults(evidence: Evidence, files: dict[str, FileContent]) -> list[Fault
     """Faults of every layer; what an earlier layer says of a cell silences the later ones."""
     from ldn_meta.evidence.bias_rules import bias_faults
     from ldn_meta.evidence.cells import cell_faults
+    from ldn_meta.evidence.certainty_rows import certainty_faults
     from ldn_meta.evidence.claims import computation_faults
     from ldn_meta.evidence.links import fact_faults, link_faults
     from ldn_meta.evidence.rules import row_faults
@@ -181,6 +182,7 @@ def _all_faults(evidence: Evidence, files: dict[str, FileContent]) -> list[Fault
         cell_faults(evidence.text, evidence.dictionary),
         schema_faults(evidence.text, evidence.dictionary),
         row_faults(evidence),
+        certainty_faults(evidence),
         link_faults(evidence, unread=unread),
         bias_faults(evidence, unread=unread),
         correction_faults(evidence),

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.certainty_choices import CertaintyChoices, read_certainty
 from ldn_meta.evidence.nodes import Node, read_nodes
+from ldn_meta.evidence.stated import check_names, check_type, section
 
 if TYPE_CHECKING:
     from ldn_meta.evidence.schema import Dictionary
@@ -51,7 +53,7 @@ SCALE: dict[str, type | tuple[type, ...]] = {
     "unit": str,
     "minimal_important_difference": (int, float),
 }
-OTHER_SECTIONS = ("scale", "outcome_group", "sensitivity", "multiverse")
+OTHER_SECTIONS = ("certainty", "scale", "outcome_group", "sensitivity", "multiverse")
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ class Protocol:
     correlation: float
     scales: dict[str, Scale]
     outcome_groups: dict[str, tuple[str, ...]]
+    certainty: CertaintyChoices
     sensitivities: tuple[Variant, ...] = ()
     nodes: tuple[Node, ...] = ()
     next_people: tuple[int, ...] = ()
@@ -199,15 +202,15 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
     except tomllib.TOMLDecodeError as error:
         message = f"{file.name} is no TOML: {error}; correct it, or restore it from git"
         raise ArgumentError(message) from error
-    _check_names(file.name, stated, required=SECTIONS, optional=OTHER_SECTIONS)
-    part = {name: _section(name, stated[name], choices) for name, choices in SECTIONS.items()}
+    check_names(file.name, stated, required=SECTIONS, optional=OTHER_SECTIONS)
+    part = {name: section(name, stated[name], choices) for name, choices in SECTIONS.items()}
     main = Variant(
         MAIN,
         Selection(**{n: _frozen(v) for n, v in (part["selection"] | part["timepoint"]).items()}),
         Model(**part["pooling"], ci_method=None),
     )
     scales = {
-        name: Scale(**_section(f"scale.{name}", scale, SCALE))
+        name: Scale(**section(f"scale.{name}", scale, SCALE))
         for name, scale in stated.get("scale", {}).items()
     }
     return Protocol(
@@ -219,6 +222,11 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
         outcome_groups={
             name: tuple(constructs) for name, constructs in stated.get("outcome_group", {}).items()
         },
+        certainty=read_certainty(
+            stated.get("certainty", {}),
+            scales=scales,
+            outcome_groups=stated.get("outcome_group", {}),
+        ),
         sensitivities=tuple(_sensitivity(main, entry) for entry in stated.get("sensitivity", [])),
         next_people=tuple(part["next_trial"]["people"]),
         next_probability=part["next_trial"]["probability"],
@@ -227,45 +235,6 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
             lambda place, changes: departed(main._replace(name=place), changes),
         ),
     )
-
-
-def _check_names(
-    where: str,
-    stated: Mapping[str, Any],
-    *,
-    required: Mapping[str, Any],
-    optional: tuple[str, ...],
-) -> None:
-    for name in required:
-        if name not in stated:
-            message = f"{where}: {name!r} is missing; restore it from git"
-            raise ArgumentError(message)
-    unknown = sorted(set(stated) - set(required) - set(optional))
-    if unknown:
-        allowed = ", ".join([*required, *optional])
-        message = f"{where}: unknown choice {', '.join(unknown)}; allowed: {allowed}"
-        raise ArgumentError(message)
-
-
-def _section(
-    where: str, stated: Mapping[str, Any], choices: Mapping[str, type | tuple[type, ...]]
-) -> dict[str, Any]:
-    """The choices of one section, all of them and of the right type, without the reason."""
-    _check_names(where, stated, required=choices, optional=("reason", "mid_reason"))
-    for name, kind in choices.items():
-        _check_type(f"{where}.{name}", stated[name], kind)
-    return {name: stated[name] for name in choices}
-
-
-def _check_type(name: str, value: Any, kind: type | tuple[type, ...]) -> None:
-    is_wrong = not isinstance(value, kind)
-    # To Python true is the number 1; to a reader of the protocol it is not.
-    is_wrong |= isinstance(value, bool) and kind is not bool
-    if is_wrong:
-        words = {bool: "true or false", str: "text", list: "a list"}
-        allowed = words[kind] if isinstance(kind, type) else "a number"
-        message = f"{name}: {value!r} is not allowed; allowed: {allowed}"
-        raise ArgumentError(message)
 
 
 def _sensitivity(main: Variant, entry: Mapping[str, Any]) -> Variant:
@@ -293,7 +262,7 @@ def departed(main: Variant, options: Mapping[str, Any]) -> Variant:
         raise ArgumentError(message)
     kinds = {name: kind for choices in SECTIONS.values() for name, kind in choices.items()}
     for name, value in options.items():
-        _check_type(f"{main.name}: {name}", _thawed(value), kinds.get(name, str))
+        check_type(f"{main.name}: {name}", _thawed(value), kinds.get(name, str))
     frozen = {name: _frozen(value) for name, value in options.items()}
     return main._replace(
         selection=replace(

@@ -68,6 +68,12 @@ def people(trials: pd.DataFrame) -> int:
     return int((first + second).sum())
 
 
+def has_unknown_sign(found: Pool) -> bool:
+    """Whether no trial says which of the two was subtracted from which."""
+    direct = found.trials["route"].str.startswith("difference")
+    return bool((direct & (found.trials["direction"] == NOT_STATED)).all())
+
+
 def pool_trials(trials: pd.DataFrame, model: Model, measure: str) -> PooledResult:
     """Pool one effect per trial with the model's methods.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,15 +65,22 @@ def _effects() -> str:
 def _choices() -> str:
     file = paths.raw_data() / "protocol.toml"
     stated = tomllib.loads(file.read_text(encoding="utf-8"))
-    rows = []
-    for table, entries in stated.items():
-        if not isinstance(entries, dict) or "reason" not in entries:
-            continue
-        values = "; ".join(
-            f"`{name}` = {_value(value)}" for name, value in entries.items() if name != "reason"
-        )
-        rows.append((table, values, " ".join(entries["reason"].split())))
+    rows = list(_reasoned(stated, ()))
     return _table("### Choices of the protocol", ("choice", "value", "reason"), rows)
+
+
+def _reasoned(entries: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+    """Every section with a reason, however deep, with the choices it states itself."""
+    tables = {name: value for name, value in entries.items() if isinstance(value, dict)}
+    if "reason" in entries:
+        values = "; ".join(
+            f"`{name}` = {_value(value)}"
+            for name, value in entries.items()
+            if name != "reason" and name not in tables
+        )
+        yield ".".join(path), values, " ".join(entries["reason"].split())
+    for name, table in tables.items():
+        yield from _reasoned(table, (*path, name))
 
 
 def _value(value: Any) -> str:

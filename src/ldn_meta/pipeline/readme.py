@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from ldn_meta.pipeline import publish, staleness
 from ldn_meta.pipeline.parameters import reported_indications
 
 ANSWERED_BY = "20_pooled_effect"
+RATED_BY = "60_certainty"
+UNRATED = {"certainty": "not rated", "certainty_sentence": ""}
 BEGIN, END = "<!-- answers:begin -->", "<!-- answers:end -->"
 _HEADER = (
     "Indication",
@@ -22,6 +24,7 @@ _HEADER = (
     "With usable numbers",
     "People in them",
     "Effect",
+    "Certainty",
 )
 
 
@@ -38,6 +41,8 @@ class Answer:
     people: int
     effect: str
     sentence: str
+    certainty: str
+    certainty_sentence: str
 
 
 def read_answers() -> tuple[Answer, ...]:
@@ -58,8 +63,9 @@ def read_answers() -> tuple[Answer, ...]:
         report = paths.reports() / indication
         if not report.is_dir():
             continue
-        stated = staleness.read_facts(report).get(ANSWERED_BY, {}).get("answer", {})
-        answers.append(_answer(indication, stated))
+        facts = staleness.read_facts(report)
+        stated = facts.get(ANSWERED_BY, {}).get("answer", {})
+        answers.append(_answer(indication, {**_certainty(facts), **stated}))
     return tuple(answers)
 
 
@@ -87,12 +93,16 @@ def answers_block(answers: Sequence[Answer], link: Callable[[Answer], str]) -> s
             str(answer.trials),
             str(answer.people),
             _line(answer.effect),
+            _line(answer.certainty),
         )
         for answer in answers
     ]
-    rule = ("---", "---", "---", "--:", "--:", "--:", "---")
+    rule = ("---", "---", "---", "--:", "--:", "--:", "---", "---")
     table = [f"| {' | '.join(row)} |" for row in (_HEADER, rule, *rows)]
-    words = [f"* **{_line(answer.label)}**: {_line(answer.sentence)}" for answer in answers]
+    words = [
+        f"* **{_line(answer.label)}**: {_line(f'{answer.sentence} {answer.certainty_sentence}')}"
+        for answer in answers
+    ]
     return "\n".join([*table, "", "In words:", "", *words])
 
 
@@ -128,6 +138,16 @@ def _with_answers() -> str:
         read_answers(), lambda answer: f"reports/{answer.indication}/{ANSWERED_BY}.ipynb"
     )
     return f"{before}{BEGIN}\n{block}\n{END}{after}"
+
+
+def _certainty(facts: Mapping[str, Any]) -> dict[str, str]:
+    """How certain the answer is; a report without that page is not rated."""
+    rated = facts.get(RATED_BY, {}).get("answer", {})
+    return UNRATED | {
+        name: str(rated[key])
+        for name, key in (("certainty", "certainty"), ("certainty_sentence", "sentence"))
+        if key in rated
+    }
 
 
 def _answer(indication: str, stated: Any) -> Answer:

@@ -190,6 +190,13 @@ class EffectPage:
         return variants_table(self.variants, outcome=self.outcome)
 
     @property
+    def claims(self) -> Table:
+        """What reviews claim about the condition, and whether it holds."""
+        from ldn_meta.display.pages.claims import claims_table
+
+        return claims_table(self.opened)
+
+    @property
     def left_out(self) -> Table:
         """Rows of this outcome without an effect."""
         return self.opened.left_out(

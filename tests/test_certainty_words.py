@@ -1,0 +1,306 @@
+"""GRADE's statements, the summary of findings and its page: nothing is without words."""
+
+import html
+import itertools
+import re
+
+import pytest
+
+import ldn_meta as lm
+from ldn_meta.display.certainty_table import HEAD, Finding, SummaryOfFindings
+from ldn_meta.display.certainty_words import outcome_phrase, statement, symbols, why
+from ldn_meta.display.pages import certainty_cells
+from ldn_meta.evidence.certainty import GRADES, NOT_RATED
+from ldn_meta.evidence.certainty_effect import SIZES
+from ldn_meta.evidence.load import load_evidence
+
+ROW = {
+    "construct_label": "pain",
+    "counted": "continuous",
+    "comparator": "placebo",
+    "certainty": "low",
+    "size": "trivial",
+    "change": "lower",
+    "direction": "none",
+    "why_not_rated": "none",
+    "measure": "MD",
+    "unit": "points (0-10)",
+    "estimate": -1.5,
+    "ci_low": -2.5,
+    "ci_high": 0.25,
+    "important_high": 1.0,
+    "synthesis": "one trial",
+    "studies": 1,
+    "people": 99,
+    "benefit_sign": -1.0,
+    "week_first": 12.0,
+    "week_last": 12.0,
+}
+# Santesso 2020, J Clin Epidemiol 119:126-135: size by certainty.
+STATEMENTS = {
+    ("large", "high"): "LDN results in a large reduction in pain compared with placebo.",
+    ("moderate", "high"): "LDN reduces pain compared with placebo.",
+    ("small", "high"): "LDN reduces pain slightly compared with placebo.",
+    ("trivial", "high"): "LDN results in little to no difference in pain compared with placebo.",
+    ("large", "moderate"):
+        "LDN likely results in a large reduction in pain compared with placebo.",
+    ("moderate", "moderate"): "LDN likely reduces pain compared with placebo.",
+    ("small", "moderate"): "LDN likely reduces pain slightly compared with placebo.",
+    ("trivial", "moderate"):
+        "LDN likely results in little to no difference in pain compared with placebo.",
+    ("large", "low"): "LDN may result in a large reduction in pain compared with placebo.",
+    ("moderate", "low"): "LDN may reduce pain compared with placebo.",
+    ("small", "low"): "LDN may reduce pain slightly compared with placebo.",
+    ("trivial", "low"): "LDN may result in little to no difference in pain compared with placebo.",
+}  # fmt: skip
+UNCERTAIN = "The evidence is very uncertain about the effect of LDN on pain compared with placebo."
+REPORTED = [
+    row.indication_id
+    for row in load_evidence(validate=False).indications.itertuples()
+    if row.is_reported
+]
+
+
+def said(**cells):
+    return statement(ROW | cells, drug="LDN")
+
+
+@pytest.mark.parametrize(("size", "certainty"), STATEMENTS)
+def test_statements_of_grade(size, certainty):
+    assert said(size=size, certainty=certainty) == STATEMENTS[size, certainty]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_very_low_certainty_has_one_statement(size):
+    assert said(size=size, certainty="very low", direction="favours LDN") == UNCERTAIN
+
+
+def test_the_table_of_words_is_complete():
+    known = {(size, grade) for size in SIZES for grade in GRADES}
+    told = set(STATEMENTS) | {(size, "very low") for size in SIZES}
+    assert known - told == {("not known", grade) for grade in GRADES if grade != "very low"}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("lower", "may reduce pain slightly"),
+        ("higher", "may increase pain slightly"),
+        ("not known", "may change pain slightly"),
+    ],
+)
+def test_the_verb_follows_the_sign(change, words):
+    assert words in said(size="small", change=change)
+
+
+DIRECTIONS = {
+    "favours LDN": "be better than placebo for pain;",
+    "partly favours LDN": "be better than placebo for pain by some studies and not by others;",
+    "favours comparator": "be worse than placebo for pain;",
+    "partly favours comparator": "be worse than placebo for pain by some studies, not by others;",
+    "no difference": "not differ from placebo in pain;",
+    "conflicting": "be better or worse than placebo for pain: reports differ;",
+}
+
+
+@pytest.mark.parametrize(
+    ("direction", "certainty"), list(itertools.product(DIRECTIONS, ["high", "moderate", "low"]))
+)
+def test_a_direction_without_a_size(direction, certainty):
+    start = {"high": "LDN seems to ", "moderate": "LDN is likely to ", "low": "LDN may "}
+    expected = f"{start[certainty]}{DIRECTIONS[direction]} by how much is not known."
+    assert said(size="not known", direction=direction, certainty=certainty) == expected
+
+
+def test_not_rated_is_said():
+    assert said(certainty=NOT_RATED, size="not known") == (
+        "It is not known what LDN does to pain compared with placebo."
+    )
+
+
+def test_people_are_counted_in_words():
+    row = ROW | {"counted": "binary", "construct_label": "nausea"}
+    assert outcome_phrase(row) == "the number of people with 'nausea'"
+
+
+@pytest.mark.parametrize(
+    ("certainty", "filled"), [("high", 4), ("moderate", 3), ("low", 2), ("very low", 1)]
+)
+def test_circles(certainty, filled):
+    found = symbols(certainty)
+    assert len(found) == 4
+    assert found == "\u2295" * filled + "\u25cb" * (4 - filled)
+
+
+def test_what_took_levels_off():
+    domains = [
+        {"domain": "risk_of_bias", "level": -1},
+        {"domain": "inconsistency", "level": 0},
+        {"domain": "imprecision", "level": -3},
+    ]
+    words = "taken down for risk of bias (one level) and imprecision (three levels)"
+    assert why(domains) == words
+    assert why(domains[1:2]) == "nothing taken off"
+    assert symbols(NOT_RATED) == ""
+
+
+@pytest.mark.parametrize(
+    ("cells", "relative", "absolute"),
+    [
+        (
+            {},
+            "-",
+            "1.50 points (0-10) lower (2.50 lower to 0.25 higher); important from 1",
+        ),
+        (
+            {"change": "not known"},
+            "-",
+            "-1.50 points (0-10) (-2.50 to 0.25), sign as printed; important from 1",
+        ),
+        (
+            {"important_high": float("nan")},
+            "-",
+            "1.50 points (0-10) lower (2.50 lower to 0.25 higher); "
+            "important difference not stated",
+        ),
+        (
+            {"measure": "RR", "estimate": 0.0, "ci_low": -0.6931472, "ci_high": 0.6931472,
+             "per_1000_without": 100.0, "per_1000_with": 100.0, "per_1000_low": 50.0,
+             "per_1000_high": 200.0, "per_1000_difference_with": 0.0,
+             "per_1000_difference_low": -50.0, "per_1000_difference_high": 100.0},
+            "risk ratio 1.00 (0.50 to 2.00)",
+            "without LDN 100 per 1,000, with it 100 (50 to 200): 0 more (50 fewer to 100 more)",
+        ),
+        (
+            {"measure": "RR", "estimate": 0.0, "ci_low": -1.0, "ci_high": 1.0,
+             **{f"per_1000_{name}": float("nan") for name in ("without", "with", "low", "high")}},
+            "risk ratio 1.00 (0.37 to 2.72)",
+            "not defined: nobody had the event without it, or people were not counted",
+        ),
+        (
+            {"synthesis": "direction only", "measure": "none", "direction": "favours LDN"},
+            "-",
+            "not known; told: favours LDN",
+        ),
+        ({"certainty": NOT_RATED, "measure": "none"}, "-", "-"),
+    ],
+)  # fmt: skip
+def test_cells_of_an_effect(cells, relative, absolute):
+    row = ROW | cells
+    assert certainty_cells.relative(row) == relative
+    assert certainty_cells.absolute(row, drug="LDN") == absolute
+
+
+def line(**cells):
+    plain = {
+        "group": "LDN against placebo", "outcome": "Pain", "outcome_detail": "week 12",
+        "studies": "one study (99 people)", "relative": "-", "absolute": "-",
+        "symbols": symbols("low"), "certainty": "low", "statement": "LDN may reduce pain.",
+        "notes": ("Imprecision, one level: wide.",),
+    }  # fmt: skip
+    return Finding(**(plain | cells))
+
+
+def body_rows(table):
+    """Cells of the body, as text, row by row."""
+    body = re.search(r"<tbody.*?</tbody>", table, re.S).group()
+    rows = re.findall(r"<tr.*?</tr>", body, re.S)
+    return [
+        [
+            html.unescape(re.sub(r"<[^>]+>", "", cell))
+            for cell in re.findall(r"<td.*?</td>", row, re.S)
+        ]
+        for row in rows
+    ]
+
+
+def test_the_table_says_everything_without_css():
+    second = line(
+        outcome="Relief <30%>",
+        notes=("Risk of bias, two levels: open.", "Imprecision, one level: wide."),
+    )
+    table = SummaryOfFindings(
+        "sof-x", "Findings & more", "Does it help?", [line(), second], ("End.", "R&D_x_ *y*")
+    )
+    shown = re.sub(r"<style>.*?</style>", "", table._repr_html_(), flags=re.S)
+    assert body_rows(shown)[1] == [
+        "Painweek 12", "one study (99 people)", "-", "-", f"{symbols('low')}low1",
+        "LDN may reduce pain.",
+    ]  # fmt: skip
+    assert body_rows(shown)[2][4] == f"{symbols('low')}low1, 2"
+    assert "<sup>1, 2</sup>" in shown
+    assert "Relief &lt;30%&gt;" in shown
+    assert "Findings &amp; more" in shown
+    for head in HEAD:
+        assert f">{head}</th>" in shown
+    foot = shown[shown.index("<tfoot") :]
+    assert "R&amp;D_x_ *y*" in foot
+    numbered = ["1. Imprecision, one level: wide.", "2. Risk of bias, two levels: open.", "End."]
+    assert [foot.index(text) for text in numbered] == sorted(foot.index(t) for t in numbered)
+
+
+def test_the_table_is_the_same_bytes_every_time():
+    made = [SummaryOfFindings("sof-x", "T", "S", [line()])._repr_html_() for _ in range(2)]
+    assert made[0] == made[1]
+    assert "sof-x" in made[0]
+    assert not re.search(r"https?://", made[0])
+
+
+def test_the_table_as_plain_text():
+    text = repr(SummaryOfFindings("sof-x", "T", "S", [line()], ("End.",)))
+    assert "certainty low [1]. LDN may reduce pain." in text
+    assert text.endswith("[1] Imprecision, one level: wide.\nEnd.")
+
+
+@pytest.fixture(scope="module", params=REPORTED)
+def page(request):
+    return lm.certainty(indication=request.param)
+
+
+def test_every_indication_has_a_page_without_holes(page):
+    parts = [
+        page.headline, page.sentence, page.statements, page.what_would_raise_it,
+        repr(page.summary), page.summary._repr_html_(),
+        *(part._repr_html_() for part in (page.domains, page.overrides, page.rules)),
+    ]  # fmt: skip
+    for part in map(str, parts):
+        assert part.strip()
+        assert not re.search(
+            r"\bnan\b|\bNone\b|not defined|\{|\}",
+            re.sub(r"<style>.*?</style>", "", part, flags=re.S),
+        )
+    assert len(page.statements.text.splitlines()) == len(page.outcomes)
+
+
+def test_the_answer_is_that_of_the_main_outcome(page):
+    answer = page.facts.values["answer"]
+    asked = page.opened.indication
+    assert page.main["construct"] == asked["main_construct"]
+    assert page.main["comparator_class"] == asked["main_comparator"]
+    assert answer["certainty"] == page.main["certainty"]
+    assert answer["sentence"].startswith(f"Certainty (GRADE): {answer['certainty']}, ")
+
+
+def test_every_level_taken_off_has_a_footnote(page):
+    for row, finding in zip(page.outcomes, page.summary.findings, strict=True):
+        taken = [d for d in page.domains_of(row) if d["level"] < 0]
+        assert len(finding.notes) == (len(taken) if row["certainty"] != NOT_RATED else 1)
+
+
+def test_every_override_is_listed(page):
+    differ = [
+        d
+        for d in page.domain_rows
+        if d["level"] != d["computed_level"] and d["domain"] != "publication_bias"
+    ]
+    assert len(page.overrides.frame) == len(differ)
+
+
+def test_what_would_raise_it_names_every_domain_that_took_something(page):
+    lines = page.what_would_raise_it.text.splitlines()
+    assert all(line.startswith("- ") and line.endswith(".") for line in lines)
+    taken = [d for d in page.domains_of(page.main) if d["level"] < 0]
+    named = [line for line in lines if re.search(r"\((one|two|three) levels?\): ", line)]
+    assert len(named) == len(taken)
+    is_registered = page.main["registered"] != "none"
+    assert ("trials of the condition on file" in lines[-1]) == is_registered
