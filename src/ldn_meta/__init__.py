@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from ldn_meta.evidence.load import Evidence, load_evidence
     from ldn_meta.evidence.normalise import normalise
     from ldn_meta.evidence.protocol import Protocol, load_protocol
+    from ldn_meta.stats.dose import dose_for
     from ldn_meta.stats.effects import effect_size
     from ldn_meta.stats.glmm import glmm_proportion
     from ldn_meta.stats.pool import pool, pool_many
     from ldn_meta.stats.rare_events import mantel_haenszel, peto
     from ldn_meta.stats.regression import meta_regression
     from ldn_meta.stats.result import PooledResult
+    from ldn_meta.stats.sequential import sequential_look
 
 _HOMES = {
     "pool": "stats.pool",
@@ -34,6 +36,8 @@ _HOMES = {
     "peto": "stats.rare_events",
     "glmm_proportion": "stats.glmm",
     "meta_regression": "stats.regression",
+    "dose_for": "stats.dose",
+    "sequential_look": "stats.sequential",
     "Evidence": "evidence.load",
     "load_evidence": "evidence.load",
     "Protocol": "evidence.protocol",
@@ -51,6 +55,7 @@ __all__ = [
     "Evidence",
     "PooledResult",
     "Protocol",
+    "dose_for",
     "effect_size",
     "forest_plot",
     "glmm_proportion",
@@ -67,6 +72,7 @@ __all__ = [
     "pooled_effect",
     "responder_rates",
     "safety",
+    "sequential_look",
 ]
 
 
