@@ -6,6 +6,7 @@ Nothing here is drawn at random: `design_probability` adds up every course a tri
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import combinations
 from math import comb
 
@@ -19,6 +20,7 @@ from ldn_meta.stats.inputs import BoolArray, FloatArray, IntArray, real_array
 
 # More trials than this do not fit a small machine's memory in one piece.
 MOST_TRIALS = 2_000_000
+LARGEST_NUMBER = 2**62
 
 
 def design_probability(
@@ -115,7 +117,8 @@ def possible_trials(
         whole("changes", changes, at_least=0),
     )
     rungs = whole("rungs", rungs, at_least=1)
-    level = np.empty(responded.shape, dtype=np.int64)
+    # Person by person is how these arrays are read.
+    level = np.empty(responded.shape, dtype=np.int64, order="F")
     at = np.full(responded.shape[0], _rung(start, rungs))
     for i in range(responded.shape[1]):
         level[:, i] = at
@@ -131,12 +134,29 @@ def distinct_tables(trials: UpAndDownTrials) -> tuple[IntArray, IntArray, IntArr
     responders, people : ndarray of int (t, rungs)
     times : ndarray of int (t,)
     """
-    both = np.concatenate([trials.responders, trials.people], axis=1).astype(np.uint8)
-    # One number of bytes a row sorts far faster than rows do.
-    packed = np.ascontiguousarray(both).view(np.dtype((np.void, both.shape[1]))).ravel()
-    _, first, times = np.unique(packed, return_index=True, return_counts=True)
-    rows = both[first].astype(np.int64)
-    return rows[:, : trials.rungs], rows[:, trials.rungs :], times
+    _, first, times = np.unique(_table_numbers(trials), return_index=True, return_counts=True)
+    kept = trials.only(first)
+    return kept.responders, kept.people, times
+
+
+def _table_numbers(trials: UpAndDownTrials) -> IntArray:
+    """A whole number for each trial (m,), equal where the tables of counts are."""
+    people, rungs = trials.level.shape[1], trials.rungs
+    most = int(trials.responded.sum(axis=1).max(initial=0))
+    # Counts are digits: of people to base people + 1, of responders to base most + 1. The last
+    # dose needs none where all trials have as many people and responders.
+    place = [(people + 1) ** i for i in range(rungs - 1)]
+    above = (people + 1) ** (rungs - 1)
+    same = trials.responded.sum(axis=1).min(initial=most) == most
+    if not same or above * (most + 1) ** (rungs - 1) > LARGEST_NUMBER:
+        rows = np.concatenate([trials.responders, trials.people], axis=1)
+        return np.unique(rows, axis=0, return_inverse=True)[1].ravel()
+    of_people = np.array([*place, 0], dtype=np.int64)
+    of_responders = np.array([above * (most + 1) ** i for i in range(rungs - 1)] + [0])
+    number = np.zeros(trials.level.shape[0], dtype=np.int64)
+    for level, responded in zip(trials.level.T, trials.responded.T, strict=True):
+        number += of_people[level] + np.where(responded, of_responders[level], 0)
+    return number
 
 
 def _rung(start: int, rungs: int) -> int:
@@ -147,8 +167,12 @@ def _rung(start: int, rungs: int) -> int:
     return start
 
 
+@lru_cache(maxsize=2)
 def _sequences(people: int, responders: int, changes: int) -> BoolArray:
-    """Every order of outcomes with so many responders and changes (m, people)."""
+    """Every order of outcomes with so many responders and changes (m, people).
+
+    Kept for the next call, since the orders are the same whatever the first dose.
+    """
     found = []
     runs = changes + 1
     plans = []
@@ -171,7 +195,9 @@ def _sequences(people: int, responders: int, changes: int) -> BoolArray:
         for run in range(changes):
             passed ^= np.arange(people) >= end[:, run, None]
         found.append(passed ^ first)
-    return np.concatenate(found)
+    sequences = np.asfortranarray(np.concatenate(found))
+    sequences.flags.writeable = False
+    return sequences
 
 
 def _ways(total: int, parts: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +54,15 @@ class UpAndDownTrials(FrozenRecord):
         """How often the outcome, and so the direction, changed between neighbours (m,)."""
         return np.asarray((self.responded[:, 1:] != self.responded[:, :-1]).sum(axis=1))
 
+    @property
+    def pairs(self) -> IntArray:
+        """How often a person who responded followed one who did not (m,)."""
+        return np.asarray((~self.responded[:, :-1] & self.responded[:, 1:]).sum(axis=1))
+
+    def only(self, which: BoolArray | IntArray) -> UpAndDownTrials:
+        """Return some of the trials (m,)."""
+        return UpAndDownTrials(self.level[which], self.responded[which], self.rungs)
+
     def pair_mean(self, ladder: ArrayLike) -> FloatArray:
         """Return the mean midpoint of the pairs "failed, then worked" of each trial (m,).
 
@@ -60,10 +70,13 @@ class UpAndDownTrials(FrozenRecord):
         without a pair.
         """
         dose = np.asarray(ladder, dtype=np.float64)
-        pair = ~self.responded[:, :-1] & self.responded[:, 1:]
-        middle = (dose[self.level[:, :-1]] + dose[self.level[:, 1:]]) / 2.0
+        total = np.zeros(self.level.shape[0])
+        for i in range(1, self.level.shape[1]):
+            pair = ~self.responded[:, i - 1] & self.responded[:, i]
+            middle = (dose[self.level[:, i - 1]] + dose[self.level[:, i]]) / 2.0
+            total += np.where(pair, middle, 0.0)
         with np.errstate(invalid="ignore"):
-            return np.asarray((middle * pair).sum(axis=1) / pair.sum(axis=1))
+            return np.asarray(total / self.pairs)
 
     def _count(self, which: BoolArray) -> IntArray:
         m = self.level.shape[0]
@@ -131,7 +144,7 @@ def dose_for_many(
     responders: ArrayLike,
     n: ArrayLike,
     *,
-    target: float,
+    target: float | Sequence[float],
     method: str = "cir",
     shrink_to: float | None = None,
     log_dose: bool = False,
@@ -145,11 +158,12 @@ def dose_for_many(
     responders, n : array_like (m, k)
         Counts; 0 of 0 where nobody had a dose.
     target, method, shrink_to, log_dose
-        As in `ldn_meta.stats.dose.dose_for`; cir, ir, probit and logit only.
+        As in `ldn_meta.stats.dose.dose_for`; cir, ir, probit and logit only. Several targets cost
+        one fit.
 
     Returns
     -------
-    ndarray (m,)
+    ndarray (m,), or (targets, m)
         NaN where `dose_for` gives NaN.
 
     Raises
@@ -160,16 +174,20 @@ def dose_for_many(
         If the fit of a model does not converge.
     """
     one_of("method", method, BATCH_METHODS)
-    target, to = share_between("target", target), shrinkage_target(shrink_to)
+    to = shrinkage_target(shrink_to)
+    one = isinstance(target, int | float)
+    targets = [share_between("target", each) for each in ([target] if one else target)]  # type: ignore[union-attr]
     x, r, size = _tables(ladder, responders, n)
     if method in LINKS:
         models = fit_models(np.log(x) if log_dose else x, r, size, link=method)
         with np.errstate(over="ignore"):
-            found = model_dose(models, target)
-            return np.asarray(np.exp(found)) if log_dose else found
-    fitted = isotonic_shares(shares(r, size, to), size)
-    place = centres(x, fitted, size) if method == "cir" else np.where(size > 0, x, np.nan)
-    return dose_at(place, fitted, target)
+            found = [model_dose(models, each) for each in targets]
+            found = [np.exp(dose) for dose in found] if log_dose else found
+    else:
+        fitted = isotonic_shares(shares(r, size, to), size)
+        place = centres(x, fitted, size) if method == "cir" else np.where(size > 0, x, np.nan)
+        found = [dose_at(place, fitted, each) for each in targets]
+    return found[0] if one else np.stack(found)
 
 
 def dose_limits_many(
