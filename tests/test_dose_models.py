@@ -151,6 +151,11 @@ def test_many_tables_are_one_at_a_time(link):
     )
     r, n = trials.responders, trials.people
     many = dose_for_many(LADDER, r, n, target=0.95, method=link)
+    both_targets = dose_for_many(LADDER, r, n, target=[0.5, 0.95], method=link)
+    np.testing.assert_array_equal(both_targets[1], many)
+    np.testing.assert_array_equal(
+        both_targets[0], dose_for_many(LADDER, r, n, target=0.5, method=link)
+    )
     limits = {
         ci: dose_limits_many(LADDER, r, n, target=0.95, method=link, ci_method=ci)
         for ci in ("delta", "fieller")

@@ -46,6 +46,7 @@ def test_there_are_templates():
         "30_responder_rates",
         "40_safety",
         "90_overview",
+        "92_dose",
     ]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ldn_meta.display.figures.forest import forest_plot
+    from ldn_meta.display.pages.dose import dose
     from ldn_meta.display.pages.effect import pooled_effect
     from ldn_meta.display.pages.included import included_trials
     from ldn_meta.display.pages.overview import overview
@@ -49,12 +50,14 @@ _HOMES = {
     "responder_rates": "display.pages.people",
     "safety": "display.pages.people",
     "overview": "display.pages.overview",
+    "dose": "display.pages.dose",
 }
 
 __all__ = [
     "Evidence",
     "PooledResult",
     "Protocol",
+    "dose",
     "dose_for",
     "effect_size",
     "forest_plot",

@@ -48,7 +48,8 @@ SCALE: dict[str, type | tuple[type, ...]] = {
     "unit": str,
     "minimal_important_difference": (int, float),
 }
-OTHER_SECTIONS = ("scale", "outcome_group", "sensitivity")
+# The choices of page 92 are read by evidence/dose_trial.py.
+OTHER_SECTIONS = ("scale", "outcome_group", "sensitivity", "dose")
 
 
 @dataclass(frozen=True)
@@ -194,14 +195,16 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
         message = f"{file.name} is no TOML: {error}; correct it, or restore it from git"
         raise ArgumentError(message) from error
     _check_names(file.name, stated, required=SECTIONS, optional=OTHER_SECTIONS)
-    part = {name: _section(name, stated[name], choices) for name, choices in SECTIONS.items()}
+    part = {
+        name: section_choices(name, stated[name], choices) for name, choices in SECTIONS.items()
+    }
     main = Variant(
         MAIN,
         Selection(**{n: _frozen(v) for n, v in (part["selection"] | part["timepoint"]).items()}),
         Model(**part["pooling"], ci_method=None),
     )
     scales = {
-        name: Scale(**_section(f"scale.{name}", scale, SCALE))
+        name: Scale(**section_choices(f"scale.{name}", scale, SCALE))
         for name, scale in stated.get("scale", {}).items()
     }
     return Protocol(
@@ -235,7 +238,7 @@ def _check_names(
         raise ArgumentError(message)
 
 
-def _section(
+def section_choices(
     where: str, stated: Mapping[str, Any], choices: Mapping[str, type | tuple[type, ...]]
 ) -> dict[str, Any]:
     """The choices of one section, all of them and of the right type, without the reason."""
