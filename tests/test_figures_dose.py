@@ -4,14 +4,12 @@ import numpy as np
 import pytest
 
 from figure_measures import assert_legible, mark, marks, says, svg_ids
-from ldn_meta.display.figures.dose import (
-    CURVES_HEIGHT,
+from ldn_meta.display.figures.dose import CURVES_HEIGHT, dose_figure, dose_output
+from ldn_meta.display.figures.dose_parts import (
     CurveBands,
     DoseSpread,
     PrintedDose,
     dose_alt_text,
-    dose_figure,
-    dose_output,
 )
 
 DOSE = np.linspace(0, 16, 33)

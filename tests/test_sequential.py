@@ -10,7 +10,7 @@ from scipy.stats import multivariate_normal, norm
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.pool import pool
-from ldn_meta.stats.sequential import cumulative_z, sequential_look
+from ldn_meta.stats.sequential import sequential_look
 from ldn_meta.stats.sequential_boundaries import (
     futility_boundaries,
     obf_boundaries,
@@ -18,6 +18,7 @@ from ldn_meta.stats.sequential_boundaries import (
     spending_futility,
     spent_by_obf,
 )
+from ldn_meta.stats.sequential_pool import cumulative_z
 from ldn_meta.stats.sequential_size import required_information_size
 from ldn_meta.stats.sequential_walk import Walk
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,12 +12,9 @@ from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.inputs import (
     BoolArray,
     FloatArray,
-    IntArray,
     Labels,
-    effects_and_variances,
     trial_labels,
 )
-from ldn_meta.stats.pool import pool_many
 from ldn_meta.stats.records import FrozenRecord
 from ldn_meta.stats.sequential_boundaries import (
     LEAST_FRACTION,
@@ -26,19 +22,9 @@ from ldn_meta.stats.sequential_boundaries import (
     futility_boundaries,
     obf_boundaries,
 )
+from ldn_meta.stats.sequential_pool import complete_trials, cumulative_z, places
 from ldn_meta.stats.sequential_size import error_rate
 from ldn_meta.stats.values import numbers
-
-
-class CumulativeZ(NamedTuple):
-    """The pool after each trial; arrays (k,) in the order the trials were added."""
-
-    estimate: FloatArray
-    se: FloatArray
-    z: FloatArray
-    tau2: FloatArray
-    diversity: FloatArray
-    information: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,50 +76,6 @@ class SequentialLook(FrozenRecord):
     crossed: tuple[str, ...]
     inflation: float
     notes: tuple[str, ...]
-
-
-def cumulative_z(
-    yi: ArrayLike, vi: ArrayLike, *, order: ArrayLike | None = None, tau2_method: str = "reml"
-) -> CumulativeZ:
-    """Pool the first trial, the first two, and so on.
-
-    Parameters
-    ----------
-    yi, vi : array_like (k,)
-        Effects and their sampling variances.
-    order : array_like of int (k,), optional
-        Places of the trials in the order they were added; as given by default.
-    tau2_method : str
-        As in `ldn_meta.stats.pool.pool`.
-
-    Returns
-    -------
-    CumulativeZ
-        `z` is estimate / se with se^2 = 1 / sum w; `diversity` is D2 of the trials so far, 0 for
-        one; `information` is sum 1 / vi, what the trials give if there is no spread.
-
-    Raises
-    ------
-    ArgumentError
-        If arrays are not usable, a trial is missing, or `order` does not hold every place once.
-    ConvergenceError
-        If an iteration does not converge.
-    """
-    y, v = _complete(yi, vi)
-    place = _order(order, y.size)
-    rows = np.tril(np.ones((y.size, y.size), dtype=np.bool_))
-    y_all, v_all = np.where(rows, y[place], np.nan), np.where(rows, v[place], np.nan)
-    found = pool_many(y_all, v_all, tau2_method=tau2_method, ci_method="wald")
-    information = np.cumsum(1.0 / v[place])
-    se = np.asarray(found.se)
-    return CumulativeZ(
-        estimate=np.asarray(found.estimate),
-        se=se,
-        z=np.asarray(found.statistic),
-        tau2=np.asarray(found.tau2),
-        diversity=np.maximum(1.0 - 1.0 / (information * se**2), 0.0),
-        information=information,
-    )
 
 
 def sequential_look(
@@ -193,8 +135,8 @@ def sequential_look(
     and Gluud 2017, BMC Medical Research Methodology 17:39. A look back at published trials:
     the boundaries hold for looks planned before results were known.
     """
-    y, v = _complete(yi, vi)
-    place = _order(order, y.size)
+    y, v = complete_trials(yi, vi)
+    place = places(order, y.size)
     names = trial_labels(labels, y.size)
     alpha, power = error_rate("alpha", alpha), error_rate("power", power)
     size = abs(float(numbers("minimal_effect", minimal_effect)))
@@ -284,23 +226,3 @@ def _crossed(z: float, boundary: float, futility: float) -> str:
     if abs(z) >= boundary:
         return "effect (positive)" if z > 0.0 else "effect (negative)"
     return "futility" if abs(z) < futility else "none"
-
-
-def _complete(yi: ArrayLike, vi: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    y, v = effects_and_variances(yi, vi, dimensions=1)
-    if y.size == 0 or np.isnan(y).any():
-        message = f"yi={y.tolist()!r:.80} lacks a trial; allowed: at least one, none missing"
-        raise ArgumentError(message)
-    return y, v
-
-
-def _order(order: ArrayLike | None, k: int) -> IntArray:
-    if order is None:
-        return np.arange(k)
-    place = np.asarray(order)
-    if place.shape != (k,) or sorted(place.tolist()) != list(range(k)):
-        message = (
-            f"order={place.tolist()!r:.80} is not allowed; allowed: each of 0 to {k - 1} once"
-        )
-        raise ArgumentError(message)
-    return place.astype(np.int64)

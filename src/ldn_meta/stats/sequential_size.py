@@ -73,7 +73,7 @@ def required_information_size(
     alpha, power : float
         Type I error and probability to find the effect.
     diversity : float
-        D2 (0-1), see `ldn_meta.stats.sequential.diversity`.
+        D2 (0-1), see `ldn_meta.stats.sequential_pool.cumulative_z`.
     two_sided : bool
         Whether harm is looked for as well.
 

@@ -80,7 +80,8 @@ class DosePage:
     @property
     def figure(self) -> FigureOutput:
         """Curves that agree, and the dose for nearly all."""
-        from ldn_meta.display.figures.dose import CurveBands, DoseSpread, PrintedDose, dose_output
+        from ldn_meta.display.figures.dose import dose_output
+        from ldn_meta.display.figures.dose_parts import CurveBands, DoseSpread, PrintedDose
 
         said = self.trial.printed
         spreads = []
