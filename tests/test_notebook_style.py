@@ -49,6 +49,7 @@ def test_there_are_templates():
         "60_certainty",
         "90_overview",
         "91_claims",
+        "92_dose",
         "93_printed_numbers",
     ]
 

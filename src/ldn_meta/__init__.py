@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ldn_meta.display.figures.harvest import harvest_plot
     from ldn_meta.display.pages.certainty import certainty
     from ldn_meta.display.pages.claims import claims
+    from ldn_meta.display.pages.dose import dose
     from ldn_meta.display.pages.effect import pooled_effect
     from ldn_meta.display.pages.included import included_trials
     from ldn_meta.display.pages.overview import overview
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
     from ldn_meta.evidence.multiverse import multiverse
     from ldn_meta.evidence.normalise import normalise
     from ldn_meta.evidence.protocol import Protocol, load_protocol
+    from ldn_meta.stats.dose import dose_for
     from ldn_meta.stats.effects import effect_size
     from ldn_meta.stats.glmm import glmm_proportion
     from ldn_meta.stats.pool import pool, pool_many
     from ldn_meta.stats.rare_events import mantel_haenszel, peto
     from ldn_meta.stats.regression import meta_regression
     from ldn_meta.stats.result import PooledResult
+    from ldn_meta.stats.sequential import sequential_look
 
 _HOMES = {
     "pool": "stats.pool",
@@ -42,6 +45,8 @@ _HOMES = {
     "peto": "stats.rare_events",
     "glmm_proportion": "stats.glmm",
     "meta_regression": "stats.regression",
+    "dose_for": "stats.dose",
+    "sequential_look": "stats.sequential",
     "Evidence": "evidence.load",
     "load_evidence": "evidence.load",
     "Protocol": "evidence.protocol",
@@ -61,6 +66,7 @@ _HOMES = {
     "overview": "display.pages.overview",
     "printed_numbers": "display.pages.printed_numbers",
     "claims": "display.pages.claims",
+    "dose": "display.pages.dose",
 }
 
 __all__ = [
@@ -70,6 +76,8 @@ __all__ = [
     "albatross_plot",
     "certainty",
     "claims",
+    "dose",
+    "dose_for",
     "effect_direction_plot",
     "effect_size",
     "forest_plot",
@@ -90,6 +98,7 @@ __all__ = [
     "printed_numbers",
     "responder_rates",
     "safety",
+    "sequential_look",
     "without_pooling",
 ]
 

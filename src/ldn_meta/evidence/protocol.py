@@ -53,7 +53,8 @@ SCALE: dict[str, type | tuple[type, ...]] = {
     "unit": str,
     "minimal_important_difference": (int, float),
 }
-OTHER_SECTIONS = ("certainty", "scale", "outcome_group", "sensitivity", "multiverse")
+# The choices of page 92 are read by evidence/dose_trial.py.
+OTHER_SECTIONS = ("certainty", "scale", "outcome_group", "sensitivity", "multiverse", "dose")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,247 @@
+"""The dose figure: curves that agree with a trial, and where they put the dose for nearly all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ldn_meta.display.figure_output import FigureOutput
+from ldn_meta.display.figures import style
+from ldn_meta.display.figures.axis_scale import linear_ticks
+from ldn_meta.display.figures.dose_parts import (
+    CurveBands,
+    DoseSpread,
+    FloatArray,
+    PrintedDose,
+    dose_alt_text,
+)
+from ldn_meta.display.figures.lettering import line_width, text_height, wrap
+from ldn_meta.display.figures.sheet import Heading, Notes, Sheet
+from ldn_meta.display.wording import fixed, percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH, CURVES_HEIGHT = 430.0, 190.0
+_TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
+_WIDE, _NARROW = "#d5e4f1", "#8fb8da"
+_TICK_SPACE = 14.0
+_ROW_AIR, _MARK_HEIGHT = 8.0, 16.0
+# Share of the axis kept free beyond the farthest end.
+_PADDING = 0.03
+
+
+def dose_figure(
+    bands: CurveBands,
+    spreads: Sequence[DoseSpread],
+    printed: Sequence[PrintedDose],
+    *,
+    ladder: tuple[float, float],
+    title: str,
+) -> tuple[Figure, Axes, Axes]:
+    """Draw response against dose, and below, on the same axis, the dose for nearly all.
+
+    Parameters
+    ----------
+    bands : CurveBands
+        Of the curves that agree with the first reading.
+    spreads : sequence of DoseSpread
+        Of the dose the last printed statement is about, one row each.
+    printed : sequence of PrintedDose
+        Drawn in both parts; the interval of the last one crosses the rows.
+    ladder : (float, float)
+        Lowest and highest dose tested, tinted.
+    title : str
+
+    Returns
+    -------
+    figure, curves, rows : Figure, Axes, Axes
+        In both axes x is dose in mg and y is points from the top of the page.
+    """
+    with style.settings():
+        shares = [f"{100 * tick:.0f}" for tick in _TICKS]
+        left = style.MARGIN + max(line_width(tick, style.SMALL_SIZE) for tick in shares) + 24
+        right = left + WIDTH
+        heading = Heading(title, right - style.MARGIN)
+        top = heading.bottom + 6
+        rows_top = top + CURVES_HEIGHT + _TICK_SPACE + 12
+        words = [_row_words(spread) for spread in spreads]
+        heights = [_ROW_AIR + text_height(text, style.SMALL_SIZE) + _MARK_HEIGHT for text in words]
+        rows_bottom = rows_top + sum(heights) + _ROW_AIR
+        label_top = rows_bottom + _TICK_SPACE
+        notes = Notes(_notes(printed), right - style.MARGIN)
+        notes_top = label_top + text_height("mg") + 8
+        sheet = Sheet(right + style.MARGIN + 8, notes_top + notes.height + style.MARGIN)
+        heading.write(sheet)
+        ends = [float(bands.dose[-1]), *(spread.high for spread in spreads), ladder[1]]
+        end = (1.0 + _PADDING) * max(ends)
+        curves = _axes(sheet, left, top, CURVES_HEIGHT, end, ladder)
+        _draw_curves(curves, bands, printed, top)
+        for tick, text in zip(_TICKS, shares, strict=True):
+            y = top + CURVES_HEIGHT * (1 - tick)
+            sheet.write(left - 5, y, text, align="right", size=style.SMALL_SIZE)
+        middle = top + CURVES_HEIGHT / 2
+        sheet.write(
+            style.MARGIN + 5, middle, "People who respond (%)", align="center", rotation=90
+        )
+        rows = _axes(sheet, left, rows_top, rows_bottom - rows_top, end, ladder)
+        _draw_rows(rows, spreads, printed[-1], words, heights, rows_top)
+        axis = f"Dose (mg a day); below: dose that works in {percent(printed[-1].share)}"
+        sheet.write(left + WIDTH / 2, label_top, axis, align="center", valign="top", gid="x-label")
+        notes.write(sheet, notes_top)
+    return sheet.figure, curves, rows
+
+
+def dose_output(
+    name: str,
+    bands: CurveBands,
+    spreads: Sequence[DoseSpread],
+    printed: Sequence[PrintedDose],
+    *,
+    ladder: tuple[float, float],
+    title: str,
+) -> FigureOutput:
+    """Make the dose figure ready to end a notebook cell: drawing, file name, words."""
+    figure, _, _ = dose_figure(bands, spreads, printed, ladder=ladder, title=title)
+    words = dose_alt_text(spreads, printed, ladder=ladder, title=title)
+    return FigureOutput(figure, name, words)
+
+
+def _axes(
+    sheet: Sheet, left: float, top: float, height: float, end: float, ladder: tuple[float, float]
+) -> Axes:
+    axes = sheet.plot(left, top, WIDTH, height)
+    axes.set_xlim(0.0, end)
+    ticks = linear_ticks(0.0, end, WIDTH)
+    axes.set_xticks([value for value, _ in ticks], [text for _, text in ticks])
+    axes.tick_params(labelsize=style.SMALL_SIZE, length=3, width=0.8, pad=2)
+    axes.axvspan(ladder[0], ladder[1], color=style.BAND, zorder=0, gid="ladder")
+    return axes
+
+
+def _draw_curves(
+    axes: Axes, bands: CurveBands, printed: Sequence[PrintedDose], top: float
+) -> None:
+    def y(share: FloatArray | float) -> FloatArray:
+        return np.array(
+            [style.steady(s) for s in np.atleast_1d(top + CURVES_HEIGHT * (1 - share))]
+        )
+
+    pairs = ((bands.low, bands.high, _WIDE, "wide"), (bands.lower, bands.upper, _NARROW, "half"))
+    for low, high, colour, gid in pairs:
+        axes.fill_between(
+            bands.dose, y(low), y(high), color=colour, linewidth=0, zorder=1, gid=f"band-{gid}"
+        )
+    axes.plot(
+        bands.dose, y(bands.median), color=style.LDN, linewidth=1.6, zorder=2, gid="curve-median"
+    )
+    for i, one in enumerate(printed):
+        at = float(y(one.share)[0])
+        if one.has_interval:
+            axes.plot(
+                [one.low, one.high],
+                [at, at],
+                color=style.PREDICTION,
+                linewidth=2.0,
+                solid_capstyle="butt",
+                zorder=3,
+                gid=f"printed-{i}-interval",
+            )
+        axes.plot(
+            [one.dose],
+            [at],
+            marker="D",
+            markersize=5.5,
+            color=style.PREDICTION,
+            linestyle="none",
+            zorder=4,
+            gid=f"printed-{i}",
+        )
+
+
+def _row_words(spread: DoseSpread) -> str:
+    numbers = f"{fixed(spread.median, 1)} ({fixed(spread.low, 1)} to {fixed(spread.high, 1)})"
+    return wrap(style.typeset(f"If {spread.name}: {numbers}"), WIDTH - 12.0, style.SMALL_SIZE)
+
+
+def _draw_rows(
+    axes: Axes,
+    spreads: Sequence[DoseSpread],
+    statement: PrintedDose,
+    words: Sequence[str],
+    heights: Sequence[float],
+    top: float,
+) -> None:
+    if statement.has_interval:
+        axes.axvspan(
+            statement.low,
+            statement.high,
+            facecolor="none",
+            edgecolor=style.PREDICTION,
+            hatch="////",
+            linewidth=0.0,
+            alpha=0.45,
+            zorder=1,
+            gid="printed-span",
+        )
+    axes.axvline(statement.dose, color=style.PREDICTION, linewidth=1.2, zorder=2, gid="printed-at")
+    # Four points to the right of the axis, whatever its range.
+    inset = 4.0 * axes.get_xlim()[1] / WIDTH
+    for i, one in enumerate(spreads):
+        text = axes.text(
+            inset,
+            top + _ROW_AIR,
+            words[i],
+            fontsize=style.SMALL_SIZE,
+            verticalalignment="top",
+            linespacing=style.LINE_HEIGHT,
+            color=style.INK,
+            gid=f"row-{i}-words",
+            zorder=5,
+        )
+        text.set_bbox({"facecolor": style.PAPER, "edgecolor": "none", "pad": 1.0, "alpha": 0.85})
+        top += heights[i]
+        y = top - _MARK_HEIGHT / 2 + 2.0
+        for low, high, width, part in (
+            (one.low, one.high, 1.4, "wide"),
+            (one.lower, one.upper, 5.0, "half"),
+        ):
+            axes.plot(
+                [style.steady(low), style.steady(high)],
+                [y, y],
+                color=style.LDN,
+                linewidth=width,
+                solid_capstyle="butt",
+                zorder=3,
+                gid=f"row-{i}-{part}",
+            )
+        axes.plot(
+            [style.steady(one.median)],
+            [y],
+            marker="o",
+            markersize=5.5,
+            markerfacecolor=style.PAPER,
+            markeredgecolor=style.LDN,
+            markeredgewidth=1.6,
+            linestyle="none",
+            zorder=4,
+            gid=f"row-{i}-median",
+        )
+
+
+def _notes(printed: Sequence[PrintedDose]) -> list[str]:
+    said = " and ".join(f"{fixed(one.dose)} mg for {percent(one.share)}" for one in printed)
+    intervals = (
+        "; lines through them and hatched: the intervals one secondary source prints"
+        if any(one.has_interval for one in printed)
+        else ""
+    )
+    return [
+        "Above: line, dark and light band are median, middle half and middle 95% of the curves "
+        "that agree with the first row below. Tinted: doses that were tested.",
+        f"Diamonds and line: {said}, as printed{intervals}. Below: circle, thick and thin line "
+        "are median, middle half and middle 95%.",
+    ]

@@ -1,0 +1,125 @@
+"""The dose-finding trial as the raw tables have it, and what is refused."""
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+
+from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.dose_readings import DoseReadings
+from ldn_meta.evidence.dose_trial import dose_trial, load_dose_choices
+from ldn_meta.evidence.load import load_evidence
+
+
+@pytest.fixture(scope="module")
+def evidence():
+    return load_evidence(validate=False)
+
+
+@pytest.fixture
+def edited(raw_folder, tmp_path):
+    def load(old, new):
+        file = tmp_path / "protocol.toml"
+        shutil.copy(raw_folder / "protocol.toml", file)
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new, 1), encoding="utf-8")
+        return load_dose_choices(file)
+
+    return load
+
+
+def test_the_trial_of_the_project(evidence):
+    trial = dose_trial(evidence, load_dose_choices())
+    assert trial.label == "Bruun-Plesner 2020"
+    assert trial.ladder == (0.75, 1.5, 2.25, 3.0, 3.75, 4.5, 5.25, 6.0)
+    assert (trial.people, trial.responders, trial.changes, trial.pairs) == (25, 11, 10, 6)
+    half, most = trial.printed["ed50"], trial.printed["ed95"]
+    assert (half.dose, half.decimals, half.low, half.high) == (3.88, 2, 3.39, 4.35)
+    # Typed as printed, 5.40: two digits, although the number is 5.4.
+    assert (most.dose, most.decimals, most.low, most.high) == (5.4, 2, 4.66, 6.13)
+    assert half.row["source_id"] == "bruunplesner2020"
+    assert half.interval_row["source_id"] == "radi-jfp"
+
+
+def test_a_fact_that_is_not_there_is_named(evidence):
+    without = {**evidence.tables}
+    facts = without["study_facts"]
+    without["study_facts"] = facts[facts["fact"] != "reversals"]
+    with pytest.raises(ArgumentError, match=r"0 preferred rows of 'reversals'"):
+        dose_trial(dataclasses.replace(evidence, tables=without), load_dose_choices())
+    events = {**evidence.tables}
+    events["arm_events"] = events["arm_events"].iloc[:0]
+    with pytest.raises(ArgumentError, match=r"0 preferred rows of 'responder_own_rule'"):
+        dose_trial(dataclasses.replace(evidence, tables=events), load_dose_choices())
+
+
+def test_an_interval_nobody_prints_is_nan(evidence):
+    without = {**evidence.tables}
+    facts = without["study_facts"]
+    without["study_facts"] = facts[facts["row_id"] != "bruunplesner2020-ed95-radi-jfp"]
+    trial = dose_trial(dataclasses.replace(evidence, tables=without), load_dose_choices())
+    assert np.isnan([trial.printed["ed95"].low, trial.printed["ed95"].high]).all()
+    assert trial.printed["ed95"].interval_row == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("[dose]", "[doses]", "section 'dose' is missing"),
+        ("ed50_steps = 60", "ed50_step = 60", "ed50_steps"),
+        ("ed50_steps = 60", 'ed50_steps = "many"', "ed50_steps"),
+        ("ed50_low_mg = 0.1\n", "", "'ed50_low_mg' is missing"),
+    ],
+)
+def test_choices_that_are_no_choices_are_refused(edited, old, new, says):
+    with pytest.raises(ArgumentError, match=says):
+        edited(old, new)
+
+
+def small(evidence, **changes):
+    """A smaller trial on a coarser grid, so that everything is quick."""
+    choices = dataclasses.replace(load_dose_choices(), ed50_steps=12, spread_steps=6)
+    trial = dose_trial(evidence, choices)
+    smaller = {
+        "people": 13,
+        "responders": 6,
+        "changes": 4,
+        "pairs": 3,
+        "ladder": trial.ladder[2:6],
+    }
+    return DoseReadings(
+        dataclasses.replace(trial, **smaller | changes), choices, seed=3, trials=200
+    )
+
+
+def test_more_of_the_report_is_less_probable(evidence):
+    readings = small(evidence)
+    assert readings.changes_for_pairs == 5
+    assert [found.changes for found in readings.possible] == [4, 5]
+    first, second, third = readings.readings
+    assert (second.by_start <= first.by_start + 1e-15).all()
+    assert third.by_start.shape == (4, 72)
+    assert "5 changes" in third.name
+    curves = readings.curves(first)
+    single = readings.curves(first, start=2)
+    np.testing.assert_allclose(
+        curves.weight, first.by_start.mean(axis=0) / first.by_start.mean(axis=0).sum()
+    )
+    np.testing.assert_allclose(single.weight, first.by_start[2] / first.by_start[2].sum())
+
+
+def test_changes_that_hold_the_pairs_are_listed_once(evidence):
+    readings = small(evidence, pairs=2, changes=3)
+    assert [found.changes for found in readings.possible] == [3]
+
+
+def test_the_trial_run_again_is_the_same_with_its_seed(evidence):
+    one, two = small(evidence).repeated, small(evidence).repeated
+    assert one == two or str(one) == str(two)
+    assert len(one) == 6
+    for found in one:
+        assert found.low <= found.median <= found.high
+        assert 0 <= found.inside <= 1
+        assert np.isnan(found.delta) == (found.method == "cir")
