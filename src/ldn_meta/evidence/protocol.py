@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence import bayes_choices
 
 if TYPE_CHECKING:
     from ldn_meta.evidence.schema import Dictionary
@@ -41,6 +42,7 @@ SECTIONS: dict[str, dict[str, type | tuple[type, ...]]] = {
     },
     "rounding": {"largest_se_error": (int, float)},
     "correlation": {"within_person": (int, float), "low": (int, float), "high": (int, float)},
+    "bayes": bayes_choices.SECTION,
 }
 SCALE: dict[str, type | tuple[type, ...]] = {
     "minimum": (int, float),
@@ -112,6 +114,7 @@ class Protocol:
     correlation: float
     scales: dict[str, Scale]
     outcome_groups: dict[str, tuple[str, ...]]
+    bayes: bayes_choices.BayesChoices
     sensitivities: tuple[Variant, ...] = ()
 
     @property
@@ -213,6 +216,7 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
         outcome_groups={
             name: tuple(constructs) for name, constructs in stated.get("outcome_group", {}).items()
         },
+        bayes=bayes_choices.bayes_choices(part["bayes"]),
         sensitivities=tuple(_sensitivity(main, entry) for entry in stated.get("sensitivity", [])),
     )
 
@@ -250,7 +254,7 @@ def _check_type(name: str, value: Any, kind: type | tuple[type, ...]) -> None:
     # To Python true is the number 1; to a reader of the protocol it is not.
     is_wrong |= isinstance(value, bool) and kind is not bool
     if is_wrong:
-        words = {bool: "true or false", str: "text", list: "a list"}
+        words = {bool: "true or false", str: "text", list: "a list", dict: "a table"}
         allowed = words[kind] if isinstance(kind, type) else "a number"
         message = f"{name}: {value!r} is not allowed; allowed: {allowed}"
         raise ArgumentError(message)
