@@ -24,7 +24,7 @@ from ldn_meta.stats.inputs import BoolArray, FloatArray, IntArray
 from ldn_meta.stats.trials import Trials, total
 
 # Intervals of the grid that looks for the posterior, and of the first grid that integrates it.
-SCAN, NODES = 48, 64
+SCAN, NODES = 48, 40
 # What is below the maximum by this power of e (2e-16) is not seen in a sum.
 DEPTH = 36.0
 # A range that shrinks by less is kept.
