@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from ldn_meta.evidence.multiverse import multiverse
     from ldn_meta.evidence.normalise import normalise
     from ldn_meta.evidence.protocol import Protocol, load_protocol
+    from ldn_meta.stats.bayes import pool_bayes, pool_bayes_many, prior_sensitivity
+    from ldn_meta.stats.bayes_empirical import rhodes_prior, turner_prior
+    from ldn_meta.stats.bayes_priors import TauPrior
+    from ldn_meta.stats.bayes_result import BayesResult
     from ldn_meta.stats.dose import dose_for
     from ldn_meta.stats.effects import effect_size
     from ldn_meta.stats.glmm import glmm_proportion
@@ -40,6 +44,13 @@ _HOMES = {
     "pool": "stats.pool",
     "pool_many": "stats.pool",
     "PooledResult": "stats.result",
+    "pool_bayes": "stats.bayes",
+    "pool_bayes_many": "stats.bayes",
+    "prior_sensitivity": "stats.bayes",
+    "BayesResult": "stats.bayes_result",
+    "TauPrior": "stats.bayes_priors",
+    "rhodes_prior": "stats.bayes_empirical",
+    "turner_prior": "stats.bayes_empirical",
     "effect_size": "stats.effects",
     "mantel_haenszel": "stats.rare_events",
     "peto": "stats.rare_events",
@@ -70,9 +81,11 @@ _HOMES = {
 }
 
 __all__ = [
+    "BayesResult",
     "Evidence",
     "PooledResult",
     "Protocol",
+    "TauPrior",
     "albatross_plot",
     "certainty",
     "claims",
@@ -93,12 +106,17 @@ __all__ = [
     "overview",
     "peto",
     "pool",
+    "pool_bayes",
+    "pool_bayes_many",
     "pool_many",
     "pooled_effect",
     "printed_numbers",
+    "prior_sensitivity",
     "responder_rates",
+    "rhodes_prior",
     "safety",
     "sequential_look",
+    "turner_prior",
     "without_pooling",
 ]
 

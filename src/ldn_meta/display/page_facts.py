@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.display import sentences
+from ldn_meta.display.pages.bayes_tables import bayes_facts
 from ldn_meta.display.wording import MEASURES, shown
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def effect_facts(page: EffectPage) -> dict[str, Any]:
             for row in page.beside.to_dict("records")
         ],
     }
+    values["bayes"] = bayes_facts(page)
     if pool is not None and len(pool.trials) > 1:
         values["knapp_hartung"] = pool_numbers(page.knapp_hartung, pool.key["measure"])
     return values

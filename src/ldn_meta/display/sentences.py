@@ -14,6 +14,7 @@ from ldn_meta.display.wording import (
     interval,
     method,
     people,
+    percent,
     shown,
 )
 from ldn_meta.evidence.protocol import MAIN
@@ -71,12 +72,26 @@ def _numbers(page: EffectPage, pool: Pool) -> list[str]:
             "With two trials this interval takes the spread between them as known; the "
             f"Knapp-Hartung interval, which does not, runs from {interval(low, high)}."
         )
+        parts.append(_bayesian(page, pool))
     if page.comparator_class == ACTIVE:
         parts.append(
             "An interval that includes no difference does not show that two drugs are equally "
             "good: that would need a margin set beforehand."
         )
     return parts
+
+
+def _bayesian(page: EffectPage, pool: Pool) -> str:
+    """The interval to read with two trials, if the protocol states a prior for the unit."""
+    result = page.bayes_result
+    if result is None:
+        return ""
+    low, high = shown((result.mu_low, result.mu_high), measure=pool.key["measure"])
+    return (
+        f"With a {result.tau_prior} prior of scale {result.tau_prior_scale:g} for the spread, the "
+        f"analysis to read here, the effect lies between {fixed(low)} and {fixed(high)} with "
+        f"{percent(result.level)} probability."
+    )
 
 
 def comparators(pool: Pool) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence import bayes_choices
 from ldn_meta.evidence.certainty_choices import CertaintyChoices, read_certainty
 from ldn_meta.evidence.nodes import Node, read_nodes
 from ldn_meta.evidence.stated import check_names, check_type, section
@@ -46,6 +47,7 @@ SECTIONS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "rounding": {"largest_se_error": (int, float)},
     "correlation": {"within_person": (int, float), "low": (int, float), "high": (int, float)},
     "next_trial": {"people": list, "probability": (int, float)},
+    "bayes": bayes_choices.SECTION,
 }
 SCALE: dict[str, type | tuple[type, ...]] = {
     "minimum": (int, float),
@@ -119,6 +121,7 @@ class Protocol:
     scales: dict[str, Scale]
     outcome_groups: dict[str, tuple[str, ...]]
     certainty: CertaintyChoices
+    bayes: bayes_choices.BayesChoices
     sensitivities: tuple[Variant, ...] = ()
     nodes: tuple[Node, ...] = ()
     next_people: tuple[int, ...] = ()
@@ -228,6 +231,7 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
             scales=scales,
             outcome_groups=stated.get("outcome_group", {}),
         ),
+        bayes=bayes_choices.bayes_choices(part["bayes"]),
         sensitivities=tuple(_sensitivity(main, entry) for entry in stated.get("sensitivity", [])),
         next_people=tuple(part["next_trial"]["people"]),
         next_probability=part["next_trial"]["probability"],

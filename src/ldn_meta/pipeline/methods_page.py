@@ -84,6 +84,8 @@ def _reasoned(entries: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tup
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {part}" for name, part in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from ldn_meta.display.figures.forest_rows import Diamond
     from ldn_meta.stats.result import PooledResult
 
 
@@ -37,7 +38,7 @@ class ForestOptions(TypedDict, total=False):
     columns: pd.DataFrame | None
     totals: Sequence[str] | None
     shown_only: pd.DataFrame | None
-    summaries: Sequence[tuple[str, PooledResult | None]] | None
+    summaries: Sequence[tuple[str, Diamond | None]] | None
     direction: tuple[str, str]
     x_label: str
     log_scale: bool
@@ -55,7 +56,7 @@ def forest_plot(
     columns: pd.DataFrame | None = None,
     totals: Sequence[str] | None = None,
     shown_only: pd.DataFrame | None = None,
-    summaries: Sequence[tuple[str, PooledResult | None]] | None = None,
+    summaries: Sequence[tuple[str, Diamond | None]] | None = None,
     direction: tuple[str, str] = ("favours LDN", "favours comparator"),
     x_label: str = "",
     log_scale: bool = False,
@@ -87,7 +88,7 @@ def forest_plot(
     shown_only : pandas.DataFrame, optional
         Rows drawn hollow below and never pooled: ``label, yi, ci_low, ci_high, note`` on the
         scale of ``yi``, and any of the names in ``columns`` and ``dots``.
-    summaries : sequence of (str, PooledResult or None), optional
+    summaries : sequence of (str, PooledResult, other Diamond or None), optional
         Further pools, drawn as open diamonds; None is a choice that leaves no trial.
     direction : (str, str)
         What the left and the right side of no effect mean.
@@ -200,8 +201,10 @@ def forest_output(
 
 
 def _first_pool(
-    result: PooledResult | None, summaries: Sequence[tuple[str, PooledResult | None]] | None
+    result: PooledResult | None, summaries: Sequence[tuple[str, Diamond | None]] | None
 ) -> PooledResult | None:
     """Take measure and level from the pool shown first, if there is any."""
+    from ldn_meta.stats.result import PooledResult
+
     pools = (result, *(pool for _, pool in summaries or ()))
-    return next((pool for pool in pools if pool is not None), None)
+    return next((pool for pool in pools if isinstance(pool, PooledResult)), None)

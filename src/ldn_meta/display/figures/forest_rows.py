@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from ldn_meta.display.figures import style
 from ldn_meta.display.figures.axis_scale import Interval
@@ -17,6 +17,7 @@ from ldn_meta.errors import ArgumentError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ldn_meta.stats.inputs import FloatArray, IntArray
     from ldn_meta.stats.result import PooledResult
 
 Kind = Literal["trial", "pooled", "prediction", "summary", "shown", "heading", "remark"]
@@ -27,6 +28,30 @@ SUMMARY_HEADING = "Other pools of this outcome"
 _NOTHING = Interval(math.nan, math.nan, math.nan)
 ONE_TRIAL = "One trial, nothing pooled."
 NO_TRIAL = "No trial gave an estimate for this outcome; nothing is pooled."
+
+
+class Diamond(Protocol):
+    """What an open diamond needs to know; a PooledResult does."""
+
+    @property
+    def k(self) -> int | IntArray:
+        """Number of trials."""
+
+    @property
+    def estimate(self) -> float | FloatArray:
+        """Where its middle is."""
+
+    @property
+    def ci_low(self) -> float | FloatArray:
+        """Where it starts."""
+
+    @property
+    def ci_high(self) -> float | FloatArray:
+        """Where it ends."""
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether it is many pools, which cannot be drawn."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +112,7 @@ def forest_rows(
     columns: pd.DataFrame | None,
     totals: Sequence[str] | None,
     shown_only: pd.DataFrame | None,
-    summaries: Sequence[tuple[str, PooledResult | None]] | None,
+    summaries: Sequence[tuple[str, Diamond | None]] | None,
     dots: pd.DataFrame | None,
     print_as: EffectFormat,
 ) -> list[Row]:
@@ -181,7 +206,7 @@ def _pool_rows(
     return rows
 
 
-def _summary_row(label: str, pool: PooledResult | None, print_as: EffectFormat) -> Row:
+def _summary_row(label: str, pool: Diamond | None, print_as: EffectFormat) -> Row:
     k = 0 if pool is None else int(pool.k)
     trials = style.unbroken(f"({count(k, 'trial')})")
     name = f"{capitalised(label)} {trials}"
@@ -231,7 +256,7 @@ def _judgements(dots: pd.DataFrame | None, length: int) -> list[tuple[object, ..
     return list(dots.itertuples(index=False, name=None))
 
 
-def _pooled_span(result: PooledResult) -> Interval:
+def _pooled_span(result: Diamond) -> Interval:
     return _span(float(result.estimate), float(result.ci_low), float(result.ci_high))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ldn_meta.display import sentences
 from ldn_meta.display.outputs import Facts, Table, Text
 from ldn_meta.display.page_facts import effect_facts
-from ldn_meta.display.pages import effect_tables, elsewhere
+from ldn_meta.display.pages import bayes_tables, effect_tables, elsewhere
 from ldn_meta.display.pages.opened import (
     BY_PROTOCOL,
     Opened,
@@ -22,7 +22,9 @@ from ldn_meta.display.wording import (
     people,
 )
 from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.bayes_pool import bayes_of_pool, sensitivity_of_pool
 from ldn_meta.evidence.candidates import CONTRAST
+from ldn_meta.evidence.protocol import TWO_TRIALS
 from ldn_meta.evidence.synthesis import (
     find_pool,
     pool_trials,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from ldn_meta.display.figure_output import FigureOutput
     from ldn_meta.evidence.synthesis import Pool
+    from ldn_meta.stats.bayes_result import BayesResult
     from ldn_meta.stats.result import PooledResult
 
 NOTEBOOK = "20_pooled_effect"
@@ -84,6 +87,20 @@ class EffectPage:
             raise ArgumentError(message)
         model = replace(self.opened.protocol.model, ci_method="knapp-hartung")
         return pool_trials(self.pool.trials, model, self.pool.key["measure"])
+
+    @cached_property
+    def bayes_result(self) -> BayesResult | None:
+        """The pool with the protocol's prior for the spread; None for fewer than two trials."""
+        if self.pool is None or len(self.pool.trials) < TWO_TRIALS:
+            return None
+        return bayes_of_pool(self.pool, self.opened.protocol)
+
+    @cached_property
+    def bayes_others(self) -> tuple[BayesResult, ...]:
+        """The same under the other priors of the protocol."""
+        if self.pool is None or self.bayes_result is None:
+            return ()
+        return sensitivity_of_pool(self.pool, self.opened.protocol)
 
     @property
     def comparative_studies(self) -> int:
@@ -171,6 +188,16 @@ class EffectPage:
         from ldn_meta.display.pages.forest_page import forest_output
 
         return forest_output(self)
+
+    @property
+    def bayes(self) -> Table:
+        """The Bayesian pool beside the frequentist one, under several priors."""
+        return bayes_tables.bayes_table(self)
+
+    @property
+    def bayes_sentence(self) -> Text:
+        """What the Bayesian pool says, and how much of it is the prior."""
+        return Text(bayes_tables.bayes_sentence(self))
 
     @cached_property
     def sentence(self) -> Text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ldn_meta.display.figure_output import FigureOutput
 from ldn_meta.display.figures.bias_words import dots_note
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ldn_meta.display.pages.effect import EffectPage
     from ldn_meta.evidence.load import Evidence
     from ldn_meta.evidence.synthesis import Pool
+    from ldn_meta.stats.bayes_result import BayesResult
 
 DRUG = "LDN"
 
@@ -28,6 +29,7 @@ def forest_output(page: EffectPage) -> FigureOutput:
         page.pool,
         beside=page.beside,
         variants=list(page.variants[1:]),
+        bayesian=page.bayes_result,
         comparator=page.comparator_class,
         evidence=page.opened.derived.evidence,
         name=f"forest_{page.construct}",
@@ -40,6 +42,7 @@ def forest_of_pool(
     *,
     beside: pd.DataFrame,
     variants: list[tuple[str, Pool | None]],
+    bayesian: BayesResult | None = None,
     comparator: str,
     evidence: Evidence,
     name: str,
@@ -54,6 +57,8 @@ def forest_of_pool(
         Effects drawn hollow, not pooled; ``selected_why`` says why.
     variants : list of (str, Pool or None)
         Named departures; those with other trials than the pool get a diamond of their own.
+    bayesian : BayesResult, optional
+        The same trials with a prior for the spread; gets the first open diamond.
     comparator : str
         Words for the right-hand side.
     evidence : Evidence
@@ -77,7 +82,7 @@ def forest_of_pool(
         columns=_columns(pool, comparator),
         totals=_totals(pool),
         shown_only=_hollow(beside, comparator, dots[len(pooled) :]) if len(beside) else None,
-        summaries=_diamonds(pool, variants),
+        summaries=_diamonds(pool, variants, bayesian),
         direction=_direction(pool, beside, comparator),
         x_label=_axis(pool, beside, measure),
         log_scale=measure in RATIO_MEASURES,
@@ -142,14 +147,30 @@ def _hollow(beside: pd.DataFrame, comparator: str, dots: pd.DataFrame) -> pd.Dat
     return pd.concat(parts, axis="columns")
 
 
+class BayesDiamond(NamedTuple):
+    """A posterior as an open diamond: median and shortest interval."""
+
+    k: int
+    estimate: float
+    ci_low: float
+    ci_high: float
+    is_batch: bool = False
+
+
 def _diamonds(
-    pool: Pool | None, variants: list[tuple[str, Pool | None]]
+    pool: Pool | None, variants: list[tuple[str, Pool | None]], bayesian: BayesResult | None
 ) -> list[tuple[str, Any]] | None:
-    """Pools of other trials than the main one; each set of trials is drawn once."""
+    """The same trials with a prior, and pools of others; each set of trials is drawn once."""
     if pool is None:
         return None
     seen = {tuple(pool.trials["effect_id"])}
-    out = []
+    out: list[tuple[str, Any]] = []
+    if bayesian is not None:
+        numbers = (float(bayesian.mu_median), float(bayesian.mu_low), float(bayesian.mu_high))
+        label = f"same trials, Bayesian, {bayesian.tau_prior} prior of scale"
+        out.append(
+            (f"{label} {bayesian.tau_prior_scale:g}", BayesDiamond(int(bayesian.k), *numbers))
+        )
     for name, found in variants:
         if found is None or len(found.trials) < 2 or found.key["unit"] != pool.key["unit"]:
             continue

@@ -1,0 +1,217 @@
+"""What must hold of Bayesian pools for any trials: exactness, equivariance, one batch of one."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ldn_meta.stats import bayes_kernel
+from ldn_meta.stats.bayes import pool_bayes, pool_bayes_many
+from ldn_meta.stats.bayes_empirical import rhodes_prior, turner_prior
+from ldn_meta.stats.bayes_kernel import Task, bayes_numbers
+from ldn_meta.stats.bayes_result import NUMBERS, SHRUNK
+
+EVERY = (*NUMBERS, *SHRUNK)
+# In units of the effect; the others are probabilities, counts or logs.
+IN_UNITS = (
+    *("mu_mean", "mu_median", "mu_sd", "mu_low", "mu_high"),
+    *("tau_median", "tau_low", "tau_high", "theta_low", "theta_high"),
+    *SHRUNK,
+)
+PRIORS = (
+    {"tau_prior": "half-normal", "tau_prior_scale": 0.5},
+    {"tau_prior": "half-cauchy", "tau_prior_scale": 0.5},
+    {"tau_prior": turner_prior("pain")},
+    {"tau_prior": rhodes_prior("pain")},
+    {"tau_prior_scale": 0.5, "mu_prior": (0.1, 1.0), "mid": 0.2, "level": 0.8},
+)
+priors = st.sampled_from(PRIORS)
+
+
+@st.composite
+def trials(draw, least=1, most=7):
+    k = draw(st.integers(least, most))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    span = draw(st.sampled_from([0.0, 1.0, 3.0]))
+    tau = draw(st.sampled_from([0.0, 0.3, 3.0]))
+    v = 10.0 ** rng.uniform(-span, 0.0, k)
+    return rng.normal(0.2, np.sqrt(v + tau**2)), v
+
+
+def tasks(sets, family, scale, location=0.0):
+    """Random sets of trials as the kernel takes them."""
+    rng = np.random.default_rng(sets)
+    k = 1 + sets % 6
+    v = 10.0 ** rng.uniform(-3.0, 1.0, (sets, k))
+    y = rng.normal(0.0, np.sqrt(v + 10.0 ** rng.uniform(-4.0, 2.0, (sets, 1))))
+    each = np.ones(sets)
+    return Task(
+        yi=y,
+        vi=v,
+        family=family,
+        scale=scale * each,
+        location=location * each,
+        mu_mean=0.0 * each,
+        mu_sd=np.where(rng.random(sets) < 0.5, np.inf, 2.0),
+        mid=0.3 * each,
+        level=0.95,
+    )
+
+
+@pytest.mark.parametrize("sets", range(30, 36))
+@pytest.mark.parametrize(
+    ("family", "scale", "location"),
+    [
+        ("half-normal", 0.01, 0.0),
+        ("half-normal", 0.5, 0.0),
+        ("half-normal", 100.0, 0.0),
+        ("half-cauchy", 0.5, 0.0),
+        ("log-normal", 0.76, -0.9),
+        ("log-t", 1.25, -1.6),
+    ],
+)
+def test_halving_the_grid_changes_nothing(sets, family, scale, location):
+    """In shares of the interval each number belongs to; worst seen 1e-8, allowed 1e-7."""
+    task = tasks(sets, family, scale, location)
+    numbers, shrunk, flags = bayes_numbers(task)
+    finer = bayes_numbers(task, nodes=2 * bayes_kernel.NODES)
+    one, other = (dict(zip(NUMBERS, found, strict=True)) for found in (numbers, finer[0]))
+    unit = {
+        "mu": one["mu_high"] - one["mu_low"],
+        "tau": one["tau_high"] - one["tau_low"],
+        "theta": one["theta_high"] - one["theta_low"],
+    }
+    for name in NUMBERS:
+        size = unit.get(name.partition("_")[0], 1.0)
+        np.testing.assert_allclose(one[name] / size, other[name] / size, rtol=0, atol=1e-7)
+    size = shrunk[3] - shrunk[2]
+    np.testing.assert_allclose(shrunk / size, finer[1] / size, rtol=0, atol=1e-7)
+    np.testing.assert_array_equal(flags, finer[2])
+
+
+@given(trials(), priors)
+@settings(max_examples=40)
+def test_order_and_bounds(data, prior):
+    r = pool_bayes(*data, **prior)
+    assert r.mu_low < r.mu_median < r.mu_high
+    assert 0.0 <= r.tau_low < r.tau_median < r.tau_high
+    assert r.theta_high - r.theta_low > r.mu_high - r.mu_low
+    assert 0.0 <= r.prob_below_zero <= 1.0
+    if "mu_prior" not in prior:
+        slack = 1e-9 * (r.mu_high - r.mu_low)
+        assert data[0].min() - slack <= r.mu_median <= data[0].max() + slack
+        # Each trial's own effect is pulled towards the rest.
+        assert np.ptp(r.shrunk_mean) <= np.ptp(data[0]) * (1 + 1e-12)
+    assert (r.shrunk_low < r.shrunk_mean).all()
+    assert (r.shrunk_mean < r.shrunk_high).all()
+
+
+@given(trials(least=2), st.sampled_from(PRIORS[:2]), st.sampled_from([1e-6, 0.37, 1e5]))
+@settings(max_examples=25)
+def test_other_units_give_the_same_answer(data, prior, c):
+    """yi times c, vi times c squared, the scale of the prior times c."""
+    y, v = data
+    r = pool_bayes(y, v, mid=0.2, **prior)
+    scaled = prior | {"tau_prior_scale": c * prior["tau_prior_scale"]}
+    other = pool_bayes(c * y, c * c * v, mid=c * 0.2, **scaled)
+    size = r.mu_high - r.mu_low
+    for name in IN_UNITS:
+        mine, theirs = np.asarray(getattr(r, name)), np.asarray(getattr(other, name)) / c
+        np.testing.assert_allclose(mine, theirs, rtol=1e-8, atol=1e-8 * size, err_msg=name)
+    for name in ("prob_below_zero", "prob_below_mid", "prob_above_mid", "prob_within_mid"):
+        assert getattr(r, name) == pytest.approx(getattr(other, name), abs=1e-9)
+    shift = -(r.k - 1) * np.log(c)
+    assert other.log_marginal_likelihood == pytest.approx(
+        r.log_marginal_likelihood + shift, abs=1e-8
+    )
+
+
+@given(trials(least=2), priors, st.randoms(use_true_random=False))
+@settings(max_examples=25)
+def test_the_order_of_trials_does_not_matter(data, prior, random):
+    y, v = data
+    order = list(range(len(y)))
+    random.shuffle(order)
+    r, other = pool_bayes(y, v, **prior), pool_bayes(y[order], v[order], **prior)
+    for name in NUMBERS:
+        assert np.array_equal(getattr(r, name), getattr(other, name), equal_nan=True), name
+    for name in SHRUNK:
+        np.testing.assert_array_equal(getattr(r, name)[order], getattr(other, name))
+
+
+@given(trials(least=2), st.sampled_from(PRIORS[:4]))
+@settings(max_examples=25)
+def test_turning_the_sign_turns_the_answer(data, prior):
+    y, v = data
+    r, other = pool_bayes(y, v, **prior), pool_bayes(-y, v, **prior)
+    size = r.mu_high - r.mu_low
+    assert other.mu_median == pytest.approx(-r.mu_median, abs=1e-9 * size)
+    assert other.mu_low == pytest.approx(-r.mu_high, abs=1e-7 * size)
+    assert other.prob_below_zero == pytest.approx(1.0 - r.prob_below_zero, abs=1e-10)
+    assert other.tau_median == pytest.approx(r.tau_median, rel=1e-10)
+
+
+@pytest.mark.parametrize("prior", PRIORS)
+def test_a_batch_is_its_rows_bit_for_bit(prior, monkeypatch):
+    rng = np.random.default_rng(7)
+    v = 10.0 ** rng.uniform(-3.0, 1.0, (60, 5))
+    y = rng.normal(0.0, np.sqrt(v + 0.3))
+    y[rng.random(y.shape) < 0.4] = np.nan
+    batch = pool_bayes_many(y, v, **prior)
+    monkeypatch.setattr(bayes_kernel, "CHUNK_NUMBERS", 3000)
+    small = pool_bayes_many(y, v, **prior)
+    for name in EVERY:
+        assert np.array_equal(getattr(batch, name), getattr(small, name), equal_nan=True), name
+    for i in range(0, 60, 4):
+        one = pool_bayes(y[i], v[i], **prior)
+        for name in EVERY:
+            mine, theirs = getattr(batch, name)[i], getattr(one, name)
+            assert np.array_equal(mine, theirs, equal_nan=True), name
+
+
+def test_scales_and_mids_for_each_set():
+    y, v = np.array([[0.1, 0.6]] * 3), np.array([[0.04, 0.05]] * 3)
+    batch = pool_bayes_many(y, v, tau_prior_scale=[0.25, 0.5, 1.0], mid=[0.1, 0.2, 0.3])
+    for i, (scale, mid) in enumerate(((0.25, 0.1), (0.5, 0.2), (1.0, 0.3))):
+        one = pool_bayes(y[i], v[i], tau_prior_scale=scale, mid=mid)
+        assert batch.mu_low[i] == one.mu_low
+        assert batch.prob_above_mid[i] == one.prob_above_mid
+    shaped = pool_bayes_many(y.reshape(3, 1, 2), v.reshape(3, 1, 2), tau_prior_scale=0.5)
+    assert shaped.mu_low.shape == (3, 1)
+    assert shaped.shrunk_low.shape == (3, 1, 2)
+
+
+@pytest.mark.parametrize("k", [2, 3, 60])
+@pytest.mark.parametrize("prior", PRIORS[:4])
+def test_identical_effects(k, prior):
+    r = pool_bayes([0.5] * k, np.linspace(0.01, 0.09, k), **prior)
+    assert r.mu_median == pytest.approx(0.5, abs=1e-9)
+    assert r.mu_low + r.mu_high == pytest.approx(1.0, abs=1e-7)
+    assert r.shrunk_mean == pytest.approx(np.full(k, 0.5), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("y", "v", "prior"),
+    [
+        ([-1000.0, 1000.0], [0.01, 0.01], PRIORS[0]),
+        ([-1e6, 1e6], [1e-6, 1e-6], PRIORS[1]),
+        ([1e25, -1e25], [1e-30, 1e30], PRIORS[0]),
+        ([0.1, 0.2, 0.3], [1e-30, 1e-30, 1.0], {"tau_prior_scale": 1e15}),
+        ([0.1, 0.2, 0.3], [1e30, 1e30, 1e30], {"tau_prior_scale": 1e-15}),
+        ([0.0, 10.0], [0.01, 4.0], {"tau_prior_scale": 0.5, "mu_prior": (1e6, 1e-3)}),
+    ],
+)
+def test_extreme_numbers_stay_finite(y, v, prior):
+    r = pool_bayes(y, v, **prior)
+    assert r.mu_low <= r.mu_median <= r.mu_high
+    assert np.isfinite([r.tau_low, r.tau_median, r.tau_high, r.theta_low, r.theta_high]).all()
+    assert np.isfinite(r.shrunk_low).all()
+
+
+def test_sixty_trials_approach_the_restricted_likelihood():
+    rng = np.random.default_rng(0)
+    y, v = rng.normal(0.0, 0.9, 60), np.full(60, 0.1)
+    r = pool_bayes(y, v, tau_prior_scale=5.0)
+    tau = np.sqrt(y.var(ddof=1) - 0.1)
+    assert r.tau_median == pytest.approx(tau, rel=0.02)
+    assert r.mu_median == pytest.approx(y.mean(), abs=1e-9)
