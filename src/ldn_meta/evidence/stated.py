@@ -50,7 +50,7 @@ def check_type(name: str, value: Any, kind: type | tuple[type, ...]) -> None:
     is_wrong = not isinstance(value, kind)
     is_wrong |= isinstance(value, bool) and kind is not bool
     if is_wrong:
-        words = {bool: "true or false", str: "text", list: "a list"}
+        words = {bool: "true or false", str: "text", list: "a list", dict: "a table"}
         allowed = words[kind] if isinstance(kind, type) else "a number"
         message = f"{name}: {value!r} is not allowed; allowed: {allowed}"
         raise ArgumentError(message)
