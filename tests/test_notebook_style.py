@@ -46,6 +46,7 @@ def test_there_are_templates():
         "25_without_pooling",
         "30_responder_rates",
         "40_safety",
+        "50_robustness",
         "60_certainty",
         "90_overview",
         "91_claims",

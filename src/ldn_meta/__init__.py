@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ldn_meta.display.pages.overview import overview
     from ldn_meta.display.pages.people import responder_rates, safety
     from ldn_meta.display.pages.printed_numbers import printed_numbers
+    from ldn_meta.display.pages.robustness import robustness
     from ldn_meta.display.pages.without_pooling import without_pooling
     from ldn_meta.evidence.load import Evidence, load_evidence
     from ldn_meta.evidence.multiverse import multiverse
@@ -72,6 +73,7 @@ _HOMES = {
     "pooled_effect": "display.pages.effect",
     "responder_rates": "display.pages.people",
     "safety": "display.pages.people",
+    "robustness": "display.pages.robustness",
     "without_pooling": "display.pages.without_pooling",
     "certainty": "display.pages.certainty",
     "overview": "display.pages.overview",
@@ -114,6 +116,7 @@ __all__ = [
     "prior_sensitivity",
     "responder_rates",
     "rhodes_prior",
+    "robustness",
     "safety",
     "sequential_look",
     "turner_prior",
