@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from ldn_meta.evidence.protocol import Protocol
 
-OFF_BETTER = "interval wholly on the side of LDN"
-OFF_WORSE = "interval wholly on the side of the comparator"
-INSIDE = "interval wholly inside the region of equivalence"
+OFF_BETTER = "the pooled interval lies wholly on the side of LDN"
+OFF_WORSE = "the pooled interval lies wholly on the side of the comparator"
+INSIDE = "the pooled interval lies wholly inside the region of equivalence"
 
 
 def cumulative_frame(pool: Pool, protocol: Protocol) -> pd.DataFrame:

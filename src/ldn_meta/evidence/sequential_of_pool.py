@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING
 
 from ldn_meta.evidence.synthesis import Pool, people
 from ldn_meta.stats.sequential import SequentialLook, sequential_look
+from ldn_meta.stats.sequential_boundaries import (
+    LEAST_STEP,
+    FutilityDesign,
+    futility_boundaries,
+)
 
 if TYPE_CHECKING:
     from ldn_meta.evidence.protocol import Protocol
@@ -48,3 +53,21 @@ def sequential_of_pool(pool: Pool | None, protocol: Protocol) -> SequentialLook 
         tau2_method=protocol.model.tau2_method,
         labels=tuple(pool.trials["study_label"]),
     )
+
+
+def design_of(look: SequentialLook) -> FutilityDesign | None:
+    """Boundaries of the looks so far and of one more, when all the information is there.
+
+    Returns
+    -------
+    FutilityDesign or None
+        None when no look so far has a boundary, or all the information is there already.
+    """
+    taken = [
+        float(at)
+        for at, bound in zip(look.information_fraction, look.boundary, strict=True)
+        if math.isfinite(bound)
+    ]
+    if not taken or taken[-1] >= 1.0 - LEAST_STEP:
+        return None
+    return futility_boundaries([*taken, 1.0], alpha=look.alpha, power=look.power)
