@@ -17,6 +17,7 @@ from ldn_meta.evidence.multiverse import Multiverse, build_multiverse
 from ldn_meta.evidence.multiverse_effects import Normalised
 from ldn_meta.evidence.multiverse_summary import node_table, summary
 from ldn_meta.evidence.sequential_of_pool import sequential_of_pool
+from ldn_meta.evidence.synthesis import RATIO_MEASURES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +113,7 @@ class RobustnessPage:
             self.found,
             self.choices,
             direction=words.sides(self.effect),
-            unit_words=words.unit(self.found.measure, self.found.unit),
+            unit_words="" if self.found.measure in RATIO_MEASURES else self.found.unit,
             title=f"{capitalised(self.opened.label)}: {self.effect.outcome}, all analyses",
         )
 

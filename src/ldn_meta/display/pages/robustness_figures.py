@@ -51,9 +51,7 @@ def sequential_figure(page: RobustnessPage) -> FigureOutput | Text:
         inner = (design.information_fraction, design.futility)
     return sequential_output(
         f"sequential_{page.effect.construct}",
-        pd.DataFrame(
-            {"label": look.labels, "fraction": look.information_fraction, "z": look.z}
-        ),
+        pd.DataFrame({"label": look.labels, "fraction": look.information_fraction, "z": look.z}),
         boundary=upper,
         futility=inner,
         direction=words.sides(page.effect),
