@@ -1,0 +1,120 @@
+"""Page 50 on the real evidence: every branch of its sentences, and numbers that agree."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import ldn_meta as lm
+from ldn_meta.display import robustness_sentences as words
+from ldn_meta.display.outputs import Text
+from ldn_meta.evidence.living import INSIDE, OFF_BETTER
+from ldn_meta.evidence.multiverse_summary import weights
+from ldn_meta.evidence.sequential_of_pool import design_of, minimal_effect, sequential_of_pool
+
+
+@pytest.fixture(scope="module")
+def fibromyalgia():
+    return lm.robustness(indication="fibromyalgia")
+
+
+def test_two_trials(fibromyalgia):
+    said = str(fibromyalgia.sentence)
+    assert said.startswith("The main answer: the interval includes no difference.")
+    one, two = fibromyalgia.effect.pool.trials["yi"]
+    assert f"runs from {one:.2f} to {two:.2f}" in said
+    assert f"Over {len(fibromyalgia.found):,} combinations" in said
+    assert "the probability that LDN is better on average is" in said
+    assert "futile" in said
+
+
+def test_shares_are_those_of_the_analyses(fibromyalgia):
+    found, told = fibromyalgia.found, fibromyalgia.choices
+    low, high = found.results["ci_low"], found.results["ci_high"]
+    share = weights(found)[(low <= 0) & (high >= 0)].sum() / len(found)
+    assert told["either_way"] == pytest.approx(share)
+    assert f"in {math.floor(100 * share + 0.5)}% of those with a result" in str(
+        fibromyalgia.choices_sentence
+    )
+    assert 'moves the estimates most: "transcribed values"' in str(fibromyalgia.choices_sentence)
+    assert fibromyalgia.node_frame["share_explained"].is_monotonic_decreasing
+
+
+def test_the_next_trial_is_sized_in_words(fibromyalgia):
+    sizes = fibromyalgia.facts.values["next_enough"]
+    said = words.next_trial(fibromyalgia)
+    inside = sizes[f"no effect: {INSIDE}"]
+    assert f"if its true effect is no effect, {inside:,.0f} people" in said
+    assert sizes[f"the pooled effect: {OFF_BETTER}"] is None
+    assert "not even 6,400 people" in said
+
+
+def test_the_look_is_that_of_the_pool(fibromyalgia):
+    look, trials = fibromyalgia.look, fibromyalgia.effect.pool.trials
+    assert look.minimal_effect == 1.0
+    assert look.z[0] == pytest.approx(trials["yi"].iloc[0] / math.sqrt(trials["vi"].iloc[0]))
+    result = fibromyalgia.effect.pool.result
+    assert look.z[-1] == pytest.approx(result.estimate / result.se)
+    design = design_of(look)
+    assert design.information_fraction[:-1] == pytest.approx(look.information_fraction)
+    assert design.boundary[:-1] == pytest.approx(look.boundary, rel=1e-9)
+    assert design.futility[:-1] == pytest.approx(look.futility, rel=1e-9)
+
+
+def test_all_the_information_is_there(fibromyalgia):
+    trials = fibromyalgia.effect.pool.trials
+    precise = replace(fibromyalgia.effect.pool, trials=trials.assign(vi=trials["vi"] / 50, yi=0.1))
+    look = sequential_of_pool(precise, fibromyalgia.opened.protocol)
+    assert look.information_fraction[-1] > 1
+    assert design_of(look) is None
+
+
+def test_one_trial():
+    page = lm.robustness(indication="multiple_sclerosis")
+    said = str(page.sentence)
+    assert "It rests on one trial, so nothing has tested it yet." in said
+    assert "combinations of the choices in the protocol give the same result" in said
+    assert page.look is None
+    assert math.isnan(minimal_effect(page.effect.pool, page.opened.protocol))
+    assert str(page.sequential_sentence).startswith("Fewer than two trials")
+    assert isinstance(page.sequential, Text)
+    assert page.without_each.frame.empty
+
+
+def test_a_sign_nobody_explained():
+    page = lm.robustness(indication="painful_diabetic_neuropathy")
+    assert "which side is which is not known" in str(page.sentence)
+    assert "favour of LDN" not in str(page.choices_sentence)
+    assert words.sides(page.effect) == ("negative as printed", "positive as printed")
+
+
+@pytest.mark.parametrize(
+    "indication",
+    ["crohns_disease", "complex_regional_pain_syndrome", "mixed_chronic_pain"],
+)
+def test_nothing_to_shake(indication):
+    page = lm.robustness(indication=indication)
+    assert str(page.sentence).startswith("There is no result to be shaken")
+    assert "no result that could be fragile" in str(page.headline)
+    for cell in (page.curve, page.cumulative, page.sequential, page.next_trial):
+        assert isinstance(cell, Text)
+    assert page.nodes.frame.empty
+    assert page.facts.values["choices"] is None
+
+
+def test_an_outcome_without_a_stated_difference():
+    page = lm.robustness(indication="fibromyalgia", construct="responder_pain_30")
+    assert "No minimal important difference is stated" in str(page.sequential_sentence)
+    assert "ratio" in {node.name for node in page.found.nodes}
+    displayed = page.facts.values["choices"]
+    assert displayed["shown_lowest"] == pytest.approx(math.exp(displayed["lowest"]))
+    assert "leave no trial" in str(page.choices_sentence)
+
+
+def test_facts_are_numbers(fibromyalgia):
+    values = fibromyalgia.facts.values
+    assert values["pool"]["k"] == 2
+    assert len(values["cumulative"]) == 2
+    assert np.isfinite([row["probability"] for row in values["next_trial"]]).all()
+    assert values["sequential"]["crossed"] == list(fibromyalgia.look.crossed)
