@@ -214,6 +214,16 @@ def test_a_node_that_only_takes_results_away_is_shown():
     assert "Not drawn: 1 of the 2 analyses (50%)" in plain(figure)
 
 
+def test_a_choice_that_moves_intervals_alone_is_not_called_idle():
+    nodes = (node("a", ["p", "q"]), node("m", ["one", "two"], about="model"))
+    found, told = made(nodes, [0, 1], [[0.2, 0.2], [0.4, 0.4]], [[0.1, 0.9], [0.1, 0.9]])
+    figure = draw((found, told))
+    assert says(figure, "choice-0-share") == "100%"
+    assert says(figure, "choice-1-share") == "0%"
+    assert "0%: the choice moves no estimate, but intervals" in plain(figure)
+    assert "0%: the choice" not in plain(draw(small()))
+
+
 def test_neighbours_are_averaged_when_there_are_too_many_results(crowd):
     found, told, columns = crowd
     assert told["results"] > 50_000
@@ -464,7 +474,14 @@ def test_an_important_difference_that_is_none_is_refused(mid):
 
 @pytest.mark.parametrize(
     ("share", "words"),
-    [(0, "0%"), (0.001, "under 1%"), (0.5, "50%"), (0.999, "over 99%"), (1, "100%")],
+    [
+        (0, "0%"),
+        (1e-17, "0%"),
+        (0.001, "under 1%"),
+        (0.5, "50%"),
+        (0.999, "over 99%"),
+        (1, "100%"),
+    ],
 )
 def test_little_is_not_rounded_to_none_nor_most_to_all(share, words):
     assert share_words(share) == words

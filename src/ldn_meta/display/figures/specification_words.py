@@ -27,6 +27,8 @@ VERDICT_WORDS = {
     FOR_COMPARATOR: "interval on the side of the comparator",
     NO_INTERVAL: "no interval defined",
 }
+# Less is what is left of equal numbers when they are taken from each other.
+_NOTHING = 1e-9
 # A ratio beyond this has no meaning; without a bound it could not be computed.
 _LARGEST_LOG = 50.0
 _SHARES = {
@@ -39,7 +41,7 @@ _SHARES = {
 
 def share_words(share: float) -> str:
     """Write a share in per cent; what is little or nearly all is not rounded to none or all."""
-    if 0 < share < 0.005:
+    if _NOTHING < share < 0.005:
         return "under 1%"
     return "over 99%" if 0.995 <= share < 1 else percent(share)
 
@@ -146,6 +148,9 @@ def notes(
             else "All estimates are the same, so there is no variance to explain."
         )
     lines += [
+        "0%: the choice moves no estimate, but intervals, or whether there is a result."
+        if any(share_words(choice.share_explained) == "0%" for choice in columns.choices)
+        else "",
         unmoved_words(columns),
         "Analyses are defensible choices, counted; their shares are no probabilities.",
     ]
