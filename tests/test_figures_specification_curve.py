@@ -1,7 +1,7 @@
 """What a specification curve draws: results by size, intervals by side, choices below."""
 
 import math
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,11 @@ from ldn_meta.display.figures.specification_curve import (
 from ldn_meta.display.figures.specification_draw import BANDS
 from ldn_meta.display.figures.specification_words import NO_RESULT, share_words
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.multiverse_summary import node_table
+from ldn_meta.evidence.load import load_evidence
+from ldn_meta.evidence.multiverse import build_multiverse
+from ldn_meta.evidence.multiverse_effects import Normalised
+from ldn_meta.evidence.multiverse_summary import node_table, summary
+from ldn_meta.evidence.protocol import load_protocol
 from multiverse_samples import large, made, node, small
 
 WORDS = {"direction": ("favours LDN", "favours placebo"), "unit_words": "points (0-10)"}
@@ -210,6 +214,16 @@ def test_a_node_that_only_takes_results_away_is_shown():
     assert "Not drawn: 1 of the 2 analyses (50%)" in plain(figure)
 
 
+def test_a_choice_that_moves_intervals_alone_is_not_called_idle():
+    nodes = (node("a", ["p", "q"]), node("m", ["one", "two"], about="model"))
+    found, told = made(nodes, [0, 1], [[0.2, 0.2], [0.4, 0.4]], [[0.1, 0.9], [0.1, 0.9]])
+    figure = draw((found, told))
+    assert says(figure, "choice-0-share") == "100%"
+    assert says(figure, "choice-1-share") == "0%"
+    assert "0%: the choice moves no estimate, but intervals" in plain(figure)
+    assert "0%: the choice" not in plain(draw(small()))
+
+
 def test_neighbours_are_averaged_when_there_are_too_many_results(crowd):
     found, told, columns = crowd
     assert told["results"] > 50_000
@@ -290,8 +304,8 @@ def test_tones_of_the_bands_differ_in_grey():
         red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
         return 0.299 * red + 0.587 * green + 0.114 * blue
 
-    tones = [grey(BANDS[verdict]) for verdict in (FOR_LDN, ACROSS, FOR_COMPARATOR)]
-    assert min(abs(a - b) for a, b in ((tones[0], tones[1]), (tones[1], tones[2]))) > 50
+    tones = [grey(BANDS[verdict]) for verdict in (ACROSS, FOR_LDN, FOR_COMPARATOR)]
+    assert all(lighter - darker > 40 for lighter, darker in pairwise(tones))
     shades = [grey(shade(share)) for share in (0, 0.25, 0.5, 0.75, 1)]
     assert shades == sorted(shades, reverse=True)
 
@@ -389,6 +403,13 @@ def test_a_result_without_interval_has_no_band():
     assert "no interval defined: 33%" in plain(figure)
 
 
+def test_results_without_interval_are_the_same_if_their_estimates_are():
+    nodes = (node("a", ["p", "q"]), node("b", ["x", "y"]))
+    found, told = made(nodes, [0, 1, 2, 3], [[0.2], [0.2], [0.2 + 1e-12], [0.2]], NAN)
+    assert columns_of(found).results == 1
+    assert "All 4 analyses give the same result." in plain(draw((found, told)))
+
+
 def test_one_result_is_one_bar_and_words():
     figure = draw(one_result())
     assert list(marks(figure, "band-")) == ["band-0"]
@@ -400,6 +421,22 @@ def test_one_result_is_one_bar_and_words():
 
 def test_intervals_that_end_inside_the_axis_are_not_said_to_go_on():
     assert "beyond the axis" not in plain(draw(one_result()))
+
+
+def test_the_committed_evidence_is_drawn_whole():
+    protocol = load_protocol()
+    own = Normalised(load_evidence().for_indication("fibromyalgia"), protocol)
+    found = build_multiverse(own, "pain_intensity", "placebo")
+    told = summary(found, protocol)
+    columns = columns_of(found)
+    assert len(columns) == columns.results == told["results"]
+    widths = np.diff(columns.edges)
+    assert widths[columns.verdict == FOR_LDN].sum() == pytest.approx(told["favours_ldn"])
+    assert columns.estimate.min() == pytest.approx(told["lowest"])
+    assert columns.own[0] == told["default_estimate"]
+    names = {one.name for one in found.nodes}
+    assert {choice.name for choice in columns.choices} | set(columns.unmoved) == names
+    assert_legible(draw((found, told), mid=told["mid"]))
 
 
 # ---------------------------------------------------------------- words, refusals, bytes
@@ -437,7 +474,14 @@ def test_an_important_difference_that_is_none_is_refused(mid):
 
 @pytest.mark.parametrize(
     ("share", "words"),
-    [(0, "0%"), (0.001, "under 1%"), (0.5, "50%"), (0.999, "over 99%"), (1, "100%")],
+    [
+        (0, "0%"),
+        (1e-17, "0%"),
+        (0.001, "under 1%"),
+        (0.5, "50%"),
+        (0.999, "over 99%"),
+        (1, "100%"),
+    ],
 )
 def test_little_is_not_rounded_to_none_nor_most_to_all(share, words):
     assert share_words(share) == words

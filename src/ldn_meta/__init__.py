@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ldn_meta.display.figures.albatross import albatross_plot
+    from ldn_meta.display.figures.cumulative import cumulative_plot
     from ldn_meta.display.figures.effect_direction import effect_direction_plot
     from ldn_meta.display.figures.forest import forest_plot
     from ldn_meta.display.figures.harvest import harvest_plot
+    from ldn_meta.display.figures.next_trial import next_trial_plot
+    from ldn_meta.display.figures.sequential import sequential_plot
+    from ldn_meta.display.figures.specification_curve import specification_curve
     from ldn_meta.display.pages.certainty import certainty
     from ldn_meta.display.pages.claims import claims
     from ldn_meta.display.pages.dose import dose
@@ -69,6 +73,10 @@ _HOMES = {
     "effect_direction_plot": "display.figures.effect_direction",
     "albatross_plot": "display.figures.albatross",
     "harvest_plot": "display.figures.harvest",
+    "specification_curve": "display.figures.specification_curve",
+    "cumulative_plot": "display.figures.cumulative",
+    "sequential_plot": "display.figures.sequential",
+    "next_trial_plot": "display.figures.next_trial",
     "included_trials": "display.pages.included",
     "pooled_effect": "display.pages.effect",
     "responder_rates": "display.pages.people",
@@ -91,6 +99,7 @@ __all__ = [
     "albatross_plot",
     "certainty",
     "claims",
+    "cumulative_plot",
     "dose",
     "dose_for",
     "effect_direction_plot",
@@ -104,6 +113,7 @@ __all__ = [
     "mantel_haenszel",
     "meta_regression",
     "multiverse",
+    "next_trial_plot",
     "normalise",
     "overview",
     "peto",
@@ -119,6 +129,8 @@ __all__ = [
     "robustness",
     "safety",
     "sequential_look",
+    "sequential_plot",
+    "specification_curve",
     "turner_prior",
     "without_pooling",
 ]

@@ -62,8 +62,8 @@ class Columns:
         Column of the protocol's own analysis; -1 if that has no result.
     own : tuple of float
         Estimate and limits of the protocol's own analysis, which a merged column would average.
-    is_merged : bool
-        Whether a column holds more than one distinct result.
+    results : int
+        Distinct results; more than there are columns where neighbours are merged.
     choices : tuple of Choice
         Nodes that change results, the one that explains most first.
     unmoved : tuple of str
@@ -77,13 +77,18 @@ class Columns:
     verdict: IntArray
     protocol: int
     own: tuple[float, float, float]
-    is_merged: bool
+    results: int
     choices: tuple[Choice, ...]
     unmoved: tuple[str, ...]
 
     def __len__(self) -> int:
         """Number of columns."""
         return len(self.estimate)
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether a column holds more than one distinct result."""
+        return self.results > len(self)
 
     def middle(self, column: int) -> float:
         """Share of the analyses at the middle of a column."""
@@ -109,13 +114,13 @@ def columns_of(found: Multiverse) -> Columns | None:
     has = np.flatnonzero(np.isfinite(estimate))
     if not has.size:
         return None
-    estimate, low, high = estimate[has], low[has], high[has]
+    estimate, low, high = (np.round(v[has], SAME_DIGITS) for v in (estimate, low, high))
     weight = weights(found).ravel()[has]
     verdict = verdicts(low, high, found.benefit_sign)
     tolerance = _tolerance(estimate, low, high)
     level = np.floor((estimate - estimate.min()) / tolerance + 0.5)
     order = np.lexsort((high, estimate, low, verdict, level))
-    starts, is_merged = _starts(
+    starts, results = _starts(
         np.stack([estimate, low, high], axis=1)[order], verdict[order], weight[order]
     )
     total = np.add.reduceat(weight[order], starts)
@@ -137,7 +142,7 @@ def columns_of(found: Multiverse) -> Columns | None:
         verdict=verdict[order][starts],
         protocol=int(column_of[cell]),
         own=(own_estimate, own_low, own_high),
-        is_merged=is_merged,
+        results=results,
         choices=choices,
         unmoved=unmoved,
     )
@@ -157,18 +162,19 @@ def _tolerance(estimate: FloatArray, low: FloatArray, high: FloatArray) -> float
     return max(span / _STEPS, 10.0**-SAME_DIGITS)
 
 
-def _starts(results: FloatArray, verdict: IntArray, weight: FloatArray) -> tuple[IntArray, bool]:
-    """Say where columns begin among sorted results, and whether distinct ones had to share."""
-    rounded = np.round(np.nan_to_num(results, nan=np.inf), SAME_DIGITS)
-    is_new = np.append(True, (rounded[1:] != rounded[:-1]).any(axis=1))
+def _starts(results: FloatArray, verdict: IntArray, weight: FloatArray) -> tuple[IntArray, int]:
+    """Say where columns begin among sorted results, and how many of these are distinct."""
+    # NaN is unlike itself, yet two results without interval may be the same.
+    known = np.nan_to_num(results, nan=np.inf)
+    is_new = np.append(True, (known[1:] != known[:-1]).any(axis=1))
     starts = np.flatnonzero(is_new)
     if starts.size <= MOST_COLUMNS:
-        return starts, False
+        return starts, starts.size
     total = np.add.reduceat(weight, starts)
     place = np.floor((np.cumsum(total) - total / 2) / total.sum() * MOST_COLUMNS)
     kind = verdict[starts]
     is_next = (place[1:] != place[:-1]) | (kind[1:] != kind[:-1])
-    return starts[np.append(True, is_next)], True
+    return starts[np.append(True, is_next)], starts.size
 
 
 def _choices(

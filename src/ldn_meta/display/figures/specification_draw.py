@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ldn_meta.display.figures.sheet import Sheet
 
 # Three lightnesses, so that a grey print tells them apart; the sides differ in place as well.
-BANDS = {FOR_LDN: "#6aaed6", ACROSS: "#e0e0e0", FOR_COMPARATOR: "#c98a3a", NO_INTERVAL: "none"}
+BANDS = {FOR_LDN: "#6aaed6", ACROSS: "#e0e0e0", FOR_COMPARATOR: "#a8651c", NO_INTERVAL: "none"}
 _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _DIAMOND = 5.5
 _ARROW = 4.5

@@ -27,6 +27,8 @@ VERDICT_WORDS = {
     FOR_COMPARATOR: "interval on the side of the comparator",
     NO_INTERVAL: "no interval defined",
 }
+# Less is what is left of equal numbers when they are taken from each other.
+_NOTHING = 1e-9
 # A ratio beyond this has no meaning; without a bound it could not be computed.
 _LARGEST_LOG = 50.0
 _SHARES = {
@@ -39,7 +41,7 @@ _SHARES = {
 
 def share_words(share: float) -> str:
     """Write a share in per cent; what is little or nearly all is not rounded to none or all."""
-    if 0 < share < 0.005:
+    if _NOTHING < share < 0.005:
         return "under 1%"
     return "over 99%" if 0.995 <= share < 1 else percent(share)
 
@@ -86,14 +88,14 @@ def verdict_shares(summary: Mapping[str, Any]) -> dict[int, str]:
     }
 
 
-def count_words(summary: Mapping[str, Any]) -> str:
+def count_words(summary: Mapping[str, Any], columns: Columns) -> str:
     """Say how many analyses there are, and of how many results."""
-    analyses, results = int(summary["analyses"]), int(summary["results"])
-    if results == 1:
+    analyses = int(summary["analyses"])
+    if columns.results == 1:
         return f"All {analyses - int(summary['without_result']):,} analyses give the same result."
     sets = int(summary["effect_sets"])
     sets_words = f"{sets:,} sets of effects" if sets != 1 else "one set of effects"
-    return f"{analyses:,} analyses of {sets_words}, {results:,} distinct results."
+    return f"{analyses:,} analyses of {sets_words}, {columns.results:,} distinct results."
 
 
 def lacking_words(summary: Mapping[str, Any]) -> str:
@@ -127,10 +129,10 @@ def notes(
     if columns.is_merged:
         width = "Too many results to draw apart: neighbours with the same verdict are averaged; "
     lines = [
-        f"{count_words(summary)} "
+        f"{count_words(summary, columns)} "
         f"{width}estimates that look the same are ordered by their intervals."
         if len(columns) > 1
-        else count_words(summary),
+        else count_words(summary, columns),
         lacking_words(summary),
         beyond,
         "MID: minimal important difference, to either side of no effect." if has_mid else "",
@@ -146,6 +148,9 @@ def notes(
             else "All estimates are the same, so there is no variance to explain."
         )
     lines += [
+        "0%: the choice moves no estimate, but intervals, or whether there is a result."
+        if any(share_words(choice.share_explained) == "0%" for choice in columns.choices)
+        else "",
         unmoved_words(columns),
         "Analyses are defensible choices, counted; their shares are no probabilities.",
     ]
@@ -166,7 +171,7 @@ def describe(
     sentences = [f"Specification curve{f': {title}' if title else ''}."]
     if columns is None:
         return style.spoken(" ".join([*sentences, NO_RESULT]))
-    sentences.append(count_words(summary))
+    sentences.append(count_words(summary, columns))
     lowest, highest = (print_as.number(float(summary[name])) for name in ("lowest", "highest"))
     if len(columns) > 1:
         middle = print_as.number(float(summary["median"]))
