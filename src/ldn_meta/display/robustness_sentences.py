@@ -84,7 +84,7 @@ def _one_trial(page: RobustnessPage, pool: Pool) -> str:
     if len(pool.trials) == 1:
         return "It rests on one trial, so nothing has tested it yet."
     frame = page.without_each_frame
-    main = _side(pool.result.ci_low, pool.result.ci_high)
+    main = _side(float(pool.result.ci_low), float(pool.result.ci_high))
     turned = [
         row["label"]
         for row in frame.to_dict("records")

@@ -259,4 +259,6 @@ def _distinct(found: Multiverse) -> int:
     names = ("estimate", "ci_low", "ci_high")
     cells = np.stack([found.results[name].ravel() for name in names], axis=1)
     has = np.isfinite(cells[:, 0])
-    return len(np.unique(np.round(cells[has], SAME_DIGITS), axis=0))
+    # Results without an interval are one and the same; NaN would differ from itself.
+    told = np.nan_to_num(np.round(cells[has], SAME_DIGITS), nan=np.inf)
+    return len(np.unique(told, axis=0))

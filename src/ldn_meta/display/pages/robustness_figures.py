@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from ldn_meta.display import robustness_sentences as words
 from ldn_meta.display.outputs import Text
 from ldn_meta.display.wording import capitalised, percent
+from ldn_meta.evidence.living import OFF_WORSE
 from ldn_meta.evidence.sequential_of_pool import design_of
 from ldn_meta.evidence.synthesis import RATIO_MEASURES, has_unknown_sign
 
 if TYPE_CHECKING:
     from ldn_meta.display.figure_output import FigureOutput
     from ldn_meta.display.pages.robustness import RobustnessPage
+
+WORTH_A_PANEL = 0.05
 
 
 def cumulative_figure(page: RobustnessPage) -> FigureOutput | Text:
@@ -73,9 +76,13 @@ def next_trial_figure(page: RobustnessPage) -> FigureOutput | Text:
     if pool is None or page.next_frame.empty or has_unknown_sign(pool):
         return Text("There is nothing to draw.")
     measure = pool.key["measure"]
+    frame = page.next_frame
+    # A panel in which nothing can happen would be three empty axes.
+    likeliest = frame.groupby("what")["probability"].transform("max")
+    frame = frame[(frame["what"] != OFF_WORSE) | (likeliest >= WORTH_A_PANEL)]
     return next_trial_output(
         f"next_trial_{page.effect.construct}",
-        page.next_frame,
+        frame,
         direction=words.sides(page.effect),
         unit_words="" if measure in RATIO_MEASURES else pool.key["unit"],
         log_scale=measure in RATIO_MEASURES,
