@@ -62,14 +62,32 @@ def tree_sha256(folder: Path, files: Iterable[Path]) -> str:
 
 def source_sha256() -> str:
     """Hash the package source of the checkout."""
-    folder = paths.project_root() / "src"
-    return tree_sha256(folder, folder.rglob("*.py"))
+    return code_of(paths.project_root())["source"]
 
 
 def lock_sha256() -> str:
     """Hash the lock of the dependencies; the empty hash where there is none."""
-    file = paths.project_root() / "requirements.lock"
-    return sha256(file.read_bytes() if file.is_file() else b"")
+    return code_of(paths.project_root())["lock"]
+
+
+def code_of(checkout: Path) -> dict[str, str]:
+    """Hash the package source and the lock of a checkout.
+
+    Parameters
+    ----------
+    checkout : Path
+        Its top folder.
+
+    Returns
+    -------
+    dict of str to str
+        ``source``, and ``lock``, which is the empty hash where there is none.
+    """
+    source, lock = checkout / "src", checkout / "requirements.lock"
+    return {
+        "source": tree_sha256(source, source.rglob("*.py")),
+        "lock": sha256(lock.read_bytes() if lock.is_file() else b""),
+    }
 
 
 def inputs() -> dict[str, Any]:
@@ -82,8 +100,7 @@ def inputs() -> dict[str, Any]:
     """
     return {
         "raw": file_hashes(paths.raw_data()),
-        "source": source_sha256(),
-        "lock": lock_sha256(),
+        **code_of(paths.project_root()),
     }
 
 
