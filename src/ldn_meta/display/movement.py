@@ -26,6 +26,9 @@ SHOWN = "shown_"
 # there but for the last bits of a processor.
 NEGLIGIBLE = 1e-9
 MOST_DIGITS = 9
+# How a result can read otherwise, what weighs most first: its interval includes no difference or
+# does so no more, a judgement is another, a result came or went, the estimate changed its side.
+INTERVAL, JUDGEMENT, RESULT, SIDE = TURNS = ("interval", "judgement", "result", "side")
 
 _SPANS = {
     "below": "lies below no difference",
@@ -147,8 +150,8 @@ def reading(numbers: Mapping[str, float], quantity: Quantity) -> tuple[str, str]
     return point, ends.pop() if len(ends) == 1 else "at"
 
 
-def turned(old: tuple[str, str] | None, new: tuple[str, str] | None) -> str:
-    """Say what reads otherwise than before; empty if the same can be said.
+def turned(old: tuple[str, str] | None, new: tuple[str, str] | None) -> tuple[str, str]:
+    """Say what reads otherwise than before.
 
     Parameters
     ----------
@@ -157,18 +160,20 @@ def turned(old: tuple[str, str] | None, new: tuple[str, str] | None) -> str:
 
     Returns
     -------
-    str
+    (str, str)
+        What kind of turn it is, one of ``TURNS``, and the words; both empty if the same can be
+        said as before.
     """
     if old == new:
-        return ""
+        return "", ""
     if old is None or new is None:
-        return "an estimate where there was none" if old is None else "no estimate any more"
+        return RESULT, "no estimate any more" if old else "an estimate where there was none"
     said = []
     if old[1] != new[1]:
         said.append(f"the interval {_SPANS[new[1]]}; before, it {_past(_SPANS[old[1]])}")
     if old[0] != new[0]:
         said.append(f"the estimate is {_POINTS[new[0]]} no difference, was {_POINTS[old[0]]} it")
-    return "; ".join(said)
+    return INTERVAL if old[1] != new[1] else SIDE, "; ".join(said)
 
 
 def _past(span: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ldn_meta.display.movement import TURNS
 from ldn_meta.evidence.schema import DESCRIPTOR
 from ldn_meta.pipeline import hashes
 from ldn_meta.pipeline.compare_facts import LeafChange, compare_leaves, parsed
@@ -44,6 +45,8 @@ class Comparison:
         Facts of the reports.
     measures : mapping of tuple of str to str
         Measure by indication, construct and comparator, for tables that do not repeat it.
+    is_stale : bool
+        Whether the results of a side do not belong to its inputs.
     """
 
     old: str
@@ -55,11 +58,13 @@ class Comparison:
     results: tuple[TableChange, ...]
     facts: tuple[LeafChange, ...]
     measures: Mapping[tuple[str, ...], str]
+    is_stale: bool
 
     @property
     def verdicts(self) -> tuple[RowChange, ...]:
-        """Results that read otherwise than before."""
-        return tuple(row for table in self.results for row in table.rows if row.verdict)
+        """Results that read otherwise than before, what weighs most first."""
+        rows = [row for table in self.results for row in table.rows if row.verdict]
+        return tuple(sorted(rows, key=lambda row: TURNS.index(row.turn)))
 
     @property
     def told_verdicts(self) -> tuple[LeafChange, ...]:
@@ -114,9 +119,8 @@ def compare(old: Checkout, new: Checkout) -> Comparison:
     Comparison
         The same for the same bytes, whatever the order of rows, columns or keys in the files.
     """
-    notes: list[str] = []
-    for side in (old, new):
-        notes.extend(_staleness(side))
+    notes = [*_staleness(old), *_staleness(new)]
+    is_stale = bool(notes)
     settings: list[LeafChange] = []
     for name in sorted({*old.raw, *new.raw}):
         if not name.endswith(".csv"):
@@ -143,6 +147,7 @@ def compare(old: Checkout, new: Checkout) -> Comparison:
         ),
         results=results,
         facts=tuple(facts),
+        is_stale=is_stale,
         measures={**measures_of_outcomes(old.derived), **measures_of_outcomes(new.derived)},
     )
 

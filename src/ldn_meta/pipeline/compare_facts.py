@@ -62,8 +62,9 @@ class LeafChange:
 
     @property
     def is_verdict(self) -> bool:
-        """Whether it says what can be concluded."""
-        return bool(self.path) and self.path[-1] in VERDICTS
+        """Whether it says what can be concluded, and said something else before."""
+        is_named = bool(self.path) and self.path[-1] in VERDICTS
+        return is_named and self.kind == "changed"
 
     @property
     def is_sentence(self) -> bool:

@@ -72,7 +72,7 @@ def listings(found: Comparison) -> tuple[Listing, ...]:
         ),
     ]
     for table in found.results:
-        rows = tuple(_result(row, found) for row in table.rows)
+        rows = _merged([(row, _result(row, found)) for row in table.rows])
         header = ("result", "old", "new", "moved by", "also")
         made.append(Listing(table.table, header, rows, is_detail=True))
     facts = Counter((fact.where, fact.path[0] if fact.path else "") for fact in found.facts)
@@ -82,10 +82,14 @@ def listings(found: Comparison) -> tuple[Listing, ...]:
 
 
 def _verdicts(found: Comparison) -> tuple[tuple[str, ...], ...]:
-    rows = []
+    lines = []
     for change in found.verdicts:
         address, old, new, *_ = _result(change, found)
-        rows.append((change.table, address, old, new, _cell(change.verdict)))
+        lines.append((change, (address, old, new, _cell(change.verdict))))
+    rows: list[tuple[str, ...]] = []
+    for table in dict.fromkeys(change.table for change in found.verdicts):
+        own = [(change, line) for change, line in lines if change.table == table]
+        rows.extend((table, *line) for line in _merged(own))
     for fact in found.told_verdicts:
         where, path, old, new = _leaf(fact)
         rows.append((f"reports/{where}", path, old, new, "what the page concludes"))
@@ -179,6 +183,23 @@ def _far(cell: CellChange, measure: str) -> str:
     if not (is_number(cell.old) and is_number(cell.new)):
         return ""
     return how_far(cell.column, float(cell.old), float(cell.new), measure=measure)
+
+
+def _merged(lines: Sequence[tuple[RowChange, tuple[str, ...]]]) -> tuple[tuple[str, ...], ...]:
+    """Lines that say the same of rows that differ in the last part of the key only, as one.
+
+    A pool has a row for each analysis, and most of them move together.
+    """
+    found: dict[tuple[object, ...], list[str]] = {}
+    for change, (address, *rest) in lines:
+        first, last = change.key[:-1], change.key[-1][1] if change.key else ""
+        # Rows with a key of one column are each something of its own.
+        alike = (first or change.key, *rest)
+        if alike in found:
+            found[alike].append(last)
+        else:
+            found[alike] = [address]
+    return tuple(("; ".join(names), *map(str, rest)) for (_, *rest), names in found.items())
 
 
 def _address(change: RowChange) -> str:

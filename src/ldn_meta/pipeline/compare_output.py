@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import sys
 from collections.abc import Sequence
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 # A log or a pipe has no width; this one fits an estimate with its interval twice.
 WIDTH = 120
 _STYLES = {"same": "", "gone": "red strike", "new": "bold green"}
-# Without colours, as git writes a word diff.
-_PLAIN = {"same": "{}", "gone": "[-{}-]", "new": "{{+{}+}}"}
+# Without colours; the signs of a word diff would be read as those of numbers.
+_PLAIN = {"same": "{}", "gone": "[was: {}]", "new": "[now: {}]"}
 _TAGS = {"same": "{}", "gone": "<del>{}</del>", "new": "<ins>{}</ins>"}
-_MARKDOWN = "\\`*_[]#|~<>&@"
+# Entities where a backslash would still leave the sign that ends a cell or begins a tag.
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
+_MARKDOWN = {**{sign: f"\\{sign}" for sign in "\\`*_[]#~@"}, **_ENTITIES}
 
 
 def write_terminal(found: Comparison, *, limit: int) -> None:
@@ -95,7 +98,9 @@ def markdown(found: Comparison, *, limit: int) -> str:
     lines.extend([""] if sentences else [])
     for listing in made:
         if listing.is_detail:
-            summary = f"<summary>{_escaped(listing.title)} ({len(listing.rows):,})</summary>"
+            # Between tags a backslash is a backslash.
+            title = html.escape(one_line(listing.title))
+            summary = f"<summary>{title} ({len(listing.rows):,})</summary>"
             table = _markdown_table(listing, limit)
             lines.extend([f"<details>{summary}", "", *table, "", "</details>", ""])
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -181,7 +186,7 @@ def _markdown_table(listing: Listing, limit: int) -> list[str]:
 
 def _escaped(text: str) -> str:
     """Text that no renderer takes for markup: cells come from whoever opened a pull request."""
-    marked = "".join(f"\\{c}" if c in _MARKDOWN else c for c in one_line(text))
+    marked = "".join(_MARKDOWN.get(sign, sign) for sign in one_line(text))
     return marked.replace("://", ":\\/\\/")
 
 

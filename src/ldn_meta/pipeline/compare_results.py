@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ldn_meta.display.movement import QUANTITIES, reading, turned
+from ldn_meta.display.movement import JUDGEMENT, QUANTITIES, RESULT, TURNS, reading, turned
 from ldn_meta.pipeline.compare_tables import (
     Cells,
     RowChange,
@@ -27,7 +27,6 @@ KEYS = {
     "consistency": ("table", "row_id", "check"),
     "multiverse": ("indication_id", "construct", "comparator_class"),
     "multiverse_nodes": ("indication_id", "construct", "comparator_class", "node"),
-    "claims": ("claim_id",),
 }
 # Tables a reader looks at first; the others follow by name.
 FIRST = ("pooled", "certainty", "claims", "multiverse", "directions", "effects")
@@ -85,28 +84,33 @@ def _judged(change: RowChange) -> RowChange:
     if change.table in WITHOUT_VERDICT:
         return change
     if change.kind != "changed":
-        is_main = (change.new or change.old).get(MAIN[0]) == MAIN[1]
-        return replace(change, verdict=f"a main result was {change.kind}" if is_main else "")
-    moved = {cell.column for cell in change.cells}
+        if not _is_main(change):
+            return change
+        return replace(change, verdict=f"a main result was {change.kind}", turn=RESULT)
     said = [
-        f"{cell.column}: {cell.old} -> {cell.new}"
+        (JUDGEMENT, f"{cell.column}: {cell.old} -> {cell.new}")
         for cell in change.cells
         if cell.column in VERDICT_COLUMNS
     ]
-    compares = all(change.new.get(name) != value for name, value in NO_COMPARISON.items())
-    if compares:
+    if all(change.new.get(name) != value for name, value in NO_COMPARISON.items()):
         before, after = numbers_of(change.old), numbers_of(change.new)
-        for quantity in QUANTITIES:
-            if moved.isdisjoint(quantity.columns):
-                continue
-            # rr, or and rd of one row say the same of the same people: told once.
-            words = turned(reading(before, quantity), reading(after, quantity))
-            if words and words not in said:
-                said.append(words)
-    return replace(change, verdict="; ".join(said))
+        turns = [turned(reading(before, one), reading(after, one)) for one in QUANTITIES]
+        said.extend(turn for turn in turns if turn[0])
+    if not said:
+        return change
+    return replace(
+        change,
+        # rr, or and rd of one row say the same of the same people: told once.
+        verdict="; ".join(dict.fromkeys(words for _, words in said)),
+        turn=min((turn for turn, _ in said), key=TURNS.index),
+    )
 
 
-def _by_weight(change: RowChange) -> tuple[bool, bool, bool, tuple[tuple[str, str], ...]]:
+def _by_weight(change: RowChange) -> tuple[int, bool, bool, tuple[tuple[str, str], ...]]:
     """What reads otherwise first, main analyses before others, words last."""
-    is_main = (change.new or change.old).get(MAIN[0]) == MAIN[1]
-    return not change.verdict, not change.is_moved, not is_main, change.key
+    turn = TURNS.index(change.turn) if change.turn else len(TURNS)
+    return turn, not change.is_moved, not _is_main(change), change.key
+
+
+def _is_main(change: RowChange) -> bool:
+    return (change.new or change.old).get(MAIN[0]) == MAIN[1]

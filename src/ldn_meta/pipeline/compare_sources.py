@@ -69,9 +69,8 @@ def open_checkout(named: str | None, role: str) -> Checkout:
     """
     if named is None:
         return from_folder(paths.project_root(), WORK_TREE)
-    folder = Path(named)
-    if named and folder.is_dir():
-        opened = from_folder(folder, named)
+    if _is_folder(named):
+        opened = from_folder(Path(named), named)
         if opened.raw:
             return opened
     return from_revision(named, role)
@@ -118,7 +117,7 @@ def from_revision(named: str, role: str) -> Checkout:
     ldn_meta.errors.ParameterError
         If there is no git, no repository, no such commit, or no data/raw in it.
     """
-    folder = f"{role} {named!r} is a folder without data/raw" if Path(named).is_dir() else ""
+    folder = f"{role} {named!r} is a folder without data/raw" if _is_folder(named) else ""
     if shutil.which("git") is None:
         message = f"{folder or f'{role} {named!r} is no folder'}, and git is not installed"
         raise ParameterError(f"{message}: give two folders of checkouts")
@@ -136,6 +135,11 @@ def from_revision(named: str, role: str) -> Checkout:
         message = f"{role} {named!r} ({commit[:7]}) has no data/raw: give a later revision"
         raise ParameterError(message)
     return opened
+
+
+def _is_folder(named: str) -> bool:
+    # No text is the folder one is in to Path, and nothing to a reader.
+    return bool(named) and Path(named).is_dir()
 
 
 def _remedy() -> str:

@@ -56,6 +56,8 @@ class RowChange:
         All cells; empty where there is no row.
     verdict : str
         What reads otherwise now; empty if the same can be said as before.
+    turn : str
+        What kind of change that is, one of ``movement.TURNS``; empty with an empty verdict.
     """
 
     table: str
@@ -65,6 +67,7 @@ class RowChange:
     old: Cells
     new: Cells
     verdict: str = ""
+    turn: str = ""
 
     @property
     def is_moved(self) -> bool:

@@ -10,6 +10,16 @@ from dataclasses import dataclass
 from ldn_meta.pipeline.compare import Comparison
 from ldn_meta.pipeline.compare_facts import LeafChange
 
+_TURNS = {
+    "interval": "intervals across no difference",
+    "judgement": "judgements",
+    "result": "main results that came or went",
+    "side": "estimates on the other side",
+    "page": "conclusions of pages",
+}
+# A long text keeps this many words on either side of what changed.
+LONG, AROUND = 150, 8
+
 
 @dataclass(frozen=True)
 class Reworded:
@@ -36,14 +46,7 @@ def headline(found: Comparison) -> str:
     if not found.has_any:
         return f"nothing moved: the inputs and all {total:,} results are the same"
     said = [*_input_words(found), *_result_words(found, total)]
-    by_table = Counter(row.table for row in found.verdicts)
-    by_table.update({"reports": len(found.told_verdicts)} if found.told_verdicts else {})
-    verdicts = by_table.total()
-    where = ", ".join(f"{name} {number}" for name, number in by_table.items())
-    if verdicts:
-        said.append(f"{verdicts} {_plural('verdict', verdicts)} changed ({where})")
-    else:
-        said.append("no verdict changed")
+    said.append(_verdict_words(found))
     sentences = len(found.sentences)
     if sentences:
         said.append(f"{sentences} {_plural('sentence', sentences)} changed")
@@ -93,6 +96,15 @@ def _input_words(found: Comparison) -> list[str]:
     return said or ["no input changed"]
 
 
+def _verdict_words(found: Comparison) -> str:
+    turns = Counter(row.turn for row in found.verdicts)
+    turns["page"] = len(found.told_verdicts)
+    if not turns.total():
+        return "no verdict changed"
+    which = ", ".join(f"{said} {turns[turn]}" for turn, said in _TURNS.items() if turns[turn])
+    return f"{turns.total()} {_plural('verdict', turns.total())} changed ({which})"
+
+
 def _result_words(found: Comparison, total: int) -> list[str]:
     changed = {
         table.table: sum(row.kind == "changed" and row.is_moved for row in table.rows)
@@ -100,7 +112,8 @@ def _result_words(found: Comparison, total: int) -> list[str]:
     }
     moved = sum(changed.values())
     where = ", ".join(f"{name} {number}" for name, number in changed.items() if number)
-    said = [f"{moved} of {total:,} results moved" + (f" ({where})" if where else "")]
+    said = ["results are older than their inputs or code"] if found.is_stale else []
+    said.append(f"{moved} of {total:,} results moved" + (f" ({where})" if where else ""))
     for kind in ("added", "removed"):
         number = sum(row.kind == kind for table in found.results for row in table.rows)
         if number:
@@ -126,7 +139,9 @@ def _pieces(old: object, new: object) -> tuple[tuple[str, str], ...]:
     matched = difflib.SequenceMatcher(None, before, after, autojunk=False)
     for tag, a, b, c, d in matched.get_opcodes():
         if tag == "equal":
-            pieces.append(("same", " ".join(before[a:b])))
+            is_cut = len(after) > LONG and b - a > 2 * AROUND + 1
+            kept = [*before[a : a + AROUND], "[...]", *before[b - AROUND : b]]
+            pieces.append(("same", " ".join(kept if is_cut else before[a:b])))
             continue
         pieces.extend([("gone", " ".join(before[a:b]))] if b > a else [])
         pieces.extend([("new", " ".join(after[c:d]))] if d > c else [])
