@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ldn_meta import paths
+from ldn_meta.errors import ArgumentError
 from ldn_meta.pipeline import compare_sources
 from ldn_meta.pipeline.cli import main
-from ldn_meta.pipeline.compare import compare
+from ldn_meta.pipeline.compare import GRADES, compare
+from ldn_meta.pipeline.compare_command import FAIL_ON
 from ldn_meta.pipeline.compare_facts import compare_leaves
 from ldn_meta.pipeline.compare_listings import listings
 from ldn_meta.pipeline.compare_output import as_json, markdown
@@ -217,6 +219,8 @@ def test_half_typed_files_are_notes_and_do_not_stop_it():
         "facts.json of headache",
     ]
     assert [row[1] for row in listed(found, "Inputs")] == ["cole-pain", "dent-pain"]
+    assert "4 unreadable files left out" in headline(found)
+    assert compare(checkout(), checkout(facts={"headache": "{"})).reaches("any")
 
 
 def test_the_code_is_told_by_the_manifests():
@@ -418,6 +422,18 @@ def test_backwards_is_the_mirror_and_order_does_not_matter(old, new, data):
 @given(rows=ROWS)
 def test_a_table_is_itself(rows):
     assert not compare_tables("t", csv_of(rows), csv_of(rows) + b"\n", key=("key",)).rows
+
+
+def test_a_table_of_pools_that_goes_takes_its_results_along():
+    found = compare(checkout(), checkout(derived={"pooled.csv": None}))
+    assert [(row.turn, dict(row.key)["analysis"]) for row in found.verdicts] == [
+        ("result", "main"),
+        ("result", "main"),
+    ]
+    assert "table pooled removed; 2 verdicts changed (main results that came or went 2)" in (
+        headline(found)
+    )
+    assert listed(found, "pooled") == ()
 
 
 # Facts and sentences.
@@ -633,6 +649,22 @@ def test_exit_codes(repository):
         result = command(*arguments, "--fail-on", grade)
         assert (grade, result.exit_code) == (grade, code)
         assert ("--fail-on" in result.stderr) == bool(code)
+
+
+def test_what_cannot_be_told_is_no_pass(repository):
+    (repository / "data/raw/contrasts.csv").write_text(CONTRASTS.replace("-1.0,", "-3.0,"))
+    (repository / "data/derived/pooled.csv").write_bytes(
+        open_checkout("HEAD", "OLD").derived["pooled.csv"]
+    )
+    result = command("--fail-on", "verdict")
+    assert result.exit_code == 1
+    assert "--fail-on verdict cannot be told" in result.stderr
+
+
+def test_a_grade_that_is_none():
+    assert FAIL_ON == GRADES
+    with pytest.raises(ArgumentError, match="grade is 'some'; allowed: verdict, result, any"):
+        compare(checkout(), checkout()).reaches("some")
 
 
 def test_output_is_the_same_every_time(repository):

@@ -27,8 +27,10 @@ SHOWN = "shown_"
 NEGLIGIBLE = 1e-9
 MOST_DIGITS = 9
 # How a result can read otherwise, what weighs most first: its interval includes no difference or
-# does so no more, a judgement is another, a result came or went, the estimate changed its side.
-INTERVAL, JUDGEMENT, RESULT, SIDE = TURNS = ("interval", "judgement", "result", "side")
+# does so no more, a judgement is another, a result came or went, the estimate changed its side,
+# a check or a computation finds otherwise.
+TURNS = ("interval", "judgement", "result", "side", "finding")
+INTERVAL, JUDGEMENT, RESULT, SIDE, FINDING = TURNS
 
 _SPANS = {
     "below": "lies below no difference",

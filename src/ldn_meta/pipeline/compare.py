@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ldn_meta.display.movement import TURNS
+from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.schema import DESCRIPTOR
 from ldn_meta.pipeline import hashes
 from ldn_meta.pipeline.compare_facts import LeafChange, compare_leaves, parsed
@@ -47,6 +48,8 @@ class Comparison:
         Measure by indication, construct and comparator, for tables that do not repeat it.
     is_stale : bool
         Whether the results of a side do not belong to its inputs.
+    unread : tuple of str
+        Files that differ and could not be read, so that nobody knows what moved in them.
     """
 
     old: str
@@ -59,6 +62,7 @@ class Comparison:
     facts: tuple[LeafChange, ...]
     measures: Mapping[tuple[str, ...], str]
     is_stale: bool
+    unread: tuple[str, ...]
 
     @property
     def verdicts(self) -> tuple[RowChange, ...]:
@@ -87,15 +91,20 @@ class Comparison:
         Returns
         -------
         bool
+
+        Raises
+        ------
+        ldn_meta.errors.ArgumentError
+            If there is no such grade.
         """
+        if grade not in GRADES:
+            message = f"grade is {grade!r}; allowed: {', '.join(GRADES)}"
+            raise ArgumentError(message)
         if self.verdicts or self.told_verdicts:
             return True
         if grade == "verdict":
             return False
-        moved = any(
-            table.kind in ("added", "removed") or any(row.is_moved for row in table.rows)
-            for table in self.results
-        )
+        moved = any(row.is_moved for table in self.results for row in table.rows)
         if moved or any(fact.is_number for fact in self.facts):
             return True
         return grade == "any" and self.has_any
@@ -104,7 +113,7 @@ class Comparison:
     def has_any(self) -> bool:
         """Whether anything at all differs."""
         tables = any(table.kind != "same" for table in (*self.inputs, *self.results))
-        return tables or bool(self.settings or self.code or self.facts)
+        return tables or bool(self.settings or self.code or self.facts or self.unread)
 
 
 def compare(old: Checkout, new: Checkout) -> Comparison:
@@ -121,17 +130,19 @@ def compare(old: Checkout, new: Checkout) -> Comparison:
     """
     notes = [*_staleness(old), *_staleness(new)]
     is_stale = bool(notes)
+    unread: list[str] = []
     settings: list[LeafChange] = []
     for name in sorted({*old.raw, *new.raw}):
         if not name.endswith(".csv"):
-            settings.extend(_leaves(name, old.raw.get(name), new.raw.get(name), notes))
-    settings.extend(_leaves(SETTINGS, old.settings, new.settings, notes))
+            settings.extend(_leaves(name, old.raw.get(name), new.raw.get(name), unread))
+    settings.extend(_leaves(SETTINGS, old.settings, new.settings, unread))
     facts: list[LeafChange] = []
     for report in sorted({*old.facts, *new.facts}):
         facts.extend(
-            _leaves(report, old.facts.get(report), new.facts.get(report), notes, facts_of=report)
+            _leaves(report, old.facts.get(report), new.facts.get(report), unread, facts_of=report)
         )
     results = compare_results(old.derived, new.derived)
+    notes.extend(f"{name} cannot be read and was left out" for name in unread)
     notes.extend(_unmade_pages(results, tuple(facts)))
     before, after = _manifest(old), _manifest(new)
     return Comparison(
@@ -148,6 +159,7 @@ def compare(old: Checkout, new: Checkout) -> Comparison:
         results=results,
         facts=tuple(facts),
         is_stale=is_stale,
+        unread=tuple(unread),
         measures={**measures_of_outcomes(old.derived), **measures_of_outcomes(new.derived)},
     )
 
@@ -186,20 +198,19 @@ def _leaves(
     name: str,
     old: bytes | None,
     new: bytes | None,
-    notes: list[str],
+    unread: list[str],
     *,
     facts_of: str = "",
 ) -> tuple[LeafChange, ...]:
-    """Changes of a nested file; what cannot be read is a note, and no change."""
+    """Changes of a nested file; what cannot be read goes to ``unread``."""
     if (old or b"") == (new or b""):
         return ()
     sides: list[Any] = []
     for data in (old, new):
         try:
             sides.append(parsed("facts.json" if facts_of else name, data) if data else None)
-        except ValueError as error:
-            what = f"facts.json of {facts_of}" if facts_of else name
-            notes.append(f"{what} cannot be read and was left out: {str(error).splitlines()[0]}")
+        except ValueError:
+            unread.append(f"facts.json of {facts_of}" if facts_of else name)
             return ()
     # A file that is not there has none of the entries of the other.
     before, after = (

@@ -41,12 +41,15 @@ class Listing:
     rows : tuple of tuple of str
     is_detail : bool
         Whether a reader in a hurry can do without it.
+    is_short : bool
+        Whether it is shown whole, whatever the limit of rows.
     """
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     is_detail: bool = False
+    is_short: bool = False
 
 
 def listings(found: Comparison) -> tuple[Listing, ...]:
@@ -62,17 +65,23 @@ def listings(found: Comparison) -> tuple[Listing, ...]:
         Without those that would be empty.
     """
     made = [
-        Listing("Verdicts", ("where", "result", "old", "new", "what changed"), _verdicts(found)),
+        Listing(
+            "Verdicts",
+            ("where", "result", "old", "new", "what changed"),
+            _verdicts(found),
+            is_short=True,
+        ),
         Listing("Inputs", ("table", "row", "column", "old", "new"), _inputs(found.inputs)),
         Listing("Settings", ("file", "setting", "old", "new"), tuple(map(_leaf, found.settings))),
         Listing(
             "Tables of data/derived",
             ("table", "rows", "moved", "added", "removed", "words only", "note"),
             tuple(_overview(table) for table in found.results if table.kind != "same"),
+            is_short=True,
         ),
     ]
     for table in found.results:
-        rows = _merged([(row, _result(row, found)) for row in table.rows])
+        rows = _merged([(row, _result(row, found)) for row in table.own_rows])
         header = ("result", "old", "new", "moved by", "also")
         made.append(Listing(table.table, header, rows, is_detail=True))
     facts = Counter((fact.where, fact.path[0] if fact.path else "") for fact in found.facts)
@@ -101,11 +110,11 @@ def _inputs(tables: Sequence[TableChange]) -> tuple[tuple[str, ...], ...]:
     rows: list[tuple[str, ...]] = [
         (row.table, _address(row), cell.column, _cell(cell.old), _cell(cell.new))
         for table in tables
-        for row in table.rows
+        for row in table.own_rows
         for cell in row.cells
     ]
     for table in tables:
-        if table.kind in ("added", "removed"):
+        if table.is_whole:
             rows.append(
                 (table.table, f"the table, {table.total} rows", "", *_came(table.kind, ""))
             )
@@ -113,7 +122,7 @@ def _inputs(tables: Sequence[TableChange]) -> tuple[tuple[str, ...], ...]:
             rows.extend((table.table, "the column", name, *_came(kind, "")) for name in names)
         rows.extend(
             (table.table, _address(row), "", *_came(row.kind, _telling(row)))
-            for row in table.rows
+            for row in table.own_rows
             if row.kind != "changed"
         )
     return tuple(rows)
@@ -135,9 +144,9 @@ def _leaf(change: LeafChange) -> tuple[str, ...]:
 def _overview(table: TableChange) -> tuple[str, ...]:
     kinds = Counter(
         row.kind if row.kind != "changed" else "moved" if row.is_moved else "words"
-        for row in table.rows
+        for row in table.own_rows
     )
-    notes = [f"table {table.kind}"] if table.kind in ("added", "removed") else []
+    notes = [f"table {table.kind}"] if table.is_whole else []
     notes.extend(f"column {name} added" for name in table.columns_added)
     notes.extend(f"column {name} removed" for name in table.columns_removed)
     numbers = (table.total, *(kinds[name] for name in ("moved", "added", "removed", "words")))

@@ -169,8 +169,7 @@ def _leaf_record(change: LeafChange) -> dict[str, Any]:
 
 
 def _cut(listing: Listing, limit: int) -> tuple[Sequence[tuple[str, ...]], int]:
-    # What reads otherwise is never cut off.
-    if not limit or listing.title == "Verdicts":
+    if not limit or listing.is_short:
         return listing.rows, 0
     return listing.rows[:limit], max(0, len(listing.rows) - limit)
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ldn_meta.display.movement import JUDGEMENT, QUANTITIES, RESULT, TURNS, reading, turned
+from ldn_meta.display.movement import (
+    FINDING,
+    JUDGEMENT,
+    QUANTITIES,
+    RESULT,
+    TURNS,
+    reading,
+    turned,
+)
 from ldn_meta.pipeline.compare_tables import (
     Cells,
     RowChange,
@@ -31,7 +39,10 @@ KEYS = {
 # Tables a reader looks at first; the others follow by name.
 FIRST = ("pooled", "certainty", "claims", "multiverse", "directions", "effects")
 # Columns whose words are a conclusion. left_out.csv repeats what studies say of themselves.
-VERDICT_COLUMNS = ("certainty", "verdict", "direction", "sign", "changes_verdict")
+VERDICT_COLUMNS = {
+    **dict.fromkeys(("certainty", "direction", "sign", "changes_verdict"), JUDGEMENT),
+    "verdict": FINDING,
+}
 WITHOUT_VERDICT = ("left_out",)
 MAIN = ("analysis", "main")
 # A share of one group, or a group without a comparison: nothing it could differ from.
@@ -88,7 +99,7 @@ def _judged(change: RowChange) -> RowChange:
             return change
         return replace(change, verdict=f"a main result was {change.kind}", turn=RESULT)
     said = [
-        (JUDGEMENT, f"{cell.column}: {cell.old} -> {cell.new}")
+        (VERDICT_COLUMNS[cell.column], f"{cell.column}: {cell.old} -> {cell.new}")
         for cell in change.cells
         if cell.column in VERDICT_COLUMNS
     ]

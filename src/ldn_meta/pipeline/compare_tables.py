@@ -88,7 +88,7 @@ class TableChange:
         Rows of either side, each counted once.
     columns_added, columns_removed : tuple of str
     rows : tuple of RowChange
-        Empty for a table that is new or gone.
+        Of a table that is new or gone, all of them.
     """
 
     table: str
@@ -97,6 +97,16 @@ class TableChange:
     columns_added: tuple[str, ...] = ()
     columns_removed: tuple[str, ...] = ()
     rows: tuple[RowChange, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the table as a whole is new or gone."""
+        return self.kind in ("added", "removed")
+
+    @property
+    def own_rows(self) -> tuple[RowChange, ...]:
+        """What happened within the table; nothing where it is new or gone as a whole."""
+        return () if self.is_whole else self.rows
 
 
 def read_table(data: bytes) -> Table:
@@ -139,11 +149,13 @@ def compare_tables(
     TableChange
     """
     before, after = (read_table(data or b"") for data in (old, new))
-    if old is None or new is None:
-        kind = "added" if old is None else "removed"
-        return TableChange(name, kind, len(after.rows) or len(before.rows))
     if old == new:
         return TableChange(name, "same", len(after.rows))
+    if old is None or new is None:
+        there = after if old is None else before
+        before, after = (
+            Table(there.columns, side.rows if side is there else ()) for side in (before, after)
+        )
     shared = [column for column in after.columns if column in before.columns]
     numbers = {c for c in shared if c not in texts and _is_numeric((*before.rows, *after.rows), c)}
     found_by = (
@@ -160,7 +172,7 @@ def compare_tables(
         changes.append(RowChange(name, address, kind, cells, old_row, new_row))
     return TableChange(
         name,
-        "changed",
+        "added" if old is None else "removed" if new is None else "changed",
         len(pairs),
         tuple(c for c in after.columns if c not in before.columns),
         tuple(c for c in before.columns if c not in after.columns),

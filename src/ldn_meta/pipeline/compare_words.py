@@ -15,6 +15,7 @@ _TURNS = {
     "judgement": "judgements",
     "result": "main results that came or went",
     "side": "estimates on the other side",
+    "finding": "findings of checks",
     "page": "conclusions of pages",
 }
 # A long text keeps this many words on either side of what changed.
@@ -75,7 +76,7 @@ def one_line(text: str) -> str:
 
 
 def _input_words(found: Comparison) -> list[str]:
-    kinds = Counter(row.kind for table in found.inputs for row in table.rows)
+    kinds = Counter(row.kind for table in found.inputs for row in table.own_rows)
     said = [
         f"{number} input {_plural('row', number)} {kind}"
         for kind in ("changed", "added", "removed")
@@ -107,15 +108,19 @@ def _verdict_words(found: Comparison) -> str:
 
 def _result_words(found: Comparison, total: int) -> list[str]:
     changed = {
-        table.table: sum(row.kind == "changed" and row.is_moved for row in table.rows)
+        table.table: sum(row.kind == "changed" and row.is_moved for row in table.own_rows)
         for table in found.results
     }
     moved = sum(changed.values())
     where = ", ".join(f"{name} {number}" for name, number in changed.items() if number)
     said = ["results are older than their inputs or code"] if found.is_stale else []
+    if found.unread:
+        said.append(
+            f"{len(found.unread)} unreadable {_plural('file', len(found.unread))} left out"
+        )
     said.append(f"{moved} of {total:,} results moved" + (f" ({where})" if where else ""))
     for kind in ("added", "removed"):
-        number = sum(row.kind == kind for table in found.results for row in table.rows)
+        number = sum(row.kind == kind for table in found.results for row in table.own_rows)
         if number:
             said.append(f"{number} {_plural('result', number)} {kind}")
         names = [table.table for table in found.results if table.kind == kind]
