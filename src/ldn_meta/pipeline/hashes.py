@@ -62,12 +62,12 @@ def tree_sha256(folder: Path, files: Iterable[Path]) -> str:
 
 def source_sha256() -> str:
     """Hash the package source of the checkout."""
-    return code_of(paths.project_root())["source"]
+    return _source_of(paths.project_root())
 
 
 def lock_sha256() -> str:
     """Hash the lock of the dependencies; the empty hash where there is none."""
-    return code_of(paths.project_root())["lock"]
+    return _lock_of(paths.project_root())
 
 
 def code_of(checkout: Path) -> dict[str, str]:
@@ -83,11 +83,17 @@ def code_of(checkout: Path) -> dict[str, str]:
     dict of str to str
         ``source``, and ``lock``, which is the empty hash where there is none.
     """
-    source, lock = checkout / "src", checkout / "requirements.lock"
-    return {
-        "source": tree_sha256(source, source.rglob("*.py")),
-        "lock": sha256(lock.read_bytes() if lock.is_file() else b""),
-    }
+    return {"source": _source_of(checkout), "lock": _lock_of(checkout)}
+
+
+def _source_of(checkout: Path) -> str:
+    folder = checkout / "src"
+    return tree_sha256(folder, folder.rglob("*.py"))
+
+
+def _lock_of(checkout: Path) -> str:
+    file = checkout / "requirements.lock"
+    return sha256(file.read_bytes() if file.is_file() else b"")
 
 
 def inputs() -> dict[str, Any]:
