@@ -26,7 +26,7 @@ ifneq ($(shell cat .venv/.location 2>/dev/null),$(CURDIR))
 endif
 
 .PHONY: help setup data notebooks report reports site test test-all lint format verify bench \
-	reference lab lock clean
+	reference lab lock clean diff
 
 help: ## list these targets
 	@echo "usage: make TARGET"
@@ -72,6 +72,12 @@ verify: setup ## execute everything again; fail if a committed result would chan
 		{ git -c safe.directory='*' status --short -- data/derived reports README.md; \
 		echo "make verify: the files above are not committed" >&2; exit 1; }
 	@echo "every committed result was made again, byte for byte"
+
+OLD = HEAD
+FORMAT = terminal
+diff: setup ## what moved since the last commit; others: make diff OLD=main NEW=HEAD
+	@$(LDN) compare --format '$(FORMAT)' -- '$(subst ','\'',$(OLD))' \
+		$(if $(NEW),'$(subst ','\'',$(NEW))')
 
 bench: setup ## measure speed (minutes); rewrites docs/benchmarks.md
 	@for script in benchmarks/*.py; do test -f "$$script" || \

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 WANTED = {
     *("setup", "data", "notebooks", "report", "reports", "site", "test", "test-all"),
-    *("lint", "verify", "clean", "bench", "reference", "lab"),
+    *("lint", "verify", "clean", "bench", "reference", "lab", "diff"),
 }
 
 
@@ -49,7 +50,9 @@ def copy(tmp_path):
     return folder
 
 
-@pytest.mark.parametrize("target", ["reports", "test", "notebooks", "report", "lint", "verify"])
+@pytest.mark.parametrize(
+    "target", ["reports", "test", "notebooks", "report", "lint", "verify", "diff"]
+)
 def test_every_target_sets_up_by_itself_once(copy, target):
     shown = make("-n", target, cwd=copy)
     assert shown.returncode == 0
@@ -70,6 +73,13 @@ def test_a_copied_environment_is_made_again(copy):
 def test_the_indication_reaches_the_command_as_one_word(copy):
     shown = make("-n", "report", "INDICATION=it's; echo gone", cwd=copy).stdout
     assert "run --site -- 'it'\\''s; echo gone'" in shown
+
+
+def test_what_is_compared_reaches_the_command_as_two_words(copy):
+    assert "compare --format 'terminal' -- 'HEAD'" in make("-n", "diff", cwd=copy).stdout
+    shown = make("-n", "diff", "OLD=it's; x", "NEW=a b", "FORMAT=markdown", cwd=copy).stdout
+    words = shlex.split(shown.replace("\\\n", " ").splitlines()[-1])
+    assert words[-6:] == ["compare", "--format", "markdown", "--", "it's; x", "a b"]
 
 
 def test_a_wrong_python_is_named(copy):

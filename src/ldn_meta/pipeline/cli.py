@@ -13,6 +13,7 @@ import click
 
 from ldn_meta import paths
 from ldn_meta.errors import DataError, LdnMetaError, NotebookError, ParameterError
+from ldn_meta.pipeline.compare_command import compare
 
 FAILED, WRONG_REQUEST = 1, 2
 
@@ -52,7 +53,11 @@ def main() -> None:
       ldn-meta run fibromyalgia             one indication
       ldn-meta run -p tau2_method=pm        a choice of your own, into build/runs
       ldn-meta show fibromyalgia            the answer and its numbers
+      ldn-meta compare                      what moved since the last commit
     """  # noqa: D301  (click reads the backslash)
+
+
+main.add_command(compare)
 
 
 @main.command()

@@ -62,13 +62,37 @@ def tree_sha256(folder: Path, files: Iterable[Path]) -> str:
 
 def source_sha256() -> str:
     """Hash the package source of the checkout."""
-    folder = paths.project_root() / "src"
-    return tree_sha256(folder, folder.rglob("*.py"))
+    return _source_of(paths.project_root())
 
 
 def lock_sha256() -> str:
     """Hash the lock of the dependencies; the empty hash where there is none."""
-    file = paths.project_root() / "requirements.lock"
+    return _lock_of(paths.project_root())
+
+
+def code_of(checkout: Path) -> dict[str, str]:
+    """Hash the package source and the lock of a checkout.
+
+    Parameters
+    ----------
+    checkout : Path
+        Its top folder.
+
+    Returns
+    -------
+    dict of str to str
+        ``source``, and ``lock``, which is the empty hash where there is none.
+    """
+    return {"source": _source_of(checkout), "lock": _lock_of(checkout)}
+
+
+def _source_of(checkout: Path) -> str:
+    folder = checkout / "src"
+    return tree_sha256(folder, folder.rglob("*.py"))
+
+
+def _lock_of(checkout: Path) -> str:
+    file = checkout / "requirements.lock"
     return sha256(file.read_bytes() if file.is_file() else b"")
 
 
@@ -82,8 +106,7 @@ def inputs() -> dict[str, Any]:
     """
     return {
         "raw": file_hashes(paths.raw_data()),
-        "source": source_sha256(),
-        "lock": lock_sha256(),
+        **code_of(paths.project_root()),
     }
 
 
