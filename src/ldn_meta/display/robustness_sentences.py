@@ -225,10 +225,19 @@ def next_trial(page: RobustnessPage) -> str:
         least, most = int(frame["people"].min()), int(frame["people"].max())
         need = f"{size:,.0f} people" if math.isfinite(size) else f"not even {most:,} people"
         need += " or fewer" if size == least else ""
-        sayings.append(f"if its true effect is {supposed}, {need} put the interval {SHORT[what]}")
+        verb = "keep" if _lies(pool, what) else "put"
+        sayings.append(
+            f"if its true effect is {supposed}, {need} {verb} the interval {SHORT[what]}"
+        )
     if not sayings:
         return ""
     return f"One more trial, with {percent(enough)} probability: {'; '.join(sayings)}."
+
+
+def _lies(pool: Pool, what: str) -> bool:
+    """Whether the interval lies on the side of LDN already."""
+    side = _side(float(pool.result.ci_low), float(pool.result.ci_high))
+    return what == OFF_BETTER and side == float(pool.trials["benefit_sign"].iloc[0])
 
 
 def small_studies(page: EffectPage) -> str:
