@@ -13,6 +13,7 @@ import click
 
 from ldn_meta import paths
 from ldn_meta.errors import DataError, LdnMetaError, NotebookError, ParameterError
+from ldn_meta.pipeline.commands.new_trial import new_trial
 
 FAILED, WRONG_REQUEST = 1, 2
 
@@ -53,6 +54,9 @@ def main() -> None:
       ldn-meta run -p tau2_method=pm        a choice of your own, into build/runs
       ldn-meta show fibromyalgia            the answer and its numbers
     """  # noqa: D301  (click reads the backslash)
+
+
+main.add_command(new_trial)
 
 
 @main.command()
