@@ -124,9 +124,16 @@ def _implied(
 
 
 def _open_cells(table: Table, row: Row, place: int) -> list[Fault]:
-    remedy = "answer it; `?` and datapackage.json say what it means"
+    remedy = "datapackage.json says what it means"
     return [
-        Fault(table.name, place, column, "", "only people can fill this cell", remedy)
+        Fault(
+            table.name,
+            place,
+            column,
+            "",
+            "nobody has filled this cell, and nothing decides it",
+            remedy,
+        )
         for column in table.columns
         if row[column] == ""
     ]

@@ -107,7 +107,7 @@ def _default(
     keys: set[str],
 ) -> str:
     """One cell that nobody typed."""
-    study = _only(done.get("studies", ()))
+    study = _study_of(known, done)
     if column == table.key:
         return _free(_key_stem(table.name, known), keys)
     if column in DECIMALS:
@@ -128,8 +128,8 @@ def _default(
 
 def _special(name: str, column: str, known: Row, done: Mapping[str, Sequence[Row]]) -> str | None:
     """Cells that follow from others of the same row or of the study; None for the rest."""
-    study, source = _only(done.get("studies", ())), _only(done.get("sources", ()))
-    arms = done.get("arms", ())
+    study, source = _study_of(known, done), _only(done.get("sources", ()))
+    arms = arms_of(done.get("arms", ()), known)
     if name == "studies":
         crossover = "crossover" in known.get("design", "")
         return {
@@ -140,7 +140,7 @@ def _special(name: str, column: str, known: Row, done: Mapping[str, Sequence[Row
             "washout": NOT_REPORTED if crossover else NOT_APPLICABLE,
         }.get(column)
     if name == "arms":
-        group = known.get("group", str(min(len(arms_of(arms, known)) + 1, 3)))
+        group = known.get("group", str(min(len(arms) + 1, 3)))
         words = {"1": "intervention", "2": "comparator"}
         return {
             "group": group,
@@ -228,6 +228,13 @@ def _printed(name: str, known: Row) -> str:
 
 def _arm_of(arms: Sequence[Row], group: str) -> str:
     return next((arm["arm_id"] for arm in arms if arm["group"] == group), "")
+
+
+def _study_of(known: Row, done: Mapping[str, Sequence[Row]]) -> Row:
+    """The new study a row is about: the one it names, or the only one."""
+    studies = done.get("studies", ())
+    named = [row for row in studies if row["study_id"] == known.get("study_id")]
+    return _only(named or ([] if "study_id" in known else studies))
 
 
 def _only(rows: Sequence[Row]) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -198,11 +199,28 @@ def _of_new_rows(
     elsewhere: list[Fault] = []
     for fault in error.faults:
         new = [next(iter(row.values())) for row in rows.get(fault.table, ())]
-        lines = after.get(fault.table, b"").decode("utf-8").splitlines()[: fault.line]
+        lines = after.get(fault.table, b"").decode("utf-8").splitlines()
         keys = [next(csv.reader([line]))[0] for line in lines]
-        if new and len(keys) == fault.line and keys[-1] in new:
-            ours.append(replace(fault, line=new.index(keys[-1]) + 1))
+        # A rule may name the line of another row.
+        rule = re.sub(
+            r"\bline (\d+)",
+            lambda found: _told_place(int(found[1]), keys, new),  # noqa: B023  (used at once)
+            fault.rule,
+        )
+        if fault.line <= len(keys) and keys[fault.line - 1] in new:
+            place = new.index(keys[fault.line - 1]) + 1
+            ours.append(replace(fault, line=place, rule=rule))
         else:
-            # Its line in the file on disk, where the new rows before it are not.
-            elsewhere.append(replace(fault, line=fault.line - sum(key in new for key in keys)))
+            elsewhere.append(replace(fault, line=_old_line(fault.line, keys, new), rule=rule))
     return NewRowsError(ours, elsewhere)
+
+
+def _told_place(line: int, keys: Sequence[str], new: Sequence[str]) -> str:
+    if line <= len(keys) and keys[line - 1] in new:
+        return f"new row {new.index(keys[line - 1]) + 1}"
+    return f"line {_old_line(line, keys, new)}"
+
+
+def _old_line(line: int, keys: Sequence[str], new: Sequence[str]) -> int:
+    """Line in the file on disk, where the new rows before it are not."""
+    return line - sum(key in new for key in keys[:line])

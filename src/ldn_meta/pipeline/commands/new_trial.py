@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ldn_meta import paths
+from ldn_meta.pipeline.commands.options import json_option
 
 if TYPE_CHECKING:
     from ldn_meta.pipeline.interview import Interview
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     help="Take the answers from a file and ask nothing.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the rows; write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="For machines; needs --from.")
+@json_option
 def new_trial(file: Path | None, dry_run: bool, as_json: bool) -> None:
     """Add a trial to data/raw, or nothing of it.
 
