@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ldn_meta.errors import Fault
 
 THE_ROW = 1
+# A column that no table has.
+ROW = "-"
 
 
 def cell_check(dictionary: Dictionary, table: str, column: str, text: str) -> list[Fault]:
@@ -36,10 +38,11 @@ def cell_check(dictionary: Dictionary, table: str, column: str, text: str) -> li
     """
     whole = dictionary.tables[table]
     field = next(entry for entry in whole.fields if entry["name"] == column)
-    # The checks ask for a key; a table of one column has that column as its key.
-    alone = replace(whole, fields=({"constraints": {}, **field},), key=column, foreign_keys=())
+    # The checks ask for a key, and take a row that holds nothing else for a blank one.
+    fields = ({"name": ROW, "type": "string", "constraints": {}}, {"constraints": {}, **field})
+    alone = replace(whole, fields=fields, key=ROW, foreign_keys=())
     small = Dictionary({table: alone}, dictionary.missing)
-    frames = {table: _frame(small, table, [{column: text}])}
+    frames = {table: _frame(small, table, [{ROW: "this", column: text}])}
     return cell_faults(frames, small) or schema_faults(frames, small)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ldn_meta.errors import Fault
 from ldn_meta.evidence.new_rows import Answers
 from ldn_meta.evidence.row_check import cell_check, row_check
 from ldn_meta.evidence.schema import Dictionary
@@ -39,6 +41,7 @@ class Interview:
         self._outcomes = {row["outcome_id"]: row for row in read_rows(folder, "outcomes")}
         self._done: dict[str, list[Row]] = {}
         self._last: Row = {}
+        self._open: dict[str, Row] = {}
 
     @property
     def name(self) -> str:
@@ -47,6 +50,13 @@ class Interview:
             for row in self._done.get(table, ()):
                 return row[self._dictionary.tables[table].key]
         return "answers"
+
+    def so_far(self) -> Answers:
+        """What was said, with the rows that were not said to their end."""
+        rows = {name: list(some) for name, some in self.answers.rows.items()}
+        for name, cells in self._open.items():
+            rows.setdefault(name, []).append(cells)
+        return Answers(dict(self.answers.shared), {name: r for name, r in rows.items() if any(r)})
 
     def run(self) -> Answers:
         """Ask everything.
@@ -76,7 +86,7 @@ class Interview:
             count = len(self._done["arms"])
             is_compared = study["eligible_for"] == "contrast"
             wanted = TWO_ARMS if is_compared else 1
-            if not click.confirm(f"{count} arms so far. Another one?", default=count < wanted):
+            if not click.confirm(f"Another arm ({count} so far)?", default=count < wanted):
                 break
         while table := VALUE_KINDS[self._choice("What does the report print next", VALUE_KINDS)]:
             self._row(table)
@@ -114,7 +124,7 @@ class Interview:
     def _row(self, table: str) -> None:
         """Ask for one row, until no rule objects."""
         click.echo(f"\n{self._dictionary.tables[table].description} ({table}.csv)")
-        cells: Row = {}
+        cells = self._open[table] = {}
         open_ones: Collection[str] = ASKED[table]
         while open_ones:
             for column in ASKED[table]:
@@ -125,12 +135,20 @@ class Interview:
             faults = row_check(self._dictionary, table, self._usual(table, cells))
             for fault in faults:
                 click.echo(f"  {fault.column}: {fault.rule}; {fault.remedy}")
-            named = {fault.column for fault in faults}
-            open_ones = ASKED[table] if named - set(ASKED[table]) else named
+            open_ones = self._to_mend(table, faults)
         self._keep(table, cells)
+
+    def _to_mend(self, table: str, faults: Sequence[Fault]) -> set[str]:
+        """Columns to ask again: those at fault, and those that a rule holds against them."""
+        named = {fault.column for fault in faults}
+        for fault in faults:
+            words = re.findall(r"[a-z0-9_]+", fault.rule)
+            named |= {word for word in words if "_" in word and word in ASKED[table]}
+        return set(ASKED[table]) if named - set(ASKED[table]) else named
 
     def _keep(self, table: str, cells: Row) -> None:
         row = self._usual(table, cells)
+        self._open.pop(table, None)
         key = self._dictionary.tables[table].key
         self._keys[table].add(row[key])
         self._done.setdefault(table, []).append(row)

@@ -85,10 +85,11 @@ def _keep(interview: Interview) -> None:
     from ldn_meta.pipeline.answer_file import answers_text
     from ldn_meta.pipeline.publish import write_whole
 
-    if not interview.answers.rows:
+    answers = interview.so_far()
+    if not answers.rows:
         return
     file = paths.build() / "new-trial" / f"{interview.name}.toml"
-    write_whole(file, answers_text(interview.answers).encode())
+    write_whole(file, answers_text(answers).encode())
     shown = file.relative_to(paths.project_root()).as_posix()
     click.echo(
         f"\nnothing was written to data/raw; your answers are in {shown}: complete them there, "
