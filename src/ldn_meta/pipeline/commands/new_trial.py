@@ -75,7 +75,7 @@ def _interview(*, dry_run: bool) -> None:
             click.confirm(f"Write these {added.count} rows?", default=True, abort=True)
             added = add_rows(answers)
         told.tell_end(added)
-    except (click.Abort, LdnMetaError):
+    except (click.Abort, KeyboardInterrupt, LdnMetaError):
         _keep(interview)
         raise
 
