@@ -181,6 +181,7 @@ def test_decimals_are_counted_as_printed(text, count):
 
 def test_keys_are_spelt_as_keys():
     assert slug("Due Bruun, K. 2024 (FINAL)") == "due-bruun-k-2024-final"
+    assert slug("M\u00fcller-\u00d8st 2020", "") == "mullerst2020"
     assert slug("Brief Pain Inventory", "_") == "brief_pain_inventory"
 
 

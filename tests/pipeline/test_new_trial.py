@@ -336,6 +336,28 @@ def test_new_files_go_if_a_later_one_fails(tmp_path):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a", "c"]
 
 
+def test_only_line_feeds_end_a_line_of_a_table():
+    # A separator of lines in Unicode is a character of a cell, and a blank line is kept.
+    before = 'key,note\na,"x\u2028y, z"\n\nc,NA\n'.encode()
+    after = raw_rows.with_rows(before, ["key", "note"], [{"key": "b", "note": "new"}])
+    assert after == 'key,note\na,"x\u2028y, z"\n\nb,new\nc,NA\n'.encode()
+    last = raw_rows.with_rows(b"key,note\na,b", ["key", "note"], [{"key": "z", "note": "x,y"}])
+    assert last == b'key,note\na,b\nz,"x,y"\n'
+
+
+def test_a_line_break_in_a_cell_is_refused(raw, tmp_path):
+    said = refused(raw, tmp_path, ('title = "An', 'title = "An\\n\\nother'))
+    assert "line break inside a cell" in said
+
+
+def test_an_interview_that_is_only_looked_at_keeps_its_answers(raw):
+    before = snapshot(raw)
+    result = command("--dry-run", keys=keyboard(*REPORT, *STUDY, *ARMS, "done"))
+    assert result.exit_code == 0, result.output
+    assert "your answers are in build/new-trial/doe2025.toml" in result.stderr
+    assert snapshot(raw) == before
+
+
 def test_answer_files_need_tables(raw, tmp_path):
     file = tmp_path / "answers.toml"
     file.write_text("arms = [1]\n", encoding="utf-8")

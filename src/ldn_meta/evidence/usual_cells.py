@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,9 @@ def filled(
 
 def slug(text: str, joint: str = "-") -> str:
     """Turn words into what a key may hold: small letters and digits, joined."""
-    return joint.join(re.findall(r"[a-z0-9]+", text.casefold()))
+    # Letters without their accents; what has none stands apart.
+    plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
+    return joint.join(re.findall(r"[a-z0-9]+", plain))
 
 
 def decimals(text: str) -> str:

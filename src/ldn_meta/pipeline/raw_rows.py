@@ -137,13 +137,22 @@ def with_rows(data: bytes, columns: Sequence[str], rows: Sequence[Row]) -> bytes
     -------
     bytes
     """
-    lines = data.decode("utf-8").splitlines(keepends=True)
+    lines = [f"{line}\n" for line in _lines(data)]
     for row in rows:
         cells = [row[column] for column in columns]
-        keys = [next(csv.reader([line]))[0] for line in lines[HEADER_LINES:]]
+        keys = [_key_of(line) for line in lines[HEADER_LINES:]]
         place = next((i for i, key in enumerate(keys) if key > cells[0]), len(keys))
         lines.insert(HEADER_LINES + place, csv_line(cells))
     return "".join(lines).encode()
+
+
+def _lines(data: bytes) -> list[str]:
+    """Lines of a table; nothing but a line feed ends one."""
+    return data.decode("utf-8").removesuffix("\n").split("\n")
+
+
+def _key_of(line: str) -> str:
+    return next(iter(next(csv.reader([line]), [])), "")
 
 
 def csv_line(cells: Sequence[str]) -> str:
@@ -199,8 +208,7 @@ def _of_new_rows(
     elsewhere: list[Fault] = []
     for fault in error.faults:
         new = [next(iter(row.values())) for row in rows.get(fault.table, ())]
-        lines = after.get(fault.table, b"").decode("utf-8").splitlines()
-        keys = [next(csv.reader([line]))[0] for line in lines]
+        keys = [_key_of(line) for line in _lines(after.get(fault.table, b""))]
         # A rule may name the line of another row.
         rule = re.sub(
             r"\bline (\d+)",

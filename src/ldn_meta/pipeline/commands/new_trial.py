@@ -71,10 +71,11 @@ def _interview(*, dry_run: bool) -> None:
         added = add_rows(answers, write=False)
         told.tell_rows(added)
         told.tell_outlook(added)
-        if not dry_run:
-            click.confirm(f"Write these {added.count} rows?", default=True, abort=True)
-            added = add_rows(answers)
-        told.tell_end(added)
+        if dry_run:
+            _keep(interview)
+            return
+        click.confirm(f"Write these {added.count} rows?", default=True, abort=True)
+        told.tell_end(add_rows(answers))
     except (click.Abort, KeyboardInterrupt, LdnMetaError):
         _keep(interview)
         raise
