@@ -55,3 +55,21 @@ class DataError(LdnMetaError, ValueError):
         count = len(self.faults)
         noun = "fault" if count == 1 else "faults"
         super().__init__(f"data/raw was refused: {count} {noun}\n{lines}")
+
+
+class NewRowsError(LdnMetaError, ValueError):
+    """Rows that were to be added to the raw tables and were refused; nothing was written.
+
+    ``faults`` lists everything found; the ``line`` of a fault is the place of the row among the
+    new rows of its table, from 1. ``elsewhere`` are faults of rows that are on file.
+    """
+
+    def __init__(self, faults: Sequence[Fault], elsewhere: Sequence[Fault] = ()) -> None:
+        self.faults = tuple(sorted(faults))
+        self.elsewhere = tuple(sorted(elsewhere))
+        count = len(self.faults) + len(self.elsewhere)
+        noun = "fault" if count == 1 else "faults"
+        lines = [f"new row {fault}" for fault in self.faults]
+        lines += [f"on file {fault}" for fault in self.elsewhere]
+        listed = "\n".join(f"  {line}" for line in lines)
+        super().__init__(f"nothing was written, {count} {noun} in the new rows:\n{listed}")

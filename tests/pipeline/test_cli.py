@@ -30,6 +30,30 @@ def test_help_has_examples():
     assert "ldn-meta run fibromyalgia -p tau2_method=dl -p ci_method=wald" in result.stdout
 
 
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_every_command_has_examples(name):
+    for option in ("-h", "--help"):
+        result = command(name, option)
+        assert result.exit_code == 0
+        assert "Example" in result.stdout
+        assert f"\n    ldn-meta {name}" in result.stdout
+
+
+def test_the_help_says_what_exit_codes_mean():
+    said = " ".join(command("-h").stdout.split())
+    assert "Exit codes: 0 good; 1 the work failed, or the data were refused; 2 the" in said
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_can_complete_commands(shell):
+    """As CONTRIBUTING.md says: _LDN_META_COMPLETE=bash_source ldn-meta."""
+    done = CliRunner().invoke(
+        main, prog_name="ldn-meta", env={"_LDN_META_COMPLETE": f"{shell}_source"}
+    )
+    assert done.exit_code == 0
+    assert "_LDN_META_COMPLETE" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -76,9 +100,18 @@ def test_refused_data_exit_1_with_every_fault(project, refused):
         result = command(*arguments)
         assert result.exit_code == 1
         assert "studies:3:year: value 'nineteen' is no whole number; mend it" in result.stderr
-    result = command("check", "--json")
-    assert result.exit_code == 1
-    assert json.loads(result.stdout)["faults"][0]["line"] == 3
+    for name in ("check", "derive", "run"):
+        result = command(name, "--json")
+        assert result.exit_code == 1
+        told = json.loads(result.stdout)
+        assert told["faults"][0]["line"] == 3
+        assert told["error"].startswith("data/raw was refused: 1 fault")
+
+
+def test_wrong_requests_are_told_to_machines_too(project):
+    result = command("run", "headahce", "--json")
+    assert result.exit_code == 2
+    assert "did you mean 'headache'?" in json.loads(result.stdout)["error"]
 
 
 def test_check_writes_nothing(project, tables):
@@ -96,6 +129,17 @@ def test_derive_says_what_changed(project, tables):
         "data/derived: effects 1\ndata/derived: changed effects.csv, manifest.json\n"
     )
     assert command("derive").stdout == "data/derived: up to date\n"
+
+
+def test_derive_for_machines(project, tables):
+    told = json.loads(command("derive", "--json").stdout)
+    assert told == {
+        "was_current": False,
+        "rows": {"effects": 1},
+        "changed": ["effects.csv", "manifest.json"],
+        "printed_numbers": [],
+    }
+    assert json.loads(command("derive", "--json").stdout)["was_current"] is True
 
 
 def test_printed_numbers_that_do_not_fit_are_told(project, tables):
@@ -149,3 +193,6 @@ def test_run_derives_runs_and_writes_the_table(project, tables, monkeypatch):
     assert (seen["jobs"], seen["force"]) == (3, False)
     assert result.stdout.endswith("reports: 1 notebooks executed, 1 were up to date\n")
     assert "| Indication |" in project.read("README.md")
+    told = json.loads(command("run", "headache", "--json").stdout)
+    assert (told["executed"], told["fresh"]) == (["headache/x"], ["headache/y"])
+    assert (told["folder"], told["derived"]["was_current"]) == ("reports", True)

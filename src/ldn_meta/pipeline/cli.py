@@ -5,15 +5,22 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from ldn_meta import paths
-from ldn_meta.errors import DataError, LdnMetaError, NotebookError, ParameterError
+from ldn_meta.errors import LdnMetaError, NotebookError, ParameterError
+from ldn_meta.pipeline.commands.export import export
+from ldn_meta.pipeline.commands.import_table import import_table
+from ldn_meta.pipeline.commands.new_trial import new_trial
+from ldn_meta.pipeline.commands.options import failure_json, json_option, wants_json
+from ldn_meta.pipeline.commands.show import show
 from ldn_meta.pipeline.compare_command import compare
+
+if TYPE_CHECKING:
+    from ldn_meta.pipeline.derive import DeriveSummary
 
 FAILED, WRONG_REQUEST = 1, 2
 
@@ -26,17 +33,19 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except ParameterError as error:
-            _fail(error, WRONG_REQUEST)
+            _fail(ctx, error, WRONG_REQUEST)
         except FileNotFoundError as error:
             # The operating system numbers its errors; ours says "not inside a checkout".
             if error.errno is not None:
                 raise
-            _fail(error, WRONG_REQUEST)
+            _fail(ctx, error, WRONG_REQUEST)
         except LdnMetaError as error:
-            _fail(error, FAILED)
+            _fail(ctx, error, FAILED)
 
 
-def _fail(error: Exception, code: int) -> NoReturn:
+def _fail(ctx: click.Context, error: Exception, code: int) -> NoReturn:
+    if wants_json(ctx):
+        click.echo(failure_json(error))
     click.echo(f"error: {error}", err=True)
     sys.exit(code)
 
@@ -54,29 +63,32 @@ def main() -> None:
       ldn-meta run -p tau2_method=pm        a choice of your own, into build/runs
       ldn-meta show fibromyalgia            the answer and its numbers
       ldn-meta compare                      what moved since the last commit
+      ldn-meta new-trial                    add a trial, question by question
+
+    Exit codes: 0 good; 1 the work failed, or the data were refused; 2 the request was wrong.
+    With --json a failure is an object with "error" and "faults" on standard output.
     """  # noqa: D301  (click reads the backslash)
 
 
-main.add_command(compare)
+for command in (show, compare, new_trial, import_table, export):
+    main.add_command(command)
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@json_option
 def check(as_json: bool) -> None:
     """Check data/raw and say what data/derived would become; write nothing.
 
     Every fault is listed as table:line:column, value, rule, remedy.
-    """
+
+    \b
+    Examples:
+      ldn-meta check
+      ldn-meta check --json
+    """  # noqa: D301
     from ldn_meta.pipeline.derive import derive
 
-    try:
-        summary = derive(check_only=True)
-    except DataError as error:
-        if as_json:
-            faults = [vars(fault) for fault in error.faults]
-            click.echo(json.dumps({"faults": faults, "changed": []}, indent=1))
-            sys.exit(FAILED)
-        raise
+    summary = derive(check_only=True)
     if as_json:
         click.echo(json.dumps({"faults": [], "changed": list(summary.changed)}, indent=1))
         return
@@ -88,12 +100,23 @@ def check(as_json: bool) -> None:
 
 @main.command()
 @click.option("--force", is_flag=True, help="Compute also if nothing changed.")
-def derive(force: bool) -> None:
-    """Check data/raw, compute data/derived, and tell which printed numbers do not fit."""
+@json_option
+def derive(force: bool, as_json: bool) -> None:
+    """Check data/raw, compute data/derived, and tell which printed numbers do not fit.
+
+    \b
+    Examples:
+      ldn-meta derive
+      ldn-meta derive --force --json
+    """  # noqa: D301
     from ldn_meta.pipeline.derive import printed_numbers_on_disk
 
-    _derive(force=force)
-    _tell(printed_numbers_on_disk())
+    summary = _derive(force=force, is_silent=as_json)
+    if not as_json:
+        _tell(printed_numbers_on_disk())
+        return
+    content = {**_as_dict(summary), "printed_numbers": printed_numbers_on_disk()}
+    click.echo(json.dumps(content, indent=1))
 
 
 @main.command()
@@ -109,12 +132,14 @@ def derive(force: bool) -> None:
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="Notebooks at the same time.")
 @click.option("--force", is_flag=True, help="Compute and execute also if nothing changed.")
 @click.option("--site", "with_site", is_flag=True, help="Build the pages in build/site as well.")
+@json_option
 def run(
     indications: tuple[str, ...],
     assignments: tuple[str, ...],
     jobs: int | None,
     force: bool,
     with_site: bool,
+    as_json: bool,
 ) -> None:
     """Execute the notebooks whose inputs changed.
 
@@ -132,7 +157,7 @@ def run(
     chosen = dict(parameters.parse_assignment(text) for text in assignments)
     # A misspelt request is refused before minutes of work, not after.
     parameters.plan(indications or None, chosen)
-    _derive(force=force)
+    derived = _derive(force=force, is_silent=as_json)
     try:
         summary = runner.run(
             indications or None,
@@ -149,14 +174,22 @@ def run(
         raise
     readme.write_answers()
     methods_page.write_methods()
-    if summary.executed:
-        folder = _shown(summary.folder)
+    folder = _shown(summary.folder)
+    if as_json:
+        content = {
+            "executed": list(summary.executed),
+            "fresh": list(summary.fresh),
+            "folder": folder,
+            "derived": _as_dict(derived),
+        }
+        click.echo(json.dumps(content, indent=1))
+    elif summary.executed:
         fresh = f", {len(summary.fresh)} were up to date" if summary.fresh else ""
         click.echo(f"{folder}: {len(summary.executed)} notebooks executed{fresh}")
     else:
         click.echo("reports: up to date")
     if with_site:
-        _build_site(force=False)
+        _build_site(force=False, is_silent=as_json)
 
 
 @main.command()
@@ -195,58 +228,54 @@ def multiverse(indications: tuple[str, ...], scheduler: str | None) -> None:
 
 
 @main.command()
-@click.argument("indication")
-@click.option("--json", "as_json", is_flag=True, help="All facts, for machines.")
-def show(indication: str, as_json: bool) -> None:
-    """Print the answer of one indication and the facts behind it."""
-    from ldn_meta.pipeline import parameters, readme, staleness
-
-    known = [*parameters.reported_indications(), parameters.OVERVIEW]
-    if indication not in known:
-        what = f"indication {indication!r}"
-        raise ParameterError(parameters.unknown(what, indication, known))
-    facts = staleness.read_facts(paths.reports() / indication)
-    if not facts:
-        message = f"reports/{indication} has no facts yet: run `ldn-meta run {indication}`"
-        raise LdnMetaError(message)
-    if as_json:
-        click.echo(json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False))
-        return
-    answer = facts.get(readme.ANSWERED_BY, {}).get("answer", {})
-    if "sentence" in answer:
-        click.echo(f"{answer['sentence']}\n")
-    for notebook, entries in facts.items():
-        click.echo(notebook)
-        for name, value in _flat(entries):
-            click.echo(f"  {name}: {value}")
-
-
-@main.command()
 @click.option("--force", is_flag=True, help="Build from nothing.")
 def site(force: bool) -> None:
-    """Build the pages in build/site from the reports at hand."""
+    """Build the pages in build/site from the reports at hand.
+
+    \b
+    Examples:
+      ldn-meta site
+      ldn-meta site --force
+    """  # noqa: D301
     _build_site(force=force)
 
 
 @main.command()
 def readme() -> None:
-    """Write the answer table of the README from the reports at hand."""
+    """Write the answer table of the README from the reports at hand.
+
+    \b
+    Example:
+      ldn-meta readme
+    """  # noqa: D301
     from ldn_meta.pipeline.readme import write_answers
 
     click.echo(f"README.md: {'answer table changed' if write_answers() else 'up to date'}")
 
 
-def _derive(*, force: bool) -> None:
+def _derive(*, force: bool, is_silent: bool) -> DeriveSummary:
     from ldn_meta.pipeline.derive import derive as derive_tables
 
     summary = derive_tables(force=force)
+    if is_silent:
+        return summary
     if summary.was_current:
         click.echo("data/derived: up to date")
-        return
+        return summary
     rows = ", ".join(f"{name} {count}" for name, count in summary.rows.items())
     click.echo(f"data/derived: {rows}")
     if summary.changed:
         click.echo(f"data/derived: changed {', '.join(summary.changed)}")
+    return summary
+
+
+def _as_dict(summary: DeriveSummary) -> dict[str, Any]:
+    """Without what was found in printed numbers, which is only there when tables were made."""
+    return {
+        "was_current": summary.was_current,
+        "rows": dict(summary.rows),
+        "changed": list(summary.changed),
+    }
 
 
 def _tell(lines: tuple[str, ...]) -> None:
@@ -254,23 +283,14 @@ def _tell(lines: tuple[str, ...]) -> None:
         click.echo(line)
 
 
-def _build_site(*, force: bool) -> None:
+def _build_site(*, force: bool, is_silent: bool = False) -> None:
     from ldn_meta.pipeline.site import build_site
 
     was_built = build_site(force=force)
+    if is_silent:
+        return
     index = _shown(paths.build() / "site" / "index.html")
     click.echo(f"{index}: {'built' if was_built else 'up to date'}")
-
-
-def _flat(entries: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Facts as name.part.part and value."""
-    found: list[tuple[str, Any]] = []
-    for name, value in entries.items():
-        if isinstance(value, Mapping):
-            found.extend(_flat(value, f"{prefix}{name}."))
-        else:
-            found.append((f"{prefix}{name}", value))
-    return found
 
 
 def _shown(path: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,6 +37,41 @@ def write_whole(path: Path, data: bytes) -> bool:
     finally:
         part.unlink(missing_ok=True)
     return True
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Write several files so that all of them change, or none.
+
+    Everything is on disk beside its place before the first file is replaced; if one cannot be
+    replaced, or the user interrupts, those already replaced get their old bytes back.
+
+    Parameters
+    ----------
+    files : mapping of Path to bytes
+        Whole contents by place.
+    """
+    before = {path: path.read_bytes() if path.is_file() else None for path in files}
+    parts = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in files}
+    replaced: list[Path] = []
+    try:
+        for path, data in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            parts[path].write_bytes(data)
+        for path, part in parts.items():
+            # Noted first: an interruption between the two lines then undoes it as well.
+            replaced.append(path)
+            part.replace(path)
+    except BaseException:
+        for path in replaced:
+            old = before[path]
+            if old is None:
+                path.unlink(missing_ok=True)
+            else:
+                write_whole(path, old)
+        raise
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
 
 
 def replace_folder(staged: Path, target: Path) -> None:

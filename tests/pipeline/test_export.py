@@ -1,0 +1,168 @@
+"""Pools for R: what the files hold, that it gives the saved result, and that metafor agrees."""
+
+import json
+import math
+import re
+import shutil
+import subprocess
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from small_project import read
+
+from ldn_meta import paths
+from ldn_meta.errors import LdnMetaError, ParameterError
+from ldn_meta.evidence.derived import load_derived
+from ldn_meta.pipeline import export
+from ldn_meta.pipeline.cli import main
+from ldn_meta.pipeline.parameters import reported_indications
+from ldn_meta.stats.options import CI_METHODS, TAU2_METHODS
+from ldn_meta.stats.pool import pool
+
+ESTIMATE = ("estimate", "ci_low", "ci_high", "tau2")
+
+
+def saved(script):
+    """The numbers a script compares with."""
+    text = re.search(r"^saved <- c\((.*)\)$", script, re.MULTILINE)[1]
+    pairs = [part.split(" = ") for part in text.split(", ")]
+    return {name: math.nan if value == "NA" else float(value) for name, value in pairs}
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory):
+    """Every main pool there is, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("export")
+    found = []
+    for indication in reported_indications():
+        pools = load_derived(indication).pooled
+        for construct in sorted(set(pools.loc[pools["analysis"] == "main", "construct"])):
+            found += export.export(indication, construct=construct, folder=folder)
+    return found
+
+
+def test_every_main_pool_can_be_had(everything):
+    pooled = read(paths.derived_data() / "pooled.csv")
+    assert len(everything) == sum(row["analysis"] == "main" for row in pooled)
+    assert len({one.table for one in everything}) == len(everything)
+
+
+def test_the_table_alone_gives_the_saved_result(everything):
+    for one in everything:
+        table = pd.read_csv(one.table)
+        script = one.script.read_text(encoding="utf-8")
+        method = re.search(r'method = "(\w+)"', script)[1]
+        test = re.search(r'test = "(\w+)"', script)[1]
+        result = pool(
+            table["yi"].to_numpy(float),
+            table["vi"].to_numpy(float),
+            tau2_method=next(ours for ours, name in export.METHODS.items() if name == method),
+            ci_method=next(ours for ours, name in export.TESTS.items() if name == test),
+            level=float(re.search(r"level = ([\d.]+)", script)[1]) / 100,
+        )
+        for name, value in saved(script).items():
+            assert getattr(result, name) == pytest.approx(
+                value, rel=1e-5, abs=1e-9, nan_ok=True
+            ), one.script
+        assert saved(script) == pytest.approx(one.results, rel=0, abs=0, nan_ok=True)
+        assert len(table) == one.trials
+        assert f'read.csv("{one.table.name}"' in script
+
+
+def test_the_script_is_short_and_stops_where_it_does_not_agree(everything):
+    lines = everything[0].script.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 12
+    assert lines[0].startswith("# any adverse event, fibromyalgia, against placebo: RR,")
+    assert lines[-1].startswith("stopifnot(all(abs(found - saved) <= 1e-05")
+
+
+def test_arm_columns_hold_the_printed_numbers_behind_an_effect():
+    trials = pd.DataFrame(
+        {
+            "study_label": ["A", "B", "C"],
+            "rows": ["arm_stats:x arm_stats:y", "contrasts:z", "arm_events:v arm_events:w"],
+            **{name: [0.1, 0.2, 0.3] for name in ("yi", "vi")},
+            **{name: [10, 20, 30] for name in ("n_1", "n_2")},
+            **{name: [math.nan, math.nan, 4] for name in ("events_1", "events_2")},
+            **{
+                name: ["t"] * 3
+                for name in (
+                    *("study_id", "effect_id", "measure", "unit", "instrument"),
+                    *("timepoint_weeks", "route", "source_id", "locator"),
+                )
+            },
+        }
+    )
+    arms = pd.DataFrame({"row_id": ["y", "x"], "mean": [6.5, 5.0], "sd": [2.2, math.nan]})
+    table = export.metafor_table(trials, arms)
+    assert table["m1i"].to_list()[0] == 5.0 and table["m2i"].to_list()[0] == 6.5
+    assert math.isnan(table["sd1i"].iloc[0]) and table["sd2i"].iloc[0] == 2.2
+    assert table["m1i"].iloc[1:].isna().all()
+    assert table["ai"].to_list()[2] == 4 and math.isnan(table["ai"].iloc[0])
+    assert list(table.columns[:3]) == ["slab", "yi", "vi"]
+
+
+def test_metafor_has_a_name_for_every_method():
+    assert set(export.METHODS) == set(TAU2_METHODS)
+    assert set(export.TESTS) == set(CI_METHODS)
+
+
+def test_the_command_prints_the_paths(tmp_path):
+    result = CliRunner().invoke(main, ["export", "fibromyalgia", "--output", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    name = "fibromyalgia-pain_intensity-placebo-md-points_0_10"
+    assert result.stdout == (
+        f"{tmp_path}/{name}.csv: 2 trials, MD\n"
+        f"{tmp_path}/{name}.R: run it there with Rscript {name}.R\n"
+    )
+    result = CliRunner().invoke(
+        main, ["export", "fibromyalgia", "--output", str(tmp_path), "--json"]
+    )
+    (told,) = json.loads(result.stdout)
+    assert told["table"] == f"{tmp_path}/{name}.csv"
+    assert told["results"] == saved((tmp_path / f"{name}.R").read_text(encoding="utf-8"))
+
+
+def test_wrong_requests(tmp_path):
+    with pytest.raises(ParameterError, match="did you mean 'fibromyalgia'"):
+        export.export("fibromialgia", folder=tmp_path)
+    with pytest.raises(ParameterError, match=r"did you mean 'pain_intensity'\?"):
+        export.export("fibromyalgia", construct="pain_intensty", folder=tmp_path)
+    with pytest.raises(LdnMetaError, match="nothing was pooled for clinical_response in crohns"):
+        export.export("crohns_disease", folder=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def run_r(script):
+    return subprocess.run(
+        ["Rscript", script.name], cwd=script.parent, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
+def test_metafor_agrees_with_every_pool(everything):
+    for one in everything:
+        done = run_r(one.script)
+        assert done.returncode == 0, f"{one.script}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
+@pytest.mark.parametrize("tau2_method", TAU2_METHODS)
+@pytest.mark.parametrize("ci_method", CI_METHODS)
+def test_metafor_agrees_whatever_the_method_and_notices_if_not(tmp_path, tau2_method, ci_method):
+    yi, vi = [-0.5, 0.1, -1.2, -0.3], [0.04, 0.09, 0.2, 0.05]
+    pd.DataFrame({"slab": list("abcd"), "yi": yi, "vi": vi}).to_csv(tmp_path / "t.csv")
+    result = pool(yi, vi, tau2_method=tau2_method, ci_method=ci_method, level=0.9)
+    numbers = SimpleNamespace(**{name: float(getattr(result, name)) for name in ESTIMATE})
+    settings = {"tau2_method": tau2_method, "ci_method": ci_method, "level": 0.9}
+    script = tmp_path / "t.R"
+    script.write_text(export.r_script("t.csv", "Test", settings | vars(numbers)))
+    done = run_r(script)
+    assert done.returncode == 0, done.stdout + done.stderr
+    numbers.ci_low += 1e-3
+    script.write_text(export.r_script("t.csv", "Test", settings | vars(numbers)))
+    assert "is not TRUE" in run_r(script).stderr

@@ -1,0 +1,367 @@
+"""A trial typed at the keyboard or in a file: all of it in data/raw, or nothing."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from small_project import added, cut_down, read, snapshot
+
+from ldn_meta import paths
+from ldn_meta.errors import ParameterError
+from ldn_meta.evidence.new_rows import Answers
+from ldn_meta.evidence.schema import load_dictionary
+from ldn_meta.pipeline import publish, raw_rows
+from ldn_meta.pipeline.answer_file import answers_text, read_answers
+from ldn_meta.pipeline.cli import main
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "new_trial_example.toml"
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return cut_down(paths.raw_data(), tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture
+def raw(small, tmp_path, monkeypatch):
+    folder = tmp_path / "data" / "raw"
+    shutil.copytree(small, folder)
+    monkeypatch.setenv("LDN_META_ROOT", str(tmp_path))
+    return folder
+
+
+def command(*arguments, keys=None):
+    return CliRunner().invoke(main, ["new-trial", *arguments], input=keys, catch_exceptions=False)
+
+
+def keyboard(*parts):
+    """Answers, one a line; a part that is a number is that many times Enter."""
+    lines = [line for part in parts for line in ([""] * part if isinstance(part, int) else [part])]
+    return "".join(f"{line}\n" for line in lines)
+
+
+# extracted_by; a new report: kind, authors, year, title, container, four numbers, source_id
+REPORT = ("A. Reader", 1, "?", "1", "Doe J, Roe R", "20x5", "2025", "A trial", "J Trials 1", 5)
+# study_id; condition, label, year, status, design, randomised, blinding, population, intervention,
+# doses, comparator and its class, weeks, four sizes, registry, use and why, overlap, note
+STUDY = (
+    *(
+        1,
+        "fibromyalgia",
+        2,
+        "published",
+        "parallel",
+        "yes",
+        "double-blind",
+        "adults",
+        "LDN 4.5 mg",
+    ),
+    *("4.5", "4.5", "identical placebo", "placebo", "12", 1, "80", 1, "0", "75", 1, "contrast"),
+    *("randomised", 2),
+)
+# kind of text, place of the sizes; two arms: group, label, treatment, sizes, place, print, id
+ARMS = ("full text", "Methods", 3, "40", 5, "y", 1, "placebo", 1, "40", 5, "n")
+# arms, outcome (a misspelt one first), week, set, measure, paired, adjusted, estimate, limits the
+# wrong way round, level, p, relation, sizes, direction, place, printed, kind of text, note; then
+# the two limits again
+DIFFERENCE = (
+    *("difference", 2, "pain_nrs", "pain_nrs_0_10", "12", "intention to treat", "MD", 2),
+    *("-0.50", "0.10", "-1.10", 1, "0.10", 1, "40", "40", "no difference", "Table 2"),
+    *("-0.50 (-1.10 to 0.10), P=0.10", 2, "-1.10", "0.10"),
+)
+# arm, outcome "new" (described at once), and the rest of the row
+EVENTS = (
+    *("events", "doe2025-ldn", "new"),
+    *("felt_odd", "feeling_odd", "feeling odd", "interview", "binary", "harm", "-1", "people"),
+    *(2, "8", "as treated", "people", "3", "40", 5),
+)
+
+
+def test_a_whole_trial_from_the_keyboard(raw):
+    before = snapshot(raw)
+    keys = keyboard(*REPORT, *STUDY, *ARMS, *DIFFERENCE, *EVENTS, "done", "y")
+    result = command(keys=keys)
+    assert result.exit_code == 0, result.output
+    found = added(before, raw)
+    assert {name: len(lines) for name, lines in found.items()} == {
+        **{"sources": 1, "studies": 1, "arms": 2, "outcomes": 1, "study_facts": 2},
+        **{"arm_events": 1, "contrasts": 1, "risk_of_bias": 1},
+    }
+    for name in found:
+        keys = [next(iter(row.values())) for row in read(raw / f"{name}.csv")]
+        assert keys == sorted(keys), name
+    (row,) = [row for row in read(raw / "contrasts.csv") if row["study_id"] == "doe2025"]
+    expected = {
+        "row_id": "doe2025-pain_nrs_0_10-w12-md",
+        "arm_2": "doe2025-placebo",
+        "estimate": "-0.50",
+        "estimate_decimals": "2",
+        "ci_low": "-1.10",
+        "ci_high": "0.10",
+        "p_relation": "=",
+        "as_reported": "-0.50 (-1.10 to 0.10), P=0.10",
+        "locator": "Table 2",
+        "extracted_by": "A. Reader",
+    }
+    assert {name: row[name] for name in expected} == expected
+    # Every wrong answer was told at once, with the reason, and asked again.
+    for words in (
+        "'20x5' not a plain number; type digits",
+        "  What it is.",
+        "'0' is out of range; use a whole number at least 1",
+        "'pain_nrs' is not in outcomes; did you mean pain_nrs_0_10",
+        "ci_low: ci_low is above ci_high (-1.10); swap or correct the two",
+    ):
+        assert words in result.output
+    # The preview says what the rows come to.
+    assert "effect doe2025-pain_nrs_0_10-w12-md-1: MD -0.5 (95% CI -1.1 to 0.1)" in result.output
+    derived = CliRunner().invoke(main, ["derive", "--json"], catch_exceptions=False)
+    assert derived.exit_code == 0, derived.output
+    assert "effects.csv" in json.loads(derived.stdout)["changed"]
+    effects = read(raw.parent / "derived" / "effects.csv")
+    (effect,) = [row for row in effects if row["study_id"] == "doe2025" and row["measure"] == "MD"]
+    assert (effect["yi"], effect["is_selected"]) == ("-0.5", "yes")
+
+
+def test_an_interview_broken_off_writes_nothing_and_loses_nothing(raw):
+    before = snapshot(raw)
+    keys = keyboard(*REPORT, *STUDY[:12])
+    result = command(keys=keys)
+    assert result.exit_code == 1
+    assert snapshot(raw) == before
+    assert "nothing was written to data/raw; your answers are in build/new-trial/" in result.output
+    (file,) = (raw.parents[1] / "build" / "new-trial").glob("*.toml")
+    kept = read_answers(file, load_dictionary(raw))
+    assert kept.rows["sources"][0]["authors"] == "Doe J, Roe R"
+    assert kept.rows["studies"][0]["population"] == "adults"
+    # The file tells what is still open.
+    again = command("--from", str(file))
+    assert again.exit_code == 1
+    assert "new row studies:1:comparator_class: nobody has filled this cell" in again.output
+    assert snapshot(raw) == before
+
+
+def test_no_at_the_end_writes_nothing(raw):
+    before = snapshot(raw)
+    result = command(keys=keyboard(*REPORT, *STUDY, *ARMS, "done", "n"))
+    assert result.exit_code == 1
+    assert "Write these 7 rows?" in result.output
+    assert snapshot(raw) == before
+    file = raw.parents[1] / "build" / "new-trial" / "doe2025.toml"
+    # What was typed can be written from the file, without a question.
+    assert command("--from", str(file)).exit_code == 0
+    assert set(added(before, raw)) == {"sources", "studies", "arms", "study_facts", "risk_of_bias"}
+
+
+def test_a_trial_from_the_documented_file(raw):
+    before = snapshot(raw)
+    dry = command("--from", str(EXAMPLE), "--dry-run")
+    assert dry.exit_code == 0
+    assert dry.stdout.endswith("nothing was written; 9 rows would be\n")
+    assert snapshot(raw) == before
+    result = command("--from", str(EXAMPLE), "--json")
+    assert result.exit_code == 0
+    told = json.loads(result.stdout)
+    assert told["is_written"] is True
+    assert {row["effect_id"] for row in told["effects"]} == {
+        "example2025-any_ae-w12-rr-1",
+        "example2025-pain_nrs_0_10-w12-md-1",
+    }
+    assert all(effect["is_selected"] for effect in told["effects"])
+    assert {name: len(rows) for name, rows in told["rows"].items()} == {
+        name: len(lines) for name, lines in added(before, raw).items()
+    }
+    # A second time the key is taken.
+    written = snapshot(raw)
+    again = command("--from", str(EXAMPLE), "--json")
+    assert again.exit_code == 1
+    faults = json.loads(again.stdout)["faults"]
+    assert ("studies", "study_id", "example2025-2") not in [
+        (fault["table"], fault["column"], fault["value"]) for fault in faults
+    ]
+    assert snapshot(raw) == written
+
+
+def refused(raw, tmp_path, *changes):
+    """What is said of the example with some texts exchanged; nothing may be written."""
+    before = snapshot(raw)
+    text = EXAMPLE.read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    file = tmp_path / "answers.toml"
+    file.write_text(text, encoding="utf-8")
+    result = command("--from", str(file))
+    assert result.exit_code == 1, result.output
+    assert "nothing was written" in result.stderr
+    assert snapshot(raw) == before
+    return result.stderr
+
+
+def test_refused_rows_are_named_all_at_once_and_nothing_is_written(raw, tmp_path):
+    said = refused(
+        raw,
+        tmp_path,
+        ("n_randomised = 80", "n_randomised = 81"),
+        ("ci_high = 0.10", "ci_high = -1.50"),
+        ('"pain_nrs_0_10"', '"pain_nsr_0_10"'),
+        ("events = 21", "events = 41"),
+        ('arm_id = "example2025-placebo"', 'arm_id = "cree2010-ldn"\nrow_id = "zz"'),
+    )
+    for words in (
+        "5 faults in the new rows",
+        "new row studies:1:n_randomised: value '81' its arms add up to 80",
+        "new row contrasts:1:ci_low: value '-1.10' ci_low is above ci_high (-1.50)",
+        "new row contrasts:1:outcome_id: value 'pain_nsr_0_10' no such outcome_id in outcomes; "
+        "did you mean 'pain_nrs_0_10'?",
+        "new row arm_events:1:events: value '41' more people with the event than people (40)",
+        "new row arm_events:2:arm_id: value 'cree2010-ldn' arm of another study",
+    ):
+        assert words in said
+
+
+def test_cells_that_nobody_filled_are_asked_for(raw, tmp_path):
+    said = refused(raw, tmp_path, ('blinding = "double-blind"', ""), ('authors = "Ex', 'note = "'))
+    assert "studies:1:blinding: nobody has filled this cell" in said
+    assert "sources:1:source_id" not in said
+
+
+def test_printed_numbers_that_contradict_each_other_are_refused(raw, tmp_path):
+    said = refused(raw, tmp_path, ("n_1 = 40", "n_1 = 40\np_value = 0.04"))
+    assert "contrasts:1:p_value: value '0.04' does not fit what else is printed" in said
+
+
+def test_a_row_that_contradicts_a_row_on_file_names_both(raw, tmp_path):
+    old = next(row for row in read(raw / "contrasts.csv") if row["study_id"] == "cree2010")
+    cells = {name: text for name, text in old.items() if name != "row_id"} | {"note": "again"}
+    file = tmp_path / "again.toml"
+    answers = Answers({}, {"contrasts": [{"row_id": "a-new-row", **cells}]})
+    file.write_text(answers_text(answers), encoding="utf-8")
+    result = command("--from", str(file))
+    assert result.exit_code == 1
+    line = [row["row_id"] for row in read(raw / "contrasts.csv")].index(old["row_id"]) + 2
+    assert f"on file contrasts:{line}:preferred: value 'yes' new row 1 states" in result.stderr
+
+
+def test_files_that_are_no_answers_are_refused_with_everything(raw, tmp_path):
+    file = tmp_path / "answers.toml"
+    file.write_text(
+        'locater = "p. 1"\n[study]\nx = 1\n[studies]\ndesing = "parallel"\nyear = [2001]\n'
+        "[arms]\nn_analysed = 2024-01-01\n",
+        encoding="utf-8",
+    )
+    result = command("--from", str(file))
+    assert result.exit_code == 2
+    for words in (
+        "'locater' is unknown; did you mean 'locator'?",
+        "'study' is unknown; did you mean 'studies'?",
+        "studies: 'desing' is unknown; did you mean 'design'?",
+        "studies: year: [2001] is neither text nor number",
+        "arms: n_analysed: datetime.date(2024, 1, 1) is neither",
+    ):
+        assert words in result.stderr
+    assert "is missing; name a file" in command("--from", str(tmp_path / "no.toml")).stderr
+    file.write_text("a = = 1", encoding="utf-8")
+    assert "is no TOML" in command("--from", str(file)).stderr
+    assert "--json needs --from" in command("--json").stderr
+
+
+def test_answers_come_back_from_their_file_as_they_were(raw, tmp_path):
+    answers = Answers(
+        {"extracted_by": 'A "quoted" name'},
+        {"arms": [{"n_analysed": "40", "label": "a\\b"}, {"note": "caf\u00e9"}], "studies": [{}]},
+    )
+    file = tmp_path / "answers.toml"
+    file.write_text(answers_text(answers), encoding="utf-8")
+    assert read_answers(file, load_dictionary(raw)) == answers
+    file.write_text("[studies]\nis_randomised = true\ndose_low_mg_per_day = 4.50\nyear = 2001\n")
+    assert read_answers(file, load_dictionary(raw)).rows["studies"] == [
+        {"is_randomised": "yes", "dose_low_mg_per_day": "4.50", "year": "2001"}
+    ]
+
+
+def test_a_disk_that_fails_half_way_leaves_everything_as_it_was(raw, monkeypatch):
+    before = snapshot(raw)
+    replace, count = Path.replace, 0
+
+    def fail(self, target):
+        nonlocal count
+        if Path(target).parent == raw:
+            count += 1
+            if count == 3:
+                raise OSError(28, "No space left on device")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    answers = read_answers(EXAMPLE, load_dictionary(raw))
+    with pytest.raises(OSError, match="No space left"):
+        raw_rows.add_rows(answers)
+    assert count > 3
+    assert snapshot(raw) == before
+
+
+def test_an_edit_in_between_is_not_overwritten(raw, monkeypatch):
+    real = raw_rows._on_a_copy
+
+    def edited(*arguments):
+        found = real(*arguments)
+        with (raw / "arms.csv").open("a", encoding="utf-8") as stream:
+            stream.write("zz\n")
+        return found
+
+    monkeypatch.setattr(raw_rows, "_on_a_copy", edited)
+    result = command("--from", str(EXAMPLE))
+    assert result.exit_code == 1
+    assert "data/raw changed while the rows were checked" in result.stderr
+    assert "example2025" not in (raw / "studies.csv").read_text(encoding="utf-8")
+
+
+def test_data_that_are_wrong_without_the_rows_are_told_as_they_are(raw):
+    with (raw / "arms.csv").open("a", encoding="utf-8") as stream:
+        stream.write("zz\n")
+    result = command("--from", str(EXAMPLE))
+    assert result.exit_code == 1
+    assert "data/raw was refused" in result.stderr
+
+
+def test_new_files_go_if_a_later_one_fails(tmp_path):
+    old, new = tmp_path / "a", tmp_path / "b"
+    old.write_bytes(b"old")
+    (tmp_path / "c").mkdir()
+    with pytest.raises(OSError):
+        publish.write_together({old: b"1", new: b"2", tmp_path / "c": b"3"})
+    assert old.read_bytes() == b"old"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a", "c"]
+
+
+def test_only_line_feeds_end_a_line_of_a_table():
+    # A separator of lines in Unicode is a character of a cell, and a blank line is kept.
+    before = 'key,note\na,"x\u2028y, z"\n\nc,NA\n'.encode()
+    after = raw_rows.with_rows(before, ["key", "note"], [{"key": "b", "note": "new"}])
+    assert after == 'key,note\na,"x\u2028y, z"\n\nb,new\nc,NA\n'.encode()
+    last = raw_rows.with_rows(b"key,note\na,b", ["key", "note"], [{"key": "z", "note": "x,y"}])
+    assert last == b'key,note\na,b\nz,"x,y"\n'
+
+
+def test_a_line_break_in_a_cell_is_refused(raw, tmp_path):
+    said = refused(raw, tmp_path, ('title = "An', 'title = "An\\n\\nother'))
+    assert "line break inside a cell" in said
+
+
+def test_an_interview_that_is_only_looked_at_keeps_its_answers(raw):
+    before = snapshot(raw)
+    result = command("--dry-run", keys=keyboard(*REPORT, *STUDY, *ARMS, "done"))
+    assert result.exit_code == 0, result.output
+    assert "your answers are in build/new-trial/doe2025.toml" in result.stderr
+    assert snapshot(raw) == before
+
+
+def test_answer_files_need_tables(raw, tmp_path):
+    file = tmp_path / "answers.toml"
+    file.write_text("arms = [1]\n", encoding="utf-8")
+    with pytest.raises(ParameterError, match="1 is no row"):
+        read_answers(file, load_dictionary(raw))
+    file.write_text('read_from = "press"\n', encoding="utf-8")
+    assert "there is no row to add" in command("--from", str(file)).stderr
