@@ -36,8 +36,8 @@ def section(found: Choices, load: tuple[float, float]) -> str:
         table(["target", "measured", ""], _targets(found)),
         "### Quadrature",
         "Bayesian pools by quadrature, half-normal prior with scale 0.5: fits in a CPU second, "
-        f"one by one ({ONE_BY_ONE} sets) and in one call ({IN_BATCH:,} sets). The largest difference "
-        f"between the two is {_power(found.quadrature_apart)}.",
+        f"one by one ({ONE_BY_ONE} sets) and in one call ({IN_BATCH:,} sets). The largest "
+        f"difference between the two is {_power(found.quadrature_apart)}.",
         table(
             ["trials", "pool_bayes", "pool_bayes_many", "times faster in a batch"],
             _quadrature(found),
