@@ -22,7 +22,7 @@ LOOPED = 100
 # contender -> sets of each size that it gets; None for all of them
 SET_CONTENDERS = {"pool_many": None, "pool": LOOPED, "pymare_many": None, "metafor": LOOPED}
 LOOP_ANALYSES = 300
-STREAMED = (100_000, 10_000_000)
+STREAMED = (100_000, 1_000_000, 10_000_000)
 MIXED = "mixed"
 
 Progress = Callable[[str], None]
@@ -75,7 +75,7 @@ class Choices:
     def growth(self) -> float:
         """How many times the memory of the short stream the long one takes at its peak."""
         peaks = [median(run["peak_mb"] for run in self.streamed[size]) for size in STREAMED]
-        return peaks[1] / peaks[0]
+        return peaks[-1] / peaks[0]
 
 
 def measure_choices(progress: Progress) -> Choices:
