@@ -65,7 +65,7 @@ def section(found: Choices, load: tuple[float, float]) -> str:
         ),
         "### Memory",
         "Streaming a whole multiverse in frames of 100,000 rows, each size in a process of its "
-        "own. For the long one, nodes were added to the protocol in memory. The peak is that of "
+        "own. For the longer ones, nodes were added to the protocol in memory. The peak is that of "
         "the whole process, as the kernel counts it: interpreter, libraries, raw tables and "
         "working memory; rows are what the frames would take if they were kept. Two frames are "
         "alive at a time, and the shortest stream does not fill two.",
@@ -133,7 +133,7 @@ def _targets(found: Choices) -> list[list[str]]:
             "they are faster than PyMARE's vectorised REML", pymare, "times", 1.0, at_least=True
         ),
         Target(
-            f"{STREAMED[1]:,} analyses and more take at most 1.25 times the memory of "
+            f"{STREAMED[-1]:,} analyses and more take at most 1.25 times the memory of "
             f"{STREAMED[0]:,}",
             found.growth,
             "times",
