@@ -65,8 +65,8 @@ def section(found: Choices, load: tuple[float, float]) -> str:
         ),
         "### Memory",
         "Streaming a whole multiverse in frames of 100,000 rows, each size in a process of its "
-        "own. For the longer ones, nodes were added to the protocol in memory. The peak is that of "
-        "the whole process, as the kernel counts it: interpreter, libraries, raw tables and "
+        "own. For the longer ones, nodes were added to the protocol in memory. The peak is that "
+        "of the whole process, as the kernel counts it: interpreter, libraries, raw tables and "
         "working memory; rows are what the frames would take if they were kept. Two frames are "
         "alive at a time, and the shortest stream does not fill two.",
         table(
