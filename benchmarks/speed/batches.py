@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from speed.environment import PEER_PYTHON
-from speed.session import ragged, start_up
+from speed.session import alone, start_up
 
 ROUNDS = 3
 SIZES = (20_000, 50_000, 100_000, 200_000)
@@ -34,7 +34,7 @@ def measure_ragged(progress: Callable[[str], None]) -> dict[int, list[Ragged]]:
     for turn in range(ROUNDS):
         for sets in SIZES:
             progress(f"round {turn + 1} of {ROUNDS}: {sets:,} sets of 1 to 12 trials")
-            runs[sets].append(Ragged(**ragged(sets)))  # type: ignore[arg-type]
+            runs[sets].append(Ragged(**alone("ragged", sets)))
     return runs
 
 

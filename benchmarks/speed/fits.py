@@ -148,25 +148,35 @@ def _compare(
             continue
         stop = MANY_TIMED[contender.name] if task == "many" else len(yi)
         contender.keep(task, yi[:stop], vi[:stop])
-        ours, theirs = truth[task][:stop], contender.answers(task)
-        estimate, se, low, high, tau2, _ = ours.T
-        # Numbers near 0 are held against the standard error and the sampling variance instead.
-        scale = np.column_stack(
-            [
-                np.maximum(np.abs(estimate), se),
-                np.maximum(np.abs(low), se),
-                np.maximum(np.abs(high), se),
-                np.maximum(tau2, vi[:stop].mean(axis=1)),
-            ]
-        )
-        columns = [0, 2, 3, 4]
-        differences.append(np.abs(theirs[:, columns] - ours[:, columns]) / scale)
-    table = np.concatenate(differences)
-    failed = np.isnan(table).any(axis=1)
-    there = table[~failed]
+        differences.append(relative(contender.answers(task), truth[task][:stop], vi[:stop]))
+    return agreement(np.concatenate(differences))
+
+
+def relative(theirs: np.ndarray, ours: np.ndarray, vi: np.ndarray) -> np.ndarray:
+    """Return how far estimate, limits and tau2 of each set are apart, (m, 4).
+
+    Numbers near 0 are held against the standard error and the sampling variance instead.
+    """
+    estimate, se, low, high, tau2, _ = ours.T
+    scale = np.column_stack(
+        [
+            np.maximum(np.abs(estimate), se),
+            np.maximum(np.abs(low), se),
+            np.maximum(np.abs(high), se),
+            np.maximum(tau2, np.nanmean(vi, axis=1)),
+        ]
+    )
+    columns = [0, 2, 3, 4]
+    return np.asarray(np.abs(theirs[:, columns] - ours[:, columns]) / scale)
+
+
+def agreement(differences: np.ndarray) -> Agreement:
+    """Sum up the differences of all sets, (m, 4)."""
+    failed = np.isnan(differences).any(axis=1)
+    there = differences[~failed]
     estimate, low, high, tau2 = there.max(axis=0).tolist()
     return Agreement(
-        sets=len(table),
+        sets=len(differences),
         failed=int(failed.sum()),
         worst=(estimate, max(low, high), tau2),
         apart=int((there.max(axis=1) > FAR_APART).sum()),

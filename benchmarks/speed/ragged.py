@@ -1,6 +1,6 @@
 """Pool many sets of 1 to 12 trials in a process of its own: CPU time and peak memory.
 
-    python ragged.py SETS
+    python -m speed.ragged SETS
 
 Prints one line of JSON. The peak is the kernel's, so measuring it costs nothing. As many sets,
 1/12 of each size, are timed in turns with the others, one call a size: what mixing sizes costs.
@@ -9,7 +9,6 @@ Prints one line of JSON. The peak is the kernel's, so measuring it costs nothing
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from statistics import median
@@ -17,6 +16,7 @@ from statistics import median
 import numpy as np
 
 from ldn_meta import pool_many
+from speed.memory import peak_megabytes
 
 WIDTH = 12
 BLOCK = 10_000  # sets drawn at once, so that drawing leaves no mark on the peak
@@ -46,12 +46,6 @@ def one_size(sets: int, k: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(SEED + k)
     variance = rng.uniform(0.02, 0.5, (sets, k))
     return rng.normal(0.5, np.sqrt(variance + 0.1)), variance
-
-
-def peak_megabytes() -> float:
-    # Linux counts kilobytes, macOS bytes.
-    unit = 1e6 if sys.platform == "darwin" else 1e3
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def seconds(y: np.ndarray, v: np.ndarray) -> float:

@@ -94,16 +94,17 @@ def _command(name: str) -> list[str]:
     return [python, str(HERE / "worker.py"), name]
 
 
-def ragged(sets: int) -> dict[str, float]:
-    """Pool `sets` sets of 1 to 12 trials in a fresh process."""
+def alone(script: str, *arguments: object) -> dict[str, Any]:
+    """Run a script of this folder in a fresh process, and return what it prints."""
     done = subprocess.run(
-        [sys.executable, str(HERE / "ragged.py"), str(sets)],
+        [sys.executable, "-m", f"speed.{script}", *map(str, arguments)],
+        cwd=HERE.parent,
         env=child_variables(ours=True),
         capture_output=True,
         text=True,
         check=True,
     )
-    answer: dict[str, float] = json.loads(done.stdout)
+    answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 
 

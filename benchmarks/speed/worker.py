@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 # estimate, se, ci_low, ci_high, tau2, q: what every timed call has to compute and hand over.
+# A Bayesian pool: median, SD and limits of the mean effect, median tau, P(mean effect < 0).
 Numbers = tuple[Any, ...]
 Fit = Callable[[np.ndarray, np.ndarray], Numbers]
 
@@ -50,6 +51,19 @@ def _pool_many() -> Fit:
     from ldn_meta import pool_many
 
     return lambda y, v: _fields(pool_many(y, v, ci_method="knapp-hartung"))
+
+
+def _pool_bayes(*, many: bool) -> Fit:
+    from ldn_meta import pool_bayes, pool_bayes_many
+
+    call = pool_bayes_many if many else pool_bayes
+
+    def fit(y: np.ndarray, v: np.ndarray) -> Numbers:
+        found = call(y, v, tau_prior_scale=0.5)
+        effect = (found.mu_median, found.mu_sd, found.mu_low, found.mu_high)
+        return (*effect, found.tau_median, found.prob_below_zero)
+
+    return fit
 
 
 def _statsmodels() -> Fit:
@@ -121,6 +135,8 @@ CONTENDERS: dict[str, tuple[str, Callable[[], Fit], bool]] = {
     "pool": ("ldn-meta", lambda: _pool("reml"), False),
     "pool_pm": ("ldn-meta", lambda: _pool("pm"), False),
     "pool_many": ("ldn-meta", _pool_many, True),
+    "pool_bayes": ("ldn-meta", lambda: _pool_bayes(many=False), False),
+    "pool_bayes_many": ("ldn-meta", lambda: _pool_bayes(many=True), True),
     "statsmodels": ("statsmodels", _statsmodels, False),
     "pymare": ("pymare", lambda: _pymare(many=False), False),
     "pymare_many": ("pymare", lambda: _pymare(many=True), True),

@@ -68,12 +68,9 @@ class FigureOutput:
         """Return the image as PNG, 110 dots an inch."""
         if isinstance(self.figure, Picture):
             return self.figure.png
-        page = io.BytesIO()
-        with style.settings():
-            self.figure.savefig(
-                page, format="png", dpi=style.DOTS_PER_INCH, metadata={"Software": None}
-            )
-        return page.getvalue()
+        from ldn_meta.display.figures.shown_figure import png_of
+
+        return png_of(self.figure)
 
     def svg(self) -> str:
         """Return the image as SVG, letters as outlines, with title and description."""

@@ -12,6 +12,8 @@ from ldn_meta.errors import ArgumentError, DataError, Fault
 from ldn_meta.evidence.corrections import Correction, correction_faults, read_corrections
 from ldn_meta.evidence.read import FileContent, read_file, typed
 from ldn_meta.evidence.schema import Dictionary, load_dictionary
+from ldn_meta.evidence.shown import evidence_html
+from ldn_meta.evidence.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +63,11 @@ class Evidence:
         values = sum(len(self.tables[name]) for name in VALUE_TABLES)
         return f"<Evidence: {len(self.tables['studies'])} studies, {values} value rows>"
 
-    def study(self, study_id: str) -> dict[str, pd.DataFrame]:
+    def _repr_html_(self) -> str:
+        """Return every table with its rows and what it holds."""
+        return evidence_html(repr(self).strip("<>"), self.tables, self.dictionary)
+
+    def study(self, study_id: str) -> Study:
         """Everything on file about one study, as typed.
 
         Parameters
@@ -71,8 +77,8 @@ class Evidence:
 
         Returns
         -------
-        dict of str to pandas.DataFrame
-            Rows by table name; tables without a row of the study are left out.
+        Study
+            A dict: rows by table name; tables without a row of the study are left out.
 
         Raises
         ------
@@ -85,7 +91,8 @@ class Evidence:
             for name, frame in self.text.items()
             if "study_id" in frame.columns
         }
-        return {name: rows for name, rows in found.items() if len(rows)}
+        kept = {name: rows for name, rows in found.items() if len(rows)}
+        return Study(study_id, kept, self.dictionary)
 
     def for_indication(self, indication_id: str) -> Evidence:
         """Keep the rows of one indication, and all outcomes and sources.

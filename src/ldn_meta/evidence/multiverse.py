@@ -14,6 +14,7 @@ import numpy as np
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.multiverse_effects import ChoiceOfEffects, Normalised
 from ldn_meta.evidence.protocol import Variant, departed
+from ldn_meta.evidence.shown import multiverse_html, multiverse_line
 from ldn_meta.stats.multiverse import combined, digits
 from ldn_meta.stats.pool import pool_many
 
@@ -77,6 +78,14 @@ class Multiverse:
     def __len__(self) -> int:
         """Number of analyses."""
         return math.prod(self.sizes)
+
+    def __repr__(self) -> str:
+        """Return one line: the outcome, and how many analyses it has."""
+        return multiverse_line(self)
+
+    def _repr_html_(self) -> str:
+        """Return the outcome, the protocol's own analysis, the range, and the nodes."""
+        return multiverse_html(self)
 
     @cached_property
     def _is_model(self) -> list[bool]:

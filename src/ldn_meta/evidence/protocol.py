@@ -14,6 +14,7 @@ from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence import bayes_choices
 from ldn_meta.evidence.certainty_choices import CertaintyChoices, read_certainty
 from ldn_meta.evidence.nodes import Node, read_nodes
+from ldn_meta.evidence.shown import protocol_html, protocol_line
 from ldn_meta.evidence.stated import check_names, check_type, section
 
 if TYPE_CHECKING:
@@ -126,6 +127,14 @@ class Protocol:
     nodes: tuple[Node, ...] = ()
     next_people: tuple[int, ...] = ()
     next_probability: float = math.nan
+
+    def __repr__(self) -> str:
+        """Return one line: how effects are pooled, and how much is varied."""
+        return protocol_line(self)
+
+    def _repr_html_(self) -> str:
+        """Return every choice, the named departures and the nodes."""
+        return protocol_html(self)
 
     @property
     def variants(self) -> tuple[Variant, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ldn_meta.errors import ArgumentError
+from ldn_meta.stats.html import html_table
 from ldn_meta.stats.inputs import FloatArray, IntArray
 from ldn_meta.stats.records import FrozenRecord
 
@@ -156,10 +157,10 @@ class PooledResult(FrozenRecord):
             table = self.to_frame().drop(columns=[*SETTINGS, "notes"])
             body = str(table.to_html(max_rows=10, border=0, float_format="{:.4g}".format))
         else:
-            body = _html_table(self._shown_numbers(percent))
+            body = html_table(self._shown_numbers(percent))
         notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
         return (
-            f'<div class="ldn-meta-pooled">{_html_table(settings)}{body}'
+            f'<div class="ldn-meta-pooled">{html_table(settings)}{body}'
             f"{f'<ul>{notes}</ul>' if notes else ''}</div>"
         )
 
@@ -210,11 +211,3 @@ class PooledResult(FrozenRecord):
                 "weight_pct": self.weight_pct,
             }
         )
-
-
-def _html_table(rows: list[tuple[str, str]]) -> str:
-    cells = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>'
-        for name, value in rows
-    )
-    return f"<table>{cells}</table>"

@@ -44,12 +44,12 @@ class Sheet:
     """
 
     def __init__(self, width: float, height: float) -> None:
-        # Figure, not pyplot: no global list of figures, so nothing leaks or shows twice.
-        from matplotlib.figure import Figure
+        # Not by pyplot: no global list of figures, so nothing leaks or shows twice.
+        from ldn_meta.display.figures.shown_figure import ShownFigure
 
         self.width = width
         self.height = height
-        self.figure: Figure = Figure(figsize=(width / 72, height / 72), facecolor=PAPER)
+        self.figure: Figure = ShownFigure(figsize=(width / 72, height / 72), facecolor=PAPER)
         self.page: Axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0))
         self.page.set_axis_off()
         self.page.set_xlim(0, width)
