@@ -173,9 +173,11 @@ def _looked(page: RobustnessPage) -> str:
     }[look.crossed[-1]]
     fraction = float(look.information_fraction[-1])
     reached = f"{percent(fraction)} of the information needed"
+    measure = page.effect.pool.key["measure"] if page.effect.pool is not None else ""
+    effect = fixed(shown((look.minimal_effect,), measure=measure)[0])
     return (
         f"Held against boundaries that allow for looking after every trial, {reached} to find "
-        f"{look.minimal_effect:g} is there, and the last look {last}."
+        f"an effect of {effect} ({MEASURES[measure]}) is there, and the last look {last}."
     )
 
 
@@ -212,13 +214,22 @@ def next_trial(page: RobustnessPage) -> str:
         return ""
     if has_unknown_sign(pool):
         return "What the next trial could do is not worked out: which side is which is not known."
+    if len(pool.trials) == 1:
+        return (
+            "What the next trial could do is not worked out: one trial does not tell how far "
+            "trials lie apart."
+        )
     enough = page.opened.protocol.next_probability
+    sign = float(pool.trials["benefit_sign"].iloc[0])
     sayings = []
     for supposed, what in (
         ("the minimal important difference", OFF_BETTER),
         ("the pooled effect", OFF_BETTER),
         ("no effect", INSIDE),
     ):
+        if supposed == "the pooled effect" and float(pool.result.estimate) * sign <= 0:
+            # Nobody asks how a trial would show a benefit that is not supposed.
+            continue
         if not ((frame["supposed"] == supposed) & (frame["what"] == what)).any():
             continue
         size = smallest_size(frame, supposed=supposed, what=what, probability=enough)

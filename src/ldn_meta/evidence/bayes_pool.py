@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ldn_meta.stats.bayes import pool_bayes, prior_sensitivity
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from ldn_meta.evidence.protocol import Protocol
     from ldn_meta.evidence.synthesis import Pool
     from ldn_meta.stats.bayes_result import BayesResult
+
+TWO = 2
 
 
 def bayes_of_pool(pool: Pool, protocol: Protocol) -> BayesResult | None:
@@ -34,6 +36,25 @@ def bayes_of_pool(pool: Pool, protocol: Protocol) -> BayesResult | None:
         tau_prior_scale=scale,
         **_options(pool, protocol),
     )
+
+
+class IntervalToRead(NamedTuple):
+    """The interval an answer should be read by, on the scale of ``yi``."""
+
+    low: float
+    high: float
+    has_prior: bool
+
+
+def interval_to_read(pool: Pool, protocol: Protocol) -> IntervalToRead:
+    """Interval of a pool; of two trials that with the protocol's prior, where one is stated.
+
+    The Wald interval of two trials takes the spread between them as known.
+    """
+    found = bayes_of_pool(pool, protocol) if len(pool.trials) == TWO else None
+    if found is None:
+        return IntervalToRead(float(pool.result.ci_low), float(pool.result.ci_high), False)
+    return IntervalToRead(float(found.mu_low), float(found.mu_high), True)
 
 
 def sensitivity_of_pool(pool: Pool, protocol: Protocol) -> tuple[BayesResult, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ldn_meta.evidence.bayes_pool import interval_to_read
 from ldn_meta.evidence.candidates import COMPARATOR, CONTRAST
 from ldn_meta.evidence.certainty_body import MAIN_OUTCOME, MISSING, NOT_TOLD, RATED, Body
 from ldn_meta.evidence.selection import FURTHER_ARM
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 NOT_COMPARED = "none"
 ACTIVE = "active drug"
+TWO_ARMS = 2
 # Best first: who of a study counts when nobody says how many were compared.
 SIZES = ("n_analysed", "n_completed", "n_randomised", "n_enrolled")
 
@@ -156,6 +158,7 @@ class _Material:
             studies=tuple(studies),
             weights=_weights(pool, studies),
             registered=self._registered(),
+            read_by=None if pool is None else interval_to_read(pool, self.protocol),
             **self._of_outcome(construct),
         )
 
@@ -188,7 +191,10 @@ class _Material:
         return names.pop() if comparator == ACTIVE and len(names) == 1 else comparator
 
     def _people(self, study: dict[str, Any], construct: str) -> int:
-        """People in a study's comparisons of a construct, or in the study; 0 is not known."""
+        """People in a study's comparisons of a construct, or in the study; 0 is not known.
+
+        The size of a study of more than two arms is not that of one comparison in it.
+        """
         contrasts, outcomes = self.evidence.contrasts, self.evidence.outcomes
         of_construct = outcomes.loc[outcomes["construct"] == construct, "outcome_id"]
         own = contrasts[
@@ -198,6 +204,8 @@ class _Material:
         compared = own["n_1"] + own["n_2"].where(~own["is_paired"].astype(bool), 0)
         if compared.notna().any():
             return int(compared.max())
+        if (self.evidence.arms["study_id"] == study["study_id"]).sum() > TWO_ARMS:
+            return 0
         return next((int(study[name]) for name in SIZES if study[name].isdigit()), 0)
 
     def _of_outcome(self, construct: str) -> dict[str, Any]:

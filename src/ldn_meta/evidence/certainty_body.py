@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ldn_meta.evidence.synthesis import DIRECTION_ONLY, META_ANALYSIS, ONE_TRIAL
 
 if TYPE_CHECKING:
+    from ldn_meta.evidence.bayes_pool import IntervalToRead
     from ldn_meta.evidence.synthesis import Pool
 
 MAIN_OUTCOME = "main outcome"
@@ -48,6 +50,8 @@ class Body:
         Share of each of these studies: of the pool, or the same for all without one.
     registered : tuple of str
         Trials of the indication without results on file.
+    read_by : IntervalToRead or None
+        The interval the answer is read by, where it is not the pool's own.
     """
 
     indication: dict[str, str]
@@ -65,6 +69,7 @@ class Body:
     studies: tuple[dict[str, Any], ...]
     weights: tuple[float, ...]
     registered: tuple[str, ...]
+    read_by: IntervalToRead | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -88,6 +93,20 @@ class Body:
         if self.pool is not None:
             return self.pool.people
         return sum(study["people"] for study in self.studies)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The interval the answer is read by; NaN without a pool."""
+        if self.read_by is not None:
+            return self.read_by.low, self.read_by.high
+        if self.pool is None:
+            return math.nan, math.nan
+        return float(self.pool.result.ci_low), float(self.pool.result.ci_high)
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether that interval rests on a prior for the spread between trials."""
+        return self.read_by is not None and self.read_by.has_prior
 
     @property
     def without_size(self) -> list[str]:

@@ -95,7 +95,7 @@ def information_size(body: Body, choices: CertaintyChoices) -> float:
     """People one adequately powered trial would need; NaN when it cannot be computed.
 
     For differences the important difference and the SD of the scale, for ratios the control
-    risk of the pool and that risk times the lower ratio.
+    risk of the pool and that risk at the lower threshold of an important effect.
     """
     errors = {"alpha": choices["imprecision.alpha"], "power": choices["imprecision.power"]}
     scale = scale_of(body, choices)
@@ -105,9 +105,12 @@ def information_size(body: Body, choices: CertaintyChoices) -> float:
     risk = control_risk(body)
     if not risk > 0:
         return math.nan
-    return float(
-        information_size_of_risks(risk, risk * choices["imprecision.ratio_low"], **errors)
-    )
+    # The lower threshold the interval is held against, which may be nearer than the stated ratio.
+    lower = thresholds(body, choices)[0]
+    if body.pool is not None and body.pool.key["measure"] == "OR":
+        odds = risk / (1 - risk) * math.exp(lower)
+        return float(information_size_of_risks(risk, odds / (1 + odds), **errors))
+    return float(information_size_of_risks(risk, risk * math.exp(lower), **errors))
 
 
 def people_for_size(body: Body) -> int:
@@ -133,8 +136,7 @@ def imprecision_of(body: Body, choices: CertaintyChoices) -> Imprecision:
     """
     if body.pool is None or not math.isfinite(thresholds(body, choices)[0]):
         return _without_thresholds(body, choices)
-    result = body.pool.result
-    low, high = float(result.ci_low), float(result.ci_high)
+    low, high = body.interval
     included = [end for end in thresholds(body, choices) if _includes(low, high, end)]
     is_extreme = all(_includes(low, high, end) for end in large_effects(body, choices))
     needed, there = information_size(body, choices), people_for_size(body)
@@ -145,8 +147,9 @@ def imprecision_of(body: Body, choices: CertaintyChoices) -> Imprecision:
         level = min(level, SERIOUS)
     return Imprecision(
         f"one level for each threshold of an important effect ({_stated(body, choices)}) that the "
-        "95% interval includes, three if it includes large effects both ways, at least one if the "
-        "interval of either of two trials includes one; if none, one level below the optimal "
+        "95% interval includes (of two trials, the interval with the protocol's prior), three if "
+        "it includes large effects both ways, at least one if the interval of either of two "
+        "trials includes one; if none, one level below the optimal "
         f"information size, two below {100 * share:.0f}% of it",
         "; ".join(
             [
@@ -203,18 +206,31 @@ def _reach(
 ) -> str:
     """Which thresholds the interval includes."""
     if is_extreme:
-        return "the interval includes large effects both ways"
+        return f"{_which(body)} includes large effects both ways"
     if not included:
         low, high = thresholds(body, choices)
         is_inside = body.pool is not None and low < float(body.pool.result.estimate) < high
-        return f"the interval includes {'no' if is_inside else 'nothing but an'} important effect"
+        return (
+            f"{_which(body)} includes {'no' if is_inside else 'nothing but an'} important effect"
+        )
     scale = scale_of(body, choices)
     names = [
         f"{end:+g} {scale.unit}" if scale is not None else f"a ratio of {math.exp(end):.2f}"
         for end in included
     ]
     what = "an important effect" if len(names) == 1 else "important effects"
-    return f"the interval includes {what} ({' and '.join(names)})"
+    return f"{_which(body)} includes {what} ({' and '.join(names)})"
+
+
+def _which(body: Body) -> str:
+    """Name the interval; one with a prior with its ends, which stand nowhere else in the table."""
+    if not body.has_prior or body.pool is None:
+        return "the interval"
+    low, high = body.interval
+    if body.pool.key["measure"] in RATIO_MEASURES:
+        low, high = math.exp(low), math.exp(high)
+    ends = f"{low:.2f} to {high:.2f}"
+    return f"the interval with a prior for the spread between the two trials ({ends})"
 
 
 def _people(body: Body, needed: float, there: int, choices: CertaintyChoices) -> str:
@@ -249,5 +265,7 @@ def _blind(body: Body, alone: list[str]) -> list[str]:
     if body.pool is None or len(body.pool.trials) != TWO:
         return []
     words = "with two trials the interval takes the spread between them as known"
+    if body.has_prior:
+        return [f"{' and '.join(alone)} alone includes an important effect"] if alone else []
     own = f"that of {' and of '.join(alone)} alone includes an important effect"
     return [f"{words}; {own}" if alone else words]

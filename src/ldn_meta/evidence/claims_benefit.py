@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ldn_meta.evidence.bayes_pool import interval_to_read
 from ldn_meta.evidence.candidates import Row
 from ldn_meta.evidence.claim_findings import (
     CANNOT_BE_TESTED,
@@ -108,10 +109,11 @@ def no_benefit_on_file(claim: Row, material: Material, argument: str) -> Finding
     if ours is not None and pooled is not None:
         template += (
             "The pool with the most trials, {where}, gives {now:.2f} ({now_low:.2f} to "
-            "{now_high:.2f}) {unit}: no difference shown. A fall of {mid} point, the "
-            "smallest that "
-            "matters to people, {lies} in that interval."
+            "{now_high:.2f}) {unit}: no difference shown. A fall of {mid} point, the smallest "
+            "that matters to people, {lies} in the interval the answer is read by, "
+            "{read_low:.2f} to {read_high:.2f}{prior}."
         )
+        read = interval_to_read(pooled, material.protocol)
         mid = material.protocol.scales["pain_intensity"].minimal_important_difference
         values = {
             "where": material.indication(pooled.key["indication_id"]),
@@ -120,7 +122,10 @@ def no_benefit_on_file(claim: Row, material: Material, argument: str) -> Finding
             "now_high": ours.high,
             "unit": pooled.key["unit"],
             "mid": mid,
-            "lies": "lies" if ours.holds(-mid) else "does not lie",
+            "lies": "lies" if read.low <= -mid <= read.high else "does not lie",
+            "read_low": read.low,
+            "read_high": read.high,
+            "prior": " with a prior for the spread between the trials" if read.has_prior else "",
         }
     return finding(
         verdict,

@@ -217,9 +217,12 @@ def safety_on_file(claim: Row, material: Material, argument: str) -> Finding:
 
 
 def _serious(material: Material) -> dict[str, float]:
-    """People with serious events, or serious events due to treatment, over all comparisons."""
+    """People with serious events of any cause, over all comparisons with placebo.
+
+    Events judged related to treatment are another count, and are not added.
+    """
     rows = material.effects[
-        material.effects["construct"].isin([SERIOUS, f"{SERIOUS}_related"])
+        (material.effects["construct"] == SERIOUS)
         & (material.effects["measure"] == "RR")
         & (material.effects["comparator_class"] == "placebo")
         & (material.effects["kind"] == "contrast")

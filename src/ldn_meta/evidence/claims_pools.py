@@ -43,10 +43,11 @@ def compare_pool(claim: Row, material: Material, argument: str) -> Finding:
     supported if our interval includes none as well and each estimate lies inside the other
     interval; supported with caveats if only the first holds; not supported if our interval
     excludes no difference. The verdict is that of our pool now, with and without approximated
-    effects and at all three standard deviations; where these do not agree, and where all of our
-    numbers are approximated or only the sides of no difference can be compared, supported with
-    caveats. Cannot be tested if we have no effect of the outcome, or if what was counted differs
-    (events and people).
+    effects and at all three standard deviations; where these do not agree, supported with caveats,
+    but a published difference stays not supported unless one of our intervals shows it. Where
+    all of our numbers are approximated, or only the sides of no difference can be compared, at
+    best supported with caveats. Cannot be tested if we have no effect of the outcome, if only
+    approximated numbers contradict the claim, or if what was counted differs (events and people).
 
     The argument is a construct, or construct@class of comparator@indication.
     """
@@ -77,15 +78,21 @@ def compare_pool(claim: Row, material: Material, argument: str) -> Finding:
     else:
         return _another_measure(claim, main, label)
     comparable = theirs if per else None
-    verdicts = [
-        verdict_on(comparable, span_of(found, per=sd), claims_effect=claims_effect(claim))
+    spans = [
+        span_of(found, per=sd)
         for found in (pools.now, pools.now_approximate)
         if found is not None
         for sd in per or [1.0]
     ]
+    is_effect = claims_effect(claim)
+    verdicts = [verdict_on(comparable, ours, claims_effect=is_effect) for ours in spans]
     verdict = more_cautious(verdicts)
-    if pools.now is None and verdict in (SUPPORTED, NOT_SUPPORTED):
+    if is_effect and NOT_SUPPORTED in verdicts and all(ours.side == 0 for ours in spans):
+        verdict = NOT_SUPPORTED
+    if pools.now is None and verdict == SUPPORTED:
         verdict = WITH_CAVEATS
+    if pools.now is None and verdict == NOT_SUPPORTED:
+        verdict = CANNOT_BE_TESTED
     typical = spread.typical if spread else 1.0
     return finding(
         verdict,

@@ -239,7 +239,8 @@ def _is_paired(context: Context, side: Side) -> bool:
 def _people(context: Context, chosen: list[Side]) -> float:
     """People behind a comparison, pairs once; NaN where no table says how many.
 
-    By the result's own numbers, else those analysed, else those randomised, arm by arm.
+    By the result's own numbers, else those analysed, else those randomised, arm by arm. A
+    percentage printed without its denominator has no people.
     """
     lead = chosen[0].lead
     if _is_paired(context, chosen[0]):
@@ -250,6 +251,8 @@ def _people(context: Context, chosen: list[Side]) -> float:
             study["n_analysed"],
             study["n_randomised"],
         )
+    if chosen[0].effect is None and _is_share_of_unknown(lead):
+        return math.nan
     arms = {side.arm_1: _own(side, 1) for side in chosen}
     if chosen[0].arm_2:
         arms[chosen[0].arm_2] = _own(chosen[0], 2)
@@ -257,6 +260,11 @@ def _people(context: Context, chosen: list[Side]) -> float:
         _first_known(*own, context.arms[arm]["n_analysed"], context.arms[arm]["n_randomised"])
         for arm, own in arms.items()
     )
+
+
+def _is_share_of_unknown(lead: dict[str, Any]) -> bool:
+    """Whether a percentage is printed without the people it is of: no size may be lent to it."""
+    return math.isnan(number(lead.get("n"))) and not math.isnan(number(lead.get("percent")))
 
 
 def _own(side: Side, place: int) -> list[Any]:

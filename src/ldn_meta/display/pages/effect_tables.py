@@ -96,7 +96,7 @@ def without_estimate(page: EffectPage) -> Table:
                 "study": row["study_label"],
                 "outcome": labels.loc[row["outcome_id"], "construct_label"],
                 "compared": f"{arms[source['arm_1']]} against {arms[source['arm_2']]}",
-                "direction, as presented": row["direction"],
+                "direction extracted": row["direction"],
                 "as reported": source["as_reported"],
                 "why no effect": row["reason"],
                 "source": page.opened.source(source.to_dict()),

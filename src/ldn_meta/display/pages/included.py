@@ -78,7 +78,8 @@ class IncludedPage:
             f"{agree(c['contrast'], 'compares', 'compare')} LDN with something, "
             f"{agree(c['single_arm'], 'has', 'have')} no comparison group, "
             f"{agree(c['excluded'], 'is', 'are')} set aside. Of "
-            f"{count(c['value_rows'], 'row')} of results {c['rows_used']} stand behind effects; "
+            f"{count(c['value_rows'], 'row')} of results {c['rows_used']} stand "
+            "behind an effect, a change or a share of one arm; "
             f"{c['rows_left_out']} are left out, each with a reason."
         )
 

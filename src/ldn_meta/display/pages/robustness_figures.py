@@ -73,7 +73,7 @@ def next_trial_figure(page: RobustnessPage) -> FigureOutput | Text:
     from ldn_meta.display.figures.next_trial import next_trial_output
 
     pool = page.effect.pool
-    if pool is None or page.next_frame.empty or has_unknown_sign(pool):
+    if pool is None or page.next_frame.empty or has_unknown_sign(pool) or len(pool.trials) == 1:
         return Text("There is nothing to draw.")
     measure = pool.key["measure"]
     frame = page.next_frame

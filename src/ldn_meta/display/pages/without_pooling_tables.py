@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ldn_meta.display.figures.effect_direction_cells import AGREEING_PCT
 from ldn_meta.display.outputs import Table, rows_of
 from ldn_meta.display.pages.opened import plain
 from ldn_meta.display.swim_sentences import (
@@ -85,7 +86,7 @@ def directions_table(page: WithoutPoolingPage, results: pd.DataFrame, *, caption
             "study": row["study_label"],
             "design": _design(row),
             "people": plain(row["n_people"]),
-            "told in words": row["direction"],
+            "direction extracted": row["direction"],
             "estimate lies": side_words(page, row["sign"]),
             "known from": row["sign_from"],
             "p, two-sided": row["p_printed"],
@@ -146,7 +147,9 @@ def votes_table(page: WithoutPoolingPage) -> Table:
         "Answers: do studies lie on one side more often than a coin would put them? Does not "
         "answer: how large an effect is. Every study is one vote, a large one as a small one. "
         "The smallest p possible is that of all studies on one side. All comparative studies: "
-        "whatever their design and comparator.",
+        "whatever their design and comparator. Each study votes with its first outcome of the "
+        "group; the figures show a study on a side when at least "
+        f"{AGREEING_PCT}% of its outcomes lie there.",
     )
 
 
