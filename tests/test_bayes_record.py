@@ -111,6 +111,12 @@ def test_too_few_points_are_an_error_not_a_number(monkeypatch):
         pool_bayes(Y, V, tau_prior_scale=0.5)
 
 
+def test_trials_that_rounding_would_decide_are_refused():
+    """An effect ten thousand million standard errors away: Q is 4e20, rounding of it 1e4."""
+    with pytest.raises(ConvergenceError, match="wrong unit"):
+        pool_bayes([1e25, -1e25], [1e-30, 1e30], tau_prior_scale=0.5)
+
+
 @pytest.mark.parametrize("mu_prior", [None, (0.0, 1.0)])
 @pytest.mark.parametrize("yi", [[], [NAN], [NAN, NAN]], ids=len)
 def test_no_trial(yi, mu_prior):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -15,6 +16,8 @@ MAX_STEPS = 200
 STEP_TOLERANCE = 1e-9
 # Newton's method of `shortest` that has not arrived by then is on its way to nowhere.
 MAX_SHORTEST_STEPS = 25
+# Lower tails tried by `searched`, and halvings of the best place: 2^-40 of the tail probability.
+SEARCH_POINTS, HALVINGS = 64, 40
 
 
 class Values(NamedTuple):
@@ -47,15 +50,24 @@ class Distribution(Protocol):
 
 
 def quantile(
-    of: Distribution, p: FloatArray, *, start: FloatArray, low: FloatArray, high: FloatArray
+    of: Distribution,
+    p: FloatArray,
+    *,
+    start: FloatArray,
+    unit: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
 ) -> FloatArray:
     """Return the points with cdf = p, by Newton's method on the probit scale, kept in a bracket.
+
+    The bracket is halved on a scale that is linear within a `unit` of the start and logarithmic
+    far out, because heavy tails make brackets of 1e130.
 
     Parameters
     ----------
     of : Distribution
-    p, start, low, high : ndarray (m,)
-        Probability, first guess, and points with cdf at most and at least p.
+    p, start, unit, low, high : ndarray (m,)
+        Probability, first guess, size of a distance, and points with cdf at most and at least p.
 
     Raises
     ------
@@ -65,7 +77,7 @@ def quantile(
     point = np.clip(start, low, high)
     low, high = low.copy(), high.copy()
     target, tail = ndtri(p), np.minimum(p, 1.0 - p)
-    rows = np.arange(point.size)
+    rows, last = np.arange(point.size), np.full(point.size, np.inf)
     for _ in range(MAX_STEPS):
         here = point[rows]
         cdf, slope, _, _ = of.at(here)
@@ -77,13 +89,14 @@ def quantile(
             step = (target[rows] - z) * np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi) / slope
         after = here + step
         bottom, top = low[rows], high[rows]
-        inside = (after >= bottom) & (after <= top)
-        after = np.where(inside, after, 0.5 * (bottom + top))
-        point[rows] = after
         # Neighbouring numbers; in a bracket, or as a step.
-        spacing = 4.0 * np.spacing(np.abs(here))
-        moving = ~inside | (np.abs(step) * slope > STEP_TOLERANCE * tail[rows])
-        moving &= (top - bottom > spacing) & (~inside | (np.abs(step) > spacing))
+        spacing, size = 4.0 * np.spacing(np.abs(here)), np.abs(step)
+        is_last = (size * slope <= STEP_TOLERANCE * tail[rows]) | (size <= spacing)
+        # A step that is not half of the one before may go round in circles: halve the bracket.
+        newton = (after >= bottom) & (after <= top) & (is_last | (size <= 0.5 * last[rows]))
+        after = np.where(newton, after, _between(bottom, top, start[rows], unit[rows]))
+        point[rows], last[rows] = after, np.abs(after - here)
+        moving = ~(newton & is_last) & (top - bottom > spacing)
         if not moving.any():
             return point
         if not moving.all():
@@ -93,6 +106,12 @@ def quantile(
         f"{point.size} distributions; look for an effect, variance or prior scale in a wrong unit"
     )
     raise ConvergenceError(message)
+
+
+def _between(low: FloatArray, high: FloatArray, start: FloatArray, unit: FloatArray) -> FloatArray:
+    """Return the middle of brackets on the scale asinh((point - start) / unit)."""
+    ends = np.arcsinh((low - start) / unit) + np.arcsinh((high - start) / unit)
+    return np.clip(start + unit * np.sinh(0.5 * ends), low, high)
 
 
 def shortest(
@@ -140,3 +159,43 @@ def shortest(
         if keep.size < rows.size:
             of, rows = of.take(keep), rows[keep]
     return low, high, found
+
+
+def searched(
+    of: Distribution,
+    level: float,
+    *,
+    sets: int,
+    quantile: Callable[[FloatArray], FloatArray],
+    value: Callable[[FloatArray], FloatArray],
+) -> tuple[FloatArray, FloatArray]:
+    """Return the ends of the shortest intervals by their lower tail, whatever the density.
+
+    Parameters
+    ----------
+    of : Distribution
+    level : float
+    sets : int
+        How many distributions there are.
+    quantile : callable
+        Points of `of` below which lie probabilities (m,).
+    value : callable
+        What points stand for; lengths are those of values.
+    """
+    outside = 1.0 - level
+    tails = outside * (np.arange(SEARCH_POINTS) + 0.5) / SEARCH_POINTS
+    widths = [
+        value(quantile(np.full(sets, tail + level))) - value(quantile(np.full(sets, tail)))
+        for tail in tails
+    ]
+    best = tails[np.argmin(np.array(widths), axis=0)]
+    half = 0.5 * outside / SEARCH_POINTS
+    first, last = best - half, best + half
+    for _ in range(HALVINGS):
+        tail = 0.5 * (first + last)
+        at_low, at_high = of.at(quantile(tail)), of.at(quantile(tail + level))
+        # The end with the higher density is the one to move out.
+        grows = at_low.log_density > at_high.log_density
+        first, last = np.where(grows, first, tail), np.where(grows, tail, last)
+    tail = 0.5 * (first + last)
+    return quantile(tail), quantile(tail + level)

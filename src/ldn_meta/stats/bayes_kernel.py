@@ -8,7 +8,7 @@ import numpy as np
 
 from ldn_meta.stats.bayes_coordinates import Coordinates, coordinates
 from ldn_meta.stats.bayes_mixture import Mixture
-from ldn_meta.stats.bayes_nodes import NODES, Nodes, posterior_nodes, sets_of
+from ldn_meta.stats.bayes_nodes import NODES, Nodes, own_effect, posterior_nodes, sets_of
 from ldn_meta.stats.bayes_notes import FLAGS
 from ldn_meta.stats.bayes_priors import HALF, HEAVY
 from ldn_meta.stats.bayes_result import NUMBERS, SHRUNK
@@ -180,9 +180,9 @@ def _effects(
         missing = np.isnan(v)
         own = np.where(missing, 0.0, (y - centre) / root)
         sampling = np.where(missing, 1.0, v / trials.scale[rows])
-        pulled = sampling / (sampling + tau2)
-        means.append(pulled * mean + (1.0 - pulled) * own)
-        sds.append(np.sqrt((1.0 - pulled) * sampling + pulled * pulled * variance))
+        shrunken, spread = own_effect(own, sampling, tau2, mean, variance)
+        means.append(shrunken)
+        sds.append(spread)
     every = Mixture(
         np.tile(weight, len(means)), np.concatenate(means, axis=1), np.concatenate(sds, axis=1)
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from ldn_meta.stats.bayes_intervals import Values, quantile, shortest
+from ldn_meta.stats.bayes_intervals import Values, quantile, searched, shortest
 from ldn_meta.stats.bayes_nodes import columns
 from ldn_meta.stats.inputs import BoolArray, FloatArray, IntArray
 from ldn_meta.stats.trials import total
@@ -15,10 +15,8 @@ from ldn_meta.stats.trials import total
 ROOT_TWO_PI = float(np.sqrt(2.0 * np.pi))
 # What weighs less cannot make a peak that matters.
 SEEN = 1e-9
-# Points of the search for a second peak, and for the shortest interval if there is one.
-PEAK_POINTS, SEARCH_POINTS = 32, 64
-# Halvings of the search's best place: 2^-40 of the tail probability.
-HALVINGS = 40
+# Points of the search for a second peak.
+PEAK_POINTS = 32
 
 
 @dataclass(frozen=True)
@@ -68,10 +66,12 @@ class Mixture:
         at_tau = self.mean + ndtri(p) * self.sd
         # Started from the component in the middle of the weights.
         middle = np.argmax(np.add.accumulate(self.weight) >= 0.5, axis=0)
+        each = np.arange(p.size)
         return quantile(
             self,
             p,
-            start=at_tau[middle, np.arange(p.size)],
+            start=at_tau[middle, each],
+            unit=self.sd[middle, each],
             low=np.minimum.reduce(at_tau),
             high=np.maximum.reduce(at_tau),
         )
@@ -88,7 +88,14 @@ class Mixture:
         )
         search = (~found | self._may_have_two_peaks()).nonzero()[0]
         if search.size:
-            low[search], high[search] = self.take(search)._searched(level)
+            some = self.take(search)
+            low[search], high[search] = searched(
+                some,
+                level,
+                sets=search.size,
+                quantile=some.quantile,
+                value=lambda point: point,
+            )
         return low, high
 
     def _may_have_two_peaks(self) -> BoolArray:
@@ -117,25 +124,3 @@ class Mixture:
         z = (point - self.mean) / self.sd
         slope = total(self.weight * np.exp(-0.5 * z * z) * z / (self.sd * self.sd))
         return np.asarray(slope < 0.0)
-
-    def _searched(self, level: float) -> tuple[FloatArray, FloatArray]:
-        """Find the shortest interval by its lower tail probability, whatever the density."""
-        sets, outside = self.weight.shape[1], 1.0 - level
-
-        def ends(p: FloatArray) -> tuple[FloatArray, FloatArray]:
-            return self.quantile(p), self.quantile(p + level)
-
-        tails = outside * (np.arange(SEARCH_POINTS) + 0.5) / SEARCH_POINTS
-        widths = []
-        for tail in tails:
-            a, b = ends(np.full(sets, tail))
-            widths.append(b - a)
-        best = tails[np.argmin(np.array(widths), axis=0)]
-        half = 0.5 * outside / SEARCH_POINTS
-        low, high = best - half, best + half
-        for _ in range(HALVINGS):
-            p = 0.5 * (low + high)
-            a, b = ends(p)
-            grows = self.at(a).log_density > self.at(b).log_density
-            low, high = np.where(grows, low, p), np.where(grows, p, high)
-        return ends(0.5 * (low + high))

@@ -17,6 +17,7 @@ from math import log, pi
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtr
 
 from ldn_meta.errors import ConvergenceError
 from ldn_meta.stats.bayes_coordinates import Coordinates
@@ -30,9 +31,17 @@ DEPTH = 36.0
 # A range that shrinks by less is kept.
 SHRINKS = 0.7
 MAX_SCANS = 60
-# Twice the step may change the integral by this much; the step itself then changes it by about
-# the square. The second number allows for rounding where Q is huge.
-TOLERANCE, ROUNDING = 1e-9, 4e-15
+# Twice the step may change the integral by this much: what lies between the points is then known
+# as well (see `bayes_spread`). The second number allows for rounding where Q is large, up to the
+# third: beyond that the trials contradict each other so much that rounding drowns the answer.
+TOLERANCE, ROUNDING, MOST_ROUNDING = 1e-9, 4e-15, 1e-6
+# Twice the step may change the probabilities of effects by this much; the step itself then changes
+# them by about the square. The integral alone proves nothing: with one trial it is that of the
+# prior, and right on grids far too coarse for the effects.
+EFFECT_TOLERANCE = 1e-6
+# Where these probabilities are compared: at the tau below which lies a share of the posterior, so
+# many standard deviations from the mean; far out as well, for heavy tails.
+COMPARED_AT = ((0.5, -2.0), (0.5, 0.4), (0.9, 1.3), (0.99, -1.5), (0.999, 1.0))
 MOST_NODES = 8192
 LOG_TWO_PI = log(2.0 * pi)
 
@@ -221,9 +230,11 @@ def _integrate(
     mass, coarse = total(weight), 2.0 * total(weight[::2])
     spread, coarse_spread = total(weight * sd), 2.0 * total(weight[::2] * sd[::2])
     slack = TOLERANCE + ROUNDING * np.minimum.reduce(q)
-    is_fine = (np.abs(coarse - mass) <= slack * mass) & (
+    is_sound = slack <= MOST_ROUNDING
+    is_fine = (is_sound & (np.abs(coarse - mass) <= slack * mass)) & (
         ~sets.has_variance | (np.abs(coarse_spread - spread) <= slack * spread)
     )
+    is_fine &= _effects_are_settled(sets, tau, weight / mass, mean, variance)
     found = Nodes(
         x=x,
         tau=tau,
@@ -235,3 +246,41 @@ def _integrate(
         log_integral=top + np.log(mass * step),
     )
     return found, is_fine
+
+
+def _effects_are_settled(
+    sets: Sets, tau: FloatArray, weight: FloatArray, mean: FloatArray, variance: FloatArray
+) -> BoolArray:
+    """Whether twice the step would leave mu, a new trial and each trial's own effect alone."""
+    nodes = np.arange(weight.shape[0])
+    # Fine sum minus coarse sum: the points between count once, the shared ones once too often.
+    change = weight * np.where(nodes % 2 == 1, 1.0, -1.0)[:, None]
+    below, each = np.add.accumulate(weight), np.arange(weight.shape[1])
+    at = [(np.argmax(below >= share, axis=0), z) for share, z in COMPARED_AT]
+    tau2 = tau * tau
+    effects = [(mean, np.sqrt(variance)), (mean, np.sqrt(variance + tau2))]
+    for y, v, present in zip(sets.y, sets.v, sets.present, strict=True):
+        effects.append(own_effect(y, np.where(present, v, 1.0), tau2, mean, variance))
+    settled = np.ones(each.size, dtype=np.bool_)
+    for centre, sd in effects:
+        for node, z in at:
+            point = centre[node, each] + z * sd[node, each]
+            settled &= np.abs(total(change * ndtr((point - centre) / sd))) <= EFFECT_TOLERANCE
+    return settled
+
+
+def own_effect(
+    y: FloatArray, v: FloatArray, tau2: FloatArray, mean: FloatArray, variance: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return mean and SD of one trial's true effect at each tau.
+
+    Parameters
+    ----------
+    y, v : ndarray (m,)
+        Effect and sampling variance of the trial.
+    tau2, mean, variance : ndarray (n, m)
+        tau squared, and mean and variance of mu given it.
+    """
+    # Not 1 - pulled, which is rounding where a trial says next to nothing.
+    pulled, kept = v / (v + tau2), tau2 / (v + tau2)
+    return pulled * mean + kept * y, np.sqrt(kept * v + pulled * pulled * variance)

@@ -9,11 +9,13 @@ import numpy as np
 from scipy.special import sici
 
 from ldn_meta.stats.bayes_coordinates import Coordinates
-from ldn_meta.stats.bayes_intervals import Values, quantile, shortest
+from ldn_meta.stats.bayes_intervals import Values, quantile, searched, shortest
 from ldn_meta.stats.bayes_nodes import Nodes
 from ldn_meta.stats.inputs import FloatArray, IntArray
 from ldn_meta.stats.trials import total
 
+# The best interval on the points is at most this much longer than the best there is.
+CLEARLY = 1.1
 # Closer to a point than this share of a step, the slope of its sinc function is a series.
 NEAR = 1e-3
 
@@ -63,6 +65,21 @@ class Spread:
         top = self.place.tau(self._quantile(np.full(sets, level)))
         first, last = self._guess(level)
         low, high, found = shortest(self, level, low=first, high=last)
+        # Densities of the log families vanish or rise without bound at 0: Newton's method misses
+        # more there, and the interval from 0 is no stand-in.
+        # Unless that is clearly shorter than the best on the points.
+        guessed = self.place.tau(last) - self.place.tau(first)
+        search = (~found & ~self.nodes.is_even & (guessed < CLEARLY * top)).nonzero()[0]
+        if search.size:
+            some = self.take(search)
+            low[search], high[search] = searched(
+                some,
+                level,
+                sets=search.size,
+                quantile=some._quantile,
+                value=some.place.tau,
+            )
+            found[search] = True
         low, high = self.place.tau(low), self.place.tau(high)
         inside = found & (low > 0.0) & (high - low < top)
         return np.where(inside, low, 0.0), np.where(inside, high, top)
@@ -70,7 +87,8 @@ class Spread:
     def _quantile(self, p: FloatArray) -> FloatArray:
         """Return x below which lies probability p (m,)."""
         x = self.nodes.x
-        return quantile(self, p, start=_interpolated(self.nodes, p), low=x[0], high=x[-1])
+        start, unit = _interpolated(self.nodes, p), self.nodes.step
+        return quantile(self, p, start=start, unit=unit, low=x[0], high=x[-1])
 
     def _guess(self, level: float) -> tuple[FloatArray, FloatArray]:
         """Return ends of about the shortest interval, from the points alone, away from 0."""
