@@ -3,6 +3,8 @@
    multiverse_effects.py. What bars an effect was decided by the rules there; here they are lifted. */
 
 const LdnSelection = (() => {
+  const TAKEN_OUT = { why: "taken out here", choice: null };
+
   /** Round to the even neighbour half-way, as numpy does. */
   function roundHalfEven(value) {
     const rounded = Math.round(value);
@@ -35,15 +37,18 @@ const LdnSelection = (() => {
     return `measured outside weeks ${selection.earliest_weeks} to ${selection.latest_weeks}`;
   }
 
-  /** Why an effect may not be used; empty when it may. */
+  /** Why an effect may not be used, "" when it may, and the choice that would lift it, if any. */
   function barredBy(data, effect, selection) {
     for (const place of effect.bars) {
-      const rule = data.rules[place];
-      if (rule.lifted_by === null || !selection[rule.lifted_by]) return rule.reason;
+      const { reason, lifted_by: choice } = data.rules[place];
+      if (choice === null || !selection[choice]) return { why: reason, choice };
     }
     const { week } = effect;
     const isOutside = week < selection.earliest_weeks || week > selection.latest_weeks;
-    return effect.has_window && week !== null && isOutside ? windowWords(selection) : "";
+    const isBarred = effect.has_window && week !== null && isOutside;
+    return isBarred
+      ? { why: windowWords(selection), choice: "latest_weeks" }
+      : { why: "", choice: null };
   }
 
   const placeIn = (list, word) => (list.includes(word) ? list.indexOf(word) : list.length);
@@ -72,7 +77,7 @@ const LdnSelection = (() => {
   /**
    * What each trial of an outcome brings, oldest first.
    * Returns { measure, model, trials } with one entry a trial: trial_id, effect (the one it brings,
-   * or would) and why it brings none ("" if it does). `without`: trials taken out by hand.
+   * or would), why it brings none ("" if it does) and the choice that would let it in. `without`: trials taken out by hand.
    */
   function choose(data, outcome, options, without) {
     const { selection, model, ofData } = settings(data, options);
@@ -83,15 +88,16 @@ const LdnSelection = (() => {
       const entry = {
         effect,
         ranks: ranks(effect, selection),
-        why: barredBy(data, effect, selection),
+        ...barredBy(data, effect, selection),
       };
       byTrial.set(effect.trial_id, [...(byTrial.get(effect.trial_id) || []), entry]);
     }
     const trials = [...byTrial].map(([trialId, entries]) => {
       const open = entries.filter(({ why }) => why === "");
       const best = (open.length ? open : entries).sort(compared)[0];
+      const { effect, why, choice } = best;
       const isOut = without.includes(trialId);
-      return { trial_id: trialId, effect: best.effect, why: isOut ? "taken out here" : best.why };
+      return { trial_id: trialId, effect, ...(isOut ? TAKEN_OUT : { why, choice }) };
     });
     const key = ({ effect }) => [effect.year === null ? Infinity : effect.year, effect.study_id];
     trials.sort((a, b) => {
