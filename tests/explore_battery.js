@@ -7,7 +7,7 @@ const path = require("path");
 
 const folder = path.join(__dirname, "..", "docs", "explore");
 const load = (name) => require(path.join(folder, `${name}.js`));
-const { analyse } = load("analysis");
+const { analyse, fingerprint } = load("analysis");
 const distributions = load("distributions");
 const fragment = load("fragment");
 const { pool } = load("pooling");
@@ -44,14 +44,12 @@ const ASKED = {
     ];
   },
   // Letters are taken to be 7 pixels wide, 8 in bold.
-  drawn: (indication, construct, options, without, width) =>
-    draw(
-      data,
-      analysisOf(indication, construct, options, without),
-      protocolOf(indication, construct),
-      width,
-      (text, isBold) => text.length * (isBold ? 8 : 7),
-    ),
+  drawn: (indication, construct, options, without, width) => {
+    const analysis = analysisOf(indication, construct, options, without);
+    const own = protocolOf(indication, construct);
+    const beside = fingerprint(analysis) === fingerprint(own) ? null : own;
+    return draw(data, analysis, beside, width, (text, isBold) => text.length * (isBold ? 8 : 7));
+  },
   fragment: (address) => {
     const view = fragment.read(data, address);
     const { indication, outcome, options, without, unknown } = view;

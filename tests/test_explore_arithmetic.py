@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from explore_node import AGREEMENT, ask, gap
 from scipy.stats import chi2, norm, t
 
+from explore_node import AGREEMENT, ask, gap
 from ldn_meta.display import wording
 from ldn_meta.stats.options import CI_METHODS, PI_METHODS, TAU2_METHODS
 from ldn_meta.stats.pool import pool

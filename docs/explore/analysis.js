@@ -52,7 +52,13 @@ const LdnAnalysis = (() => {
     });
   }
 
-  return { alternatives, analyse, protocolOptions };
+  /** What tells two analyses apart on the page. */
+  function fingerprint({ result, measure }) {
+    const numbers = [result.k, result.estimate, result.ci_low, result.ci_high];
+    return [measure, ...numbers.map((value) => value.toFixed(9))].join(" ");
+  }
+
+  return { alternatives, analyse, fingerprint, protocolOptions };
 })();
 
 if (typeof module !== "undefined") module.exports = LdnAnalysis;

@@ -2,7 +2,7 @@
 /* Binds the controls of the page to the analysis: reads choices, shows answer, plot and address. */
 
 (() => {
-  const { alternatives, analyse, protocolOptions } = LdnAnalysis;
+  const { alternatives, analyse, fingerprint, protocolOptions } = LdnAnalysis;
   const { explorable, mainOutcome, read, written } = LdnFragment;
   const { draw } = LdnForest;
   const { rows } = LdnRows;
@@ -44,12 +44,6 @@
   const protocols = () => analyse(data, view.indication, view.outcome, protocolOptions(data), []);
   const isProtocol = () => view.options.every((place) => place === 0) && view.without.length === 0;
 
-  /** What tells two analyses apart on the page. */
-  const seen = ({ result, measure }) =>
-    [measure, result.k, result.estimate, result.ci_low, result.ci_high]
-      .map((value) => (typeof value === "number" ? value.toFixed(9) : value))
-      .join(" ");
-
   function showOutcomes() {
     const { indication, outcome } = view;
     const conditions = explorable(data).map((one) => [one.indication_id, one.label]);
@@ -73,7 +67,7 @@
 
   function showPlot(analysis, own) {
     const width = Math.floor(byId("plot").clientWidth);
-    const beside = seen(analysis) === seen(own) ? null : own;
+    const beside = fingerprint(analysis) === fingerprint(own) ? null : own;
     byId("plot").innerHTML = draw(data, analysis, beside, width, ruler());
     const kinds = new Set(rows(data, analysis, beside).map(({ kind }) => kind));
     byId("caption").textContent = sentence.caption(data, analysis, kinds);
@@ -112,7 +106,7 @@
       const select = byId(`node-${place}`);
       const entries = node.options.map((option, i) => [String(i), optionText(option, tried[i])]);
       fillSelect(select, entries, String(options[place]));
-      const isIdle = new Set(tried.map(seen)).size === 1;
+      const isIdle = new Set(tried.map(fingerprint)).size === 1;
       select.closest("div").classList.toggle("idle", isIdle);
       byId(`node-${place}-hint`).textContent = isIdle ? "Changes nothing here." : "";
     });

@@ -29,7 +29,7 @@ const LdnForest = (() => {
   // One decimal is a tenth of a pixel.
   const px = (value) => String(Number(value.toFixed(1)));
   const text = (x, y, words, more = "") =>
-    `<text x="${px(x)}" y="${px(y)}" ${more}>${escape(words)}</text>`;
+    words === "" ? "" : `<text x="${px(x)}" y="${px(y)}" ${more}>${escape(words)}</text>`;
   const line = (x1, y1, x2, y2, more) =>
     `<line x1="${px(x1)}" y1="${px(y1)}" x2="${px(x2)}" y2="${px(y2)}" ${more}/>`;
   const box = (x, y, width, height, more) =>
@@ -116,15 +116,16 @@ const LdnForest = (() => {
   }
 
   /** One row from `top` down; returns markup and where the next begins. */
-  function drawRow(row, top, place, draw) {
+  function drawRow(row, top, place, draw, measure) {
     const style = isStrong(row) ? BOLD : row.kind === "remark" ? `fill="${SOFT}"` : "";
     const parts = isStrong(row) ? [line(0, top + 2, place.weight, top + 2, `stroke="${RULE}"`)] : [];
     const y = top + 20;
     parts.push(text(0, y, row.label, style));
     if (!row.span) return { parts, y: y + 4 };
     const weight = Number.isFinite(row.weight) ? `${fixed(row.weight, 1)}%` : "";
-    parts.push(text(place.effect, y, row.effect, `${style} ${END}`));
+    const printed = (at) => text(place.effect, at, row.effect, `${style} ${END}`);
     if (place.isWide) {
+      parts.push(printed(y));
       place.cells.forEach((at, i) => {
         parts.push(text(at, y, row.cells[i] || "", `${style} ${MIDDLE}`));
       });
@@ -133,8 +134,11 @@ const LdnForest = (() => {
       return { parts: [...parts, text(14, y + 15, row.note, SMALL)], y: y + 20 };
     }
     const below = row.note || (weight && `weight ${weight}`);
-    if (below) parts.push(text(0, y + 15, below, SMALL));
-    const middle = y + (below ? 27 : 14);
+    parts.push(text(0, y + 15, below, SMALL));
+    const wide = measure(row.label, isStrong(row)) + GAP + measure(row.effect, isStrong(row));
+    const isShort = wide <= place.effect;
+    parts.push(printed(isShort ? y : y + 15));
+    const middle = y + (below || !isShort ? 27 : 14);
     return { parts: [...parts, draw(row, middle)], y: middle + 8 };
   }
 
@@ -184,7 +188,7 @@ const LdnForest = (() => {
     let { parts, y } = drawHead(place, heads, effectHead);
     const top = y;
     for (const row of all) {
-      const drawn = drawRow(row, y, place, drawMark);
+      const drawn = drawRow(row, y, place, drawMark, measure);
       parts = parts.concat(drawn.parts);
       y = drawn.y;
     }

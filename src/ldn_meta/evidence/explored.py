@@ -40,7 +40,8 @@ def explored(evidence: Evidence, protocol: Protocol) -> dict[str, Any]:
     dict
         selection, model: the protocol's choices; nodes: the questions of its multiverse; rules:
         why effects are barred and what lifts it; indications: each reported one with its
-        outcomes of the evidence map that have an effect against the main comparator. An outcome
+        outcomes of the evidence map for which some choice lets an effect against the main
+        comparator in. An outcome
         has its effects once each, and states: which effects, of which measure, there are under
         each combination of choices about data. Undefined numbers are None.
     """
@@ -107,6 +108,8 @@ def _outcomes(
             is_odds = "measure" in changes and measure == "RR"
             told = str(changes["measure"]) if is_odds else measure
             states.append({"changes": changes, "measure": told, "effects": places})
+        if not any(_may_enter(effect, stated) for effect in effects):
+            continue
         scale = protocol.scales.get(construct)
         has_mid = scale is not None and scale.unit == unit
         yield {
@@ -119,6 +122,11 @@ def _outcomes(
             "effects": effects,
             "states": states,
         }
+
+
+def _may_enter(effect: dict[str, Any], stated: list[dict[str, Any]]) -> bool:
+    """Whether some choice lifts everything that bars an effect."""
+    return all(stated[rule]["lifted_by"] is not None for rule in effect["bars"])
 
 
 def _data_changes(protocol: Protocol) -> list[dict[str, Any]]:

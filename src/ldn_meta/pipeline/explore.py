@@ -1,4 +1,4 @@
-"""The explore page: one HTML file with its data, style and scripts, which asks nothing of others."""
+"""The explore page: one HTML file with data, style and scripts that asks nothing of others."""
 
 from __future__ import annotations
 

@@ -13,7 +13,6 @@ from ldn_meta.display.wording import (
     TAU2_METHODS,
     capitalised,
     estimate_with_interval,
-    people,
 )
 from ldn_meta.evidence.protocol import MAIN
 
@@ -67,11 +66,13 @@ def answers_html(explored: dict[str, Any], pooled: pd.DataFrame) -> str:
             link = f'<a href="{html.escape(address)}">{html.escape(outcome["label"])}</a>'
             rows.append([html.escape(label), link, html.escape(against), *_numbers(own)])
         if not indication["outcomes"]:
-            rows.append([html.escape(label), "none with an effect", html.escape(against), *_none()])
+            rows.append(
+                [html.escape(label), "none with an effect", html.escape(against), *_none()]
+            )
     head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in HEADS)
-    body = "\n".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    body = "\n".join(f"<tr>{''.join(map(_cell, HEADS, row))}</tr>" for row in rows)
     return (
-        f'<div class="table" tabindex="0" role="region" aria-label="The protocol\'s answers">'
+        '<div class="table" tabindex="0" role="region" aria-label="The answers on file">'
         f"<table>\n<caption>{CAPTION}</caption>\n"
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>"
     )
@@ -81,13 +82,21 @@ def _numbers(own: pd.DataFrame) -> list[str]:
     """Trials, people and effect of a pool; a row of pooled.csv or none."""
     if own.empty:
         return _none()
-    row = own.loc[own["k"].idxmax()]
+    row = max(own.to_dict("records"), key=lambda pool: int(pool["k"]))
     measure = str(row["measure"])
-    effect = estimate_with_interval(row["estimate"], row["ci_low"], row["ci_high"], measure=measure)
+    effect = estimate_with_interval(
+        row["estimate"], row["ci_low"], row["ci_high"], measure=measure
+    )
     unit = "" if measure in RATIOS else f", {row['unit']}"
     words = f"{MEASURES[measure]} {effect}{unit}"
-    return [str(int(row["k"])), html.escape(people(int(row["people"]))), html.escape(words)]
+    people = str(int(row["people"])) if row["people"] else "not reported"
+    return [str(int(row["k"])), people, html.escape(words)]
+
+
+def _cell(head: str, content: str) -> str:
+    """A cell that knows its column: narrow pages print the head beside it."""
+    return f'<td data-head="{head}">{content}</td>'
 
 
 def _none() -> list[str]:
-    return ["0", "none", "nothing pooled"]
+    return ["0", "0", "nothing pooled"]
