@@ -55,7 +55,6 @@ EFFECT = {
     "n_2": 22,
     "arm_1_data": "-1.3",
     "arm_2_data": "-0.3",
-    "arm_data_is": "change",
     "is_preferred": True,
     "is_paired": False,
     "week": 12,
@@ -78,7 +77,6 @@ def invented(*effects, measure="MD", sign=-1.0):
         "measure": measure,
         "unit": "points (0-10)",
         "benefit_sign": sign,
-        "mid": None,
         "effects": rows,
         "states": [{"changes": {}, "measure": measure, "effects": list(range(len(rows)))}],
     }

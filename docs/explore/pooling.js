@@ -80,7 +80,7 @@ const LdnPooling = (() => {
     };
   }
 
-  return { intervalMethod, pool };
+  return { pool };
 })();
 
 if (typeof module !== "undefined") module.exports = LdnPooling;

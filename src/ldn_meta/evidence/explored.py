@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     *("effect_id", "study_id", "study_label", "trial_id", "year", "analysis_set", "read_from"),
     *("comparator", "route_rank", "yi", "vi", "n_1", "n_2", "arm_1_data", "arm_2_data"),
-    *("arm_data_is", "is_preferred", "is_paired"),
+    *("is_preferred", "is_paired"),
 )
 
 
@@ -110,15 +110,12 @@ def _outcomes(
             states.append({"changes": changes, "measure": told, "effects": places})
         if not any(_may_enter(effect, stated) for effect in effects):
             continue
-        scale = protocol.scales.get(construct)
-        has_mid = scale is not None and scale.unit == unit
         yield {
             "construct": construct,
             "label": labels[construct],
             "measure": measure,
             "unit": unit,
             "benefit_sign": _plain(choice.benefit_sign),
-            "mid": scale.minimal_important_difference if scale is not None and has_mid else None,
             "effects": effects,
             "states": states,
         }
