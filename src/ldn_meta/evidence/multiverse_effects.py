@@ -147,7 +147,7 @@ class ChoiceOfEffects:
         for place, options in enumerate(combinations):
             changes = _frozen({n: v for option in options for n, v in option.of_data().items()})
             if changes not in frames:
-                frame = self._candidates(dict(changes))
+                frame = self.candidates(dict(changes))
                 if frame.empty:
                     frames[changes] = ()
                 else:
@@ -173,8 +173,19 @@ class ChoiceOfEffects:
         is_outcome = effects["construct"] == self._construct
         return effects[is_outcome & (effects["comparator_class"] == self._comparator_class)]
 
-    def _candidates(self, changes: dict[str, Any]) -> pd.DataFrame:
-        """Effects that can meet in one pool, in order of their names."""
+    def candidates(self, changes: dict[str, Any]) -> pd.DataFrame:
+        """Effects that can meet in one pool, in order of their names.
+
+        Parameters
+        ----------
+        changes : dict
+            Choices about data (``Option.of_data``); those not named are the protocol's.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Rows of ``normalise``; ``yi`` and ``vi`` are of odds ratios where ``changes`` says so.
+        """
         effects = self._effects(changes)
         if effects.empty or self.key is None:
             return effects

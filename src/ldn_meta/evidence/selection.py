@@ -16,6 +16,8 @@ POOL = ["indication_id", "construct", "comparator_class", "measure", "unit"]
 # Comparator class of whatever a trial compares LDN with beside its comparator.
 FURTHER_ARM = "further arm"
 MASKED = ("double-blind",)
+# Domains for which the time of measurement may bar an effect; harms are counted whenever.
+IN_WINDOW = ("benefit", "responder")
 # Rules that rank the open effects of a trial, and the words for having lost by one.
 RANKS = {
     "set_order": "an analysis set that comes first",
@@ -121,7 +123,7 @@ def outside_window(effects: pd.DataFrame, selection: Selection) -> pd.Series:
     """Whether an effect on benefit was measured too early or too late."""
     week = effects["timepoint_weeks"]
     outside = (week < selection.earliest_weeks) | (week > selection.latest_weeks)
-    return outside & effects["domain"].isin(["benefit", "responder"])
+    return outside & effects["domain"].isin(IN_WINDOW)
 
 
 def _barred(effects: pd.DataFrame, selection: Selection) -> pd.Series:

@@ -12,6 +12,7 @@ from pathlib import Path
 from ldn_meta import paths
 from ldn_meta.errors import LdnMetaError
 from ldn_meta.pipeline import hashes, publish
+from ldn_meta.pipeline.explore import write_explore
 from ldn_meta.pipeline.site_pages import pages
 
 # What Sphinx leaves for itself.
@@ -58,6 +59,7 @@ def build_site(*, force: bool = False) -> bool:
         staged = paths.build() / "staging" / "site"
         shutil.rmtree(staged, ignore_errors=True)
         shutil.copytree(work / "html", staged, ignore=shutil.ignore_patterns(*_NO_PAGES))
+        write_explore(staged)
         publish.replace_folder(staged, site)
         publish.write_whole(record, key.encode())
     return True
@@ -76,6 +78,7 @@ def _key() -> str:
     return hashes.json_sha256(
         {
             "shown": hashes.tree_sha256(root, [*shown, *tables]),
+            "derived": hashes.file_hashes(paths.derived_data()),
             "source": hashes.source_sha256(),
             "lock": hashes.lock_sha256(),
             "python": sys.version,

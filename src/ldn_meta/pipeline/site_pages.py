@@ -9,6 +9,7 @@ from typing import Any
 
 from ldn_meta import paths
 from ldn_meta.display.outputs import FACTS_MIME
+from ldn_meta.pipeline import explore
 from ldn_meta.pipeline.data_dictionary import dictionary_page
 from ldn_meta.pipeline.normalise_notebook import INJECTED_TAG
 from ldn_meta.pipeline.parameters import OVERVIEW, reported_indications
@@ -17,6 +18,11 @@ from ldn_meta.pipeline.templates import PARAMETERS_TAG
 
 # A cell that is hidden or removed already says how by one of these.
 _FOLDED = ("hide-", "remove-")
+# HTML: the page is none of Sphinx's, which would look for it among its own.
+_EXPLORE = (
+    f'<a href="{explore.PAGE}">Explore</a>: leave a trial out or choose another method, and see '
+    "what the answer would be."
+)
 
 
 def pages() -> dict[str, bytes]:
@@ -131,6 +137,7 @@ def _start_page(answers: list[Answer], contents: Mapping[str, list[str]]) -> str
         "whole answer: which trials, how they were put together, what would change it, and "
         "what was left out.",
         block,
+        *([_EXPLORE] if explore.has_data() else []),
         "This is research software and no medical advice. The trials were found by a targeted "
         "look-up, not by a systematic search with two reviewers.",
         *(_contents(caption, entries) for caption, entries in contents.items() if entries),

@@ -1,0 +1,64 @@
+"use strict";
+/* One analysis: choices in, pooled result and what it rests on out. */
+
+const LdnAnalysis = (() => {
+  const isNode = typeof module !== "undefined";
+  const { choose } = isNode ? require("./selection.js") : LdnSelection;
+  const { pool } = isNode ? require("./pooling.js") : LdnPooling;
+  // Undefined numbers come from JSON as null.
+  const number = (value) => (value === null ? NaN : value);
+
+  /** Number of people behind effects; the two arms of a pair are the same people. */
+  function peopleIn(effects) {
+    const sizes = effects.map((e) => (e.n_1 || 0) + (e.is_paired ? 0 : e.n_2 || 0));
+    return Math.trunc(sizes.reduce((sum, size) => sum + size, 0));
+  }
+
+  /**
+   * Select and pool. `options`: place of the chosen option of each node; `without`: trials out.
+   * Returns outcome, measure, isRatio, trials (all, with why), used (effects in the pool),
+   * result, people, against (what was compared with) and sign: +1 more is better, -1 less is,
+   * NaN neither; signIsPrinted where no report says which drug was subtracted from which.
+   */
+  function analyse(data, indication, outcome, options, without) {
+    const chosen = choose(data, outcome, options, without);
+    const used = chosen.trials.filter(({ why }) => why === "").map(({ effect }) => effect);
+    const [yi, vi] = [used.map((e) => e.yi), used.map((e) => e.vi)];
+    const named = [...new Set(used.map((e) => e.comparator))];
+    return {
+      indication,
+      outcome,
+      measure: chosen.measure,
+      isRatio: data.words.ratios.includes(chosen.measure),
+      trials: chosen.trials,
+      used,
+      level: chosen.model.level,
+      result: pool(yi, vi, chosen.model),
+      people: peopleIn(used),
+      against: named.length === 1 ? named[0] : indication.comparator_class,
+      sign: number(outcome.benefit_sign),
+      signIsPrinted: used.length > 0 && used.every((e) => e.sign_is_as_printed),
+    };
+  }
+
+  /** The options of the protocol: the first of each node. */
+  const protocolOptions = (data) => data.nodes.map(() => 0);
+
+  /** The analysis that each option of one node would give, all else as chosen. */
+  function alternatives(data, indication, outcome, options, without, node) {
+    return data.nodes[node].options.map((option, place) => {
+      const tried = options.map((chosen, other) => (other === node ? place : chosen));
+      return analyse(data, indication, outcome, tried, without);
+    });
+  }
+
+  /** What tells two analyses apart on the page. */
+  function fingerprint({ result, measure }) {
+    const numbers = [result.k, result.estimate, result.ci_low, result.ci_high];
+    return [measure, ...numbers.map((value) => value.toFixed(9))].join(" ");
+  }
+
+  return { alternatives, analyse, fingerprint, protocolOptions };
+})();
+
+if (typeof module !== "undefined") module.exports = LdnAnalysis;

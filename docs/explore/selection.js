@@ -1,0 +1,113 @@
+"use strict";
+/* Which effect each trial brings under the choices made: src/ldn_meta/evidence/selection.py and
+   multiverse_effects.py. What bars an effect was decided by the rules there; here they are lifted. */
+
+const LdnSelection = (() => {
+  const TAKEN_OUT = { why: "taken out here", choice: null };
+
+  /** Round to the even neighbour half-way, as numpy does. */
+  function roundHalfEven(value) {
+    const rounded = Math.round(value);
+    return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+  }
+
+  /** Selection, model and changes of the effects themselves that the options come to. */
+  function settings(data, options) {
+    const changes = Object.assign({}, ...data.nodes.map((n, i) => n.options[options[i]].changes));
+    const found = { selection: { ...data.selection }, model: { ...data.model }, ofData: {} };
+    for (const [name, value] of Object.entries(changes)) {
+      if (name in found.selection) found.selection[name] = value;
+      else if (name in found.model) found.model[name] = value;
+      else found.ofData[name] = value;
+    }
+    return found;
+  }
+
+  /** The state of an outcome (its candidate effects and their measure) after changes of data. */
+  function stateOf(outcome, ofData) {
+    const names = Object.keys(ofData);
+    return outcome.states.find(
+      ({ changes }) =>
+        Object.keys(changes).length === names.length &&
+        names.every((name) => changes[name] === ofData[name]),
+    );
+  }
+
+  function windowWords(selection) {
+    return `measured outside weeks ${selection.earliest_weeks} to ${selection.latest_weeks}`;
+  }
+
+  /** Why an effect may not be used, "" when it may, and the choice that would lift it, if any. */
+  function barredBy(data, effect, selection) {
+    for (const place of effect.bars) {
+      const { reason, lifted_by: choice } = data.rules[place];
+      if (choice === null || !selection[choice]) return { why: reason, choice };
+    }
+    const { week } = effect;
+    const isOutside = week < selection.earliest_weeks || week > selection.latest_weeks;
+    const isBarred = effect.has_window && week !== null && isOutside;
+    return isBarred
+      ? { why: windowWords(selection), choice: "latest_weeks" }
+      : { why: "", choice: null };
+  }
+
+  const placeIn = (list, word) => (list.includes(word) ? list.indexOf(word) : list.length);
+
+  /** Ranks by each rule in order of precedence; smaller goes first. */
+  function ranks(effect, selection) {
+    // An unknown time is further from the target than any known one.
+    const distance =
+      effect.week === null ? Infinity : Math.abs(effect.week - selection.target_weeks);
+    return [
+      placeIn(selection.analysis_sets, effect.analysis_set),
+      roundHalfEven(distance),
+      placeIn(selection.read_from, effect.read_from),
+      effect.is_preferred ? 0 : 1,
+      effect.route_rank,
+    ];
+  }
+
+  /** Negative if the ranks of a go before those of b; of equals, the first by name. */
+  function compared(a, b) {
+    const place = a.ranks.findIndex((rank, i) => rank !== b.ranks[i]);
+    if (place >= 0) return a.ranks[place] < b.ranks[place] ? -1 : 1;
+    return a.effect.effect_id < b.effect.effect_id ? -1 : 1;
+  }
+
+  /**
+   * What each trial of an outcome brings, oldest first.
+   * Returns { measure, model, trials } with one entry a trial: trial_id, effect (the one it brings,
+   * or would), why it brings none ("" if it does) and the choice that would let it in. `without`: trials taken out by hand.
+   */
+  function choose(data, outcome, options, without) {
+    const { selection, model, ofData } = settings(data, options);
+    const state = stateOf(outcome, ofData);
+    const byTrial = new Map();
+    for (const place of state.effects) {
+      const effect = outcome.effects[place];
+      const entry = {
+        effect,
+        ranks: ranks(effect, selection),
+        ...barredBy(data, effect, selection),
+      };
+      byTrial.set(effect.trial_id, [...(byTrial.get(effect.trial_id) || []), entry]);
+    }
+    const trials = [...byTrial].map(([trialId, entries]) => {
+      const open = entries.filter(({ why }) => why === "");
+      const best = (open.length ? open : entries).sort(compared)[0];
+      const { effect, why, choice } = best;
+      const isOut = without.includes(trialId);
+      return { trial_id: trialId, effect, ...(isOut ? TAKEN_OUT : { why, choice }) };
+    });
+    const key = ({ effect }) => [effect.year === null ? Infinity : effect.year, effect.study_id];
+    trials.sort((a, b) => {
+      const [x, y] = [key(a), key(b)];
+      return x[0] - y[0] || (x[1] < y[1] ? -1 : 1);
+    });
+    return { measure: state.measure, unit: outcome.unit, model, trials };
+  }
+
+  return { choose };
+})();
+
+if (typeof module !== "undefined") module.exports = LdnSelection;

@@ -1,0 +1,183 @@
+"use strict";
+/* The sentences of the page, computed from the analysis and never typed: a branch for every state. */
+
+const LdnSentence = (() => {
+  const isNode = typeof module !== "undefined";
+  const wording = isNode ? require("./wording.js") : LdnWording;
+  const { normalQuantile } = isNode ? require("./distributions.js") : LdnDistributions;
+  const { capitalised, count, effect, fixed, interval, people, shown } = wording;
+  // Estimates nearer than this are one: they come from the same effects by another way.
+  const SAME = 1e-9;
+
+  const percent = (level) => `${Number((100 * level).toPrecision(6))}%`;
+
+  /** "0.03 points (0-10) (95% CI -0.78 to 0.84)". */
+  function size({ result, isRatio, outcome, level }) {
+    const limits = interval(shown(result.ci_low, isRatio), shown(result.ci_high, isRatio));
+    const unit = isRatio ? "" : ` ${outcome.unit}`;
+    return `${fixed(shown(result.estimate, isRatio))}${unit} (${percent(level)} CI ${limits})`;
+  }
+
+  /** What the interval says of no difference. */
+  function crossing({ result, sign, signIsPrinted }) {
+    const { ci_low: low, ci_high: high } = result;
+    if (!(Number.isFinite(low) && Number.isFinite(high))) return "the interval is not defined";
+    if (low <= 0 && high >= 0) return "the interval includes no difference";
+    if (signIsPrinted || Number.isNaN(sign)) return "the interval excludes no difference";
+    const side = low > 0 === sign > 0 ? "LDN" : "the comparator";
+    return `the interval lies on the side of ${side}`;
+  }
+
+  function method(words, { result }) {
+    return `${words.tau2_methods[result.tau2_method]}, ${words.ci_methods[result.ci_method]}`;
+  }
+
+  /** What a positive number means. */
+  function reading({ used, sign, signIsPrinted, isRatio, against, indication }) {
+    if (signIsPrinted) {
+      const names = used.map((e) => e.study_label).join(", ");
+      return `The sign is the printed one; what could be read of ${names} does not say which drug it favours.`;
+    }
+    if (Number.isNaN(sign)) return "";
+    if (isRatio) return `Below 1 favours ${sign < 0 ? indication.drug : against}.`;
+    return `${sign < 0 ? "Negative" : "Positive"} numbers favour ${indication.drug}.`;
+  }
+
+  function spread({ result, isRatio }) {
+    if (result.k < 2 || result.tau2_method === "common") return "";
+    const log = isRatio ? " on the log scale" : "";
+    const parts = [
+      result.tau2 > 0
+        ? `The spread between trials is estimated as tau = ${fixed(Math.sqrt(result.tau2))}${log}.`
+        : "No spread between trials was estimated, which few trials cannot exclude.",
+    ];
+    if (result.several) parts.push("The likelihood of the spread has more than one maximum.");
+    if (Number.isFinite(result.pi_low)) {
+      const [low, high] = [result.pi_low, result.pi_high].map((end) => fixed(shown(end, isRatio)));
+      parts.push(`The true effect in a new trial is expected between ${low} and ${high}.`);
+    }
+    if (result.k === 2 && result.ci_method === "wald") {
+      parts.push("With two trials this interval takes the spread between them as known.");
+    }
+    return parts.join(" ");
+  }
+
+  /** The answer under the choices made (none, one trial, or more), and how to read it. */
+  function answer(data, analysis) {
+    const { words } = data;
+    const { result, outcome, indication, used, against } = analysis;
+    const { drug } = indication;
+    if (result.k === 0) {
+      return [
+        `Under these choices no trial of ${drug} against ${against} gives ${outcome.label} in numbers that may be used: nothing is estimated.`,
+        "",
+      ];
+    }
+    const who = people(analysis.people);
+    const what = `${words.measures[analysis.measure]} in ${outcome.label}`;
+    const first =
+      result.k === 1
+        ? `Only one trial: ${used[0].study_label} (${who}) compared ${drug} with ${against} and found a ${what} of ${size(analysis)}; ${crossing(analysis)}. Nothing is pooled.`
+        : `${capitalised(count(words, result.k, "trial"))} (${who}) compared ${drug} with ${against}: the pooled ${what} is ${size(analysis)}, ${method(words, analysis)}; ${crossing(analysis)}.`;
+    return [first, [reading(analysis), spread(analysis)].filter(Boolean).join(" ")];
+  }
+
+  /** Which way a difference of estimates goes, in words. */
+  function towards({ sign, signIsPrinted, indication }, own, difference) {
+    if (signIsPrinted || own.signIsPrinted || Number.isNaN(sign)) {
+      return difference > 0 ? "up" : "down";
+    }
+    return difference > 0 === sign > 0
+      ? `towards ${indication.drug}`
+      : `towards ${indication.comparator_class}`;
+  }
+
+  /** How far the estimate is from the protocol's own. */
+  function distance(data, analysis, own, isProtocol) {
+    if (isProtocol) return "These are the protocol's choices.";
+    if (own.result.k === 0) return "Under the protocol's choices nothing is estimated.";
+    const name = own.isRatio ? `a ${data.words.measures[own.measure]} of ` : "";
+    const told = `The protocol's answer is ${name}${size(own)}`;
+    if (analysis.result.k === 0) return `${told}.`;
+    if (analysis.measure !== own.measure) {
+      return `${told}: another measure, so no distance is given.`;
+    }
+    const verdict = crossing(own).replace("the interval", "its interval");
+    const turned = crossing(analysis) === crossing(own) ? "" : `; ${verdict}`;
+    const difference = analysis.result.estimate - own.result.estimate;
+    if (Math.abs(difference) < SAME) return `${told}${turned}. The estimate here is the same.`;
+    const way = towards(analysis, own, difference);
+    const far = analysis.isRatio
+      ? `multiply it by ${fixed(Math.exp(difference))}`
+      : `move it by ${fixed(Math.abs(difference))} ${analysis.outcome.unit}`;
+    return `${told}${turned}. The choices made here ${far}, ${way}.`;
+  }
+
+  /** What departs from the protocol, choice by choice. */
+  function departures(data, view, analysis) {
+    const changed = data.nodes
+      .filter((node, i) => view.options[i] !== 0)
+      .map((node) => `${node.name}: ${node.options[view.options[data.nodes.indexOf(node)]].name}`);
+    const labels = analysis.trials
+      .filter(({ trial_id: id }) => view.without.includes(id))
+      .map((trial) => trial.effect.study_label);
+    if (labels.length) changed.push(`without ${labels.join(", ")}`);
+    return changed.length ? `Changed: ${changed.join("; ")}.` : "";
+  }
+
+  /** Q, I2 and tau2, as far as they are defined. */
+  function heterogeneity({ result }) {
+    if (result.k < 2) return "";
+    const isCommon = result.tau2_method === "common";
+    const limits = `${wording.variance(result.tau2_ci_low)} to ${wording.variance(result.tau2_ci_high)}`;
+    const tau2 = isCommon
+      ? "\u03c4\u00b2 = 0 by assumption"
+      : `\u03c4\u00b2 = ${wording.variance(result.tau2)} (${limits})`;
+    const test = `${result.k - 1} df, ${wording.pValue(result.q_pvalue)}`;
+    return `Heterogeneity: Q = ${fixed(result.q)} (${test}), I\u00b2 = ${fixed(result.i2_pct, 0)}%, ${tau2}.`;
+  }
+
+  /** The question whose other answer lets a trial in, in words; "" if none does. */
+  function remedy(data, choice) {
+    const decides = ({ changes }) => choice !== null && choice in changes;
+    const node = data.nodes.find(({ options }) => options.some(decides));
+    return node ? `; see "${node.name}"` : "";
+  }
+
+  /** One line about a trial: what it brings, or why it brings nothing. */
+  function trial(data, { effect: e, why, choice }, { isRatio, level }) {
+    const half = normalQuantile(level) * Math.sqrt(e.vi);
+    const numbers = effect(e.yi, e.yi - half, e.yi + half, isRatio);
+    const week = e.week === null ? "week not reported" : `week ${e.week}`;
+    const people = e.analysis_set === "not stated" ? "people analysed not stated" : e.analysis_set;
+    const about = `${numbers}, ${week}, ${people}, from ${e.read_from}`;
+    return why === "" ? about : `Not in: ${why}${remedy(data, choice)}. It would be ${about}.`;
+  }
+
+  const MARKS = {
+    pooled: "area of a square: weight; diamond: pooled effect with its CI",
+    summary: "open diamond: the protocol's answer",
+    prediction: "bar: where the true effect of a new trial is expected",
+    shown: "open square: not pooled",
+  };
+
+  /** Model, heterogeneity and the kinds of marks that the plot has. */
+  function caption(data, analysis, kinds) {
+    const { result, level } = analysis;
+    const { tau2_methods: spreads, ci_methods: intervals } = data.words;
+    const model =
+      result.tau2_method === "common"
+        ? "Common-effect model"
+        : `Random-effects model; \u03c4\u00b2 by ${spreads[result.tau2_method]}`;
+    const how = `${model}; ${percent(level)} CI: ${intervals[result.ci_method]}.`;
+    const marks = Object.keys(MARKS).filter((kind) => kinds.has(kind));
+    const key = capitalised(marks.map((kind) => MARKS[kind]).join("; "));
+    return [result.k > 1 ? how : "", heterogeneity(analysis), key && `${key}.`]
+      .filter(Boolean)
+      .join(" ");
+  }
+
+  return { answer, caption, crossing, departures, distance, percent, trial };
+})();
+
+if (typeof module !== "undefined") module.exports = LdnSentence;

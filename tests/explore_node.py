@@ -1,0 +1,45 @@
+"""Ask the JavaScript of the explore page."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+BATTERY = Path(__file__).parent / "explore_battery.js"
+# What the page promises: JavaScript and Python give the same numbers.
+AGREEMENT = 1e-9
+
+
+def ask(questions, data=None):
+    """Answers of the page's own files to [name, arguments ...], in order."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip(
+            "node is not installed, and the explore page is JavaScript: apt install nodejs"
+        )
+    done = subprocess.run(
+        [node, BATTERY],
+        input=json.dumps({"data": data, "questions": questions}, allow_nan=False),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def gap(ours, theirs, *, scale=0.0):
+    """The largest |ours - theirs|, relative to theirs or, if that is larger, to `scale`."""
+    found = np.array([np.nan if value is None else value for value in ours], dtype=float)
+    # JSON says null for what is infinite, too.
+    expected = np.where(np.isfinite(theirs), theirs, np.nan)
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
+    known = ~np.isnan(expected)
+    apart = np.abs(found - expected)[known]
+    size = np.maximum(np.abs(expected), scale)[known]
+    return float(
+        np.max(np.divide(apart, size, out=np.zeros_like(apart), where=apart > 0), initial=0)
+    )
