@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +120,12 @@ class DosePage:
                 {
                     "reading": reading.name,
                     "statement": tables.statement_chance(self.readings, curves),
+                    "by_spread": sorted(
+                        tables.statement_chance(
+                            self.readings, self.readings.curves(reading, largest_spread=cap)
+                        )
+                        for cap in (math.inf, *self.readings.choices.other_spread_caps_mg)
+                    ),
                     "inside": {
                         name: tables.interval_chance(self.readings, curves, name) for name in said
                     },

@@ -25,8 +25,15 @@ def how_sure(trial: DoseTrial, chances: Sequence[dict[str, Any]]) -> str:
         f"{percent(most.share)} lies between {fixed(low, 1)} and {fixed(high, 1)} mg (middle 95% "
         f"of the curves that agree), and {most.dose:g} mg works in as many with a probability of "
         f"{percent(one['statement'])}; with the {trial.changes} changes of direction that are "
-        f"reported as well, it is {percent(two['statement'])}."
+        f"reported as well, it is {percent(two['statement'])}.",
+        f"Other limits on the spread of people's doses would make it {_ends(one['by_spread'])} "
+        f"and {_ends(two['by_spread'])}.",
     ]
+    if high > trial.ladder[-1]:
+        parts.append(
+            f"No dose above {trial.ladder[-1]:g} mg was given: what lies beyond is the shape of "
+            "the curve, not an observation."
+        )
     for name, printed in (("ed50", half), ("ed95", most)):
         if np.isfinite(printed.low):
             parts.append(
@@ -35,6 +42,10 @@ def how_sure(trial: DoseTrial, chances: Sequence[dict[str, Any]]) -> str:
                 f"{percent(one['inside'][name])}."
             )
     return " ".join(parts)
+
+
+def _ends(chances: Sequence[float]) -> str:
+    return f"{percent(chances[0])} to {percent(chances[-1])}"
 
 
 def what_fits(trial: DoseTrial, possible: Sequence[PossibleTrials]) -> str:
