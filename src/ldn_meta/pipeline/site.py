@@ -12,6 +12,7 @@ from pathlib import Path
 from ldn_meta import paths
 from ldn_meta.errors import LdnMetaError
 from ldn_meta.pipeline import hashes, publish
+from ldn_meta.pipeline.site_downloads import downloads
 from ldn_meta.pipeline.site_pages import pages
 
 # What Sphinx leaves for itself.
@@ -58,6 +59,8 @@ def build_site(*, force: bool = False) -> bool:
         staged = paths.build() / "staging" / "site"
         shutil.rmtree(staged, ignore_errors=True)
         shutil.copytree(work / "html", staged, ignore=shutil.ignore_patterns(*_NO_PAGES))
+        for name, file in downloads().items():
+            publish.write_whole(staged / name, file.read_bytes())
         publish.replace_folder(staged, site)
         publish.write_whole(record, key.encode())
     return True
@@ -68,14 +71,13 @@ def _key() -> str:
     root = paths.project_root()
     shown = [
         file
-        for folder in (paths.reports(), root / "docs")
+        for folder in (paths.reports(), paths.raw_data(), paths.derived_data(), root / "docs")
         for file in folder.rglob("*")
         if file.is_file() and not any(p.startswith(".") for p in file.relative_to(root).parts)
     ]
-    tables = [paths.raw_data() / "datapackage.json", paths.raw_data() / "indications.csv"]
     return hashes.json_sha256(
         {
-            "shown": hashes.tree_sha256(root, [*shown, *tables]),
+            "shown": hashes.tree_sha256(root, shown),
             "source": hashes.source_sha256(),
             "lock": hashes.lock_sha256(),
             "python": sys.version,
