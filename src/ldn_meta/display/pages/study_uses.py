@@ -59,12 +59,18 @@ def _pools(derived: Derived, study: dict[str, str]) -> Iterator[dict[str, str]]:
     pooled, effects = derived.pooled, derived.effects
     if not len(effects):
         return
-    own = effects[effects["study_id"] == study["study_id"]]
+    columns = ["effect_id", "construct", "construct_label", "domain"]
+    own = effects.loc[effects["study_id"] == study["study_id"], columns]
+    if own.empty:
+        return
     domains = dict(zip(own["construct"], own["domain"], strict=True))
     labels = dict(zip(own["construct"], own["construct_label"], strict=True))
     ids = set(own["effect_id"])
-    with_it = pooled[[bool(ids & set(cell.split(" "))) for cell in pooled["effects"]]]
     key = ["construct", "comparator_class", "measure", "unit"]
+    with_it = pooled.loc[
+        [bool(ids & set(cell.split(" "))) for cell in pooled["effects"]],
+        [*key, "analysis", "k", "estimate", "ci_low", "ci_high"],
+    ]
     for names, found in with_it.groupby(key, sort=False):
         construct, comparator, measure, _ = map(str, names)
         is_main = found["analysis"] == MAIN
@@ -92,8 +98,9 @@ def _shares(derived: Derived, study: dict[str, str]) -> Iterator[dict[str, str]]
     for frame, page in ((derived.responders, "30_responder_rates"), (derived.harms, "40_safety")):
         if not len(frame):
             continue
-        own = frame[
-            (frame["study_id"] == study["study_id"]) & (frame["comparator_class"] == ALONE)
+        own = frame.loc[
+            (frame["study_id"] == study["study_id"]) & (frame["comparator_class"] == ALONE),
+            ["construct_label", "share_1", "arm"],
         ]
         for row in rows_of(own):
             yield {
@@ -105,7 +112,9 @@ def _shares(derived: Derived, study: dict[str, str]) -> Iterator[dict[str, str]]
 
 
 def _directions(derived: Derived, study: dict[str, str]) -> Iterator[dict[str, str]]:
-    told = derived.directions[derived.directions["study_id"] == study["study_id"]]
+    columns = ["construct_label", "comparator_class", "direction", "sign_from"]
+    of_study = derived.directions["study_id"] == study["study_id"]
+    told = derived.directions.loc[of_study, columns]
     for row in rows_of(told):
         yield {
             "what": f"Direction: {row['construct_label']} against {row['comparator_class']}",
@@ -117,7 +126,8 @@ def _directions(derived: Derived, study: dict[str, str]) -> Iterator[dict[str, s
 def _ratings(derived: Derived, study: dict[str, str]) -> Iterator[dict[str, str]]:
     rated = derived.certainty
     names = rated["study_ids"].fillna("").astype(str).str.split(" ")
-    for row in rows_of(rated[[study["study_id"] in cell for cell in names]]):
+    rests_on = [study["study_id"] in cell for cell in names]
+    for row in rows_of(rated.loc[rests_on, ["construct_label", "comparator", "studies"]]):
         others = int(row["studies"]) - 1
         yield {
             "what": f"Certainty: {row['construct_label']} against {row['comparator']}",
@@ -131,9 +141,9 @@ def _ratings(derived: Derived, study: dict[str, str]) -> Iterator[dict[str, str]
 def _multiverse(derived: Derived, study: dict[str, str]) -> Iterator[dict[str, str]]:
     outcomes = derived.evidence.text["outcomes"]
     labels = dict(zip(outcomes["construct"], outcomes["construct_label"], strict=True))
-    for row in rows_of(derived.multiverse):
-        is_here = row["indication_id"] == study["indication_id"]
-        if is_here and study["label"] in str(row["trials"]).split("; "):
+    of_condition = derived.multiverse["indication_id"] == study["indication_id"]
+    for row in rows_of(derived.multiverse.loc[of_condition, ["construct", "trials"]]):
+        if study["label"] in str(row["trials"]).split("; "):
             yield {
                 "what": f"All defensible analyses: {labels[row['construct']]}",
                 "how the study enters": "in some or all of them",
@@ -142,7 +152,7 @@ def _multiverse(derived: Derived, study: dict[str, str]) -> Iterator[dict[str, s
 
 
 def _claims(derived: Derived, study: dict[str, str]) -> Iterator[dict[str, Any]]:
-    told = derived.claims[derived.claims["study_id"] == study["study_id"]]
+    told = derived.claims.loc[derived.claims["study_id"] == study["study_id"], ["verdict"]]
     for verdict, rows in told.groupby("verdict", sort=True):
         yield {
             "what": count(len(rows), "claim") + " about this study alone",

@@ -32,6 +32,8 @@ NUMBERS = {
     ),
     "arm_events": ("events", "n", "percent", "counted"),
 }
+# Columns of an effect that say what a row became.
+EFFECT = ("construct_label", "measure", "unit", "yi", "ci_low", "ci_high", "is_selected", "rows")
 NOTE = (
     "As reported: the printed numbers. Stored as: the columns of the row in data/raw that are "
     "filled. Used: whether the row is the one that is used of its fact. The last column says "
@@ -80,7 +82,9 @@ def values_table(derived: Derived, table: str, rows: pd.DataFrame) -> Table:
 def _became(derived: Derived, table: str, rows: pd.DataFrame) -> dict[str, str]:
     """Effects computed with a row, or the reason why there is none, by row_id."""
     effects, left_out = derived.effects, derived.left_out
-    own = effects[effects["study_id"].isin(rows["study_id"])] if len(effects) else effects
+    own = effects
+    if len(effects):
+        own = effects.loc[effects["study_id"].isin(rows["study_id"]), list(EFFECT)]
     found: dict[str, list[str]] = {row_id: [] for row_id in rows["row_id"]}
     for effect in rows_of(own):
         main = "a main result" if bool(effect["is_selected"]) else "beside the main results"
@@ -89,11 +93,11 @@ def _became(derived: Derived, table: str, rows: pd.DataFrame) -> dict[str, str]:
             name, _, row_id = address.partition(":")
             if name == table and row_id in found:
                 found[row_id].append(words)
-    here = left_out[left_out["table"] == table]
+    told = (left_out["table"] == table) & left_out["row_id"].isin(list(found))
     reasons = {
         row["row_id"]: f"no effect: {row['reason']}"
         + ("" if row["usable_for"] == "none" else f"; usable for a {row['usable_for']}")
-        for row in rows_of(here[here["row_id"].isin(found)])
+        for row in rows_of(left_out.loc[told, ["row_id", "reason", "usable_for"]])
     }
     return {
         row_id: "; ".join(dict.fromkeys(words)) or reasons[row_id]
