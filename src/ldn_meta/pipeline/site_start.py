@@ -173,7 +173,7 @@ def short_name(notebook: Path) -> str:
 
 
 def _direction(found: Mapping[str, Any]) -> str:
-    words = DIRECTIONS.get(found.get("direction", synthesis.NOT_STATED), "")
+    words = DIRECTIONS[found.get("direction", synthesis.NOT_STATED)]
     behind = RESTS_ON.get(found.get("synthesis", ""))
     return f"{words} ({behind})" if behind else words
 
