@@ -34,6 +34,7 @@ html_context = {"default_mode": "light"}
 # The pages of studies are many: the list of all pages beside each of them would be half the site.
 templates_path = ["_templates"]
 html_sidebars = {
+    "studies/index": ["navbar-logo.html", "search-button-field.html", "sbt-sidebar-nav.html"],
     "studies/*": ["navbar-logo.html", "search-button-field.html", "study-nav.html"],
 }
 html_theme_options = {

@@ -68,7 +68,10 @@ LOOK = """
   const wide = [...document.querySelectorAll('.bd-article *')].filter(el => seen(el)
     && el.getBoundingClientRect().right > innerWidth + 1
     && !el.closest('.pst-scrollable-table-container, pre, .cell_output > .output, .math'));
+  const cut = [...document.querySelectorAll('.bd-article :is(td, th)')].filter(
+    el => seen(el) && el.scrollWidth > el.clientWidth + 1);
   return {
+    cut: cut.slice(0, 3).map(el => el.innerText.slice(0, 40)),
     faint: [...faint],
     scroll: page.scrollWidth - innerWidth,
     wide: wide.slice(0, 3).map(el => `${el.tagName} ${el.className}`),
@@ -205,6 +208,7 @@ def faults_of(browser, page, width):
     if found["scroll"] > 0:
         yield f"scrolls sideways by {found['scroll']} px"
     yield from (f"sticks out: {what}" for what in found["wide"])
+    yield from (f"cell is cut: {words!r}" for words in found["cut"])
     yield from (f"picture is not shown: {source}" for source in found["broken"])
     yield from (f"contrast {what}" for what in found["faint"])
 

@@ -29,8 +29,9 @@ def test_nothing_is_wrong_with_the_site_of_the_reports_at_hand(tmp_path, monkeyp
 
 def test_a_browser_finds_what_is_wrong(tmp_path):
     wrong = """<p style="color: #aaa">faint words</p>
-    <div style="width: 3000px">wide</div><img src="gone.png" alt="gone">
-    <img src="http://127.0.0.1:9/x.png" alt="away"><script>nowhere();</script>"""
+    <div style="width: 3000px">wide</div><table style="table-layout: fixed; width: 20px">
+    <tr><td style="overflow: hidden">incomprehensibilities</td></tr></table>
+    <img src="gone.png" alt="gone"> <img src="http://127.0.0.1:9/x.png" alt="away"><script>nowhere();</script>"""
     (tmp_path / "index.html").write_text(PAGE.format(wrong))
     (tmp_path / "studies").mkdir()
     for name in ("studies/index.html", "search.html"):
@@ -42,6 +43,7 @@ def test_a_browser_finds_what_is_wrong(tmp_path):
         "index.html at 400 px: script error",
         "index.html at 1400 px: scrolls sideways",
         "index.html at 1400 px: sticks out: DIV",
+        "index.html at 1400 px: cell is cut: 'incomprehensibilities'",
         "index.html at 1400 px: contrast 2.3",
         "index.html at 1400 px: picture is not shown: ",
         "index.html: the first stop does not skip to the content",

@@ -306,6 +306,16 @@ def test_site_is_built_once_opens_offline_and_survives_a_bad_page(reported):
     assert (folder / "index.html").read_text() == start
     assert "nowhere" not in (folder / "methods/methods.html").read_text()
 
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    reported.write("docs/methods.md", "# Methods\n\nAs stated.\n")
+    assert site.build_site(force=True)
+    assert {f: f.read_bytes() for f in folder.rglob("*") if f.is_file()} == before
+    reported.write("docs/methods.md", "# Methods\n\nOtherwise.\n")
+    assert site.build_site()
+    reported.write("docs/methods.md", "# Methods\n\nAs stated.\n")
+    assert site.build_site()
+    assert {f: f.read_bytes() for f in folder.rglob("*") if f.is_file()} == before
+
 
 def _of_the_tiny_project(fault):
     """The tiny project has not all the tables that a page of the real one offers."""

@@ -97,7 +97,9 @@ def _write_sources(folder: Path, wanted: Mapping[str, bytes]) -> None:
 def _run_sphinx(work: Path) -> None:
     settings = paths.project_root() / "docs"
     folders = ("-c", settings, "-d", work / "doctrees", work / "source", work / "html")
-    # -a writes every page: the sidebar of each shows the titles of all.
+    # -a writes every page: the sidebar of each shows the titles of all. Nothing older lies there,
+    # or addresses of style sheets would tell a second build from a first.
+    shutil.rmtree(work / "html", ignore_errors=True)
     sphinx = (sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-a", "-b", "html")
     command = [*sphinx, *map(str, folders)]
     done = subprocess.run(
