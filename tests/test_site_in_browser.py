@@ -31,7 +31,8 @@ def test_a_browser_finds_what_is_wrong(tmp_path):
     wrong = """<p style="color: #aaa">faint words</p>
     <div style="width: 3000px">wide</div><table style="table-layout: fixed; width: 20px">
     <tr><td style="overflow: hidden">incomprehensibilities</td></tr></table>
-    <img src="gone.png" alt="gone"> <img src="http://127.0.0.1:9/x.png" alt="away"><script>nowhere();</script>"""
+    <img src="gone.png" alt="gone"> <img src="http://127.0.0.1:9/x.png" alt="away">
+    <script>nowhere();</script>"""
     (tmp_path / "index.html").write_text(PAGE.format(wrong))
     (tmp_path / "studies").mkdir()
     for name in ("studies/index.html", "search.html"):
