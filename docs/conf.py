@@ -24,13 +24,23 @@ html_last_updated_fmt = None
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
+# A summary in the list of hits is fetched from its page, which no browser allows for file://.
+html_show_search_summary = False
 
 html_theme = "sphinx_book_theme"
 html_static_path = ["_static"]
 html_css_files = ["ldn.css"]
 html_context = {"default_mode": "light"}
+# The pages of studies are many: the list of all pages beside each of them would be half the site.
+templates_path = ["_templates"]
+html_sidebars = {
+    "studies/index": ["navbar-logo.html", "search-button-field.html", "sbt-sidebar-nav.html"],
+    "studies/*": ["navbar-logo.html", "search-button-field.html", "study-nav.html"],
+}
 html_theme_options = {
     "article_header_end": [],
+    # Only the condition of the page is unfolded in the list of pages.
+    "collapse_navbar": True,
     "home_page_in_toc": False,
     "navbar_persistent": [],
     "primary_sidebar_end": [],

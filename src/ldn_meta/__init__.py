@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ldn_meta.display.pages.people import responder_rates, safety
     from ldn_meta.display.pages.printed_numbers import printed_numbers
     from ldn_meta.display.pages.robustness import robustness
+    from ldn_meta.display.pages.study import study_page
     from ldn_meta.display.pages.without_pooling import without_pooling
     from ldn_meta.evidence.load import Evidence, load_evidence
     from ldn_meta.evidence.multiverse import multiverse
@@ -88,6 +89,7 @@ _HOMES = {
     "printed_numbers": "display.pages.printed_numbers",
     "claims": "display.pages.claims",
     "dose": "display.pages.dose",
+    "study_page": "display.pages.study",
 }
 
 __all__ = [
@@ -131,6 +133,7 @@ __all__ = [
     "sequential_look",
     "sequential_plot",
     "specification_curve",
+    "study_page",
     "turner_prior",
     "without_pooling",
 ]

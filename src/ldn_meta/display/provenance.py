@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta import paths
-from ldn_meta.display.outputs import Table, linked
+from ldn_meta.display.outputs import Table, linked, rows_of
 from ldn_meta.evidence.citations import short_citation
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "matplotlib", "papermill"
 
 def source_cell(evidence: Evidence, source_id: str, locator: str, read_from: str) -> str:
     """Table cell that leads from a number to its source and place there."""
-    rows = evidence.text["sources"]
-    row = rows[rows["source_id"] == source_id].iloc[0]
+    row = _sources(evidence)[source_id]
     label = f"{short_citation(row)}: {locator} ({read_from})"
     for column, prefix in (
         ("doi", "https://doi.org/"),
@@ -37,6 +37,12 @@ def source_cell(evidence: Evidence, source_id: str, locator: str, read_from: str
             continue
         return linked(label, f"{prefix}{value}".replace("http://", "https://", 1))
     return f"{label}; no address on file"
+
+
+@functools.lru_cache(maxsize=2)
+def _sources(evidence: Evidence) -> dict[str, dict[str, Any]]:
+    """Rows of the sources by key; pages ask for thousands."""
+    return {str(row["source_id"]): row for row in rows_of(evidence.text["sources"])}
 
 
 def _is_nct(registry_id: str) -> bool:

@@ -13,6 +13,7 @@ from ldn_meta import paths
 from ldn_meta.errors import LdnMetaError
 from ldn_meta.pipeline import hashes, publish
 from ldn_meta.pipeline.explore import write_explore
+from ldn_meta.pipeline.site_downloads import downloads
 from ldn_meta.pipeline.site_pages import pages
 
 # What Sphinx leaves for itself.
@@ -59,6 +60,8 @@ def build_site(*, force: bool = False) -> bool:
         staged = paths.build() / "staging" / "site"
         shutil.rmtree(staged, ignore_errors=True)
         shutil.copytree(work / "html", staged, ignore=shutil.ignore_patterns(*_NO_PAGES))
+        for name, file in downloads().items():
+            publish.write_whole(staged / name, file.read_bytes())
         write_explore(staged)
         publish.replace_folder(staged, site)
         publish.write_whole(record, key.encode())
@@ -70,15 +73,13 @@ def _key() -> str:
     root = paths.project_root()
     shown = [
         file
-        for folder in (paths.reports(), root / "docs")
+        for folder in (paths.reports(), paths.raw_data(), paths.derived_data(), root / "docs")
         for file in folder.rglob("*")
         if file.is_file() and not any(p.startswith(".") for p in file.relative_to(root).parts)
     ]
-    tables = [paths.raw_data() / "datapackage.json", paths.raw_data() / "indications.csv"]
     return hashes.json_sha256(
         {
-            "shown": hashes.tree_sha256(root, [*shown, *tables]),
-            "derived": hashes.file_hashes(paths.derived_data()),
+            "shown": hashes.tree_sha256(root, shown),
             "source": hashes.source_sha256(),
             "lock": hashes.lock_sha256(),
             "python": sys.version,
@@ -98,7 +99,9 @@ def _write_sources(folder: Path, wanted: Mapping[str, bytes]) -> None:
 def _run_sphinx(work: Path) -> None:
     settings = paths.project_root() / "docs"
     folders = ("-c", settings, "-d", work / "doctrees", work / "source", work / "html")
-    # -a writes every page: the sidebar of each shows the titles of all.
+    # -a writes every page: the sidebar of each shows the titles of all. Nothing older lies there,
+    # or addresses of style sheets would tell a second build from a first.
+    shutil.rmtree(work / "html", ignore_errors=True)
     sphinx = (sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-a", "-b", "html")
     command = [*sphinx, *map(str, folders)]
     done = subprocess.run(

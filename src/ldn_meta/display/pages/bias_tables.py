@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ldn_meta.display.figures.bias_words import who_judged
 from ldn_meta.display.outputs import Table, Text, rows_of
+from ldn_meta.display.provenance import source_cell
 from ldn_meta.display.wording import capitalised, count
 from ldn_meta.evidence.bias import RANDOMISED, bias_reasons
 from ldn_meta.evidence.bias_tools import OVERALL, TO_DO, TOOLS
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from ldn_meta.display.figure_output import FigureOutput
     from ldn_meta.display.pages.opened import Opened
+    from ldn_meta.evidence.load import Evidence
 
 TRIAL_TOOLS = [tool.name for tool in TOOLS.values() if tool.family == RANDOMISED]
 
@@ -30,9 +32,24 @@ def bias_table(opened: Opened) -> Table:
     -------
     Table
     """
+    return judgements_table(opened.derived.evidence, _rows(opened))
+
+
+def judgements_table(evidence: Evidence, rows: pd.DataFrame) -> Table:
+    """Write judgements for readers, of one indication or one study.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    rows : pandas.DataFrame
+        As ``bias_reasons`` gives them.
+
+    Returns
+    -------
+    Table
+    """
     import pandas as pd
 
-    rows = _rows(opened)
     frame = pd.DataFrame(
         {
             "study": rows["study_label"],
@@ -44,7 +61,10 @@ def bias_table(opened: Opened) -> Table:
             "judgement": rows["judgement"],
             "reason": _with_notes(rows),
             "judged by": rows["judged_by"],
-            "source": [opened.source(row) for row in rows_of(rows)],
+            "source": [
+                source_cell(evidence, row["source_id"], row["locator"], row["read_from"])
+                for row in rows_of(rows)
+            ],
         }
     )
     return Table(

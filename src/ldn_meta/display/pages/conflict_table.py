@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.display.outputs import Table, rows_of
-from ldn_meta.display.pages.opened import construct_labels
 from ldn_meta.display.wording import MEASURES, estimate_with_interval
 from ldn_meta.evidence.ledger import NO_RESULT, UNCHANGED
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ldn_meta.display.pages.opened import Opened
+    from ldn_meta.evidence.derived import Derived
 
 
 def conflict_table(opened: Opened) -> Table:
@@ -25,11 +27,29 @@ def conflict_table(opened: Opened) -> Table:
     Table
         One row a fact and other source.
     """
+    return conflicts_told(opened.derived, opened.derived.conflicts)
+
+
+def conflicts_told(derived: Derived, conflicts: pd.DataFrame) -> Table:
+    """Write rows of the ledger for readers.
+
+    Parameters
+    ----------
+    derived : Derived
+    conflicts : pandas.DataFrame
+        Rows of ``Derived.conflicts``, of one indication or one study.
+
+    Returns
+    -------
+    Table
+        One row a fact and other source.
+    """
     import pandas as pd
 
-    studies = opened.derived.evidence.text["studies"]
+    studies = derived.evidence.text["studies"]
     names = dict(zip(studies["study_id"], studies["label"], strict=True))
-    labels = construct_labels(opened)
+    outcomes = derived.evidence.text["outcomes"]
+    labels = dict(zip(outcomes["construct"], outcomes["construct_label"], strict=True))
     rows = [
         {
             "study": names[row["study_id"]],
@@ -40,7 +60,7 @@ def conflict_table(opened: Opened) -> Table:
             "used, because": row["reason"],
             "the answer with each": _consequence(row, labels),
         }
-        for row in rows_of(opened.derived.conflicts)
+        for row in rows_of(conflicts)
     ]
     return Table(
         pd.DataFrame(rows),

@@ -71,6 +71,8 @@ def findings_table(derived: Derived, found: pd.DataFrame, *, caption: str) -> Ta
     -------
     Table
     """
+    if found.empty:
+        return Table(pd.DataFrame(), caption, NOTE, NO_FINDING)
     roles = roles_of_rows(derived.evidence, derived.effects, derived.left_out)
     rows = []
     for finding in rows_of(found):

@@ -1,0 +1,172 @@
+"""A study page holds everything on file about a study, and nothing of another."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+import ldn_meta as lm
+from ldn_meta import paths
+from ldn_meta.display.pages.study_values import NUMBERS, VALUE_CAPTIONS
+from ldn_meta.errors import ArgumentError, StaleError
+from ldn_meta.evidence.citations import MISSING
+from ldn_meta.evidence.derived import MANIFEST, load_derived, raw_hashes
+from ldn_meta.evidence.load import VALUE_TABLES
+from ldn_meta.pipeline.site_links import Links
+from ldn_meta.pipeline.site_studies import study_markdown
+
+# What a row of results says beside its numbers, told in words on the page.
+TOLD = {
+    *("row_id", "study_id", "arm_id", "arm_1", "arm_2", "outcome_id", "timepoint_weeks"),
+    *("timepoint", "analysis_set", "source_id", "locator", "as_reported", "read_from"),
+    *("preferred", "preferred_reason", "note"),
+}
+# Who read it, and how the number was printed: in data/raw, not on the page.
+NOT_TOLD = {
+    *("reliability", "extracted_by", "checked_by", "is_paired", "is_adjusted"),
+    *("estimate_decimals", "p_decimals", "percent_decimals", "correlation_basis"),
+}
+
+
+@pytest.fixture(scope="module")
+def derived():
+    return load_derived()
+
+
+@pytest.fixture(scope="module")
+def younger(derived):
+    return lm.study_page("younger2013", derived)
+
+
+def studies():
+    return load_derived().evidence.text["studies"]["study_id"].to_list()
+
+
+def test_every_column_of_the_tables_of_results_is_told_or_left_to_the_data(derived):
+    for table in VALUE_TABLES:
+        columns = set(derived.evidence.text[table].columns)
+        assert columns - set(NUMBERS[table]) - TOLD <= NOT_TOLD, table
+        assert set(NUMBERS[table]) <= columns
+
+
+def test_every_row_on_file_stands_on_its_study_page_with_source_and_fate(derived):
+    for key in studies():
+        page = lm.study_page(key, derived)
+        own = derived.evidence.study(key)
+        for table in VALUE_TABLES:
+            frame = page.values(table).frame
+            rows = own.get(table)
+            assert len(frame) == (0 if rows is None else len(rows))
+            if rows is not None:
+                assert list(frame["as reported"]) == list(rows["as_reported"])
+                assert all(frame["became"].str.len() > 0)
+                for cell, place in zip(frame["source"], rows["locator"], strict=True):
+                    assert f": {place} (" in cell
+        assert len(page.facts_stated.frame) == len(own.get("study_facts", ()))
+        assert len(page.arms.frame) == len(own.get("arms", ()))
+        assert len(page.bias.frame) == len(own.get("risk_of_bias", ()))
+        counts = page.counts
+        assert counts["rows_used"] + counts["rows_left_out"] == counts["value_rows"]
+        numbers = {int(n) for n in re.findall(r": (\d+)|which (\d+)| and (\d+) are",
+                   str(page.headline)) for n in n if n}  # fmt: skip
+        assert numbers <= set(counts.values()) or not counts["value_rows"]
+        markup = page._repr_html_()
+        assert not re.search(r"<td>(nan|None|<NA>|)</td>", markup), key
+
+
+def test_rows_of_all_studies_together_are_all_rows(derived):
+    counts = [lm.study_page(key, derived).counts for key in studies()]
+    rows = sum(len(derived.evidence.text[table]) for table in VALUE_TABLES)
+    assert sum(c["value_rows"] for c in counts) == rows
+    assert sum(c["rows_left_out"] for c in counts) == len(derived.left_out)
+    assert sum(c["conflicts"] for c in counts) == len(derived.conflicts)
+
+
+def test_a_number_can_be_followed_from_print_to_effect(younger):
+    # Stated by hand from data/raw: 28.8 and 18.0 per cent, P = 0.016, baseline 50.8 of 100.
+    frame = younger.values("contrasts").frame
+    row = frame[frame["stored as"].str.contains("estimate -10.8|p_value 0.016")].iloc[0]
+    assert "LDN 4.5 mg against placebo" in row["arms"]
+    assert "https://" in row["source"]
+    assert "mean difference -0.55 (-0.97 to -0.13), points (0-10)" in row["became"]
+    assert "(beside the main results)" in row["became"]
+    effects = younger.effects.frame
+    # 10.8% of 5.08 points.
+    assert any(text.startswith(f"mean difference {-0.108 * 5.08:.2f}") for text in
+               effects["effect (95% CI)"])  # fmt: skip
+    assert all(effects["main result"].str.startswith("no: "))
+
+
+def test_where_it_is_used(derived, younger):
+    frame = younger.uses.frame
+    pain = frame[frame["what"].str.startswith("Pain intensity")].iloc[0]
+    assert pain["how the study enters"].startswith("not in the main result; in: with approx")
+    assert pain["page"] == "20_pooled_effect"
+    final = lm.study_page("duebruun2024", derived).uses.frame
+    first = final[final["what"] == "Pain intensity against placebo, mean difference"].iloc[0]
+    assert first["how the study enters"] == (
+        "main result, with one other trial: 0.03 (-0.78 to 0.84)"
+    )
+    assert {"25_without_pooling", "60_certainty", "91_claims"} <= set(final["page"])
+    alone = lm.study_page("aalto2025", derived).uses.frame
+    assert "54% on LDN, shown beside; nothing to compare with" in set(
+        alone["how the study enters"]
+    )
+
+
+def test_a_study_without_results_says_so(derived):
+    page = lm.study_page("nct02806440", derived)
+    assert str(page.headline).endswith("Set aside: registration without results. "
+                                       "No result was extracted.")  # fmt: skip
+    assert "No result was extracted." in page._repr_html_()
+    assert page.uses.empty in page._repr_html_()
+
+
+def test_shares_are_shown_as_per_cent_and_ratios_off_the_log(derived):
+    aalto = lm.study_page("aalto2025", derived).effects.frame["effect (95% CI)"]
+    # 50 of 93 people.
+    assert any(text.startswith("share of people 54% (") for text in aalto)
+    final = lm.study_page("duebruun2024", derived).effects.frame["effect (95% CI)"]
+    ratios = [text for text in final if text.startswith("risk ratio")]
+    assert ratios
+    assert not any("-" in text or "log" in text for text in ratios)
+
+
+def test_facts_with_a_range(derived):
+    frame = lm.study_page("younger2013", derived).facts_stated.frame
+    dose = frame[frame["fact"] == "Dose"]
+    assert list(dose["value"]) == ["range 3 to 4.5 mg/day", "4.5 mg/day"]
+    assert dose["used"].iloc[0].startswith("no: ")
+
+
+def test_whole_page_and_repr(younger):
+    markup = younger._repr_html_()
+    for heading, tables in younger.sections:
+        assert f"<h3>{heading}</h3>" in markup
+        assert tables
+    assert repr(younger).startswith("<StudyPage younger2013: Younger 2013 (fibromyalgia)")
+    assert younger.indication["indication_id"] == "fibromyalgia"
+
+
+def test_unknown_study_and_stale_tables(derived, tmp_path, monkeypatch):
+    with pytest.raises(ArgumentError, match="did you mean 'younger2013'"):
+        lm.study_page("younger2031", derived)
+    shutil.copytree(paths.raw_data(), tmp_path / "data" / "raw")
+    shutil.copytree(paths.derived_data(), tmp_path / "data" / "derived")
+    monkeypatch.setenv("LDN_META_ROOT", str(tmp_path))
+    wrong = {"raw": raw_hashes(paths.raw_data()) | {"studies.csv": "0"}}
+    (tmp_path / "data" / "derived" / MANIFEST).write_text(json.dumps(wrong))
+    with pytest.raises(StaleError, match=r"studies\.csv"):
+        lm.study_page("younger2013")
+
+
+def test_on_the_site_a_page_is_linked_only_where_it_is(younger):
+    text = study_markdown(younger, Links({"20_pooled_effect": "../here.html"}))
+    assert text.startswith("---\norphan: true\n---\n# Younger 2013\n")
+    assert '<td><a href="../here.html">20_pooled_effect</a></td>' in text
+    assert "<td>25_without_pooling</td>" in text
+    captions = [caption for caption in VALUE_CAPTIONS.values() if caption in text]
+    assert captions == list(VALUE_CAPTIONS.values())
+    assert "nan" not in re.sub(r"[a-z-]*(nan)[a-z]+", "", text)
+    assert all(label not in MISSING for label in re.findall(r"^## (.*)$", text, re.MULTILINE))
