@@ -98,10 +98,10 @@ def _outcomes(
         states = []
         for changes in _data_changes(protocol):
             frame = choice.candidates(changes)
-            if len(frame) and not stated:
+            if frame is not None and not stated:
                 stated += [{"reason": r.reason, "lifted_by": r.lifted_by} for r in rules(frame)]
             places = []
-            for record in _records(frame):
+            for record in [] if frame is None else _records(frame):
                 if record not in effects:
                     effects.append(record)
                 places.append(effects.index(record))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -31,7 +33,8 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with _ended_in_order():
+                return super().invoke(ctx)
         except ParameterError as error:
             _fail(ctx, error, WRONG_REQUEST)
         except FileNotFoundError as error:
@@ -41,6 +44,16 @@ class _Commands(click.Group):
             _fail(ctx, error, WRONG_REQUEST)
         except LdnMetaError as error:
             _fail(ctx, error, FAILED)
+
+
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does: what it started is ended first."""
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _fail(ctx: click.Context, error: Exception, code: int) -> NoReturn:
@@ -131,6 +144,12 @@ def derive(force: bool, as_json: bool) -> None:
 )
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="Notebooks at the same time.")
 @click.option("--force", is_flag=True, help="Compute and execute also if nothing changed.")
+@click.option(
+    "--kernels",
+    type=click.Choice(["forked", "plain"]),
+    help="forked from one process that has imported everything (the default on Linux), or plain; "
+    "the pages are the same.",
+)
 @click.option("--site", "with_site", is_flag=True, help="Build the pages in build/site as well.")
 @json_option
 def run(
@@ -138,6 +157,7 @@ def run(
     assignments: tuple[str, ...],
     jobs: int | None,
     force: bool,
+    kernels: str | None,
     with_site: bool,
     as_json: bool,
 ) -> None:
@@ -152,26 +172,40 @@ def run(
       ldn-meta run crohns_disease overview
       ldn-meta run fibromyalgia -p tau2_method=dl -p ci_method=wald
     """  # noqa: D301
-    from ldn_meta.pipeline import methods_page, parameters, progress, readme, runner
+    from ldn_meta.pipeline import (
+        fork_kernels,
+        hashes,
+        methods_page,
+        parameters,
+        progress,
+        readme,
+        runner,
+    )
 
     chosen = dict(parameters.parse_assignment(text) for text in assignments)
     # A misspelt request is refused before minutes of work, not after.
     parameters.plan(indications or None, chosen)
-    derived = _derive(force=force, is_silent=as_json)
-    try:
-        summary = runner.run(
-            indications or None,
-            chosen,
-            jobs=jobs,
-            force=force,
-            progress=progress.for_terminal(),
-        )
-    except NotebookError:
-        # The indications that did not break have new answers; should there be none at all, the
-        # broken notebook is still what the user has to hear of.
-        with contextlib.suppress(LdnMetaError):
-            readme.write_answers()
-        raise
+    source = fork_kernels.kernel_source(kernels)
+    with contextlib.ExitStack() as stack:
+        if force or not hashes.derived_is_current():
+            # Notebooks will follow; what their kernels need is imported in the meantime.
+            source = stack.enter_context(fork_kernels.started_ahead(source))
+        derived = _derive(force=force, is_silent=as_json)
+        try:
+            summary = runner.run(
+                indications or None,
+                chosen,
+                jobs=jobs,
+                force=force,
+                progress=progress.for_terminal(),
+                kernels=source,
+            )
+        except NotebookError:
+            # The indications that did not break have new answers; should there be none at all,
+            # the broken notebook is still what the user has to hear of.
+            with contextlib.suppress(LdnMetaError):
+                readme.write_answers()
+            raise
     readme.write_answers()
     methods_page.write_methods()
     folder = _shown(summary.folder)
