@@ -68,8 +68,8 @@ def test_sentences_by_hand():
         return str(bias_tables.bias_sentence(open_page("10_included_trials", indication=name)))
 
     assert said("fibromyalgia").startswith(
-        "Risk of bias of five trials judged with RoB 2: low in one trial, some concerns in "
-        "three trials, high in one trial. One comparison that was not randomised was judged "
+        "Risk of bias of five trials judged with RoB 2: some concerns in four "
+        "trials, high in one trial. One comparison that was not randomised was judged "
         "with ROBINS-I. Six studies without a comparison went through a checklist"
     )
     assert said("painful_diabetic_neuropathy").startswith(
@@ -92,8 +92,8 @@ def letters(figure, row, width):
 def test_pooled_and_shown_rows_have_their_judgements(fibromyalgia):
     figure = fibromyalgia.forest.figure
     assert_legible(figure)
-    assert letters(figure, "trial-0", 7) == ["L", "", "L", "L", "L", "L", "L"]
-    assert letters(figure, "trial-1", 7) == ["C", "", "L", "C", "L", "L", "C"]
+    assert letters(figure, "trial-0", 7) == ["L", "", "L", "L", "L", "C", "C"]
+    assert letters(figure, "trial-1", 7) == ["C", "", "L", "C", "L", "C", "C"]
     shown = [name for name in marks(figure, "shown-") if name.endswith("-dot-6-letter")]
     place = shown[0].removesuffix("-dot-6-letter")
     assert says(figure, f"{place}-label") == "Younger 2013"
@@ -138,4 +138,4 @@ def test_rows_alone_have_dots_too(fibromyalgia):
 def test_pages_of_people_have_dots(page, construct):
     output = page(indication="fibromyalgia", construct=construct).forest
     assert_legible(output.figure)
-    assert letters(output.figure, "trial-0", 6) == ["L"] * 6
+    assert letters(output.figure, "trial-0", 6) == [*"LLLLCC"]

@@ -78,11 +78,12 @@ def test_fibromyalgia_pain_by_hand(outcomes, domains):
         195,
         "meta-analysis",
     )
-    # -0.78 to 0.84 lies between -1 and 1, and 195 people are more than 122; but there are two
-    # trials, and INNOVA's own interval, 0.49 + 1.96 sqrt(0.1688), reaches 1.30.
-    assert row["imprecision_level"] == -1
+    # -0.78 to 0.84 lies between -1 and 1, and 195 people are more than 122; but two trials do not
+    # tell the spread between them. With a prior for it the interval, -1.33 to 1.45, reaches an
+    # important effect on both sides.
+    assert row["imprecision_level"] == -2
     value = domains.loc[domains["domain"] == "imprecision", "value"].iloc[0]
-    assert value.endswith("that of INNOVA 2026 alone includes an important effect")
+    assert "-1.33 to 1.45" in value
     # I2 = 1 - 1 / 2.593 = 61%.
     assert row["inconsistency_level"] == -1
     assert (row["size"], row["information_size"]) == ("trivial", 122)

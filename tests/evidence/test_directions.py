@@ -358,7 +358,7 @@ def test_words_and_numbers_of_the_real_reports_agree(real):
 @pytest.mark.parametrize(
     ("study", "construct", "sign", "p_printed", "people"),
     [
-        ("smith2011", "clinical_response", 1, "0.009", 40),
+        ("smith2011", "clinical_response", 1, "0.009", math.nan),
         ("beaudette2023", "pain_intensity", -1, "0.22", 23),
         ("beaudette2023", "fatigue", 0, "0.3", 23),
         ("bested2023", "pain_sum_score", 1, "0.4", 58),

@@ -1,9 +1,12 @@
 """The real tables cut down to a few studies, in a project of their own: quick to check whole."""
 
 import csv
+import re
 import shutil
 from pathlib import Path
 
+# Conditions with a comparison among the studies, whose certainty is judged.
+INDICATIONS = ("fibromyalgia", "multiple_sclerosis")
 STUDIES = ("duebruun2024", "younger2013", "cree2010", "raknes2018")
 
 
@@ -16,6 +19,8 @@ def cut_down(raw_folder, root):
         header = list(rows[0])
         if "study_id" in header:
             rows = [row for row in rows if row["study_id"] in STUDIES]
+        elif file.name == "certainty.csv":
+            rows = [row for row in rows if row["indication_id"] in INDICATIONS]
         with file.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.DictWriter(stream, header, lineterminator="\n")
             writer.writeheader()
@@ -23,6 +28,8 @@ def cut_down(raw_folder, root):
     # Of the multiverse one node is enough, too.
     protocol = folder / "protocol.toml"
     first, *_, last = protocol.read_text(encoding="utf-8").split("[[multiverse.node]]")
+    # The SD that the certainty of pain is judged by is of a trial that is not among STUDIES.
+    first = re.sub(r'(?m)^sd_row = "arm_stats:.*$', 'sd_row = "none"', first)
     protocol.write_text(f"{first}[[multiverse.node]]{last}", encoding="utf-8")
     return folder
 

@@ -8,6 +8,12 @@ from ldn_meta.pipeline import explore, site_pages
 LINK = '<a href="explore.html">'
 
 
+@pytest.fixture(autouse=True)
+def no_study_pages(monkeypatch):
+    """Pages of studies need the tables of a whole project."""
+    monkeypatch.setattr(site_pages, "study_sources", lambda known: ({}, {}))
+
+
 def test_without_derived_tables_there_is_neither_page_nor_link(project, tmp_path):
     assert not explore.write_explore(tmp_path)
     assert not (tmp_path / "explore.html").exists()

@@ -61,7 +61,7 @@ def answer(page: RobustnessPage) -> str:
     if pool is None:
         return (
             "There is no result to be shaken: no trial gave an effect with its uncertainty. What "
-            "the reports tell without one stands on page 25."
+            "the reports tell without one stands on the page of results without pooling."
         )
     parts = [f"The main answer: {crossing(pool)}.", _one_trial(page, pool)]
     if page.choices is not None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,10 +12,11 @@ import click
 
 from ldn_meta import paths
 from ldn_meta.errors import LdnMetaError, NotebookError, ParameterError
+from ldn_meta.pipeline.commands import options
 from ldn_meta.pipeline.commands.export import export
 from ldn_meta.pipeline.commands.import_table import import_table
 from ldn_meta.pipeline.commands.new_trial import new_trial
-from ldn_meta.pipeline.commands.options import failure_json, json_option, wants_json
+from ldn_meta.pipeline.commands.options import json_option
 from ldn_meta.pipeline.commands.show import show
 from ldn_meta.pipeline.compare_command import compare
 
@@ -33,7 +32,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            with _ended_in_order():
+            with options.ended_in_order():
                 return super().invoke(ctx)
         except ParameterError as error:
             _fail(ctx, error, WRONG_REQUEST)
@@ -46,19 +45,9 @@ class _Commands(click.Group):
             _fail(ctx, error, FAILED)
 
 
-@contextlib.contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """Let SIGTERM end a command as Ctrl-C does: what it started is ended first."""
-    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def _fail(ctx: click.Context, error: Exception, code: int) -> NoReturn:
-    if wants_json(ctx):
-        click.echo(failure_json(error))
+    if options.wants_json(ctx):
+        click.echo(options.failure_json(error))
     click.echo(f"error: {error}", err=True)
     sys.exit(code)
 

@@ -1,8 +1,12 @@
-"""What several commands share: output for machines, and how it tells of failures."""
+"""What commands share: output for machines, how it tells of failures, how commands end."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -19,6 +23,16 @@ def _note(context: click.Context, _: click.Parameter, value: bool) -> bool:
 json_option = click.option(
     "--json", "as_json", is_flag=True, is_eager=True, callback=_note, help="For machines."
 )
+
+
+@contextlib.contextmanager
+def ended_in_order() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does: what it started is ended first."""
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def wants_json(context: click.Context) -> bool:
