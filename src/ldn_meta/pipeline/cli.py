@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,7 +24,8 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with _ended_in_order():
+                return super().invoke(ctx)
         except ParameterError as error:
             _fail(error, WRONG_REQUEST)
         except FileNotFoundError as error:
@@ -33,6 +35,16 @@ class _Commands(click.Group):
             _fail(error, WRONG_REQUEST)
         except LdnMetaError as error:
             _fail(error, FAILED)
+
+
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does: what it started is ended first."""
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _fail(error: Exception, code: int) -> NoReturn:
@@ -103,12 +115,19 @@ def derive(force: bool) -> None:
 )
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="Notebooks at the same time.")
 @click.option("--force", is_flag=True, help="Compute and execute also if nothing changed.")
+@click.option(
+    "--kernels",
+    type=click.Choice(["forked", "plain"]),
+    help="forked from one process that has imported everything (the default on Linux), or plain; "
+    "the pages are the same.",
+)
 @click.option("--site", "with_site", is_flag=True, help="Build the pages in build/site as well.")
 def run(
     indications: tuple[str, ...],
     assignments: tuple[str, ...],
     jobs: int | None,
     force: bool,
+    kernels: str | None,
     with_site: bool,
 ) -> None:
     """Execute the notebooks whose inputs changed.
@@ -122,7 +141,7 @@ def run(
       ldn-meta run crohns_disease overview
       ldn-meta run fibromyalgia -p tau2_method=dl -p ci_method=wald
     """  # noqa: D301
-    from ldn_meta.pipeline import methods_page, parameters, progress, readme, runner
+    from ldn_meta.pipeline import fork_kernels, methods_page, parameters, progress, readme, runner
 
     chosen = dict(parameters.parse_assignment(text) for text in assignments)
     # A misspelt request is refused before minutes of work, not after.
@@ -135,6 +154,7 @@ def run(
             jobs=jobs,
             force=force,
             progress=progress.for_terminal(),
+            kernels=fork_kernels.kernel_source(kernels),
         )
     except NotebookError:
         # The indications that did not break have new answers; should there be none at all, the

@@ -12,14 +12,19 @@ from typing import TypeAlias
 
 from ldn_meta import paths
 
-# Opened once around a run; gives the name of the kernel that papermill is to start. Kernels
-# forked from a process that has imported everything would be another such function.
-KernelSource: TypeAlias = Callable[[], AbstractContextManager[str]]
+# Opened once around a run, with a function to tell people things; gives the name of the kernel
+# that papermill is to start. Another one is in fork_kernels.py.
+KernelSource: TypeAlias = Callable[[Callable[[str], None]], AbstractContextManager[str]]
 
 
 @contextmanager
-def plain_kernels() -> Iterator[str]:
+def plain_kernels(tell: Callable[[str], None]) -> Iterator[str]:
     """Start a new Python process for every notebook.
+
+    Parameters
+    ----------
+    tell : callable
+        Not called: there is nothing to tell.
 
     Yields
     ------
@@ -54,6 +59,11 @@ def fixed_surroundings() -> Iterator[None]:
         os.environ.update(before)
 
 
+def own_kernels() -> Path:
+    """Folder where Jupyter looks for kernels of ours before it looks in the environment."""
+    return paths.build() / "kernels"
+
+
 def _environment() -> dict[str, str]:
     build = paths.build()
     one_thread = dict.fromkeys(
@@ -75,5 +85,6 @@ def _environment() -> dict[str, str]:
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "IPYTHONDIR": str(build / "ipython"),
         "JUPYTER_CONFIG_DIR": str(build / "jupyter"),
-        "JUPYTER_PATH": str(Path(sys.prefix) / "share" / "jupyter"),
+        "JUPYTER_RUNTIME_DIR": str(build / "jupyter" / "runtime"),
+        "JUPYTER_PATH": f"{own_kernels()}{os.pathsep}{Path(sys.prefix) / 'share' / 'jupyter'}",
     }

@@ -17,7 +17,8 @@ from ldn_meta import paths
 from ldn_meta.errors import NotebookError, StaleError
 from ldn_meta.pipeline import hashes, publish, reports, staleness
 from ldn_meta.pipeline.execute import Executed, execute
-from ldn_meta.pipeline.kernels import KernelSource, fixed_surroundings, plain_kernels
+from ldn_meta.pipeline.fork_kernels import kernel_source
+from ldn_meta.pipeline.kernels import KernelSource, fixed_surroundings
 from ldn_meta.pipeline.parameters import Job, plan
 from ldn_meta.pipeline.progress import Progress, Silent
 
@@ -56,7 +57,7 @@ def run(
     jobs: int | None = None,
     force: bool = False,
     progress: Progress | None = None,
-    kernels: KernelSource = plain_kernels,
+    kernels: KernelSource | None = None,
 ) -> RunSummary:
     """Execute the notebooks whose inputs changed and replace their reports.
 
@@ -76,8 +77,9 @@ def run(
         Execute notebooks also if nothing changed.
     progress : Progress, optional
         Who is told; nobody by default.
-    kernels : callable
-        Where kernels come from.
+    kernels : callable, optional
+        Where kernels come from: ``fork_kernels.kernel_source``; forked by default where the
+        system can. The pages are the same, byte for byte.
 
     Returns
     -------
@@ -108,7 +110,9 @@ def run(
         if indications is None and not is_own_run:
             _note_strays(folder, wanted, progress)
         if stale:
-            failures = _run_all(tasks, folder, jobs or _processors(), progress, kernels)
+            failures = _run_all(
+                tasks, folder, jobs or _processors(), progress, kernels or kernel_source()
+            )
     if failures:
         raise NotebookError("\n".join(sorted(failures)))
     return RunSummary(
@@ -151,10 +155,16 @@ def _run_all(
     failures: list[str] = []
     progress.start(len(stale))
     try:
-        # Imported once, here, and not by several threads at the same time.
-        import papermill  # noqa: F401
+        # Kernels inside the pool: when a person interrupts, they end first, and the threads that
+        # wait for them then end as well.
+        with (
+            fixed_surroundings(),
+            ThreadPoolExecutor(jobs) as pool,
+            kernels(progress.note) as kernel,
+        ):
+            # Imported once, here, and not by several threads at the same time.
+            import papermill  # noqa: F401
 
-        with fixed_surroundings(), kernels() as kernel, ThreadPoolExecutor(jobs) as pool:
             futures: dict[Future[Executed], _Task] = {
                 pool.submit(execute, task.job, kernel=kernel): task for task in stale
             }
@@ -164,7 +174,7 @@ def _run_all(
                     results[task.job.label] = _result(future, task, progress, failures)
                     _publish_if_done(task.job.target, tasks, results, folder, failures)
             except BaseException:
-                pool.shutdown(cancel_futures=True)
+                pool.shutdown(wait=False, cancel_futures=True)
                 raise
     finally:
         progress.close()
