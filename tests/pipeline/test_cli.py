@@ -1,14 +1,16 @@
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from ldn_meta.errors import DataError, Fault
-from ldn_meta.pipeline import derive, runner
+from ldn_meta.pipeline import derive, fork_kernels, kernels, runner
 from ldn_meta.pipeline.cli import main
 
 
@@ -147,5 +149,25 @@ def test_run_derives_runs_and_writes_the_table(project, tables, monkeypatch):
     assert seen["indications"] == ("headache",)
     assert seen["parameters"] == {"level": 0.9, "tau2_method": "pm"}
     assert (seen["jobs"], seen["force"]) == (3, False)
+    assert seen["kernels"] is fork_kernels.kernel_source()
     assert result.stdout.endswith("reports: 1 notebooks executed, 1 were up to date\n")
     assert "| Indication |" in project.read("README.md")
+    assert command("run", "headache", "--kernels", "plain").exit_code == 0
+    assert seen["kernels"] is kernels.plain_kernels
+
+
+def test_being_told_to_end_is_like_ctrl_c(project, tables, monkeypatch):
+    cleaned = []
+
+    def run(*_, **__):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)
+        finally:
+            cleaned.append("up")
+
+    monkeypatch.setattr(runner, "run", run)
+    before = signal.getsignal(signal.SIGTERM)
+    assert command("run").exit_code == 128 + signal.SIGTERM
+    assert cleaned == ["up"]
+    assert signal.getsignal(signal.SIGTERM) == before

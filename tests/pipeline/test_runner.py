@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from ldn_meta.errors import NotebookError, ParameterError, StaleError
 from ldn_meta.pipeline import derive, publish, runner
 from ldn_meta.pipeline.execute import Executed
+from ldn_meta.pipeline.kernels import plain_kernels
 from ldn_meta.pipeline.outputs import Outputs
-from ldn_meta.pipeline.progress import Lines
+from ldn_meta.pipeline.progress import Lines, Silent
 
 
 class Jupyter:
@@ -34,7 +36,7 @@ class Jupyter:
 
     def run(self, *args, **options):
         self.ran.clear()
-        runner.run(*args, **options)
+        runner.run(*args, kernels=plain_kernels, **options)
         return sorted(self.ran)
 
 
@@ -220,6 +222,37 @@ def test_a_second_run_waits_for_the_first(derived, jupyter):
         assert not finished.is_set()
     other.join(timeout=30)
     assert finished.is_set()
+
+
+def test_kernels_come_from_where_they_are_wanted_and_end_before_the_threads(derived, monkeypatch):
+    seen = []
+    both, ended = threading.Barrier(2), threading.Event()
+
+    @contextmanager
+    def source(tell):
+        tell("hello")
+        try:
+            yield "mine"
+        finally:
+            ended.set()
+
+    def one_breaks_and_one_waits(job, *, kernel):
+        if both.wait(timeout=60) == 0:
+            raise NotebookError("no")
+        seen.append((kernel, ended.wait(timeout=60)))
+        raise NotebookError("its kernel died")
+
+    class Interrupting(Silent):
+        def note(self, message):
+            seen.append(message)
+
+        def failed(self, label):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "execute", one_breaks_and_one_waits)
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(["headache", "back_pain"], jobs=2, kernels=source, progress=Interrupting())
+    assert seen == ["hello", ("mine", True)]
 
 
 def test_an_interrupt_publishes_nothing_and_leaves_no_trace(derived, jupyter, monkeypatch):
