@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from effect_rows import effect_rows
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ldn_meta.evidence.selection import CHOSEN, POOL, select
+from ldn_meta.evidence.selection import CHOSEN, POOL, choose, select
 
 
 @pytest.fixture
@@ -186,3 +188,26 @@ def test_the_main_analysis_is_marked_in_the_effects(effects, rules):
     chosen, why = select(effects, rules)
     assert (effects["is_selected"] == chosen).all()
     assert (effects["selected_why"] == why).all()
+
+
+# What rules look at, in values that meet often, so that trials have rivals and ties.
+CANDIDATE = st.fixed_dictionaries(
+    {
+        "study_id": st.sampled_from(["ames2001", "bell2002"]),
+        "construct": st.sampled_from(["pain_intensity", "fatigue"]),
+        "analysis_set": st.sampled_from(["intention to treat", "per protocol"]),
+        "timepoint_weeks": st.sampled_from([2.0, 12.0, 13.0, np.nan]),
+        "read_from": st.sampled_from(["abstract", "transcription"]),
+        "is_preferred": st.booleans(),
+        "is_approximate": st.booleans(),
+        "route_rank": st.integers(1, 2),
+    }
+)
+
+
+@settings(max_examples=40)
+@given(rows=st.lists(CANDIDATE, min_size=1, max_size=8), data=st.data())
+def test_choosing_without_reasons_chooses_the_same(protocol, rows, data):
+    effects = effect_rows(*rows)
+    selection = data.draw(st.sampled_from(protocol.variants)).selection
+    assert choose(effects, selection).equals(select(effects, selection)[0])

@@ -144,25 +144,26 @@ class Context:
     rows: dict[str, Row] = field(init=False)
     # Means as printed, by row of arm_stats.csv: 4.50 stays 4.50.
     printed_means: dict[str, str] = field(init=False)
+    _tables: dict[str, list[Row]] = field(init=False)
 
     def __post_init__(self) -> None:
         tables = self.evidence.tables
         self.studies = {row["study_id"]: row for row in plain_rows(tables["studies"])}
         self.outcomes = {row["outcome_id"]: row for row in plain_rows(tables["outcomes"])}
         self.arms = {row["arm_id"]: row for row in plain_rows(tables["arms"])}
-        self.rows = {
-            address: {**row, "address": address}
+        self._tables = {
+            table: [
+                {**row, "address": f"{table}:{row['row_id']}"} for row in plain_rows(tables[table])
+            ]
             for table in VALUE_TABLES
-            for row in plain_rows(tables[table])
-            for address in [f"{table}:{row['row_id']}"]
         }
-
+        self.rows = {row["address"]: row for rows in self._tables.values() for row in rows}
         stats = self.evidence.text["arm_stats"]
         self.printed_means = dict(zip(stats["row_id"], stats["mean"], strict=True))
 
     def table(self, name: str) -> list[Row]:
         """All rows of a value table."""
-        return [row for address, row in self.rows.items() if address.startswith(f"{name}:")]
+        return self._tables[name]
 
     def eligible(self, name: str) -> Iterator[Row]:
         """Rows of a value table that may give an effect; the others are left out here."""
@@ -218,14 +219,10 @@ def is_before(row: Row) -> bool:
 
 def plain_rows(frame: pd.DataFrame) -> list[Row]:
     """Rows as plain dicts, missing as None."""
-    cells = {
-        str(name): [
-            None if is_missing else cell
-            for cell, is_missing in zip(column.tolist(), column.isna(), strict=True)
-        ]
-        for name, column in frame.items()
-    }
-    return [dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]
+    names = [str(name) for name in frame.columns]
+    cells = frame.to_numpy(dtype=object, copy=True)
+    cells[frame.isna().to_numpy()] = None
+    return [dict(zip(names, row, strict=True)) for row in cells.tolist()]
 
 
 def number(value: Any) -> float:

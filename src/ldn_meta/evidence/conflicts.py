@@ -154,10 +154,10 @@ def _stated_twice(text: pd.DataFrame, table: str, missing: Collection[str]) -> I
     """
     people = _same_people(text, table, missing)
     is_preferred = text["preferred"] == PREFERRED
-    for _, rows in text.groupby(_key(table), sort=True):
+    # Of most facts every row is preferred: they are not looked at one by one.
+    is_whole = is_preferred.groupby([text[name] for name in _key(table)]).transform("all")
+    for _, rows in text[~is_whole].groupby(_key(table), sort=True):
         chosen = is_preferred[rows.index]
-        if chosen.all():
-            continue
         if chosen.any():
             yield Fact(rows[chosen], rows[~chosen])
         else:

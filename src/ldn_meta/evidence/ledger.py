@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ldn_meta.evidence.conflicts import conflicts
 from ldn_meta.evidence.links import SIZES
 from ldn_meta.evidence.load import VALUE_TABLES
-from ldn_meta.evidence.normalise import as_saved, normalise
+from ldn_meta.evidence.normalise import as_saved, candidate_effects
 from ldn_meta.evidence.selection import POOL
 from ldn_meta.evidence.synthesis import Pool, build_pools
 
@@ -66,18 +66,19 @@ def ledger(evidence: Evidence, protocol: Protocol) -> pd.DataFrame:
     studies = evidence.text["studies"].set_index("study_id")["indication_id"].to_dict()
     main = evidence.text["indications"].set_index("indication_id")["main_construct"].to_dict()
     rows = _rows_by_address(evidence)
+    own: dict[str, Evidence] = {}
     base: dict[str, Results] = {}
     believed: dict[tuple[frozenset[str], frozenset[str]], Results] = {}
     lines: list[dict[str, Any]] = []
     for fact in found.to_dict("records"):
         name = str(studies[fact["study_id"]])
-        own = evidence.for_indication(name)
         if name not in base:
-            base[name] = _results(own, protocol)
+            own[name] = evidence.for_indication(name)
+            base[name] = _results(own[name], protocol)
         for source, addresses in _sources(fact["other_rows"], rows):
             change = _exchanged(found, fact, source, rows)
             if change not in believed:
-                believed[change] = _results(_believing(own, *change, rows), protocol)
+                believed[change] = _results(_believing(own[name], *change, rows), protocol)
             constructs = [str(main[name]), _construct(evidence, rows[addresses[0]])]
             lines.append(
                 {
@@ -144,7 +145,8 @@ def _believing(
 ) -> Evidence:
     """The same evidence, had the promoted rows been preferred and the dropped never read."""
     tables, text = dict(evidence.tables), dict(evidence.text)
-    for name in VALUE_TABLES:
+    concerned = {address.partition(":")[0] for address in (*drop, *promote)}
+    for name in concerned & set(VALUE_TABLES):
         column = name + ":" + text[name]["row_id"]
         kept, chosen = ~column.isin(list(drop)), column.isin(list(promote))
         for frames, yes in ((tables, True), (text, "yes")):
@@ -162,7 +164,7 @@ def _believing(
 
 
 def _results(evidence: Evidence, protocol: Protocol) -> Results:
-    effects, _ = normalise(evidence, protocol)
+    effects, _ = candidate_effects(evidence, protocol)
     if effects.empty:
         return {}
     pools = build_pools(as_saved(effects), protocol.selection, protocol.model)

@@ -183,7 +183,7 @@ def build_multiverse(
     choice = ChoiceOfEffects(normalised, construct, comparator_class)
     if choice.key is None:
         return None
-    trials, yi, vi = choice.choose(list(product(*(node.options for node in about_data))))
+    trials, yi, vi = choice.choose(about_data)
     if not trials:
         return None
     stacked = np.concatenate([np.nan_to_num(yi, nan=np.inf), np.nan_to_num(vi, nan=-1.0)], axis=1)

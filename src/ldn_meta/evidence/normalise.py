@@ -83,6 +83,14 @@ def normalise(evidence: Evidence, protocol: Protocol) -> tuple[pd.DataFrame, pd.
         If the protocol ranks an analysis set or kind of text that the data dictionary does not
         know, or leaves one out.
     """
+    effects, left_out = candidate_effects(evidence, protocol)
+    if len(effects):
+        effects = mark_selected(effects, protocol.selection)
+    return effects, left_out
+
+
+def candidate_effects(evidence: Evidence, protocol: Protocol) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """As ``normalise``, without the columns that say which effects are selected and why."""
     import pandas as pd
 
     protocol.check_words(evidence.dictionary)
@@ -93,7 +101,7 @@ def normalise(evidence: Evidence, protocol: Protocol) -> tuple[pd.DataFrame, pd.
     trials = trials_of(context)
     effects = pd.DataFrame([_record(context, found, trials) for found in context.found])
     if len(effects):
-        effects = mark_selected(_with_ids(effects), protocol.selection)
+        effects = _with_ids(effects)
     left_out = _left_out(context)
     check_accounting(evidence, effects, left_out)
     return effects, left_out

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ldn_meta.evidence.candidates import CHANGE, CONTRAST, ONE_ARM, PROPORTION
 from ldn_meta.evidence.candidates import RATIO_MEASURES as RATIO_MEASURES
 from ldn_meta.evidence.protocol import MAIN as MAIN
-from ldn_meta.evidence.selection import FURTHER_ARM, POOL, select
+from ldn_meta.evidence.selection import FURTHER_ARM, POOL, choose
 from ldn_meta.stats.pool import pool
 
 if TYPE_CHECKING:
@@ -113,8 +113,7 @@ def build_pools(effects: pd.DataFrame, selection: Selection, model: Model) -> li
     """
     if effects.empty:
         return []
-    chosen, _ = select(effects, selection)
-    kept = effects[chosen].sort_values(["year", "study_id"], kind="stable")
+    kept = effects[choose(effects, selection)].sort_values(["year", "study_id"], kind="stable")
     alone = kept["study_id"].mask(kept["has_known_scale"].astype(bool), "")
     pools = []
     for values, trials in kept.groupby([*POOL, alone.rename("alone")], sort=True):
