@@ -68,6 +68,8 @@ def execute(job: Job, *, kernel: str) -> Executed:
     import nbformat
     import papermill
 
+    from ldn_meta.pipeline import engine
+
     start = time.monotonic()
     # Relative paths: papermill takes braces in a path for placeholders.
     part = Path("build", "executing", job.target, f"{job.notebook}.ipynb")
@@ -80,6 +82,7 @@ def execute(job: Job, *, kernel: str) -> Executed:
                 template,
                 str(part),
                 parameters=dict(job.parameters),
+                engine_name=engine.NAME,
                 kernel_name=kernel,
                 language="python",
                 progress_bar=False,

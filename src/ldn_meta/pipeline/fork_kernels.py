@@ -62,8 +62,8 @@ def forked_kernels(tell: Callable[[str], None]) -> Iterator[str]:
     with ExitStack() as stack:
         try:
             server = stack.enter_context(ForkServer())
-            # Here, because the server is importing as well.
-            import papermill  # noqa: F401
+            # papermill, here, because the server is importing as well.
+            from ldn_meta.pipeline import engine  # noqa: F401
 
             server.wait_until_ready()
         except (ForkServerError, OSError) as error:

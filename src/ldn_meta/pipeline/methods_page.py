@@ -9,7 +9,7 @@ from typing import Any
 
 from ldn_meta import paths
 from ldn_meta.errors import StaleError
-from ldn_meta.pipeline import publish
+from ldn_meta.pipeline import hashes, publish
 
 BEGIN, END = "<!-- generated:begin -->", "<!-- generated:end -->"
 
@@ -27,12 +27,24 @@ def write_methods() -> bool:
     StaleError
         If the page has lost the marks around the tables.
     """
-    return _page().is_file() and publish.write_whole(_page(), _with_tables().encode())
+    record = paths.build() / "stale" / "methods"
+    if not _page().is_file() or (record.is_file() and record.read_text() == _made_from()):
+        return False
+    has_changed = publish.write_whole(_page(), _with_tables().encode())
+    publish.write_whole(record, _made_from().encode())
+    return has_changed
 
 
 def methods_are_current() -> bool:
     """Whether docs/methods.md says what the package and the protocol say."""
     return _page().read_text(encoding="utf-8") == _with_tables()
+
+
+def _made_from() -> str:
+    """Hash what the page says and what it says it of: importing all measures takes longer."""
+    files = (_page(), paths.raw_data() / "protocol.toml")
+    stated = [hashes.sha256(file.read_bytes()) for file in files]
+    return hashes.json_sha256([*stated, hashes.source_sha256(), hashes.lock_sha256()])
 
 
 def _with_tables() -> str:

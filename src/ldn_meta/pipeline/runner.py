@@ -162,8 +162,8 @@ def _run_all(
             ThreadPoolExecutor(jobs) as pool,
             kernels(progress.note) as kernel,
         ):
-            # Imported once, here, and not by several threads at the same time.
-            import papermill  # noqa: F401
+            # papermill is imported once, here, and not by several threads at the same time.
+            from ldn_meta.pipeline import engine  # noqa: F401
 
             futures: dict[Future[Executed], _Task] = {
                 pool.submit(execute, task.job, kernel=kernel): task for task in stale
