@@ -43,15 +43,15 @@ def section(measured: Measured) -> str:
         "## Pooling",
         *_conditions(measured),
         "### Targets",
-        _table(["target", "measured", ""], _targets(measured)),
+        table(["target", "measured", ""], _targets(measured)),
         "### One fit",
         "REML with a Knapp-Hartung interval: CPU milliseconds a fit, and how many times those of "
         f"`ldn_meta.pool`. The mean over several sets: {number_of_sets}.",
-        _table(["", *[f"k = {k}" for k in SINGLE], "gives the estimate with"], _single(measured)),
+        table(["", *[f"k = {k}" for k in SINGLE], "gives the estimate with"], _single(measured)),
         f"### {MANY:,} fits",
         f"{MANY:,} sets of {MANY_K} trials: CPU seconds for all of them. Loops were timed on the "
         "number of sets given and scaled.",
-        _table(
+        table(
             ["", "sets timed", "seconds", "times pool_many", "gives the estimate with"],
             _many(measured),
         ),
@@ -59,7 +59,7 @@ def section(measured: Measured) -> str:
         "`pool_many` on sets of 1 to 12 trials in rows of 12, the missing ones NaN. Each batch in "
         "a process of its own, timed after a first call. The peak is that of the whole process, "
         "as the kernel counts it: interpreter, libraries, data, answer and working memory.",
-        _table(
+        table(
             [
                 "sets",
                 "trials",
@@ -77,7 +77,7 @@ def section(measured: Measured) -> str:
         "call a size, timed in turns in the same processes.",
         "### Import",
         "CPU seconds of a fresh process, beyond those of an empty one.",
-        _table(["", "seconds"], _imports(measured)),
+        table(["", "seconds"], _imports(measured)),
         "### Agreement",
         "Before anything is timed, the answers to the timed sets are compared with ours (those of "
         "statsmodels with our Paule-Mandel). Worst relative differences; a number closer to 0 "
@@ -85,7 +85,7 @@ def section(measured: Measured) -> str:
         "that scale. Every package stops iterating at its own default tolerance, which is what "
         "most differences show; a set further apart than 0.001 has another maximum of the "
         "likelihood, and a failed one no answer.",
-        _table(
+        table(
             ["", "sets", "failed", "estimate", "limits", "tau2", "further apart than 0.001"],
             _agreement(measured.fits),
         ),
@@ -121,7 +121,7 @@ def _targets(measured: Measured) -> list[list[str]]:
     return [
         [
             target.wish,
-            NOT_AVAILABLE if target.value is None else f"{_digits(target.value)} {target.unit}",
+            NOT_AVAILABLE if target.value is None else f"{digits(target.value)} {target.unit}",
             target.verdict,
         ]
         for target in targets(measured)
@@ -138,9 +138,9 @@ def _single(measured: Measured) -> list[list[str]]:
                 is_gone = name in measured.fits.unavailable
                 cells.append(NOT_AVAILABLE if is_gone else "not timed")
                 continue
-            cell = f"{_digits(median(seconds) * 1e3)} ms"
+            cell = f"{digits(median(seconds) * 1e3)} ms"
             if name != "pool":
-                cell += f", {_digits(measured.ratio(f'k{k}', name, 'pool'))} times"
+                cell += f", {digits(measured.ratio(f'k{k}', name, 'pool'))} times"
             cells.append(cell)
         rows.append([LABELS[name], *cells, GIVES[name]])
     return rows
@@ -158,8 +158,8 @@ def _many(measured: Measured) -> list[list[str]]:
             [
                 label,
                 f"{timed:,}",
-                _digits(median(seconds) * MANY),
-                _digits(measured.ratio("many", name, "pool_many")),
+                digits(median(seconds) * MANY),
+                digits(measured.ratio("many", name, "pool_many")),
                 GIVES[name],
             ]
         )
@@ -174,9 +174,9 @@ def _ragged(measured: Measured) -> list[list[str]]:
             [
                 f"{sets:,}",
                 f"{runs[0].trials:,}",
-                _digits(seconds),
-                _digits(seconds / sets * 1e6),
-                _digits(seconds / runs[0].trials * 1e6),
+                digits(seconds),
+                digits(seconds / sets * 1e6),
+                digits(seconds / runs[0].trials * 1e6),
                 f"{median(run.peak_mb for run in runs):.0f}",
                 f"{median(run.before_mb for run in runs):.0f}",
                 f"{runs[0].data_mb:.0f}",
@@ -218,7 +218,7 @@ def _spread(measured: Measured) -> float:
     return median(away) if away else 0.0
 
 
-def _digits(value: float | None) -> str:
+def digits(value: float | None) -> str:
     """Return three significant digits, never an exponent."""
     if value is None:
         return NOT_AVAILABLE
@@ -227,7 +227,7 @@ def _digits(value: float | None) -> str:
     return f"{value:.3g}" if value >= 1e-3 else f"{value:.5f}"
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def table(head: list[str], rows: list[list[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 

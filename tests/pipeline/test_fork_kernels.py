@@ -20,6 +20,8 @@ from ldn_meta.pipeline.kernels import fixed_surroundings, plain_kernels
 from ldn_meta.pipeline.parameters import Job
 from ldn_meta.pipeline.templates import default_parameters
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux")
+
 CHECKOUT = Path(__file__).parents[2]
 PAGES = {"20_pooled_effect": "painful_diabetic_neuropathy", "93_printed_numbers": None}
 # What a kernel could have from elsewhere: places to import from, surroundings, generators,

@@ -141,27 +141,40 @@ def run(
       ldn-meta run crohns_disease overview
       ldn-meta run fibromyalgia -p tau2_method=dl -p ci_method=wald
     """  # noqa: D301
-    from ldn_meta.pipeline import fork_kernels, methods_page, parameters, progress, readme, runner
+    from ldn_meta.pipeline import (
+        fork_kernels,
+        hashes,
+        methods_page,
+        parameters,
+        progress,
+        readme,
+        runner,
+    )
 
     chosen = dict(parameters.parse_assignment(text) for text in assignments)
     # A misspelt request is refused before minutes of work, not after.
     parameters.plan(indications or None, chosen)
-    _derive(force=force)
-    try:
-        summary = runner.run(
-            indications or None,
-            chosen,
-            jobs=jobs,
-            force=force,
-            progress=progress.for_terminal(),
-            kernels=fork_kernels.kernel_source(kernels),
-        )
-    except NotebookError:
-        # The indications that did not break have new answers; should there be none at all, the
-        # broken notebook is still what the user has to hear of.
-        with contextlib.suppress(LdnMetaError):
-            readme.write_answers()
-        raise
+    source = fork_kernels.kernel_source(kernels)
+    with contextlib.ExitStack() as stack:
+        if force or not hashes.derived_is_current():
+            # Notebooks will follow; what their kernels need is imported in the meantime.
+            source = stack.enter_context(fork_kernels.started_ahead(source))
+        _derive(force=force)
+        try:
+            summary = runner.run(
+                indications or None,
+                chosen,
+                jobs=jobs,
+                force=force,
+                progress=progress.for_terminal(),
+                kernels=source,
+            )
+        except NotebookError:
+            # The indications that did not break have new answers; should there be none at all,
+            # the broken notebook is still what the user has to hear of.
+            with contextlib.suppress(LdnMetaError):
+                readme.write_answers()
+            raise
     readme.write_answers()
     methods_page.write_methods()
     if summary.executed:

@@ -16,7 +16,12 @@ from typing import Any
 
 from ldn_meta.pipeline import publish
 from ldn_meta.pipeline.fork_server import LONGEST_MESSAGE, READY
-from ldn_meta.pipeline.kernels import KernelSource, own_kernels, plain_kernels
+from ldn_meta.pipeline.kernels import (
+    KernelSource,
+    fixed_surroundings,
+    own_kernels,
+    plain_kernels,
+)
 
 NAME = "ldn-forked"
 SERVER = "ldn_meta.pipeline.fork_server"
@@ -46,13 +51,39 @@ def kernel_source(name: str | None = None) -> KernelSource:
 
 
 @contextmanager
-def forked_kernels(tell: Callable[[str], None]) -> Iterator[str]:
+def started_ahead(kernels: KernelSource) -> Iterator[KernelSource]:
+    """Let a fork server import while the caller does something else before the notebooks.
+
+    Parameters
+    ----------
+    kernels : callable
+        Where kernels will come from; nothing is started ahead for plain ones.
+
+    Yields
+    ------
+    callable
+        The same kernels, from the server that is on its way.
+    """
+    with ExitStack() as stack:
+        if kernels is forked_kernels:
+            with fixed_surroundings(), suppress(OSError):  # told when kernels are wanted
+                server = stack.enter_context(ForkServer())
+                kernels = functools.partial(forked_kernels, server=server)
+        yield kernels
+
+
+@contextmanager
+def forked_kernels(
+    tell: Callable[[str], None], *, server: ForkServer | None = None
+) -> Iterator[str]:
     """Fork the kernel of every notebook from a process that has imported what pages import.
 
     Parameters
     ----------
     tell : callable
         Told once if that is not possible; kernels are plain then.
+    server : ForkServer, optional
+        One that was started ahead; its owner ends it.
 
     Yields
     ------
@@ -61,7 +92,7 @@ def forked_kernels(tell: Callable[[str], None]) -> Iterator[str]:
     """
     with ExitStack() as stack:
         try:
-            server = stack.enter_context(ForkServer())
+            server = server or stack.enter_context(ForkServer())
             # papermill, here, because the server is importing as well.
             from ldn_meta.pipeline import engine  # noqa: F401
 
@@ -81,6 +112,7 @@ class ForkServer:
         # One message a packet; no name in any folder, and closed by the system if we are killed.
         self._socket, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._turn = threading.Lock()
+        self._is_ready = False
         with other:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", SERVER, str(other.fileno())],
@@ -104,6 +136,7 @@ class ForkServer:
         if answer != READY:
             message = answer.decode(errors="replace")
             raise ForkServerError(message)
+        self._is_ready = True
 
     def fork(self, command: list[str]) -> tuple[int, int]:
         """Make a kernel; safe in threads.
@@ -142,6 +175,8 @@ class ForkServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if not self._is_ready:  # it has no kernels, and nobody waits for its imports any more
+            self._process.kill()
         # Which the server sees; it then ends every kernel that is left, and itself.
         with suppress(OSError):  # gone already
             self._socket.shutdown(socket.SHUT_RDWR)

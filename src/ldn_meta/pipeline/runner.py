@@ -19,7 +19,7 @@ from ldn_meta.pipeline import hashes, publish, reports, staleness
 from ldn_meta.pipeline.execute import Executed, execute
 from ldn_meta.pipeline.fork_kernels import kernel_source
 from ldn_meta.pipeline.kernels import KernelSource, fixed_surroundings
-from ldn_meta.pipeline.parameters import Job, plan
+from ldn_meta.pipeline.parameters import OVERVIEW, Job, plan
 from ldn_meta.pipeline.progress import Progress, Silent
 
 
@@ -165,8 +165,10 @@ def _run_all(
             # papermill is imported once, here, and not by several threads at the same time.
             from ldn_meta.pipeline import engine  # noqa: F401
 
+            # The overview shows everything and takes longest; last, it would keep all waiting.
+            by_length = sorted(stale, key=lambda task: task.job.target != OVERVIEW)
             futures: dict[Future[Executed], _Task] = {
-                pool.submit(execute, task.job, kernel=kernel): task for task in stale
+                pool.submit(execute, task.job, kernel=kernel): task for task in by_length
             }
             try:
                 for future in as_completed(futures):

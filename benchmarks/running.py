@@ -1,0 +1,85 @@
+"""Measure whole runs of the pipeline; rewrite their section of docs/benchmarks.md.
+
+Two to four minutes. Run by `make bench`.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+
+from speed.environment import ROOT
+from speed.page import NOT_AVAILABLE, digits, replace_section, table
+from speed.running import Runs, Timed, measure_runs, middle
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+# Seconds of the clock on two cores that are idle.
+TARGETS = {"all notebooks": 60.0, "one edited trial to finished pages": 15.0, "nothing to do": 0.5}
+
+
+def section(runs: Runs) -> str:
+    """Return the section as Markdown."""
+    nothing = middle(runs.nothing)
+    measured = dict(zip(TARGETS, (runs.forked, runs.edited, nothing), strict=True))
+    targets = [
+        [
+            f"{what} in under {limit:g} s",
+            f"{digits(measured[what].wall)} s",
+            _verdict(limit, t, max(runs.load)),
+        ]
+        for what, limit in TARGETS.items()
+        for t in [measured[what]]
+    ]
+    lines = [
+        _line("all derived tables: `ldn-meta derive --force`", runs.derive),
+        _line("all notebooks, plain kernels: `ldn-meta run --force --kernels plain`", runs.plain),
+        _line("all notebooks, forked kernels: `ldn-meta run --force`", runs.forked),
+        _line("one edited trial: `ldn-meta run`", runs.edited),
+        _line("nothing to do: `ldn-meta run`", nothing),
+        _line("nothing to do: `make notebooks`", middle(runs.make) if runs.make else None),
+    ]
+    same = "the same, byte for byte" if runs.are_same else "NOT the same"
+    start, end = runs.load
+    parts = [
+        "## Running",
+        f"{os.cpu_count()} cores, {platform.system()}; Python {platform.python_version()}. A "
+        f"scratch copy of the checkout, compiled modules and font cache warm; runs with `--force` "
+        f"include the derived tables. Other work shares the machine (load {start:.1f} at the "
+        f"start, {end:.1f} at the end), which stretches the seconds of the clock, and hardly the "
+        f"CPU seconds (of all processes of a run). The pages of plain and forked kernels "
+        f"are {same}.",
+        table(["target", "measured", ""], targets),
+        table(["", "notebooks executed", "seconds", "CPU seconds"], lines),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _verdict(limit: float, timed: Timed, load: float) -> str:
+    if timed.wall < limit:
+        return "met"
+    # Our own processes keep the cores busy, but no more than that.
+    cores = os.cpu_count() or 1
+    return "undecided: the machine was busy" if load > cores + 0.5 else "**not met**"
+
+
+def _line(what: str, timed: Timed | None) -> list[str]:
+    if timed is None:
+        return [what, "", NOT_AVAILABLE, NOT_AVAILABLE]
+    return [what, str(timed.notebooks), digits(timed.wall), digits(timed.cpu)]
+
+
+def main() -> None:
+    started = time.monotonic()
+
+    def progress(what: str) -> None:
+        print(f"[{time.monotonic() - started:4.0f} s] {what}", flush=True)
+
+    text = section(measure_runs(progress))
+    replace_section(PAGE, "running", text)
+    print(text)
+    progress(f"written to {PAGE.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
