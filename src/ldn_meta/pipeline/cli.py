@@ -141,22 +141,15 @@ def run(
       ldn-meta run crohns_disease overview
       ldn-meta run fibromyalgia -p tau2_method=dl -p ci_method=wald
     """  # noqa: D301
-    from ldn_meta.pipeline import (
-        fork_kernels,
-        hashes,
-        methods_page,
-        parameters,
-        progress,
-        readme,
-        runner,
-    )
+    from ldn_meta.pipeline import fork_kernels, methods_page, parameters, progress, readme, runner
+    from ldn_meta.pipeline.hashes import derived_is_current
 
     chosen = dict(parameters.parse_assignment(text) for text in assignments)
     # A misspelt request is refused before minutes of work, not after.
     parameters.plan(indications or None, chosen)
     source = fork_kernels.kernel_source(kernels)
     with contextlib.ExitStack() as stack:
-        if force or not hashes.derived_is_current():
+        if force or not derived_is_current():
             # Notebooks will follow; what their kernels need is imported in the meantime.
             source = stack.enter_context(fork_kernels.started_ahead(source))
         _derive(force=force)
