@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -196,8 +197,15 @@ def wait_for(what, *, seconds=60):
         time.sleep(0.05)
 
 
+@pytest.fixture
+def temporary():
+    """A folder with a name that is short enough for sockets."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda n: n.name)
-def test_nothing_outlives_a_driver_that_is_stopped(derived, code, number):
+def test_nothing_outlives_a_driver_that_is_stopped(derived, code, temporary, number):
     """Ctrl-C, which a terminal sends to the whole group, and the end nobody can prepare for."""
     derived.page(
         code("import pathlib, time\npathlib.Path('began').touch()\ntime.sleep(600)", name="wait")
@@ -205,6 +213,7 @@ def test_nothing_outlives_a_driver_that_is_stopped(derived, code, number):
     with subprocess.Popen(
         [sys.executable, "-m", "ldn_meta", "run", "headache"],
         start_new_session=True,
+        env=os.environ | {"TMPDIR": str(temporary)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as driver:
@@ -214,6 +223,8 @@ def test_nothing_outlives_a_driver_that_is_stopped(derived, code, number):
         driver.wait(timeout=60)
     wait_for(lambda: not processes_of(derived.root), seconds=10)
     assert not (derived.root / "reports").exists()
+    if number == signal.SIGINT:
+        assert not list(temporary.iterdir())
 
 
 def test_a_kernel_ends_with_a_server_that_is_killed(project, tmp_path):

@@ -140,7 +140,7 @@ def typed(table: Table, text: pd.DataFrame, dictionary: Dictionary) -> pd.DataFr
     columns = {}
     for field in table.fields:
         name, kind = str(field["name"]), field["type"]
-        cells = [None if cell in nothing else cell for cell in text[name]]
+        cells = [None if cell in nothing else cell for cell in text[name].tolist()]
         columns[name] = _column(pd.Series(cells, index=text.index, dtype="str"), str(kind))
     return pd.DataFrame(columns, index=text.index)
 
