@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ldn_meta.display.figures.cumulative import cumulative_plot
     from ldn_meta.display.figures.effect_direction import effect_direction_plot
     from ldn_meta.display.figures.forest import forest_plot
+    from ldn_meta.display.figures.funnel import funnel_plot
     from ldn_meta.display.figures.harvest import harvest_plot
     from ldn_meta.display.figures.next_trial import next_trial_plot
     from ldn_meta.display.figures.sequential import sequential_plot
@@ -76,6 +77,7 @@ _HOMES = {
     "harvest_plot": "display.figures.harvest",
     "specification_curve": "display.figures.specification_curve",
     "cumulative_plot": "display.figures.cumulative",
+    "funnel_plot": "display.figures.funnel",
     "sequential_plot": "display.figures.sequential",
     "next_trial_plot": "display.figures.next_trial",
     "included_trials": "display.pages.included",
@@ -107,6 +109,7 @@ __all__ = [
     "effect_direction_plot",
     "effect_size",
     "forest_plot",
+    "funnel_plot",
     "glmm_proportion",
     "harvest_plot",
     "included_trials",
