@@ -111,7 +111,7 @@ def _sides(page: WithoutPoolingPage, votes: Votes) -> str:
     sides = [
         (f"towards {page.side}", votes.rows.loc[sign > 0, "study_label"]),
         (f"towards {page.comparator_class}", votes.rows.loc[sign < 0, "study_label"]),
-        ("exactly between", votes.rows.loc[sign == 0, "study_label"]),
+        ("the same in both", votes.rows.loc[sign == 0, "study_label"]),
     ]
     told = [f"{where} {', '.join(names)}" for where, names in sides if len(names)]
     if not told:

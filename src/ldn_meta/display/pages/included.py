@@ -76,11 +76,12 @@ class IncludedPage:
             f"{count(c['studies'], 'study', plural='studies')} on file, "
             f"read in {count(c['sources'], 'source')}; "
             f"{agree(c['contrast'], 'compares', 'compare')} LDN with something, "
-            f"{agree(c['single_arm'], 'has', 'have')} no comparison group, "
+            f"{agree(c['single_arm'], 'is', 'are')} without a comparison group, "
             f"{agree(c['excluded'], 'is', 'are')} set aside. Of "
-            f"{count(c['value_rows'], 'row')} of results {c['rows_used']} stand "
-            "behind an effect, a change or a share of one arm; "
-            f"{c['rows_left_out']} are left out, each with a reason."
+            f"{count(c['value_rows'], 'row')} of results "
+            f"{agree(c['rows_used'], 'stands', 'stand')} behind an effect, a change or "
+            "a share of one arm; "
+            f"{agree(c['rows_left_out'], 'is', 'are')} left out, each with a reason."
         )
 
     @property

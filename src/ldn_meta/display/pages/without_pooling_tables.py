@@ -30,7 +30,7 @@ PAGES = {
     "responder": "30_responder_rates",
     "harm": "40_safety",
 }
-SIDES = {1.0: "towards {drug}", -1.0: "towards {comparator}", 0.0: "exactly between"}
+SIDES = {1.0: "towards {drug}", -1.0: "towards {comparator}", 0.0: "the same in both"}
 NOT_KNOWN = "not known"
 
 
@@ -131,7 +131,7 @@ def votes_table(page: WithoutPoolingPage) -> Table:
                 "studies counted": str(len(group.counted)),
                 f"towards {page.side}": f"{test.n_for:g}",
                 f"towards {page.comparator_class}": f"{test.n_against:g}",
-                "exactly between": f"{test.n_ties:g}",
+                "the same in both": f"{test.n_ties:g}",
                 "side not known": str(len(votes.unknown)),
                 "exact p": _p(test),
                 "smallest p possible": fixed(smallest_p(test), 3),
