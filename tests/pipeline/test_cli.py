@@ -171,13 +171,16 @@ def test_show(project):
     result = command("show", "headache")
     assert result.exit_code == 1
     assert "run `ldn-meta run headache`" in result.stderr
-    facts = {"20_pooled_effect": {"answer": {"sentence": "Two trials."}, "tau2": 0.5, "ids": [1]}}
-    project.write("reports/headache/facts.json", json.dumps(facts))
+    answer = {"sentence": "Two trials.", "people": 9, "ids": [1], "of": {"rows": [{"a": 1}]}}
+    facts = {"20_pooled_effect": {"answer": answer, "tau2": 0.5}, "10_x": {"k": 2}}
+    file = project.write("reports/headache/facts.json", json.dumps(facts))
     assert command("show", "headache").stdout == (
-        "Two trials.\n\n"
-        "20_pooled_effect\n  answer.sentence: Two trials.\n  tau2: 0.5\n  ids: [1]\n"
+        "Two trials.\n\n20_pooled_effect\n  people: 9\n  ids: [1]\n  of.rows: 1 rows, see --json\n"
     )
     assert json.loads(command("show", "headache", "--json").stdout) == facts
+    # Without an answer, as in the overview, all facts are told.
+    file.write_text(json.dumps({"10_x": {"k": 2}}))
+    assert command("show", "headache").stdout == "10_x\n  k: 2\n"
 
 
 def test_run_derives_runs_and_writes_the_table(project, tables, monkeypatch):

@@ -152,7 +152,8 @@ def _spread(pool: Pool) -> str:
     )
     if math.isfinite(float(r.pi_low)):
         low, high = shown((r.pi_low, r.pi_high), measure=pool.key["measure"])
-        text += f" The true effect in a new trial is expected between {interval(low, high)}."
+        text += f" The true effect in a new trial is expected between {fixed(low)} and "
+        text += f"{fixed(high)}."
     return text
 
 

@@ -17,7 +17,7 @@ from ldn_meta.pipeline.commands.options import json_option
 @click.argument("indication")
 @json_option
 def show(indication: str, as_json: bool) -> None:
-    """Print the answer of one indication and the facts behind it.
+    """Print the answer of one indication and its numbers; all facts of all pages: --json.
 
     \b
     Examples:
@@ -39,7 +39,9 @@ def show(indication: str, as_json: bool) -> None:
         return
     answer = facts.get(readme.ANSWERED_BY, {}).get("answer", {})
     if "sentence" in answer:
-        click.echo(f"{answer['sentence']}\n")
+        # Facts of every page are thousands of lines: the answer would scroll away.
+        click.echo(f"{answer.pop('sentence')}\n")
+        facts = {readme.ANSWERED_BY: answer}
     for notebook, entries in facts.items():
         click.echo(notebook)
         for name, value in _flat(entries):
@@ -52,6 +54,8 @@ def _flat(entries: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]
     for name, value in entries.items():
         if isinstance(value, Mapping):
             found.extend(_flat(value, f"{prefix}{name}."))
+        elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+            found.append((f"{prefix}{name}", f"{len(value)} rows, see --json"))
         else:
             found.append((f"{prefix}{name}", value))
     return found
