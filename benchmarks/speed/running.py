@@ -49,6 +49,7 @@ class Runs:
     nothing: list[Timed]
     make: list[Timed] | None
     edited: Timed
+    others: Timed
     load: tuple[float, float]
 
 
@@ -70,10 +71,13 @@ def measure_runs(progress: Callable[[str], None]) -> Runs:
         nothing = [_ldn(copy, "run") for _ in range(SMALL_ROUNDS)]
         progress("one edited trial")
         _edit_a_trial(copy / "data" / "raw" / "contrasts.csv")
-        edited = _ldn(copy, "run")
+        edited = _ldn(copy, "run", "fibromyalgia")
+        others = _ldn(copy, "run")
     progress("make notebooks with nothing to do")
     make = [_timed(["make", "notebooks"], ROOT) for _ in range(SMALL_ROUNDS)] if _idle() else None
-    return Runs(derive, plain, forked, are_same, nothing, make, edited, (load, os.getloadavg()[0]))
+    return Runs(
+        derive, plain, forked, are_same, nothing, make, edited, others, (load, os.getloadavg()[0])
+    )
 
 
 def middle(timed: list[Timed]) -> Timed:
