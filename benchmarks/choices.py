@@ -6,31 +6,22 @@ Five to seven minutes. Run by `make bench`; the peers are installed into build/b
 from __future__ import annotations
 
 import os
-import time
+from collections.abc import Callable
 
 from speed.choices import measure_choices
 from speed.choices_page import section
-from speed.environment import ROOT, make_peer_environment
-from speed.page import replace_section
-
-PAGE = ROOT / "docs" / "benchmarks.md"
+from speed.environment import make_peer_environment
+from speed.page import rewrite
 
 
-def main() -> None:
-    started = time.monotonic()
-
-    def progress(what: str) -> None:
-        print(f"[{time.monotonic() - started:4.0f} s] {what}", flush=True)
-
+def measured(progress: Callable[[str], None]) -> str:
+    """Measure; return the section as Markdown."""
     load = os.getloadavg()[0]
     progress("install the peers into build/bench-venv")
     make_peer_environment()
     found = measure_choices(progress)
-    text = section(found, (load, os.getloadavg()[0]))
-    replace_section(PAGE, "choices", text)
-    print(text)
-    progress(f"written to {PAGE.relative_to(ROOT)}")
+    return section(found, (load, os.getloadavg()[0]))
 
 
 if __name__ == "__main__":
-    main()
+    rewrite("choices", measured)

@@ -6,35 +6,25 @@ Six to eight minutes. Run by `make bench`; the peers are installed into build/be
 from __future__ import annotations
 
 import os
-import time
+from collections.abc import Callable
 
 from speed.batches import measure_imports, measure_ragged
-from speed.environment import ROOT, make_peer_environment
+from speed.environment import make_peer_environment
 from speed.fits import measure_fits
-from speed.page import replace_section, section
+from speed.page import rewrite, section
 from speed.targets import Measured
 
-PAGE = ROOT / "docs" / "benchmarks.md"
 
-
-def main() -> None:
-    started = time.monotonic()
-
-    def progress(what: str) -> None:
-        print(f"[{time.monotonic() - started:4.0f} s] {what}", flush=True)
-
+def measured(progress: Callable[[str], None]) -> str:
+    """Measure; return the section as Markdown."""
     load = os.getloadavg()[0]
     progress("install the peers into build/bench-venv")
     make_peer_environment()
     fits = measure_fits(progress)
     ragged = measure_ragged(progress)
     imports = measure_imports(progress)
-    measured = Measured(fits, ragged, imports, (load, os.getloadavg()[0]))
-    text = section(measured)
-    replace_section(PAGE, "pooling", text)
-    print(text)
-    progress(f"written to {PAGE.relative_to(ROOT)}")
+    return section(Measured(fits, ragged, imports, (load, os.getloadavg()[0])))
 
 
 if __name__ == "__main__":
-    main()
+    rewrite("pooling", measured)

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import os
 import platform
-import time
 
-from speed.environment import ROOT
-from speed.page import NOT_AVAILABLE, digits, replace_section, table
+from speed.page import NOT_AVAILABLE, digits, rewrite, table
 from speed.running import Runs, Timed, measure_runs, middle
 
-PAGE = ROOT / "docs" / "benchmarks.md"
 # Seconds of the clock on two cores that are idle.
 TARGETS = {
     "all notebooks": 60.0,
@@ -74,17 +71,5 @@ def _line(what: str, timed: Timed | None) -> list[str]:
     return [what, str(timed.notebooks), digits(timed.wall), digits(timed.cpu)]
 
 
-def main() -> None:
-    started = time.monotonic()
-
-    def progress(what: str) -> None:
-        print(f"[{time.monotonic() - started:4.0f} s] {what}", flush=True)
-
-    text = section(measure_runs(progress))
-    replace_section(PAGE, "running", text)
-    print(text)
-    progress(f"written to {PAGE.relative_to(ROOT)}")
-
-
 if __name__ == "__main__":
-    main()
+    rewrite("running", lambda progress: section(measure_runs(progress)))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import ldn_meta as lm
+from fact_values import numbers_in
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.display.pages import dose_words as words
 
@@ -20,20 +21,9 @@ def facts(page):
     return page.facts._repr_mimebundle_()[FACTS_MIME]
 
 
-def numbers_of(value):
-    if isinstance(value, dict):
-        for one in value.values():
-            yield from numbers_of(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from numbers_of(one)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield float(value)
-
-
 @pytest.mark.parametrize("name", ["sentence", "what_fits", "again", "moderator"])
 def test_every_number_of_a_sentence_is_a_fact(facts, name):
-    values = list(numbers_of(facts))
+    values = list(numbers_in(facts))
     values.append(sum(found["trials"] for found in facts["possible"]))
     text = re.sub(r"points \(0-10\)|\(?95% CI|middle 95%|95% interval", " ", facts[name])
     for number in re.findall(r"(?<![\w.])-?\d(?:[\d,]*\d)?(?:\.\d+)?", text):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from fact_values import numbers_in
+
 ROOT = Path(__file__).parents[1]
 SETTINGS = tomllib.loads((ROOT / "notebooks" / "parameters.toml").read_text(encoding="utf-8"))
 EXPECTED = [
@@ -56,17 +58,6 @@ def test_no_place_or_time_in_the_page(report):
     assert not re.search(r" at 0x[0-9a-f]{6,}|/tmp/|\"duration\"|start_time|end_time", text)
 
 
-def all_values(facts):
-    if isinstance(facts, dict):
-        for value in facts.values():
-            yield from all_values(value)
-    elif isinstance(facts, list):
-        for value in facts:
-            yield from all_values(value)
-    elif isinstance(facts, int | float) and not isinstance(facts, bool):
-        yield float(facts)
-
-
 def printed_numbers(facts):
     """Numbers quoted from reports, and estimates of studies outside the pool."""
     for quoted in facts.get("printed", {}).values():
@@ -90,7 +81,7 @@ NAMES = re.compile(
 
 def test_every_number_of_a_sentence_is_a_fact(report):
     _, facts = report
-    values = [*all_values(facts), *printed_numbers(facts)]
+    values = [*numbers_in(facts), *printed_numbers(facts)]
     for sentence in stated_sentences(facts):
         for number in NUMBER.findall(NAMES.sub(" ", sentence)):
             digits = len(number.partition(".")[2])

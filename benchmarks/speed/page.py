@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
+import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from speed.environment import ROOT
 from speed.fits import MANY, MANY_K, MANY_TIMED, ROUNDS, SINGLE, SINGLE_TIMED, Fits
 from speed.targets import Measured, targets
 
@@ -230,6 +233,20 @@ def digits(value: float | None) -> str:
 def table(head: list[str], rows: list[list[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def rewrite(name: str, measured: Callable[[Callable[[str], None]], str]) -> None:
+    """Put what `measured` returns into docs/benchmarks.md; it is given a way to tell progress."""
+    started = time.monotonic()
+
+    def progress(what: str) -> None:
+        print(f"[{time.monotonic() - started:4.0f} s] {what}", flush=True)
+
+    text = measured(progress)
+    page = ROOT / "docs" / "benchmarks.md"
+    replace_section(page, name, text)
+    print(text)
+    progress(f"written to {page.relative_to(ROOT)}")
 
 
 def replace_section(path: Path, name: str, text: str) -> None:
