@@ -69,15 +69,12 @@ def footer(notebook: str, parameters: dict[str, Any], data: Iterable[pd.DataFram
     import pandas as pd
 
     root = paths.project_root()
-    source = hashlib.sha256()
-    for path in sorted((root / "src").rglob("*.py")):
-        source.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     given = ", ".join(f"{name} = {value}" for name, value in parameters.items())
     rows = [
         ("parameters", given),
         ("this template", _hash(paths.notebooks() / f"{notebook}.ipynb")),
         ("rows of data/derived used", _hash_frames(data)),
-        ("package source", source.hexdigest()[:SHORT]),
+        ("analysis plan (protocol.toml)", _hash(paths.raw_data() / "protocol.toml")),
         ("requirements.lock", _hash(root / "requirements.lock")),
         ("versions", ", ".join(f"{p} {importlib.metadata.version(p)}" for p in PACKAGES)),
         ("rebuild", "make reports"),
