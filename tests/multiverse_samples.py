@@ -4,10 +4,8 @@ import math
 
 import numpy as np
 
-from ldn_meta.evidence.multiverse import NUMBERS, Multiverse, is_about_model
-from ldn_meta.evidence.multiverse_summary import summary
-from ldn_meta.evidence.nodes import Node, Option
-from ldn_meta.evidence.protocol import load_protocol
+from ldn_meta.evidence.answer.multiverse import NUMBERS, Multiverse, is_about_model, summary
+from ldn_meta.evidence.raw.protocol import Node, Option, load_protocol
 
 
 def node(name, options, *, about="data"):

@@ -10,9 +10,15 @@ from scipy import stats
 import ldn_meta as lm
 from bayes_by_hand import ByHand
 from bayes_grid_of_bayesmeta import summary_on_its_grid
-from ldn_meta.stats.bayes import pool_bayes, prior_sensitivity
-from ldn_meta.stats.bayes_empirical import RHODES, TURNER, rhodes_prior, turner_prior
-from ldn_meta.stats.bayes_priors import TauPrior
+from ldn_meta.stats.bayes import (
+    RHODES,
+    TURNER,
+    pool_bayes,
+    prior_sensitivity,
+    rhodes_prior,
+    turner_prior,
+)
+from ldn_meta.stats.bayes_result import TauPrior
 
 PUBLISHED = json.loads(
     (Path(__file__).parent / "reference" / "bayesmeta_published.json").read_text()

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import ldn_meta as lm
-from ldn_meta.display.pages import bayes_tables
-from ldn_meta.display.pages.forest_page import _diamonds
+from ldn_meta.display.pages import effect_words as bayes_tables
+from ldn_meta.display.pages.effect import _diamonds
 
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
 

@@ -6,12 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bayes_by_hand import ByHand
-from ldn_meta.stats import bayes_kernel
-from ldn_meta.stats.bayes import pool_bayes, pool_bayes_many
-from ldn_meta.stats.bayes_empirical import rhodes_prior, turner_prior
-from ldn_meta.stats.bayes_kernel import Task, bayes_numbers
-from ldn_meta.stats.bayes_priors import TauPrior
-from ldn_meta.stats.bayes_result import NUMBERS, SHRUNK
+from ldn_meta.stats import quadrature as bayes_kernel
+from ldn_meta.stats.bayes import pool_bayes, pool_bayes_many, rhodes_prior, turner_prior
+from ldn_meta.stats.bayes_result import NUMBERS, SHRUNK, TauPrior
+from ldn_meta.stats.quadrature import Task, bayes_numbers
 
 EVERY = (*NUMBERS, *SHRUNK)
 # In units of the effect; the others are probabilities, counts or logs.

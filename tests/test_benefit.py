@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.benefit import (
+from ldn_meta.stats.effects import effect_size
+from ldn_meta.stats.proportions import (
     absolute_effect_from_odds_ratio,
     absolute_effect_from_risk_ratio,
     number_needed_to_treat,
     risk_differences_from_nnt,
 )
-from ldn_meta.stats.effects import effect_size
 
 
 def test_altman_1998():

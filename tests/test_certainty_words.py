@@ -7,12 +7,12 @@ import re
 import pytest
 
 import ldn_meta as lm
-from ldn_meta.display.certainty_table import HEAD, Finding, SummaryOfFindings
-from ldn_meta.display.certainty_words import outcome_phrase, statement, symbols, why
-from ldn_meta.display.pages import certainty_cells
-from ldn_meta.evidence.certainty import GRADES, NOT_RATED
-from ldn_meta.evidence.certainty_effect import SIZES
-from ldn_meta.evidence.load import load_evidence
+from ldn_meta.display.pages import certainty as certainty_cells
+from ldn_meta.display.pages.certainty import HEAD, Finding, SummaryOfFindings
+from ldn_meta.display.words import outcome_phrase, statement, symbols, why
+from ldn_meta.evidence.grade.certainty import GRADES, NOT_RATED
+from ldn_meta.evidence.grade.certainty import SIZES_CERTAINTY_EFFECT as SIZES
+from ldn_meta.evidence.raw.tables import load_evidence
 
 ROW = {
     "construct_label": "pain",

@@ -7,12 +7,16 @@ import pytest
 
 import figure_measures as fm
 import ldn_meta as lm
-from ldn_meta.display.pages.claims import claims_table
-from ldn_meta.display.pages.claims_pools import PublishedPools
-from ldn_meta.display.pages.opened import open_page
+from ldn_meta.display.pages.claims import PublishedPools, claims_table
+from ldn_meta.display.pages.page import open_page
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.claim_findings import CANNOT_BE_TESTED, NOT_SUPPORTED, SUPPORTED, VERDICTS
-from ldn_meta.evidence.claim_pools import ThenAndNow
+from ldn_meta.evidence.audit.claim_material import (
+    CANNOT_BE_TESTED,
+    NOT_SUPPORTED,
+    SUPPORTED,
+    VERDICTS,
+    ThenAndNow,
+)
 
 
 @pytest.fixture(scope="module")

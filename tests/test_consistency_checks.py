@@ -14,41 +14,31 @@ from ldn_meta.stats.consistency import (
     NOT_CHECKABLE,
     Printed,
     PrintedP,
-    same_p,
-    same_value,
-)
-from ldn_meta.stats.consistency_counts import (
     common_denominator,
     denominators,
-    mean_of_whole_scores,
-    percent_against_n,
-    percent_of_some_n,
-)
-from ldn_meta.stats.consistency_intervals import (
+    difference_against_arms,
     estimate_at_centre,
     estimate_inside,
+    mean_of_whole_scores,
+    nnt_against_percents,
+    no_more_than,
+    p_against_counts,
     p_against_interval,
-    word_against_interval,
-)
-from ldn_meta.stats.consistency_means import (
-    difference_against_arms,
+    p_against_statistic,
+    p_of_statistic,
+    parts_against_total,
+    percent_against_n,
+    percent_of_some_n,
+    same_p,
+    same_value,
     sd_against_interval,
     sd_against_scale,
     sd_against_se,
     sd_typed_as_se,
     standardised_against_difference,
+    word_against_interval,
 )
-from ldn_meta.stats.consistency_tests import (
-    p_against_counts,
-    p_against_statistic,
-    p_of_statistic,
-)
-from ldn_meta.stats.consistency_totals import (
-    nnt_against_percents,
-    no_more_than,
-    parts_against_total,
-)
-from ldn_meta.stats.rounding import printed_decimals
+from ldn_meta.stats.printed import printed_decimals
 
 REFERENCE = json.loads(
     (Path(__file__).parent / "reference" / "consistency_reference.json").read_text("utf-8")

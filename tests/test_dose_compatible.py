@@ -8,9 +8,17 @@ from scipy.special import ndtr
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.dose import dose_for
-from ldn_meta.stats.dose_compatible import compatible_curves, curve_grid, table_likelihood
-from ldn_meta.stats.dose_design import design_probability, distinct_tables, possible_trials
-from ldn_meta.stats.dose_printed import ESTIMATORS, prints_as, trials_that_fit
+from ldn_meta.stats.up_and_down import (
+    ESTIMATORS,
+    compatible_curves,
+    curve_grid,
+    design_probability,
+    distinct_tables,
+    possible_trials,
+    prints_as,
+    table_likelihood,
+    trials_that_fit,
+)
 
 LADDER = np.array([1.0, 2.0, 3.0, 4.0])
 GRID = curve_grid(

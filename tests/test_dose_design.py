@@ -10,10 +10,15 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.dose_bootstrap import bootstrap_dose
-from ldn_meta.stats.dose_design import design_probability, distinct_tables, possible_trials
-from ldn_meta.stats.dose_isotonic import centered_isotonic
-from ldn_meta.stats.dose_simulation import dose_for_many, simulate_up_and_down
+from ldn_meta.stats.dose import centered_isotonic
+from ldn_meta.stats.up_and_down import (
+    bootstrap_dose,
+    design_probability,
+    distinct_tables,
+    dose_for_many,
+    possible_trials,
+    simulate_up_and_down,
+)
 
 LADDER = 0.75 * np.arange(1, 9)
 CURVE = ndtr((LADDER - 3.88) / 0.924)

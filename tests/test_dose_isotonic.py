@@ -9,10 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.dose import dose_for
-from ldn_meta.stats.dose_interval import dose_limits, morris_limits, share_limits
-from ldn_meta.stats.dose_isotonic import centered_isotonic, isotonic, isotonic_shares
-from ldn_meta.stats.dose_simulation import dose_for_many
+from ldn_meta.stats.dose import (
+    centered_isotonic,
+    dose_for,
+    dose_limits,
+    isotonic,
+    isotonic_shares,
+    morris_limits,
+    share_limits,
+)
+from ldn_meta.stats.up_and_down import dose_for_many
 
 REFERENCE = json.loads(
     (Path(__file__).parent / "reference" / "dose_reference.json").read_text(encoding="utf-8")

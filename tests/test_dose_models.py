@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.dose import dose_for
-from ldn_meta.stats.dose_model import fit_models, log_likelihood
-from ldn_meta.stats.dose_simulation import dose_for_many, dose_limits_many, simulate_up_and_down
+from ldn_meta.stats.dose import dose_for, fit_models, log_likelihood
+from ldn_meta.stats.up_and_down import dose_for_many, dose_limits_many, simulate_up_and_down
 
 REFERENCE = json.loads(
     (Path(__file__).parent / "reference" / "dose_reference.json").read_text(encoding="utf-8")

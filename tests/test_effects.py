@@ -8,7 +8,8 @@ from scipy import stats
 
 from effect_grids import designs, numbers_of, reference, relative_difference
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.effects import EFFECT_CODES, EffectSize, effect_size, hedges_correction
+from ldn_meta.stats.arrays import EffectSize
+from ldn_meta.stats.effects import EFFECT_CODES, effect_size, hedges_correction
 
 MEAN_CODES = ["MD", "SMD", "ROM"]
 PAIRED_CODES = ["MC", "SMCC", "SMCR"]

@@ -5,10 +5,9 @@ import pytest
 from scipy.stats import chi2, norm, t
 
 from explore_node import AGREEMENT, ask, gap
-from ldn_meta.display import wording
-from ldn_meta.stats.options import CI_METHODS, PI_METHODS, TAU2_METHODS
-from ldn_meta.stats.pool import pool
-from ldn_meta.stats.result import NUMBERS
+from ldn_meta.display import words as wording
+from ldn_meta.stats.arrays import CI_METHODS, PI_METHODS, TAU2_METHODS
+from ldn_meta.stats.pool import NUMBERS, pool
 
 # Two maxima of the likelihood: inside although the score at 0 is negative (PEERS.md section 2),
 # and at 0, where metafor's iteration does not converge.

@@ -22,14 +22,14 @@ from figure_measures import (
     text_boxes,
     texts,
 )
-from ldn_meta.display.figures import style
+from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.albatross import (
     NOTHING_TO_PLACE,
     albatross_alt_text,
     albatross_output,
     albatross_plot,
 )
-from ldn_meta.display.figures.direction_rows import DIRECTION_COLUMNS
+from ldn_meta.display.figures.directions import DIRECTION_COLUMNS
 from ldn_meta.errors import ArgumentError
 
 

@@ -8,27 +8,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from figure_measures import assert_legible, mark, marks, overlap, says, svg_ids, text_boxes, texts
-from ldn_meta.display.figures import style
-from ldn_meta.display.figures.bias_blocks import COLUMNS
-from ldn_meta.display.figures.bias_summary import (
+from ldn_meta.display.figures import sheet as style
+from ldn_meta.display.figures.bias import (
+    CHECKLIST_NOTE,
+    COLUMNS,
+    JUDGEMENTS,
+    NOTHING_JUDGED,
     NOTHING_TO_SUM_UP,
     bias_summary,
     bias_summary_alt_text,
     bias_summary_output,
-)
-from ldn_meta.display.figures.bias_words import dots_note, who_judged
-from ldn_meta.display.figures.judgement_dots import JUDGEMENTS
-from ldn_meta.display.figures.traffic_light import (
-    CHECKLIST_NOTE,
-    NOTHING_JUDGED,
+    dots_note,
     traffic_light,
     traffic_light_alt_text,
     traffic_light_output,
+    who_judged,
 )
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.bias import bias_reasons
-from ldn_meta.evidence.bias_tools import TOOLS
-from ldn_meta.evidence.load import load_evidence
+from ldn_meta.evidence.grade.bias import bias_reasons
+from ldn_meta.evidence.raw.faults import TOOLS
+from ldn_meta.evidence.raw.tables import load_evidence
 
 ROB2, CROSSOVER = TOOLS["RoB 2"], TOOLS["RoB 2 crossover"]
 

@@ -7,14 +7,15 @@ import pandas as pd
 import pytest
 
 from figure_measures import assert_legible, mark, marks, says, svg_ids, texts
-from ldn_meta.display.figures.axis_scale import Interval
 from ldn_meta.display.figures.cumulative import (
+    CUMULATIVE_COLUMNS,
     cumulative_alt_text,
     cumulative_output,
     cumulative_plot,
+    what_it_did,
 )
-from ldn_meta.display.figures.cumulative_rows import CUMULATIVE_COLUMNS, what_it_did
-from ldn_meta.display.figures.forest_rows import NO_TRIAL, ONE_TRIAL, EffectFormat
+from ldn_meta.display.figures.forest import NO_TRIAL, ONE_TRIAL, EffectFormat
+from ldn_meta.display.figures.sheet import Interval
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.pool import pool
 

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from figure_measures import assert_legible, mark, marks, says, svg_ids
-from ldn_meta.display.figures.dose import CURVES_HEIGHT, dose_figure, dose_output
-from ldn_meta.display.figures.dose_parts import (
+from ldn_meta.display.figures.dose import (
+    CURVES_HEIGHT,
     CurveBands,
     DoseSpread,
     PrintedDose,
     dose_alt_text,
+    dose_figure,
+    dose_output,
 )
 
 DOSE = np.linspace(0, 16, 33)

@@ -19,15 +19,18 @@ from figure_measures import (
     text_boxes,
     texts,
 )
-from ldn_meta.display.figures import style
-from ldn_meta.display.figures.direction_rows import MIXED, NOT_KNOWN, VERDICTS, direction_rows
-from ldn_meta.display.figures.effect_direction import (
+from ldn_meta.display.figures import sheet as style
+from ldn_meta.display.figures.directions import (
+    MIXED,
     NO_DIRECTION,
+    NOT_KNOWN,
+    VERDICTS,
+    direction_rows,
     effect_direction_alt_text,
     effect_direction_output,
     effect_direction_plot,
+    together,
 )
-from ldn_meta.display.figures.effect_direction_cells import together
 from ldn_meta.errors import ArgumentError
 
 LDN, COMPARATOR, NEITHER = "favours LDN", "favours comparator", "no difference"
@@ -410,7 +413,7 @@ def test_bytes_are_the_same_twice_and_order_of_rows_within_a_study_changes_no_ar
 
 
 def test_directions_differ_in_shape_and_not_in_colour_alone():
-    from ldn_meta.display.figures.effect_direction_marks import _OUTLINES, COLOURS
+    from ldn_meta.display.figures.directions import _OUTLINES, COLOURS
 
     assert len(set(_OUTLINES.values())) == len(_OUTLINES) == len(COLOURS)
 

@@ -7,15 +7,16 @@ import pandas as pd
 import pytest
 
 from figure_measures import assert_legible, mark, marks, overlap, says, svg_ids, text_boxes, texts
-from ldn_meta.display.figures.evidence_cells import DIRECTIONS, MAP_COLUMNS
 from ldn_meta.display.figures.evidence_map import (
+    DIRECTIONS,
+    MAP_COLUMNS,
     NOTHING_MAPPED,
     evidence_map,
     evidence_map_alt_text,
     evidence_map_output,
 )
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.synthesis import KINDS
+from ldn_meta.evidence.answer.pools import KINDS
 
 
 def table(*rows):

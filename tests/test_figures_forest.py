@@ -22,9 +22,9 @@ from figure_measures import (
     text_boxes,
     texts,
 )
-from ldn_meta.display.figures import style
+from ldn_meta.display.figures import sheet as style
+from ldn_meta.display.figures.bias import JUDGEMENTS
 from ldn_meta.display.figures.forest import forest_alt_text, forest_output, forest_plot
-from ldn_meta.display.figures.judgement_dots import JUDGEMENTS
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.pool import pool, pool_many
 

@@ -9,17 +9,19 @@ import pytest
 
 import ldn_meta as lm
 from figure_measures import assert_legible, mark, marks, says, svg_ids, texts
-from ldn_meta.display.figures.forest_rows import NO_TRIAL
+from ldn_meta.display.figures.forest import NO_TRIAL
 from ldn_meta.display.figures.funnel import (
     OTHER_CAUSES,
+    REGIONS,
     TOO_FEW,
+    Trial,
     funnel_alt_text,
     funnel_output,
     funnel_plot,
+    region_of,
 )
-from ldn_meta.display.figures.funnel_trials import REGIONS, Trial, region_of
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.small_study import ENOUGH_TRIALS, trim_and_fill
+from ldn_meta.stats.small_studies import ENOUGH_TRIALS, trim_and_fill
 from metafor_values import generic_sets
 
 NAN = math.nan

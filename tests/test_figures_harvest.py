@@ -16,10 +16,15 @@ from figure_measures import (
     text_boxes,
     texts,
 )
-from ldn_meta.display.figures.effect_direction import NO_DIRECTION, effect_direction_plot
-from ldn_meta.display.figures.harvest import harvest_alt_text, harvest_output, harvest_plot
-from ldn_meta.display.figures.harvest_bars import letters
-from ldn_meta.display.figures.judgement_dots import JUDGEMENTS
+from ldn_meta.display.figures.bias import JUDGEMENTS
+from ldn_meta.display.figures.directions import (
+    NO_DIRECTION,
+    effect_direction_plot,
+    harvest_alt_text,
+    harvest_output,
+    harvest_plot,
+    letters,
+)
 from ldn_meta.errors import ArgumentError
 
 AGAINST, NEITHER, FOR, UNKNOWN = range(4)

@@ -9,17 +9,15 @@ import pytest
 
 from figure_measures import assert_legible, mark, marks, says, svg_ids, text_boxes, texts
 from ldn_meta.display.figures.next_trial import (
-    next_trial_alt_text,
-    next_trial_output,
-    next_trial_plot,
-)
-from ldn_meta.display.figures.next_trial_curves import (
     MOST_EFFECTS,
     NEXT_TRIAL_COLUMNS,
     NO_CURVE,
     Curve,
+    next_trial_alt_text,
+    next_trial_output,
+    next_trial_plot,
+    people_ticks,
 )
-from ldn_meta.display.figures.next_trial_draw import people_ticks
 from ldn_meta.errors import ArgumentError
 
 NAN = math.nan

@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from figure_measures import assert_legible
-from ldn_meta.display.figure_output import FigureOutput, Picture
-from ldn_meta.display.figures import style
+from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.sheet import Sheet
+from ldn_meta.display.outputs import FigureOutput, Picture
 from ldn_meta.errors import ArgumentError
 
 PNG_START = b"\x89PNG\r\n\x1a\n"

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from figure_measures import assert_legible, mark, marks, says, svg_ids, text_boxes, texts
-from ldn_meta.display.figures import style
-from ldn_meta.display.figures.responder_rows import RESPONDER_COLUMNS
+from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.responders import (
     NOTHING_REPORTED,
+    RESPONDER_COLUMNS,
     responder_alt_text,
     responder_output,
     responder_plot,

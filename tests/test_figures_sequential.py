@@ -11,15 +11,13 @@ from hypothesis import strategies as st
 
 from figure_measures import assert_legible, mark, marks, overlap, says, svg_ids, text_boxes, texts
 from ldn_meta.display.figures.sequential import (
-    sequential_alt_text,
-    sequential_output,
-    sequential_plot,
-)
-from ldn_meta.display.figures.sequential_looks import (
     CONVENTIONAL,
     LOOK_COLUMNS,
     NO_LOOK,
     Boundary,
+    sequential_alt_text,
+    sequential_output,
+    sequential_plot,
 )
 from ldn_meta.errors import ArgumentError
 

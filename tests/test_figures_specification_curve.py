@@ -9,29 +9,27 @@ import pytest
 from matplotlib.colors import to_hex
 
 from figure_measures import assert_legible, mark, marks, says, svg_ids, text_boxes, texts
-from ldn_meta.display.figures.specification_choices import NEVER, shade
-from ldn_meta.display.figures.specification_columns import (
+from ldn_meta.display.figures.specification import (
     ACROSS,
+    BANDS,
     FOR_COMPARATOR,
     FOR_LDN,
     MOST_COLUMNS,
+    NEVER,
     NO_INTERVAL,
+    NO_RESULT,
     columns_of,
-    verdicts,
-)
-from ldn_meta.display.figures.specification_curve import (
+    shade,
+    share_words,
     specification_curve,
     specification_curve_alt_text,
     specification_curve_output,
+    verdicts,
 )
-from ldn_meta.display.figures.specification_draw import BANDS
-from ldn_meta.display.figures.specification_words import NO_RESULT, share_words
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.load import load_evidence
-from ldn_meta.evidence.multiverse import build_multiverse
-from ldn_meta.evidence.multiverse_effects import Normalised
-from ldn_meta.evidence.multiverse_summary import node_table, summary
-from ldn_meta.evidence.protocol import load_protocol
+from ldn_meta.evidence.answer.multiverse import Normalised, build_multiverse, node_table, summary
+from ldn_meta.evidence.raw.protocol import load_protocol
+from ldn_meta.evidence.raw.tables import load_evidence
 from multiverse_samples import large, made, node, small
 
 WORDS = {"direction": ("favours LDN", "favours placebo"), "unit_words": "points (0-10)"}

@@ -7,14 +7,17 @@ from xml.etree import ElementTree
 import pytest
 from matplotlib.image import imread
 
-from ldn_meta.display.figures.lettering import line_width
+from ldn_meta.display.figures.sheet import line_width
 from ldn_meta.display.figures.study_flow import (
+    FONT,
+    OTHER_REASONS,
+    PITCH,
+    flow_layout,
     study_flow,
     study_flow_alt_text,
     study_flow_output,
     study_flow_png,
 )
-from ldn_meta.display.figures.study_flow_boxes import FONT, OTHER_REASONS, PITCH, flow_layout
 from ldn_meta.errors import ArgumentError
 
 SVG = "{http://www.w3.org/2000/svg}"

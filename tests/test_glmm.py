@@ -7,8 +7,13 @@ from scipy.special import expit
 
 from effect_grids import reference
 from ldn_meta.errors import ArgumentError, ConvergenceError
-from ldn_meta.stats.glmm import TAU_GRID, glmm_proportion
-from ldn_meta.stats.glmm_likelihood import QUADRATURE_POINTS, derivatives, log_likelihood
+from ldn_meta.stats.rare_events import (
+    QUADRATURE_POINTS,
+    TAU_GRID,
+    derivatives,
+    glmm_proportion,
+    log_likelihood,
+)
 
 PINNED = reference("effects_reference")["glmm"]
 PRITZ = reference("metafor_reference")["proportions"][0]

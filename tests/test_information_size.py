@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.information_size import information_size_of_means, information_size_of_risks
+from ldn_meta.stats.sequential import information_size_of_means, information_size_of_risks
 
 REFERENCE = json.loads(
     (Path(__file__).parent / "reference" / "information_size.json").read_text(encoding="utf-8")

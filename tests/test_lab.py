@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 import ldn_meta as lm
-from ldn_meta.display.figure_output import FigureOutput
+from ldn_meta.display.outputs import FigureOutput
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"

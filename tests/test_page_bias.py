@@ -6,11 +6,12 @@ import pytest
 
 import ldn_meta as lm
 from figure_measures import assert_legible, marks, says
-from ldn_meta.display.figures.forest_rows import SHOWN_HEADING
-from ldn_meta.display.pages import bias_tables, forest_page
-from ldn_meta.display.pages.opened import open_page
-from ldn_meta.display.wording import COUNTS
-from ldn_meta.evidence.bias import bias_frame
+from ldn_meta.display.figures.forest import SHOWN_HEADING
+from ldn_meta.display.pages import effect as forest_page
+from ldn_meta.display.pages import included as bias_tables
+from ldn_meta.display.pages.page import open_page
+from ldn_meta.display.words import COUNTS
+from ldn_meta.evidence.grade.bias import bias_frame
 
 INDICATIONS = (
     "fibromyalgia",

@@ -8,7 +8,7 @@ import pytest
 import ldn_meta as lm
 from fact_values import numbers_in
 from ldn_meta.display.outputs import FACTS_MIME
-from ldn_meta.display.pages import dose_words as words
+from ldn_meta.display.pages import dose as words
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,16 @@ import numpy as np
 import pytest
 
 import ldn_meta as lm
-from ldn_meta.display import robustness_sentences as words
 from ldn_meta.display.outputs import Text
-from ldn_meta.evidence.living import INSIDE, OFF_BETTER
-from ldn_meta.evidence.multiverse_summary import weights
-from ldn_meta.evidence.sequential_of_pool import design_of, minimal_effect, sequential_of_pool
+from ldn_meta.display.pages import robustness as words
+from ldn_meta.evidence.answer.multiverse import weights
+from ldn_meta.evidence.answer.pools import (
+    INSIDE,
+    OFF_BETTER,
+    design_of,
+    minimal_effect,
+    sequential_of_pool,
+)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from effect_grids import numbers_of, reference, relative_difference
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.effects import effect_size
-from ldn_meta.stats.paired_binary import (
+from ldn_meta.stats.rare_events import (
     MATCHED_CODES,
     marginal_effect,
     matched_effect,

@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.heterogeneity import heterogeneity
-from ldn_meta.stats.options import CI_METHODS, TAU2_METHODS
-from ldn_meta.stats.pool import pool, pool_many
-from ldn_meta.stats.result import NUMBERS
-from ldn_meta.stats.tau2 import tau2_estimate
+from ldn_meta.stats.arrays import CI_METHODS, TAU2_METHODS
+from ldn_meta.stats.pool import NUMBERS, pool, pool_many
+from ldn_meta.stats.tau2 import heterogeneity, tau2_estimate
 
 NAN = float("nan")
 

@@ -5,10 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldn_meta.stats.options import CI_METHODS, PI_METHODS, TAU2_METHODS
-from ldn_meta.stats.pool import pool, pool_many
-from ldn_meta.stats.pool_kernel import CHUNK_TRIALS
-from ldn_meta.stats.result import NUMBERS
+from ldn_meta.stats.arrays import CI_METHODS, PI_METHODS, TAU2_METHODS
+from ldn_meta.stats.pool import CHUNK_TRIALS, NUMBERS, pool, pool_many
 
 RANDOM = [method for method in TAU2_METHODS if method != "common"]
 methods = st.sampled_from(TAU2_METHODS)

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.pool import pool, pool_many
-from ldn_meta.stats.result import PooledResult
+from ldn_meta.stats.pool import PooledResult, pool, pool_many
 
 # ARCHITECTURE.md, "Public names", in that order.
 PUBLISHED = [

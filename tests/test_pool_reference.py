@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from ldn_meta.stats.heterogeneity import heterogeneity
-from ldn_meta.stats.options import CI_METHODS as OUR_CI_METHODS
-from ldn_meta.stats.options import TAU2_METHODS as OUR_TAU2_METHODS
+from ldn_meta.stats.arrays import CI_METHODS as OUR_CI_METHODS
+from ldn_meta.stats.arrays import TAU2_METHODS as OUR_TAU2_METHODS
 from ldn_meta.stats.pool import pool
-from ldn_meta.stats.tau2 import tau2_estimate
+from ldn_meta.stats.tau2 import heterogeneity, tau2_estimate
 from metafor_values import (
     CI_METHODS,
     CLOSED_FORM,

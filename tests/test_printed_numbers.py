@@ -8,12 +8,12 @@ import pytest
 
 import ldn_meta as lm
 from ldn_meta import paths
-from ldn_meta.display.pages.consistency_tables import consistency_table
-from ldn_meta.display.pages.opened import open_page
+from ldn_meta.display.pages.included import consistency_table
+from ldn_meta.display.pages.page import open_page
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.derived import MANIFEST, derive_tables, raw_hashes
-from ldn_meta.evidence.load import load_evidence
-from ldn_meta.evidence.protocol import load_protocol
+from ldn_meta.evidence.raw.protocol import load_protocol
+from ldn_meta.evidence.raw.tables import load_evidence
 from ldn_meta.pipeline.derive import csv_bytes
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.options import CI_METHODS as OUR_CI_METHODS
-from ldn_meta.stats.options import TAU2_METHODS as OUR_TAU2_METHODS
+from ldn_meta.stats.arrays import CI_METHODS as OUR_CI_METHODS
+from ldn_meta.stats.arrays import TAU2_METHODS as OUR_TAU2_METHODS
 from ldn_meta.stats.pool import pool
 from ldn_meta.stats.regression import meta_regression
 from metafor_values import (

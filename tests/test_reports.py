@@ -102,6 +102,6 @@ def test_readme_answers_are_current():
 
 
 def test_generated_parts_of_the_methods_page_are_current():
-    from ldn_meta.pipeline.methods_page import methods_are_current
+    from ldn_meta.pipeline.readme import methods_are_current
 
     assert methods_are_current()

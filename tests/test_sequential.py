@@ -10,17 +10,17 @@ from scipy.stats import multivariate_normal, norm
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.pool import pool
-from ldn_meta.stats.sequential import sequential_look
-from ldn_meta.stats.sequential_boundaries import (
+from ldn_meta.stats.sequential import (
+    Walk,
+    cumulative_z,
     futility_boundaries,
     obf_boundaries,
+    required_information_size,
+    sequential_look,
     spending_boundaries,
     spending_futility,
     spent_by_obf,
 )
-from ldn_meta.stats.sequential_pool import cumulative_z
-from ldn_meta.stats.sequential_size import required_information_size
-from ldn_meta.stats.sequential_walk import Walk
 
 FIFTHS = np.arange(1, 6) / 5
 

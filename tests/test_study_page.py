@@ -8,13 +8,12 @@ import pytest
 
 import ldn_meta as lm
 from ldn_meta import paths
-from ldn_meta.display.pages.study_values import NUMBERS, VALUE_CAPTIONS
+from ldn_meta.display.pages.study import NUMBERS, VALUE_CAPTIONS
 from ldn_meta.errors import ArgumentError, StaleError
-from ldn_meta.evidence.citations import MISSING
 from ldn_meta.evidence.derived import MANIFEST, load_derived, raw_hashes
-from ldn_meta.evidence.load import VALUE_TABLES
-from ldn_meta.pipeline.site_links import Links
-from ldn_meta.pipeline.site_studies import study_markdown
+from ldn_meta.evidence.raw.tables import MISSING, VALUE_TABLES
+from ldn_meta.pipeline.site_pages import study_markdown
+from ldn_meta.pipeline.site_parts import Links
 
 # What a row of results says beside its numbers, told in words on the page.
 TOLD = {

@@ -10,10 +10,14 @@ from scipy import stats
 
 from effect_grids import numbers_of, reference, relative_difference
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.albatross_contours import albatross_contour, albatross_effect
-from ldn_meta.stats.combined_p import combine_p, one_sided_p
+from ldn_meta.stats.directions import (
+    albatross_contour,
+    albatross_effect,
+    combine_p,
+    one_sided_p,
+    sign_test,
+)
 from ldn_meta.stats.proportions import clopper_pearson_interval
-from ldn_meta.stats.swim import sign_test
 
 # Closed forms; the worst seen is 2e-13, of a normal tail below 1e-30.
 CLOSED = 1e-10

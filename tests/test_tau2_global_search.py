@@ -5,8 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-import ldn_meta.stats.generalised_q
-import ldn_meta.stats.likelihood
+import ldn_meta.stats.tau2
 from ldn_meta.errors import ConvergenceError, LdnMetaError
 from ldn_meta.stats.pool import pool, pool_many
 from ldn_meta.stats.tau2 import tau2_estimate
@@ -184,11 +183,11 @@ def test_q_profile_and_pm_with_very_unequal_variances():
 
 def test_convergence_error_names_method_iterations_and_last_step(monkeypatch):
     one = generic_sets()[0]
-    monkeypatch.setattr(ldn_meta.stats.likelihood, "MAX_ITERATIONS", 1)
-    monkeypatch.setattr(ldn_meta.stats.likelihood, "STEP_TOLERANCE", 0.0)
+    monkeypatch.setattr(ldn_meta.stats.tau2, "MAX_ITERATIONS", 1)
+    monkeypatch.setattr(ldn_meta.stats.tau2, "STEP_TOLERANCE", 0.0)
     with pytest.raises(ConvergenceError, match=r"reml: .* 1 iterations .*\(last step \S+ of.*use"):
         tau2_estimate(one["yi"], one["vi"], method="reml")
-    monkeypatch.setattr(ldn_meta.stats.generalised_q, "MAX_ITERATIONS", 1)
+    monkeypatch.setattr(ldn_meta.stats.tau2, "MAX_ITERATIONS", 1)
     with pytest.raises(ConvergenceError, match=r"pm: .* 1 iterations .*\(last step \S+ of.*use"):
         tau2_estimate(one["yi"], one["vi"], method="pm")
     assert issubclass(ConvergenceError, LdnMetaError)

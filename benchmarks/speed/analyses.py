@@ -18,17 +18,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ldn_meta import load_evidence, load_protocol
-from ldn_meta.evidence.multiverse import NUMBERS, Multiverse, build_multiverse
-from ldn_meta.evidence.multiverse_effects import Normalised
-from ldn_meta.evidence.selection import select
-from ldn_meta.evidence.synthesis import pool_trials
+from ldn_meta.evidence.answer.multiverse import NUMBERS, Multiverse, Normalised, build_multiverse
+from ldn_meta.evidence.answer.pools import pool_trials
+from ldn_meta.evidence.effects.rows import select
 from ldn_meta.stats.multiverse import digits
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ldn_meta.evidence.load import Evidence
-    from ldn_meta.evidence.protocol import Protocol
+    from ldn_meta.evidence.raw.protocol import Protocol
+    from ldn_meta.evidence.raw.tables import Evidence
 
 INDICATION, CONSTRUCT, COMPARATOR = "fibromyalgia", "pain_intensity", "placebo"
 SEED = 5

@@ -139,7 +139,9 @@ def _edit_a_trial(file: Path) -> None:
 
 def _idle() -> bool:
     """Whether `make notebooks` would find nothing to do in the checkout itself."""
-    from ldn_meta.pipeline import hashes, parameters, staleness
+    from ldn_meta.pipeline import files as hashes
+    from ldn_meta.pipeline import notebooks as parameters
+    from ldn_meta.pipeline import stale as staleness
 
     keys = staleness.Keys()
     return (

@@ -17,8 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from ldn_meta import load_protocol
-from ldn_meta.evidence.nodes import Node, Option
-from ldn_meta.evidence.protocol import Protocol
+from ldn_meta.evidence.raw.protocol import Node, Option, Protocol
 from speed.analyses import built, own_evidence
 from speed.memory import peak_megabytes
 

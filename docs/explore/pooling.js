@@ -1,5 +1,5 @@
 "use strict";
-/* The mean effect over trials: src/ldn_meta/stats/pool_kernel.py for one set of trials. */
+/* The mean effect over trials: src/ldn_meta/stats/pool.py for one set of trials. */
 
 const LdnPooling = (() => {
   const isNode = typeof module !== "undefined";

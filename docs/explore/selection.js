@@ -1,5 +1,5 @@
 "use strict";
-/* Which effect each trial brings under the choices made: src/ldn_meta/evidence/selection.py and
+/* Which effect each trial brings under the choices made: src/ldn_meta/evidence/effects/rows.py and
    multiverse_effects.py. What bars an effect was decided by the rules there; here they are lifted. */
 
 const LdnSelection = (() => {

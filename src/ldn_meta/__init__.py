@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ldn_meta.display.figures.albatross import albatross_plot
     from ldn_meta.display.figures.cumulative import cumulative_plot
-    from ldn_meta.display.figures.effect_direction import effect_direction_plot
+    from ldn_meta.display.figures.directions import effect_direction_plot, harvest_plot
     from ldn_meta.display.figures.forest import forest_plot
     from ldn_meta.display.figures.funnel import funnel_plot
-    from ldn_meta.display.figures.harvest import harvest_plot
     from ldn_meta.display.figures.next_trial import next_trial_plot
     from ldn_meta.display.figures.sequential import sequential_plot
-    from ldn_meta.display.figures.specification_curve import specification_curve
+    from ldn_meta.display.figures.specification import specification_curve
     from ldn_meta.display.pages.certainty import certainty
     from ldn_meta.display.pages.claims import claims
     from ldn_meta.display.pages.dose import dose
@@ -30,52 +29,54 @@ if TYPE_CHECKING:
     from ldn_meta.display.pages.robustness import robustness
     from ldn_meta.display.pages.study import study_page
     from ldn_meta.display.pages.without_pooling import without_pooling
-    from ldn_meta.evidence.load import Evidence, load_evidence
-    from ldn_meta.evidence.multiverse import multiverse
-    from ldn_meta.evidence.normalise import normalise
-    from ldn_meta.evidence.protocol import Protocol, load_protocol
-    from ldn_meta.stats.bayes import pool_bayes, pool_bayes_many, prior_sensitivity
-    from ldn_meta.stats.bayes_empirical import rhodes_prior, turner_prior
-    from ldn_meta.stats.bayes_priors import TauPrior
-    from ldn_meta.stats.bayes_result import BayesResult
+    from ldn_meta.evidence.answer.multiverse import multiverse
+    from ldn_meta.evidence.effects.effects import normalise
+    from ldn_meta.evidence.raw.protocol import Protocol, load_protocol
+    from ldn_meta.evidence.raw.tables import Evidence, load_evidence
+    from ldn_meta.stats.bayes import (
+        pool_bayes,
+        pool_bayes_many,
+        prior_sensitivity,
+        rhodes_prior,
+        turner_prior,
+    )
+    from ldn_meta.stats.bayes_result import BayesResult, TauPrior
     from ldn_meta.stats.dose import dose_for
     from ldn_meta.stats.effects import effect_size
-    from ldn_meta.stats.glmm import glmm_proportion
-    from ldn_meta.stats.pool import pool, pool_many
-    from ldn_meta.stats.rare_events import mantel_haenszel, peto
+    from ldn_meta.stats.pool import PooledResult, pool, pool_many
+    from ldn_meta.stats.rare_events import glmm_proportion, mantel_haenszel, peto
     from ldn_meta.stats.regression import meta_regression
-    from ldn_meta.stats.result import PooledResult
     from ldn_meta.stats.sequential import sequential_look
 
 _HOMES = {
     "pool": "stats.pool",
     "pool_many": "stats.pool",
-    "PooledResult": "stats.result",
+    "PooledResult": "stats.pool",
     "pool_bayes": "stats.bayes",
     "pool_bayes_many": "stats.bayes",
     "prior_sensitivity": "stats.bayes",
     "BayesResult": "stats.bayes_result",
-    "TauPrior": "stats.bayes_priors",
-    "rhodes_prior": "stats.bayes_empirical",
-    "turner_prior": "stats.bayes_empirical",
+    "TauPrior": "stats.bayes_result",
+    "rhodes_prior": "stats.bayes",
+    "turner_prior": "stats.bayes",
     "effect_size": "stats.effects",
     "mantel_haenszel": "stats.rare_events",
     "peto": "stats.rare_events",
-    "glmm_proportion": "stats.glmm",
+    "glmm_proportion": "stats.rare_events",
     "meta_regression": "stats.regression",
     "dose_for": "stats.dose",
     "sequential_look": "stats.sequential",
-    "Evidence": "evidence.load",
-    "load_evidence": "evidence.load",
-    "Protocol": "evidence.protocol",
-    "load_protocol": "evidence.protocol",
-    "normalise": "evidence.normalise",
-    "multiverse": "evidence.multiverse",
+    "Evidence": "evidence.raw.tables",
+    "load_evidence": "evidence.raw.tables",
+    "Protocol": "evidence.raw.protocol",
+    "load_protocol": "evidence.raw.protocol",
+    "normalise": "evidence.effects.effects",
+    "multiverse": "evidence.answer.multiverse",
     "forest_plot": "display.figures.forest",
-    "effect_direction_plot": "display.figures.effect_direction",
+    "effect_direction_plot": "display.figures.directions",
     "albatross_plot": "display.figures.albatross",
-    "harvest_plot": "display.figures.harvest",
-    "specification_curve": "display.figures.specification_curve",
+    "harvest_plot": "display.figures.directions",
+    "specification_curve": "display.figures.specification",
     "cumulative_plot": "display.figures.cumulative",
     "funnel_plot": "display.figures.funnel",
     "sequential_plot": "display.figures.sequential",

@@ -7,13 +7,7 @@ from pathlib import Path
 
 
 def project_root() -> Path:
-    """Find the checkout: LDN_META_ROOT, else the nearest folder above with data/raw.
-
-    Raises
-    ------
-    FileNotFoundError
-        If neither the working folder nor this file stands inside a checkout.
-    """
+    """Find the checkout: LDN_META_ROOT, else the nearest folder above with data/raw."""
     named = os.environ.get("LDN_META_ROOT")
     if named:
         return Path(named).resolve()

@@ -4,9 +4,9 @@ import math
 
 from effect_rows import effect_rows
 
-from ldn_meta.evidence.certainty_body import Body
-from ldn_meta.evidence.protocol import load_protocol
-from ldn_meta.evidence.synthesis import DIRECTION_ONLY, META_ANALYSIS, ONE_TRIAL, build_pools
+from ldn_meta.evidence.answer.pools import DIRECTION_ONLY, META_ANALYSIS, ONE_TRIAL, build_pools
+from ldn_meta.evidence.grade.certainty import Body
+from ldn_meta.evidence.raw.protocol import load_protocol
 
 PROTOCOL = load_protocol()
 CHOICES = PROTOCOL.certainty

@@ -5,9 +5,8 @@ import dataclasses
 import pytest
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.bayes_choices import SECTION, bayes_choices
-from ldn_meta.evidence.bayes_pool import bayes_of_pool, sensitivity_of_pool
-from ldn_meta.evidence.synthesis import build_pools
+from ldn_meta.evidence.answer.pools import bayes_of_pool, build_pools, sensitivity_of_pool
+from ldn_meta.evidence.raw.protocol import SECTION, bayes_choices
 
 GOOD = {
     "tau_prior": "half-normal",

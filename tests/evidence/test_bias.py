@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 from raw_copy import RawCopy
 
 from ldn_meta.errors import ArgumentError, DataError
-from ldn_meta.evidence.bias import (
+from ldn_meta.evidence.grade.bias import (
     REASON_COLUMNS,
     bias_frame,
     bias_reasons,
     overall_judgements,
     shown_domains,
 )
-from ldn_meta.evidence.bias_tools import OVERALL, TOOLS, fitting_tool
-from ldn_meta.evidence.load import load_evidence
+from ldn_meta.evidence.raw.faults import OVERALL, TOOLS, fitting_tool
+from ldn_meta.evidence.raw.tables import load_evidence
 
 ROB2, CROSSOVER, ROBINS = TOOLS["RoB 2"], TOOLS["RoB 2 crossover"], TOOLS["ROBINS-I"]
 SERIES, REPORT = TOOLS["JBI case series"], TOOLS["JBI case report"]

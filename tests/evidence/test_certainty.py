@@ -8,12 +8,20 @@ import pytest
 from raw_copy import RawCopy
 
 from ldn_meta.errors import DataError
-from ldn_meta.evidence.certainty import GRADES, NOT_RATED, certainty_tables, grade
-from ldn_meta.evidence.certainty_bodies import bodies_of_evidence
-from ldn_meta.evidence.certainty_domains import DOMAINS, find_all
-from ldn_meta.evidence.certainty_rows import certainty_faults, match_rows, row_id
-from ldn_meta.evidence.load import load_evidence
-from ldn_meta.evidence.normalise import normalise
+from ldn_meta.evidence.effects.effects import normalise
+from ldn_meta.evidence.grade.certainty import (
+    DOMAINS,
+    GRADES,
+    NOT_RATED,
+    bodies_of_evidence,
+    certainty_faults,
+    certainty_tables,
+    find_all,
+    grade,
+    match_rows,
+    row_id,
+)
+from ldn_meta.evidence.raw.tables import load_evidence
 
 KEY = ["indication_id", "construct", "comparator_class"]
 

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.protocol import load_protocol
+from ldn_meta.evidence.raw.protocol import load_protocol
 
 
 @pytest.fixture

@@ -5,20 +5,20 @@ import math
 import pytest
 from certainty_cases import CHOICES, body, counts, study, trial
 
-from ldn_meta.evidence.certainty import grade
-from ldn_meta.evidence.certainty_domains import (
+from ldn_meta.evidence.grade.certainty import (
     DOMAINS,
+    change_of_outcome,
     find_all,
+    grade,
+    imprecision_of,
     inconsistency,
     indirectness,
-    publication_bias,
-    risk_of_bias,
-)
-from ldn_meta.evidence.certainty_effect import change_of_outcome, per_thousand, size_of_effect
-from ldn_meta.evidence.certainty_imprecision import (
-    imprecision_of,
     information_size,
     people_for_size,
+    per_thousand,
+    publication_bias,
+    risk_of_bias,
+    size_of_effect,
     thresholds,
 )
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from ldn_meta.evidence.claim_findings import (
+from ldn_meta.evidence.audit.claim_material import (
     CANNOT_BE_TESTED,
     NOT_SUPPORTED,
     SUPPORTED,

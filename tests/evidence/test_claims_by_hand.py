@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import chi2_contingency, fisher_exact, t
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from ldn_meta.evidence.claim_findings import (
+from ldn_meta.evidence.audit.claim_material import (
     CANNOT_BE_TESTED,
     NOT_SUPPORTED,
     SUPPORTED,

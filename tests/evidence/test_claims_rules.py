@@ -6,18 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ldn_meta.evidence.claim_findings import (
+from ldn_meta.evidence.audit.claim_material import (
     CANNOT_BE_TESTED,
     NOT_SUPPORTED,
     SUPPORTED,
     WITH_CAVEATS,
+    Material,
+    Span,
+    printed_numbers,
+    prints_as,
 )
-from ldn_meta.evidence.claim_material import Material, printed_numbers, prints_as
-from ldn_meta.evidence.claim_pools import Span
-from ldn_meta.evidence.claim_print import misfit_of_p
-from ldn_meta.evidence.claims import answered
-from ldn_meta.evidence.claims_pools import verdict_on
-from ldn_meta.evidence.normalise import normalise
+from ldn_meta.evidence.audit.claims import answered, misfit_of_p
+from ldn_meta.evidence.audit.claims_reviews import verdict_on
+from ldn_meta.evidence.effects.effects import normalise
 
 
 @pytest.fixture

@@ -7,11 +7,9 @@ import pytest
 from raw_copy import RawCopy
 
 from ldn_meta.errors import ArgumentError, DataError
-from ldn_meta.evidence.claim_findings import CANNOT_BE_TESTED, VERDICTS, numbers_of
-from ldn_meta.evidence.claim_material import Material
-from ldn_meta.evidence.claims import COLUMNS, COMPUTATIONS, answered
-from ldn_meta.evidence.claims_untestable import REASONS
-from ldn_meta.evidence.load import load_evidence
+from ldn_meta.evidence.audit.claim_material import CANNOT_BE_TESTED, VERDICTS, Material, numbers_of
+from ldn_meta.evidence.audit.claims import COLUMNS, COMPUTATIONS, REASONS, answered
+from ldn_meta.evidence.raw.tables import load_evidence
 
 NUMBER = re.compile(r"(?<![\w.])-?\d(?:[\d,]*\d)?(?:\.\d+)?")
 # Words with digits in them: level, scales, years and names of sources, thresholds by name.

@@ -6,15 +6,15 @@ import pandas as pd
 import pytest
 
 from ldn_meta.errors import DataError
-from ldn_meta.evidence.consistency import (
+from ldn_meta.evidence.audit.consistency import (
+    CHECKS,
     COLUMNS,
     check_consistency,
     consistency_summary,
     refuse_inconsistent,
 )
-from ldn_meta.evidence.consistency_kinds import CHECKS
-from ldn_meta.evidence.load import VALUE_TABLES
-from ldn_meta.evidence.normalise import normalise
+from ldn_meta.evidence.effects.effects import normalise
+from ldn_meta.evidence.raw.tables import VALUE_TABLES
 
 NAPIER = {"preferred": "no", "preferred_reason": "another source"}
 

@@ -3,8 +3,7 @@
 import pytest
 
 from ldn_meta.errors import DataError
-from ldn_meta.evidence.corrections import ACCEPT, correction_faults, read_corrections
-from ldn_meta.evidence.load import load_evidence
+from ldn_meta.evidence.raw.tables import ACCEPT, correction_faults, load_evidence, read_corrections
 
 ENTRY = {
     "table": "arm_events",

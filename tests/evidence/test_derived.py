@@ -7,12 +7,7 @@ import pandas as pd
 import pytest
 
 from ldn_meta.errors import ArgumentError, StaleError
-from ldn_meta.evidence.derived import (
-    MANIFEST,
-    TABLES,
-    load_derived,
-    raw_hashes,
-)
+from ldn_meta.evidence.derived import MANIFEST, TABLES, load_derived, raw_hashes
 from ldn_meta.pipeline.derive import csv_bytes
 
 

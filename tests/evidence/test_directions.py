@@ -4,9 +4,16 @@ import math
 
 import pytest
 
-from ldn_meta.evidence.directions import COLUMNS, OTHER, directions
-from ldn_meta.evidence.normalise import normalise
-from ldn_meta.evidence.sides import NO_BETTER, NO_COMPARISON, NOT_SAID_WHICH, WHY_NO_SIDE
+from ldn_meta.evidence.answer.directions import (
+    COLUMNS,
+    NO_BETTER,
+    NO_COMPARISON,
+    NOT_SAID_WHICH,
+    OTHER,
+    WHY_NO_SIDE,
+    directions,
+)
+from ldn_meta.evidence.effects.effects import normalise
 
 FAVOURS, AGAINST = "favours LDN", "favours comparator"
 

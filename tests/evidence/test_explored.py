@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 
 from explore_node import AGREEMENT, ask, gap
-from ldn_meta.display.pages.explore_table import explore_words
+from ldn_meta.display.pages.explore import explore_words
+from ldn_meta.evidence.answer.multiverse import NUMBERS, all_multiverses, explored
 from ldn_meta.evidence.derived import load_derived
-from ldn_meta.evidence.explored import explored
-from ldn_meta.evidence.multiverse import NUMBERS
-from ldn_meta.evidence.multiverse_summary import all_multiverses
 from ldn_meta.stats.multiverse import digits
 from ldn_meta.stats.pool import pool
 

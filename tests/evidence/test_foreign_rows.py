@@ -6,11 +6,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ldn_meta.evidence.cells import NUMBER
-from ldn_meta.evidence.column_names import ROLES, recognise
-from ldn_meta.evidence.foreign_effect import MEASURES, effect_cells
-from ldn_meta.evidence.foreign_layout import chosen_lines
-from ldn_meta.evidence.foreign_rows import Wanted, place_lines
+from ldn_meta.evidence.entry.foreign import (
+    MEASURES,
+    ROLES,
+    Wanted,
+    chosen_lines,
+    effect_cells,
+    place_lines,
+    recognise,
+)
+from ldn_meta.evidence.raw.faults import NUMBER
 
 # Headers as the programs write them: R's meta::read.rm5 and meta::read.cdir document the exports
 # of RevMan 5 and RevMan Web, metafor::escalc its arguments.

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from ldn_meta.evidence.ledger import COLUMNS, ledger
+from ldn_meta.evidence.answer.conflicts import COLUMNS, ledger
 
 OTHER = {"preferred": "no", "preferred_reason": "not the paper", "source_id": "review"}
 

@@ -4,8 +4,8 @@ import pytest
 from evidence_builder import Builder
 from scipy.stats import t
 
-from ldn_meta.evidence.candidates import CHANGE, CONTRAST, NO_RESULT, ONE_ARM, SET_ASIDE
-from ldn_meta.evidence.normalise import AccountingError, check_accounting, normalise
+from ldn_meta.evidence.effects.effects import AccountingError, check_accounting, normalise
+from ldn_meta.evidence.effects.rows import CHANGE, CONTRAST, NO_RESULT, ONE_ARM, SET_ASIDE
 
 CASES = {}
 

@@ -6,17 +6,18 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from ldn_meta.evidence.living import (
+from ldn_meta.evidence.answer.pools import (
     INSIDE,
     OFF_BETTER,
     OFF_WORSE,
+    build_pools,
     cumulative_frame,
+    find_pool,
     next_trial_frame,
     smallest_size,
     variance_per_person,
     without_each,
 )
-from ldn_meta.evidence.synthesis import build_pools, find_pool
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from raw_copy import RawCopy
 
 from ldn_meta.errors import ArgumentError, DataError
-from ldn_meta.evidence.load import load_evidence
+from ldn_meta.evidence.raw.tables import load_evidence
 
 
 def given(cell):

@@ -8,13 +8,18 @@ import pytest
 
 import ldn_meta as lm
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.multiverse import NUMBERS, build_multiverse, multiverse
-from ldn_meta.evidence.multiverse_effects import Normalised
-from ldn_meta.evidence.multiverse_summary import node_table, summary, weights
-from ldn_meta.evidence.nodes import read_nodes
-from ldn_meta.evidence.normalise import as_saved, normalise
-from ldn_meta.evidence.protocol import load_protocol
-from ldn_meta.evidence.synthesis import build_pools, find_pool
+from ldn_meta.evidence.answer.multiverse import (
+    NUMBERS,
+    Normalised,
+    build_multiverse,
+    multiverse,
+    node_table,
+    summary,
+    weights,
+)
+from ldn_meta.evidence.answer.pools import build_pools, find_pool
+from ldn_meta.evidence.effects.effects import as_saved, normalise
+from ldn_meta.evidence.raw.protocol import load_protocol, read_nodes
 from ldn_meta.stats.effects import effect_size
 
 

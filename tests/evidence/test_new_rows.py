@@ -2,10 +2,9 @@
 
 import pytest
 
-from ldn_meta.evidence.new_rows import Answers, complete
-from ldn_meta.evidence.row_check import cell_check, row_check
-from ldn_meta.evidence.schema import load_dictionary
-from ldn_meta.evidence.usual_cells import decimals, filled, slug
+from ldn_meta.evidence.entry.rows import Answers, complete, decimals, filled, slug
+from ldn_meta.evidence.raw.faults import cell_check, row_check
+from ldn_meta.evidence.raw.tables import load_dictionary
 
 STUDY = {
     "study_id": "ames2001",

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm, t
 
-from ldn_meta.evidence.candidates import CONTRAST, ROUTES
-from ldn_meta.evidence.load import VALUE_TABLES, Evidence
-from ldn_meta.evidence.normalise import check_accounting, normalise, used_rows
+from ldn_meta.evidence.effects.effects import check_accounting, normalise, used_rows
+from ldn_meta.evidence.effects.rows import CONTRAST, ROUTES
+from ldn_meta.evidence.raw.tables import VALUE_TABLES, Evidence
 
 Z = norm.ppf(0.975)
 

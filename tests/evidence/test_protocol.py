@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.protocol import MAIN, Model, Selection, load_protocol
+from ldn_meta.evidence.raw.protocol import MAIN, Model, Selection, load_protocol
 
 
 @pytest.fixture

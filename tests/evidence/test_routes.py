@@ -7,8 +7,8 @@ import pytest
 from evidence_builder import Builder
 from scipy.stats import norm, t
 
-from ldn_meta.evidence.candidates import CHANGE, CONTRAST, PROPORTION, ROUTES
-from ldn_meta.evidence.normalise import normalise
+from ldn_meta.evidence.effects.effects import normalise
+from ldn_meta.evidence.effects.rows import CHANGE, CONTRAST, PROPORTION, ROUTES
 
 Z = norm.ppf(0.975)
 CASES = {}

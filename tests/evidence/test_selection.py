@@ -10,7 +10,7 @@ from effect_rows import effect_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldn_meta.evidence.selection import CHOSEN, POOL, choose, select
+from ldn_meta.evidence.effects.rows import CHOSEN, POOL, choose, select
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from ldn_meta.evidence.multiverse import build_multiverse
-from ldn_meta.evidence.multiverse_effects import Normalised
-from ldn_meta.evidence.study import Study
-from ldn_meta.stats.html import html_table
+from ldn_meta.evidence.answer.multiverse import Normalised, build_multiverse
+from ldn_meta.evidence.raw.tables import Study
+from ldn_meta.stats.arrays import html_table
 
 
 def row(*cells):

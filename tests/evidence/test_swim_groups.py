@@ -7,8 +7,7 @@ import pytest
 from direction_rows import direction_rows
 from effect_rows import effect_rows
 
-from ldn_meta.evidence.normalise import LEFT_OUT_COLUMNS
-from ldn_meta.evidence.swim import (
+from ldn_meta.evidence.answer.directions import (
     NOT_BLIND,
     NOT_RANDOMISED,
     SAME_TRIAL,
@@ -17,7 +16,8 @@ from ldn_meta.evidence.swim import (
     group_syntheses,
     is_bound,
 )
-from ldn_meta.evidence.synthesis import build_pools
+from ldn_meta.evidence.answer.pools import build_pools
+from ldn_meta.evidence.effects.effects import LEFT_OUT_COLUMNS
 
 NAN = float("nan")
 

@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 from effect_rows import effect_rows
 
-from ldn_meta.evidence.pooled_table import pooled_table
-from ldn_meta.evidence.selection import POOL
-from ldn_meta.evidence.synthesis import (
+from ldn_meta.evidence.answer.pools import (
     DIRECTION_ONLY,
     META_ANALYSIS,
     NO_COMPARISON,
@@ -20,9 +18,11 @@ from ldn_meta.evidence.synthesis import (
     find_pool,
     interval_direction,
     people,
+    pooled_table,
     possible_synthesis,
     sensitivity_pools,
 )
+from ldn_meta.evidence.effects.rows import POOL
 from ldn_meta.stats.pool import pool
 
 FINAL, INNOVA, YOUNGER = "duebruun2024", "innova2026", "younger2013"

@@ -14,18 +14,20 @@ from hypothesis import strategies as st
 
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError
-from ldn_meta.pipeline import compare_sources
-from ldn_meta.pipeline.cli import main
-from ldn_meta.pipeline.compare import GRADES, compare
-from ldn_meta.pipeline.compare_command import FAIL_ON
-from ldn_meta.pipeline.compare_facts import compare_leaves
-from ldn_meta.pipeline.compare_listings import listings
-from ldn_meta.pipeline.compare_output import as_json, markdown
-from ldn_meta.pipeline.compare_results import KEYS
-from ldn_meta.pipeline.compare_sources import Checkout, open_checkout
-from ldn_meta.pipeline.compare_tables import compare_tables, read_table
-from ldn_meta.pipeline.compare_words import headline, reworded
-from ldn_meta.pipeline.hashes import code_of, sha256
+from ldn_meta.pipeline import compare as compare_sources
+from ldn_meta.pipeline.cli import FAIL_ON, main
+from ldn_meta.pipeline.compare import (
+    GRADES,
+    KEYS,
+    Checkout,
+    compare,
+    compare_leaves,
+    compare_tables,
+    open_checkout,
+    read_table,
+)
+from ldn_meta.pipeline.compare_report import as_json, headline, listings, markdown, reworded
+from ldn_meta.pipeline.files import code_of, sha256
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Of a project without code.

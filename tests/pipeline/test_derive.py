@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from ldn_meta.errors import DataError, Fault
-from ldn_meta.pipeline import derive, hashes, publish
+from ldn_meta.pipeline import derive
+from ldn_meta.pipeline import files as hashes
+from ldn_meta.pipeline import files as publish
 
 
 def test_cells_are_written_the_same_everywhere():

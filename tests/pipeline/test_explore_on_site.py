@@ -3,7 +3,8 @@
 import pytest
 
 from ldn_meta.errors import StaleError
-from ldn_meta.pipeline import explore, site_pages
+from ldn_meta.pipeline import site as site_pages
+from ldn_meta.pipeline import site_pages as explore
 
 LINK = '<a href="explore.html">'
 

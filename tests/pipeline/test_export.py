@@ -17,8 +17,8 @@ from ldn_meta.errors import LdnMetaError, ParameterError
 from ldn_meta.evidence.derived import load_derived
 from ldn_meta.pipeline import export
 from ldn_meta.pipeline.cli import main
-from ldn_meta.pipeline.parameters import reported_indications
-from ldn_meta.stats.options import CI_METHODS, TAU2_METHODS
+from ldn_meta.pipeline.notebooks import reported_indications
+from ldn_meta.stats.arrays import CI_METHODS, TAU2_METHODS
 from ldn_meta.stats.pool import pool
 
 ESTIMATE = ("estimate", "ci_low", "ci_high", "tau2")

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from ldn_meta.errors import NotebookError
-from ldn_meta.pipeline import execute as execution
-from ldn_meta.pipeline import fork_kernels, fork_server
-from ldn_meta.pipeline.execute import execute
+from ldn_meta.pipeline import fork_server
+from ldn_meta.pipeline import kernels as fork_kernels
+from ldn_meta.pipeline import run as execution
 from ldn_meta.pipeline.kernels import fixed_surroundings, plain_kernels
-from ldn_meta.pipeline.parameters import Job
-from ldn_meta.pipeline.templates import default_parameters
+from ldn_meta.pipeline.notebooks import Job, default_parameters
+from ldn_meta.pipeline.run import execute
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux")
 

@@ -6,10 +6,9 @@ import pytest
 
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.errors import NotebookError
-from ldn_meta.pipeline.digits import number_text, rounded
-from ldn_meta.pipeline.execute import notebook_bytes
-from ldn_meta.pipeline.normalise_notebook import fill_titles, normalise
-from ldn_meta.pipeline.outputs import facts_bytes, take_outputs
+from ldn_meta.pipeline.files import number_text, rounded
+from ldn_meta.pipeline.notebooks import facts_bytes, fill_titles, normalise, take_outputs
+from ldn_meta.pipeline.run import notebook_bytes
 
 new = nbformat.v4
 

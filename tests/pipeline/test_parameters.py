@@ -1,7 +1,7 @@
 import pytest
 
 from ldn_meta.errors import ParameterError
-from ldn_meta.pipeline.parameters import parse_assignment, plan
+from ldn_meta.pipeline.notebooks import parse_assignment, plan
 
 
 def by_label(jobs):

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from ldn_meta.errors import NotebookError, ParameterError, StaleError
-from ldn_meta.pipeline import derive, publish, runner
-from ldn_meta.pipeline.execute import Executed
+from ldn_meta.pipeline import derive
+from ldn_meta.pipeline import files as publish
+from ldn_meta.pipeline import run as runner
 from ldn_meta.pipeline.kernels import plain_kernels
-from ldn_meta.pipeline.outputs import Outputs
+from ldn_meta.pipeline.notebooks import Outputs
 from ldn_meta.pipeline.progress import Lines, Silent
+from ldn_meta.pipeline.run import Executed
 
 
 class Jupyter:

@@ -11,10 +11,12 @@ import pytest
 
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.errors import LdnMetaError
-from ldn_meta.pipeline import site, site_gallery, site_pages
-from ldn_meta.pipeline.data_dictionary import dictionary_page
-from ldn_meta.pipeline.site_links import Links
-from ldn_meta.pipeline.site_notebook import page_notebook
+from ldn_meta.pipeline import site
+from ldn_meta.pipeline import site as site_pages
+from ldn_meta.pipeline import site_pages as site_gallery
+from ldn_meta.pipeline.site import page_notebook
+from ldn_meta.pipeline.site_pages import dictionary_page
+from ldn_meta.pipeline.site_parts import Links
 
 new = nbformat.v4
 REPOSITORY = Path(__file__).resolve().parents[2]

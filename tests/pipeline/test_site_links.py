@@ -5,11 +5,18 @@ import re
 import pytest
 
 from ldn_meta.display.outputs import Table, linked
-from ldn_meta.evidence.load import load_evidence
-from ldn_meta.pipeline import site_downloads
-from ldn_meta.pipeline.site_downloads import TABLES, downloads, figure_bar, page_bar
-from ldn_meta.pipeline.site_links import Links, scrolling, study_links
-from ldn_meta.pipeline.site_start import _as_paragraph, _direction
+from ldn_meta.evidence.raw.tables import load_evidence
+from ldn_meta.pipeline import site_parts as site_downloads
+from ldn_meta.pipeline.site_pages import _as_paragraph, _direction
+from ldn_meta.pipeline.site_parts import (
+    TABLES,
+    Links,
+    downloads,
+    figure_bar,
+    page_bar,
+    scrolling,
+    study_links,
+)
 
 LABELS = {
     "younger2009": "Younger & Mackey 2009",

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from ldn_meta.pipeline import derive, slices, staleness
-from ldn_meta.pipeline.parameters import plan
+from ldn_meta.pipeline import derive
+from ldn_meta.pipeline import stale as slices
+from ldn_meta.pipeline import stale as staleness
+from ldn_meta.pipeline.notebooks import plan
 
 
 def keys():

@@ -2,13 +2,109 @@
 
 from __future__ import annotations
 
+import base64
+import functools
+import hashlib
 import html
+import importlib.metadata
+import io
 import math
+import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ldn_meta import paths
+from ldn_meta.display.figures import sheet as style
+from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.raw.tables import short_citation
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
+    from matplotlib.figure import Figure
+
+    from ldn_meta.evidence.raw.tables import Evidence
+
+
+# A name becomes a file name and an anchor, on every system.
+_NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A finished drawing that matplotlib did not make: its SVG text and its PNG bytes."""
+
+    svg: str
+    png: bytes
+
+
+@dataclass(frozen=True, repr=False)
+class FigureOutput:
+    """A figure with its name and its words, which shows itself in a notebook.
+
+    The bytes depend on the drawing alone: no date, no program version, no session settings.
+    """
+
+    figure: Figure | Picture
+    name: str
+    alt: str
+
+    def __post_init__(self) -> None:
+        """Refuse a name that cannot be filed and a figure without words."""
+        if not _NAME.fullmatch(self.name):
+            message = (
+                f"name is {self.name!r}: allowed are lower-case letters and digits, "
+                "joined by hyphens or underscores"
+            )
+            raise ArgumentError(message)
+        if not self.alt.strip():
+            message = f"alt is empty for figure {self.name!r}: say in words what it shows"
+            raise ArgumentError(message)
+
+    def png(self) -> bytes:
+        """Return the image as PNG, 110 dots an inch."""
+        if isinstance(self.figure, Picture):
+            return self.figure.png
+        from ldn_meta.display.figures.sheet import png_of
+
+        return png_of(self.figure)
+
+    def svg(self) -> str:
+        """Return the image as SVG, letters as outlines, with title and description."""
+        if isinstance(self.figure, Picture):
+            return self.figure.svg
+        page = io.StringIO()
+        words = {"Date": None, "Creator": None, "Title": self.name, "Description": self.alt}
+        with style.settings():
+            self.figure.savefig(page, format="svg", metadata=words)
+        return page.getvalue()
+
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> tuple[dict[str, str], dict[str, object]]:
+        """Hand Jupyter the picture in three forms; one that is not wanted is not drawn."""
+        makers: dict[str, Callable[[], str]] = {
+            "image/png": lambda: base64.b64encode(self.png()).decode("ascii"),
+            "image/svg+xml": self.svg,
+            "text/plain": lambda: self.alt,
+        }
+        data = {
+            mime: make()
+            for mime, make in makers.items()
+            if (include is None or mime in include) and mime not in (exclude or ())
+        }
+        metadata: dict[str, object] = {
+            "ldn-meta": {"figure": self.name, "alt": self.alt},
+            "image/png": {"alt": self.alt},
+        }
+        return data, metadata
+
+    def __repr__(self) -> str:
+        """Name the figure and say what it shows."""
+        return f"FigureOutput({self.name!r}: {self.alt})"
+
 
 FACTS_MIME = "application/vnd.ldn-meta.facts+json"
 LINK_START = "https://"
@@ -34,18 +130,7 @@ class Text:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table for readers: a caption that says what it shows, rows of text, a note.
-
-    Attributes
-    ----------
-    frame : pandas.DataFrame
-        Cells as text; a cell ``label|https://...`` becomes a link.
-    caption : str
-    note : str
-        Abbreviations and conventions; empty for none.
-    empty : str
-        What to print when there is no row.
-    """
+    """A table for readers: a caption that says what it shows, rows of text, a note."""
 
     frame: pd.DataFrame
     caption: str
@@ -114,3 +199,69 @@ def _cell(text: str) -> str:
     if not bar:
         return html.escape(text)
     return f'<a href="{html.escape(LINK_START + rest)}">{html.escape(label)}</a>'
+
+
+SHORT = 12
+PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "matplotlib", "papermill")
+
+
+def source_cell(evidence: Evidence, source_id: str, locator: str, read_from: str) -> str:
+    """Table cell that leads from a number to its source and place there."""
+    row = _sources(evidence)[source_id]
+    label = f"{short_citation(row)}: {locator} ({read_from})"
+    for column, prefix in (
+        ("doi", "https://doi.org/"),
+        ("pmid", "https://pubmed.ncbi.nlm.nih.gov/"),
+        ("url", ""),
+        ("registry_id", "https://clinicaltrials.gov/study/"),
+    ):
+        value = str(row[column])
+        if value in ("NR", "NA", "TODO") or (column == "registry_id" and not _is_nct(value)):
+            continue
+        return linked(label, f"{prefix}{value}".replace("http://", "https://", 1))
+    return f"{label}; no address on file"
+
+
+@functools.lru_cache(maxsize=2)
+def _sources(evidence: Evidence) -> dict[str, dict[str, Any]]:
+    """Rows of the sources by key; pages ask for thousands."""
+    return {str(row["source_id"]): row for row in rows_of(evidence.text["sources"])}
+
+
+def _is_nct(registry_id: str) -> bool:
+    return registry_id.startswith("NCT") and registry_id[3:].isdigit()
+
+
+def footer(notebook: str, parameters: dict[str, Any], data: Iterable[pd.DataFrame]) -> Table:
+    """Effective parameters, hashes and versions; no clock, host, user or commit."""
+    import pandas as pd
+
+    root = paths.project_root()
+    given = ", ".join(f"{name} = {value}" for name, value in parameters.items())
+    rows = [
+        ("parameters", given),
+        ("this template", _hash(paths.notebooks() / f"{notebook}.ipynb")),
+        ("rows of data/derived used", _hash_frames(data)),
+        ("analysis plan (protocol.toml)", _hash(paths.raw_data() / "protocol.toml")),
+        ("requirements.lock", _hash(root / "requirements.lock")),
+        ("versions", ", ".join(f"{p} {importlib.metadata.version(p)}" for p in PACKAGES)),
+        ("rebuild", "make reports"),
+    ]
+    return Table(
+        pd.DataFrame(rows, columns=["what", "value"]),
+        "Computed with",
+        "Hashes are the first twelve digits of SHA-256. Research software, not medical "
+        "advice. The evidence comes from a targeted look-up, not from a systematic "
+        "search by two reviewers.",
+    )
+
+
+def _hash_frames(data: Iterable[pd.DataFrame]) -> str:
+    digest = hashlib.sha256()
+    for frame in data:
+        digest.update(frame.to_csv(index=False, float_format="%.6g").encode())
+    return digest.hexdigest()[:SHORT]
+
+
+def _hash(path: Any) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:SHORT] if path.is_file() else "missing"

@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING
 
 from ldn_meta import paths
 from ldn_meta.errors import StaleError
-from ldn_meta.evidence.benefit_tables import people_with_events
-from ldn_meta.evidence.certainty import certainty_tables
-from ldn_meta.evidence.claims import claims_table
-from ldn_meta.evidence.consistency import check_consistency, refuse_inconsistent
-from ldn_meta.evidence.directions import as_read, directions
-from ldn_meta.evidence.ledger import ledger
-from ldn_meta.evidence.load import Evidence, load_evidence
-from ldn_meta.evidence.multiverse_summary import multiverse_tables
-from ldn_meta.evidence.normalise import as_saved, normalise
-from ldn_meta.evidence.pooled_table import pooled_table
-from ldn_meta.evidence.protocol import Protocol, load_protocol
+from ldn_meta.evidence.answer.conflicts import ledger
+from ldn_meta.evidence.answer.directions import as_read, directions
+from ldn_meta.evidence.answer.multiverse import multiverse_tables
+from ldn_meta.evidence.answer.people import people_with_events
+from ldn_meta.evidence.answer.pools import pooled_table
+from ldn_meta.evidence.audit.claims import claims_table
+from ldn_meta.evidence.audit.consistency import check_consistency, refuse_inconsistent
+from ldn_meta.evidence.effects.effects import as_saved, normalise
+from ldn_meta.evidence.grade.certainty import certainty_tables
+from ldn_meta.evidence.raw.protocol import Protocol, load_protocol
+from ldn_meta.evidence.raw.tables import Evidence, load_evidence
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 MANIFEST = "manifest.json"
 TABLES = (
@@ -55,24 +56,7 @@ class Derived:
 
 
 def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFrame]:
-    """Compute every derived table.
-
-    Parameters
-    ----------
-    evidence : Evidence
-    protocol : Protocol
-
-    Returns
-    -------
-    dict of str to pandas.DataFrame
-        By the names in TABLES.
-
-    Raises
-    ------
-    DataError
-        If printed numbers of results contradict each other and corrections.yml does not say why
-        they stand (``refuse_inconsistent``).
-    """
+    """Compute every derived table."""
     effects, left_out = normalise(evidence, protocol)
     effects = as_saved(effects)
     consistency = check_consistency(evidence, protocol, effects, left_out)
@@ -108,25 +92,7 @@ def raw_hashes(folder: Path) -> dict[str, str]:
 
 
 def load_derived(indication_id: str | None = None) -> Derived:
-    """Read raw and derived tables for a notebook, one indication or all.
-
-    Parameters
-    ----------
-    indication_id : str, optional
-        Key in ``indications.csv``; all indications by default.
-
-    Returns
-    -------
-    Derived
-
-    Raises
-    ------
-    StaleError
-        If the derived tables were not made from the raw tables on disk; that is also why the
-        raw tables need no second check here.
-    ArgumentError
-        If there is no such indication.
-    """
+    """Read raw and derived tables for a notebook, one indication or all."""
     raw, folder = paths.raw_data(), paths.derived_data()
     manifest = folder / MANIFEST
     remedy = "run `make data` (or `ldn-meta derive`)"

@@ -2,20 +2,636 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+import math
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeAlias
 
-from ldn_meta.display.movement import TURNS
-from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.schema import DESCRIPTOR
-from ldn_meta.pipeline import hashes
-from ldn_meta.pipeline.compare_facts import LeafChange, compare_leaves, parsed
-from ldn_meta.pipeline.compare_results import compare_results, measures_of_outcomes
-from ldn_meta.pipeline.compare_sources import Checkout
-from ldn_meta.pipeline.compare_tables import RowChange, TableChange, compare_tables
-from ldn_meta.pipeline.parameters import SETTINGS
+from ldn_meta import paths
+from ldn_meta.display.words import FINDING, JUDGEMENT, QUANTITIES, RESULT, TURNS, reading, turned
+from ldn_meta.errors import ArgumentError, ParameterError
+from ldn_meta.evidence.raw.tables import DESCRIPTOR
+from ldn_meta.pipeline import files as hashes
+from ldn_meta.pipeline.notebooks import SETTINGS
+from ldn_meta.pipeline.stale import FACTS
+
+WORK_TREE = "work tree"
+# Set inside hooks, where they would lead to another repository than the one of the checkout.
+_LEADING_AWAY = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """What is compared of one side, as bytes."""
+
+    label: str
+    raw: Mapping[str, bytes]
+    derived: Mapping[str, bytes]
+    facts: Mapping[str, bytes]
+    settings: bytes = b""
+    code: Mapping[str, str] = field(default_factory=dict)
+
+
+def open_checkout(named: str | None, role: str) -> Checkout:
+    """Open what a user named: a folder of a checkout, else a revision of this repository."""
+    if named is None:
+        return from_folder(paths.project_root(), WORK_TREE)
+    if _is_folder(named):
+        opened = from_folder(Path(named), named)
+        if opened.raw:
+            return opened
+    return from_revision(named, role)
+
+
+def from_folder(folder: Path, label: str) -> Checkout:
+    """Read the files of a folder that are compared; nothing is written."""
+    raw, derived, reports, settings = (folder / place for place in _places())
+    files = [*raw.glob("*"), *derived.glob("*"), *reports.glob(f"*/{FACTS}"), settings]
+    found = {
+        file.relative_to(folder).as_posix(): file.read_bytes() for file in files if file.is_file()
+    }
+    return replace(_sorted_out(label, found), code=hashes.code_of(folder))
+
+
+def from_revision(named: str, role: str) -> Checkout:
+    """Read the same files of a commit; neither the work tree nor a network is touched."""
+    folder = f"{role} {named!r} is a folder without data/raw" if _is_folder(named) else ""
+    if shutil.which("git") is None:
+        message = f"{folder or f'{role} {named!r} is no folder'}, and git is not installed"
+        raise ParameterError(f"{message}: give two folders of checkouts")
+    if _git("rev-parse", "--git-dir") is None:
+        message = f"{folder or f'{role} {named!r} is no folder'}, and {paths.project_root()}"
+        raise ParameterError(f"{message} is no git repository: give two folders of checkouts")
+    found = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{named}^{{commit}}")
+    if found is None:
+        what = folder or f"{role} {named!r} is neither a folder of a checkout"
+        joined = "and no revision" if folder else "nor a revision"
+        raise ParameterError(f"{what} {joined} of this repository; {_remedy()}")
+    commit = found.decode().strip()
+    opened = _sorted_out(f"{named} ({commit[:7]})", dict(_files_of(commit)))
+    if not opened.raw:
+        message = f"{role} {named!r} ({commit[:7]}) has no data/raw: give a later revision"
+        raise ParameterError(message)
+    return opened
+
+
+def _is_folder(named: str) -> bool:
+    # No text is the folder one is in to Path, and nothing to a reader.
+    return bool(named) and Path(named).is_dir()
+
+
+def _remedy() -> str:
+    """What somebody can do whose revision is not there."""
+    known = "`git log --oneline` lists commits, `git branch -a` branches"
+    if (_git("rev-parse", "--is-shallow-repository") or b"").strip() == b"true":
+        return (
+            f"this clone is shallow, so fetch the history first (`git fetch --unshallow`); {known}"
+        )
+    return known
+
+
+def _files_of(commit: str) -> Iterator[tuple[str, bytes]]:
+    """Paths below the checkout and contents; git keeps LF, whatever the work tree has."""
+    reports = _places()[2]
+    listed = _git("ls-tree", "-r", "-z", commit, "--", *_places())
+    wanted = []
+    for entry in (listed or b"").decode(errors="surrogateescape").split("\0"):
+        about, _, name = entry.partition("\t")
+        is_file = about.startswith("100")  # no link, no submodule
+        # Pages and figures are large, and nothing here reads them.
+        if is_file and (not name.startswith(f"{reports}/") or name.endswith(f"/{FACTS}")):
+            wanted.append((name, about.split(" ")[2]))
+    if not wanted:
+        return
+    asked = "".join(f"{blob}\n" for _, blob in wanted).encode()
+    answer = _git("cat-file", "--batch", given=asked)
+    if answer is None:
+        message = f"git cannot read the files of {commit[:7]}: `git fsck` says what is missing"
+        raise ParameterError(message)
+    start = 0
+    for name, _ in wanted:
+        line = answer.index(b"\n", start)
+        header = answer[start:line].split(b" ")
+        if header[1:2] != [b"blob"]:  # a partial clone that does not have it
+            message = f"{name} of {commit[:7]} is not in this clone: `git fetch` it first"
+            raise ParameterError(message)
+        end = line + 1 + int(header[2])
+        yield name, answer[line + 1 : end]
+        start = end + 1
+
+
+def _git(*arguments: str, given: bytes | None = None) -> bytes | None:
+    """What git answers; None if it refuses."""
+    environment = {name: v for name, v in os.environ.items() if name not in _LEADING_AWAY}
+    root = str(paths.project_root())
+    done = subprocess.run(
+        # A container often has the checkout of another user; only reading is done here.
+        ["git", "-c", "safe.directory=*", "-C", root, *arguments],
+        input=given,
+        capture_output=True,
+        check=False,
+        env={**environment, "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0"},
+    )
+    return done.stdout if done.returncode == 0 else None
+
+
+def _places() -> tuple[str, ...]:
+    """Raw tables, derived tables, reports, parameters of notebooks, below the checkout."""
+    root = paths.project_root()
+    settings = paths.notebooks() / SETTINGS
+    tops = (paths.raw_data(), paths.derived_data(), paths.reports(), settings)
+    return tuple(top.relative_to(root).as_posix() for top in tops)
+
+
+def _sorted_out(label: str, found: Mapping[str, bytes]) -> Checkout:
+    """File what is compared by what it is; hidden files and anything else are left out."""
+    raw, derived, reports, settings = (PurePosixPath(place) for place in _places())
+    tables: dict[PurePosixPath, dict[str, bytes]] = {raw: {}, derived: {}}
+    facts = {}
+    for path, data in sorted((PurePosixPath(name), data) for name, data in found.items()):
+        if any(part.startswith(".") for part in path.parts):
+            continue
+        if path.parent in tables:
+            tables[path.parent][path.name] = data
+        elif path.name == FACTS and path.parent.parent == reports:
+            facts[path.parent.name] = data
+    return Checkout(
+        label=label,
+        # Without the dictionary it is some other folder, whatever else it holds.
+        raw=tables[raw] if DESCRIPTOR in tables[raw] else {},
+        derived=tables[derived],
+        facts=facts,
+        settings=found.get(settings.as_posix(), b""),
+    )
+
+
+MISSING = frozenset(("", "NA", "NR", "TODO"))
+# Saved numbers have six digits; what differs less is the same number.
+TOLERANCE = 1e-9
+# Not float(): that also takes "nan" and "1_000", which are words here.
+_NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf)")
+
+Cells: TypeAlias = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV file as text."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Cells, ...]
+
+
+@dataclass(frozen=True)
+class CellChange:
+    """A cell that differs; ``is_number`` if both sides are numbers or missing."""
+
+    column: str
+    old: str
+    new: str
+    is_number: bool
+
+
+@dataclass(frozen=True)
+class RowChange:
+    """A row that differs."""
+
+    table: str
+    key: tuple[tuple[str, str], ...]
+    kind: str
+    cells: tuple[CellChange, ...]
+    old: Cells
+    new: Cells
+    verdict: str = ""
+    turn: str = ""
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether more than words differ."""
+        return self.kind != "changed" or bool(self.verdict) or any(c.is_number for c in self.cells)
+
+
+@dataclass(frozen=True)
+class TableChange:
+    """What happened to one table."""
+
+    table: str
+    kind: str
+    total: int
+    columns_added: tuple[str, ...] = ()
+    columns_removed: tuple[str, ...] = ()
+    rows: tuple[RowChange, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the table as a whole is new or gone."""
+        return self.kind in ("added", "removed")
+
+    @property
+    def own_rows(self) -> tuple[RowChange, ...]:
+        """What happened within the table; nothing where it is new or gone as a whole."""
+        return () if self.is_whole else self.rows
+
+
+def read_table(data: bytes) -> Table:
+    """Read a CSV file as it stands; a short row is filled up, what is too much is left out.
+
+    ``ldn-meta check`` is what refuses such rows; here they must not be in the way.
+    """
+    lines = csv.reader(io.StringIO(data.decode("utf-8-sig", errors="replace"), newline=""))
+    columns = tuple(next(lines, []))
+    rows = [
+        dict(zip_longest(columns, line[: len(columns)], fillvalue="")) for line in lines if line
+    ]
+    return Table(columns, tuple(rows))
+
+
+def compare_tables(
+    name: str,
+    old: bytes | None,
+    new: bytes | None,
+    *,
+    key: Sequence[str] = (),
+    texts: Collection[str] = (),
+) -> TableChange:
+    """Compare two states of one table."""
+    before, after = (read_table(data or b"") for data in (old, new))
+    if old == new:
+        return TableChange(name, "same", len(after.rows))
+    if old is None or new is None:
+        there = after if old is None else before
+        before, after = (
+            Table(there.columns, side.rows if side is there else ()) for side in (before, after)
+        )
+    shared = [column for column in after.columns if column in before.columns]
+    numbers = {c for c in shared if c not in texts and _is_numeric((*before.rows, *after.rows), c)}
+    found_by = (
+        list(key) if key and set(key) <= set(shared) else _first_columns(before, after, shared)
+    )
+    changes, pairs = [], _paired(before.rows, after.rows, found_by, shared)
+    for old_row, new_row in pairs:
+        cells = _changed_cells(old_row, new_row, shared, numbers)
+        if old_row and new_row and not cells:
+            continue
+        kind = "changed" if old_row and new_row else "added" if new_row else "removed"
+        row = new_row or old_row
+        address = tuple((column, row[column]) for column in found_by)
+        changes.append(RowChange(name, address, kind, cells, old_row, new_row))
+    return TableChange(
+        name,
+        "added" if old is None else "removed" if new is None else "changed",
+        len(pairs),
+        tuple(c for c in after.columns if c not in before.columns),
+        tuple(c for c in before.columns if c not in after.columns),
+        tuple(sorted(changes, key=lambda change: change.key)),
+    )
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell is a number as tables write it."""
+    return _NUMBER.fullmatch(text) is not None
+
+
+def same_number(old: float, new: float) -> bool:
+    """Whether two numbers are the same to relative 1e-9."""
+    return math.isclose(old, new, rel_tol=TOLERANCE, abs_tol=0.0)
+
+
+def _is_numeric(rows: Sequence[Cells], column: str) -> bool:
+    present = [row[column] for row in rows if row[column] not in MISSING]
+    return bool(present) and all(is_number(text) for text in present)
+
+
+def _changed_cells(
+    old: Cells, new: Cells, shared: Sequence[str], numbers: Collection[str]
+) -> tuple[CellChange, ...]:
+    if not old or not new:
+        return ()
+    found = []
+    for column in shared:
+        before, after = old[column], new[column]
+        both = column in numbers and before not in MISSING and after not in MISSING
+        is_same = same_number(float(before), float(after)) if both else before == after
+        if not is_same:
+            found.append(CellChange(column, before, after, column in numbers))
+    return tuple(found)
+
+
+def _first_columns(before: Table, after: Table, shared: Sequence[str]) -> list[str]:
+    """The fewest leading columns that tell the rows of each state apart; measured numbers do not.
+
+    Without such columns, those before the first measured number.
+    """
+    rows = (*before.rows, *after.rows)
+    chosen: list[str] = []
+    for column in shared:
+        if any(is_number(row[column]) and not row[column].isdigit() for row in rows):
+            break
+        chosen.append(column)
+        if all(_tells_apart(table.rows, chosen) for table in (before, after)):
+            break
+    return chosen or list(shared[:1])
+
+
+def _tells_apart(rows: Sequence[Cells], columns: Sequence[str]) -> bool:
+    return len({tuple(row[column] for column in columns) for row in rows}) == len(rows)
+
+
+def _paired(
+    before: Sequence[Cells], after: Sequence[Cells], key: Sequence[str], shared: Sequence[str]
+) -> list[tuple[Cells, Cells]]:
+    """Rows that belong together; an empty mapping stands for a row that is not there."""
+
+    def grouped(rows: Sequence[Cells]) -> dict[tuple[str, ...], list[Cells]]:
+        groups: dict[tuple[str, ...], list[Cells]] = defaultdict(list)
+        for row in rows:
+            groups[tuple(row[column] for column in key)].append(row)
+        return groups
+
+    def content(row: Cells) -> tuple[str, ...]:
+        return tuple(row[column] for column in shared)
+
+    olds, news = grouped(before), grouped(after)
+    pairs: list[tuple[Cells, Cells]] = []
+    for address in {**olds, **news}:
+        left, right = olds.get(address, []), news.get(address, [])
+        if len(left) > 1 or len(right) > 1:
+            left, right, equal = _without_equal(left, right, content)
+            pairs.extend(equal)
+        pairs.extend(zip_longest(left, right, fillvalue={}))
+    return pairs
+
+
+def _without_equal(
+    left: Sequence[Cells], right: Sequence[Cells], content: Callable[[Cells], tuple[str, ...]]
+) -> tuple[list[Cells], list[Cells], list[tuple[Cells, Cells]]]:
+    """Take the rows that are equal on both sides out of both."""
+    rest, equal = list(right), []
+    kept = []
+    for row in left:
+        twin = next((other for other in rest if content(other) == content(row)), None)
+        if twin is None:
+            kept.append(row)
+        else:
+            rest.remove(twin)
+            equal.append((row, twin))
+    return kept, rest, equal
+
+
+# What names an entry of a list, so that one more at the top does not move all the others.
+IDENTITY = (
+    *(
+        "name",
+        "id",
+        "effect_id",
+        "indication_id",
+        "construct",
+        "comparator_class",
+        "outcome_label",
+    ),
+    *("study_id", "study_label", "claim_id", "table", "row", "row_id", "check"),
+)
+# Facts that say what can be concluded.
+VERDICTS = ("direction", "synthesis", "certainty", "verdict")
+SENTENCES = ("sentence", "headline", "what_would_change_it")
+
+FactPath: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LeafChange:
+    """One value that differs."""
+
+    where: str
+    path: FactPath
+    kind: str
+    old: Any
+    new: Any
+    measure: str = ""
+
+    @property
+    def is_number(self) -> bool:
+        """Whether a number moved, appeared or went."""
+        return any(_is_number(value) for value in (self.old, self.new))
+
+    @property
+    def is_verdict(self) -> bool:
+        """Whether it says what can be concluded, and said something else before."""
+        is_named = bool(self.path) and self.path[-1] in VERDICTS
+        return is_named and self.kind == "changed"
+
+    @property
+    def is_sentence(self) -> bool:
+        """Whether it is a sentence that readers meet."""
+        if not self.path or self.is_number:
+            return False
+        texts = [value for value in (self.old, self.new) if isinstance(value, str)]
+        return self.path[-1] in SENTENCES or any(text.endswith(".") for text in texts)
+
+
+def parsed(name: str, data: bytes) -> Any:
+    """Read JSON, TOML or YAML, by the end of the name."""
+    text = data.decode("utf-8", errors="replace")
+    if name.endswith(".toml"):
+        return tomllib.loads(text)
+    if name.endswith((".yml", ".yaml")):
+        import yaml
+
+        try:
+            return yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ValueError(str(error)) from error
+    return json.loads(text)
+
+
+def compare_leaves(where: str, old: Any, new: Any) -> tuple[LeafChange, ...]:
+    """Compare two nested values."""
+    return tuple(replace(change, where=where) for change in _walk((), old, new, ""))
+
+
+def _walk(path: FactPath, old: Any, new: Any, measure: str) -> Iterator[LeafChange]:
+    old, new = _branches(old, new)
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        own = str(new.get("measure", measure))
+        for name in sorted({*old, *new}, key=str):
+            below = (*path, str(name))
+            if name not in old:
+                yield from _whole(below, new[name], "added", own)
+            elif name not in new:
+                yield from _whole(below, old[name], "removed", own)
+            else:
+                yield from _walk(below, old[name], new[name], own)
+    elif _differ(old, new):
+        yield LeafChange("", path, "changed", old, new, measure)
+
+
+def _whole(path: FactPath, value: Any, kind: str, measure: str) -> Iterator[LeafChange]:
+    """Every leaf of a branch that only one side has."""
+    branch, _ = _branches(value, value)
+    if isinstance(branch, Mapping) and branch:
+        own = str(branch.get("measure", measure))
+        for name in sorted(branch, key=str):
+            yield from _whole((*path, str(name)), branch[name], kind, own)
+    elif kind == "added":
+        yield LeafChange("", path, kind, None, value, measure)
+    else:
+        yield LeafChange("", path, kind, value, None, measure)
+
+
+def _branches(old: Any, new: Any) -> tuple[Any, Any]:
+    """Two lists of entries as mappings from their names; anything else as it is.
+
+    As many numbers on both sides are told apart by place; other lists of values stay whole.
+    """
+    if not isinstance(old, list) or not isinstance(new, list):
+        return old, new
+    both = [*old, *new]
+    if not both:
+        return old, new
+    if all(isinstance(item, Mapping) for item in both):
+        shared = [name for name in IDENTITY if all(name in item for item in both)]
+
+        def names(items: Sequence[Any]) -> list[str]:
+            return [" ".join(str(item[name]) for name in shared) for item in items]
+
+        if shared and all(len(set(names(side))) == len(side) for side in (old, new)):
+            old_by_name, new_by_name = (
+                dict(zip(names(side), side, strict=True)) for side in (old, new)
+            )
+            return old_by_name, new_by_name
+    elif len(old) != len(new) or not all(_is_number(item) for item in both):
+        return old, new
+    old_by_place, new_by_place = (
+        {str(place): item for place, item in enumerate(side, start=1)} for side in (old, new)
+    )
+    return old_by_place, new_by_place
+
+
+def _differ(old: Any, new: Any) -> bool:
+    if _is_number(old) and _is_number(new):
+        return not same_number(float(old), float(new))
+    # 1 == True, but yes is no number.
+    return isinstance(old, bool) != isinstance(new, bool) or bool(old != new)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def leaf_text(value: Any) -> str:
+    """Write a leaf for readers; nothing is ``NA``."""
+    if value is None:
+        return "NA"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "; ".join(leaf_text(item) for item in value) or "none"
+    return str(value)
+
+
+# What finds a row of each table; a table that is not named here is found by its first columns.
+KEYS = {
+    "effects": ("effect_id",),
+    "responders": ("effect_id",),
+    "harms": ("effect_id",),
+    "left_out": ("table", "row_id"),
+    "pooled": ("indication_id", "construct", "comparator_class", "measure", "unit", "analysis"),
+    "conflicts": ("study_id", "table", "fact", "other_source"),
+    "directions": ("indication_id", "study_id", "construct"),
+    "consistency": ("table", "row_id", "check"),
+    "multiverse": ("indication_id", "construct", "comparator_class"),
+    "multiverse_nodes": ("indication_id", "construct", "comparator_class", "node"),
+}
+# Tables a reader looks at first; the others follow by name.
+FIRST = ("pooled", "certainty", "claims", "multiverse", "directions", "effects")
+# Columns whose words are a conclusion. left_out.csv repeats what studies say of themselves.
+VERDICT_COLUMNS = {
+    **dict.fromkeys(("certainty", "direction", "sign", "changes_verdict"), JUDGEMENT),
+    "verdict": FINDING,
+}
+WITHOUT_VERDICT = ("left_out",)
+MAIN = ("analysis", "main")
+# A share of one group, or a group without a comparison: nothing it could differ from.
+NO_COMPARISON = {"measure": "PLO", "comparator_class": "none"}
+_OUTCOME = ("indication_id", "construct", "comparator_class")
+
+
+def compare_results(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> tuple[TableChange, ...]:
+    """Compare every table of data/derived."""
+    names = sorted({file.removesuffix(".csv") for file in (*old, *new) if file.endswith(".csv")})
+    place = {name: order for order, name in enumerate(FIRST)}
+    found = []
+    for name in sorted(names, key=lambda name: (place.get(name, len(place)), name)):
+        file = f"{name}.csv"
+        change = compare_tables(name, old.get(file), new.get(file), key=KEYS.get(name, ()))
+        rows = sorted((_judged(row) for row in change.rows), key=_by_weight)
+        found.append(replace(change, rows=tuple(rows)))
+    return tuple(found)
+
+
+def measures_of_outcomes(derived: Mapping[str, bytes]) -> dict[tuple[str, ...], str]:
+    """Measure of every outcome in the multiverse, for tables that do not repeat it."""
+    rows = read_table(derived.get("multiverse.csv", b"")).rows
+    return {tuple(row.get(c, "") for c in _OUTCOME): row.get("measure", "") for row in rows}
+
+
+def measure_of(row: Cells, outcomes: Mapping[tuple[str, ...], str]) -> str:
+    """Measure of a row: its own, else that of its outcome; empty if neither is known."""
+    return row.get("measure") or outcomes.get(tuple(row.get(c, "") for c in _OUTCOME), "")
+
+
+def numbers_of(row: Cells) -> dict[str, float]:
+    """Numbers of a row by column; what is missing or text is absent."""
+    return {name: float(text) for name, text in row.items() if is_number(text)}
+
+
+def _judged(change: RowChange) -> RowChange:
+    """The same with its verdict, if it has one."""
+    if change.table in WITHOUT_VERDICT:
+        return change
+    if change.kind != "changed":
+        if not _is_main(change):
+            return change
+        return replace(change, verdict=f"a main result was {change.kind}", turn=RESULT)
+    said = [
+        (VERDICT_COLUMNS[cell.column], f"{cell.column}: {cell.old} -> {cell.new}")
+        for cell in change.cells
+        if cell.column in VERDICT_COLUMNS
+    ]
+    if all(change.new.get(name) != value for name, value in NO_COMPARISON.items()):
+        before, after = numbers_of(change.old), numbers_of(change.new)
+        turns = [turned(reading(before, one), reading(after, one)) for one in QUANTITIES]
+        said.extend(turn for turn in turns if turn[0])
+    if not said:
+        return change
+    return replace(
+        change,
+        # rr, or and rd of one row say the same of the same people: told once.
+        verdict="; ".join(dict.fromkeys(words for _, words in said)),
+        turn=min((turn for turn, _ in said), key=TURNS.index),
+    )
+
+
+def _by_weight(change: RowChange) -> tuple[int, bool, bool, tuple[tuple[str, str], ...]]:
+    """What reads otherwise first, main analyses before others, words last."""
+    turn = TURNS.index(change.turn) if change.turn else len(TURNS)
+    return turn, not change.is_moved, not _is_main(change), change.key
+
+
+def _is_main(change: RowChange) -> bool:
+    return (change.new or change.old).get(MAIN[0]) == MAIN[1]
+
 
 # What the manifest of data/derived knows of the code, in words.
 CODE = {"source": "the package source", "lock": "requirements.lock"}
@@ -25,32 +641,7 @@ GRADES = ("verdict", "result", "any")
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything that differs between two checkouts.
-
-    Attributes
-    ----------
-    old, new : str
-        What was compared.
-    notes : tuple of str
-        What a reader should know before believing it: results that do not belong to their
-        inputs, files that could not be read.
-    inputs : tuple of TableChange
-        Tables of data/raw.
-    settings : tuple of LeafChange
-        Protocol, corrections, dictionary, parameters of notebooks.
-    code : tuple of str
-        What of the code differs, as far as the manifests of data/derived tell.
-    results : tuple of TableChange
-        Tables of data/derived.
-    facts : tuple of LeafChange
-        Facts of the reports.
-    measures : mapping of tuple of str to str
-        Measure by indication, construct and comparator, for tables that do not repeat it.
-    is_stale : bool
-        Whether the results of a side do not belong to its inputs.
-    unread : tuple of str
-        Files that differ and could not be read, so that nobody knows what moved in them.
-    """
+    """Everything that differs between two checkouts."""
 
     old: str
     new: str
@@ -81,22 +672,7 @@ class Comparison:
         return tuple(fact for fact in self.facts if fact.is_sentence)
 
     def reaches(self, grade: str) -> bool:
-        """Whether something of this grade moved: a verdict, a result, anything.
-
-        Parameters
-        ----------
-        grade : str
-            One of ``GRADES``.
-
-        Returns
-        -------
-        bool
-
-        Raises
-        ------
-        ldn_meta.errors.ArgumentError
-            If there is no such grade.
-        """
+        """Whether something of this grade moved: a verdict, a result, anything."""
         if grade not in GRADES:
             message = f"grade is {grade!r}; allowed: {', '.join(GRADES)}"
             raise ArgumentError(message)
@@ -117,17 +693,7 @@ class Comparison:
 
 
 def compare(old: Checkout, new: Checkout) -> Comparison:
-    """Compare two checkouts by value.
-
-    Parameters
-    ----------
-    old, new : Checkout
-
-    Returns
-    -------
-    Comparison
-        The same for the same bytes, whatever the order of rows, columns or keys in the files.
-    """
+    """Compare two checkouts by value."""
     notes = [*_staleness(old), *_staleness(new)]
     is_stale = bool(notes)
     unread: list[str] = []

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta import paths
-from ldn_meta.pipeline import hashes, publish
-from ldn_meta.pipeline.digits import number_text
+from ldn_meta.pipeline import files as hashes
+from ldn_meta.pipeline import files as publish
+from ldn_meta.pipeline.files import number_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 NOT_APPLICABLE = "NA"
 PRINTED_NUMBERS = "consistency"
@@ -23,20 +25,7 @@ PRINTED_NUMBERS = "consistency"
 
 @dataclass(frozen=True)
 class DeriveSummary:
-    """What ``derive`` did.
-
-    Attributes
-    ----------
-    rows : mapping of str to int
-        Rows by derived table; empty if nothing had to be computed.
-    changed : tuple of str
-        Files of data/derived whose bytes differ from those that were there.
-    was_current : bool
-        Whether the tables on disk already belonged to these inputs, so that nothing was
-        computed.
-    printed_numbers : tuple of str
-        What the checks of printed numbers found, in lines; empty if nothing was computed.
-    """
+    """What ``derive`` did."""
 
     rows: Mapping[str, int]
     changed: tuple[str, ...]
@@ -45,24 +34,7 @@ class DeriveSummary:
 
 
 def derive(*, check_only: bool = False, force: bool = False) -> DeriveSummary:
-    """Check the raw tables and compute the derived ones.
-
-    Parameters
-    ----------
-    check_only : bool
-        Load, check and compute, but write nothing.
-    force : bool
-        Compute even if the manifest says that nothing changed.
-
-    Returns
-    -------
-    DeriveSummary
-
-    Raises
-    ------
-    ldn_meta.errors.DataError
-        If the raw tables are refused; data/derived stays as the last good run left it.
-    """
+    """Check the raw tables and compute the derived ones."""
     with publish.exclusive_writer():
         publish.restore_folder(paths.derived_data())
         if not check_only and not force and hashes.derived_is_current():
@@ -97,18 +69,7 @@ def printed_numbers_on_disk() -> tuple[str, ...]:
 
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
-    """Write a table as the repository keeps it: UTF-8, LF, six significant digits.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Columns of text, numbers and truth values.
-
-    Returns
-    -------
-    bytes
-        Missing and empty cells are "NA", truth values yes and no.
-    """
+    """Write a table as the repository keeps it: UTF-8, LF, six significant digits."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.columns)
@@ -119,8 +80,8 @@ def csv_bytes(table: pd.DataFrame) -> bytes:
 
 def _compute() -> dict[str, pd.DataFrame]:
     from ldn_meta.evidence.derived import derive_tables
-    from ldn_meta.evidence.load import load_evidence
-    from ldn_meta.evidence.protocol import load_protocol
+    from ldn_meta.evidence.raw.protocol import load_protocol
+    from ldn_meta.evidence.raw.tables import load_evidence
 
     evidence = load_evidence(paths.raw_data())
     protocol = load_protocol(paths.raw_data())
@@ -128,7 +89,7 @@ def _compute() -> dict[str, pd.DataFrame]:
 
 
 def _printed_numbers(table: pd.DataFrame | None) -> tuple[str, ...]:
-    from ldn_meta.evidence.consistency import consistency_summary
+    from ldn_meta.evidence.audit.consistency import consistency_summary
 
     return () if table is None else tuple(consistency_summary(table))
 

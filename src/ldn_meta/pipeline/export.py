@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from ldn_meta import paths
 from ldn_meta.errors import LdnMetaError, ParameterError
-from ldn_meta.pipeline import publish
-from ldn_meta.pipeline.digits import number_text
+from ldn_meta.pipeline import files as publish
+from ldn_meta.pipeline.files import number_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ldn_meta.evidence.derived import Derived
+
 
 # What metafor calls our methods.
 METHODS = {
@@ -32,21 +33,7 @@ TOLERANCE = 1e-5
 
 @dataclass(frozen=True)
 class Export:
-    """One pool as two files.
-
-    Attributes
-    ----------
-    table : Path
-        Effects, one row a trial: slab, yi, vi, the numbers of the arms where the effect was
-        computed from them (on the scale of the instrument, as printed), and where they stand.
-    script : Path
-        R; stops with an error if metafor does not find the saved result.
-    key : dict of str to str
-        Outcome, comparator, measure and unit.
-    results : dict of str to float
-        The saved estimate, its interval and tau2.
-    trials : int
-    """
+    """One pool as two files."""
 
     table: Path
     script: Path
@@ -58,34 +45,10 @@ class Export:
 def export(
     indication: str, *, construct: str | None = None, folder: Path | None = None
 ) -> tuple[Export, ...]:
-    """Write the main pools of an outcome for R.
-
-    Parameters
-    ----------
-    indication : str
-        Key of indications.csv.
-    construct : str, optional
-        Outcome construct; the main one of the indication by default.
-    folder : Path, optional
-        Where to; ``build/export`` by default.
-
-    Returns
-    -------
-    tuple of Export
-        One for each comparator, measure and unit.
-
-    Raises
-    ------
-    ldn_meta.errors.ParameterError
-        If there is no such indication, or no such construct in any pool.
-    ldn_meta.errors.LdnMetaError
-        If nothing was pooled for the main outcome.
-    ldn_meta.errors.StaleError
-        If data/derived was not made from data/raw as it is.
-    """
+    """Write the main pools of an outcome for R."""
     from ldn_meta.evidence.derived import load_derived
-    from ldn_meta.evidence.protocol import MAIN
-    from ldn_meta.pipeline.parameters import reported_indications, unknown
+    from ldn_meta.evidence.raw.protocol import MAIN
+    from ldn_meta.pipeline.notebooks import reported_indications, unknown
 
     known = reported_indications()
     if indication not in known:
@@ -114,21 +77,7 @@ def export(
 
 
 def r_script(table: str, title: str, settings: Mapping[str, Any]) -> str:
-    """Write R that pools a table and compares the answer with the saved one.
-
-    Parameters
-    ----------
-    table : str
-        Name of the CSV, in the folder the script runs in.
-    title : str
-        What is pooled, for the first line.
-    settings : mapping of str to Any
-        tau2_method, ci_method, level, and the saved results.
-
-    Returns
-    -------
-    str
-    """
+    """Write R that pools a table and compares the answer with the saved one."""
     saved = ", ".join(f"{name} = {_r_number(settings[name])}" for name in RESULTS)
     return f"""\
 # {title}. In this folder: Rscript {Path(table).stem}.R
@@ -146,22 +95,8 @@ stopifnot(all(abs(found - saved) <= {TOLERANCE:g} * pmax(1, abs(saved)), na.rm =
 
 
 def metafor_table(trials: pd.DataFrame, arm_stats: pd.DataFrame) -> pd.DataFrame:
-    """Lay out effects as metafor names them.
-
-    Parameters
-    ----------
-    trials : pandas.DataFrame
-        Rows of effects.csv, in the order of the pool.
-    arm_stats : pandas.DataFrame
-        Raw rows; an effect names those it was computed from.
-
-    Returns
-    -------
-    pandas.DataFrame
-        slab, yi, vi, m1i, sd1i, n1i, m2i, sd2i, n2i, ai, ci, then where they come from. NaN
-        where an effect was not computed from such numbers.
-    """
-    from ldn_meta.evidence.candidates import number
+    """Lay out effects as metafor names them."""
+    from ldn_meta.evidence.effects.rows import number
 
     arms = arm_stats.set_index("row_id")
     table = trials.rename(
@@ -186,7 +121,7 @@ def metafor_table(trials: pd.DataFrame, arm_stats: pd.DataFrame) -> pd.DataFrame
 
 
 def _write(derived: Derived, pool: Mapping[str, Any], folder: Path) -> Export:
-    from ldn_meta.evidence.usual_cells import slug
+    from ldn_meta.evidence.entry.rows import slug
     from ldn_meta.pipeline.derive import csv_bytes
 
     effects = derived.effects.set_index("effect_id", drop=False)

@@ -66,19 +66,7 @@ def import_everything() -> None:
 
 
 def serve(caller: socket.socket) -> list[str] | None:
-    """Fork a kernel for every message.
-
-    Parameters
-    ----------
-    caller : socket.socket
-        Receives commands, one a message, its words separated by zero bytes; answers with the
-        process id and a descriptor of the process.
-
-    Returns
-    -------
-    list of str or None
-        In a kernel its command; in the server None, when the caller is gone.
-    """
+    """Fork a kernel for every message."""
     kernels: dict[int, int] = {}
     poller = select.poll()
     poller.register(caller, select.POLLIN)

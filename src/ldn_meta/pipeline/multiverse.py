@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from ldn_meta import paths
 from ldn_meta.errors import ParameterError
-from ldn_meta.pipeline import hashes, publish
-from ldn_meta.pipeline.parameters import reported_indications, unknown
+from ldn_meta.pipeline import files as hashes
+from ldn_meta.pipeline import files as publish
+from ldn_meta.pipeline.notebooks import reported_indications, unknown
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ldn_meta.evidence.multiverse import Multiverse
+    from ldn_meta.evidence.answer.multiverse import Multiverse
+
 
 KEY = "made_from.json"
 
@@ -36,16 +38,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Plan:
-    """Multiverses, their parts, and which of them are on disk already.
-
-    Attributes
-    ----------
-    found : tuple of Multiverse
-    missing : tuple of Part
-        Parts to compute; ``place`` says of which multiverse.
-    kept : int
-        Parts of an earlier run with the same inputs.
-    """
+    """Multiverses, their parts, and which of them are on disk already."""
 
     found: tuple[Multiverse, ...]
     missing: tuple[Part, ...]
@@ -53,30 +46,10 @@ class Plan:
 
 
 def plan(indications: Sequence[str] | None = None, *, chunk: int | None = None) -> Plan:
-    """Lay out the parts; what an earlier run with other inputs left is removed.
-
-    Parameters
-    ----------
-    indications : sequence of str, optional
-        Keys of indications.csv; all reported ones by default.
-    chunk : int, optional
-        Analyses in a part.
-
-    Returns
-    -------
-    Plan
-
-    Raises
-    ------
-    ldn_meta.errors.ParameterError
-        If an indication is not reported.
-    ldn_meta.errors.DataError
-        If the raw tables are refused.
-    """
-    from ldn_meta.evidence.load import load_evidence
-    from ldn_meta.evidence.multiverse import CHUNK
-    from ldn_meta.evidence.multiverse_summary import all_multiverses
-    from ldn_meta.evidence.protocol import load_protocol
+    """Lay out the parts; what an earlier run with other inputs left is removed."""
+    from ldn_meta.evidence.answer.multiverse import CHUNK, all_multiverses
+    from ldn_meta.evidence.raw.protocol import load_protocol
+    from ldn_meta.evidence.raw.tables import load_evidence
 
     known = reported_indications()
     for name in indications or ():
@@ -107,23 +80,6 @@ def run(laid_out: Plan, *, scheduler: str | None = None) -> Iterator[Part]:
     """Compute the missing parts, here or on the workers of a dask scheduler.
 
     Interrupted, it goes on where it was: a part is on disk whole or not at all.
-
-    Parameters
-    ----------
-    laid_out : Plan
-    scheduler : str, optional
-        Address of a dask.distributed scheduler, such as ``tcp://10.0.0.1:8786``; its workers
-        need this package. The same function runs there over the same parts.
-
-    Yields
-    ------
-    Part
-        Each part when it is on disk.
-
-    Raises
-    ------
-    ldn_meta.errors.ParameterError
-        If a scheduler is named and ``distributed`` is not installed, or nobody answers there.
     """
     with publish.exclusive_writer():
         for part, frame in _computed(laid_out, scheduler):
@@ -150,7 +106,7 @@ def _computed(laid_out: Plan, scheduler: str | None) -> Iterator[tuple[Part, pd.
         for part in laid_out.missing:
             yield part, laid_out.found[part.place].frame(part.start, part.stop)
         return
-    from ldn_meta.evidence.multiverse import Multiverse
+    from ldn_meta.evidence.answer.multiverse import Multiverse
 
     try:
         import distributed

@@ -2,20 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from ldn_meta import paths
 from ldn_meta.errors import StaleError
-from ldn_meta.pipeline import publish, staleness
-from ldn_meta.pipeline.parameters import reported_indications
+from ldn_meta.pipeline import files as hashes
+from ldn_meta.pipeline import files as publish
+from ldn_meta.pipeline import stale as staleness
+from ldn_meta.pipeline.notebooks import reported_indications
+
+BEGIN, END = "<!-- generated:begin -->", "<!-- generated:end -->"
+
+
+def write_methods() -> bool:
+    """Put the generated tables into docs/methods.md."""
+    record = paths.build() / "stale" / "methods"
+    if not _page().is_file() or (record.is_file() and record.read_text() == _made_from()):
+        return False
+    has_changed = publish.write_whole(_page(), _with_tables().encode())
+    publish.write_whole(record, _made_from().encode())
+    return has_changed
+
+
+def methods_are_current() -> bool:
+    """Whether docs/methods.md says what the package and the protocol say."""
+    return _page().read_text(encoding="utf-8") == _with_tables()
+
+
+def _made_from() -> str:
+    """Hash what the page says and what it says it of: importing all measures takes longer."""
+    files = (_page(), paths.raw_data() / "protocol.toml")
+    stated = [hashes.sha256(file.read_bytes()) for file in files]
+    return hashes.json_sha256([*stated, hashes.source_sha256(), hashes.lock_sha256()])
+
+
+def _with_tables() -> str:
+    text = _page().read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        message = f"docs/methods.md needs the lines {BEGIN} and {END} around its tables"
+        raise StaleError(message)
+    return f"{before}{BEGIN}\n\n{_effects()}\n\n{_choices()}\n\n{END}{after}"
+
+
+def _effects() -> str:
+    from ldn_meta.stats.effects import EFFECT_CODES
+
+    rows = [
+        (
+            f"`{code}`",
+            entry.quantity,
+            f"`{entry.formula.__name__}`",
+            ", ".join(f"`{name}`" for name in entry.arguments),
+        )
+        for code, entry in EFFECT_CODES.items()
+    ]
+    return _table(
+        "### Effect measures of `effect_size`", ("code", "quantity", "function", "arguments"), rows
+    )
+
+
+def _choices() -> str:
+    file = paths.raw_data() / "protocol.toml"
+    stated = tomllib.loads(file.read_text(encoding="utf-8"))
+    rows = list(_reasoned(stated, ()))
+    return _table("### Choices of the protocol", ("choice", "value", "reason"), rows)
+
+
+def _reasoned(entries: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+    """Every section with a reason, however deep, with the choices it states itself."""
+    tables = {name: value for name, value in entries.items() if isinstance(value, dict)}
+    if "reason" in entries:
+        values = "; ".join(
+            f"`{name}` = {_value(value)}"
+            for name, value in entries.items()
+            if name != "reason" and name not in tables
+        )
+        yield ".".join(path), values, " ".join(entries["reason"].split())
+    for name, table in tables.items():
+        yield from _reasoned(table, (*path, name))
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {part}" for name, part in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _table(heading: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    escaped = [[cell.replace("|", "\\|") for cell in line] for line in lines]
+    body = "\n".join(f"| {' | '.join(line)} |" for line in escaped)
+    return f"{heading}\n\n{body}"
+
+
+def _page() -> Path:
+    return paths.project_root() / "docs" / "methods.md"
+
 
 ANSWERED_BY = "20_pooled_effect"
 RATED_BY = "60_certainty"
 UNRATED = {"certainty": "not rated", "certainty_sentence": ""}
-BEGIN, END = "<!-- answers:begin -->", "<!-- answers:end -->"
+BEGIN_README, END_README = "<!-- answers:begin -->", "<!-- answers:end -->"
 _HEADER = (
     "Indication",
     "Outcome",
@@ -46,18 +139,7 @@ class Answer:
 
 
 def read_answers() -> tuple[Answer, ...]:
-    """Read the answers of the reports at hand, in the order of the indications.
-
-    Returns
-    -------
-    tuple of Answer
-        Indications without a report are left out.
-
-    Raises
-    ------
-    StaleError
-        If a report has no complete answer.
-    """
+    """Read the answers of the reports at hand, in the order of the indications."""
     answers = []
     for indication in reported_indications():
         report = paths.reports() / indication
@@ -70,20 +152,7 @@ def read_answers() -> tuple[Answer, ...]:
 
 
 def answers_block(answers: Sequence[Answer], link: Callable[[Answer], str]) -> str:
-    """Write the answers in Markdown: a table, then each in words.
-
-    Parameters
-    ----------
-    answers : sequence of Answer
-        One row and one sentence each.
-    link : callable
-        Address of the page that has the whole answer.
-
-    Returns
-    -------
-    str
-        Without a final newline.
-    """
+    """Write the answers in Markdown: a table, then each in words."""
     rows = [
         (
             f"[{_line(answer.label)}]({link(answer)})",
@@ -107,18 +176,7 @@ def answers_block(answers: Sequence[Answer], link: Callable[[Answer], str]) -> s
 
 
 def write_answers() -> bool:
-    """Put the answer table into the README.
-
-    Returns
-    -------
-    bool
-        Whether the README changed.
-
-    Raises
-    ------
-    StaleError
-        If the README has lost the marks around the table, or a report has no answer.
-    """
+    """Put the answer table into the README."""
     return publish.write_whole(_readme(), _with_answers().encode())
 
 
@@ -129,15 +187,17 @@ def answers_are_current() -> bool:
 
 def _with_answers() -> str:
     text = _readme().read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = text.partition(BEGIN_README)
+    _, end, after = rest.partition(END_README)
     if not begin or not end:
-        message = f"README.md needs the lines {BEGIN} and {END} around its answer table"
+        message = (
+            f"README.md needs the lines {BEGIN_README} and {END_README} around its answer table"
+        )
         raise StaleError(message)
     block = answers_block(
         read_answers(), lambda answer: f"reports/{answer.indication}/{ANSWERED_BY}.ipynb"
     )
-    return f"{before}{BEGIN}\n{block}\n{END}{after}"
+    return f"{before}{BEGIN_README}\n{block}\n{END_README}{after}"
 
 
 def _certainty(facts: Mapping[str, Any]) -> dict[str, str]:

@@ -12,12 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.bayes_arguments import MuPrior, mids_of, mu_prior_of, tau_prior_of
-from ldn_meta.stats.bayes_kernel import Task, bayes_numbers
-from ldn_meta.stats.bayes_notes import sentences
-from ldn_meta.stats.bayes_priors import HALF, HALF_NORMAL, TauPrior, prior_scale
-from ldn_meta.stats.bayes_result import NUMBERS, SHRUNK, BayesResult
-from ldn_meta.stats.inputs import (
+from ldn_meta.stats.arrays import (
+    LARGEST,
     FloatArray,
     Labels,
     confidence_level,
@@ -27,7 +23,87 @@ from ldn_meta.stats.inputs import (
     text,
     trial_labels,
 )
-from ldn_meta.stats.trials import rows_of
+from ldn_meta.stats.bayes_result import (
+    HALF,
+    HALF_NORMAL,
+    LOG_NORMAL,
+    LOG_T,
+    NUMBERS,
+    SHRUNK,
+    BayesResult,
+    TauPrior,
+    prior_scale,
+    sentences,
+)
+from ldn_meta.stats.quadrature import Task, bayes_numbers
+from ldn_meta.stats.tau2 import rows_of
+
+MuPrior = tuple[float, float] | None
+SMALLEST_SD = 1e-15
+
+
+def tau_prior_of(
+    tau_prior: object, scale: Any, shape: tuple[int, ...]
+) -> tuple[str, FloatArray, float]:
+    """Return family, scale of each set (...) and location of a prior of tau."""
+    if isinstance(tau_prior, TauPrior):
+        if scale is not None:
+            message = (
+                f"tau_prior_scale={scale!r} beside a whole prior; allowed: one of the two, "
+                f"because the prior has its own scale ({tau_prior.scale:g})"
+            )
+            raise ArgumentError(message)
+        return tau_prior.family, np.full(shape, tau_prior.scale), tau_prior.location
+    if isinstance(tau_prior, str) and tau_prior in HALF:
+        return tau_prior, _each("tau_prior_scale", prior_scale(tau_prior, scale), shape), 0.0
+    message = (
+        f"tau_prior={tau_prior!r} is not known; allowed: {', '.join(HALF)} with a "
+        "tau_prior_scale, or a TauPrior, such as turner_prior and rhodes_prior return"
+    )
+    raise ArgumentError(message)
+
+
+def _each(name: str, values: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    """Return one value for each set."""
+    try:
+        return np.broadcast_to(values, shape).copy()
+    except ValueError as error:
+        wanted = f"one number or an array of shape {shape}" if shape else "one number"
+        message = f"{name} has shape {values.shape}; allowed: {wanted}"
+        raise ArgumentError(message) from error
+
+
+def mids_of(mid: Any, shape: tuple[int, ...]) -> FloatArray:
+    """Return the size of an effect that matters for each set (...); NaN where none is stated."""
+    if mid is None:
+        return np.full(shape, np.nan)
+    values = real_array("mid", mid)
+    wrong = (values <= 0.0) | (values > LARGEST)
+    if wrong.any():
+        message = (
+            f"mid={float(values[wrong].flat[0])!r} is not allowed; allowed: the size of an effect "
+            "that matters, a positive number, or None"
+        )
+        raise ArgumentError(message)
+    return _each("mid", values, shape)
+
+
+def mu_prior_of(mu_prior: Any) -> MuPrior:
+    """Return mean and SD of a normal prior of mu; None for a flat one."""
+    if mu_prior is None:
+        return None
+    try:
+        mean, sd = (float(value) for value in mu_prior)
+    except (TypeError, ValueError):
+        mean = sd = np.nan
+    if abs(mean) <= LARGEST and SMALLEST_SD <= sd <= LARGEST:
+        return mean, sd
+    message = (
+        f"mu_prior={mu_prior!r} is not allowed; allowed: (mean, sd) with a positive sd, or None "
+        "for a flat prior"
+    )
+    raise ArgumentError(message)
+
 
 # Multiples of the stated scale; 0.25 to 2 around the usual 0.5.
 FACTORS = (0.5, 1.0, 2.0, 4.0)
@@ -63,7 +139,7 @@ def pool_bayes(
         reason of their own.
     tau_prior : str or TauPrior
         half-normal, half-cauchy, or a whole prior such as
-        `ldn_meta.stats.bayes_empirical.turner_prior("pain")`, which brings its own scale.
+        `ldn_meta.stats.bayes.turner_prior("pain")`, which brings its own scale.
     mu_prior : (mean, sd), optional
         Normal prior of mu; flat by default.
     level : float
@@ -264,3 +340,110 @@ def _pool(
         labels=names,
         notes=sentences(flags),
     )
+
+
+ANY = "any"
+PLACEBO, DRUG = "placebo or control", "drug"
+AGAINST = (PLACEBO, DRUG)
+TURNER_TABLE = "Turner 2015, Table IV"
+RHODES_TABLE = "Rhodes 2015, Table 3"
+# Mean and SD of log tau2, against placebo or control; then against another drug.
+TURNER = {
+    ANY: ((-2.56, 1.74), (-2.56, 1.74)),
+    "all-cause mortality": ((-3.95, 1.34), (-4.18, 1.41)),
+    "obstetric outcome": ((-3.52, 1.74), (-3.75, 1.79)),
+    "cause-specific mortality or major morbidity": ((-3.71, 1.74), (-3.95, 1.79)),
+    "resource use or hospital stay": ((-2.34, 1.74), (-2.58, 1.79)),
+    "surgical or device success": ((-2.14, 1.74), (-2.37, 1.79)),
+    "withdrawal": ((-2.99, 1.74), (-3.23, 1.79)),
+    "structure-related outcome": ((-2.71, 1.74), (-2.94, 1.79)),
+    "general physical health": ((-2.29, 1.53), (-2.53, 1.58)),
+    "adverse event": ((-1.87, 1.52), (-2.10, 1.58)),
+    "infection or new disease": ((-2.49, 1.52), (-2.73, 1.58)),
+    "signs or symptoms": ((-2.06, 1.51), (-2.29, 1.58)),
+    "pain": ((-1.83, 1.52), (-2.06, 1.58)),
+    "quality of life": ((-2.54, 1.54), (-2.78, 1.60)),
+    "mental health": ((-2.12, 1.53), (-2.35, 1.60)),
+    "biological marker": ((-1.77, 1.52), (-2.00, 1.58)),
+    "subjective outcome": ((-2.70, 1.52), (-2.93, 1.58)),
+}
+_PHYSICAL = ((-3.16, 2.50), (-3.44, 2.44))
+_DISEASE = ((-3.00, 2.50), (-3.27, 2.47))
+# Location and scale of log tau2; one row of the table for several outcomes where they share it.
+RHODES = {
+    ANY: ((-3.44, 2.59), (-3.44, 2.59)),
+    "obstetric outcome": ((-4.13, 2.34), (-4.40, 2.31)),
+    "resource use or hospital stay": ((-2.55, 2.73), (-2.83, 2.70)),
+    "structure-related outcome": ((-2.43, 2.50), (-2.70, 2.46)),
+    "general physical health": _PHYSICAL,
+    "adverse event": _PHYSICAL,
+    "pain": _PHYSICAL,
+    "quality of life": _PHYSICAL,
+    "infection or new disease": _DISEASE,
+    "signs or symptoms": _DISEASE,
+    "mental health": ((-2.99, 2.16), (-3.27, 2.14)),
+    "biological marker": ((-3.41, 2.83), (-3.68, 2.78)),
+    "subjective outcome": ((-2.76, 2.58), (-3.03, 2.59)),
+}
+
+
+def turner_prior(outcome: str = ANY, *, against: str = PLACEBO) -> TauPrior:
+    """Return the log-normal prior of tau for log odds ratios of drug trials.
+
+    Parameters
+    ----------
+    outcome : str
+        A key of `TURNER`, such as "pain"; "any" for outcomes of any kind.
+    against : str
+        "placebo or control", or "drug".
+
+    Returns
+    -------
+    TauPrior
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such row or column in the table.
+
+    Examples
+    --------
+    >>> turner_prior("pain").words
+    'log-normal, log tau at -0.915 with scale 0.76'
+    """
+    mean, sd = TURNER[one_of("outcome", outcome, tuple(TURNER))][_column(against)]
+    source = f"{TURNER_TABLE}: {outcome}, drug against {against}"
+    return TauPrior(LOG_NORMAL, scale=sd / 2.0, location=mean / 2.0, source=source)
+
+
+def rhodes_prior(outcome: str = ANY, *, against: str = PLACEBO) -> TauPrior:
+    """Return the log-t prior of tau, on five df, for standardised mean differences.
+
+    Parameters
+    ----------
+    outcome : str
+        A key of `RHODES`, such as "pain"; "any" for outcomes of any kind.
+    against : str
+        "placebo or control", or "drug".
+
+    Returns
+    -------
+    TauPrior
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such row or column in the table.
+
+    Examples
+    --------
+    >>> rhodes_prior("pain").words
+    'log-t, log tau at -1.58 with scale 1.25'
+    """
+    location, scale = RHODES[one_of("outcome", outcome, tuple(RHODES))][_column(against)]
+    source = f"{RHODES_TABLE}: {outcome}, drug against {against}"
+    return TauPrior(LOG_T, scale=scale / 2.0, location=location / 2.0, source=source)
+
+
+def _column(against: str) -> int:
+    return AGAINST.index(one_of("against", against, AGAINST))

@@ -5,6 +5,8 @@ has options, names the options of an analysis; the last node counts fastest, and
 the first option everywhere.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from math import prod
 
@@ -12,29 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.inputs import BoolArray, FloatArray, IntArray
+from ldn_meta.stats.arrays import BoolArray, FloatArray, IntArray
 
 NOTHING = -1
 
 
 def digits(index: ArrayLike, sizes: Sequence[int]) -> IntArray:
     """Options of numbered analyses.
-
-    Parameters
-    ----------
-    index : array_like of int, (n,)
-        Numbers of analyses, 0 to the product of the sizes minus 1.
-    sizes : sequence of int, (nodes,)
-        Options of each node, at least one.
-
-    Returns
-    -------
-    ndarray of int, (n, nodes)
-
-    Raises
-    ------
-    ArgumentError
-        If a size is not above 0, or a number is not that of an analysis.
 
     Examples
     --------
@@ -57,17 +43,7 @@ def digits(index: ArrayLike, sizes: Sequence[int]) -> IntArray:
 
 
 def combined(options: IntArray, sizes: Sequence[int]) -> IntArray:
-    """Number the combinations of some nodes; the inverse of `digits`.
-
-    Parameters
-    ----------
-    options : ndarray of int, (n, nodes)
-    sizes : sequence of int, (nodes,)
-
-    Returns
-    -------
-    ndarray of int, (n,)
-    """
+    """Number the combinations of some nodes; the inverse of `digits`."""
     number = np.zeros(options.shape[0], dtype=np.int64)
     for node, size in enumerate(sizes):
         number = number * size + options[:, node]
@@ -78,22 +54,6 @@ def first_choices(barred: ArrayLike, rank: ArrayLike, trial: ArrayLike, trials: 
     """Choose the effect that each trial brings to each combination of choices.
 
     Of the effects of a trial that are not barred, the one of lowest rank; of equals, the first.
-
-    Parameters
-    ----------
-    barred : array_like of bool, (m, c)
-        Whether an effect may not be used under a combination.
-    rank : array_like of float, (m, c)
-        Order of preference, smaller first.
-    trial : array_like of int, (c,)
-        Trial of each effect, 0 to trials - 1.
-    trials : int
-        Number of trials.
-
-    Returns
-    -------
-    ndarray of int, (m, trials)
-        Place of the effect among the c; NOTHING where every effect of the trial is barred.
     """
     closed: BoolArray = np.asarray(barred, dtype=np.bool_)
     order: FloatArray = np.where(closed, np.inf, np.asarray(rank, dtype=np.float64))
@@ -115,15 +75,6 @@ def share_explained(total: ArrayLike, square: ArrayLike, count: ArrayLike) -> fl
     behind them, over the variance of all estimates. 1 if the node decides everything; the shares
     of several nodes add up to less than 1 where choices act together.
 
-    Parameters
-    ----------
-    total, square, count : array_like, (options,)
-        Sum of the estimates, of their squares, and number of them, option by option.
-
-    Returns
-    -------
-    float
-        0 to 1; NaN without estimates, or when all are the same.
 
     Source: the first-order index of a full design, Saltelli and others 2008, Global Sensitivity
     Analysis, eq. 1.25.
@@ -145,18 +96,6 @@ def weighted_quantiles(values: ArrayLike, weights: ArrayLike, at: Sequence[float
     """Quantiles of values that stand for several analyses each.
 
     The smallest value that at least the share `at` of the analyses does not exceed.
-
-    Parameters
-    ----------
-    values, weights : array_like, (n,)
-        Finite values and how often each stands.
-    at : sequence of float
-        Shares, 0 to 1.
-
-    Returns
-    -------
-    ndarray, (len(at),)
-        NaN without values.
     """
     v, w = np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
     if not v.size:

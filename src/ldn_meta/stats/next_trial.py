@@ -10,10 +10,8 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.inputs import FloatArray, effects_and_variances
+from ldn_meta.stats.arrays import FloatArray, FrozenRecord, effects_and_variances, numbers
 from ldn_meta.stats.pool import pool_many
-from ldn_meta.stats.records import FrozenRecord
-from ldn_meta.stats.values import numbers
 
 # Results of the new trial tried for each size and true effect: the middles of equally likely
 # slices, so that a probability is known to within half of 1 / RESULTS, and is the same each time.
@@ -22,23 +20,7 @@ RESULTS = 1_000
 
 @dataclass(frozen=True, eq=False)
 class NextTrial(FrozenRecord):
-    """Probabilities of what the pool says once one more trial is in it.
-
-    Attributes
-    ----------
-    people : ndarray (n,)
-        Sizes of the new trial.
-    true_effects : ndarray (e,)
-        Effects it is supposed to estimate, in units of yi.
-    below, above : ndarray (e, n)
-        Probability that the new pooled interval lies wholly below, wholly above no effect.
-    inside : ndarray (e, n)
-        Probability that it lies within -margin to margin; NaN without a margin.
-    half_width : ndarray (e, n)
-        Median half-width of the new interval, in units of yi.
-    variance_per_person, margin : float
-        As given.
-    """
+    """Probabilities of what the pool says once one more trial is in it."""
 
     people: FloatArray
     true_effects: FloatArray
@@ -66,30 +48,6 @@ def next_trial(
     the middles of 1,000 equally likely slices, each is pooled with the trials at hand, and the
     share of the slices is the probability: no random numbers. The true effect of the new trial is
     as supposed; the spread between trials is estimated again in every pool, as a reader would.
-
-    Parameters
-    ----------
-    yi, vi : array_like (k,)
-        Effects and variances of the trials at hand.
-    people : array_like (n,)
-        Sizes of the new trial, above 0.
-    true_effects : array_like (e,)
-        Supposed effects, in units of yi.
-    variance_per_person : float
-        Variance of an effect times the people it rests on, above 0.
-    margin : float, optional
-        Half the width of the region of equivalence around no effect, above 0.
-    **options
-        The options of `ldn_meta.stats.pool.pool`.
-
-    Returns
-    -------
-    NextTrial
-
-    Raises
-    ------
-    ArgumentError
-        If an argument is out of range, or an option is unknown.
 
     Notes
     -----

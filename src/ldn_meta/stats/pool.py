@@ -6,17 +6,443 @@ call the same kernel.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import chdtrc, ndtr, ndtri, stdtr
 
-from ldn_meta.stats.inputs import FloatArray, Labels, effects_and_variances, text, trial_labels
-from ldn_meta.stats.options import Settings
-from ldn_meta.stats.pool_kernel import pooled_numbers
-from ldn_meta.stats.pool_notes import sentences
-from ldn_meta.stats.result import NUMBERS, PooledResult
-from ldn_meta.stats.trials import rows_of
+from ldn_meta.errors import ArgumentError
+from ldn_meta.stats.arrays import (
+    BoolArray,
+    FloatArray,
+    FrozenRecord,
+    IntArray,
+    Labels,
+    Settings,
+    effects_and_variances,
+    html_table,
+    quantiles,
+    text,
+    trial_labels,
+)
+from ldn_meta.stats.tau2 import arrange, cochran, q_profile, rows_of, scaled_tau2, total
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+SENTENCES = {
+    "missing": "trials without an effect or a variance (NaN) were left out",
+    "none": "no trial has an effect: nothing was estimated",
+    "single": (
+        "one trial: nothing was pooled; estimate, test and Wald interval are that trial's, and "
+        "tau2, Q, I2, H2 and the prediction interval are undefined"
+    ),
+    "pair_wald": (
+        "two trials: the Wald interval takes tau2 as known, which two trials cannot tell"
+    ),
+    "pair_t": "two trials: the interval uses t on 1 degree of freedom and is very wide",
+    "common_t": (
+        "common-effect model with a Knapp-Hartung interval: the standard error is rescaled by the "
+        "scatter of the trials although the model assumes there is none beyond sampling"
+    ),
+    "several": (
+        "the likelihood of tau2 has more than one maximum; the global one is reported, and the "
+        "answer is fragile"
+    ),
+    "zero_width": (
+        "all effects are identical, so the Knapp-Hartung variance is 0, and its test, interval "
+        "and prediction interval are undefined; use knapp-hartung-floored"
+    ),
+    "narrow": "the Knapp-Hartung interval is narrower than the Wald interval; compare the floored",
+    "floored": "the trials scatter less than expected, so the Knapp-Hartung scale was set to 1",
+    "empty_profile": (
+        "the effects agree better than chance allows, so the Q-profile set for tau2 is empty and "
+        "is printed as 0 to 0"
+    ),
+}
+BOUNDARY = {
+    "ml": "the likelihood has its global maximum at tau2 = 0",
+    "reml": "the restricted likelihood has its global maximum at tau2 = 0",
+    "sj": "all effects are identical, so tau2 = 0",
+}
+FLAGS = (*SENTENCES, "boundary", "no_prediction")
+
+
+def sentences(flags: BoolArray, *, tau2_method: str) -> tuple[str, ...]:
+    """Return the sentences that apply; for a batch each with the number of sets it applies to."""
+    sets = flags.shape[1]
+    times = np.add.reduce(flags, axis=1, dtype=np.int64).tolist()
+    return tuple(
+        f"{count} of {sets} sets: {sentence}" if sets > 1 else sentence
+        for sentence, count in zip(_sentences(tau2_method), times, strict=True)
+        if count
+    )
+
+
+@cache
+def _sentences(tau2_method: str) -> tuple[str, ...]:
+    """Return a sentence for each of `FLAGS`."""
+    boundary = BOUNDARY.get(
+        tau2_method, f"the {tau2_method} estimate of tau2 was not positive and was set to 0"
+    )
+    no_prediction = (
+        "no prediction interval: the common-effect model has no new trial's effect to predict"
+        if tau2_method == "common"
+        else "no prediction interval: it needs at least three trials"
+    )
+    return (*SENTENCES.values(), boundary, no_prediction)
+
+
+METHOD_NAMES = {
+    "common": "common effect",
+    "dl": "DerSimonian-Laird",
+    "he": "Hedges-Olkin",
+    "hs": "Hunter-Schmidt",
+    "sj": "Sidik-Jonkman",
+    "ml": "maximum likelihood",
+    "reml": "restricted maximum likelihood",
+    "eb": "empirical Bayes",
+    "pm": "Paule-Mandel",
+}
+INTERVAL_NAMES = {
+    "wald": "Wald (normal)",
+    "knapp-hartung": "Knapp-Hartung (t)",
+    "knapp-hartung-floored": "Knapp-Hartung, scale at least 1 (t)",
+}
+SETTINGS = ("measure", "tau2_method", "ci_method", "pi_method", "level")
+NUMBERS = (
+    "k",
+    "estimate",
+    "se",
+    "statistic",
+    "p_value",
+    "ci_low",
+    "ci_high",
+    "tau2",
+    "tau2_ci_low",
+    "tau2_ci_high",
+    "q",
+    "q_df",
+    "q_pvalue",
+    "i2_pct",
+    "h2",
+    "pi_low",
+    "pi_high",
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PooledResult(FrozenRecord):
+    """A pooled effect, its uncertainty, the spread between trials, and how they were obtained.
+
+    For one set of trials the numbers are floats; for a batch they are arrays, one entry a set.
+    What is undefined is NaN, and `notes` has a sentence for every automatic decision.
+
+    Attributes
+    ----------
+    k : int
+        Trials that contributed.
+    measure : str
+        Code of the effect measure, as given by the caller ("MD", "RR", ...).
+    tau2_method, ci_method, pi_method : str
+        The settings asked for.
+    level : float
+        Level of all intervals, 0.95 for 95%.
+    estimate, se : float
+        Mean of the true effects and its standard error, in units of `yi`.
+    statistic, p_value : float
+        Test of no difference: z for Wald, t on k - 1 df for Knapp-Hartung; two-sided.
+    ci_low, ci_high : float
+        Interval for the mean of the true effects.
+    tau2, tau2_ci_low, tau2_ci_high : float
+        Between-trial variance in squared units of `yi`, with its Q-profile interval, which
+        depends on the data only, not on `tau2_method`.
+    q, q_df, q_pvalue : float
+        Cochran's Q, its degrees of freedom k - 1 and the chi-squared test.
+    i2_pct : float
+        max(0, (Q - df) / Q) in percent: a share of the variability seen, not an amount of
+        heterogeneity. Q-based for every method; metafor's is tau2-based and equal for dl only.
+    h2 : float
+        Q / df; at least 1 for random-effects methods, unbounded for tau2_method "common".
+    pi_low, pi_high : float
+        Where the true effect of a new trial is expected; t on k - 1 or k - 2 df.
+    yi, vi : ndarray (k,)
+        Effects and variances as given, NaN where missing.
+    weight_pct : ndarray (k,)
+        Weights 1 / (vi + tau2) in percent of their sum; NaN where missing.
+    labels : tuple of str
+        Names of the trials.
+    notes : tuple of str
+        One sentence per automatic decision.
+    """
+
+    k: int | IntArray
+    measure: str
+    tau2_method: str
+    ci_method: str
+    level: float
+    estimate: float | FloatArray
+    se: float | FloatArray
+    statistic: float | FloatArray
+    p_value: float | FloatArray
+    ci_low: float | FloatArray
+    ci_high: float | FloatArray
+    tau2: float | FloatArray
+    tau2_ci_low: float | FloatArray
+    tau2_ci_high: float | FloatArray
+    q: float | FloatArray
+    q_df: int | IntArray
+    q_pvalue: float | FloatArray
+    i2_pct: float | FloatArray
+    h2: float | FloatArray
+    pi_low: float | FloatArray
+    pi_high: float | FloatArray
+    yi: FloatArray
+    vi: FloatArray
+    weight_pct: FloatArray
+    labels: tuple[str, ...]
+    notes: tuple[str, ...]
+    pi_method: str = "k-1"
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether the record holds many sets of trials."""
+        return isinstance(self.estimate, np.ndarray)
+
+    def __repr__(self) -> str:
+        """Return one line: effect, interval, spread, settings."""
+        head = f"PooledResult({self.measure + ', ' if self.measure else ''}"
+        settings = f"{self.tau2_method}, {self.ci_method}"
+        if self.is_batch:
+            return f"{head}batch of shape {np.shape(self.estimate)}, {settings})"
+        percent = f"{100 * self.level:g}%"
+        return (
+            f"{head}k={self.k}, {self.estimate:.4g} [{percent} CI {self.ci_low:.4g}, "
+            f"{self.ci_high:.4g}], tau2={self.tau2:.4g}, I2={self.i2_pct:.0f}%, {settings})"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return settings above the numbers, notes below."""
+        percent = f"{100 * self.level:g}%"
+        settings = [
+            ("measure", self.measure or "not named"),
+            ("tau2 method", METHOD_NAMES[self.tau2_method]),
+            ("interval", f"{percent}, {INTERVAL_NAMES[self.ci_method]}"),
+            ("prediction interval", f"t on {self.pi_method} degrees of freedom"),
+        ]
+        if self.is_batch:
+            table = self.to_frame().drop(columns=[*SETTINGS, "notes"])
+            body = str(table.to_html(max_rows=10, border=0, float_format="{:.4g}".format))
+        else:
+            body = html_table(self._shown_numbers(percent))
+        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        return (
+            f'<div class="ldn-meta-pooled">{html_table(settings)}{body}'
+            f"{f'<ul>{notes}</ul>' if notes else ''}</div>"
+        )
+
+    def _shown_numbers(self, percent: str) -> list[tuple[str, str]]:
+        rows = [
+            ("trials", str(self.k)),
+            ("pooled effect (SE)", f"{self.estimate:.4g} ({self.se:.4g})"),
+            (f"{percent} CI", f"{self.ci_low:.4g} to {self.ci_high:.4g}"),
+            (f"{percent} prediction interval", f"{self.pi_low:.4g} to {self.pi_high:.4g}"),
+            ("test of no difference", f"{self.statistic:.4g}, p = {self.p_value:.3g}"),
+            (
+                f"tau2 ({percent} CI)",
+                f"{self.tau2:.4g} ({self.tau2_ci_low:.4g} to {self.tau2_ci_high:.4g})",
+            ),
+            ("Q (df), p", f"{self.q:.4g} ({self.q_df}), p = {self.q_pvalue:.3g}"),
+            ("I2 (Q-based), H2", f"{self.i2_pct:.1f}%, {self.h2:.4g}"),
+        ]
+        return [(name, "not defined" if "nan" in shown else shown) for name, shown in rows]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return settings and numbers as a data frame: one row, or one row per set."""
+        import pandas as pd
+
+        columns: dict[str, Any] = {name: getattr(self, name) for name in SETTINGS}
+        columns |= {name: np.ravel(getattr(self, name)) for name in NUMBERS}
+        columns["notes"] = "; ".join(self.notes)
+        return pd.DataFrame(columns)
+
+    def trials_frame(self) -> pd.DataFrame:
+        """Return one row per trial: label, yi, vi, sei, weight_pct (one set only).
+
+        Raises
+        ------
+        ArgumentError
+            For a batch, which has no single table of trials.
+        """
+        import pandas as pd
+
+        if self.is_batch:
+            message = "trials_frame of a batch; allowed: the result of pool, which is one set"
+            raise ArgumentError(message)
+        return pd.DataFrame(
+            {
+                "label": list(self.labels),
+                "yi": self.yi,
+                "vi": self.vi,
+                "sei": np.sqrt(self.vi),
+                "weight_pct": self.weight_pct,
+            }
+        )
+
+
+# Trials per chunk of a batch. The grid of the likelihood search is about 20 points for each, so
+# its arrays of 1 MB stay in the cache, and memory beyond the answer stays at some 30 MB however
+# many sets there are (measured: 6,000 to 10,000 is fastest, 40,000 half as fast).
+CHUNK_TRIALS = 8_000
+# By default glibc hands freed arrays of 128 kB and more back to the system; getting their pages
+# back one by one took more than half of the time of a batch. One untouched block of this many
+# numbers (16 MB), released, makes it keep what is smaller. Other C libraries do not mind.
+KEPT_NUMBERS = 2_000_000
+# Trials from which the grid of the likelihood search is that large.
+KEEP_FROM_TRIALS = 600
+# Two trials with tau2 > 0 scatter by exactly 1; rounding is not to decide what is said of them.
+ROUNDING = 1e-9
+
+
+def pooled_numbers(
+    yi: FloatArray, vi: FloatArray, settings: Settings
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Pool each row, in chunks of sets of similar size."""
+    sets, width = yi.shape
+    if sets * width >= KEEP_FROM_TRIALS:
+        np.empty(KEPT_NUMBERS)
+    if sets * width <= CHUNK_TRIALS:
+        return _pool_chunk(yi, vi, settings)
+    # Sets of similar size go together, so a ragged batch costs what its trials cost; the largest
+    # first, so that the first of a chunk bounds it.
+    count = np.count_nonzero(~np.isnan(vi), axis=1)
+    order = np.argsort(-count, kind="stable")
+    numbers = np.empty((len(NUMBERS), sets))
+    weight = np.empty((sets, width))
+    flags = np.empty((len(FLAGS), sets), dtype=np.bool_)
+    start = 0
+    while start < sets:
+        stop = start + max(1, CHUNK_TRIALS // max(int(count[order[start]]), 1))
+        rows = order[start:stop]
+        numbers[:, rows], weight[rows], flags[:, rows] = _pool_chunk(
+            yi.take(rows, axis=0), vi.take(rows, axis=0), settings
+        )
+        start = stop
+    return numbers, weight, flags
+
+
+def _pool_chunk(
+    yi: FloatArray, vi: FloatArray, settings: Settings
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    trials = arrange(yi, vi)
+    y, v, count, df = trials.y, trials.v, trials.count, trials.df
+    few = (count < 2).nonzero()[0]
+    z_quantile = float(ndtri(0.5 + 0.5 * settings.level))
+    found = quantiles(count, level=settings.level)
+
+    tau2, several = scaled_tau2(trials, settings.tau2_method)
+    w = 1.0 / (v + tau2)
+    precision = total(w)
+    if few.size:
+        precision[count == 0] = np.nan
+    mean = total(w * y) / precision
+    r = y - mean
+    scatter = total(w * (r * r)) / df
+    if settings.ci_method == "knapp-hartung-floored":
+        factor = np.maximum(scatter, 1.0)
+    elif settings.ci_method == "knapp-hartung":
+        factor = np.where(scatter > 0.0, scatter, np.nan)
+    else:
+        factor = np.ones(count.size)
+    factor[few] = 1.0
+    variance = factor / precision
+    root = np.sqrt(trials.scale)
+    estimate, se = trials.centre + mean * root, np.sqrt(variance) * root
+    statistic = estimate / se
+    p_value, half = _test_and_half_width(statistic, se, settings, df, found.t, z_quantile, few)
+    if settings.is_random:
+        t_new = found.t_new_k1 if settings.pi_method == "k-1" else found.t_new_k2
+        reach = t_new * np.sqrt(tau2 + variance) * root
+    else:
+        reach = np.full(count.size, np.nan)
+
+    q, h2, i2_pct = cochran(trials)
+    if settings.is_random:
+        h2 = np.maximum(h2, 1.0)
+    low, high = q_profile(trials, found)
+    scaled = tau2.copy()
+    scaled[few] = np.nan
+    numbers = {
+        "k": count,
+        "estimate": estimate,
+        "se": se,
+        "statistic": statistic,
+        "p_value": p_value,
+        "ci_low": estimate - half,
+        "ci_high": estimate + half,
+        "tau2": scaled * trials.scale,
+        "tau2_ci_low": low * trials.scale,
+        "tau2_ci_high": high * trials.scale,
+        "q": q,
+        "q_df": np.maximum(count - 1, 0),
+        "q_pvalue": chdtrc(df, q),
+        "i2_pct": i2_pct,
+        "h2": h2,
+        "pi_low": estimate - reach,
+        "pi_high": estimate + reach,
+    }
+    weight = (100.0 / precision)[:, None] / (vi / trials.scale[:, None] + tau2[:, None])
+    flags = dict.fromkeys(FLAGS, np.zeros(count.size, dtype=np.bool_))
+    flags["missing"] = count < yi.shape[1]
+    flags["several"] = several
+    flags["empty_profile"] = q < found.lower
+    if np.count_nonzero(count < 3):
+        pair = count == 2
+        flags["none"] = count == 0
+        flags["single"] = count == 1
+        flags["pair_t" if settings.uses_t else "pair_wald"] = pair & (
+            settings.uses_t | settings.is_random
+        )
+        flags["no_prediction"] = pair
+    if settings.is_random:
+        flags["boundary"] = scaled == 0.0
+    else:
+        flags["no_prediction"] = count > 1
+        flags["common_t"] = (count > 1) & settings.uses_t
+    if settings.ci_method == "knapp-hartung-floored":
+        flags["floored"] = (count > 1) & (scatter < 1.0 - ROUNDING)
+    elif settings.ci_method == "knapp-hartung":
+        flags["zero_width"] = (count > 1) & (scatter == 0.0)
+        flags["narrow"] = (count > 1) & (found.t * se < z_quantile * root / np.sqrt(precision))
+    return (
+        np.array([numbers[name] for name in NUMBERS]),
+        weight,
+        np.array([flags[name] for name in FLAGS]),
+    )
+
+
+def _test_and_half_width(
+    statistic: FloatArray,
+    se: FloatArray,
+    settings: Settings,
+    df: FloatArray,
+    t_quantile: FloatArray,
+    z_quantile: float,
+    few: IntArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Return p-value and half-width: normal for Wald and for single trials, else t."""
+    magnitude = -np.abs(statistic)
+    if not settings.uses_t:
+        return 2.0 * ndtr(magnitude), z_quantile * se
+    p_value, half = 2.0 * stdtr(df, magnitude), t_quantile * se
+    if few.size:
+        p_value[few], half[few] = 2.0 * ndtr(magnitude[few]), z_quantile * se[few]
+    return p_value, half
 
 
 def pool(

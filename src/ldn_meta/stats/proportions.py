@@ -1,23 +1,193 @@
 """How common an event is, with what uncertainty, and in numbers of people."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from math import floor, isnan
+from math import floor, inf, isinf, isnan, nan
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betaincinv, expit
 
-from ldn_meta.stats.counts import whole
-from ldn_meta.stats.effects_counts import checked_events
-from ldn_meta.stats.effects_single import freeman_tukey_proportion
-from ldn_meta.stats.values import (
+from ldn_meta.errors import ArgumentError
+from ldn_meta.stats.arrays import (
     FloatOrArray,
     Interval,
     numbers,
+    one_of,
     plain,
     together,
     two_sided_quantile,
 )
+from ldn_meta.stats.effects import checked_events, freeman_tukey_proportion
+from ldn_meta.stats.printed import whole
+
+NNT_ROUNDING = ("nearest", "up", "either")
+
+
+@dataclass(frozen=True)
+class NumberNeededToTreat:
+    """A number needed to treat with its interval, which may run through infinity.
+
+    `signed` members are 1 / RD in the direction of benefit: positive is NNTB (number needed to
+    treat for one more to benefit), negative NNTH (for one more to be harmed), infinite when the
+    risk difference is 0. The interval runs from the bound best for treatment to the worst.
+    """
+
+    rd: float
+    rd_low: float
+    rd_high: float
+    benefit_sign: int
+    signed: float
+    best: float
+    worst: float
+
+    @property
+    def crosses_infinity(self) -> bool:
+        """Whether the interval holds benefit, no difference and harm."""
+        return self.best > 0 > self.worst and not isnan(self.best + self.worst)
+
+    def interval_text(self, *, decimals: int = 0) -> str:
+        """Return the interval in words, such as "NNTB 5 to infinity to NNTH 20"."""
+        if isnan(self.best) or isnan(self.worst):
+            return "interval not known"
+        through = " to infinity to " if self.crosses_infinity else " to "
+        return f"{_in_words(self.best, decimals)}{through}{_in_words(self.worst, decimals)}"
+
+    def text(self, *, decimals: int = 0) -> str:
+        """Return estimate and interval in words; rounding (half up) happens here only."""
+        return f"{_in_words(self.signed, decimals)} ({self.interval_text(decimals=decimals)})"
+
+    def __str__(self) -> str:
+        """Return `text` without decimals."""
+        return self.text()
+
+
+def number_needed_to_treat(
+    rd: float, rd_low: float = nan, rd_high: float = nan, *, benefit_sign: int = 1
+) -> NumberNeededToTreat:
+    """Return the number needed to treat of a risk difference, with its interval.
+
+    NNT = 1 / RD, and the bounds likewise. If RD's interval covers 0 the bounds do not enclose the
+    estimate: the interval goes from NNTB through infinity (no difference) to NNTH.
+
+
+    Source: Altman 1998, BMJ 317:1309.
+
+    Examples
+    --------
+    >>> number_needed_to_treat(0.10, -0.05, 0.25).text()
+    'NNTB 10 (NNTB 4 to infinity to NNTH 20)'
+    """
+    if benefit_sign not in (1, -1):
+        raise ArgumentError(f"benefit_sign: {benefit_sign!r} is not allowed; allowed: 1, -1")
+    centre = float(numbers("rd", rd, at_least=-1, at_most=1))
+    low, high = float(numbers("rd_low", rd_low)), float(numbers("rd_high", rd_high))
+    if low > centre or high < centre:
+        raise ArgumentError(
+            f"rd: {centre:g} is outside its interval {low:g} to {high:g}; "
+            "allowed: rd_low <= rd <= rd_high"
+        )
+    least, most = (low, high) if benefit_sign == 1 else (-high, -low)
+    return NumberNeededToTreat(
+        rd=centre,
+        rd_low=low,
+        rd_high=high,
+        benefit_sign=benefit_sign,
+        signed=_reciprocal(benefit_sign * centre, inf),
+        best=_reciprocal(most, -inf),
+        worst=_reciprocal(least, inf),
+    )
+
+
+def risk_differences_from_nnt(
+    nnt: float, *, decimals: int = 0, rounding: str = "either"
+) -> Interval:
+    """Return the range of |RD| whose number needed to treat prints as `nnt`.
+
+    Source: rounding interval of the printed number, turned by RD = 1 / NNT.
+
+    Examples
+    --------
+    >>> risk_differences_from_nnt(5, rounding="nearest")
+    Interval(low=0.18181818181818182, high=0.2222222222222222)
+    """
+    printed = float(numbers("nnt", nnt, at_least=1))
+    step = 10.0 ** -whole("decimals", decimals, at_least=0)
+    one_of("rounding", rounding, NNT_ROUNDING)
+    low = printed - (step / 2 if rounding == "nearest" else step)
+    high = printed + (0.0 if rounding == "up" else step / 2)
+    return Interval(1 / high, 1 / max(low, 1.0))
+
+
+class AbsoluteEffect(NamedTuple):
+    """What a relative effect means at one baseline risk; proportions (0-1)."""
+
+    risk: FloatOrArray
+    difference: FloatOrArray
+
+
+def absolute_effect_from_risk_ratio(
+    risk_ratio: ArrayLike, baseline_risk: ArrayLike
+) -> AbsoluteEffect:
+    """Return the risk with treatment, and its difference from the baseline risk.
+
+    risk = min(1, RR baseline);  difference = risk - baseline. Assumes that the ratio holds at
+    this baseline. For an interval, pass the bounds of the ratio.
+
+
+    Source: Cochrane Handbook 15.4.4.
+
+    Examples
+    --------
+    >>> absolute_effect_from_risk_ratio(1.5, 0.2).difference
+    0.10000000000000003
+    """
+    ratio, baseline = together(
+        risk_ratio=numbers("risk_ratio", risk_ratio, at_least=0),
+        baseline_risk=numbers("baseline_risk", baseline_risk, at_least=0, at_most=1),
+    )
+    risk = np.minimum(ratio * baseline, 1.0)
+    return AbsoluteEffect(plain(risk), plain(risk - baseline))
+
+
+def absolute_effect_from_odds_ratio(
+    odds_ratio: ArrayLike, baseline_risk: ArrayLike
+) -> AbsoluteEffect:
+    """Return the risk with treatment, and its difference from the baseline risk.
+
+    risk = OR baseline / (1 - baseline + OR baseline).
+
+
+    Source: Cochrane Handbook 15.4.4.
+    """
+    ratio, baseline = together(
+        odds_ratio=numbers("odds_ratio", odds_ratio, at_least=0),
+        baseline_risk=numbers("baseline_risk", baseline_risk, at_least=0, at_most=1),
+    )
+    odds_share = ratio * baseline
+    total = 1 - baseline + odds_share
+    # OR = 0 at a baseline of 1 has no answer; everything else has.
+    risk = odds_share / np.where(total > 0, total, np.nan)
+    return AbsoluteEffect(plain(risk), plain(risk - baseline))
+
+
+def _reciprocal(difference: float, at_zero: float) -> float:
+    if difference == 0:
+        return at_zero
+    # No risk difference is beyond 1, so no number needed to treat is below 1.
+    return 1 / max(-1.0, min(1.0, difference)) if not isnan(difference) else nan
+
+
+def _in_words(signed: float, decimals: int) -> str:
+    if isnan(signed):
+        return "not known"
+    if isinf(signed):
+        return "infinity"
+    step = 10**decimals
+    half_up = floor(abs(signed) * step + 0.5) / step
+    return f"{'NNTB' if signed > 0 else 'NNTH'} {half_up:.{decimals}f}"
 
 
 def wilson_interval(events: ArrayLike, n: ArrayLike, *, level: ArrayLike = 0.95) -> Interval:
@@ -26,22 +196,6 @@ def wilson_interval(events: ArrayLike, n: ArrayLike, *, level: ArrayLike = 0.95)
     centre = (p + z^2 / 2n) / (1 + z^2 / n)
     half   = z / (1 + z^2 / n) sqrt(p (1 - p) / n + z^2 / 4n^2)
 
-    Parameters
-    ----------
-    events, n : float or array, (...)
-        Counts; NaN gives NaN.
-    level : float or array
-        Coverage, strictly between 0 and 1.
-
-    Returns
-    -------
-    Interval
-        Proportions (0-1). Exactly 0 below when nobody had the event, exactly 1 above when all.
-
-    Raises
-    ------
-    ArgumentError
-        If a count is negative or above its n, an n is below 1, or a level is not allowed.
 
     Source: Wilson 1927, J Am Stat Assoc 22:209; Newcombe 1998, Stat Med 17:857, method 3.
 
@@ -70,17 +224,6 @@ def clopper_pearson_interval(
     low  = the p at which as many events or more have probability (1 - level) / 2
     high = the p at which as many or fewer have it
 
-    Parameters
-    ----------
-    events, n : float or array, (...)
-        Counts; NaN gives NaN.
-    level : float or array
-        Coverage, strictly between 0 and 1.
-
-    Raises
-    ------
-    ArgumentError
-        If a count is negative or above its n, an n is below 1, or a level is not allowed.
 
     Source: Clopper & Pearson 1934, Biometrika 26:404.
 
@@ -116,17 +259,6 @@ def risk_difference_interval(
     Never outside -1 to 1 and sound with zero cells, hence the interval to turn into a number
     needed to treat (Bender 2001); a pool of risk differences uses `risk_difference` instead.
 
-    Parameters
-    ----------
-    events_1, n_1, events_2, n_2 : float or array, (...)
-        Counts; NaN gives NaN.
-    level : float or array
-        Coverage, strictly between 0 and 1.
-
-    Raises
-    ------
-    ArgumentError
-        If a count is negative or above its n, an n is below 1, or a level is not allowed.
 
     Source: Newcombe 1998, Stat Med 17:873, method 10.
 
@@ -149,13 +281,7 @@ def risk_difference_interval(
 
 
 def proportion_from_logit(value: ArrayLike) -> FloatOrArray:
-    """Return the proportion of a log odds: 1 / (1 + exp(-value)); inverse of PLO.
-
-    Raises
-    ------
-    ArgumentError
-        If a value is not a finite number.
-    """
+    """Return the proportion of a log odds: 1 / (1 + exp(-value)); inverse of PLO."""
     return plain(expit(numbers("value", value)))
 
 
@@ -163,11 +289,6 @@ def proportion_from_arcsine(value: ArrayLike) -> FloatOrArray:
     """Return the proportion of an arcsine root: sin(value)^2; inverse of PAS.
 
     Values below 0 or above pi/2, which a pooled interval can reach, count as 0 and 1.
-
-    Raises
-    ------
-    ArgumentError
-        If a value is not a finite number.
     """
     angle = np.clip(numbers("value", value), 0, np.pi / 2)
     return plain(np.sin(angle) ** 2)
@@ -181,19 +302,6 @@ def proportion_from_freeman_tukey(value: ArrayLike, n: ArrayLike) -> FloatOrArra
 
     Values beyond what 0 or n events give at this n count as 0 and 1.
 
-    Parameters
-    ----------
-    value : float or array, (...)
-        Radians, as `freeman_tukey_proportion` returns them.
-    n : float or array, (...)
-        People; for a pooled value the harmonic mean of the trials' n (Miller 1978). That choice
-        can move the answer a great deal (Schwarzer 2019, Res Synth Methods 10:476): prefer the
-        logit or `glmm_proportion` for pooling.
-
-    Raises
-    ------
-    ArgumentError
-        If an n is below 1 or a value is not a finite number.
 
     Source: Miller 1978, Am Stat 32:138; metafor `transf.ipft`.
 
@@ -213,15 +321,7 @@ def proportion_from_freeman_tukey(value: ArrayLike, n: ArrayLike) -> FloatOrArra
 
 @dataclass(frozen=True)
 class NaturalFrequencies:
-    """Two risks as people out of `per`; rounding happens in `text` only.
-
-    Attributes
-    ----------
-    risk_1, risk_2 : float
-        Proportions (0-1), treatment and control.
-    per : int
-        People of whom the counts are told, 1000 by default.
-    """
+    """Two risks as people out of `per`; rounding happens in `text` only."""
 
     risk_1: float
     risk_2: float
@@ -252,11 +352,6 @@ class NaturalFrequencies:
 
 def natural_frequencies(risk_1: float, risk_2: float, *, per: int = 1000) -> NaturalFrequencies:
     """Return two risks as people out of `per`, the form most readers understand best.
-
-    Raises
-    ------
-    ArgumentError
-        If a risk is outside 0 to 1 or `per` is not a whole number of at least 1.
 
     Source: Gigerenzer & Edwards 2003, BMJ 327:741.
 

@@ -16,26 +16,643 @@ to=c("only0", "none")``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import chdtrc, expit, gammaln, ndtr, xlogy
 
-from ldn_meta.stats.effects_counts import (
+from ldn_meta.errors import ArgumentError, ConvergenceError
+from ldn_meta.stats.arrays import (
+    BoolArray,
+    EffectSize,
+    FloatArray,
+    FloatOrArray,
+    FrozenRecord,
+    IntArray,
+    confidence_level,
+    effect,
+    numbers,
+    one_of,
+    plain,
+    together,
+    two_sided_quantile,
+)
+from ldn_meta.stats.effects import (
+    ZERO_CELL_ADDITION,
+    checked_events,
     hypergeometric_score,
     log_odds_ratio,
     log_risk_ratio,
     risk_difference,
 )
-from ldn_meta.stats.inputs import FloatArray, one_of
-from ldn_meta.stats.rare_events_result import (
-    RareEventsResult,
-    Tables,
-    positive,
-    rare_events_result,
-    tables_of,
+
+QUADRATURE_POINTS = 7
+
+MAX_MODE_STEPS = 100
+
+_NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(QUADRATURE_POINTS)
+_LOG_WEIGHTS = np.log(_WEIGHTS) + _NODES**2 - 0.5 * np.log(np.pi)
+
+
+def log_likelihood(mu: FloatArray, tau: FloatArray, x: FloatArray, n: FloatArray) -> FloatArray:
+    """Return the quadrature log likelihood at every (mu, tau), shape of their broadcast."""
+    mu, tau = np.broadcast_arrays(mu[..., np.newaxis], tau[..., np.newaxis])
+    mode = _modes(mu, tau, x, n)
+    p = expit(mu + tau * mode)
+    scale = np.sqrt(2 / (1 + tau**2 * n * p * (1 - p)))
+    u = mode[..., np.newaxis] + scale[..., np.newaxis] * _NODES
+    logit = mu[..., np.newaxis] + tau[..., np.newaxis] * u
+    joint = x[:, np.newaxis] * logit - n[:, np.newaxis] * np.logaddexp(0, logit) - u**2 / 2
+    terms = joint + _LOG_WEIGHTS
+    top = terms.max(axis=-1, keepdims=True)
+    integral = top[..., 0] + np.log(np.exp(terms - top).sum(axis=-1))
+    coefficient = gammaln(n + 1) - gammaln(x + 1) - gammaln(n - x + 1)
+    # scale / sqrt(2 pi) times sqrt(pi), whose root is taken out of the weights above.
+    per_trial = integral + np.log(scale / np.sqrt(2)) + coefficient
+    return np.asarray(per_trial.sum(axis=-1))
+
+
+def _modes(mu: FloatArray, tau: FloatArray, x: FloatArray, n: FloatArray) -> FloatArray:
+    """Return the u with the largest joint density per trial, by bracketed Newton steps.
+
+    The slope tau (x - n p(u)) - u falls in u, so the mode lies between 0 and the slope at 0.
+    """
+    at_zero = tau * (x - n * expit(mu))
+    low, high = np.minimum(at_zero, 0), np.maximum(at_zero, 0)
+    u = np.zeros_like(at_zero)
+    for _ in range(MAX_MODE_STEPS):
+        p = expit(mu + tau * u)
+        slope = tau * (x - n * p) - u
+        low, high = np.where(slope > 0, u, low), np.where(slope < 0, u, high)
+        newton = u + slope / (1 + tau**2 * n * p * (1 - p))
+        inside = (newton >= low) & (newton <= high)
+        following = np.where(inside, newton, (low + high) / 2)
+        step = np.abs(following - u)
+        u = following
+        if np.all(step <= 1e-13 * (1 + np.abs(u))):
+            break
+    return np.asarray(u)
+
+
+def spacing(tau: FloatArray, x: FloatArray, n: FloatArray) -> FloatArray:
+    """Return a spacing for differences: 1% of the standard error of mu to be expected at tau.
+
+    Differences are then far above the rounding of the likelihood, and its fifth derivative far
+    below.
+    """
+    p = float(x.sum() / n.sum())
+    variance = 1 / (n * p * (1 - p)) + np.square(tau)[..., np.newaxis]
+    return np.asarray(0.01 / np.sqrt((1 / variance).sum(axis=-1)))
+
+
+def derivatives(
+    mu: FloatArray, tau: FloatArray, x: FloatArray, n: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return gradient (2, ...) and Hessian (2, 2, ...) by central differences of fourth order.
+
+    mu and tau have one shape (...); what is returned has it behind the axes named here.
+    """
+    h = spacing(tau, x, n)
+    offsets = np.array([-2, -1, 0, 1, 2])
+    shape = (5, 5) + (1,) * np.ndim(tau)
+    along_mu = mu + np.reshape(offsets[:, np.newaxis] + 0 * offsets, shape) * h
+    along_tau = tau + np.reshape(offsets + 0 * offsets[:, np.newaxis], shape) * h
+    values = log_likelihood(along_mu, along_tau, x, n)
+    first = np.array([1, -8, 0, 8, -1]) / 12
+    second = np.array([-1, 16, -30, 16, -1]) / 12
+    on_mu, on_tau = values[:, 2], values[2, :]
+    gradient = np.stack([np.tensordot(first, on, 1) for on in (on_mu, on_tau)]) / h
+    mixed = np.tensordot(first, np.tensordot(first, values, 1), 1)
+    pure_mu, pure_tau = (np.tensordot(second, on, 1) for on in (on_mu, on_tau))
+    hessian = np.stack([np.stack([pure_mu, mixed]), np.stack([mixed, pure_tau])]) / h**2
+    return gradient, hessian
+
+
+# Between-trial SDs at which the profile likelihood is looked at before it is refined: 0, then 1%
+# to 1000% on the log-odds scale. A tau of 10 spreads 95% of trials over odds of e^-20 to e^20.
+TAU_GRID = np.concatenate([[0.0], np.geomspace(0.01, 10.0, 22)])
+
+# A likelihood that still rises here has its maximum at infinity: all of some trials had the event
+# and none of others.
+LARGEST_TAU = 50.0
+
+# Below this tau the likelihood is flat to the last digits, and tau is reported as 0.
+SMALLEST_TAU = 1e-5
+
+MAX_ITERATIONS = 100
+
+# Relative size of the last step. The derivatives are central differences, good to about 1e-10.
+STEP_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GlmmResult(FrozenRecord):
+    """A pooled log odds with its uncertainty, from the logit-normal mixed model."""
+
+    k: int
+    level: float
+    quadrature_points: int
+    estimate: float
+    se: float
+    statistic: float
+    p_value: float
+    ci_low: float
+    ci_high: float
+    tau2: float
+    log_likelihood: float
+    lr_statistic: float
+    lr_df: int
+    lr_pvalue: float
+    events: FloatArray
+    n: FloatArray
+    notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Return trials, estimate with interval, and tau2 on one line."""
+        return (
+            f"GlmmResult(PLO, k={self.k}, {self.estimate:.4g} [{100 * self.level:g}% CI "
+            f"{self.ci_low:.4g}, {self.ci_high:.4g}], tau2={self.tau2:.4g}, logit-normal ML, "
+            f"{self.quadrature_points} points)"
+        )
+
+
+def glmm_proportion(events: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> GlmmResult:
+    """Return the pooled log odds of single-arm trials by the logit-normal mixed model.
+
+    Parameters
+    ----------
+    events, n : array, (k,)
+        Counts, one entry a trial; a NaN makes its trial missing.
+    level : float
+        Level of the interval.
+
+    Returns
+    -------
+    GlmmResult
+        On the log-odds scale. NaN with a note where nobody, or everybody, had the event in every
+        trial (mu is infinite); tau2 NaN with a note for one trial.
+
+    Raises
+    ------
+    ArgumentError
+        If a count is negative or above its n, an n is below 1, or the arrays have
+        more than one dimension.
+    ConvergenceError
+        If the likelihood could not be maximised; names iterations and last step.
+
+    Source: Stijnen, Hamza & Ozdemir 2010, Stat Med 29:3046, equation 4 with a normal random
+    effect; metafor `rma.glmm(measure="PLO")`, which stops at looser tolerances.
+    """
+    coverage = confidence_level(level)
+    x, size = checked_events(events, n)
+    x, size = np.atleast_1d(x, size)
+    if x.ndim != 1:
+        raise ArgumentError(f"events: shape {x.shape} is not allowed; allowed: (k,)")
+    present = np.isfinite(x) & np.isfinite(size)
+    x, size = x[present], size[present]
+    notes = _notes(x, size)
+    if len(x) == 0 or x.sum() in (0, size.sum()):
+        mu = tau = se = top = np.nan
+    elif len(x) == 1:
+        (mu, se), tau = _common_fit(x, size), np.nan
+        top = float(log_likelihood(np.asarray(mu), np.asarray(0.0), x, size))
+    else:
+        mu, tau = _maximum(x, size)
+        if tau == 0:
+            notes += ("The likelihood is largest at tau2 = 0: a common-effect fit.",)
+        se = _standard_error(mu, tau, x, size)
+        top = float(log_likelihood(np.asarray(mu), np.asarray(tau), x, size))
+    half = float(two_sided_quantile(coverage)) * se
+    lr_statistic, lr_df = _homogeneity(x, size)
+    return GlmmResult(
+        k=len(x),
+        level=coverage,
+        quadrature_points=QUADRATURE_POINTS,
+        estimate=mu,
+        se=se,
+        statistic=mu / se,
+        p_value=float(2 * ndtr(-abs(mu / se))),
+        ci_low=mu - half,
+        ci_high=mu + half,
+        tau2=tau**2,
+        log_likelihood=top,
+        lr_statistic=lr_statistic,
+        lr_df=lr_df,
+        lr_pvalue=float(chdtrc(lr_df, lr_statistic)) if lr_df > 0 else np.nan,
+        events=x,
+        n=size,
+        notes=notes,
+    )
+
+
+def _maximum(x: FloatArray, n: FloatArray) -> tuple[float, float]:
+    """Return (mu, tau) at the global maximum: profile over a grid of tau, then Newton."""
+    mu = _profile_mu(x, n)
+    best = int(np.argmax(log_likelihood(mu, TAU_GRID, x, n)))
+    point = np.array([mu[best], TAU_GRID[max(best, 1)]])
+    size, iteration = np.inf, 0
+    while iteration < MAX_ITERATIONS:
+        iteration += 1
+        gradient, hessian = derivatives(point[0], point[1], x, n)
+        step = _ascent_step(gradient, hessian)
+        here = log_likelihood(point[0], point[1], x, n)
+        following = point + step
+        size = float(np.abs(step).max())
+        while log_likelihood(following[0], following[1], x, n) < here and size > 1e-7:
+            step, size = step / 2, size / 2
+            following = point + step
+        point = following
+        if abs(point[1]) < SMALLEST_TAU:
+            return _common_fit(x, n)[0], 0.0
+        if size <= STEP_TOLERANCE * (1 + np.abs(point).max()):
+            return float(point[0]), abs(float(point[1]))
+        if abs(point[1]) > LARGEST_TAU:
+            break
+    raise ConvergenceError(
+        f"glmm_proportion: no maximum after {iteration} Newton iterations, last step {size:.3g} "
+        f"at mu = {point[0]:.6g}, tau = {point[1]:.6g}; look at the trials with 0 or n events, "
+        "or pool their logit proportions (code PLO) by REML"
+    )
+
+
+def _profile_mu(x: FloatArray, n: FloatArray) -> FloatArray:
+    """Return about the best mu for every tau of the grid; the likelihood is log-concave in mu."""
+    mu: FloatArray = np.full(TAU_GRID.shape, _common_fit(x, n)[0])
+    h = spacing(TAU_GRID, x, n)
+    for _ in range(MAX_ITERATIONS):
+        low, here, high = (log_likelihood(mu + h * side, TAU_GRID, x, n) for side in (-1, 0, 1))
+        curvature = (low - 2 * here + high) / h**2
+        # A step of 2 log odds keeps Newton within reach of where the curvature was measured.
+        step = np.clip(-(high - low) / (2 * h) / curvature, -2, 2)
+        mu = mu + step
+        # Only a starting value is wanted.
+        if np.all(np.abs(step) <= 1e-3):
+            break
+    return mu
+
+
+def _ascent_step(gradient: FloatArray, hessian: FloatArray) -> FloatArray:
+    """Return a Newton step that goes uphill along every direction, at most 0.5 long."""
+    curvature, directions = np.linalg.eigh(hessian)
+    slopes = directions.T @ gradient
+    step = directions @ (slopes / np.maximum(np.abs(curvature), 1e-8))
+    return np.asarray(step * min(1.0, 0.5 / max(np.abs(step).max(), 1e-300)))
+
+
+def _standard_error(mu: float, tau: float, x: FloatArray, n: FloatArray) -> float:
+    """Return the SE of mu from the observed information for (mu, tau), as lme4 does."""
+    if tau == 0:
+        return _common_fit(x, n)[1]
+    _, hessian = derivatives(np.asarray(mu), np.asarray(tau), x, n)
+    return float(np.sqrt(np.linalg.inv(-hessian)[0, 0]))
+
+
+def _common_fit(x: FloatArray, n: FloatArray) -> tuple[float, float]:
+    """Return log odds and SE of all trials taken as one."""
+    yes, no = float(x.sum()), float((n - x).sum())
+    return float(np.log(yes / no)), float(np.sqrt(1 / yes + 1 / no))
+
+
+def _homogeneity(x: FloatArray, n: FloatArray) -> tuple[float, int]:
+    if len(x) == 0:
+        return np.nan, 0
+    p = x.sum() / n.sum()
+    gain = xlogy(x, x / (n * p)) if 0 < p < 1 else np.zeros_like(x)
+    if 0 < p < 1:
+        gain = gain + xlogy(n - x, (n - x) / (n * (1 - p)))
+    return float(2 * gain.sum()), len(x) - 1
+
+
+def _notes(x: FloatArray, n: FloatArray) -> tuple[str, ...]:
+    if len(x) == 0:
+        return ("No trial has complete counts, so nothing was pooled.",)
+    notes = []
+    if x.sum() in (0, n.sum()):
+        who = "Nobody" if x.sum() == 0 else "Everybody"
+        notes.append(f"{who} had the event in any trial, so the log odds are infinite: NaN.")
+    if len(x) == 1:
+        notes.append("There is one trial, so nothing was pooled and tau2 is not known.")
+    return tuple(notes)
+
+
+@dataclass(frozen=True, eq=False)
+class MarginalEffect(FrozenRecord):
+    """A paired effect from the margins alone, with the correlation its variance rests on."""
+
+    measure: str
+    yi: FloatOrArray
+    vi: FloatOrArray
+    correlation: FloatOrArray
+    is_unpaired: bool
+    notes: tuple[str, ...]
+
+
+def marginal_effect(
+    measure: str,
+    events_1: ArrayLike,
+    events_2: ArrayLike,
+    n: ArrayLike,
+    *,
+    correlation: ArrayLike | None = None,
+) -> MarginalEffect:
+    """Return a marginal OR, RR or RD of paired data from the events under each condition.
+
+    With p_j = events_j / n, q_j = 1 - p_j and D = phi sqrt(p_1 q_1 p_2 q_2):
+
+    OR  logit p_1 - logit p_2    vi = (1/(p_1 q_1) + 1/(p_2 q_2) - 2 D/(p_1 q_1 p_2 q_2)) / n
+    RR  log p_1 - log p_2        vi = (q_1/p_1 + q_2/p_2 - 2 D/(p_1 p_2)) / n
+    RD  p_1 - p_2                vi = (p_1 q_1 + p_2 q_2 - 2 D) / n
+
+    They estimate what a parallel trial estimates, so both can enter one pool. If a condition has
+    no event or no non-event, 0.5 is added to events and non-events of both.
+
+
+    Source: Becker & Balagtas 1993, Biometrics 49:997; Elbourne 2002, Int J Epidemiol 31:140;
+    Stedman 2011, J Clin Epidemiol 64:1235.
+
+    Examples
+    --------
+    >>> result = marginal_effect("OR", 30, 25, 55, correlation=0.4667)
+    >>> print(f"{result.yi:.6f} {result.vi:.4f}")
+    0.364643 0.0782
+    """
+    one_of("measure", measure, tuple(_MARGINAL))
+    x1, size = checked_events(events_1, n, events_name="events_1")
+    x2, _ = checked_events(events_2, n, events_name="events_2")
+    given = 0.0 if correlation is None else correlation
+    phi = numbers("correlation", given, at_least=-1, at_most=1)
+    x1, x2, size, phi = together(events_1=x1, events_2=x2, n=size, correlation=phi)
+    is_bare = (x1 == 0) | (x2 == 0) | (x1 == size) | (x2 == size)
+    addition = np.where(is_bare, ZERO_CELL_ADDITION, 0.0)
+    total = size + 2 * addition
+    p1, p2 = (x1 + addition) / total, (x2 + addition) / total
+    covariance = phi * np.sqrt(p1 * (1 - p1) * p2 * (1 - p2))
+    both = p1 * p2 + covariance
+    # The share of people with both events cannot leave what the margins allow.
+    slack = 1e-9
+    possible = (both <= np.minimum(p1, p2) + slack) & (both >= np.maximum(0, p1 + p2 - 1) - slack)
+    yi, vi = _MARGINAL[measure](p1, p2, covariance, total)
+    found = effect(yi, np.where(possible, np.maximum(vi, 0), np.nan))
+    return MarginalEffect(
+        measure=measure,
+        yi=found.yi,
+        vi=found.vi,
+        correlation=plain(phi),
+        is_unpaired=correlation is None,
+        notes=_notes_paired_binary(correlation is None, is_bare, ~possible & ~np.isnan(both)),
+    )
+
+
+def matched_effect(
+    code: str, both: ArrayLike, only_1: ArrayLike, only_2: ArrayLike, neither: ArrayLike
+) -> EffectSize:
+    """Return an effect and its variance from the full table of pairs.
+
+    MPRD    difference of the two proportions
+    MPRR    log ratio of the two proportions
+    MPOR    log ratio of the two odds (marginal)
+    MPORC   log(only_1 / only_2), the conditional log odds ratio;  vi = 1/only_1 + 1/only_2
+    MPPETO  2 (only_1 - only_2) / (only_1 + only_2), Peto's;  vi = 4 / (only_1 + only_2)
+
+    If any cell is 0, 0.5 is added to all four cells of that table, for every code.
+
+
+    Source: metafor `escalc` of the same codes; Elbourne 2002; Zou 2007, Stat Med 26:1698.
+
+    Examples
+    --------
+    >>> yi, vi = matched_effect("MPOR", 20, 10, 5, 20)
+    >>> print(f"{yi:.6f} {vi:.7f}")
+    0.364643 0.0782222
+    """
+    one_of("code", code, MATCHED_CODES)
+    a, b, c, d = _pairs(both, only_1, only_2, neither)
+    has_zero = (a == 0) | (b == 0) | (c == 0) | (d == 0)
+    a, b, c, d = (cell + np.where(has_zero, ZERO_CELL_ADDITION, 0.0) for cell in (a, b, c, d))
+    if code == "MPORC":
+        return effect(np.log(b / c), 1 / b + 1 / c)
+    if code == "MPPETO":
+        return effect(2 * (b - c) / (b + c), 4 / (b + c))
+    total = a + b + c + d
+    covariance = (a * d - b * c) / total**2
+    yi, vi = _MARGINAL[code.removeprefix("MP")](
+        (a + b) / total, (a + c) / total, covariance, total
+    )
+    return effect(yi, vi)
+
+
+def within_person_correlation(
+    both: ArrayLike, only_1: ArrayLike, only_2: ArrayLike, neither: ArrayLike
+) -> FloatOrArray:
+    """Return phi of the table of pairs: the correlation `marginal_effect` asks for.
+
+    (both neither - only_1 only_2) / sqrt(product of the four margins); NaN if a margin is 0.
+    """
+    a, b, c, d = _pairs(both, only_1, only_2, neither)
+    margins = (a + b) * (c + d) * (a + c) * (b + d)
+    return plain((a * d - b * c) / np.sqrt(np.where(margins > 0, margins, np.nan)))
+
+
+def _odds_ratio(p1: FloatArray, p2: FloatArray, cov: FloatArray, n: FloatArray) -> _Pair:
+    v1, v2 = p1 * (1 - p1), p2 * (1 - p2)
+    yi = np.log(p1 / (1 - p1)) - np.log(p2 / (1 - p2))
+    return yi, (1 / v1 + 1 / v2 - 2 * cov / (v1 * v2)) / n
+
+
+def _risk_ratio(p1: FloatArray, p2: FloatArray, cov: FloatArray, n: FloatArray) -> _Pair:
+    vi = ((1 - p1) / p1 + (1 - p2) / p2 - 2 * cov / (p1 * p2)) / n
+    return np.log(p1) - np.log(p2), vi
+
+
+def _risk_difference(p1: FloatArray, p2: FloatArray, cov: FloatArray, n: FloatArray) -> _Pair:
+    return p1 - p2, (p1 * (1 - p1) + p2 * (1 - p2) - 2 * cov) / n
+
+
+_Pair = tuple[FloatArray, FloatArray]
+_Formula = Callable[[FloatArray, FloatArray, FloatArray, FloatArray], _Pair]
+_MARGINAL: MappingProxyType[str, _Formula] = MappingProxyType(
+    {"OR": _odds_ratio, "RR": _risk_ratio, "RD": _risk_difference}
 )
-from ldn_meta.stats.values import EffectSize
+MATCHED_CODES = ("MPRD", "MPRR", "MPOR", "MPORC", "MPPETO")
+
+
+def _pairs(
+    both: ArrayLike, only_1: ArrayLike, only_2: ArrayLike, neither: ArrayLike
+) -> tuple[FloatArray, ...]:
+    cells = together(
+        both=numbers("both", both, at_least=0),
+        only_1=numbers("only_1", only_1, at_least=0),
+        only_2=numbers("only_2", only_2, at_least=0),
+        neither=numbers("neither", neither, at_least=0),
+    )
+    numbers("both + only_1 + only_2 + neither", np.sum(cells, axis=0), above=0)
+    return cells
+
+
+def _notes_paired_binary(
+    is_unpaired: bool, is_bare: BoolArray, is_impossible: BoolArray
+) -> tuple[str, ...]:
+    notes = []
+    if is_unpaired:
+        notes.append(
+            "The variance ignores that both conditions are the same people; if their answers "
+            "correlate positively it is too large (conservative)."
+        )
+    else:
+        notes.append("The variance rests on the within-person correlation that was passed.")
+    if np.any(is_bare):
+        notes.append("A condition had no event or no non-event: 0.5 was added to all four counts.")
+    if np.any(is_impossible):
+        notes.append("The margins cannot have the correlation passed, so the variance is NaN.")
+    return tuple(notes)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RareEventsResult(FrozenRecord):
+    """A common effect pooled from counts; floats for one set of trials, arrays for a batch."""
+
+    method: str
+    measure: str
+    level: float
+    k: int | IntArray
+    k_informative: int | IntArray
+    estimate: FloatOrArray
+    se: FloatOrArray
+    statistic: FloatOrArray
+    p_value: FloatOrArray
+    ci_low: FloatOrArray
+    ci_high: FloatOrArray
+    q: FloatOrArray
+    q_df: int | IntArray
+    q_pvalue: FloatOrArray
+    i2_pct: FloatOrArray
+    weight_pct: FloatArray
+    notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Return method, trials and estimate with interval on one line."""
+        if np.ndim(self.estimate) > 0:
+            shape = np.shape(self.estimate)
+            return f"RareEventsResult({self.method}, {self.measure}, batch of shape {shape})"
+        return (
+            f"RareEventsResult({self.method}, {self.measure}, k={self.k}, {self.estimate:.4g} "
+            f"[{100 * self.level:g}% CI {self.ci_low:.4g}, {self.ci_high:.4g}])"
+        )
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Counts of every trial (..., k); missing trials hold a harmless table and no weight."""
+
+    a: FloatArray
+    n1: FloatArray
+    c: FloatArray
+    n2: FloatArray
+    is_present: BoolArray
+
+    @property
+    def total(self) -> FloatArray:
+        """Return the people of both groups."""
+        return self.n1 + self.n2
+
+    @property
+    def is_informative(self) -> BoolArray:
+        """Return whether a trial has both an event and a non-event."""
+        events = self.a + self.c
+        return self.is_present & (events > 0) & (events < self.total)
+
+    def summed(self, values: FloatArray) -> FloatArray:
+        """Return the sum over the trials that are present."""
+        return np.asarray(np.where(self.is_present, values, 0).sum(axis=-1))
+
+
+def tables_of(events_1: ArrayLike, n_1: ArrayLike, events_2: ArrayLike, n_2: ArrayLike) -> Tables:
+    """Return checked counts, with any trial that has a NaN marked as missing."""
+    a, n1 = checked_events(events_1, n_1, events_name="events_1", n_name="n_1")
+    c, n2 = checked_events(events_2, n_2, events_name="events_2", n_name="n_2")
+    cells = np.atleast_1d(*together(events_1=a, n_1=n1, events_2=c, n_2=n2))
+    is_present = np.logical_and.reduce([np.isfinite(cell) for cell in cells])
+    a, n1, c, n2 = (np.where(is_present, cell, 1.0) for cell in cells)
+    return Tables(a, n1, c, n2, is_present)
+
+
+def rare_events_result(
+    method: str,
+    measure: str,
+    level: float,
+    table: Tables,
+    estimate: FloatArray,
+    variance: FloatArray,
+    q: FloatArray,
+    weight: FloatArray,
+) -> RareEventsResult:
+    """Return the record of a pool from its estimate, variance, Q and weights per trial."""
+    coverage = confidence_level(level)
+    se = np.sqrt(positive(variance))
+    statistic = estimate / se
+    half = two_sided_quantile(coverage) * se
+    k, k_informative = table.is_present.sum(axis=-1), table.is_informative.sum(axis=-1)
+    df = np.maximum(k_informative - 1, 0)
+    # One trial is its own pool: what differs from 0 there is the zero-cell rule or rounding.
+    q = np.where(df > 0, q, np.where(k_informative == 1, 0 * np.abs(estimate), np.nan))
+    weight = np.where(table.is_present, weight, 0)
+    total_weight = positive(weight.sum(axis=-1, keepdims=True))
+    return RareEventsResult(
+        method=method,
+        measure=measure,
+        level=coverage,
+        k=_count(k),
+        k_informative=_count(k_informative),
+        estimate=plain(estimate),
+        se=plain(se),
+        statistic=plain(statistic),
+        p_value=plain(2 * ndtr(-np.abs(statistic))),
+        ci_low=plain(estimate - half),
+        ci_high=plain(estimate + half),
+        q=plain(q),
+        q_df=_count(df),
+        q_pvalue=plain(np.where(df > 0, chdtrc(np.maximum(df, 1), q), q + 1)),
+        i2_pct=plain(100 * np.maximum(0 * q, (q - df) / np.where(q > 0, q, 1))),
+        weight_pct=np.where(table.is_present, 100 * weight / total_weight, np.nan),
+        notes=_notes_rare_events_result(measure, table, k, estimate, se),
+    )
+
+
+def positive(values: FloatArray) -> FloatArray:
+    """Return `values`, NaN where they are not above 0."""
+    return np.where(values > 0, values, np.nan)
+
+
+def _count(values: IntArray) -> int | IntArray:
+    return int(values) if values.ndim == 0 else values
+
+
+def _notes_rare_events_result(
+    measure: str, table: Tables, k: IntArray, estimate: FloatArray, se: FloatArray
+) -> tuple[str, ...]:
+    notes = ["Common effect: the trials are taken to share one true effect."]
+    if np.any(k == 0):
+        notes.append("No trial has complete counts, so nothing was pooled.")
+    if np.any(k == 1):
+        notes.append("There is one trial, so nothing was pooled.")
+    events = table.a + table.c
+    kinds = (
+        ("without any event", events == 0, measure == "RD"),
+        ("with events in everybody", events == table.total, measure in ("RD", "RR")),
+    )
+    for words, found, counts in kinds:
+        most = int(np.max((found & table.is_present).sum(axis=-1), initial=0))
+        if most:
+            role = "count as no difference" if counts else "carry no weight"
+            notes.append(f"Trials {words} ({most}) {role} and are left out of Q.")
+    if np.any(np.isnan(estimate) & (k > 0)):
+        notes.append("The effect is undefined: a group has no event, or no non-event, anywhere.")
+    if np.any(np.isfinite(estimate) & np.isnan(se)):
+        notes.append("The formula gives a standard error of 0, so no interval is reported.")
+    return tuple(notes)
+
 
 __all__ = ["RareEventsResult", "mantel_haenszel", "peto"]
 
@@ -142,14 +759,14 @@ def peto(
 _Pooled = tuple[FloatArray, FloatArray, FloatArray]
 
 
-def _risk_ratio(t: Tables) -> _Pooled:
+def _risk_ratio_rare_events(t: Tables) -> _Pooled:
     weight = t.c * t.n1 / t.total
     r, s = positive(t.summed(t.a * t.n2 / t.total)), positive(t.summed(weight))
     spread = (t.n1 * t.n2 * (t.a + t.c) - t.a * t.c * t.total) / t.total**2
     return np.log(r / s), t.summed(spread) / (r * s), weight
 
 
-def _odds_ratio(t: Tables) -> _Pooled:
+def _odds_ratio_rare_events(t: Tables) -> _Pooled:
     b, d = t.n1 - t.a, t.n2 - t.c
     r_i, s_i = t.a * d / t.total, b * t.c / t.total
     p_i, q_i = (t.a + d) / t.total, (b + t.c) / t.total
@@ -162,7 +779,7 @@ def _odds_ratio(t: Tables) -> _Pooled:
     return np.log(r / s), variance, s_i
 
 
-def _risk_difference(t: Tables) -> _Pooled:
+def _risk_difference_rare_events(t: Tables) -> _Pooled:
     weight = t.n1 * t.n2 / t.total
     total_weight = positive(t.summed(weight))
     estimate = t.summed((t.a * t.n2 - t.c * t.n1) / t.total) / total_weight
@@ -172,12 +789,12 @@ def _risk_difference(t: Tables) -> _Pooled:
     return estimate, variance / total_weight**2, weight
 
 
-_Formula = Callable[[Tables], _Pooled]
+_FormulaRareEvents = Callable[[Tables], _Pooled]
 _Single = Callable[[FloatArray, FloatArray, FloatArray, FloatArray], EffectSize]
-_MEASURES: MappingProxyType[str, tuple[_Formula, _Single]] = MappingProxyType(
+_MEASURES: MappingProxyType[str, tuple[_FormulaRareEvents, _Single]] = MappingProxyType(
     {
-        "RR": (_risk_ratio, log_risk_ratio),
-        "OR": (_odds_ratio, log_odds_ratio),
-        "RD": (_risk_difference, risk_difference),
+        "RR": (_risk_ratio_rare_events, log_risk_ratio),
+        "OR": (_odds_ratio_rare_events, log_odds_ratio),
+        "RD": (_risk_difference_rare_events, risk_difference),
     }
 )

@@ -2,63 +2,509 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from math import ceil, isnan
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
+from scipy.optimize import brentq
+from scipy.special import log_ndtr, ndtr, ndtri
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.inputs import (
+from ldn_meta.stats.arrays import (
     BoolArray,
     FloatArray,
+    FloatOrArray,
+    FrozenRecord,
+    IntArray,
     Labels,
+    confidence_level,
+    effects_and_variances,
+    numbers,
+    one_of,
+    plain,
+    real_array,
+    together,
     trial_labels,
 )
-from ldn_meta.stats.records import FrozenRecord
-from ldn_meta.stats.sequential_boundaries import (
-    LEAST_FRACTION,
-    LEAST_STEP,
-    futility_boundaries,
-    obf_boundaries,
-)
-from ldn_meta.stats.sequential_pool import complete_trials, cumulative_z, places
-from ldn_meta.stats.sequential_size import error_rate
-from ldn_meta.stats.values import numbers
+from ldn_meta.stats.pool import pool_many
+
+ARMS = 2
+
+
+def information_size_of_means(
+    difference: ArrayLike, sd: ArrayLike, *, alpha: float = 0.05, power: float = 0.8
+) -> FloatOrArray:
+    """Return the people, both arms together, that a difference of two means asks for.
+
+    n per arm = 2 (z_{1 - alpha/2} + z_power)^2 sd^2 / difference^2, rounded up.
+
+    Notes
+    -----
+    It is a threshold for fragility, not for importance: an interval can be too wide with more
+    people than this. Source: Guyatt 2011, Journal of Clinical Epidemiology 64:1283-1293.
+
+    Examples
+    --------
+    >>> information_size_of_means(1.0, 2.0)
+    126.0
+
+    One point on a scale with a standard deviation of two points asks for 63 people an arm.
+    """
+    gap, spread = together(
+        difference=numbers("difference", difference), sd=numbers("sd", sd, above=0)
+    )
+    factor = ARMS * sum(_quantiles(alpha, power)) ** 2
+    with np.errstate(divide="ignore"):
+        per_arm = factor * (spread / np.abs(gap)) ** 2
+    return plain(ARMS * np.ceil(per_arm))
+
+
+def information_size_of_risks(
+    risk_1: ArrayLike, risk_2: ArrayLike, *, alpha: float = 0.05, power: float = 0.8
+) -> FloatOrArray:
+    """Return the people, both arms together, that a difference of two risks asks for.
+
+    n per arm = (z_{1 - alpha/2} sqrt(2 p q) + z_power sqrt(p1 q1 + p2 q2))^2 / (p1 - p2)^2,
+    rounded up, with p the mean of the two risks and q = 1 - p.
+
+    Notes
+    -----
+    Fleiss, Levin and Paik 2003, Statistical Methods for Rates and Proportions, section 4.2,
+    without continuity correction; the formula behind R's ``power.prop.test``.
+
+    Examples
+    --------
+    >>> information_size_of_risks(0.2, 0.15)
+    1812.0
+    """
+    first, second = together(
+        risk_1=numbers("risk_1", risk_1, at_least=0, at_most=1),
+        risk_2=numbers("risk_2", risk_2, at_least=0, at_most=1),
+    )
+    for_alpha, for_power = _quantiles(alpha, power)
+    mean = (first + second) / 2
+    spread = for_alpha * np.sqrt(2 * mean * (1 - mean)) + for_power * np.sqrt(
+        first * (1 - first) + second * (1 - second)
+    )
+    gap = np.abs(first - second)
+    per_arm = np.divide(spread, gap, out=np.full_like(spread, math.inf), where=gap != 0) ** 2
+    return plain(ARMS * np.ceil(per_arm))
+
+
+def _quantiles(alpha: float, power: float) -> tuple[float, float]:
+    tail = float(numbers("alpha", alpha, above=0, below=1)) / 2
+    return -float(ndtri(tail)), float(ndtri(float(numbers("power", power, above=0, below=1))))
+
+
+class CumulativeZ(NamedTuple):
+    """The pool after each trial; arrays (k,) in the order the trials were added."""
+
+    estimate: FloatArray
+    se: FloatArray
+    z: FloatArray
+    tau2: FloatArray
+    diversity: FloatArray
+    information: FloatArray
+
+
+def cumulative_z(
+    yi: ArrayLike, vi: ArrayLike, *, order: ArrayLike | None = None, tau2_method: str = "reml"
+) -> CumulativeZ:
+    """Pool the first trial, the first two, and so on."""
+    y, v = complete_trials(yi, vi)
+    place = places(order, y.size)
+    rows = np.tril(np.ones((y.size, y.size), dtype=np.bool_))
+    y_all, v_all = np.where(rows, y[place], np.nan), np.where(rows, v[place], np.nan)
+    found = pool_many(y_all, v_all, tau2_method=tau2_method, ci_method="wald")
+    information = np.cumsum(1.0 / v[place])
+    se = np.asarray(found.se)
+    return CumulativeZ(
+        estimate=np.asarray(found.estimate),
+        se=se,
+        z=np.asarray(found.statistic),
+        tau2=np.asarray(found.tau2),
+        diversity=np.maximum(1.0 - 1.0 / (information * se**2), 0.0),
+        information=information,
+    )
+
+
+def complete_trials(yi: ArrayLike, vi: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return effects and variances (k,) of at least one trial, none missing."""
+    y, v = effects_and_variances(yi, vi, dimensions=1)
+    if y.size == 0 or np.isnan(y).any():
+        message = f"yi={y.tolist()!r:.80} lacks a trial; allowed: at least one, none missing"
+        raise ArgumentError(message)
+    return y, v
+
+
+def places(order: ArrayLike | None, k: int) -> IntArray:
+    """Return the places of k trials in the order they are added."""
+    if order is None:
+        return np.arange(k)
+    place = np.asarray(order)
+    if place.shape != (k,) or sorted(place.tolist()) != list(range(k)):
+        message = (
+            f"order={place.tolist()!r:.80} is not allowed; allowed: each of 0 to {k - 1} once"
+        )
+        raise ArgumentError(message)
+    return place.astype(np.int64)
+
+
+MEASURES = ("MD", "RR")
+
+
+@dataclass(frozen=True)
+class RequiredInformation:
+    """The required information size and what it rests on."""
+
+    measure: str
+    alpha: float
+    power: float
+    diversity: float
+    people_one_trial: float
+    people: int
+
+
+def required_information_size(
+    *,
+    measure: str,
+    effect: float,
+    sd: float = float("nan"),
+    control_risk: float = float("nan"),
+    alpha: float = 0.05,
+    power: float = 0.8,
+    diversity: float = 0.0,
+    two_sided: bool = True,
+) -> RequiredInformation:
+    """Return the number of people that evidence for or against an effect needs.
+
+    N = 4 (z_alpha + z_beta)^2 variance / effect^2 / (1 - D2), two equal groups together:
+
+    ====  ============================================================================
+    MD    variance = sd^2, effect = the mean difference looked for
+    RR    variance = p (1 - p) with p the mean of both risks, effect = their difference
+    ====  ============================================================================
+
+    Notes
+    -----
+    Wetterslev and others 2008, Journal of Clinical Epidemiology 61:64-75; 2009, BMC Medical
+    Research Methodology 9:86 (diversity). Not raised for looking repeatedly, as in the TSA
+    software: see `FutilityDesign.inflation`.
+
+    Examples
+    --------
+    >>> required_information_size(measure="MD", effect=1.0, sd=2.0).people
+    126
+    """
+    one_of("measure", measure, MEASURES)
+    side = error_rate("alpha", alpha) / (2.0 if two_sided else 1.0)
+    power = error_rate("power", power)
+    d2 = float(numbers("diversity", diversity, at_least=0, below=1))
+    size = float(numbers("effect", effect))
+    if measure == "MD":
+        variance = float(numbers("sd", sd, above=0)) ** 2
+        difference = size
+    else:
+        risk = float(numbers("control_risk", control_risk, above=0, below=1))
+        ratio = float(numbers("effect", effect, above=0, below=1.0 / risk))
+        mean = risk * (1.0 + ratio) / 2.0
+        variance, difference = mean * (1.0 - mean), risk * (1.0 - ratio)
+    if isnan(variance) or isnan(difference) or isnan(d2):
+        needed = "effect and sd" if measure == "MD" else "effect and control_risk"
+        message = f"a number is missing for measure={measure!r}; allowed: {needed}, diversity"
+        raise ArgumentError(message)
+    if difference == 0.0:
+        message = f"effect={effect!r} is no difference; allowed: an effect worth finding"
+        raise ArgumentError(message)
+    quantiles = (float(ndtri(side)) + float(ndtri(1.0 - power))) ** 2
+    alone = 4.0 * quantiles * variance / difference**2
+    return RequiredInformation(
+        measure=measure,
+        alpha=alpha,
+        power=power,
+        diversity=d2,
+        people_one_trial=alone,
+        people=2 * ceil(alone / (1.0 - d2) / 2.0),
+    )
+
+
+def error_rate(name: str, value: object) -> float:
+    """Return an error or a power strictly between 0 and 1."""
+    try:
+        return confidence_level(value)
+    except ArgumentError as error:
+        message = f"{name}={value!r} is not allowed; allowed: a number between 0 and 1"
+        raise ArgumentError(message) from error
+
+
+# Gauss-Legendre nodes in a piece, and its width in standard deviations of the narrower of the two
+# steps around a look: more nodes or narrower pieces change boundaries by less than 1e-12.
+NODES = 16
+PIECE = 2.0
+FEWEST_PIECES = 4
+# Beyond this many standard deviations of the score, nothing is left (4e-33).
+FARTHEST = 12.0
+_POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(NODES)
+
+Region = Sequence[tuple[float, float]]
+
+
+class Walk:
+    """The score B(t) = Z(t) sqrt(t) of a trial that goes on: B(t) ~ N(drift t, t).
+
+    Notes
+    -----
+    Armitage, McPherson and Rowe 1969, JRSS A 132:235-244; Jennison and Turnbull 2000, Group
+    Sequential Methods, chapter 19.
+    """
+
+    def __init__(self, drift: float = 0.0) -> None:
+        self.drift = drift
+        # Where the score may be at the last look, and with what probability, as point masses for
+        # quadrature; made when the next look is known, because its step sets how fine they are.
+        self._time = 0.0
+        self._at, self._mass = np.zeros(1), np.ones(1)
+        self._region: Region = []
+        self._settled_for: float | None = 0.0
+        self._before: tuple[float, FloatArray, FloatArray] = (0.0, self._at, self._mass)
+
+    def above(self, time: float, z: float) -> float:
+        """Return the probability to have gone on so far and to have Z above `z` at `time`."""
+        return self._tail(time, z, side=1.0)
+
+    def below(self, time: float, z: float) -> float:
+        """Return the probability to have gone on so far and to have Z below `z` at `time`."""
+        return self._tail(time, z, side=-1.0)
+
+    def go_on(self, time: float, region: Region) -> None:
+        """Move to a look, and keep those whose Z lies in a union of intervals."""
+        self._settle(time)
+        self._before = (self._time, self._at, self._mass)
+        self._time, self._region, self._settled_for = time, region, None
+
+    def _settle(self, next_time: float) -> None:
+        """Lay out the point masses of the last look for a next one."""
+        if self._time == 0.0 or self._settled_for == next_time:
+            return
+        before, before_at, before_mass = self._before
+        step = np.sqrt(self._time - before)
+        piece = PIECE * min(step, np.sqrt(next_time - self._time))
+        root, middle = np.sqrt(self._time), self.drift * self._time
+        points, weights = [np.zeros(0)], [np.zeros(0)]
+        for low, high in self._region:
+            a = max(low * root, middle - FARTHEST * root)
+            b = min(high * root, middle + FARTHEST * root)
+            if b > a:
+                node, weight = _quadrature(a, b, piece)
+                points.append(node)
+                weights.append(weight)
+        at = np.concatenate(points)
+        distance = (at[:, None] - before_at - self.drift * (self._time - before)) / step
+        density = np.exp(-0.5 * distance**2) @ before_mass / (step * np.sqrt(2.0 * np.pi))
+        self._at, self._mass = at, np.concatenate(weights) * density
+        self._settled_for = next_time
+
+    def _tail(self, time: float, z: float, *, side: float) -> float:
+        self._settle(time)
+        step = np.sqrt(time - self._time)
+        expected = self._at + self.drift * (time - self._time)
+        return float(ndtr(side * (expected - z * np.sqrt(time)) / step) @ self._mass)
+
+
+def solve(function: Callable[[float], float], target: float, low: float, high: float) -> float:
+    """Return where a monotone function of Z takes a value, compared on the log scale.
+
+    Spent error early on is as small as 1e-80: only logarithms see it.
+    """
+    goal = np.log(target)
+
+    def gap(z: float) -> float:
+        value = function(z)
+        return float((np.log(value) if value > 0.0 else -1e4) - goal)
+
+    return float(brentq(gap, low, high, xtol=1e-13, rtol=1e-14))
+
+
+def _quadrature(low: float, high: float, piece: float) -> tuple[FloatArray, FloatArray]:
+    pieces = max(int(np.ceil((high - low) / piece)), FEWEST_PIECES)
+    edges = np.linspace(low, high, pieces + 1)
+    half = np.diff(edges) / 2.0
+    centre = edges[:-1] + half
+    return (
+        (centre[:, None] + half[:, None] * _POINTS).ravel(),
+        (half[:, None] * _WEIGHTS).ravel(),
+    )
+
+
+# Below this share of the required information the spent error is smaller than 1e-100, and a
+# boundary would be a number of the method alone.
+LEAST_FRACTION = 0.01
+# Looks closer than this are one look: quadrature would need more nodes than the answer is worth.
+LEAST_STEP = 1e-3
+LARGEST_Z = 40.0
+# Drift, in expected Z at full information, between which the one with the wanted power lies.
+DRIFTS = (0.1, 20.0)
+
+
+@dataclass(frozen=True, eq=False)
+class FutilityDesign(FrozenRecord):
+    """Boundaries for an effect and for giving up, at the looks of one design."""
+
+    information_fraction: FloatArray
+    boundary: FloatArray
+    futility: FloatArray
+    drift: float
+    inflation: float
+
+
+def obf_boundaries(
+    information_fractions: ArrayLike, *, alpha: float = 0.05, two_sided: bool = True
+) -> FloatArray:
+    """Return the O'Brien-Fleming-type alpha-spending boundaries of Lan and DeMets.
+
+    By information fraction t a side has spent 2 - 2 Phi(z(a / 2) / sqrt(t)), where a is alpha, or
+    alpha / 2 for each of two sides. The boundary at a look spends exactly what the function gained
+    since the look before, by recursive integration.
+
+    Notes
+    -----
+    Lan and DeMets 1983, Biometrika 70:659-663; Reboussin and others 2000, Controlled Clinical
+    Trials 21:190-207. Agrees with R's ldbounds and gsDesign.
+
+    Examples
+    --------
+    >>> obf_boundaries([0.5, 1.0]).round(4)
+    array([2.9626, 1.9686])
+    """
+    looks = _looks(information_fractions)
+    side = error_rate("alpha", alpha) / (2.0 if two_sided else 1.0)
+    return spending_boundaries(looks, spent_by_obf(looks, side), two_sided=two_sided)
+
+
+def spent_by_obf(fractions: FloatArray, error: float) -> FloatArray:
+    """Return the error that the O'Brien-Fleming-type function has spent at each fraction."""
+    return np.asarray(2.0 * np.exp(log_ndtr(ndtri(error / 2.0) / np.sqrt(fractions))))
+
+
+def spending_boundaries(
+    fractions: FloatArray, spent: FloatArray, *, two_sided: bool
+) -> FloatArray:
+    """Return the boundaries that spend given amounts of error on a side."""
+    walk = Walk()
+    boundary = np.empty(fractions.size)
+    for i, (time, gain) in enumerate(zip(fractions, np.diff(spent, prepend=0.0), strict=True)):
+        boundary[i] = solve(partial(walk.above, time), gain, -LARGEST_Z, LARGEST_Z)
+        lower = -boundary[i] if two_sided else -np.inf
+        walk.go_on(time, [(lower, boundary[i])])
+    return boundary
+
+
+def futility_boundaries(
+    information_fractions: ArrayLike,
+    *,
+    alpha: float = 0.05,
+    power: float = 0.8,
+    two_sided: bool = True,
+) -> FutilityDesign:
+    """Return boundaries for futility that spend beta as `obf_boundaries` spend alpha.
+
+    The drift is the one at which both boundaries meet at full information, so that power is as
+    asked for. Not binding: the boundary for an effect is computed as if nobody ever gave up. Two
+    sides make a wedge: a trial gives up when Z is smaller in size than the boundary.
+
+    Notes
+    -----
+    Pampallona, Tsiatis and Kim 2001, Drug Information Journal 35:1113-1121; Jennison and Turnbull
+    2000, sections 5.1 and 7.3. One-sided this is gsDesign's test.type 4.
+    """
+    looks = _looks(information_fractions)
+    if looks[-1] != 1.0:
+        message = f"information_fractions end at {looks[-1]:g}; allowed: a last look at 1"
+        raise ArgumentError(message)
+    side = error_rate("alpha", alpha) / (2.0 if two_sided else 1.0)
+    beta = 1.0 - error_rate("power", power)
+    boundary = spending_boundaries(looks, spent_by_obf(looks, side), two_sided=two_sided)
+    return spending_futility(looks, boundary, spent_by_obf(looks, beta), side, two_sided=two_sided)
+
+
+def spending_futility(
+    looks: FloatArray, boundary: FloatArray, spent: FloatArray, side: float, *, two_sided: bool
+) -> FutilityDesign:
+    """Return the futility design that spends given amounts of type II error."""
+
+    def missed(drift: float) -> float:
+        """How much more is missed than may be, if the last look decides by the boundary alone."""
+        walk, _ = _wedge(looks, boundary, spent, drift, two_sided=two_sided)
+        gain = float(spent[-1] - (spent[-2] if looks.size > 1 else 0.0))
+        return _miss(walk, 1.0, float(boundary[-1]), two_sided=two_sided) - gain
+
+    drift = float(brentq(missed, *DRIFTS, xtol=1e-13))
+    _, futility = _wedge(looks, boundary, spent, drift, two_sided=two_sided)
+    fixed = -float(ndtri(side)) - float(ndtri(spent[-1]))
+    return FutilityDesign(
+        information_fraction=looks,
+        boundary=boundary,
+        futility=np.append(futility, boundary[-1]),
+        drift=drift,
+        inflation=(drift / fixed) ** 2,
+    )
+
+
+def _wedge(
+    looks: FloatArray, boundary: FloatArray, spent: FloatArray, drift: float, *, two_sided: bool
+) -> tuple[Walk, FloatArray]:
+    """Walk through all looks but the last; return it with the futility boundaries passed."""
+    walk = Walk(drift)
+    futility = np.empty(looks.size - 1)
+    gains = np.diff(spent, prepend=0.0)
+    for i, time in enumerate(looks[:-1]):
+        lowest = 0.0 if two_sided else -LARGEST_Z
+        highest = boundary[i]
+        if _miss(walk, time, highest, two_sided=two_sided) <= gains[i]:
+            futility[i] = highest
+        else:
+            under = partial(_miss, walk, time, two_sided=two_sided)
+            futility[i] = solve(under, gains[i], lowest, highest)
+        if two_sided:
+            kept = [(-highest, -futility[i]), (futility[i], highest)]
+        else:
+            kept = [(futility[i], highest)]
+        walk.go_on(time, kept)
+    return walk, futility
+
+
+def _miss(walk: Walk, time: float, z: float, *, two_sided: bool) -> float:
+    """Probability to end below `z` (two-sided: within -z and z) at a look."""
+    under = walk.below(time, z)
+    return under - walk.below(time, -z) if two_sided else under
+
+
+def _looks(fractions: ArrayLike) -> FloatArray:
+    looks = real_array("information_fractions", fractions)
+    usable = looks.ndim == 1 and looks.size > 0
+    if not usable or not ((looks >= LEAST_FRACTION) & (looks <= 1.0)).all():
+        message = (
+            f"information_fractions={looks.tolist()!r:.80} is not allowed; allowed: a list of "
+            f"numbers from {LEAST_FRACTION:g} to 1"
+        )
+        raise ArgumentError(message)
+    if (np.diff(looks) < LEAST_STEP).any():
+        message = (
+            f"information_fractions={looks.tolist()!r:.80} do not ascend; allowed: each at least "
+            f"{LEAST_STEP:g} above the one before"
+        )
+        raise ArgumentError(message)
+    return looks
 
 
 @dataclass(frozen=True, eq=False)
 class SequentialLook(FrozenRecord):
-    """What trial sequential analysis says, look by look; a look is the evidence up to a trial.
-
-    Attributes
-    ----------
-    labels : tuple of str
-        The trial each look added.
-    minimal_effect, alpha, power : float
-        Effect worth finding, type I error (two-sided), probability to find it.
-    tau2_method : str
-        How spread between trials was estimated.
-    estimate, z : ndarray (k,)
-        Pooled effect and its Z (Wald) at each look.
-    diversity : float
-        D2 the required information was adjusted for.
-    required_information : float
-        (z_alpha + z_beta)^2 / minimal_effect^2 / (1 - D2), in units of 1 / variance.
-    required_people : float
-        The same in people, at the information a person gave in these trials; NaN without `people`.
-    information_fraction : ndarray (k,)
-        Share of the required information reached.
-    boundary, futility : ndarray (k,)
-        Size of Z beyond which there is an effect, and below which there is none of the size looked
-        for; NaN where not defined.
-    crossed : tuple of str
-        "effect (positive)", "effect (negative)", "futility", "none" or "not defined".
-    inflation : float
-        By how much the looks raise the information needed for the power stated.
-    notes : tuple of str
-        Why something is not defined, or should not be read.
-    """
+    """What trial sequential analysis says, look by look; a look is the evidence up to a trial."""
 
     labels: tuple[str, ...]
     minimal_effect: float

@@ -2,28 +2,99 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ldn_meta.display.figure_output import FigureOutput
-from ldn_meta.display.figures import style
-from ldn_meta.display.figures.axis_scale import linear_ticks
-from ldn_meta.display.figures.dose_parts import (
-    CurveBands,
-    DoseSpread,
-    FloatArray,
-    PrintedDose,
-    dose_alt_text,
+from ldn_meta.display.figures import sheet as style
+from ldn_meta.display.figures.sheet import (
+    Heading,
+    Notes,
+    Sheet,
+    line_width,
+    linear_ticks,
+    text_height,
+    wrap,
 )
-from ldn_meta.display.figures.lettering import line_width, text_height, wrap
-from ldn_meta.display.figures.sheet import Heading, Notes, Sheet
-from ldn_meta.display.wording import fixed, percent
+from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.words import fixed, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CurveBands:
+    """Shares of people who respond, dose by dose (d,): middle 95%, middle half, median."""
+
+    dose: FloatArray
+    low: FloatArray
+    lower: FloatArray
+    median: FloatArray
+    upper: FloatArray
+    high: FloatArray
+
+
+@dataclass(frozen=True)
+class DoseSpread:
+    """Where one reading of the report puts the dose: middle 95%, middle half, median (mg)."""
+
+    name: str
+    low: float
+    lower: float
+    median: float
+    upper: float
+    high: float
+
+
+@dataclass(frozen=True)
+class PrintedDose:
+    """A dose as printed, the share it is said to work in, and the interval printed with it."""
+
+    name: str
+    share: float
+    dose: float
+    low: float
+    high: float
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether a source prints an interval."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+
+def dose_alt_text(
+    spreads: Sequence[DoseSpread],
+    printed: Sequence[PrintedDose],
+    *,
+    ladder: tuple[float, float],
+    title: str,
+) -> str:
+    """Describe the dose figure in plain words."""
+    points = "; ".join(
+        f"{fixed(one.dose)} mg for {percent(one.share)} of people"
+        + (f" (interval {fixed(one.low)} to {fixed(one.high)})" if one.has_interval else "")
+        for one in printed
+    )
+    rows = " ".join(
+        f"If {one.name}: median {fixed(one.median, 1)} mg, middle 95% {fixed(one.low, 1)} to "
+        f"{fixed(one.high, 1)} mg."
+        for one in spreads
+    )
+    return style.spoken(
+        f"Dose figure: {title}. Doses tested: {ladder[0]:g} to {ladder[1]:g} mg. A wide band of "
+        f"rising curves agrees with the trial. Printed: {points}. Dose that works in "
+        f"{percent(printed[-1].share)}: {rows}"
+    )
+
 
 WIDTH, CURVES_HEIGHT = 430.0, 190.0
 _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -42,25 +113,7 @@ def dose_figure(
     ladder: tuple[float, float],
     title: str,
 ) -> tuple[Figure, Axes, Axes]:
-    """Draw response against dose, and below, on the same axis, the dose for nearly all.
-
-    Parameters
-    ----------
-    bands : CurveBands
-        Of the curves that agree with the first reading.
-    spreads : sequence of DoseSpread
-        Of the dose the last printed statement is about, one row each.
-    printed : sequence of PrintedDose
-        Drawn in both parts; the interval of the last one crosses the rows.
-    ladder : (float, float)
-        Lowest and highest dose tested, tinted.
-    title : str
-
-    Returns
-    -------
-    figure, curves, rows : Figure, Axes, Axes
-        In both axes x is dose in mg and y is points from the top of the page.
-    """
+    """Draw response against dose, and below, on the same axis, the dose for nearly all."""
     with style.settings():
         shares = [f"{100 * tick:.0f}" for tick in _TICKS]
         left = style.MARGIN + max(line_width(tick, style.SMALL_SIZE) for tick in shares) + 24

@@ -2,29 +2,156 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from ldn_meta.display.figure_output import FigureOutput
-from ldn_meta.display.figures import style
-from ldn_meta.display.figures.evidence_cells import (
-    ALONE,
-    DIRECTIONS,
-    FILLINGS,
-    Cell,
-    Filling,
-    Mark,
-    evidence_cells,
+from ldn_meta.display.figures import sheet as style
+from ldn_meta.display.figures.sheet import (
+    Heading,
+    Sheet,
+    line_width,
+    text_height,
+    text_width,
+    words_only,
+    wrap,
 )
-from ldn_meta.display.figures.lettering import line_width, text_height, text_width, wrap
-from ldn_meta.display.figures.sheet import Heading, Sheet, words_only
-from ldn_meta.display.wording import capitalised
-from ldn_meta.evidence.synthesis import DIRECTION_ONLY, META_ANALYSIS, NO_COMPARISON, ONE_TRIAL
+from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.words import capitalised
+from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.answer.pools import (
+    DIRECTION_ONLY,
+    KINDS,
+    META_ANALYSIS,
+    NO_COMPARISON,
+    NOTHING,
+    ONE_TRIAL,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+MAP_COLUMNS = ("indication_label", "outcome_label", "trials", "people", "direction", "synthesis")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Shape and colour of a direction, and how the legend calls it."""
+
+    marker: str
+    colour: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Filling:
+    """How strongly a mark is filled, and how the legend calls the kind of synthesis."""
+
+    strength: float
+    size: float
+    words: str
+
+
+_EITHER = Mark(
+    "o", style.SOFT_INK, "either way (the interval includes no difference, or none was found)"
+)
+_UNKNOWN = Mark("s", style.SOFT_INK, "direction not stated")
+DIRECTIONS = {
+    "favours LDN": Mark("^", style.LDN, "favours LDN"),
+    "favours comparator": Mark("v", style.PREDICTION, "favours comparator"),
+    "either way": _EITHER,
+    "no difference": _EITHER,
+    "partly favours LDN": Mark("D", style.LDN, "some favour LDN, others found no difference"),
+    "partly favours comparator": Mark(
+        "d", style.PREDICTION, "some favour the comparator, others found no difference"
+    ),
+    "conflicting": Mark("X", style.SOFT_INK, "studies point both ways"),
+    "unclear": _UNKNOWN,
+    "not stated": _UNKNOWN,
+    "none": _UNKNOWN,
+}
+ALONE = Mark("P", style.SINGLE_ARM, "no comparison group")
+FILLINGS = {
+    META_ANALYSIS: Filling(1.0, 15.0, "solid: meta-analysis"),
+    ONE_TRIAL: Filling(0.35, 13.0, "tinted: one trial, not pooled"),
+    DIRECTION_ONLY: Filling(0.0, 13.0, "open: direction only, no number"),
+    NO_COMPARISON: Filling(0.35, 7.0, ""),
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One indication and outcome."""
+
+    synthesis: str
+    direction: str
+    trials: int
+    people: float
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing was found for it."""
+        return self.synthesis == NOTHING
+
+    @property
+    def mark(self) -> Mark:
+        """Shape and colour."""
+        return ALONE if self.synthesis == NO_COMPARISON else DIRECTIONS[self.direction]
+
+    @property
+    def filling(self) -> Filling:
+        """How strongly the mark is filled."""
+        return FILLINGS[self.synthesis]
+
+    @property
+    def lines(self) -> tuple[str, str]:
+        """Trials and people as printed."""
+        has_number = self.synthesis in (META_ANALYSIS, ONE_TRIAL)
+        one, many = ("trial", "trials") if has_number else ("study", "studies")
+        noun = one if self.trials == 1 else many
+        # No people behind a trial means that nobody said how many.
+        known = math.isfinite(self.people) and self.people > 0
+        who = "person" if self.people == 1 else "people"
+        return f"{self.trials} {noun}", f"{self.people:.0f} {who}" if known else "people not given"
+
+
+def evidence_cells(
+    frame: pd.DataFrame,
+) -> tuple[list[str], list[str], dict[tuple[str, str], Cell]]:
+    """Turn rows into labels of rows, labels of columns, and cells."""
+    missing = [name for name in MAP_COLUMNS if name not in frame.columns]
+    if missing:
+        message = f"frame lacks the column(s) {', '.join(missing)}: needs {MAP_COLUMNS}"
+        raise ArgumentError(message)
+    cells: dict[tuple[str, str], Cell] = {}
+    for entry in frame.to_dict("records"):
+        key = (str(entry["indication_label"]), str(entry["outcome_label"]))
+        if key in cells:
+            message = f"frame has {key[0]!r} with {key[1]!r} twice: one row a cell"
+            raise ArgumentError(message)
+        synthesis = _known(entry["synthesis"], "synthesis", KINDS)
+        direction = _known(entry["direction"], "direction", tuple(DIRECTIONS))
+        trials = _whole(entry["trials"])
+        cells[key] = Cell(synthesis, direction, trials, float(entry["people"]))
+    rows = list(dict.fromkeys(row for row, _ in cells))
+    columns = list(dict.fromkeys(column for _, column in cells))
+    return rows, columns, cells
+
+
+def _known(value: object, column: str, allowed: tuple[str, ...]) -> str:
+    if str(value) not in allowed:
+        message = f"{column} is {value!r}: allowed are {', '.join(allowed)}"
+        raise ArgumentError(message)
+    return str(value)
+
+
+def _whole(value: Any) -> int:
+    return 0 if value is None or value != value else int(value)
+
 
 NOTHING_MAPPED = "No indication and outcome to map."
 _ROW_WIDTH = 150.0
@@ -45,28 +172,6 @@ def evidence_map(frame: pd.DataFrame, *, title: str | None = None) -> tuple[Figu
 
     The shape of a mark is the direction, its filling the kind of synthesis, so the map reads
     the same in grey; the numbers of trials and people stand below it.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        One row a cell: indication_label, outcome_label, trials, people (0 or NaN when nobody
-        said), direction (favours LDN, favours comparator, either way, no difference,
-        conflicting, not stated), synthesis (one of ``evidence.synthesis.KINDS``). Rows and
-        columns keep the order of first appearance; a pair without a row is empty.
-    title : str, optional
-        Bold line above the map.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-        In words only when ``frame`` has no row.
-    axes : matplotlib.axes.Axes
-        The whole page; x and y are points from its top left corner.
-
-    Raises
-    ------
-    ArgumentError
-        If a column is missing, a word is not known, or a cell is given twice.
     """
     rows, columns, cells = evidence_cells(frame)
     with style.settings():

@@ -2,34 +2,339 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from statistics import NormalDist
 from typing import TYPE_CHECKING, NotRequired, TypedDict, Unpack
 
-from ldn_meta.display.figure_output import FigureOutput
-from ldn_meta.display.figures import style
-from ldn_meta.display.figures.axis_scale import linear_ticks, ratio_ticks
-from ldn_meta.display.figures.forest_marks import Scale
-from ldn_meta.display.figures.forest_rows import NO_TRIAL, EffectFormat
-from ldn_meta.display.figures.funnel_marks import draw_lines, draw_regions, draw_trials, key_of
-from ldn_meta.display.figures.funnel_trials import (
-    LARGEST_LOG,
-    REGIONS,
-    Trial,
-    checked_trials,
-    quantile,
-    region_of,
+from ldn_meta.display.figures import sheet as style
+from ldn_meta.display.figures.forest import NO_TRIAL, EffectFormat, Scale
+from ldn_meta.display.figures.sheet import (
+    Entry,
+    Heading,
+    Legend,
+    Notes,
+    Sheet,
+    UprightScale,
+    draw_upright,
+    line_width,
+    linear_ticks,
+    ratio_ticks,
+    text_height,
+    words_only,
+    wrap,
 )
-from ldn_meta.display.figures.legend import Legend
-from ldn_meta.display.figures.lettering import line_width, text_height, wrap
-from ldn_meta.display.figures.sheet import Heading, Notes, Sheet, words_only
-from ldn_meta.display.figures.upright_axis import UprightScale, draw_upright
-from ldn_meta.display.wording import COUNTS, capitalised, count
-from ldn_meta.stats.small_study import ENOUGH_TRIALS
+from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.words import COUNTS, capitalised, count
+from ldn_meta.errors import ArgumentError
+from ldn_meta.stats.arrays import confidence_level
+from ldn_meta.stats.small_studies import ENOUGH_TRIALS
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+FUNNEL_COLUMNS = ("label", "yi", "vi")
+# Ratios beyond 5e21 are typing errors; they would overflow a log axis.
+LARGEST_LOG = 50.0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial, or one that trim and fill imputed."""
+
+    label: str
+    effect: float
+    se: float
+    is_imputed: bool
+
+    @property
+    def p(self) -> float:
+        """Two-sided p of the trial on its own, by the normal distribution."""
+        return math.erfc(abs(self.effect) / self.se / math.sqrt(2))
+
+
+@dataclass(frozen=True)
+class Region:
+    """Effects whose two-sided p lies above a bound, up to the bound of the next region."""
+
+    words: str
+    above: float
+    tone: str
+
+    @property
+    def z(self) -> float:
+        """Standard errors from no effect to its outer boundary; infinite for the outermost."""
+        return NormalDist().inv_cdf(1 - self.above / 2) if self.above else math.inf
+
+
+# From the outermost to the middle, as they are painted one over the other.
+REGIONS = (
+    Region("below 0.01", 0.0, "#a8a8a8"),
+    Region("0.01 to 0.05", 0.01, "#c6c6c6"),
+    Region("0.05 to 0.10", 0.05, "#e3e3e3"),
+    Region("above 0.10", 0.10, style.PAPER),
+)
+
+
+def trials_of(frame: pd.DataFrame, *, is_log: bool) -> list[Trial]:
+    """Read the trials in the order given."""
+    missing = [name for name in FUNNEL_COLUMNS if name not in frame.columns]
+    if missing:
+        message = f"frame lacks {', '.join(missing)}; allowed: {', '.join(FUNNEL_COLUMNS)}"
+        raise ArgumentError(message)
+    rows = frame.to_dict("records")
+    faults = []
+    for row in rows:
+        yi, vi, imputed = row["yi"], row["vi"], row.get("imputed", False)
+        if not math.isfinite(yi):
+            faults.append(f"yi {yi:g} of {row['label']!r}: allowed is a finite number")
+        elif is_log and abs(yi) > LARGEST_LOG:
+            faults.append(
+                f"yi {yi:g} of {row['label']!r}: allowed is a logarithm of at most "
+                f"{LARGEST_LOG:g} in size"
+            )
+        if not (math.isfinite(vi) and vi > 0):
+            faults.append(f"vi {vi:g} of {row['label']!r}: allowed is a finite number above 0")
+        if not isinstance(imputed, bool):
+            faults.append(f"imputed {imputed!r} of {row['label']!r}: allowed are True and False")
+    if faults:
+        raise ArgumentError(f"frame: {'; '.join(faults)}")
+    return [
+        Trial(str(row["label"]), row["yi"], math.sqrt(row["vi"]), row.get("imputed", False))
+        for row in rows
+    ]
+
+
+def checked_trials(
+    frame: pd.DataFrame,
+    *,
+    centre: float | None,
+    is_log: bool,
+    level: float,
+    limits: tuple[float, float] | None,
+) -> list[Trial]:
+    """Read the trials, and refuse options under which one could not be seen."""
+    confidence_level(level)
+    trials = trials_of(frame, is_log=is_log)
+    most = LARGEST_LOG if is_log else math.inf
+    if centre is not None and not (math.isfinite(centre) and abs(centre) <= most):
+        message = f"centre={centre!r} is not usable; allowed: a finite effect like yi, or None"
+        raise ArgumentError(message)
+    if limits is None:
+        return trials
+    low, high = limits
+    places = [("no effect", 0.0), *((repr(trial.label), trial.effect) for trial in trials)]
+    places += [] if centre is None else [("centre", centre)]
+    outside = [f"{name} at {value:g}" for name, value in places if not low <= value <= high]
+    if outside or not low < high or max(-low, high) > most or math.isinf(high - low):
+        left_out = f" leaves out {', '.join(outside)}" if outside else " is no range"
+        message = (
+            f"limits={limits!r}{left_out}; allowed: finite limits, the lower first, that hold "
+            "every trial, centre and no effect"
+        )
+        raise ArgumentError(message)
+    return trials
+
+
+def region_of(trial: Trial) -> Region:
+    """Find the region a trial lies in."""
+    return next(region for region in reversed(REGIONS) if trial.p >= region.above)
+
+
+def quantile(level: float) -> float:
+    """Standard errors from the middle to the limits that hold a share ``level`` of trials."""
+    return NormalDist().inv_cdf((1 + level) / 2)
+
+
+_MARK_SIZE = 5.5
+_ROOM = 15.0
+_WIDE_ROOM = 30.0
+_HEIGHT = 9.0
+_HALF = 13.0
+_THIN, _THICK = 0.8, 1.8
+_LIMIT_WIDTH = 1.2
+_BROKEN = (0, (5, 2.5))
+
+
+def draw_regions(axes: Axes, scale: Scale, depth: float) -> None:
+    """Shade the regions of p about no effect, down to the standard error ``depth``."""
+    from matplotlib.patches import Polygon
+
+    for index, region in enumerate(REGIONS):
+        right = _edge(0.0, region.z, scale, depth)
+        left = _edge(0.0, -region.z, scale, depth)
+        corners = [(0.0, 0.0), *right, *reversed(left)]
+        axes.add_patch(
+            Polygon(
+                [(_x(scale, x), style.steady(se)) for x, se in corners],
+                facecolor=region.tone,
+                edgecolor="none",
+                zorder=0,
+                gid=f"region-{index}",
+            )
+        )
+
+
+def draw_lines(
+    axes: Axes, scale: Scale, depth: float, *, centre: float | None, level: float
+) -> None:
+    """Draw no effect, and the pooled estimate with the limits of its funnel."""
+    # Thick below thin: both stay visible where the pooled estimate is no effect.
+    if centre is not None:
+        axes.plot(
+            [_x(scale, centre)] * 2,
+            [0, style.steady(depth)],
+            color=style.POOLED,
+            linewidth=_THICK,
+            solid_capstyle="butt",
+            zorder=1.5,
+            gid="centre",
+        )
+        for name, z in (("low", -quantile(level)), ("high", quantile(level))):
+            end, se = _edge(centre, z, scale, depth)[0]
+            axes.plot(
+                [_x(scale, centre), _x(scale, end)],
+                [0, style.steady(se)],
+                color=style.POOLED,
+                linewidth=_LIMIT_WIDTH,
+                linestyle=_BROKEN,
+                zorder=1.5,
+                gid=f"limit-{name}",
+            )
+    axes.plot(
+        [_x(scale, 0.0)] * 2,
+        [0, style.steady(depth)],
+        color=style.INK,
+        linewidth=_THIN,
+        zorder=1.7,
+        gid="no-effect",
+    )
+
+
+def draw_trials(axes: Axes, scale: Scale, trials: Sequence[Trial]) -> None:
+    """Mark every trial at its effect and standard error."""
+    seen: dict[str, int] = {}
+    for trial in trials:
+        kind = "imputed" if trial.is_imputed else "trial"
+        index = seen[kind] = seen.get(kind, -1) + 1
+        _draw_mark(
+            axes,
+            _x(scale, trial.effect),
+            style.steady(trial.se),
+            is_imputed=trial.is_imputed,
+            gid=f"{kind}-{index}",
+        )
+
+
+def key_of(
+    trials: Sequence[Trial], *, centre: float | None, level: float
+) -> list[tuple[str, list[Entry]]]:
+    """Explain regions and lines, and the marks where there is more than one kind."""
+    regions = [
+        Entry(region.words, partial(_draw_swatch, region.tone), _ROOM, _HEIGHT)
+        for region in reversed(REGIONS)
+    ]
+    lines = [Entry("no effect", _sample(style.INK, _THIN), _WIDE_ROOM, _HEIGHT)]
+    if centre is not None:
+        limits = f"pseudo {100 * level:g}% limits: {100 * level:g}% of trials, if all had that"
+        lines += [
+            Entry("pooled estimate", _sample(style.POOLED, _THICK), _WIDE_ROOM, _HEIGHT),
+            Entry(
+                f"{limits} effect",
+                _sample(style.POOLED, _LIMIT_WIDTH, _BROKEN),
+                _WIDE_ROOM,
+                _HEIGHT,
+            ),
+        ]
+    kinds = {trial.is_imputed for trial in trials}
+    marks = [
+        Entry(words, partial(_draw_key_mark, is_imputed), _ROOM, _HEIGHT)
+        for words, is_imputed in (("trial", False), ("imputed by trim and fill", True))
+        if is_imputed in kinds
+    ]
+    return [
+        ("Two-sided p", regions),
+        ("Lines", lines),
+        ("Marks", marks if True in kinds else []),
+    ]
+
+
+def _edge(origin: float, z: float, scale: Scale, depth: float) -> list[tuple[float, float]]:
+    """Follow a line of ``z`` standard errors from ``origin`` until it leaves the plot.
+
+    Where it leaves at the side, the corner below is a second point. Cut here, not by the axes:
+    on a log axis the far end could be too large for a number.
+    """
+    end = origin + z * depth
+    if scale.holds(end):
+        return [(end, depth)]
+    border = scale.high if z > 0 else scale.low
+    return [(border, (border - origin) / z), (border, depth)]
+
+
+def _x(scale: Scale, value: float) -> float:
+    return style.steady(scale.place(value))
+
+
+def _draw_mark(axes: Axes, x: float, y: float, *, is_imputed: bool, gid: str) -> None:
+    axes.plot(
+        [x],
+        [y],
+        marker="o",
+        markersize=_MARK_SIZE,
+        markerfacecolor=style.PAPER if is_imputed else style.INK,
+        # A rim of paper keeps marks apart that overlap.
+        markeredgecolor=style.INK if is_imputed else style.PAPER,
+        markeredgewidth=1.2 if is_imputed else 0.6,
+        linestyle="none",
+        clip_on=False,
+        zorder=4,
+        gid=gid,
+    )
+
+
+def _draw_key_mark(is_imputed: bool, sheet: Sheet, x: float, y: float, gid: str) -> None:
+    _draw_mark(sheet.page, x, y, is_imputed=is_imputed, gid=gid)
+
+
+def _draw_swatch(tone: str, sheet: Sheet, x: float, y: float, gid: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    sheet.page.add_patch(
+        Rectangle(
+            (x - 5, y - _HEIGHT / 2),
+            10,
+            _HEIGHT,
+            facecolor=tone,
+            # The white one would have no shape on paper.
+            edgecolor=style.RULE,
+            linewidth=0.6,
+            gid=gid,
+        )
+    )
+
+
+def _sample(colour: str, width: float, dashes: object = "solid") -> partial[None]:
+    return partial(_draw_sample, colour, width, dashes)
+
+
+def _draw_sample(
+    colour: str, width: float, dashes: object, sheet: Sheet, x: float, y: float, gid: str
+) -> None:
+    sheet.page.plot(
+        [x - _HALF, x + _HALF],
+        [y, y],
+        color=colour,
+        linewidth=width,
+        linestyle=dashes,
+        gid=gid,
+    )
+
 
 OTHER_CAUSES = "Asymmetry has other causes than unpublished trials."
 TOO_FEW = f"Fewer than {COUNTS[ENOUGH_TRIALS]} trials: chance alone makes a funnel uneven."

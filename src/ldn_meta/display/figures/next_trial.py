@@ -4,38 +4,324 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NotRequired, TypedDict, Unpack
 
-from ldn_meta.display.figure_output import FigureOutput
-from ldn_meta.display.figures import style
-from ldn_meta.display.figures.forest_rows import EffectFormat
-from ldn_meta.display.figures.lettering import line_width, text_height, wrap
-from ldn_meta.display.figures.next_trial_curves import (
-    NO_CURVE,
-    Panel,
-    effects_of,
-    likely_words,
-    panels_of,
+from ldn_meta.display.figures import sheet as style
+from ldn_meta.display.figures.forest import EffectFormat
+from ldn_meta.display.figures.sheet import (
+    Heading,
+    Notes,
+    Sheet,
+    UprightScale,
+    draw_upright,
+    line_width,
+    spread,
+    text_height,
+    words_only,
+    wrap,
 )
-from ldn_meta.display.figures.next_trial_draw import (
-    PLOT_WIDTH,
-    SAMPLE_ROOM,
-    TICK_ROOM,
-    TICK_SPACE,
-    draw_panel,
-    ends_of,
-    spans_of,
-    stack,
-)
-from ldn_meta.display.figures.sheet import Heading, Notes, Sheet, words_only
-from ldn_meta.display.wording import percent
+from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.words import capitalised, percent
+from ldn_meta.errors import ArgumentError
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+
+NEXT_TRIAL_COLUMNS = ("people", "true_effect", "probability", "what")
+NO_CURVE = "No next trial was simulated for this outcome."
+# The power that trials are usually planned for.
+LIKELY = 0.8
+# More lines could not be told apart by their dashes.
+MOST_EFFECTS = 8
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Probabilities under one true effect, by people in the next trial."""
+
+    effect: float
+    people: tuple[float, ...]
+    probability: tuple[float, ...]
+
+    @property
+    def likely_from(self) -> float:
+        """Fewest people from which on the probability stays likely; infinite if it never is."""
+        found = math.inf
+        for people, probability in zip(
+            reversed(self.people), reversed(self.probability), strict=True
+        ):
+            if probability < LIKELY:
+                break
+            found = people
+        return found
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What may happen, and its curves from the smallest true effect to the largest."""
+
+    what: str
+    curves: tuple[Curve, ...]
+
+
+def panels_of(frame: pd.DataFrame) -> list[Panel]:
+    """Read panels in the order in which they first occur."""
+    missing = [name for name in NEXT_TRIAL_COLUMNS if name not in frame.columns]
+    if missing:
+        message = f"frame lacks {', '.join(missing)}; allowed: {', '.join(NEXT_TRIAL_COLUMNS)}"
+        raise ArgumentError(message)
+    faults = []
+    for number, row in enumerate(frame.to_dict("records")):
+        if not (math.isfinite(row["people"]) and row["people"] > 0):
+            faults.append(f"people {row['people']:g} in row {number}: allowed is a number above 0")
+        if not math.isfinite(row["true_effect"]):
+            faults.append(
+                f"true_effect {row['true_effect']:g} in row {number}: allowed is a finite number"
+            )
+        if not 0 <= row["probability"] <= 1:
+            faults.append(f"probability {row['probability']:g} in row {number}: allowed is 0 to 1")
+    twice = frame[frame.duplicated(["what", "true_effect", "people"])]
+    faults += [
+        f"{row['what']!r} under {row['true_effect']:g} with {row['people']:g} people is there "
+        "twice: allowed is once"
+        for row in twice.to_dict("records")
+    ]
+    effects = frame["true_effect"].nunique()
+    if effects > MOST_EFFECTS:
+        faults.append(f"{effects} true effects: allowed are {MOST_EFFECTS}, or lines look alike")
+    if faults:
+        raise ArgumentError(f"frame: {'; '.join(faults)}")
+    return [
+        Panel(
+            str(what),
+            tuple(
+                Curve(
+                    float(rows["true_effect"].iloc[0]),
+                    tuple(float(people) for people in rows["people"]),
+                    tuple(float(probability) for probability in rows["probability"]),
+                )
+                for _, rows in own.sort_values("people").groupby("true_effect")
+            ),
+        )
+        for what, own in frame.groupby("what", sort=False)
+    ]
+
+
+def effects_of(panels: Sequence[Panel]) -> list[float]:
+    """All true effects, from the smallest to the largest; each has a line of its own kind."""
+    return sorted({curve.effect for panel in panels for curve in panel.curves})
+
+
+def likely_words(panel: Panel, print_as: EffectFormat) -> str:
+    """Say for each true effect how many people make the event likely."""
+    effects: dict[str, list[str]] = {}
+    for curve in panel.curves:
+        first, last = curve.people[0], curve.people[-1]
+        if math.isinf(curve.likely_from):
+            when = f"not with up to {last:,.0f} people"
+        elif curve.likely_from == first:
+            when = f"with {first:,.0f} people already"
+        else:
+            when = f"from {curve.likely_from:,.0f} people on"
+        effects.setdefault(when, []).append(print_as.number(curve.effect))
+    parts = [f"{when} if it is {joined(names)}" for when, names in effects.items()]
+    return (
+        f"{capitalised(panel.what)}, with a probability of {percent(LIKELY)} or more, by true "
+        f"effect: {'; '.join(parts)}."
+    )
+
+
+def joined(names: Sequence[str]) -> str:
+    """Write names as ``a, b or c``."""
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+PLOT_WIDTH = 330.0
+TICK_ROOM = 34.0
+TICK_SPACE = 15.0
+# From the plot to the name of a line: a joint, then a sample of the line.
+SAMPLE_ROOM = 38.0
+_PLOT_HEIGHT = 130.0
+_PANEL_GAP = 12.0
+_JOINT = 10.0
+_SAMPLE = 22.0
 _SMALL = style.SMALL_SIZE
+_SMALL_LINE = text_height("", _SMALL) + 1.5
+_LEAST_REACH = math.log(2)
+_MOST_TICKS = 9
+_LADDERS = ((1, 2, 5), (1, 3), (1,))
+_TICKS = (0.0, 0.25, 0.5, LIKELY, 1.0)
+# Dashes tell lines apart in any print; tones help where there is colour.
+_LINES = (
+    ("solid", style.POOLED),
+    ((0, (6, 2)), style.PREDICTION),
+    ((0, (2, 1.5)), style.LDN),
+    ((0, (7, 2, 1.5, 2)), style.SINGLE_ARM),
+    ((0, (1, 1)), style.INK),
+    ((0, (10, 3)), style.LDN),
+    ((0, (4, 1.5, 1, 1.5, 1, 1.5)), style.PREDICTION),
+    ((0, (3, 5)), style.POOLED),
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A panel, its head, and where both stand."""
+
+    panel: Panel
+    head: str
+    head_bottom: float
+    scale: UprightScale
+
+
+def stack(panels: Sequence[Panel], top: float, least_head: float) -> list[Place]:
+    """Place the panels one below the other."""
+    places = []
+    for number, panel in enumerate(panels):
+        head = wrap(
+            style.typeset(f"Probability that {panel.what}"),
+            TICK_ROOM + PLOT_WIDTH,
+            _SMALL,
+            weight="bold",
+        )
+        # The head of the column of effects stands level with the first.
+        height = max(text_height(head, _SMALL), 0.0 if number else least_head)
+        bottom = top + height
+        scale = UprightScale(bottom + 5, _PLOT_HEIGHT, 0.0, 1.0)
+        places.append(Place(panel, head, bottom, scale))
+        top = scale.bottom + TICK_SPACE + _PANEL_GAP
+    return places
+
+
+def draw_panel(
+    sheet: Sheet,
+    number: int,
+    place: Place,
+    ends: tuple[float, float],
+    effects: Sequence[float],
+    print_as: EffectFormat,
+) -> Axes:
+    """Draw one panel: head, axes, lines, and their names."""
+    left, scale, curves = style.MARGIN + TICK_ROOM, place.scale, place.panel.curves
+    sheet.write(
+        style.MARGIN,
+        place.head_bottom,
+        place.head,
+        valign="bottom",
+        size=_SMALL,
+        weight="bold",
+        gid=f"panel-{number}-head",
+    )
+    axes = sheet.plot(left, scale.top, PLOT_WIDTH, scale.height)
+    axes.set_xscale("log")
+    axes.set_xlim(*(style.steady(math.exp(end)) for end in ends))
+    axes.minorticks_off()
+    ticks = people_ticks(*ends)
+    axes.set_xticks(ticks, [f"{people:,.0f}" for people in ticks])
+    axes.tick_params(labelsize=_SMALL, length=3, width=0.8, pad=2)
+    axes.axhline(
+        scale.y(LIKELY),
+        color=style.RULE,
+        linewidth=0.8,
+        linestyle=(0, (1, 2)),
+        zorder=1,
+        gid=f"panel-{number}-likely",
+    )
+    for index, curve in enumerate(curves):
+        _draw_curve(
+            axes, scale, curve, effects.index(curve.effect), f"panel-{number}-curve-{index}"
+        )
+    draw_upright(
+        sheet,
+        axes,
+        scale,
+        left,
+        ticks=[(tick, percent(tick)) for tick in _TICKS],
+        gid=f"panel-{number}-tick",
+    )
+    _write_ends(sheet, number, left + PLOT_WIDTH, scale, curves, effects, print_as)
+    return axes
+
+
+def _draw_curve(axes: Axes, scale: UprightScale, curve: Curve, kind: int, gid: str) -> None:
+    dashes, colour = _LINES[kind]
+    axes.plot(
+        [style.steady(people) for people in curve.people],
+        [scale.y(probability) for probability in curve.probability],
+        color=colour,
+        linewidth=1.6,
+        linestyle=dashes,
+        marker="o" if len(curve.people) == 1 else "",
+        markersize=4.0,
+        clip_on=False,
+        zorder=3,
+        gid=gid,
+    )
+
+
+def spans_of(panels: Sequence[Panel]) -> tuple[float, float]:
+    """Logarithms of the fewest and the most people."""
+    people = [number for panel in panels for curve in panel.curves for number in curve.people]
+    return math.log(min(people)), math.log(max(people))
+
+
+def ends_of(panels: Sequence[Panel]) -> tuple[float, float]:
+    """Ends of the axis of people, as logarithms."""
+    low, high = spans_of(panels)
+    lacking = max(0.0, _LEAST_REACH - (high - low)) / 2
+    return low - lacking, high + lacking
+
+
+def people_ticks(low: float, high: float) -> list[float]:
+    """Choose round numbers of people between two logarithms, as many as are easily read."""
+    powers = range(math.floor(low / math.log(10)), math.ceil(high / math.log(10)) + 1)
+    for digits in _LADDERS:
+        values = [float(f"{digit}e{power}") for power in powers for digit in digits]
+        shown = [value for value in values if value >= 1 and low <= math.log(value) <= high]
+        if len(shown) <= _MOST_TICKS:
+            break
+    return shown or [style.steady(math.exp((low + high) / 2))]
+
+
+def _write_ends(
+    sheet: Sheet,
+    number: int,
+    edge: float,
+    scale: UprightScale,
+    curves: Sequence[Curve],
+    effects: Sequence[float],
+    print_as: EffectFormat,
+) -> None:
+    """Name each line where it ends, with a sample of it: lines that meet there differ in that."""
+    at = [scale.y(curve.probability[-1]) for curve in curves]
+    middles = spread(at, [_SMALL_LINE] * len(at), scale.top - 5, scale.bottom + TICK_SPACE)
+    for index, (curve, end, middle) in enumerate(zip(curves, at, middles, strict=True)):
+        gid = f"panel-{number}-effect-{index}"
+        dashes, colour = _LINES[effects.index(curve.effect)]
+        sheet.page.plot(
+            [edge + 1.5, edge + _JOINT],
+            [end, middle],
+            color=style.RULE,
+            linewidth=0.6,
+            gid=f"{gid}-joint",
+        )
+        sheet.page.plot(
+            [edge + _JOINT + 2, edge + _JOINT + 2 + _SAMPLE],
+            [middle, middle],
+            color=colour,
+            linewidth=1.6,
+            linestyle=dashes,
+            gid=f"{gid}-sample",
+        )
+        sheet.write(
+            edge + SAMPLE_ROOM, middle, print_as.number(curve.effect), size=_SMALL, gid=gid
+        )
+
+
 _X_LABEL = "People in the next trial (log axis)"
 _EFFECT_HEAD = "True effect"
 

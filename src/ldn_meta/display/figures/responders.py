@@ -2,26 +2,270 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Literal
 
-from ldn_meta.display.figure_output import FigureOutput
-from ldn_meta.display.figures import style
-from ldn_meta.display.figures.lettering import text_height, text_width, wrap
-from ldn_meta.display.figures.responder_marks import (
-    PLOT_WIDTH,
-    LinePlace,
-    draw_arms,
-    draw_axis,
-    legend,
+from ldn_meta.display.figures import sheet as style
+from ldn_meta.display.figures.sheet import (
+    Heading,
+    Interval,
+    Notes,
+    Sheet,
+    text_height,
+    text_width,
+    words_only,
+    wrap,
 )
-from ldn_meta.display.figures.responder_rows import Arm, Line, responder_lines
-from ldn_meta.display.figures.sheet import Heading, Notes, Sheet, words_only
+from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.words import capitalised, percent
+from ldn_meta.errors import ArgumentError
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+RESPONDER_COLUMNS = (
+    "study_label",
+    "arm_label",
+    "group",
+    "threshold_label",
+    "events",
+    "n",
+    "proportion",
+    "ci_low",
+    "ci_high",
+    "note",
+)
+LDN_GROUP, COMPARATOR_GROUP, SINGLE_ARM_GROUP = 1, 2, 3
+NO_COMPARISON = "No comparison group"
+_SUPERSCRIPTS = str.maketrans(
+    "0123456789",
+    "\N{SUPERSCRIPT ZERO}\N{SUPERSCRIPT ONE}\N{SUPERSCRIPT TWO}\N{SUPERSCRIPT THREE}"
+    "\N{SUPERSCRIPT FOUR}\N{SUPERSCRIPT FIVE}\N{SUPERSCRIPT SIX}\N{SUPERSCRIPT SEVEN}"
+    "\N{SUPERSCRIPT EIGHT}\N{SUPERSCRIPT NINE}",
+)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One arm of one study at one threshold."""
+
+    name: str
+    group: int
+    counted: str
+    span: Interval
+    share: str
+    note: str = ""
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A heading, or a study with its arms."""
+
+    kind: Literal["block", "threshold", "study"]
+    label: str
+    arms: tuple[Arm, ...] = ()
+
+
+@dataclass
+class Footnotes:
+    """Notes in order of first use; equal notes share one number."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def mark(self, note: str) -> str:
+        """Give the raised number of a note; nothing for no note."""
+        if not note:
+            return ""
+        if note not in self.texts:
+            self.texts.append(note)
+        return str(self.texts.index(note) + 1).translate(_SUPERSCRIPTS)
+
+    def line(self) -> str:
+        """Write all notes behind their numbers."""
+        return "; ".join(f"{self.mark(text)}{style.NO_BREAK}{text}" for text in self.texts)
+
+
+def responder_lines(frame: pd.DataFrame) -> tuple[list[Line], Footnotes]:
+    """Arrange arms by threshold and study; studies without comparison come last."""
+    missing = [name for name in RESPONDER_COLUMNS if name not in frame.columns]
+    if missing:
+        message = f"frame lacks the column(s) {', '.join(missing)}: needs {RESPONDER_COLUMNS}"
+        raise ArgumentError(message)
+    entries: list[dict[Hashable, Any]] = frame.to_dict("records")
+    known = (LDN_GROUP, COMPARATOR_GROUP, SINGLE_ARM_GROUP)
+    strange = sorted({str(entry["group"]) for entry in entries if entry["group"] not in known})
+    if strange:
+        message = (
+            f"frame has the group(s) {', '.join(strange)}: "
+            "1 is LDN, 2 the comparator, 3 an arm without comparison"
+        )
+        raise ArgumentError(message)
+    footnotes = Footnotes()
+    compared = [entry for entry in entries if entry["group"] != SINGLE_ARM_GROUP]
+    alone = [entry for entry in entries if entry["group"] == SINGLE_ARM_GROUP]
+    lines = list(_threshold_lines(compared, footnotes, heading="block"))
+    if alone:
+        lines.append(Line("block", NO_COMPARISON))
+        lines += _threshold_lines(alone, footnotes, heading="threshold")
+    return lines, footnotes
+
+
+def _threshold_lines(
+    entries: Sequence[dict[Hashable, Any]],
+    footnotes: Footnotes,
+    *,
+    heading: Literal["block", "threshold"],
+) -> Iterator[Line]:
+    for threshold, rows in _in_order(entries, "threshold_label"):
+        yield Line(heading, capitalised(threshold))
+        for study, arms in _in_order(rows, "study_label"):
+            ordered = sorted(arms, key=lambda entry: int(entry["group"]))
+            yield Line("study", study, tuple(_arm(entry, footnotes) for entry in ordered))
+
+
+def _in_order(
+    entries: Sequence[dict[Hashable, Any]], column: str
+) -> list[tuple[str, list[dict[Hashable, Any]]]]:
+    """Group by a column, groups in order of first appearance."""
+    places = {str(entry[column]): place for place, entry in reversed(list(enumerate(entries)))}
+    ordered = sorted(entries, key=lambda entry: places[str(entry[column])])
+    return [(key, list(rows)) for key, rows in groupby(ordered, lambda e: str(e[column]))]
+
+
+def _arm(entry: dict[Hashable, Any], footnotes: Footnotes) -> Arm:
+    span = Interval(*(style.steady(entry[name]) for name in ("proportion", "ci_low", "ci_high")))
+    note = entry["note"]
+    text = "" if note is None or note != note or note == "NA" else str(note)
+    return Arm(
+        name=str(entry["arm_label"]),
+        group=int(entry["group"]),
+        counted=f"{style.count(float(entry['events']))}/{style.count(float(entry['n']))}",
+        span=span,
+        share=_share(span),
+        note=text,
+        mark=footnotes.mark(text),
+    )
+
+
+def _share(span: Interval) -> str:
+    if math.isnan(span.estimate):
+        return "NR"
+    if not span.is_complete:
+        return f"{percent(span.estimate)} (interval NR)"
+    low, high = (percent(end).removesuffix("%") for end in (span.low, span.high))
+    return f"{percent(span.estimate)} ({low} to {high})"
+
+
+PLOT_WIDTH = 240.0
+_CEILINGS = (0.1, 0.2, 0.5, 1.0)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the arms of a group are drawn; shape and filling differ, not colour alone."""
+
+    word: str
+    shape: str
+    marker: str
+    fill: str
+    edge: str
+    size: float
+
+
+LOOKS = {
+    LDN_GROUP: Look("LDN", "filled circle", "o", style.LDN, style.LDN, 6.5),
+    COMPARATOR_GROUP: Look("comparator", "open square", "s", style.PAPER, style.COMPARATOR, 5.8),
+    SINGLE_ARM_GROUP: Look(
+        "LDN without comparison group", "grey diamond", "D", style.SINGLE_ARM, style.INK, 5.2
+    ),
+}
+
+
+@dataclass(frozen=True)
+class LinePlace:
+    """A line with the height of each of its parts, in points from the top."""
+
+    line: Line
+    label: str
+    top: float
+    marks: tuple[float, ...]
+    bottom: float
+
+
+def draw_axis(sheet: Sheet, left: float, top: float, bottom: float, lines: Sequence[Line]) -> Axes:
+    """Draw an axis of shares from 0 to the first round share that holds every interval."""
+    axes = sheet.plot(left, top, PLOT_WIDTH, bottom - top)
+    ends = [
+        end
+        for line in lines
+        for arm in line.arms
+        for end in (arm.span.estimate, arm.span.high)
+        if end == end
+    ]
+    ceiling = next(c for c in _CEILINGS if c >= min(max(ends, default=1.0), 1.0))
+    axes.set_xlim(-0.015 * ceiling, 1.015 * ceiling)
+    ticks = [ceiling * step / 5 for step in range(6)]
+    axes.set_xticks(ticks, [f"{100 * tick:.0f}" for tick in ticks])
+    axes.tick_params(labelsize=style.SMALL_SIZE, length=3, width=0.8, pad=2)
+    for tick in ticks:
+        axes.plot([tick, tick], [top, bottom], color=style.BAND, linewidth=1.0, zorder=0)
+    return axes
+
+
+def draw_arms(axes: Axes, place: LinePlace, gid: str) -> None:
+    """Draw the arms of a study, LDN and comparator joined where there is one of each."""
+    arms = place.line.arms
+    if [arm.group for arm in arms] == [LDN_GROUP, COMPARATOR_GROUP]:
+        axes.plot(
+            [arm.span.estimate for arm in arms],
+            place.marks,
+            color=style.RULE,
+            linewidth=0.8,
+            linestyle=(0, (2, 2)),
+            zorder=1,
+            gid=f"{gid}-pair",
+        )
+    for index, (arm, y) in enumerate(zip(arms, place.marks, strict=True)):
+        look = LOOKS[arm.group]
+        name = f"{gid}-arm-{index}"
+        if arm.span.is_complete:
+            axes.plot(
+                [arm.span.low, arm.span.high],
+                [y, y],
+                color=look.edge,
+                linewidth=1.3,
+                solid_capstyle="butt",
+                zorder=2,
+                gid=f"{name}-interval",
+            )
+        axes.plot(
+            [arm.span.estimate],
+            [y],
+            marker=look.marker,
+            markersize=look.size,
+            markerfacecolor=look.fill,
+            markeredgecolor=look.edge,
+            markeredgewidth=1.4,
+            linestyle="none",
+            clip_on=False,
+            zorder=3,
+            gid=name,
+        )
+
+
+def legend(lines: Sequence[Line]) -> str:
+    """Explain the marks that occur, and no others."""
+    groups = sorted({arm.group for line in lines for arm in line.arms})
+    words = "; ".join(f"{LOOKS[group].shape}: {LOOKS[group].word}" for group in groups)
+    return f"{capitalised(words)}; lines: 95% Wilson intervals."
+
 
 NOTHING_REPORTED = "No study reported how many people had this outcome."
 _LABEL_WIDTH = 180.0
@@ -38,32 +282,7 @@ _HEADS = ("Study", "Arm", "Events/n", "Share (95% CI)")
 def responder_plot(
     frame: pd.DataFrame, *, title: str, x_label: str = "People with the outcome (%)"
 ) -> tuple[Figure, Axes]:
-    """Draw the share of people with an outcome, LDN beside comparator, by threshold.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        One row an arm: study_label, arm_label, group (1 LDN, 2 comparator, 3 single-arm),
-        threshold_label, events, n, proportion and its Wilson limits ci_low and ci_high (0 to
-        1), note. Blocks and studies keep the order of the rows. What is not reported is NaN.
-        Group 3 stands in a block of its own below, headed "No comparison group".
-    title : str
-        Bold line above the plot.
-    x_label : str
-        Name of the axis.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-        In words only when ``frame`` has no row.
-    axes : matplotlib.axes.Axes
-        x is the share of people (0 to 1), y is points from the top of the page.
-
-    Raises
-    ------
-    ArgumentError
-        If a column is missing or a group is not 1, 2 or 3.
-    """
+    """Draw the share of people with an outcome, LDN beside comparator, by threshold."""
     lines, footnotes = responder_lines(frame)
     with style.settings():
         if not lines:

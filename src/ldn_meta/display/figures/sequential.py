@@ -3,39 +3,538 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, NotRequired, TypedDict, Unpack
 
-from ldn_meta.display.figure_output import FigureOutput
-from ldn_meta.display.figures import style
-from ldn_meta.display.figures.legend import Legend
-from ldn_meta.display.figures.lettering import line_width, text_height, wrap
-from ldn_meta.display.figures.sequential_draw import (
-    Scales,
-    draw_boundaries,
-    draw_looks,
-    draw_progress,
-    legend_groups,
+from ldn_meta.display.figures import sheet as style
+from ldn_meta.display.figures.sheet import (
+    Box,
+    Entry,
+    Heading,
+    Legend,
+    Notes,
+    Sheet,
+    UprightScale,
+    Wanted,
+    around,
+    draw_upright,
+    is_joined,
+    line_width,
+    linear_ticks,
+    place_names,
+    text_height,
+    text_width,
+    words_only,
+    wrap,
 )
-from ldn_meta.display.figures.sequential_looks import (
-    NO_LOOK,
-    Boundary,
-    Look,
-    boundary_of,
-    information_words,
-    looks_of,
-    verdict_words,
-)
-from ldn_meta.display.figures.sequential_names import place_looks, write_names
-from ldn_meta.display.figures.sheet import Heading, Notes, Sheet, words_only
-from ldn_meta.display.figures.upright_axis import UprightScale, draw_upright
+from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.words import percent
+from ldn_meta.errors import ArgumentError
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
+
+
+LOOK_COLUMNS = ("label", "fraction", "z")
+NO_LOOK = "No trial gives an effect of this outcome, so there is no look."
+# Of the two-sided normal test at 5%, for somebody who looks once.
+CONVENTIONAL = 1.959964
+
+
+@dataclass(frozen=True)
+class Look:
+    """The evidence after one trial more."""
+
+    label: str
+    fraction: float
+    z: float
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """Size of Z at shares of the required information; both sides are the same."""
+
+    fraction: tuple[float, ...] = ()
+    size: tuple[float, ...] = ()
+
+    def at(self, fraction: float) -> float:
+        """Size at a share, on a straight line between points; NaN beyond the ends."""
+        import numpy as np
+
+        if not self.fraction:
+            return math.nan
+        found = np.interp(fraction, self.fraction, self.size, left=math.nan, right=math.nan)
+        return float(found)
+
+    def below(self, reach: float, last: float) -> list[tuple[float, float]]:
+        """Points no higher than ``reach`` and no later than ``last``, ends met exactly."""
+        points = list(zip(self.fraction, self.size, strict=True))
+        kept: list[tuple[float, float]] = []
+        for number, (fraction, size) in enumerate(points):
+            if number and (points[number - 1][1] > reach) != (size > reach):
+                before, higher = points[number - 1]
+                share = (reach - higher) / (size - higher)
+                kept.append((before + share * (fraction - before), reach))
+            if size <= reach:
+                kept.append((fraction, size))
+        inside = [(fraction, size) for fraction, size in kept if fraction <= last]
+        if inside and len(inside) < len(kept) and inside[-1][0] < last:
+            inside.append((last, self.at(last)))
+        return inside
+
+
+def looks_of(frame: pd.DataFrame) -> list[Look]:
+    """Read looks in the order they were taken."""
+    missing = [name for name in LOOK_COLUMNS if name not in frame.columns]
+    if missing:
+        message = f"looks lacks {', '.join(missing)}; allowed: {', '.join(LOOK_COLUMNS)}"
+        raise ArgumentError(message)
+    looks = [
+        Look(str(row["label"]), float(row["fraction"]), float(row["z"]))
+        for row in frame.to_dict("records")
+    ]
+    faults, last = [], 0.0
+    for look in looks:
+        if not (math.isfinite(look.fraction) and look.fraction > last):
+            faults.append(
+                f"fraction {look.fraction:g} of {look.label!r}: allowed is more than {last:g}, "
+                "since every look adds information"
+            )
+        else:
+            last = look.fraction
+        if not math.isfinite(look.z):
+            faults.append(f"z {look.z:g} of {look.label!r}: allowed is a finite number")
+    if faults:
+        raise ArgumentError(f"looks: {'; '.join(faults)}")
+    return looks
+
+
+def boundary_of(name: str, pair: tuple[ArrayLike, ArrayLike] | None) -> Boundary:
+    """Read a boundary; points that are NaN are left out."""
+    import numpy as np
+
+    if pair is None:
+        return Boundary()
+    fraction, size = (np.asarray(values, dtype=float) for values in pair)
+    if fraction.ndim != 1 or fraction.shape != size.shape:
+        message = (
+            f"{name} has shapes {fraction.shape} and {size.shape}: fractions and sizes need one "
+            "shape (m,)"
+        )
+        raise ArgumentError(message)
+    known = np.isfinite(fraction) & np.isfinite(size)
+    fraction, size = fraction[known], size[known]
+    if np.any(np.diff(fraction) <= 0) or np.any(size < 0):
+        message = (
+            f"{name} has fractions {fraction.tolist()!r:.60} and sizes {size.tolist()!r:.60}: "
+            "allowed are ascending fractions and sizes of at least 0"
+        )
+        raise ArgumentError(message)
+    return Boundary(tuple(fraction.tolist()), tuple(size.tolist()))
+
+
+def verdict_words(
+    looks: Sequence[Look], boundary: Boundary, futility: Boundary, direction: tuple[str, str]
+) -> str:
+    """Say whether, when and where a boundary was met, and where the last look stands."""
+    sentences = []
+    crossed = next((look for look in looks if abs(look.z) >= boundary.at(look.fraction)), None)
+    if crossed is not None:
+        sentences.append(
+            f"The boundary was crossed after {crossed.label}: {direction[crossed.z > 0]}."
+        )
+    elif any(math.isfinite(boundary.at(look.fraction)) for look in looks):
+        sentences.append("No look crossed the boundary.")
+    single = [
+        look.label
+        for look in looks
+        if abs(look.z) > CONVENTIONAL
+        and look.fraction < 1
+        and not abs(look.z) >= boundary.at(look.fraction)
+    ]
+    if single:
+        sentences.append(
+            f"A single look would have seen an effect after {_joined(single)}: Z beyond 1.96, "
+            "not beyond the boundary."
+        )
+    given_up = next((look for look in looks if abs(look.z) < futility.at(look.fraction)), None)
+    if given_up is not None:
+        sentences.append(f"Z lay inside the futility wedge after {given_up.label}.")
+    last = looks[-1]
+    here = f"After {last.label}, Z is {style.number(last.z, 2)}"
+    size = boundary.at(last.fraction)
+    if math.isfinite(size):
+        return " ".join([*sentences, f"{here} and the boundary {style.number(size, 2)}."])
+    if last.fraction >= 1:
+        return " ".join([*sentences, f"{here}; the required information has been reached."])
+    return " ".join([*sentences, f"{here}; so early no boundary is defined."])
+
+
+def information_words(looks: Sequence[Look], ris_people: float) -> str:
+    """Say how far the evidence has come."""
+    fraction = looks[-1].fraction
+    share = "under 1%" if fraction < 0.005 else percent(fraction)
+    if math.isnan(ris_people):
+        return f"Information so far: {share} of what is required"
+    return f"Information so far: {share} of what {ris_people:,.0f} people would give"
+
+
+def _joined(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+POINT_SIZE = 6.0
+_WEDGE = "#e3e3e3"
+_DOTS = (0, (1, 2))
+_DASHES = (0, (5, 3))
+_STRIP_HEIGHT = 6.0
+_LEAST_STRIP = 1.5
+_ROOM = 28.0
+_HEIGHT = 9.0
+_HALF = 11.0
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Where a look stands, in points from the top left of the page."""
+
+    left: float
+    width: float
+    last: float
+    upright: UprightScale
+
+    def x(self, fraction: float) -> float:
+        """Place of a share of the required information."""
+        return style.steady(self.left + self.width * fraction / self.last)
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """Shares to print, in per cent."""
+        ticks = linear_ticks(0.0, 100 * self.last, self.width)
+        return [(value / 100, f"{label}%") for value, label in ticks]
+
+
+def draw_boundaries(axes: Axes, scales: Scales, upper: Boundary, inner: Boundary) -> None:
+    """Draw the axis of information, the lines across, the boundaries and the wedge."""
+    axes.set_xlim(0.0, scales.last)
+    ticks = scales.ticks()
+    axes.set_xticks([value for value, _ in ticks], [label for _, label in ticks])
+    axes.tick_params(labelsize=style.SMALL_SIZE, length=3, width=0.8, pad=2)
+    y = scales.upright.y
+    axes.axhline(y(0.0), color=style.INK, linewidth=0.8, zorder=1, gid="no-effect")
+    for side, word in ((-1, "low"), (1, "high")):
+        axes.axhline(
+            y(side * CONVENTIONAL),
+            color=style.SOFT_INK,
+            linewidth=0.9,
+            linestyle=_DOTS,
+            zorder=2,
+            gid=f"conventional-{word}",
+        )
+        points = upper.below(scales.upright.high, scales.last)
+        if points:
+            axes.plot(
+                [style.steady(fraction) for fraction, _ in points],
+                [y(side * size) for _, size in points],
+                color=style.PREDICTION,
+                linewidth=1.6,
+                linestyle=_DASHES,
+                zorder=3,
+                gid=f"boundary-{word}",
+            )
+    _draw_wedge(axes, scales, inner)
+    if scales.last >= 1:
+        axes.plot(
+            [1.0, 1.0],
+            [scales.upright.top, scales.upright.bottom],
+            color=style.INK,
+            linewidth=0.9,
+            zorder=2,
+            gid="required",
+        )
+
+
+def _draw_wedge(axes: Axes, scales: Scales, inner: Boundary) -> None:
+    from matplotlib.patches import Polygon
+
+    points = inner.below(scales.upright.high, scales.last)
+    if not points:
+        return
+    y = scales.upright.y
+    above = [(style.steady(fraction), y(size)) for fraction, size in points]
+    below = [(style.steady(fraction), y(-size)) for fraction, size in reversed(points)]
+    axes.add_patch(
+        Polygon(
+            [*above, *below],
+            closed=True,
+            facecolor=_WEDGE,
+            edgecolor=style.RULE,
+            linewidth=0.8,
+            zorder=0.5,
+            gid="futility",
+        )
+    )
+
+
+def draw_looks(axes: Axes, scales: Scales, looks: Sequence[Look]) -> None:
+    """Join the looks from nothing to the last."""
+    y = scales.upright.y
+    axes.plot(
+        [0.0, *(style.steady(look.fraction) for look in looks)],
+        [y(0.0), *(y(look.z) for look in looks)],
+        color=style.POOLED,
+        linewidth=1.4,
+        zorder=4,
+        gid="path",
+    )
+    for index, look in enumerate(looks):
+        axes.plot(
+            [style.steady(look.fraction)],
+            [y(look.z)],
+            marker="o",
+            markersize=POINT_SIZE,
+            color=style.POOLED,
+            linestyle="none",
+            clip_on=False,
+            zorder=5,
+            gid=f"look-{index}",
+        )
+
+
+def draw_progress(sheet: Sheet, left: float, right: float, top: float, fraction: float) -> None:
+    """Draw a strip that is filled as far as the required information is there."""
+    from matplotlib.patches import Rectangle
+
+    filled = max(min(fraction, 1.0) * (right - left), _LEAST_STRIP)
+    for gid, width, colour in (
+        ("progress-all", right - left, style.PAPER),
+        ("progress", filled, style.POOLED),
+    ):
+        sheet.page.add_patch(
+            Rectangle(
+                (left, top),
+                style.steady(width),
+                _STRIP_HEIGHT,
+                facecolor=colour,
+                edgecolor=style.RULE if gid == "progress-all" else "none",
+                linewidth=0.7,
+                gid=gid,
+            )
+        )
+
+
+def legend_groups(
+    scales: Scales, upper: Boundary, inner: Boundary
+) -> list[tuple[str, list[Entry]]]:
+    """Explain what is drawn, and nothing else."""
+    entries = [
+        Entry("Z after each trial", _draw_path, _ROOM, _HEIGHT),
+        Entry(
+            "1.96 to either side: what a single look would need",
+            partial(_draw_line, style.SOFT_INK, 0.9, _DOTS),
+            _ROOM,
+            _HEIGHT,
+        ),
+    ]
+    if upper.below(scales.upright.high, scales.last):
+        words = "boundary: what repeated looks need"
+        draw = partial(_draw_line, style.PREDICTION, 1.6, _DASHES)
+        entries.append(Entry(words, draw, _ROOM, _HEIGHT))
+    if inner.below(scales.upright.high, scales.last):
+        words = "futility: inside, the effect looked for is given up"
+        entries.append(Entry(words, _draw_patch, _ROOM, _HEIGHT))
+    return [("Lines", entries)]
+
+
+def _draw_path(sheet: Sheet, x: float, y: float, gid: str) -> None:
+    sheet.page.plot(
+        [x - _HALF, x, x + _HALF],
+        [y, y, y],
+        color=style.POOLED,
+        linewidth=1.4,
+        marker="o",
+        markevery=[1],
+        markersize=POINT_SIZE,
+        gid=gid,
+    )
+
+
+def _draw_line(
+    colour: str, width: float, dashes: object, sheet: Sheet, x: float, y: float, gid: str
+) -> None:
+    sheet.page.plot(
+        [x - _HALF, x + _HALF],
+        [y, y],
+        color=colour,
+        linewidth=width,
+        linestyle=dashes,
+        gid=gid,
+    )
+
+
+def _draw_patch(sheet: Sheet, x: float, y: float, gid: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    sheet.page.add_patch(
+        Rectangle(
+            (x - _HALF, y - 4),
+            2 * _HALF,
+            8,
+            facecolor=_WEDGE,
+            edgecolor=style.RULE,
+            linewidth=0.8,
+            gid=gid,
+        )
+    )
+
+
+# More names than this are numbers with a key.
+_MOST_NAMES = 8
+_NAME_WIDTH = 120.0
+_GROWTH = 1.25
+_HALO = 2.0
+_SMALL = style.SMALL_SIZE
+
+
+@dataclass(frozen=True)
+class Names:
+    """The scales of the plot, and where the name or number of each look stands in it."""
+
+    scales: Scales
+    texts: list[str]
+    wanted: list[Wanted]
+    boxes: list[Box]
+    key: str
+
+
+def place_looks(
+    looks: Sequence[Look], upper: Boundary, inner: Boundary, scales_of: Callable[[float], Scales]
+) -> Names:
+    """Place names; numbers with a key where names do not fit; a higher plot where neither do."""
+    height = 1.0
+    if len(looks) <= _MOST_NAMES:
+        names = [wrap(look.label, _NAME_WIDTH, _SMALL) for look in looks]
+        plan = _attempt(looks, names, scales_of(height), upper, inner, "")
+        if plan:
+            return plan
+    numbers = [str(number + 1) for number in range(len(looks))]
+    pairs = zip(numbers, (look.label for look in looks), strict=True)
+    key = "; ".join(f"{number}{style.NO_BREAK}{label}" for number, label in pairs)
+    while True:
+        scales = scales_of(height)
+        plan = _attempt(looks, numbers, scales, upper, inner, f"{key}.")
+        if plan:
+            return plan
+        height *= _GROWTH
+
+
+def _attempt(
+    looks: Sequence[Look],
+    texts: list[str],
+    scales: Scales,
+    upper: Boundary,
+    inner: Boundary,
+    key: str,
+) -> Names | None:
+    wanted = [_wanted(scales, look, text) for look, text in zip(looks, texts, strict=True)]
+    plot = Box(
+        scales.left + 1,
+        scales.upright.top + 1,
+        scales.left + scales.width - 1,
+        scales.upright.bottom - 1,
+    )
+    boxes = place_names(
+        wanted,
+        taken=[],
+        avoided=_line_boxes(scales, looks, upper, inner),
+        inside=plot,
+        is_far_allowed=bool(key),
+    )
+    return None if boxes is None else Names(scales, texts, wanted, boxes, key)
+
+
+def _wanted(scales: Scales, look: Look, text: str) -> Wanted:
+    x, y = scales.x(look.fraction), scales.upright.y(look.z)
+    return Wanted(
+        x,
+        y,
+        POINT_SIZE / 2 + 1,
+        text_width(text, _SMALL),
+        text_height(text, _SMALL),
+        (around(x, y, POINT_SIZE + 2, POINT_SIZE + 2),),
+    )
+
+
+def write_names(axes: Axes, names: Names) -> None:
+    """Write the name or number of every look."""
+    for index, text in enumerate(names.texts):
+        _write_name(
+            axes, names.scales, text, names.boxes[index], names.wanted[index], f"name-{index}"
+        )
+
+
+def _write_name(axes: Axes, scales: Scales, text: str, box: Box, wanted: Wanted, gid: str) -> None:
+    from matplotlib.patheffects import withStroke
+
+    def share(x: float) -> float:
+        return style.steady((x - scales.left) / scales.width * scales.last)
+
+    if is_joined(box, wanted.x, wanted.y, wanted.radius):
+        near_x, near_y = box.nearest(wanted.x, wanted.y)
+        axes.plot(
+            [share(wanted.x), share(near_x)],
+            [wanted.y, near_y],
+            color=style.SOFT_INK,
+            linewidth=0.5,
+            zorder=3.5,
+            gid=f"{gid}-joint",
+        )
+    x, y = box.middle
+    axes.text(
+        share(x),
+        y,
+        text,
+        horizontalalignment="center",
+        verticalalignment="center",
+        multialignment="center",
+        fontsize=style.SMALL_SIZE,
+        color=style.INK,
+        linespacing=style.LINE_HEIGHT,
+        path_effects=[withStroke(linewidth=_HALO, foreground=style.PAPER)],
+        zorder=6,
+        gid=gid,
+    )
+
+
+def _line_boxes(
+    scales: Scales, looks: Sequence[Look], upper: Boundary, inner: Boundary
+) -> list[Box]:
+    """Rectangles along lines, which names should not lie on."""
+    y = scales.upright.y
+    left, right = scales.left, scales.left + scales.width
+    boxes = [Box(left, y(z), right, y(z)) for z in (0.0, CONVENTIONAL, -CONVENTIONAL)]
+    path = [(0.0, 0.0), *((look.fraction, look.z) for look in looks)]
+    lines = [[(scales.x(fraction), y(z)) for fraction, z in path]]
+    for boundary in (upper, inner):
+        points = boundary.below(scales.upright.high, scales.last)
+        lines += [[(scales.x(f), y(side * size)) for f, size in points] for side in (-1, 1)]
+    for line in lines:
+        for (x1, y1), (x2, y2) in pairwise(line):
+            boxes += _along(x1, y1, x2, y2)
+    return boxes
+
+
+def _along(x1: float, y1: float, x2: float, y2: float) -> list[Box]:
+    """Cover a slanting line by small rectangles, so that the room beside it stays free."""
+    parts = max(1, int(max(abs(x2 - x1), abs(y2 - y1)) // 8))
+    ends = [(x1 + (x2 - x1) * i / parts, y1 + (y2 - y1) * i / parts) for i in range(parts + 1)]
+    return [Box(min(a, c), min(b, d), max(a, c), max(b, d)) for (a, b), (c, d) in pairwise(ends)]
+
 
 _PLOT_WIDTH = 380.0
 _PLOT_HEIGHT = 230.0
@@ -50,7 +549,6 @@ _MOST_REACH = 6.0
 _TINY = 0.15
 _BEYOND = 1.06
 _BEYOND_LAST = 1.6
-_SMALL = style.SMALL_SIZE
 _UP, _DOWN = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"
 _AXIS = "Z of the pooled effect"
 

@@ -2,19 +2,255 @@
 
 from __future__ import annotations
 
+import html
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ldn_meta.display.certainty_table import SummaryOfFindings
-from ldn_meta.display.certainty_words import DOMAIN_WORDS, levels, statement, why
-from ldn_meta.display.outputs import Facts, Table, Text, rows_of
-from ldn_meta.display.pages import certainty_cells as cells
-from ldn_meta.display.pages.opened import Opened, open_page
-from ldn_meta.display.provenance import footer
-from ldn_meta.display.wording import capitalised, count
-from ldn_meta.evidence.certainty import GRADES, NOT_RATED, OVERRIDDEN
-from ldn_meta.evidence.certainty_body import MAIN_OUTCOME
+from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of
+from ldn_meta.display.pages.page import Opened, open_page
+from ldn_meta.display.words import (
+    DOMAIN_WORDS,
+    MEASURES,
+    capitalised,
+    count,
+    estimate_with_interval,
+    fixed,
+    interval,
+    levels,
+    people,
+    reason,
+    shown,
+    statement,
+    symbols,
+    why,
+)
+from ldn_meta.evidence.answer.pools import DIRECTION_ONLY
+from ldn_meta.evidence.effects.rows import RATIO_MEASURES
+from ldn_meta.evidence.grade.certainty import GRADES, MAIN_OUTCOME, NOT_RATED, OVERRIDDEN
+
+HEAD = (
+    "Outcome",
+    "Studies (people)",
+    "Relative effect (95% CI)",
+    "Absolute effect (95% CI)",
+    "Certainty (GRADE)",
+    "In words",
+)
+WIDTHS = ("17%", "11%", "13%", "22%", "13%", "24%")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the table."""
+
+    group: str
+    outcome: str
+    outcome_detail: str
+    studies: str
+    relative: str
+    absolute: str
+    symbols: str
+    certainty: str
+    statement: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class SummaryOfFindings:
+    """A summary-of-findings table that displays itself as HTML, or as plain text."""
+
+    name: str
+    title: str
+    subtitle: str
+    findings: Sequence[Finding]
+    closing: Sequence[str] = ()
+
+    @property
+    def footnotes(self) -> list[str]:
+        """Footnotes in the order of their numbers; equal ones share a number."""
+        return list(dict.fromkeys(note for finding in self.findings for note in finding.notes))
+
+    def numbers(self, finding: Finding) -> str:
+        """Numbers of the footnotes of a line, with commas."""
+        place = {note: number for number, note in enumerate(self.footnotes, 1)}
+        return ", ".join(map(str, sorted(place[note] for note in finding.notes)))
+
+    def _repr_html_(self) -> str:
+        import pandas as pd
+        from great_tables import GT, loc, style
+
+        frame = pd.DataFrame([self._cells(f) for f in self.findings], columns=["group", *HEAD])
+        table = (
+            GT(frame, id=self.name, groupname_col="group")
+            .tab_header(title=self.title, subtitle=self.subtitle)
+            .fmt_passthrough(list(HEAD), escape=False)
+            .cols_align(align="left")
+            .cols_width(dict(zip(HEAD, WIDTHS, strict=True)))
+            .tab_style(style=style.css("vertical-align: top;"), locations=loc.body())
+            .tab_options(
+                table_width="100%",
+                table_font_size="13px",
+                heading_title_font_size="16px",
+                heading_subtitle_font_size="13px",
+                heading_align="left",
+                column_labels_font_weight="bold",
+                row_group_font_weight="bold",
+                data_row_padding="6px",
+            )
+        )
+        for number, note in enumerate(self.footnotes, 1):
+            # Numbered by us: great_tables writes marks that are superscript by CSS alone, which
+            # is stripped from notebooks on GitHub.
+            table = table.tab_source_note(f"{number}. {note}")
+        for note in self.closing:
+            table = table.tab_source_note(note)
+        return str(table.as_raw_html())
+
+    def _cells(self, finding: Finding) -> tuple[str, ...]:
+        marks = self.numbers(finding)
+        raised = f"<sup>{marks}</sup>" if marks else ""
+        circles = f"{finding.symbols}<br>" if finding.symbols else ""
+        detail = html.escape(finding.outcome_detail)
+        return (
+            # great_tables escapes groups, titles and notes, but no cell that is passed on.
+            finding.group,
+            f"<strong>{html.escape(finding.outcome)}</strong><br><small>{detail}</small>",
+            html.escape(finding.studies),
+            html.escape(finding.relative),
+            html.escape(finding.absolute),
+            f"{circles}{html.escape(finding.certainty)}{raised}",
+            html.escape(finding.statement),
+        )
+
+    def __repr__(self) -> str:
+        """Return the table as plain text, one paragraph a line."""
+        lines = [self.title, self.subtitle]
+        for f in self.findings:
+            marks = self.numbers(f)
+            lines.append(
+                f"{f.outcome} ({f.outcome_detail}), {f.group}: {f.studies}; {f.relative}; "
+                f"{f.absolute}; certainty {f.certainty}{f' [{marks}]' if marks else ''}. "
+                f"{f.statement}"
+            )
+        lines += [f"[{number}] {note}" for number, note in enumerate(self.footnotes, 1)]
+        return "\n".join([*lines, *self.closing])
+
+
+NONE = "none"
+DASH = "-"
+
+
+def finding(row: dict[str, Any], domains: list[dict[str, Any]], *, drug: str) -> Finding:
+    """Build one line of the summary of findings."""
+    return Finding(
+        group=f"{drug} against {row['comparator']}",
+        outcome=capitalised(str(row["construct_label"])),
+        outcome_detail=_detail(row),
+        studies=studies(row),
+        relative=relative(row),
+        absolute=absolute(row, drug=drug),
+        symbols=symbols(str(row["certainty"])),
+        certainty=str(row["certainty"]),
+        statement=statement(row, drug=drug),
+        notes=notes(row, domains),
+    )
+
+
+def notes(row: dict[str, Any], domains: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Footnotes of a certainty: every level taken off, or why nothing was rated."""
+    if row["certainty"] == NOT_RATED:
+        return (f"Not rated: {row['why_not_rated']}.",)
+    return tuple(footnote(d) for d in domains if d["level"] < 0)
+
+
+def footnote(domain: dict[str, Any]) -> str:
+    """A level taken off, and why."""
+    name = capitalised(DOMAIN_WORDS[domain["domain"]])
+    return f"{name}, {levels(int(domain['level']))}: {reason(domain)}."
+
+
+def studies(row: dict[str, Any]) -> str:
+    """Write how many studies and people stand behind a rating."""
+    if row["certainty"] == NOT_RATED:
+        return NONE
+    known = people(int(row["people"]))
+    return f"{count(int(row['studies']), 'study', plural='studies')} ({known})"
+
+
+def relative(row: dict[str, Any]) -> str:
+    """Write a ratio with its interval; a dash for what is no ratio."""
+    if row["measure"] not in RATIO_MEASURES:
+        return DASH
+    effect = estimate_with_interval(
+        row["estimate"], row["ci_low"], row["ci_high"], measure=str(row["measure"])
+    )
+    return f"{MEASURES[str(row['measure'])]} {effect}"
+
+
+def absolute(row: dict[str, Any], *, drug: str) -> str:
+    """Write people per 1,000 for ratios, points with the important difference for differences."""
+    if row["certainty"] == NOT_RATED:
+        return DASH
+    if row["synthesis"] == DIRECTION_ONLY:
+        return f"not known; told: {row['direction']}"
+    if row["measure"] in RATIO_MEASURES:
+        return _per_thousand(row, drug=drug)
+    unit = str(row["unit"])
+    values = [float(row[name]) for name in ("estimate", "ci_low", "ci_high")]
+    if row["change"] == "not known":
+        ends = interval(values[1], values[2])
+        words = f"{fixed(values[0])} {unit} ({ends}), sign as printed"
+    else:
+        first, low, high = (_side(value, "higher", "lower") for value in values)
+        words = f"{first.replace(' ', f' {unit} ', 1)} ({low} to {high})"
+    mid = float(row["important_high"])
+    known = f"important from {mid:g}" if math.isfinite(mid) else "important difference not stated"
+    return f"{words}; {known}"
+
+
+def _per_thousand(row: dict[str, Any], *, drug: str) -> str:
+    names = ("without", "with", "low", "high")
+    without, with_drug, low, high = (float(row[f"per_1000_{name}"]) for name in names)
+    if not math.isfinite(without):
+        return "not defined: nobody had the event without it, or people were not counted"
+    more, least, most = (
+        _side(float(row[f"per_1000_difference_{name}"]), "more", "fewer", digits=0)
+        for name in ("with", "low", "high")
+    )
+    return (
+        f"without {drug} {without:.0f} per 1,000, with it {with_drug:.0f} ({low:.0f} to "
+        f"{high:.0f}): {more} ({least} to {most})"
+    )
+
+
+def _side(value: float, above: str, below: str, *, digits: int = 2) -> str:
+    """Write ``0.78 lower``: a difference by its size and its side."""
+    return f"{fixed(abs(value), digits)} {above if value >= 0 else below}"
+
+
+def _detail(row: dict[str, Any]) -> str:
+    """When it was measured, in what unit, and which way is better."""
+    first, last = float(row["week_first"]), float(row["week_last"])
+    parts = []
+    if math.isfinite(first):
+        parts.append(f"week {first:g}" if first == last else f"weeks {first:g} to {last:g}")
+    if row["unit"] not in (NONE, None) and row["measure"] not in RATIO_MEASURES:
+        parts.append(str(row["unit"]))
+    sign = float(row["benefit_sign"])
+    if math.isfinite(sign):
+        parts.append(f"{'more' if sign > 0 else 'less'} is better")
+    return ", ".join(parts)
+
+
+def numbers_shown(row: dict[str, Any]) -> dict[str, float]:
+    """Numbers of a row as its cells display them, for the facts."""
+    names = ("estimate", "ci_low", "ci_high")
+    values = shown([row[name] for name in names], measure=str(row["measure"]))
+    return {f"shown_{name}": value for name, value in zip(names, values, strict=True)}
+
 
 NOTEBOOK = "60_certainty"
 KEY = ("construct", "comparator_class")
@@ -74,9 +310,7 @@ class CertaintyPage:
             name=f"sof-{self.opened.indication['indication_id'].replace('_', '-')}",
             title=f"Summary of findings: {self.opened.label}",
             subtitle=self.opened.indication["question"],
-            findings=[
-                cells.finding(row, self.domains_of(row), drug=self.drug) for row in self.outcomes
-            ],
+            findings=[finding(row, self.domains_of(row), drug=self.drug) for row in self.outcomes],
             closing=self._closing(),
         )
 
@@ -212,7 +446,7 @@ class CertaintyPage:
             outcomes=[
                 {
                     **row,
-                    **cells.numbers_shown(row),
+                    **numbers_shown(row),
                     "statement": statement(row, drug=self.drug),
                     "domains": {d["domain"]: int(d["level"]) for d in self.domains_of(row)},
                 }

@@ -5,23 +5,259 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ldn_meta.display.outputs import Facts, Table, Text, rows_of
-from ldn_meta.display.pages.bias_tables import (
-    bias_counts,
-    bias_sentence,
-    bias_summary_figure,
-    bias_table,
-    traffic_light_figure,
-)
-from ldn_meta.display.pages.conflict_table import conflict_table
-from ldn_meta.display.pages.consistency_tables import consistency_table, inconsistent
-from ldn_meta.display.pages.opened import Opened, open_page
-from ldn_meta.display.wording import agree, capitalised, count
-from ldn_meta.evidence.load import VALUE_TABLES
-from ldn_meta.evidence.normalise import used_rows
+import pandas as pd
+
+from ldn_meta.display.figures.bias import who_judged
+from ldn_meta.display.outputs import Facts, Table, Text, rows_of, source_cell
+from ldn_meta.display.pages.page import Opened, conflict_table, open_page
+from ldn_meta.display.words import agree, capitalised, count
+from ldn_meta.evidence.audit.consistency import UNUSED, roles_of_rows
+from ldn_meta.evidence.effects.effects import used_rows
+from ldn_meta.evidence.grade.bias import RANDOMISED, bias_reasons
+from ldn_meta.evidence.raw.faults import OVERALL, TO_DO, TOOLS
+from ldn_meta.evidence.raw.tables import VALUE_TABLES, short_citation
+from ldn_meta.stats.consistency import INCONSISTENT, NOT_CHECKABLE
 
 if TYPE_CHECKING:
-    from ldn_meta.display.figure_output import FigureOutput
+    from ldn_meta.display.outputs import FigureOutput
+    from ldn_meta.evidence.derived import Derived
+    from ldn_meta.evidence.raw.tables import Evidence
+
+
+TRIAL_TOOLS = [tool.name for tool in TOOLS.values() if tool.family == RANDOMISED]
+
+
+def bias_table(opened: Opened) -> Table:
+    """One row a study and domain: judgement, reason, who judged, where it was read."""
+    return judgements_table(opened.derived.evidence, _rows(opened))
+
+
+def judgements_table(evidence: Evidence, rows: pd.DataFrame) -> Table:
+    """Write judgements for readers, of one indication or one study."""
+    import pandas as pd
+
+    frame = pd.DataFrame(
+        {
+            "study": rows["study_label"],
+            "tool": rows["tool"],
+            "domain": [
+                capitalised(domain) if domain == OVERALL else f"{head} {domain}"
+                for head, domain in zip(rows["head"], rows["domain"], strict=True)
+            ],
+            "judgement": rows["judgement"],
+            "reason": _with_notes(rows),
+            "judged by": rows["judged_by"],
+            "source": [
+                source_cell(evidence, row["source_id"], row["locator"], row["read_from"])
+                for row in rows_of(rows)
+            ],
+        }
+    )
+    return Table(
+        frame,
+        "Risk of bias, domain by domain",
+        "In brackets: the signalling question of RoB 2 that decides, and the answer. The overall "
+        "judgement is never better than the worst domain. How the tools were chosen and what "
+        "stands for missing information: docs/decisions.md.",
+        empty="No eligible study.",
+    )
+
+
+def traffic_light_figure(opened: Opened) -> FigureOutput:
+    """Draw every judgement of the indication, a block a tool."""
+    from ldn_meta.display.figures.bias import traffic_light_output
+
+    title = f"{capitalised(opened.label)}: risk of bias"
+    return traffic_light_output("risk_of_bias", _rows(opened), title=title)
+
+
+def bias_summary_figure(opened: Opened) -> FigureOutput:
+    """Draw how much of the trials of the indication was judged how, domain by domain."""
+    from ldn_meta.display.figures.bias import bias_summary_output
+
+    title = f"{capitalised(opened.label)}: risk of bias of trials"
+    return bias_summary_output("risk_of_bias_summary", _rows(opened), title=title)
+
+
+def bias_counts(opened: Opened) -> dict[str, Any]:
+    """Count overall judgements: the facts behind ``bias_sentence``."""
+    rows = _rows(opened)
+    overall = rows[rows["domain"] == OVERALL]
+    judged = overall[overall["judgement"] != TO_DO]
+    trials = judged[judged["tool"].isin(TRIAL_TOOLS)]
+    ranks = TOOLS[RANDOMISED].ranks
+    return {
+        "trials": len(trials),
+        **{word: int((trials["judgement"] == word).sum()) for word in ranks},
+        "other_comparisons": int((judged["tool"] == "ROBINS-I").sum()),
+        "without_comparison": int(judged["tool"].str.startswith("JBI").sum()),
+        "not_judged": len(overall) - len(judged),
+    }
+
+
+def bias_sentence(opened: Opened) -> Text:
+    """Say how the studies were judged, and by whom; every number is in ``bias_counts``."""
+    c, ranks = bias_counts(opened), TOOLS[RANDOMISED].ranks
+    parts = []
+    if c["trials"]:
+        found = [f"{word} in {count(c[word], 'trial')}" for word in ranks if c[word]]
+        said = ", ".join(found) if c["trials"] > 1 else next(word for word in ranks if c[word])
+        parts.append(f"Risk of bias of {count(c['trials'], 'trial')} judged with RoB 2: {said}.")
+    else:
+        parts.append("There is no trial whose risk of bias could be judged with RoB 2.")
+    if c["other_comparisons"]:
+        number = capitalised(count(c["other_comparisons"], "comparison"))
+        verb = "was" if c["other_comparisons"] == 1 else "were"
+        parts.append(f"{number} that {verb} not randomised {verb} judged with ROBINS-I.")
+    if c["without_comparison"]:
+        number = capitalised(count(c["without_comparison"], "study", plural="studies"))
+        parts.append(
+            f"{number} without a comparison went through a checklist, which cannot make an "
+            "effect credible."
+        )
+    if c["not_judged"]:
+        number = capitalised(count(c["not_judged"], "study", plural="studies"))
+        parts.append(f"{number} nobody has judged yet.")
+    parts.append(who_judged(_rows(opened)["judged_by"]))
+    return Text(" ".join(part for part in parts if part))
+
+
+def _rows(opened: Opened) -> pd.DataFrame:
+    return bias_reasons(opened.derived.evidence)
+
+
+def _with_notes(rows: pd.DataFrame) -> list[str]:
+    missing = ("NA", "NR", TO_DO)
+    return [
+        reason if note in missing else f"{reason}; note: {note}"
+        for reason, note in zip(rows["reason"], rows["note"], strict=True)
+    ]
+
+
+SEVERITIES = ("high", "medium", "low")
+SOURCES = "source against source"
+COLUMN_OF_SOURCE = {"claims": "claimed_in"}
+NOTE = (
+    "Recomputed: from what else is printed, with all that rounding allows; a number is called "
+    "inconsistent only if no numbers that print as given fit together. Severity: high if the "
+    "number is behind an effect or told as a result of a comparison, or if a conclusion turns; "
+    "low if it is only unlikely or not used. A finding is about print, not about people: it says "
+    "that two numbers do not fit, not which is wrong nor why."
+)
+NO_FINDING = "None: every number that could be checked fits what else is printed."
+
+
+def consistency_table(opened: Opened) -> Table:
+    """Printed numbers of one indication that do not fit each other."""
+    return findings_table(
+        opened.derived,
+        inconsistent(opened.derived.consistency),
+        caption="Printed numbers that do not fit each other",
+    )
+
+
+def inconsistent(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `consistency.csv` that are inconsistent, the gravest first."""
+    found = frame[frame["verdict"] == INCONSISTENT]
+    order = found["severity"].map({name: place for place, name in enumerate(SEVERITIES)})
+    return found.assign(order=order).sort_values(
+        ["order", "study_id", "table", "row_id", "check"], kind="stable", ignore_index=True
+    )
+
+
+def findings_table(derived: Derived, found: pd.DataFrame, *, caption: str) -> Table:
+    """Show findings with what they mean, whether they enter a result, and their source."""
+    if found.empty:
+        return Table(pd.DataFrame(), caption, NOTE, NO_FINDING)
+    roles = roles_of_rows(derived.evidence, derived.effects, derived.left_out)
+    rows = []
+    for finding in rows_of(found):
+        raw = _raw(derived, finding)
+        rows.append(
+            {
+                "study": _study(derived, raw),
+                "result": _result(derived, finding["table"], raw),
+                "check": finding["check"],
+                "printed": finding["printed"],
+                "recomputed": finding["recomputed"],
+                "what it means": finding["explanation"],
+                "severity": finding["severity"],
+                "enters": roles.get(f"{finding['table']}:{finding['row_id']}", UNUSED),
+                "it stands, because": _why(derived, finding, raw),
+                "source": _source(derived, finding["table"], raw),
+            }
+        )
+    return Table(pd.DataFrame(rows), caption, NOTE, NO_FINDING)
+
+
+def undecided_table(derived: Derived) -> Table:
+    """Show what a reader would expect to be checked and cannot be."""
+    found = derived.consistency[derived.consistency["verdict"] == NOT_CHECKABLE]
+    rows = []
+    for finding in rows_of(found):
+        raw = _raw(derived, finding)
+        rows.append(
+            {
+                "study": _study(derived, raw),
+                "result": _result(derived, finding["table"], raw),
+                "check": finding["check"],
+                "printed": finding["printed"],
+                "why it cannot be decided": finding["explanation"],
+                "source": _source(derived, finding["table"], raw),
+            }
+        )
+    return Table(pd.DataFrame(rows), "Cannot be checked with what is printed")
+
+
+def _raw(derived: Derived, finding: dict[str, Any]) -> dict[str, Any]:
+    """The row of data/raw that a finding is about, as typed."""
+    table = str(finding["table"])
+    text = derived.evidence.text[table]
+    key = derived.evidence.dictionary.tables[table].key
+    return rows_of(text[text[key] == finding["row_id"]])[0]
+
+
+def _study(derived: Derived, raw: dict[str, Any]) -> str:
+    studies = derived.evidence.text["studies"]
+    found = studies[studies["study_id"] == raw["study_id"]]
+    if len(found):
+        return str(found["label"].iloc[0])
+    sources = derived.evidence.text["sources"]
+    return short_citation(sources[sources["source_id"] == raw["claimed_in"]].iloc[0])
+
+
+def _result(derived: Derived, table: str, raw: dict[str, Any]) -> str:
+    """What a row is about, for readers."""
+    if table == "claims":
+        return f"pooled by the review: {raw['construct'].replace('_', ' ')}"
+    if table == "study_facts":
+        qualifier = "" if raw["qualifier"] == "NA" else f", {raw['qualifier']}"
+        return f"{raw['fact'].replace('_', ' ')}{qualifier}"
+    if "outcome_id" not in raw:
+        return table
+    evidence = derived.evidence
+    labels = evidence.text["outcomes"].set_index("outcome_id")["construct_label"]
+    arms = evidence.text["arms"].set_index("arm_id")["label"]
+    arm = f", {arms[raw['arm_id']]}" if "arm_id" in raw else ""
+    return f"{labels[raw['outcome_id']]}{arm}"
+
+
+def _why(derived: Derived, finding: dict[str, Any], raw: dict[str, Any]) -> str:
+    """Why a number stands as printed: the entry that accepts it, or that another is used."""
+    for entry in derived.evidence.corrections:
+        address = (entry.table, entry.row, entry.check)
+        if address == (finding["table"], finding["row_id"], finding["check"]):
+            return entry.reason
+    if raw.get("preferred") == "no":
+        return f"another row is used: {raw['preferred_reason']}"
+    return "a conclusion of others; it enters no result" if finding["table"] == "claims" else "NA"
+
+
+def _source(derived: Derived, table: str, raw: dict[str, Any]) -> str:
+    source = raw[COLUMN_OF_SOURCE.get(table, "source_id")]
+    place = str(raw.get("locator", table)), str(raw.get("read_from", "studies table"))
+    return source_cell(derived.evidence, str(source), *place)
+
 
 NOTEBOOK = "10_included_trials"
 USES = ("contrast", "single-arm", "excluded")

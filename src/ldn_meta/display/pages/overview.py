@@ -6,24 +6,19 @@ import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ldn_meta.display import sentences
-from ldn_meta.display.outputs import Facts, Table, Text, rows_of
+from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of
+from ldn_meta.display.pages import effect_words as sentences
 from ldn_meta.display.pages.effect import EffectPage, pooled_effect
-from ldn_meta.display.pages.opened import BY_PROTOCOL
-from ldn_meta.display.provenance import footer
-from ldn_meta.display.wording import capitalised, count, estimate_with_interval, shown
+from ldn_meta.display.pages.page import BY_PROTOCOL
+from ldn_meta.display.words import capitalised, count, estimate_with_interval, shown
+from ldn_meta.evidence.answer.pools import META_ANALYSIS, NOTHING, build_pools, possible_synthesis
 from ldn_meta.evidence.derived import load_derived
-from ldn_meta.evidence.synthesis import (
-    META_ANALYSIS,
-    NOTHING,
-    build_pools,
-    possible_synthesis,
-)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ldn_meta.display.figure_output import FigureOutput
+    from ldn_meta.display.outputs import FigureOutput
+
 
 NOTEBOOK = "90_overview"
 

@@ -5,24 +5,23 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ldn_meta.display.outputs import Facts, Table, Text, rows_of
-from ldn_meta.display.pages.consistency_tables import (
+from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of
+from ldn_meta.display.pages.included import (
     SEVERITIES,
     SOURCES,
     findings_table,
     inconsistent,
     undecided_table,
 )
-from ldn_meta.display.provenance import footer
-from ldn_meta.display.wording import agree, capitalised, count
-from ldn_meta.evidence.consistency import BESIDE, MAIN, TOLD, roles_of_rows
-from ldn_meta.evidence.consistency_kinds import CHECKS
+from ldn_meta.display.words import agree, capitalised, count
+from ldn_meta.evidence.audit.consistency import BESIDE, CHECKS, MAIN, TOLD, roles_of_rows
 from ldn_meta.evidence.derived import load_derived
+from ldn_meta.stats.arrays import one_of
 from ldn_meta.stats.consistency import CONSISTENT, INCONSISTENT, NOT_CHECKABLE
-from ldn_meta.stats.inputs import one_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 NOTEBOOK = "93_printed_numbers"
 

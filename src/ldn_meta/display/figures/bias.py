@@ -1,0 +1,651 @@
+"""The traffic-light figure: every study's judgements, a block a tool, letters in colour."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ldn_meta.display.figures import sheet as style
+from ldn_meta.display.figures.sheet import (
+    Heading,
+    Notes,
+    Sheet,
+    text_height,
+    text_width,
+    words_only,
+    wrap,
+)
+from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.words import capitalised, count, percent
+from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.grade.bias import RANDOMISED, shown_domains
+from ldn_meta.evidence.raw.faults import NOT_APPLICABLE, OVERALL, TO_DO, TOOLS, Domain, Tool
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ldn_meta.evidence.raw.tables import Evidence
+
+
+WHO = {
+    "this project": "by this project, from what could be read of each study",
+    "published review": "by published reviews",
+}
+
+
+def domain_key(domains: Iterable[Domain], tools: Sequence[Tool] = ()) -> str:
+    """Explain heads: ``D1 randomisation process; D2 ...``."""
+    # A head at the end of a line, its name on the next, would be read with the name before it.
+    return "; ".join(f"{d.head}{style.NO_BREAK}{d.name}{_only(d, tools)}" for d in domains)
+
+
+def who_judged(judges: Iterable[str]) -> str:
+    """Say who judged, and for what; nothing where nobody has."""
+    named = set(judges)
+    words = " and ".join(said for judge, said in WHO.items() if judge in named)
+    return f"Judged {words}, for the main outcome of the condition." if words else ""
+
+
+def dots_note(evidence: Evidence, study_ids: list[str]) -> str:
+    """Small print for dots beside a forest plot: heads, what was judged, and by whom."""
+    rows = evidence.text["risk_of_bias"]
+    own = rows[rows["study_id"].isin(study_ids)]
+    domains = shown_domains(evidence, study_ids)
+    used = [tool for tool in TOOLS.values() if tool.name in set(own["tool"])]
+    shown = [tool for tool in used if set(tool.domains) & set(domains)]
+    parts = [domain_key(domains, shown)]
+    if shown:
+        parts += [f"{tool.name}: overall only" for tool in used if tool not in shown]
+    key = "; ".join(part for part in parts if part)
+    return " ".join(
+        text for text in (f"{key}." if key else "", who_judged(own["judged_by"])) if text
+    )
+
+
+def _only(domain: Domain, tools: Sequence[Tool]) -> str:
+    having = [tool.name for tool in tools if domain in tool.domains]
+    return f" ({', '.join(having)})" if len(having) < len(tools) else ""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How one judgement is drawn."""
+
+    letter: str
+    fill: str
+    ink: str
+
+
+_BLACK, _WHITE = "#111111", "#ffffff"
+# Lightness falls as concern rises, so the order survives greyscale printing.
+JUDGEMENTS = {
+    "low": Judgement("L", "#cfeee0", _BLACK),
+    "yes": Judgement("Y", "#cfeee0", _BLACK),
+    "some concerns": Judgement("C", "#efbf45", _BLACK),
+    "moderate": Judgement("M", "#efbf45", _BLACK),
+    "serious": Judgement("S", "#d9672b", _BLACK),
+    "high": Judgement("H", "#a3331d", _WHITE),
+    "no": Judgement("N", "#a3331d", _WHITE),
+    "critical": Judgement("X", "#5c1408", _WHITE),
+    "no information": Judgement("?", "#ffffff", _BLACK),
+    "unclear": Judgement("?", "#ffffff", _BLACK),
+}
+_NOTHING_TO_DRAW = ("", "not applicable", "NA", "TODO", "NR")
+DOT_SIZE = 10.5
+
+
+def judgement(value: object) -> Judgement | None:
+    """Look up how a judgement is drawn; None when there is none to draw."""
+    word = "" if value is None or value != value else str(value).strip()
+    if word in _NOTHING_TO_DRAW:
+        return None
+    if word.lower() not in JUDGEMENTS:
+        message = f"dots hold the judgement {word!r}: allowed are {', '.join(JUDGEMENTS)}, or NA"
+        raise ArgumentError(message)
+    return JUDGEMENTS[word.lower()]
+
+
+def judgement_legend(values: Iterable[object]) -> str:
+    """Explain the letters that occur, in order of concern; each letter once."""
+    words = {str(value).strip().lower() for value in values if judgement(value) is not None}
+    meanings: dict[str, list[str]] = {}
+    for word, how in JUDGEMENTS.items():
+        if word in words:
+            meanings.setdefault(how.letter, []).append(word)
+    used = [f"{letter} {' or '.join(said)}" for letter, said in meanings.items()]
+    return f"Risk of bias: {', '.join(used)}." if used else ""
+
+
+def draw_dot(page: Axes, x: float, y: float, value: object, *, gid: str) -> None:
+    """Draw one judgement centred on a point of the page; nothing when there is none."""
+    how = judgement(value)
+    if how is None:
+        return
+    page.plot(
+        [x],
+        [y],
+        marker="o",
+        markersize=DOT_SIZE,
+        markerfacecolor=how.fill,
+        markeredgecolor=_BLACK,
+        markeredgewidth=0.6,
+        linestyle="none",
+        gid=gid,
+    )
+    page.text(
+        x,
+        y,
+        how.letter,
+        horizontalalignment="center",
+        verticalalignment="center_baseline",
+        fontsize=6.5,
+        fontweight="bold",
+        color=how.ink,
+        gid=f"{gid}-letter",
+    )
+
+
+UNCLEAR = "unclear"
+COLUMNS = ("study_id", "study_label", "tool", "domain", "judgement", "judged_by")
+
+
+@dataclass
+class Block:
+    """The studies judged with one tool."""
+
+    tool: Tool
+    labels: dict[str, str] = field(default_factory=dict)
+    judgements: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Count the studies."""
+        return len(self.labels)
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether every study has a judgement in every domain."""
+        return all(
+            self.judgements.get((study, domain), TO_DO) != TO_DO
+            for study in self.labels
+            for domain in self.tool.domain_names
+        )
+
+    def of_domain(self, domain: str) -> dict[str, str]:
+        """Judgements of one domain by study, without those that nobody made."""
+        found = {study: self.judgements.get((study, domain), TO_DO) for study in self.labels}
+        return {study: word for study, word in found.items() if judgement(word) is not None}
+
+    def told(self, study: str) -> str:
+        """Tell a study in words: the overall judgement, then what is behind it."""
+        overall = self.judgements.get((study, OVERALL), TO_DO)
+        if overall == TO_DO:
+            return "not judged yet"
+        parts = []
+        for word in reversed(list(self.tool.ranks)[1:]):
+            names = [d.name for d in self.tool.domains if self._is(study, d.name, word)]
+            if names and word == UNCLEAR:
+                # Of a checklist most items may be unclear: their number says as much.
+                parts.append(f"{word} for {len(names)} of {len(self.tool.domains)} items")
+            elif names:
+                parts.append(f"{word} for {', '.join(names)}")
+        return f"overall {overall}" + (f" ({'; '.join(parts)})" if parts else "")
+
+    def _is(self, study: str, domain: str, word: str) -> bool:
+        return self.judgements.get((study, domain)) == word
+
+
+def bias_blocks(frame: pd.DataFrame) -> list[Block]:
+    """Sort judgements into blocks, in the order of TOOLS."""
+    missing = [name for name in COLUMNS if name not in frame.columns]
+    if missing:
+        message = f"frame lacks the column(s) {', '.join(missing)}: needs {', '.join(COLUMNS)}"
+        raise ArgumentError(message)
+    blocks: dict[str, Block] = {}
+    for row in frame[list(COLUMNS)].astype("str").to_dict("records"):
+        name = row["tool"]
+        _allowed(name, "tool", list(TOOLS))
+        block = blocks.setdefault(name, Block(TOOLS[name]))
+        _allowed(row["domain"], f"domain of {name}", block.tool.domain_names)
+        words = [*block.tool.judgements(row["domain"]), TO_DO]
+        _allowed(row["judgement"], f"judgement with {name}", words)
+        key = (row["study_id"], row["domain"])
+        if key in block.judgements:
+            message = f"frame has {key[0]!r} with {key[1]!r} twice: one row a study and domain"
+            raise ArgumentError(message)
+        block.labels.setdefault(row["study_id"], row["study_label"])
+        block.judgements[key] = row["judgement"]
+    return [blocks[name] for name in TOOLS if name in blocks]
+
+
+def _allowed(value: str, what: str, allowed: list[str]) -> None:
+    if value not in allowed:
+        message = f"{what} is {value!r}: allowed are {', '.join(allowed)}"
+        raise ArgumentError(message)
+
+
+NOTHING_TO_SUM_UP = "No trial was judged with RoB 2."
+_LABEL_WIDTH = 210.0
+_BAR_WIDTH = 260.0
+_BAR_HEIGHT = 13.0
+_ROW_AIR = 7.0
+_OVERALL_GAP = 5.0
+# A letter needs this much room inside its part of a bar; the numbers stand beside it anyway.
+_LETTER_ROOM = 11.0
+_LETTER_SIZE = 7.5
+
+
+@dataclass(frozen=True)
+class _Bar:
+    """One domain: how much weight each judgement has, and of how many trials."""
+
+    label: str
+    weights: dict[str, float]
+    trials: int
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Share of the weight by judgement, from the least concern on; those that occur."""
+        total = sum(self.weights.values())
+        return {word: weight / total for word, weight in self.weights.items() if weight > 0}
+
+    def numbers(self, *, is_weighted: bool) -> list[str]:
+        """Print each judgement's part: trials, or per cent of the weight."""
+        return [
+            f"{JUDGEMENTS[word].letter} "
+            f"{percent(share) if is_weighted else f'{self.weights[word]:.0f}'}"
+            for word, share in self.shares.items()
+        ]
+
+
+def bias_summary(
+    frame: pd.DataFrame,
+    *,
+    weights: Mapping[str, float] | None = None,
+    title: str | None = None,
+) -> tuple[Figure, Axes]:
+    """Draw one stacked bar a domain, over the trials judged with RoB 2 or its crossover variant.
+
+    A domain that only crossover trials have is summed up over these alone; what else was not
+    judged is left out, and the number of trials behind a bar stands beside it.
+    """
+    bars = _bars(frame, weights)
+    with style.settings():
+        if not bars:
+            page = words_only([NOTHING_TO_SUM_UP], title)
+            return page.figure, page.page
+        labels = [wrap(bar.label, _LABEL_WIDTH, weight=_weight(bar)) for bar in bars]
+        plot_left = style.MARGIN + max(
+            text_width(label, weight=_weight(bar)) for label, bar in zip(labels, bars, strict=True)
+        )
+        plot_left += style.COLUMN_GAP
+        most = max(bar.trials for bar in bars)
+        numbers = [_numbers(bar, most, is_weighted=weights is not None) for bar in bars]
+        right = plot_left + _BAR_WIDTH + style.COLUMN_GAP
+        right += max(text_width(text, weight="bold") for text in numbers)
+        heading = Heading(title, right - style.MARGIN)
+        heights = [max(text_height(label), _BAR_HEIGHT) + _ROW_AIR for label in labels]
+        axis = heading.bottom + sum(heights) + _OVERALL_GAP
+        notes = Notes(_notes(bars, frame, weights), right - style.MARGIN)
+        sheet = Sheet(right + style.MARGIN, axis + 34 + notes.height + style.MARGIN)
+        heading.write(sheet)
+        top = heading.bottom
+        for index, (bar, label, text) in enumerate(zip(bars, labels, numbers, strict=True)):
+            if bar.label == capitalised(OVERALL):
+                top += _OVERALL_GAP
+                sheet.rule(style.MARGIN, right, top - _OVERALL_GAP / 2, width=0.5)
+            middle, gid = top + heights[index] / 2, f"bar-{index}"
+            weight = _weight(bar)
+            sheet.write(style.MARGIN, middle, label, weight=weight, gid=f"{gid}-label")
+            _draw_bar(sheet, plot_left, middle, bar, gid)
+            sheet.write(
+                plot_left + _BAR_WIDTH + style.COLUMN_GAP,
+                middle,
+                text,
+                weight=weight,
+                gid=f"{gid}-numbers",
+            )
+            top += heights[index]
+        _draw_axis(sheet, plot_left, axis, is_weighted=weights is not None)
+        notes.write(sheet, axis + 34)
+    return sheet.figure, sheet.page
+
+
+def bias_summary_alt_text(
+    frame: pd.DataFrame,
+    *,
+    weights: Mapping[str, float] | None = None,
+    title: str | None = None,
+) -> str:
+    """Describe the summary of the same arguments in plain words, domain by domain."""
+    bars = _bars(frame, weights)
+    opening = f"Risk of bias, summed up{f': {title}' if title else ''}."
+    if not bars:
+        return f"{opening} {NOTHING_TO_SUM_UP}"
+    of = "of the weight" if weights is not None else "of the trials"
+    sentences = [opening]
+    for bar in bars:
+        parts = [f"{word} {percent(share)}" for word, share in bar.shares.items()]
+        sentences.append(f"{bar.label} ({count(bar.trials, 'trial')}): {', '.join(parts)} {of}.")
+    return style.spoken(" ".join(sentences))
+
+
+def bias_summary_output(
+    name: str,
+    frame: pd.DataFrame,
+    *,
+    weights: Mapping[str, float] | None = None,
+    title: str | None = None,
+) -> FigureOutput:
+    """Make the summary ready to end a notebook cell: drawing, file name, words."""
+    figure, _ = bias_summary(frame, weights=weights, title=title)
+    return FigureOutput(figure, name, bias_summary_alt_text(frame, weights=weights, title=title))
+
+
+def _bars(frame: pd.DataFrame, weights: Mapping[str, float] | None) -> list[_Bar]:
+    """One bar a domain, in the order of the tool that has them all, then the overall one."""
+    for study, weight in (weights or {}).items():
+        if not (math.isfinite(weight) and weight >= 0):
+            message = f"weights has {weight!r} for {study!r}: allowed are finite numbers from 0 on"
+            raise ArgumentError(message)
+    blocks = [block for block in bias_blocks(frame) if block.tool.family == RANDOMISED]
+    widest = max((t.domains for t in TOOLS.values() if t.family == RANDOMISED), key=len)
+    named = [(d.name, f"{d.head} {d.name}") for d in widest] + [(OVERALL, capitalised(OVERALL))]
+    bars = []
+    for name, label in named:
+        words = {s: word for block in blocks for s, word in block.of_domain(name).items()}
+        given = {s: 1.0 if weights is None else weights.get(s, 0.0) for s in words}
+        kept = {s: weight for s, weight in given.items() if weight > 0}
+        if kept:
+            ranks = blocks[0].tool.ranks
+            sums = {word: sum(w for s, w in kept.items() if words[s] == word) for word in ranks}
+            bars.append(_Bar(label, sums, len(kept)))
+    return bars
+
+
+def _weight(bar: _Bar) -> str:
+    return "bold" if bar.label == capitalised(OVERALL) else "normal"
+
+
+def _numbers(bar: _Bar, most: int, *, is_weighted: bool) -> str:
+    """Print the parts of a bar, and of how many trials they are if not of all."""
+    text = ", ".join(bar.numbers(is_weighted=is_weighted))
+    return text if bar.trials == most else f"{text} ({count(bar.trials, 'trial')})"
+
+
+def _draw_bar(sheet: Sheet, left: float, middle: float, bar: _Bar, gid: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    x = left
+    for part, (word, share) in enumerate(bar.shares.items()):
+        how, width = JUDGEMENTS[word], style.steady(share * _BAR_WIDTH)
+        sheet.page.add_patch(
+            Rectangle(
+                (x, middle - _BAR_HEIGHT / 2),
+                width,
+                _BAR_HEIGHT,
+                facecolor=how.fill,
+                edgecolor=style.INK,
+                linewidth=0.6,
+                gid=f"{gid}-part-{part}",
+            )
+        )
+        if width >= _LETTER_ROOM:
+            sheet.write(
+                x + width / 2,
+                middle,
+                how.letter,
+                align="center",
+                size=_LETTER_SIZE,
+                weight="bold",
+                colour=how.ink,
+                gid=f"{gid}-letter-{part}",
+            )
+        x += width
+
+
+def _draw_axis(sheet: Sheet, left: float, top: float, *, is_weighted: bool) -> None:
+    sheet.rule(left, left + _BAR_WIDTH, top)
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        x = left + tick * _BAR_WIDTH
+        sheet.page.plot([x, x], [top, top + 3], color=style.RULE, linewidth=0.8)
+        sheet.write(
+            x,
+            top + 4,
+            percent(tick),
+            align="center",
+            valign="top",
+            size=style.SMALL_SIZE,
+            gid=f"tick-{tick:g}",
+        )
+    words = "share of the weight in the pool" if is_weighted else "share of the trials"
+    middle = left + _BAR_WIDTH / 2
+    sheet.write(middle, top + 16, words, align="center", valign="top", gid="x-label")
+
+
+def _notes(
+    bars: list[_Bar], frame: pd.DataFrame, weights: Mapping[str, float] | None
+) -> list[str]:
+    words = [word for bar in bars for word in bar.shares]
+    trials = max(bar.trials for bar in bars)
+    counted = "weighted as in the pool" if weights is not None else "each counted once"
+    has_carryover = any(bar.label.startswith("DS") for bar in bars)
+    crossover = "; DS is asked of crossover trials only" if has_carryover else ""
+    trial_rows = frame[
+        frame["tool"].isin([t.name for t in TOOLS.values() if t.family == RANDOMISED])
+    ]
+    return [
+        judgement_legend(words),
+        f"{capitalised(count(trials, 'trial'))} judged with RoB 2, {counted}{crossover}.",
+        who_judged(trial_rows["judged_by"]),
+    ]
+
+
+# More studies than this are counted: nobody listens to sixty.
+_MOST_TOLD = 12
+NOTHING_JUDGED = "No study to judge."
+CHECKLIST_NOTE = (
+    "A checklist asks how a group was taken and described: without a comparison no answer to it "
+    "makes an effect credible."
+)
+_LABEL_WIDTH_TRAFFIC_LIGHT = 190.0
+_PITCH = DOT_SIZE + 12.0
+_OVERALL_GAP_TRAFFIC_LIGHT = 8.0
+_OVERALL_HEAD = "Overall"
+_ROW_AIR_TRAFFIC_LIGHT = 6.0
+_BLOCK_GAP = 18.0
+# A block of few columns is no wider than its dots, but the words below need more.
+_LEAST_WIDTH = 380.0
+_BLANK = {NOT_APPLICABLE: "n/a"}
+_NOT_JUDGED = "\N{EN DASH}"
+
+
+def traffic_light(frame: pd.DataFrame, *, title: str | None = None) -> tuple[Figure, Axes]:
+    """Draw who was judged how, study by domain.
+
+    A block a tool, since domains of different tools do not compare; within a block the studies
+    keep their order. Colour shows the judgement at a glance, its letter says it to everybody.
+    """
+    blocks = bias_blocks(frame)
+    with style.settings():
+        if not blocks:
+            page = words_only([NOTHING_JUDGED], title)
+            return page.figure, page.page
+        labels = _label_width(blocks)
+        width = max(labels + max(_dots_width(block) for block in blocks), _LEAST_WIDTH)
+        heading = Heading(title, width)
+        top = heading.bottom
+        places = []
+        for block in blocks:
+            place = _Place(block, top, labels, width)
+            places.append(place)
+            top = place.bottom + _BLOCK_GAP
+        notes = Notes(_notes_traffic_light(blocks, frame), width)
+        sheet = Sheet(width + 2 * style.MARGIN, top + notes.height + style.MARGIN)
+        heading.write(sheet)
+        for index, place in enumerate(places):
+            place.draw(sheet, f"block-{index}")
+        notes.write(sheet, top)
+    return sheet.figure, sheet.page
+
+
+def traffic_light_alt_text(frame: pd.DataFrame, *, title: str | None = None) -> str:
+    """Describe the traffic-light figure in plain words.
+
+    Up to twelve studies of a block are told one by one; of more, the overall judgements are
+    counted.
+    """
+    blocks = bias_blocks(frame)
+    opening = f"Risk of bias by study and domain{f': {title}' if title else ''}."
+    if not blocks:
+        return f"{opening} {NOTHING_JUDGED}"
+    sentences = [opening]
+    for block in blocks:
+        sentences.append(f"{block.tool.label}, {count(len(block), 'study', plural='studies')}:")
+        sentences += (
+            [f"{label}: {block.told(study)}." for study, label in block.labels.items()]
+            if len(block) <= _MOST_TOLD
+            else [_overall_counts(block)]
+        )
+    return style.spoken(" ".join(sentences))
+
+
+def traffic_light_output(
+    name: str, frame: pd.DataFrame, *, title: str | None = None
+) -> FigureOutput:
+    """Make the traffic-light figure ready to end a notebook cell: drawing, file name, words."""
+    figure, _ = traffic_light(frame, title=title)
+    return FigureOutput(figure, name, traffic_light_alt_text(frame, title=title))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the parts of a block stand, in points from the top of the page."""
+
+    block: Block
+    top: float
+    labels: float
+    width: float
+
+    @property
+    def _name(self) -> str:
+        words = f"{self.block.tool.label} ({count(len(self.block), 'study', plural='studies')})"
+        return wrap(words, self.width, weight="bold")
+
+    @property
+    def _head_line(self) -> float:
+        return self.top + text_height(self._name) + 4 + text_height(_OVERALL_HEAD) + 3
+
+    @property
+    def _rows(self) -> list[tuple[str, str, float, float]]:
+        """Study, label, top and bottom of every row."""
+        rows, top = [], self._head_line + 2
+        for study, label in self.block.labels.items():
+            text = wrap(label, _LABEL_WIDTH_TRAFFIC_LIGHT)
+            bottom = top + max(text_height(text), DOT_SIZE) + _ROW_AIR_TRAFFIC_LIGHT
+            rows.append((study, text, top, bottom))
+            top = bottom
+        return rows
+
+    @property
+    def _key(self) -> str:
+        return wrap(f"{domain_key(self.block.tool.domains)}.", self.width, style.SMALL_SIZE)
+
+    @property
+    def bottom(self) -> float:
+        """Lower edge of the explanation of the heads."""
+        return self._rows[-1][3] + 4 + text_height(self._key, style.SMALL_SIZE)
+
+    def _centre(self, column: int) -> float:
+        gap = _OVERALL_GAP_TRAFFIC_LIGHT if column == len(self.block.tool.domains) else 0.0
+        wide = text_width(_OVERALL_HEAD, weight="bold") - _PITCH if gap else 0.0
+        return style.MARGIN + self.labels + (column + 0.5) * _PITCH + gap + wide / 2
+
+    def draw(self, sheet: Sheet, gid: str) -> None:
+        """Draw name, heads, rows of dots and the explanation of the heads."""
+        left, right = style.MARGIN, style.MARGIN + self.labels + _dots_width(self.block)
+        sheet.write(left, self.top, self._name, valign="top", weight="bold", gid=f"{gid}-name")
+        heads = [domain.head for domain in self.block.tool.domains] + [_OVERALL_HEAD]
+        for column, head in enumerate(heads):
+            sheet.write(
+                self._centre(column),
+                self._head_line - 2,
+                head,
+                align="center",
+                valign="bottom",
+                weight="bold",
+                gid=f"{gid}-head-{column}",
+            )
+        sheet.rule(left, right, self._head_line)
+        for index, (study, label, top, bottom) in enumerate(self._rows):
+            middle, row = (top + bottom) / 2, f"{gid}-row-{index}"
+            sheet.write(left, middle, label, gid=f"{row}-label")
+            for column, domain in enumerate(self.block.tool.domain_names):
+                word = self.block.judgements.get((study, domain), "")
+                _draw_cell(sheet, self._centre(column), middle, word, f"{row}-cell-{column}")
+        sheet.rule(left, right, self._rows[-1][3])
+        sheet.write(
+            left,
+            self._rows[-1][3] + 4,
+            self._key,
+            valign="top",
+            size=style.SMALL_SIZE,
+            colour=style.SOFT_INK,
+            gid=f"{gid}-key",
+        )
+
+
+def _draw_cell(sheet: Sheet, x: float, y: float, word: str, gid: str) -> None:
+    if judgement(word) is not None:
+        draw_dot(sheet.page, x, y, word, gid=gid)
+        return
+    blank = _BLANK.get(word, _NOT_JUDGED)
+    sheet.write(
+        x,
+        y,
+        blank,
+        align="center",
+        size=style.SMALL_SIZE,
+        colour=style.SOFT_INK,
+        gid=f"{gid}-blank",
+    )
+
+
+def _overall_counts(block: Block) -> str:
+    found = list(block.of_domain(OVERALL).values())
+    parts = [f"{word} in {found.count(word)}" for word in block.tool.ranks if word in found]
+    waiting = len(block) - len(found)
+    return f"overall {', '.join(parts + ([f'not judged yet in {waiting}'] if waiting else []))}."
+
+
+def _label_width(blocks: list[Block]) -> float:
+    names = [
+        wrap(label, _LABEL_WIDTH_TRAFFIC_LIGHT)
+        for block in blocks
+        for label in block.labels.values()
+    ]
+    return max(text_width(name) for name in names) + style.COLUMN_GAP
+
+
+def _dots_width(block: Block) -> float:
+    head = text_width(_OVERALL_HEAD, weight="bold")
+    return len(block.tool.domains) * _PITCH + _OVERALL_GAP_TRAFFIC_LIGHT + head
+
+
+def _notes_traffic_light(blocks: list[Block], frame: pd.DataFrame) -> list[str]:
+    words = [word for block in blocks for word in block.judgements.values()]
+    blanks = []
+    if NOT_APPLICABLE in words:
+        blanks.append(f"{_BLANK[NOT_APPLICABLE]} not applicable")
+    if any(not block.is_judged for block in blocks):
+        blanks.append(f"{_NOT_JUDGED} not judged yet")
+    has_checklist = any(block.tool.allows_not_applicable for block in blocks)
+    return [
+        judgement_legend(words),
+        f"{'; '.join(blanks)}." if blanks else "",
+        who_judged(frame["judged_by"]),
+        CHECKLIST_NOTE if has_checklist else "",
+    ]

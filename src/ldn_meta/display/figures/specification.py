@@ -1,0 +1,1143 @@
+"""The specification curve: every defensible analysis in one picture, and what it chose."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, Unpack
+
+import numpy as np
+
+from ldn_meta.display.figures import sheet as style
+from ldn_meta.display.figures.forest import EffectFormat
+from ldn_meta.display.figures.sheet import (
+    Entry,
+    Heading,
+    Legend,
+    Notes,
+    Sheet,
+    UprightScale,
+    draw_upright,
+    line_width,
+    spread,
+    text_height,
+    text_width,
+    words_only,
+    wrap,
+    write_beside,
+)
+from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.words import MEASURES, RATIOS, capitalised, percent
+from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.answer.multiverse import SAME_DIGITS, is_about_model, node_table, weights
+from ldn_meta.stats.multiverse import digits
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ldn_meta.evidence.answer.multiverse import Multiverse
+    from ldn_meta.stats.arrays import BoolArray, FloatArray, IntArray
+
+
+# What an interval says; the order in which results with the same estimate stand.
+FOR_LDN, ACROSS, FOR_COMPARATOR, NO_INTERVAL = range(4)
+# More columns than this could not be told apart: a column would be hardly a point wide.
+MOST_COLUMNS = 240
+# Numbers closer than this part of what the axis is likely to span look the same.
+_STEPS = 400
+_DRAWN = ("estimate", "ci_low", "ci_high")
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """A node that changes results."""
+
+    name: str
+    share_explained: float
+    options: tuple[str, ...]
+    shares: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Results from the smallest estimate to the largest, as wide as they are frequent."""
+
+    edges: FloatArray
+    estimate: FloatArray
+    low: FloatArray
+    high: FloatArray
+    verdict: IntArray
+    protocol: int
+    own: tuple[float, float, float]
+    results: int
+    choices: tuple[Choice, ...]
+    unmoved: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Number of columns."""
+        return len(self.estimate)
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether a column holds more than one distinct result."""
+        return self.results > len(self)
+
+    def middle(self, column: int) -> float:
+        """Share of the analyses at the middle of a column."""
+        return float(self.edges[column] + self.edges[column + 1]) / 2
+
+
+def columns_of(found: Multiverse) -> Columns | None:
+    """Sort the results of a multiverse; None if no analysis has one.
+
+    Estimates that look the same are ordered by verdict, then by interval, so that a band keeps
+    its edges. Neighbours with one verdict share a column where there are too many results to
+    tell apart; a column then stands at their mean.
+    """
+    estimate, low, high = (found.results[name].ravel() for name in _DRAWN)
+    has = np.flatnonzero(np.isfinite(estimate))
+    if not has.size:
+        return None
+    estimate, low, high = (np.round(v[has], SAME_DIGITS) for v in (estimate, low, high))
+    weight = weights(found).ravel()[has]
+    verdict = verdicts(low, high, found.benefit_sign)
+    tolerance = _tolerance(estimate, low, high)
+    level = np.floor((estimate - estimate.min()) / tolerance + 0.5)
+    order = np.lexsort((high, estimate, low, verdict, level))
+    starts, results = _starts(
+        np.stack([estimate, low, high], axis=1)[order], verdict[order], weight[order]
+    )
+    total = np.add.reduceat(weight[order], starts)
+    column_of = np.full(found.results["estimate"].size, -1, dtype=np.int64)
+    column_of[has[order]] = np.repeat(np.arange(starts.size), np.diff(np.append(starts, has.size)))
+
+    def mean(values: FloatArray) -> FloatArray:
+        return np.asarray(np.add.reduceat((values * weight)[order], starts) / total)
+
+    row, model = found.places(digits([0], found.sizes))
+    cell = int(row[0]) * found.results["estimate"].shape[1] + int(model[0])
+    own_estimate, own_low, own_high = (float(found.results[name].flat[cell]) for name in _DRAWN)
+    choices, unmoved = _choices(found, column_of, tolerance)
+    return Columns(
+        edges=np.append(0.0, np.cumsum(total)) / total.sum(),
+        estimate=mean(estimate),
+        low=mean(low),
+        high=mean(high),
+        verdict=verdict[order][starts],
+        protocol=int(column_of[cell]),
+        own=(own_estimate, own_low, own_high),
+        results=results,
+        choices=choices,
+        unmoved=unmoved,
+    )
+
+
+def verdicts(low: FloatArray, high: FloatArray, benefit_sign: float) -> IntArray:
+    """On which side of no effect intervals lie."""
+    below, above = (FOR_LDN, FOR_COMPARATOR) if benefit_sign < 0 else (FOR_COMPARATOR, FOR_LDN)
+    found = np.where(high < 0, below, np.where(low > 0, above, ACROSS))
+    return np.asarray(np.where(np.isnan(low + high), NO_INTERVAL, found))
+
+
+def _tolerance(estimate: FloatArray, low: FloatArray, high: FloatArray) -> float:
+    """Find the smallest difference that a reader could see."""
+    widths = (high - low)[np.isfinite(high - low)]
+    span = float(np.ptp(estimate)) + (float(np.median(widths)) if widths.size else 0.0)
+    return max(span / _STEPS, 10.0**-SAME_DIGITS)
+
+
+def _starts(results: FloatArray, verdict: IntArray, weight: FloatArray) -> tuple[IntArray, int]:
+    """Say where columns begin among sorted results, and how many of these are distinct."""
+    # NaN is unlike itself, yet two results without interval may be the same.
+    known = np.nan_to_num(results, nan=np.inf)
+    is_new = np.append(True, (known[1:] != known[:-1]).any(axis=1))
+    starts = np.flatnonzero(is_new)
+    if starts.size <= MOST_COLUMNS:
+        return starts, starts.size
+    total = np.add.reduceat(weight, starts)
+    place = np.floor((np.cumsum(total) - total / 2) / total.sum() * MOST_COLUMNS)
+    kind = verdict[starts]
+    is_next = (place[1:] != place[:-1]) | (kind[1:] != kind[:-1])
+    return starts[np.append(True, is_next)], starts.size
+
+
+def _choices(
+    found: Multiverse, column_of: IntArray, tolerance: float
+) -> tuple[tuple[Choice, ...], tuple[str, ...]]:
+    shares = node_table(found).set_index("node")["share_explained"]
+    changing, unmoved = [], []
+    for name in shares.index:
+        place = [node.name for node in found.nodes].index(name)
+        if not _moves(found, place, tolerance):
+            unmoved.append(place)
+            continue
+        counts = np.array(list(_counts(found, place, column_of)))
+        options = tuple(option.name for option in found.nodes[place].options)
+        changing.append(
+            Choice(str(name), float(shares[name]), options, counts / counts.sum(axis=0))
+        )
+    return tuple(changing), tuple(found.nodes[place].name for place in sorted(unmoved))
+
+
+def _moves(found: Multiverse, place: int, tolerance: float) -> bool:
+    """Whether an option changes any result, all other choices the same."""
+    sizes, before = _same_kind(found, place)
+    results = np.stack([found.results[name] for name in _DRAWN])
+    if is_about_model(found.nodes[place]):
+        apart = np.moveaxis(results.reshape(*results.shape[:2], *sizes), 2 + before, 0)
+        return any(_differ(apart[0], other, tolerance) for other in apart[1:])
+    sets = np.moveaxis(found.set_of.reshape(sizes), before, 0).reshape(sizes[before], -1)
+    for other in sets[1:]:
+        pairs = np.unique(sets[0] * results.shape[1] + other)
+        one, two = np.divmod(pairs, results.shape[1])
+        if _differ(results[:, one], results[:, two], tolerance):
+            return True
+    return False
+
+
+def _differ(one: FloatArray, other: FloatArray, tolerance: float) -> bool:
+    has, also = np.isfinite(one), np.isfinite(other)
+    return bool((has != also).any() or (np.abs(one - other)[has & also] > tolerance).any())
+
+
+def _counts(found: Multiverse, place: int, column_of: IntArray) -> Iterator[FloatArray]:
+    """Analyses of each column that take each option in turn."""
+    sizes, before = _same_kind(found, place)
+    sets, models = found.results["estimate"].shape
+    chosen = digits(np.arange(int(np.prod(sizes))), sizes)[:, before]
+    has = column_of >= 0
+    for option in range(sizes[before]):
+        takes: BoolArray = chosen == option
+        if is_about_model(found.nodes[place]):
+            weight = weights(found) * takes
+        else:
+            per_set = np.bincount(found.set_of[takes], minlength=sets)
+            weight = np.repeat(per_set[:, None], models, axis=1).astype(np.float64)
+        yield np.asarray(
+            np.bincount(column_of[has], weights=weight.ravel()[has]), dtype=np.float64
+        )
+
+
+def _same_kind(found: Multiverse, place: int) -> tuple[list[int], int]:
+    """Sizes of the nodes that are about data, or about the model, like this one; its place."""
+    about = is_about_model(found.nodes[place])
+    same = [number for number, node in enumerate(found.nodes) if is_about_model(node) == about]
+    return [found.sizes[number] for number in same], same.index(place)
+
+
+NO_RESULT = "No analysis of this outcome has a result."
+VERDICT_WORDS = {
+    FOR_LDN: "interval on the side of LDN",
+    ACROSS: "interval across no effect",
+    FOR_COMPARATOR: "interval on the side of the comparator",
+    NO_INTERVAL: "no interval defined",
+}
+# Less is what is left of equal numbers when they are taken from each other.
+_NOTHING = 1e-9
+# A ratio beyond this has no meaning; without a bound it could not be computed.
+_LARGEST_LOG = 50.0
+_SHARES = {
+    FOR_LDN: "favours_ldn",
+    ACROSS: "either_way",
+    FOR_COMPARATOR: "favours_comparator",
+    NO_INTERVAL: "no_interval",
+}
+
+
+def share_words(share: float) -> str:
+    """Write a share in per cent; what is little or nearly all is not rounded to none or all."""
+    if _NOTHING < share < 0.005:
+        return "under 1%"
+    return "over 99%" if 0.995 <= share < 1 else percent(share)
+
+
+def measure_words(found: Multiverse, columns: Columns | None, unit_words: str) -> str:
+    """Name the axis; where a choice changes the measure, name both."""
+    measure = capitalised(MEASURES.get(found.measure, found.measure))
+    others = {
+        MEASURES[str(option.changes["measure"])]
+        for choice in (columns.choices if columns else ())
+        for node in found.nodes
+        if node.name == choice.name
+        for option in node.options
+        if "measure" in option.changes
+    }
+    if found.measure in RATIOS:
+        return f"{' or '.join([measure, *sorted(others)])} {style.unbroken('(log axis)')}"
+    return f"{measure}, {unit_words}" if unit_words else measure
+
+
+def protocol_words(summary: Mapping[str, Any], print_as: EffectFormat) -> str:
+    """Write the result of the protocol's own analysis."""
+    return f"Protocol's own analysis: {result_words(summary, print_as)}"
+
+
+def result_words(summary: Mapping[str, Any], print_as: EffectFormat) -> str:
+    """Write estimate and interval of the protocol's own analysis, or what is missing."""
+    estimate, low, high = (
+        float(summary[f"default_{name}"]) for name in ("estimate", "ci_low", "ci_high")
+    )
+    if math.isnan(estimate):
+        return "no result"
+    if math.isnan(low + high):
+        return f"{print_as.number(estimate)} (no interval)"
+    return f"{print_as.number(estimate)} {print_as.interval(low, high)}"
+
+
+def verdict_shares(summary: Mapping[str, Any]) -> dict[int, str]:
+    """Say what share of the analyses each kind of interval has; kinds that do not occur lack."""
+    return {
+        verdict: f"{words}: {share_words(float(summary[_SHARES[verdict]]))}"
+        for verdict, words in VERDICT_WORDS.items()
+        if float(summary[_SHARES[verdict]]) > 0
+    }
+
+
+def count_words(summary: Mapping[str, Any], columns: Columns) -> str:
+    """Say how many analyses there are, and of how many results."""
+    analyses = int(summary["analyses"])
+    if columns.results == 1:
+        return f"All {analyses - int(summary['without_result']):,} analyses give the same result."
+    sets = int(summary["effect_sets"])
+    sets_words = f"{sets:,} sets of effects" if sets != 1 else "one set of effects"
+    return f"{analyses:,} analyses of {sets_words}, {columns.results:,} distinct results."
+
+
+def lacking_words(summary: Mapping[str, Any]) -> str:
+    """Say how many analyses have no result."""
+    analyses, lacking = int(summary["analyses"]), int(summary["without_result"])
+    if not lacking:
+        return ""
+    return (
+        f"Not drawn: {lacking:,} of the {analyses:,} analyses "
+        f"({share_words(lacking / analyses)}), whose choices leave no trial."
+    )
+
+
+def unmoved_words(columns: Columns) -> str:
+    """Name the nodes whose options change nothing that could be seen."""
+    if not columns.unmoved:
+        return ""
+    return f"Choices that change no result visibly here: {'; '.join(columns.unmoved)}."
+
+
+def notes(
+    summary: Mapping[str, Any],
+    columns: Columns,
+    *,
+    beyond: str,
+    mixes_measures: bool,
+    has_mid: bool,
+) -> list[str]:
+    """Write the small print below the picture."""
+    width = "A result is as wide as the number of analyses that give it; "
+    if columns.is_merged:
+        width = "Too many results to draw apart: neighbours with the same verdict are averaged; "
+    lines = [
+        f"{count_words(summary, columns)} "
+        f"{width}estimates that look the same are ordered by their intervals."
+        if len(columns) > 1
+        else count_words(summary, columns),
+        lacking_words(summary),
+        beyond,
+        "MID: minimal important difference, to either side of no effect." if has_mid else "",
+        "One axis for both ratios: 1 is no effect for either, distances are not comparable."
+        if mixes_measures
+        else "",
+    ]
+    if columns.choices:
+        lines.append(
+            "Share explained: of the variance of all estimates, by that choice alone; choices "
+            "that act together make up what is missing to 100%."
+            if any(math.isfinite(choice.share_explained) for choice in columns.choices)
+            else "All estimates are the same, so there is no variance to explain."
+        )
+    lines += [
+        "0%: the choice moves no estimate, but intervals, or whether there is a result."
+        if any(share_words(choice.share_explained) == "0%" for choice in columns.choices)
+        else "",
+        unmoved_words(columns),
+        "Analyses are defensible choices, counted; their shares are no probabilities.",
+    ]
+    return lines
+
+
+def describe(
+    summary: Mapping[str, Any],
+    columns: Columns | None,
+    *,
+    axis: str,
+    direction: tuple[str, str],
+    mid: float,
+    print_as: EffectFormat,
+    title: str | None,
+) -> str:
+    """Describe a specification curve for people who cannot see it."""
+    sentences = [f"Specification curve{f': {title}' if title else ''}."]
+    if columns is None:
+        return style.spoken(" ".join([*sentences, NO_RESULT]))
+    sentences.append(count_words(summary, columns))
+    lowest, highest = (print_as.number(float(summary[name])) for name in ("lowest", "highest"))
+    if len(columns) > 1:
+        middle = print_as.number(float(summary["median"]))
+        sentences.append(
+            f"{axis}: estimates run from {lowest} to {highest}, half of them at most {middle}."
+        )
+    else:
+        sentences.append(f"{axis}.")
+    no_effect = "1" if print_as.is_log else "0"
+    sentences += [
+        f"Below {no_effect}: {direction[0]}; above {no_effect}: {direction[1]}.",
+        f"{protocol_words(summary, print_as)}.",
+        f"{capitalised('; '.join(verdict_shares(summary).values()))} of the analyses.",
+    ]
+    if math.isfinite(mid):
+        sentences.append(
+            f"Lines stand at the minimal important difference, {print_as.number(mid)} to either "
+            "side."
+        )
+    sentences += [_choice_words(columns), lacking_words(summary), unmoved_words(columns)]
+    return style.spoken(" ".join(sentence for sentence in sentences if sentence))
+
+
+def _choice_words(columns: Columns) -> str:
+    if not columns.choices:
+        return ""
+    shares = [
+        f"{choice.name} {share_words(choice.share_explained)}"
+        if math.isfinite(choice.share_explained)
+        else choice.name
+        for choice in columns.choices
+    ]
+    return (
+        "Below the curve, each option of the choices that change results is shaded where it is "
+        f"taken; share of the variance of estimates explained: {', '.join(shares)}."
+    )
+
+
+def beyond_words(low: float, high: float, ends: Sequence[float], print_as: EffectFormat) -> str:
+    """Say how far intervals go that leave the axis; nothing if none does."""
+    known = [end for end in ends if math.isfinite(end)]
+    if not known:
+        return ""
+    parts = [
+        f"{way} to {_far(end, print_as)}"
+        for way, end, is_beyond in (
+            ("down", min(known), min(known) < low),
+            ("up", max(known), max(known) > high),
+        )
+        if is_beyond
+    ]
+    return f"Intervals go on beyond the axis, {' and '.join(parts)}." if parts else ""
+
+
+def _far(end: float, print_as: EffectFormat) -> str:
+    """Write a limit that may be far away: a ratio of 0.00 there is not, nor one of 7241.91."""
+    if not print_as.is_log:
+        return print_as.number(end)
+    ratio = math.exp(min(end, _LARGEST_LOG))
+    if ratio < 1:
+        return f"{ratio:.2g}"
+    return f"{ratio:,.0f}" if ratio >= 100 else print_as.number(end)
+
+
+NEVER = "never gives a result"
+_X_LABEL = "Analyses with a result, from the smallest estimate to the largest"
+_SHARE_HEAD = "Share explained"
+_LEAST_LEFT = 130.0
+_MOST_LEFT = 185.0
+_INDENT = 12.0
+_GAP = 7.0
+_ROW_AIR = 2.0
+_NODE_AIR = 4.0
+_CELL_AIR = 0.8
+_SHARE_GAP = 11.0
+_SHARE_BAR = 34.0
+_SMALL = style.SMALL_SIZE
+# Shades are rounded to this part, so that cells that look alike are one.
+_STEPS_SPECIFICATION_CHOICES = 10
+# White to the project's dark blue.
+_DARK = (18, 59, 99)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A head or an option, with its place from the top of the dashboard."""
+
+    text: str
+    top: float
+    height: float
+    choice: int
+    option: int | None
+
+
+class Dashboard:
+    """Rows of options below a curve, aligned with it."""
+
+    def __init__(self, columns: Columns, width: float) -> None:
+        self._columns, self._width = columns, width
+        names = [
+            *(wrap(choice.name, _MOST_LEFT, _SMALL, "bold") for choice in columns.choices),
+            *(
+                wrap(name, _MOST_LEFT - _INDENT, _SMALL)
+                for choice in columns.choices
+                for name in choice.options
+            ),
+        ]
+        widest = max((text_width(name, _SMALL, "bold") for name in names), default=0.0)
+        self.left_width = min(max(widest + _INDENT, _LEAST_LEFT), _MOST_LEFT) + _GAP
+        self.right_width = 0.0
+        if columns.choices:
+            self.right_width = _SHARE_GAP + max(
+                line_width(_SHARE_HEAD, _SMALL, "bold"),
+                _SHARE_BAR + 4 + line_width("under 1%", _SMALL),
+            )
+        self._left = self._label_top = self._rows_top = 0.0
+        self._rows = self._stack()
+        self._height = self._rows[-1].top + self._rows[-1].height if self._rows else 0.0
+
+    def place(self, left: float, top: float) -> None:
+        """Set the left edge of the cells and the top of the label above them."""
+        self._left, self._label_top = left, top
+        self._rows_top = top + text_height(_X_LABEL, _SMALL) + _NODE_AIR
+
+    @property
+    def bottom(self) -> float:
+        """Lower edge."""
+        return self._rows_top + self._height
+
+    def _stack(self) -> list[_Row]:
+        rows: list[_Row] = []
+        top = 0.0
+        room = self.left_width - _GAP
+        for number, choice in enumerate(self._columns.choices):
+            top += _NODE_AIR if number else 0.0
+            texts = [
+                wrap(choice.name, room, _SMALL, "bold"),
+                *(wrap(name, room - _INDENT, _SMALL) for name in choice.options),
+            ]
+            for line, text in enumerate(texts):
+                height = text_height(text, _SMALL) + _ROW_AIR
+                rows.append(_Row(text, top, height, number, line - 1 if line else None))
+                top += height
+        return rows
+
+    def draw(self, sheet: Sheet) -> None:
+        """Write the label of the common axis, and draw every row below it."""
+        edge = self._left + self._width
+        sheet.write(
+            self._left + self._width / 2,
+            self._label_top,
+            _X_LABEL,
+            align="center",
+            valign="top",
+            size=_SMALL,
+            gid="x-label",
+        )
+        if not self._rows:
+            return
+        sheet.write(
+            edge + _SHARE_GAP,
+            self._label_top,
+            _SHARE_HEAD,
+            valign="top",
+            size=_SMALL,
+            weight="bold",
+            gid="share-head",
+        )
+        axes = sheet.plot(self._left, self._rows_top, self._width, self._height)
+        axes.set_xlim(0.0, 1.0)
+        axes.set_xticks([])
+        axes.spines["bottom"].set_visible(False)
+        for row in self._rows:
+            middle = self._rows_top + row.top + row.height / 2
+            choice = self._columns.choices[row.choice]
+            if row.option is None:
+                self._draw_head(sheet, choice, row, middle, edge)
+            else:
+                self._draw_option(sheet, axes, choice, row, middle)
+
+    def _draw_head(
+        self, sheet: Sheet, choice: Choice, row: _Row, middle: float, edge: float
+    ) -> None:
+        gid = f"choice-{row.choice}"
+        sheet.write(style.MARGIN, middle, row.text, size=_SMALL, weight="bold", gid=gid)
+        if row.choice:
+            sheet.rule(style.MARGIN, edge, middle - row.height / 2 - _NODE_AIR / 2, width=0.4)
+        if math.isnan(choice.share_explained):
+            return
+        left = edge + _SHARE_GAP
+        sheet.band(left, left + _SHARE_BAR, middle - 3, middle + 3, style.BAND)
+        sheet.band(
+            left,
+            left + style.steady(_SHARE_BAR * choice.share_explained),
+            middle - 3,
+            middle + 3,
+            style.POOLED,
+        )
+        sheet.page.patches[-1].set_gid(f"{gid}-bar")
+        sheet.write(
+            left + _SHARE_BAR + 4,
+            middle,
+            share_words(choice.share_explained),
+            size=_SMALL,
+            gid=f"{gid}-share",
+        )
+
+    def _draw_option(
+        self, sheet: Sheet, axes: Axes, choice: Choice, row: _Row, middle: float
+    ) -> None:
+        gid = f"option-{row.choice}-{row.option}"
+        option = row.option or 0
+        sheet.write(style.MARGIN + _INDENT, middle, row.text, size=_SMALL, gid=f"{gid}-name")
+        if option == 0:
+            sheet.page.plot(
+                [style.MARGIN + _INDENT / 2],
+                [middle],
+                marker="D",
+                markersize=4.0,
+                color=style.INK,
+                linestyle="none",
+                gid=f"{gid}-protocol",
+            )
+        top = self._rows_top + row.top + _CELL_AIR
+        bottom = self._rows_top + row.top + row.height - _CELL_AIR
+        shares = [float(share) for share in choice.shares[option]]
+        _draw_cells(axes, self._columns, shares, top, bottom, gid)
+        if not any(shares):
+            axes.text(
+                0.5,
+                middle,
+                NEVER,
+                horizontalalignment="center",
+                verticalalignment="center",
+                fontsize=_SMALL,
+                fontstyle="italic",
+                color=style.SOFT_INK,
+                gid=f"{gid}-never",
+            )
+
+
+def shade(share: float) -> str:
+    """Colour of a cell: the darker, the more of its analyses take the option."""
+    part = math.floor(share * _STEPS_SPECIFICATION_CHOICES + 0.5) / _STEPS_SPECIFICATION_CHOICES
+    return "#" + "".join(f"{round(255 - part * (255 - dark)):02x}" for dark in _DARK)
+
+
+def _draw_cells(
+    axes: Axes, columns: Columns, shares: list[float], top: float, bottom: float, gid: str
+) -> None:
+    """Draw a row of cells as one collection; neighbours of one shade are one cell."""
+    from matplotlib.collections import PolyCollection
+
+    corners, colours = [], []
+    for colour, cells in groupby(range(len(shares)), key=lambda cell: shade(shares[cell])):
+        places = list(cells)
+        left = style.steady(columns.edges[places[0]])
+        right = style.steady(columns.edges[places[-1] + 1])
+        corners.append([(left, top), (right, top), (right, bottom), (left, bottom)])
+        colours.append(colour)
+    axes.add_collection(
+        PolyCollection(corners, facecolors=colours, edgecolors="none", linewidths=0, gid=gid),
+        autolim=False,
+    )
+    axes.plot(
+        [0, 1, 1, 0, 0],
+        [top, top, bottom, bottom, top],
+        color=style.RULE,
+        linewidth=0.4,
+        zorder=3,
+        gid=f"{gid}-frame",
+    )
+
+
+# Three lightnesses, so that a grey print tells them apart; the sides differ in place as well.
+BANDS = {FOR_LDN: "#6aaed6", ACROSS: "#e0e0e0", FOR_COMPARATOR: "#a8651c", NO_INTERVAL: "none"}
+_TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
+_DIAMOND = 5.5
+_ARROW = 4.5
+_ROOM = 16.0
+_HEIGHT = 8.0
+
+
+def draw_curve(axes: Axes, scale: UprightScale, columns: Columns, mid: float) -> None:
+    """Draw bands, reference lines, estimates, and the protocol's own analysis."""
+    axes.set_xlim(0.0, 1.0)
+    axes.set_xticks(_TICKS, [f"{100 * tick:.0f}%" for tick in _TICKS])
+    axes.tick_params(labelsize=style.SMALL_SIZE, length=3, width=0.8, pad=2)
+    for index, (start, stop) in enumerate(runs(columns)):
+        _draw_band(axes, scale, columns, start, stop, f"band-{index}")
+    axes.axhline(scale.y(0.0), color=style.INK, linewidth=0.9, zorder=3, gid="no-effect")
+    if math.isfinite(mid):
+        for name, value in (("mid-low", -mid), ("mid-high", mid)):
+            axes.axhline(
+                scale.y(value),
+                color=style.SOFT_INK,
+                linewidth=0.8,
+                linestyle=(0, (4, 3)),
+                zorder=3,
+                gid=name,
+            )
+    heights = [scale.y(float(value)) for value in columns.estimate]
+    edges = [style.steady(edge) for edge in columns.edges]
+    axes.plot(
+        [x for pair in pairwise(edges) for x in pair],
+        [y for y in heights for _ in range(2)],
+        color=style.POOLED,
+        linewidth=1.6,
+        solid_capstyle="butt",
+        zorder=4,
+        gid="estimate",
+    )
+    if columns.protocol >= 0:
+        _draw_protocol(axes, scale, columns)
+
+
+def runs(columns: Columns) -> list[tuple[int, int]]:
+    """First column, and the one after the last, of each stretch with one verdict."""
+    starts = [
+        column
+        for column in range(len(columns))
+        if column == 0 or columns.verdict[column] != columns.verdict[column - 1]
+    ]
+    return list(pairwise([*starts, len(columns)]))
+
+
+def legend_groups(summary: Mapping[str, Any], columns: Columns) -> list[tuple[str, list[Entry]]]:
+    """Explain colours with their shares, and the shades of the choices."""
+    drawn = {int(verdict) for verdict in columns.verdict}
+    bands = [
+        Entry(words, partial(_draw_patch, BANDS[verdict]), _ROOM, _HEIGHT)
+        for verdict, words in verdict_shares(summary).items()
+        if verdict in drawn
+    ]
+    curve = [
+        Entry("estimate", _draw_estimate, _ROOM, _HEIGHT),
+        Entry("protocol's own", draw_diamond, 12.0, _HEIGHT),
+    ]
+    shades = [
+        Entry(words, partial(_draw_patch, shade(share)), _ROOM, _HEIGHT)
+        for share, words in ((0.0, "none"), (0.5, "half"), (1.0, "all"))
+    ]
+    return [
+        ("Share of analyses", bands),
+        ("Marks", curve),
+        ("Analyses with the option", shades if columns.choices else []),
+    ]
+
+
+def draw_diamond(sheet: Sheet, x: float, y: float, gid: str) -> None:
+    """Draw the sign of the protocol's own choice."""
+    sheet.page.plot(
+        [x],
+        [y],
+        marker="D",
+        markersize=4.0,
+        color=style.INK,
+        linestyle="none",
+        gid=gid,
+    )
+
+
+def _draw_band(
+    axes: Axes, scale: UprightScale, columns: Columns, start: int, stop: int, gid: str
+) -> None:
+    """Draw the intervals of a stretch as one shape, cut at the ends of the axis."""
+    from matplotlib.patches import Polygon
+
+    verdict = int(columns.verdict[start])
+    if verdict == NO_INTERVAL:
+        return
+    edges = [style.steady(edge) for edge in columns.edges[start : stop + 1]]
+    xs = [x for pair in pairwise(edges) for x in pair]
+    low = [scale.y(float(v)) for v in columns.low[start:stop] for _ in range(2)]
+    high = [scale.y(float(v)) for v in columns.high[start:stop] for _ in range(2)]
+    corners = [*zip(xs, high, strict=True), *zip(reversed(xs), reversed(low), strict=True)]
+    axes.add_patch(
+        Polygon(
+            corners,
+            closed=True,
+            facecolor=BANDS[verdict],
+            edgecolor="none",
+            linewidth=0,
+            zorder=1,
+            gid=gid,
+        )
+    )
+
+
+def _draw_protocol(axes: Axes, scale: UprightScale, columns: Columns) -> None:
+    x = style.steady(columns.middle(columns.protocol))
+    estimate, low, high = columns.own
+    # A thread to the words above the plot.
+    axes.plot(
+        [x, x],
+        [scale.top, scale.y(estimate)],
+        color=style.INK,
+        linewidth=0.7,
+        linestyle=(0, (1, 2)),
+        zorder=5,
+        gid="protocol-thread",
+    )
+    if math.isfinite(low + high):
+        axes.plot(
+            [x, x],
+            [scale.y(low), scale.y(high)],
+            color=style.INK,
+            linewidth=1.2,
+            solid_capstyle="butt",
+            zorder=5,
+            gid="protocol-interval",
+        )
+        for marker, end, is_beyond in (
+            ("v", low, low < scale.low),
+            ("^", high, high > scale.high),
+        ):
+            if is_beyond:
+                axes.plot(
+                    [x],
+                    [scale.y(end)],
+                    marker=marker,
+                    markersize=_ARROW,
+                    color=style.INK,
+                    linestyle="none",
+                    clip_on=False,
+                    zorder=6,
+                    gid=f"protocol-arrow-{'low' if marker == 'v' else 'high'}",
+                )
+    axes.plot(
+        [x],
+        [scale.y(estimate)],
+        marker="D",
+        markersize=_DIAMOND,
+        markerfacecolor=style.INK,
+        markeredgecolor=style.PAPER,
+        markeredgewidth=0.8,
+        linestyle="none",
+        clip_on=False,
+        zorder=7,
+        gid="protocol",
+    )
+
+
+def _draw_patch(colour: str, sheet: Sheet, x: float, y: float, gid: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    sheet.page.add_patch(
+        Rectangle(
+            (x - 6, y - 4),
+            12,
+            8,
+            facecolor=colour,
+            edgecolor=style.RULE,
+            linewidth=0.5,
+            gid=gid,
+        )
+    )
+
+
+def _draw_estimate(sheet: Sheet, x: float, y: float, gid: str) -> None:
+    sheet.page.plot(
+        [x - 6, x + 6], [y, y], color=style.POOLED, linewidth=1.6, solid_capstyle="butt", gid=gid
+    )
+
+
+PLOT_WIDTH = 330.0
+_CURVE_HEIGHT = 190.0
+# Intervals are shown this many widths of the protocol's own interval beyond all estimates.
+_REACH = 1.0
+_PADDING = 0.05
+_TICK_SPACE = 15.0
+_TICK_AIR = 12.0
+_WORD_GAP = 11.0
+_SMALL_LINE = text_height("", _SMALL) + 1.5
+_PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Where everything stands, in points from the top left of the page."""
+
+    heading: Heading
+    left: float
+    right: float
+    protocol: str
+    scale: UprightScale
+    axis: str
+    direction: tuple[str, str]
+    words_width: float
+    beside: list[tuple[float, float, str]]
+    dashboard: Dashboard
+    legend: Legend
+    legend_top: float
+    notes: Notes
+    notes_top: float
+
+    @property
+    def bottom(self) -> float:
+        """Lower edge of the small print."""
+        return self.notes_top + self.notes.height
+
+
+def lay_out(
+    found: Multiverse,
+    summary: Mapping[str, Any],
+    columns: Columns,
+    direction: tuple[str, str],
+    unit_words: str,
+    mid: float,
+    print_as: EffectFormat,
+    title: str | None,
+) -> Plan:
+    """Measure every text, and place what is above, beside and below the curve."""
+    dashboard = Dashboard(columns, PLOT_WIDTH)
+    left = style.MARGIN + dashboard.left_width
+    lines = _lines(mid, print_as)
+    beside_width = _WORD_GAP + max(line_width(words, _SMALL) for _, words in lines)
+    right = left + PLOT_WIDTH + max(beside_width, dashboard.right_width)
+    width = right - style.MARGIN
+    heading = Heading(title, width)
+    protocol = wrap(protocol_words(summary, print_as), width, _SMALL)
+    top = heading.bottom + text_height(protocol, _SMALL) + 7
+    scale = _scale(columns, mid, top, is_log=print_as.is_log)
+    middles = spread(
+        [scale.y(at) for at, _ in lines], [_SMALL_LINE] * len(lines), top, scale.bottom
+    )
+    beside = [
+        (scale.y(at), middle, words) for (at, words), middle in zip(lines, middles, strict=True)
+    ]
+    axis = measure_words(found, columns, unit_words)
+    dashboard.place(left, scale.bottom + _TICK_SPACE)
+    legend = Legend(legend_groups(summary, columns), width)
+    legend_top = dashboard.bottom + 8
+    small_print = Notes(
+        notes(
+            summary,
+            columns,
+            beyond=beyond_words(scale.low, scale.high, [*columns.low, *columns.high], print_as),
+            mixes_measures=" or " in axis,
+            has_mid=math.isfinite(mid),
+        ),
+        width,
+    )
+    ticks = max(line_width(label, _SMALL) for _, label in scale.ticks())
+    return Plan(
+        heading,
+        left,
+        right,
+        protocol,
+        scale,
+        axis,
+        direction,
+        dashboard.left_width - ticks - _TICK_AIR,
+        beside,
+        dashboard,
+        legend,
+        legend_top,
+        small_print,
+        legend_top + legend.height + 5,
+    )
+
+
+def _scale(columns: Columns, mid: float, top: float, *, is_log: bool) -> UprightScale:
+    """Choose ends that keep every estimate, no effect and the important difference in view.
+
+    How far intervals are shown is measured by the protocol's own: two trials give Knapp-Hartung
+    intervals next to which nothing else could be seen.
+    """
+    import numpy as np
+
+    widths = columns.high - columns.low
+    own = columns.own[2] - columns.own[1]
+    known = widths[np.isfinite(widths)]
+    typical = (
+        own
+        if np.isfinite(own)
+        else np.quantile(known, 0.25, method="lower")
+        if known.size
+        else 0.0
+    )
+    lowest, highest = min(columns.estimate.min(), 0.0), max(columns.estimate.max(), 0.0)
+    reach = _REACH * typical or (highest - lowest) / 2 or 1.0
+    low = max(np.fmin.reduce([*columns.low, columns.own[1], lowest]), lowest - reach)
+    high = min(np.fmax.reduce([*columns.high, columns.own[2], highest]), highest + reach)
+    if math.isfinite(mid):
+        low, high = min(low, -mid), max(high, mid)
+    air = _PADDING * (high - low) or 1.0
+    return UprightScale(
+        top, _CURVE_HEIGHT, style.steady(low - air), style.steady(high + air), is_log
+    )
+
+
+def _lines(mid: float, print_as: EffectFormat) -> list[tuple[float, str]]:
+    """Name the lines across the curve."""
+    if not math.isfinite(mid):
+        return [(0.0, "no effect")]
+    above, below = print_as.number(mid), print_as.number(-mid)
+    if not print_as.is_log:
+        above = below = f"{_PLUS_MINUS}{above}"
+    return [(0.0, "no effect"), (-mid, f"MID {below}"), (mid, f"MID {above}")]
+
+
+_UP, _DOWN = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"
+
+
+class SpecificationOptions(TypedDict):
+    """The options of `specification_curve`, for the functions that pass them on."""
+
+    direction: tuple[str, str]
+    unit_words: str
+    mid: NotRequired[float | None]
+    digits: NotRequired[int]
+    title: NotRequired[str | None]
+
+
+def specification_curve(
+    found: Multiverse,
+    summary: Mapping[str, Any],
+    *,
+    direction: tuple[str, str],
+    unit_words: str,
+    mid: float | None = None,
+    digits: int = 2,
+    title: str | None = None,
+) -> tuple[Figure, Axes]:
+    """Draw a specification curve (Simonsohn 2020, doi 10.1038/s41562-020-0912-z).
+
+    Above, the distinct results from the smallest estimate to the largest, each as wide as the
+    number of analyses that give it, with its interval as a band that is coloured by its side of
+    no effect. Below, a row for each option of each node that changes results: the darker, the
+    more of the analyses above it take that option. Ten million analyses take no more room than
+    a hundred.
+
+    Parameters
+    ----------
+    found : Multiverse
+    summary : mapping
+        Of ``evidence.multiverse_summary.summary``.
+    direction : (str, str)
+        What values below and above no effect mean.
+    unit_words : str
+        Unit of a difference; not used for ratios.
+    mid : float, optional
+        Minimal important difference, above 0, on the scale of ``yi``; that of the summary
+        otherwise.
+    digits : int
+        Digits behind the point of printed effects.
+    title : str, optional
+        Bold line above the figure.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        In words only when no analysis has a result.
+    axes : matplotlib.axes.Axes
+        The curve: x is the share of the analyses with a result, y is points from the top.
+
+    Raises
+    ------
+    ArgumentError
+        If ``mid`` is not above 0.
+    """
+    columns = columns_of(found)
+    print_as = EffectFormat(digits, found.measure in RATIOS)
+    mid = _important(summary, mid)
+    with style.settings():
+        if columns is None:
+            page = words_only([NO_RESULT, lacking_words(summary)], title)
+            return page.figure, page.page
+        plan = lay_out(found, summary, columns, direction, unit_words, mid, print_as, title)
+        sheet = Sheet(plan.right + style.MARGIN, plan.bottom + style.MARGIN)
+        plan.heading.write(sheet)
+        axes = sheet.plot(plan.left, plan.scale.top, PLOT_WIDTH, plan.scale.height)
+        draw_curve(axes, plan.scale, columns, mid)
+        draw_upright(sheet, axes, plan.scale, plan.left)
+        _write_protocol(sheet, plan, columns)
+        write_beside(sheet, plan.left + PLOT_WIDTH, plan.beside, gid="line")
+        _write_left(sheet, plan)
+        plan.dashboard.draw(sheet)
+        plan.legend.draw(sheet, plan.legend_top)
+        plan.notes.write(sheet, plan.notes_top)
+    return sheet.figure, axes
+
+
+def specification_curve_alt_text(
+    found: Multiverse, summary: Mapping[str, Any], **options: Unpack[SpecificationOptions]
+) -> str:
+    """Describe the specification curve of the same arguments in plain words."""
+    columns = columns_of(found)
+    return describe(
+        summary,
+        columns,
+        axis=measure_words(found, columns, options["unit_words"]),
+        direction=options["direction"],
+        mid=_important(summary, options.get("mid")),
+        print_as=EffectFormat(options.get("digits", 2), found.measure in RATIOS),
+        title=options.get("title"),
+    )
+
+
+def specification_curve_output(
+    name: str,
+    found: Multiverse,
+    summary: Mapping[str, Any],
+    **options: Unpack[SpecificationOptions],
+) -> FigureOutput:
+    """Make the specification curve ready to end a notebook cell."""
+    figure, _ = specification_curve(found, summary, **options)
+    return FigureOutput(figure, name, specification_curve_alt_text(found, summary, **options))
+
+
+def _important(summary: Mapping[str, Any], mid: float | None) -> float:
+    """Take the minimal important difference given, or else that of the summary, or NaN."""
+    if mid is None:
+        return float(summary["mid"])
+    if not (math.isfinite(mid) and mid > 0):
+        message = f"mid={mid!r} is not allowed; allowed: a number above 0, or None"
+        raise ArgumentError(message)
+    return mid
+
+
+def _write_protocol(sheet: Sheet, plan: Plan, columns: Columns) -> None:
+    """Name the protocol's own analysis above the place where it stands."""
+    share = columns.middle(columns.protocol) if columns.protocol >= 0 else 0.5
+    x = plan.left + share * PLOT_WIDTH
+    half = text_width(plan.protocol, _SMALL) / 2
+    middle = min(max(x, style.MARGIN + half), plan.right - half)
+    bottom = plan.scale.top - 5
+    sheet.write(
+        middle,
+        bottom,
+        plan.protocol,
+        align="center",
+        valign="bottom",
+        size=_SMALL,
+        weight="normal",
+        gid="protocol-words",
+    )
+    if columns.protocol >= 0:
+        sheet.page.plot(
+            [x, x],
+            [bottom, plan.scale.top],
+            color=style.INK,
+            linewidth=0.7,
+            gid="protocol-joint",
+        )
+
+
+def _write_left(sheet: Sheet, plan: Plan) -> None:
+    """Write what the ends of the axis mean, and its name between them."""
+    x, low, high = style.MARGIN + plan.words_width, plan.scale.bottom, plan.scale.top
+    below = wrap(f"{_DOWN} {plan.direction[0]}", plan.words_width, _SMALL)
+    above = wrap(f"{_UP} {plan.direction[1]}", plan.words_width, _SMALL)
+    name = wrap(plan.axis, plan.words_width, _SMALL)
+    for y, text, valign, gid in (
+        (high, above, "top", "favours-high"),
+        ((low + high) / 2, name, "center", "y-label"),
+        (low, below, "bottom", "favours-low"),
+    ):
+        sheet.write(x, y, text, align="right", valign=valign, size=_SMALL, gid=gid)

@@ -1,0 +1,222 @@
+"""The table of what other choices would give, for effects and for shares of people."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ldn_meta.display.outputs import Facts, Table, footer, rows_of, source_cell
+from ldn_meta.display.words import (
+    MEASURES,
+    estimate_with_interval,
+    fixed,
+    interval,
+    method,
+    shown,
+    weeks,
+)
+from ldn_meta.evidence.answer.conflicts import NO_RESULT, UNCHANGED
+from ldn_meta.evidence.answer.pools import build_pools
+from ldn_meta.evidence.derived import Derived, load_derived
+from ldn_meta.evidence.raw.protocol import Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ldn_meta.evidence.answer.pools import Pool
+
+
+def conflict_table(opened: Opened) -> Table:
+    """Facts that sources state differently, and the answer under each value."""
+    return conflicts_told(opened.derived, opened.derived.conflicts)
+
+
+def conflicts_told(derived: Derived, conflicts: pd.DataFrame) -> Table:
+    """Write rows of the ledger for readers."""
+    import pandas as pd
+
+    studies = derived.evidence.text["studies"]
+    names = dict(zip(studies["study_id"], studies["label"], strict=True))
+    outcomes = derived.evidence.text["outcomes"]
+    labels = dict(zip(outcomes["construct"], outcomes["construct_label"], strict=True))
+    rows = [
+        {
+            "study": names[row["study_id"]],
+            "fact": row["fact"],
+            "used": row["used"],
+            "also printed": f"{row['other']} [{row['other_source']}]",
+            "differ by": row["kind"],
+            "used, because": row["reason"],
+            "the answer with each": _consequence(row, labels),
+        }
+        for row in rows_of(conflicts)
+    ]
+    return Table(
+        pd.DataFrame(rows),
+        "Facts that sources state differently",
+        "Every value is kept in data/raw. The last column computes the main results again with "
+        "the other value in place of the one that is used.",
+    )
+
+
+def _consequence(row: dict[str, Any], labels: dict[str, str]) -> str:
+    word = str(row["consequence"])
+    if word == NO_RESULT:
+        return word
+    what = f"{labels[row['construct']]} ({MEASURES[row['measure']]})"
+    used, other = (_result(row, side) for side in ("used", "other"))
+    if word == UNCHANGED:
+        return f"{what}: {used} with either"
+    return f"{what}: {used} as used, {other} with the other"
+
+
+def _result(row: dict[str, Any], side: str) -> str:
+    if not row[f"k_{side}"] > 0:
+        return "no result"
+    numbers = [row[f"{name}_{side}"] for name in ("estimate", "ci_low", "ci_high")]
+    return estimate_with_interval(*numbers, measure=row["measure"])
+
+
+BY_PROTOCOL = "protocol"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Data and choices of one page."""
+
+    notebook: str
+    indication: dict[str, str]
+    derived: Derived
+    protocol: Protocol
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """Indication as readers see it."""
+        return self.indication["label"]
+
+    @property
+    def pools(self) -> list[Pool]:
+        """Main pools under the page's choices."""
+        return build_pools(self.derived.effects, self.protocol.selection, self.protocol.model)
+
+    def footer(self) -> Table:
+        """Provenance: parameters, hashes, versions, how to rebuild."""
+        return footer(
+            self.notebook, self.parameters, [self.derived.effects, self.derived.left_out]
+        )
+
+    def facts(self, **values: Any) -> Facts:
+        """Facts of the page, with its indication."""
+        return Facts({"indication": self.indication["indication_id"], **values})
+
+    def source(self, row: dict[str, Any]) -> str:
+        """Cell that leads from a derived row to source and locator."""
+        return source_cell(
+            self.derived.evidence, row["source_id"], row["locator"], row["read_from"]
+        )
+
+    def left_out(self, *, constructs: list[str] | None = None, caption: str) -> Table:
+        """Rows that gave no effect, and why."""
+        import pandas as pd
+
+        rows = self.derived.left_out
+        if constructs is not None:
+            rows = rows[rows["construct"].isin(constructs)]
+        labels = self.derived.evidence.text["outcomes"].set_index("outcome_id")["construct_label"]
+        told = pd.DataFrame(
+            {
+                "study": rows["study_label"],
+                "not used, because": rows["reason"],
+                "outcomes": rows["outcome_id"].map(labels),
+                "rows": 1,
+            }
+        )
+        frame = (
+            told.groupby(["study", "not used, because"], sort=False)
+            .agg({"outcomes": _listed, "rows": "sum"})
+            .reset_index()
+        )
+        return Table(
+            frame,
+            caption,
+            "Each row is in data/derived/left_out.csv with its address in data/raw.",
+        )
+
+
+def _listed(names: pd.Series) -> str:
+    return ", ".join(dict.fromkeys(names))
+
+
+def open_page(notebook: str, *, indication: str, **choices: Any) -> Opened:
+    """Load an indication and apply a notebook's choices to the protocol."""
+    derived = load_derived(indication)
+    row = {str(n): str(v) for n, v in derived.evidence.text["indications"].iloc[0].items()}
+    given = {n: v for n, v in choices.items() if v is not None and v != BY_PROTOCOL}
+    return Opened(
+        notebook,
+        row,
+        derived,
+        derived.protocol.changed(**given),
+        {"indication": indication, **choices},
+    )
+
+
+def construct_labels(opened: Opened) -> dict[str, str]:
+    """Return what constructs are called for readers."""
+    rows = opened.derived.evidence.text["outcomes"]
+    return dict(zip(rows["construct"], rows["construct_label"], strict=True))
+
+
+def week_cell(value: Any) -> str:
+    """Weeks for a table cell."""
+    return weeks(float(value)) if value is not None else "NR"
+
+
+def plain(value: Any, missing: str = "NR") -> str:
+    """Write a cell as text; what is missing says so."""
+    if value is None or value != value or str(value) in ("<NA>", "nan"):
+        return missing
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+NONE = ("none", "NR", "no trial", "not defined", "not defined", "none")
+HEAD = ("trials", "people", "effect (95% CI)", "95% prediction", "tau", "method")
+
+
+def variants_table(variants: list[tuple[str, Pool | None]], *, outcome: str) -> Table:
+    """Tabulate the main pool and every departure that changes a cell; the note names the rest."""
+    import pandas as pd
+
+    rows = [(name, _cells(found)) for name, found in variants]
+    main = rows[0][1]
+    same = [name for name, cells in rows[1:] if cells == main]
+    frame = pd.DataFrame(
+        [(name, *cells) for name, cells in rows if name not in same], columns=["analysis", *HEAD]
+    )
+    unmoved = f"No change: {'; '.join(same)}. " if same else ""
+    return Table(
+        frame,
+        f"What other choices would give: {outcome}",
+        f"{unmoved}Each line changes only what its name says; choices and reasons are in "
+        "data/raw/protocol.toml. With three trials or more the protocol's interval is the "
+        "floored Knapp-Hartung one. tau: standard deviation between trials, on the log "
+        "scale for ratios.",
+    )
+
+
+def _cells(found: Pool | None) -> tuple[str, ...]:
+    if found is None:
+        return NONE
+    r, measure = found.result, found.key["measure"]
+    alone = len(found.trials) == 1
+    low, high = shown((r.pi_low, r.pi_high), measure=measure)
+    return (
+        ", ".join(found.trials["study_label"]),
+        str(found.people or "NR"),
+        estimate_with_interval(r.estimate, r.ci_low, r.ci_high, measure=measure),
+        interval(low, high),
+        "not defined" if alone else fixed(math.sqrt(r.tau2)),
+        "one trial" if alone else method(r.tau2_method, r.ci_method),
+    )

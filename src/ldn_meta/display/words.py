@@ -1,0 +1,394 @@
+"""How far a number moved, and whether its result reads otherwise: on the scale readers know."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, SupportsFloat
+
+from ldn_meta.evidence.answer.pools import (
+    CONFLICTING,
+    FAVOURS_COMPARATOR,
+    FAVOURS_LDN,
+    NO_DIFFERENCE,
+    PARTLY_COMPARATOR,
+    PARTLY_LDN,
+)
+from ldn_meta.evidence.grade.certainty import (
+    GRADES,
+    LARGE,
+    LOWER,
+    MODERATE,
+    NOT_RATED,
+    SMALL,
+    TRIVIAL,
+    UNKNOWN,
+)
+
+MEASURES = {
+    "MD": "mean difference",
+    "MC": "mean change",
+    "SMD": "standardised mean difference",
+    "SMCC": "standardised mean change",
+    "SMCR": "standardised mean change",
+    "ROM": "ratio of means",
+    "RR": "risk ratio",
+    "OR": "odds ratio",
+    "PETO": "odds ratio (Peto)",
+    "IRR": "rate ratio",
+    "RD": "risk difference",
+    "PLO": "share of people",
+}
+TAU2_METHODS = {
+    "common": "common effect",
+    "dl": "DerSimonian-Laird",
+    "he": "Hedges",
+    "hs": "Hunter-Schmidt",
+    "sj": "Sidik-Jonkman",
+    "ml": "maximum likelihood",
+    "reml": "REML",
+    "eb": "empirical Bayes",
+    "pm": "Paule-Mandel",
+}
+CI_METHODS = {
+    "wald": "Wald interval",
+    "knapp-hartung": "Knapp-Hartung interval",
+    "knapp-hartung-floored": "floored Knapp-Hartung interval",
+}
+RATIOS = ("RR", "OR", "IRR")
+COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+SMALL_P = 0.001
+SMALLEST_RATIO = 0.005
+
+
+def fixed(value: SupportsFloat, digits: int = 2) -> str:
+    """Write a number with a fixed number of digits; undefined is "not defined"."""
+    number = float(value)
+    if not math.isfinite(number):
+        return "not defined"
+    text = f"{number:.{digits}f}"
+    return text[1:] if text.startswith("-") and float(text) == 0 else text
+
+
+def interval(low: SupportsFloat, high: SupportsFloat, digits: int = 2) -> str:
+    """Write ``low to high``, or "not defined"."""
+    if not (math.isfinite(float(low)) and math.isfinite(float(high))):
+        return "not defined"
+    return f"{fixed(low, digits)} to {fixed(high, digits)}"
+
+
+def estimate_with_interval(
+    estimate: SupportsFloat,
+    low: SupportsFloat,
+    high: SupportsFloat,
+    *,
+    measure: str,
+    digits: int = 2,
+) -> str:
+    """Write estimate and interval on the scale readers know: ratios are taken from the log."""
+    values = shown((estimate, low, high), measure=measure)
+    if not math.isfinite(values[0]):
+        return "not defined"
+    if measure in RATIOS and min(values[1:]) < SMALLEST_RATIO:
+        # 0.00 would say that the ratio can be nought, which none can.
+        return f"{values[0]:.2g} ({values[1]:.2g} to {values[2]:.3g})"
+    return f"{fixed(values[0], digits)} ({interval(values[1], values[2], digits)})"
+
+
+def shown(values: Iterable[SupportsFloat], *, measure: str) -> tuple[float, ...]:
+    """Return values as displayed: exponentials for ratios, themselves otherwise."""
+    numbers = tuple(float(value) for value in values)
+    if measure not in RATIOS:
+        return numbers
+    return tuple(math.exp(number) if math.isfinite(number) else number for number in numbers)
+
+
+def p_value(p: float) -> str:
+    """Write ``p = 0.236`` or ``p < 0.001``."""
+    if not math.isfinite(p):
+        return "p not defined"
+    return "p < 0.001" if p < SMALL_P else f"p = {p:.3f}"
+
+
+def percent(share: float) -> str:
+    """Write a share as per cent without decimals."""
+    # Half a per cent goes up, as readers round; Python's format would go to the even number.
+    return "not defined" if not math.isfinite(share) else f"{math.floor(100 * share + 0.5)}%"
+
+
+def count(number: int, noun: str, *, plural: str | None = None) -> str:
+    """Write ``one trial``, ``two trials``, ``14 trials``."""
+    word = COUNTS[number] if 0 <= number < len(COUNTS) else str(number)
+    return f"{word} {noun if number == 1 else (plural or noun + 's')}"
+
+
+def agree(number: int, singular: str, plural: str) -> str:
+    """Write ``one compares``, ``two compare``, ``none compares``: a number with its verb."""
+    if number == 0:
+        return f"none {singular}"
+    word = COUNTS[number] if 0 <= number < len(COUNTS) else str(number)
+    return f"{word} {singular if number == 1 else plural}"
+
+
+def people(number: int) -> str:
+    """Write ``195 people``; nought means that no report gives the number."""
+    return f"{number} people" if number else "number of people not reported"
+
+
+def capitalised(text: str) -> str:
+    """Make the first letter upper case, the rest untouched."""
+    return text[:1].upper() + text[1:]
+
+
+def weeks(value: float) -> str:
+    """Write weeks without needless digits; NR when not reported."""
+    return "NR" if not math.isfinite(value) else f"{value:g}"
+
+
+def method(tau2_method: str, ci_method: str) -> str:
+    """Write the model in words, as printed above results."""
+    return f"{TAU2_METHODS[tau2_method]}, {CI_METHODS[ci_method]}"
+
+
+FILLED, OPEN = "\u2295", "\u25cb"
+VERY_LOW = GRADES[0]
+# Certainty -> how sure the verb sounds: Santesso 2020, doi 10.1016/j.jclinepi.2019.10.014.
+# Very low certainty has one statement for all sizes.
+SURE, LIKELY, MAY = "", "likely ", "may "
+HOW_SURE = {"high": SURE, "moderate": LIKELY, "low": MAY}
+# Size of the effect -> what the drug does to the outcome; {s} is the ending of the third person.
+OF_SIZE = {
+    TRIVIAL: "result{s} in little to no difference in {outcome}",
+    SMALL: "{verb}{s} {outcome} slightly",
+    MODERATE: "{verb}{s} {outcome}",
+    LARGE: "result{s} in a large {noun} in {outcome}",
+}
+VERBS = {
+    LOWER: ("reduce", "reduction"),
+    UNKNOWN: ("change", "difference"),
+}
+MORE = ("increase", "increase")
+# Directions without a size; beyond GRADE's table, which needs one.
+OF_DIRECTION = {
+    FAVOURS_LDN: "be better than {comparator} for {outcome}",
+    PARTLY_LDN: "be better than {comparator} for {outcome} by some studies and not by others",
+    FAVOURS_COMPARATOR: "be worse than {comparator} for {outcome}",
+    PARTLY_COMPARATOR: "be worse than {comparator} for {outcome} by some studies, not by others",
+    NO_DIFFERENCE: "not differ from {comparator} in {outcome}",
+    CONFLICTING: "be better or worse than {comparator} for {outcome}: reports differ",
+}
+BE_SURE = {"high": "seems to ", "moderate": "is likely to ", "low": "may "}
+DOMAIN_WORDS = {
+    "risk_of_bias": "risk of bias",
+    "inconsistency": "inconsistency",
+    "indirectness": "indirectness",
+    "imprecision": "imprecision",
+    "publication_bias": "publication bias",
+}
+
+
+def symbols(certainty: str) -> str:
+    """GRADE's four circles, as many filled as there is certainty; empty when not rated."""
+    if certainty == NOT_RATED:
+        return ""
+    filled = GRADES.index(certainty) + 1
+    return FILLED * filled + OPEN * (len(GRADES) - filled)
+
+
+def outcome_phrase(row: dict[str, Any]) -> str:
+    """The outcome as the object of a sentence: people with it, where people are counted."""
+    label = str(row["construct_label"])
+    return f"the number of people with '{label}'" if row["counted"] == "binary" else label
+
+
+def statement(row: dict[str, Any], *, drug: str) -> str:
+    """Say what was found in GRADE's informative statements.
+
+    Notes
+    -----
+    Santesso 2020, Journal of Clinical Epidemiology 119:126-135. Where only a direction was
+    told, the sentence says so: the table of that paper needs a size.
+    """
+    outcome, comparator = outcome_phrase(row), str(row["comparator"])
+    certainty = str(row["certainty"])
+    if certainty == NOT_RATED:
+        return f"It is not known what {drug} does to {outcome} compared with {comparator}."
+    if certainty == VERY_LOW:
+        return (
+            f"The evidence is very uncertain about the effect of {drug} on {outcome} compared "
+            f"with {comparator}."
+        )
+    if row["size"] == UNKNOWN:
+        words = OF_DIRECTION[str(row["direction"])].format(comparator=comparator, outcome=outcome)
+        return f"{capitalised(drug)} {BE_SURE[certainty]}{words}; by how much is not known."
+    how = HOW_SURE[certainty]
+    verb, noun = VERBS.get(str(row["change"]), MORE)
+    words = OF_SIZE[str(row["size"])].format(
+        s="" if how == MAY else "s", verb=verb, noun=noun, outcome=outcome
+    )
+    return f"{capitalised(drug)} {how}{words} compared with {comparator}."
+
+
+def levels(number: int) -> str:
+    """Write ``one level``, ``two levels``: what was taken off."""
+    return count(-number, "level")
+
+
+def why(domains: list[dict[str, Any]]) -> str:
+    """Name the domains that took something off, as ``imprecision (two levels)``."""
+    taken = [
+        f"{DOMAIN_WORDS[d['domain']]} ({levels(int(d['level']))})"
+        for d in domains
+        if d["level"] < 0
+    ]
+    if not taken:
+        return "nothing taken off"
+    listed = taken[0] if len(taken) == 1 else f"{', '.join(taken[:-1])} and {taken[-1]}"
+    return f"taken down for {listed}"
+
+
+def reason(domain: dict[str, Any]) -> str:
+    """Why a domain took something off: the reason of the judgement, else what the rule found."""
+    return str(domain["value"] if domain["reason"] == "none" else domain["reason"])
+
+
+# Columns that hold the logarithm of a ratio where the measure of their row is one.
+LOGGED = frozenset(
+    (
+        *("yi", "estimate", "ci_low", "ci_high", "pi_low", "pi_high"),
+        *("estimate_used", "ci_low_used", "ci_high_used"),
+        *("estimate_other", "ci_low_other", "ci_high_other"),
+        *("default_estimate", "default_ci_low", "default_ci_high"),
+        *("lowest", "p05", "median", "p95", "highest", "farthest"),
+    )
+)
+# Columns that hold a ratio as readers know it.
+RATIO_COLUMNS = frozenset(("rr", "rr_low", "rr_high", "or", "or_low", "or_high"))
+# Facts of the pages that repeat a logged number as readers know it.
+SHOWN = "shown_"
+# Ends of an interval and estimates closer to no difference than this share of the interval are
+# there but for the last bits of a processor.
+NEGLIGIBLE = 1e-9
+MOST_DIGITS = 9
+# How a result can read otherwise, what weighs most first: its interval includes no difference or
+# does so no more, a judgement is another, a result came or went, the estimate changed its side,
+# a check or a computation finds otherwise.
+TURNS = ("interval", "judgement", "result", "side", "finding")
+INTERVAL, JUDGEMENT, RESULT, SIDE, FINDING = TURNS
+
+_SPANS = {
+    "below": "lies below no difference",
+    "above": "lies above no difference",
+    "at": "includes no difference",
+    "": "is not defined",
+}
+_POINTS = {"below": "below", "above": "above", "at": "exactly at"}
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Columns of an estimate and its interval."""
+
+    estimate: str
+    low: str
+    high: str
+
+    @property
+    def columns(self) -> tuple[str, str, str]:
+        """Names of the three."""
+        return self.estimate, self.low, self.high
+
+
+QUANTITIES = (
+    Quantity("estimate", "ci_low", "ci_high"),
+    Quantity("yi", "ci_low", "ci_high"),
+    Quantity("default_estimate", "default_ci_low", "default_ci_high"),
+    Quantity("rr", "rr_low", "rr_high"),
+    Quantity("or", "or_low", "or_high"),
+    Quantity("rd", "rd_low", "rd_high"),
+    Quantity("estimate_used", "ci_low_used", "ci_high_used"),
+    Quantity("estimate_other", "ci_low_other", "ci_high_other"),
+)
+
+
+def how_far(column: str, old: float, new: float, *, measure: str = "") -> str:
+    """Say how far a number moved: ``+0.07``, or ``x1.08`` where it is a ratio."""
+    is_ratio = measure in RATIOS
+    if is_ratio and column in LOGGED:
+        return _factor(math.exp(new - old)) if abs(new - old) < math.log(1e300) else ""
+    if column in RATIO_COLUMNS or (is_ratio and column.startswith(SHOWN)):
+        return _factor(new / old) if old > 0 and new > 0 else ""
+    change = new - old
+    return f"{change:+.3g}" if math.isfinite(change) else ""
+
+
+def quantity_pair(
+    old: Mapping[str, float], new: Mapping[str, float], quantity: Quantity, *, measure: str
+) -> tuple[str, str]:
+    """Write estimate and interval before and after, with digits that show the difference."""
+    # What is saved as a ratio must not be taken from the log again.
+    scale = "" if quantity.estimate in RATIO_COLUMNS | {"rd"} else measure
+    texts = ("", "")
+    for digits in range(2, MOST_DIGITS + 1):
+        texts = (
+            _quantity_text(old, quantity, scale, digits),
+            _quantity_text(new, quantity, scale, digits),
+        )
+        if texts[0] != texts[1]:
+            break
+    return texts
+
+
+def reading(numbers: Mapping[str, float], quantity: Quantity) -> tuple[str, str] | None:
+    """On which side of no difference an estimate and its interval are."""
+    estimate, low, high = (numbers.get(name, math.nan) for name in quantity.columns)
+    if not math.isfinite(estimate):
+        return None
+    no_difference = 1.0 if quantity.estimate in RATIO_COLUMNS else 0.0
+    width = high - low if math.isfinite(high - low) else 0.0
+    point = _side(estimate - no_difference, width)
+    if math.isnan(low) or math.isnan(high):
+        return point, ""
+    ends = {_side(low - no_difference, width), _side(high - no_difference, width)}
+    return point, ends.pop() if len(ends) == 1 else "at"
+
+
+def turned(old: tuple[str, str] | None, new: tuple[str, str] | None) -> tuple[str, str]:
+    """Say what reads otherwise than before."""
+    if old == new:
+        return "", ""
+    if old is None or new is None:
+        return RESULT, "no estimate any more" if old else "an estimate where there was none"
+    said = []
+    if old[1] != new[1]:
+        said.append(f"the interval {_SPANS[new[1]]}; before, it {_past(_SPANS[old[1]])}")
+    if old[0] != new[0]:
+        said.append(f"the estimate is {_POINTS[new[0]]} no difference, was {_POINTS[old[0]]} it")
+    return INTERVAL if old[1] != new[1] else SIDE, "; ".join(said)
+
+
+def _past(span: str) -> str:
+    verb, _, rest = span.partition(" ")
+    return f"{ {'lies': 'lay', 'includes': 'included', 'is': 'was'}[verb] } {rest}".strip()
+
+
+def _side(distance: float, width: float) -> str:
+    if abs(distance) <= NEGLIGIBLE * width:
+        return "at"
+    return "below" if distance < 0 else "above"
+
+
+def _quantity_text(
+    numbers: Mapping[str, float], quantity: Quantity, measure: str, digits: int
+) -> str:
+    estimate, low, high = (numbers.get(name, math.nan) for name in quantity.columns)
+    return estimate_with_interval(estimate, low, high, measure=measure, digits=digits)
+
+
+def _factor(factor: float) -> str:
+    for digits in range(3, MOST_DIGITS + 3):
+        text = f"x{factor:.{digits}g}"
+        if text != "x1":
+            return text
+    return "x1"

@@ -1,0 +1,1 @@
+"""From effects to the answer of one question."""

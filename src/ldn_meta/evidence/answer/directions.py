@@ -1,0 +1,735 @@
+"""One direction and one p for each comparative study and outcome: what needs no effect size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ldn_meta.evidence.answer.pools import META_ANALYSIS, one_word, possible_synthesis
+from ldn_meta.evidence.effects.effects import trials_of
+from ldn_meta.evidence.effects.routes import arm_reports, p_of
+from ldn_meta.evidence.effects.rows import (
+    COMPARATOR,
+    CONTRAST,
+    FURTHER_ARM,
+    LDN,
+    MASKED,
+    RANKS,
+    RATIO_MEASURES,
+    Context,
+    Row,
+    is_before,
+    number,
+    precedence,
+)
+from ldn_meta.evidence.grade.bias import overall_judgements
+from ldn_meta.stats.directions import CombinedP, SignTest, combine_p, one_sided_p, sign_test
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ldn_meta.evidence.answer.pools import Pool
+    from ldn_meta.evidence.raw.protocol import Protocol
+    from ldn_meta.evidence.raw.tables import Evidence
+
+
+# How a side can be known, best first. A number goes before words: words that favour one side are
+# printed mostly where a test was significant, and counting them alone would count significance.
+EFFECT, NUMBERS, WORDS, ONE_ARM_ONLY = 1, 2, 3, 4
+# Printed differences of LDN and comparator; other measures (a number needed to treat, a relative
+# reduction) have no sign of their own, and only the report's words give their side.
+SIGNED = ("MD", "SMD", "RD", "median difference", "percent point difference")
+SIDES = {"favours LDN": 1.0, "favours comparator": -1.0}
+NOT_STATED = "not stated"
+NOT_SAID_WHICH = "a difference is printed, but not which of the two was subtracted from which"
+NO_BETTER = "numbers are printed, but not which end of the scale is better"
+WHY_NO_SIDE = {
+    "no difference": "called no difference, and no number gives the side",
+    NOT_STATED: "only a test is told, and neither words nor numbers give the side",
+}
+NO_COMPARISON = "only results within one arm are printed, no comparison"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One comparison of LDN with the study's comparator, or the lack of it."""
+
+    lead: Row
+    arm_1: str
+    arm_2: str
+    sign: float
+    known_from: str
+    tier: int
+    route_rank: int
+    rows: tuple[str, ...]
+    printed: str
+    effect: Row | None = None
+
+
+def sides(context: Context, effects: pd.DataFrame) -> list[Side]:
+    """Find every comparison of a comparative study with its comparator.
+
+    Rows that are not preferred, of low reliability, about the people before treatment or about a
+    further arm do not count.
+    """
+    found = [
+        *_of_effects(context, effects),
+        *_of_contrasts(context),
+        *_of_arms(context, "arm_stats", what="statistic_of"),
+        *_of_arms(context, "arm_events", what="counted"),
+    ]
+    return [
+        side
+        for side in found
+        if context.studies[side.lead["study_id"]]["eligible_for"] == CONTRAST
+    ]
+
+
+def _of_effects(context: Context, effects: pd.DataFrame) -> Iterator[Side]:
+    if effects.empty:
+        return
+    counts = effects[
+        (effects["kind"] == CONTRAST)
+        & (effects["comparator_class"] != FURTHER_ARM)
+        & effects["is_preferred"].astype(bool)
+    ]
+    for effect in counts.to_dict("records"):
+        rows = tuple(effect["rows"].split(" "))
+        lead = context.rows[rows[0]]
+        is_direct = "arm_1" in lead
+        second = lead["arm_2"] if is_direct else context.rows[rows[1]]["arm_id"]
+        if is_direct and lead["direction"] == NOT_STATED:
+            sign, words = math.nan, NOT_SAID_WHICH
+        else:
+            sign = _signed(_difference(effect), effect["benefit_sign"])
+            words = NO_BETTER if math.isnan(sign) else f"computed effect: {effect['route']}"
+        printed = lead["as_reported"] if is_direct else _against(context, rows[:2])
+        yield Side(
+            lead=lead,
+            arm_1=lead["arm_1" if is_direct else "arm_id"],
+            arm_2=second,
+            sign=sign,
+            known_from=words,
+            tier=EFFECT,
+            route_rank=int(effect["route_rank"]),
+            rows=rows,
+            printed=printed,
+            effect={str(name): value for name, value in effect.items()},
+        )
+
+
+def _difference(effect: dict[Any, Any]) -> float:
+    """The effect; for people with an event the plain difference of their shares.
+
+    What is added to the cells of a table with an empty one moves its ratio, and can turn it.
+    """
+    events = [float(effect[name]) for name in ("events_1", "n_1", "events_2", "n_2")]
+    if any(math.isnan(value) for value in events):
+        return float(effect["yi"])
+    return events[0] * events[3] - events[2] * events[1]
+
+
+def _signed(difference: float, benefit_sign: Any) -> float:
+    """The side of a difference, LDN minus comparator; NaN if nobody says which end is better."""
+    better = number(benefit_sign)
+    if math.isnan(difference) or math.isnan(better):
+        return math.nan
+    return 0.0 if difference == 0 else math.copysign(1.0, difference * better)
+
+
+def _of_contrasts(context: Context) -> Iterator[Side]:
+    for row in context.eligible("contrasts"):
+        arm_2 = row["arm_2"]
+        if (
+            not row["preferred"]
+            or is_before(row)
+            or context.arms[row["arm_1"]]["group"] != LDN
+            or (arm_2 is not None and context.arms[arm_2]["group"] != COMPARATOR)
+        ):
+            continue
+        if arm_2 is None:
+            yield _alone(row, row["arm_1"])
+            continue
+        printed = row["as_reported"] or ""
+        sign, words, tier = _told(context, row)
+        yield Side(row, row["arm_1"], arm_2, sign, words, tier, 1, (row["address"],), printed)
+
+
+def _told(context: Context, row: Row) -> tuple[float, str, int]:
+    """Side of a printed comparison: by its estimate, else by its words."""
+    estimate, direction = number(row["estimate"]), row["direction"]
+    null = 1.0 if row["measure"] in RATIO_MEASURES else 0.0
+    if row["measure"] in (*SIGNED, *RATIO_MEASURES) and not math.isnan(estimate):
+        if direction == NOT_STATED:
+            return math.nan, NOT_SAID_WHICH, NUMBERS
+        better = context.outcomes[row["outcome_id"]]["benefit_sign"]
+        sign = _signed(estimate - null, better)
+        if not math.isnan(sign):
+            return sign, f"printed {row['measure']} of {estimate:g}", NUMBERS
+    if direction in SIDES:
+        beside = "without an estimate"
+        if not math.isnan(estimate):
+            beside = f"beside a printed {row['measure']} of {estimate:g}"
+        return SIDES[direction], f"the report's words, {beside}", WORDS
+    return math.nan, WHY_NO_SIDE[direction], WORDS
+
+
+def _of_arms(context: Context, table: str, *, what: str) -> Iterator[Side]:
+    for report in arm_reports(context, table, what=what):
+        for first in report.treated:
+            if not first["preferred"] or is_before(first):
+                continue
+            if not report.control:
+                yield _alone(first, first["arm_id"])
+            for second in report.control:
+                if second["preferred"]:
+                    yield _two_arms(context, first, second, first[what])
+
+
+def _two_arms(context: Context, first: Row, second: Row, what: str) -> Side:
+    difference, printed = (
+        _shares(context, first, second)
+        if what in ("people", "events")
+        else _means(context, first, second)
+    )
+    better = context.outcomes[first["outcome_id"]]["benefit_sign"]
+    sign = _signed(difference, better)
+    rows = (first["address"], second["address"])
+    if math.isnan(difference):
+        words = "the two arms print nothing that can be set side by side"
+    elif math.isnan(sign):
+        words = NO_BETTER
+    else:
+        words = f"{what} of the two arms: {printed}"
+    return Side(
+        lead=first,
+        arm_1=first["arm_id"],
+        arm_2=second["arm_id"],
+        sign=sign,
+        known_from=words,
+        tier=NUMBERS,
+        route_rank=2,
+        rows=rows,
+        printed=_against(context, rows),
+    )
+
+
+def _means(context: Context, first: Row, second: Row) -> tuple[float, str]:
+    """Difference of two means, or of two medians, and both as they were typed."""
+    text = context.evidence.text["arm_stats"].set_index("row_id")
+    for name in ("mean", "median"):
+        one, two = number(first[name]), number(second[name])
+        if not math.isnan(one + two):
+            typed = (str(text.loc[row["row_id"], name]) for row in (first, second))
+            return one - two, " against ".join(typed)
+    return math.nan, ""
+
+
+def _shares(context: Context, first: Row, second: Row) -> tuple[float, str]:
+    """Difference of two shares of people, or of two counts over the same people or of nobody."""
+    events_1, events_2 = number(first["events"]), number(second["events"])
+    n_1, n_2 = number(first["n"]), number(second["n"])
+    is_people = first["counted"] == "people"
+    if events_1 == events_2 == 0:
+        return 0.0, "none against none"
+    if is_people and not math.isnan(events_1 + n_1 + events_2 + n_2):
+        return (
+            events_1 * n_2 - events_2 * n_1,
+            f"{events_1:g}/{n_1:g} against {events_2:g}/{n_2:g}",
+        )
+    percent_1, percent_2 = number(first["percent"]), number(second["percent"])
+    if is_people and not math.isnan(percent_1 + percent_2):
+        return percent_1 - percent_2, f"{percent_1:g}% against {percent_2:g}%"
+    if context.has_same_people(first) and not math.isnan(events_1 + events_2):
+        return events_1 - events_2, f"{events_1:g} against {events_2:g}"
+    return math.nan, ""
+
+
+def _against(context: Context, rows: tuple[str, ...]) -> str:
+    return " against ".join(str(context.rows[name]["as_reported"] or "NR") for name in rows)
+
+
+def _alone(row: Row, arm: str) -> Side:
+    printed = row["as_reported"] or ""
+    return Side(row, arm, "", math.nan, NO_COMPARISON, ONE_ARM_ONLY, 1, (row["address"],), printed)
+
+
+OTHER = "other"
+OPPOSITE = "arms of the drug point to different sides"
+# Results of several arms of the drug that agree in these are one result of their study: choosing
+# among the arms would be choosing among results.
+OF_ONE_RESULT = ("is_unknown", "outcome_id", "set_order", "time_order")
+KNOWN_BY = {EFFECT: "computed effect", NUMBERS: "printed numbers", WORDS: "words alone"}
+NOT_KNOWN = "not known"
+COLUMNS = (
+    "indication_id",
+    "study_id",
+    "study_label",
+    "year",
+    "design",
+    "eligible_for",
+    "is_randomised",
+    "comparator_class",
+    "construct",
+    "construct_label",
+    "domain",
+    "group",
+    "direction",
+    "sign",
+    "sign_from",
+    "p_low",
+    "p_high",
+    "p_printed",
+    "n_people",
+    "is_paired",
+    "overall_bias",
+    "source_id",
+    "locator",
+    "rows",
+    "trial_id",
+    "blinding",
+    "outcome_id",
+    "known_by",
+    "arms",
+    "timepoint_weeks",
+    "analysis_set",
+    "read_from",
+    "printed",
+)
+
+
+def directions(evidence: Evidence, protocol: Protocol, effects: pd.DataFrame) -> pd.DataFrame:
+    """Say which side each study's result lies on, and what is known of its p.
+
+    Of several results of one study and construct the row is the first by: a side that is known;
+    a computed effect, then printed numbers, then words; the protocol's order of analysis sets,
+    nearness to the target time, kind of text, preferred source, directness; name. Results of
+    several arms of the drug, of the same outcome, time and people, are one row with the side they
+    share, or none where they do not. Only comparisons with the study's own comparator count, and
+    only comparative studies.
+    """
+    import pandas as pd
+
+    context = Context(evidence, protocol)
+    groups = group_of_constructs(protocol)
+    found = pd.DataFrame(
+        [_keys(context, side) | {"side": side} for side in sides(context, effects)]
+    )
+    rows = []
+    if len(found):
+        ranks = precedence(found, protocol.selection)
+        order = ["is_unknown", "tier", *RANKS]
+        found = found.join(ranks).sort_values([*order, "name"], kind="stable")
+        for (_, construct), told in found.groupby(["study_id", "construct"], sort=False):
+            first = told.iloc[0]
+            if first["tier"] == ONE_ARM_ONLY and construct not in groups:
+                continue
+            arms = told.drop_duplicates("arm_1")
+            beside = arms[(arms[list(OF_ONE_RESULT)] == first[list(OF_ONE_RESULT)]).all(axis=1)]
+            rows.append(_row(context, groups, list(beside["side"]), told["side"]))
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    judged = overall_judgements(evidence)
+    frame["overall_bias"] = [judged.get(study_id, "") for study_id in frame["study_id"]]
+    place = {name: rank for rank, name in enumerate([*protocol.outcome_groups, OTHER])}
+    rank_of = {name: rank for rank, name in enumerate(groups)}
+    return frame.sort_values(
+        ["indication_id", "group", "construct", "year", "study_id"],
+        kind="stable",
+        ignore_index=True,
+        key=lambda c: (
+            c.map(place)
+            if c.name == "group"
+            else c.map(lambda name: f"{rank_of.get(name, len(rank_of)):04d}{name}")
+            if c.name == "construct"
+            else c
+        ),
+    )
+
+
+def group_of_constructs(protocol: Protocol) -> dict[str, str]:
+    """Outcome group of each construct, in the order of the protocol."""
+    return {
+        construct: group
+        for group, constructs in protocol.outcome_groups.items()
+        for construct in constructs
+    }
+
+
+def as_read(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the frame read from a file the values it was made with.
+
+    An absent judgement is "", and whether a study was randomised may be None: not reported.
+    """
+    randomised = frame["is_randomised"].astype("object")
+    return frame.assign(
+        overall_bias=frame["overall_bias"].astype("object").fillna(""),
+        is_randomised=randomised.where(randomised.notna(), None),
+    )
+
+
+def _keys(context: Context, side: Side) -> dict[str, Any]:
+    """What results of one study and construct are ranked by."""
+    lead = side.lead
+    return {
+        "study_id": lead["study_id"],
+        "construct": context.outcomes[lead["outcome_id"]]["construct"],
+        "outcome_id": lead["outcome_id"],
+        "arm_1": side.arm_1,
+        "is_unknown": math.isnan(side.sign),
+        "tier": side.tier,
+        "analysis_set": lead["analysis_set"],
+        "timepoint_weeks": number(lead["timepoint_weeks"]),
+        "read_from": lead["read_from"],
+        "is_preferred": bool(lead["preferred"]),
+        "route_rank": side.route_rank,
+        "name": " ".join(side.rows),
+    }
+
+
+def _row(
+    context: Context, groups: dict[str, str], chosen: list[Side], told: Iterable[Side]
+) -> dict[str, Any]:
+    first = chosen[0]
+    lead = first.lead
+    study, outcome = context.studies[lead["study_id"]], context.outcomes[lead["outcome_id"]]
+    signs = {side.sign for side in chosen if not math.isnan(side.sign)}
+    is_one = len(signs) <= 1
+    known = [p for p in (p_of(context, side) for side in chosen) if not math.isnan(p.low)]
+    rows = [*(name for s in chosen for name in s.rows), *(name for p in known for name in p.rows)]
+    printed = [side.printed for side in chosen]
+    printed += [str(context.rows[name]["as_reported"]) for p in known for name in p.rows]
+    return {
+        "indication_id": study["indication_id"],
+        "study_id": lead["study_id"],
+        "study_label": study["label"],
+        "year": number(study["year"]),
+        "design": study["design"],
+        "eligible_for": study["eligible_for"],
+        # True, False, or None where the report does not say.
+        "is_randomised": study["is_randomised"],
+        "comparator_class": study["comparator_class"],
+        "construct": outcome["construct"],
+        "construct_label": outcome["construct_label"],
+        "domain": outcome["domain"],
+        "group": groups.get(outcome["construct"], OTHER),
+        "direction": one_word(_words(told)),
+        "sign": next(iter(signs), math.nan) if is_one else math.nan,
+        "sign_from": first.known_from if is_one else OPPOSITE,
+        # Of several arms the p of any may be meant: from the lowest end to the highest.
+        "p_low": min((p.low for p in known), default=math.nan),
+        "p_high": max((p.high for p in known), default=math.nan),
+        "p_printed": "; ".join(dict.fromkeys(p.text for p in known)) or "NR",
+        "n_people": _people(context, chosen),
+        "is_paired": _is_paired(context, first),
+        "source_id": lead["source_id"],
+        "locator": lead["locator"],
+        "rows": " ".join(dict.fromkeys(rows)),
+        "trial_id": trials_of(context)[lead["study_id"]],
+        "blinding": study["blinding"],
+        "outcome_id": lead["outcome_id"],
+        "known_by": KNOWN_BY[first.tier] if signs and is_one else NOT_KNOWN,
+        "arms": "; ".join(context.arms[side.arm_1]["label"] for side in chosen),
+        "timepoint_weeks": number(lead["timepoint_weeks"]),
+        "analysis_set": lead["analysis_set"],
+        "read_from": lead["read_from"],
+        "printed": "; ".join(dict.fromkeys(text for text in printed if text)) or "NR",
+    }
+
+
+def _words(told: Iterable[Side]) -> list[str]:
+    """Directions that comparisons state; a change within one arm states none."""
+    return [side.lead.get("direction") or NOT_STATED for side in told if side.arm_2]
+
+
+def _is_paired(context: Context, side: Side) -> bool:
+    """Whether the same people stand in both arms; a change within one arm pairs none."""
+    by_row = bool(side.lead.get("is_paired")) and side.arm_2 != ""
+    return by_row or context.has_same_people(side.lead)
+
+
+def _people(context: Context, chosen: list[Side]) -> float:
+    """People behind a comparison, pairs once; NaN where no table says how many.
+
+    By the result's own numbers, else those analysed, else those randomised, arm by arm. A
+    percentage printed without its denominator has no people.
+    """
+    lead = chosen[0].lead
+    if _is_paired(context, chosen[0]):
+        study = context.studies[lead["study_id"]]
+        return _first_known(
+            *(side.effect["n_1"] for side in chosen if side.effect is not None),
+            lead.get("n_1") or lead.get("n"),
+            study["n_analysed"],
+            study["n_randomised"],
+        )
+    if chosen[0].effect is None and _is_share_of_unknown(lead):
+        return math.nan
+    arms = {side.arm_1: _own(side, 1) for side in chosen}
+    if chosen[0].arm_2:
+        arms[chosen[0].arm_2] = _own(chosen[0], 2)
+    return sum(
+        _first_known(*own, context.arms[arm]["n_analysed"], context.arms[arm]["n_randomised"])
+        for arm, own in arms.items()
+    )
+
+
+def _is_share_of_unknown(lead: dict[str, Any]) -> bool:
+    """Whether a percentage is printed without the people it is of: no size may be lent to it."""
+    return math.isnan(number(lead.get("n"))) and not math.isnan(number(lead.get("percent")))
+
+
+def _own(side: Side, place: int) -> list[Any]:
+    """People in an arm by the result itself."""
+    of_effect = [] if side.effect is None else [side.effect[f"n_{place}"]]
+    return [*of_effect, side.lead.get(f"n_{place}")]
+
+
+def _first_known(*values: Any) -> float:
+    return next((n for n in map(number, values) if not math.isnan(n)), math.nan)
+
+
+NOT_RANDOMISED = "not randomised or not said to be"
+NOT_BLIND = "not double-blind or not said to be"
+# How p-values are printed that are no number.
+BOUND = "[<>]|significant"
+SAME_TRIAL = "the same people as in another study of this row"
+
+
+@dataclass(frozen=True, eq=False)
+class Votes:
+    """Results counted by the side they lie on, one a trial."""
+
+    rows: pd.DataFrame
+    level: float
+
+    @cached_property
+    def unknown(self) -> pd.DataFrame:
+        """Rows whose side is not known."""
+        return self.rows[self.rows["sign"].isna()]
+
+    @cached_property
+    def test(self) -> SignTest:
+        """The sign test of those whose side is known."""
+        return self._test()
+
+    @cached_property
+    def if_against(self) -> SignTest:
+        """The same, had every unknown side been that of the comparator."""
+        return self._test(against=len(self.unknown))
+
+    @cached_property
+    def if_for(self) -> SignTest:
+        """The same, had every unknown side been that of LDN."""
+        return self._test(for_ldn=len(self.unknown))
+
+    def _test(self, *, for_ldn: int = 0, against: int = 0) -> SignTest:
+        sign = self.rows["sign"]
+        return sign_test(
+            int((sign > 0).sum()) + for_ldn,
+            int((sign < 0).sum()) + against,
+            n_ties=int((sign == 0).sum()),
+            level=self.level,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class PValues:
+    """P-values of the results counted, combined."""
+
+    rows: pd.DataFrame
+
+    @cached_property
+    def usable(self) -> pd.DataFrame:
+        """Rows with a side and a p."""
+        return self.rows[self.rows["sign"].notna() & self.rows["p_low"].notna()]
+
+    @cached_property
+    def bounds(self) -> pd.DataFrame:
+        """Those of them whose p is known only as a bound or a word."""
+        return self.usable[is_bound(self.usable)]
+
+    @cached_property
+    def sideless(self) -> pd.DataFrame:
+        """Rows with a p and no side: their one-sided p can lie on either."""
+        return self.rows[self.rows["sign"].isna() & self.rows["p_low"].notna()]
+
+    @cached_property
+    def is_weighted(self) -> bool:
+        """Whether Stouffer's method can weight by people: all numbers are known."""
+        return bool(len(self.usable) and self.usable["n_people"].notna().all())
+
+    @cached_property
+    def fisher(self) -> CombinedP:
+        """Fisher's method towards LDN."""
+        return combine_p(*one_sided(self.usable))
+
+    @cached_property
+    def fisher_against(self) -> CombinedP:
+        """Fisher's method towards the comparator."""
+        low, high = one_sided(self.usable)
+        return combine_p(1 - high, 1 - low)
+
+    @cached_property
+    def stouffer(self) -> CombinedP:
+        """Stouffer's method towards LDN, weighted by the root of the number of people."""
+        weights = np.sqrt(self.usable["n_people"].to_numpy(float)) if self.is_weighted else None
+        return combine_p(*one_sided(self.usable), method="stouffer", weights=weights)
+
+    @cached_property
+    def leading(self) -> str:
+        """The study with the smallest one-sided p towards LDN, on which Fisher's method leans."""
+        low, high = one_sided(self.usable)
+        return str(self.usable["study_label"].iloc[int(np.argmin(low + high))])
+
+    @cached_property
+    def fisher_without_leading(self) -> CombinedP:
+        """Fisher's method without the smallest p."""
+        low, high = one_sided(self.usable[self.usable["study_label"] != self.leading])
+        return combine_p(low, high)
+
+    @cached_property
+    def fisher_either_side(self) -> CombinedP:
+        """Fisher's method when p-values without a side are let in: they may lie on either."""
+        import pandas as pd
+
+        return combine_p(*one_sided(pd.concat([self.usable, self.sideless.assign(sign=0.0)])))
+
+
+@dataclass(frozen=True, eq=False)
+class GroupSynthesis:
+    """One outcome group of an indication: what is pooled, and what its other results say."""
+
+    group: str
+    synthesis: str
+    pool: Pool | None
+    results: pd.DataFrame
+    reasons: dict[str, str]
+    level: float
+
+    @cached_property
+    def is_pooled(self) -> bool:
+        """Whether at least two trials are pooled."""
+        return self.synthesis == META_ANALYSIS
+
+    @cached_property
+    def pooled_labels(self) -> tuple[str, ...]:
+        """Studies in a pool of two or more."""
+        if self.pool is None or not self.is_pooled:
+            return ()
+        return tuple(self.pool.trials["study_label"])
+
+    @cached_property
+    def counted(self) -> pd.DataFrame:
+        """Results that the protocol lets into a main synthesis."""
+        return self.results[~self.results["study_label"].isin(list(self.reasons))]
+
+    @cached_property
+    def is_needed(self) -> bool:
+        """Whether a result of the group stands in no pool, so that there is something to say."""
+        return bool((~self.results["study_label"].isin(self.pooled_labels)).any())
+
+    @cached_property
+    def votes(self) -> Votes:
+        """Directions of the results that count."""
+        return Votes(self.counted, self.level)
+
+    @cached_property
+    def all_votes(self) -> Votes:
+        """Directions of all comparative studies, whatever their design and comparator."""
+        repeated = [name for name, why in self.reasons.items() if why == SAME_TRIAL]
+        return Votes(self.results[~self.results["study_label"].isin(repeated)], self.level)
+
+    @cached_property
+    def p_values(self) -> PValues:
+        """P-values of the results that count."""
+        return PValues(self.counted)
+
+
+def group_syntheses(
+    directions: pd.DataFrame,
+    effects: pd.DataFrame,
+    left_out: pd.DataFrame,
+    pools: list[Pool],
+    protocol: Protocol,
+    *,
+    comparator_class: str,
+) -> list[GroupSynthesis]:
+    """Decide for every outcome group how it is synthesised, and count what is told of it.
+
+    A study brings one result: that of the first construct of the group, in the order of the
+    protocol, whose side is known; else of the first it tells of. Counted are randomised,
+    double-blind comparisons with the question's comparator unless the protocol allows others,
+    and of studies with (possibly) the same people one.
+    """
+    found = []
+    pools = [pool for pool in pools if pool.key["comparator_class"] == comparator_class]
+    for group, constructs in protocol.outcome_groups.items():
+        of_group = directions[directions["group"] == group]
+        place = {name: rank for rank, name in enumerate(constructs)}
+        results = (
+            of_group.assign(
+                is_unknown=of_group["sign"].isna(), place=of_group["construct"].map(place)
+            )
+            .sort_values(["is_unknown", "place"], kind="stable")
+            .drop_duplicates("study_id")
+            .sort_values(["year", "study_id"], kind="stable", ignore_index=True)
+            .drop(columns=["is_unknown", "place"])
+        )
+        kind = possible_synthesis(effects, left_out, pools, constructs=list(constructs))
+        fitting = [p for p in pools if p.key["construct"] in constructs]
+        largest = max(
+            fitting, key=lambda p: (len(p.trials), -place[p.key["construct"]]), default=None
+        )
+        found.append(
+            GroupSynthesis(
+                group=group,
+                synthesis=kind["synthesis"],
+                pool=largest,
+                results=results,
+                reasons=_reasons(results, protocol, comparator_class),
+                level=protocol.model.level,
+            )
+        )
+    return found
+
+
+def one_sided(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of the one-sided p towards LDN of rows of the directions table."""
+    low, high = one_sided_p(
+        rows["p_low"].to_numpy(float), rows["p_high"].to_numpy(float), rows["sign"].to_numpy(float)
+    )
+    return np.asarray(low), np.asarray(high)
+
+
+def is_bound(rows: pd.DataFrame) -> pd.Series:
+    """Whether a two-sided p is known only as a bound or a word; 0.000 is a bound, 1.00 is not."""
+    is_word = rows["p_printed"].astype("str").str.contains(BOUND)
+    return rows["p_low"].notna() & (is_word | (rows["p_low"] == 0))
+
+
+def _reasons(results: pd.DataFrame, protocol: Protocol, comparator_class: str) -> dict[str, str]:
+    """The rules that keep studies out of the count."""
+    selection = protocol.selection
+    reasons: dict[str, str] = {}
+    for row in results.to_dict("records"):
+        is_other = row["comparator_class"] != comparator_class
+        is_open = not (row["blinding"] in MASKED or selection.allow_single_blind)
+        words = [
+            *[f"compared with {row['comparator_class']}"] * is_other,
+            *[NOT_RANDOMISED] * (not (row["is_randomised"] or selection.allow_non_randomised)),
+            *[NOT_BLIND] * is_open,
+        ]
+        if words:
+            reasons[row["study_label"]] = ", ".join(words)
+    open_ones = results[~results["study_label"].isin(list(reasons))]
+    known_first = open_ones.assign(is_unknown=open_ones["sign"].isna()).sort_values(
+        "is_unknown", kind="stable"
+    )
+    for label in known_first.loc[known_first.duplicated("trial_id"), "study_label"]:
+        reasons[label] = SAME_TRIAL
+    return reasons

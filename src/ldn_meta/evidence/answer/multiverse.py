@@ -1,0 +1,749 @@
+"""All defensible analyses of one outcome: the full product of the protocol's nodes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from itertools import product
+from math import prod
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.answer.pools import NOT_STATED, build_pools, find_pool
+from ldn_meta.evidence.effects.effects import as_saved, candidate_effects
+from ldn_meta.evidence.effects.rows import (
+    CONTRAST,
+    IN_WINDOW,
+    RANKS,
+    outside_window,
+    precedence,
+    rules,
+)
+from ldn_meta.evidence.raw.protocol import TWO_TRIALS, Option, Variant, departed
+from ldn_meta.evidence.raw.tables import multiverse_html, multiverse_line
+from ldn_meta.stats.effects import effect_size
+from ldn_meta.stats.multiverse import (
+    combined,
+    digits,
+    first_choices,
+    share_explained,
+    weighted_quantiles,
+)
+from ldn_meta.stats.pool import pool_many
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ldn_meta.evidence.raw.protocol import Model, Node, Protocol, Selection
+    from ldn_meta.evidence.raw.tables import Evidence
+    from ldn_meta.stats.arrays import BoolArray, FloatArray, IntArray
+
+
+Changes: TypeAlias = tuple[tuple[str, Any], ...]
+COUNTS = ("events_1", "n_1", "events_2", "n_2")
+
+
+class Normalised:
+    """Effects of one condition under every choice about data; each is computed once."""
+
+    def __init__(self, own: Evidence, protocol: Protocol) -> None:
+        self.own, self.protocol = own, protocol
+        self._effects: dict[tuple[float, float], dict[Any, pd.DataFrame]] = {}
+
+    def effects(
+        self, changes: dict[str, Any], construct: str, comparator_class: str
+    ) -> pd.DataFrame | None:
+        """Comparisons of an outcome under a choice of correlation and of how far p is rounded."""
+        correlation = changes.get("within_person", self.protocol.correlation)
+        largest = changes.get("largest_se_error", self.protocol.largest_se_error)
+        if (correlation, largest) not in self._effects:
+            changed = replace(self.protocol, correlation=correlation, largest_se_error=largest)
+            effects, _ = candidate_effects(self.own, changed)
+            if len(effects):
+                effects = as_saved(effects[effects["kind"] == CONTRAST])
+            self._effects[correlation, largest] = _by_outcome(effects)
+        return self._effects[correlation, largest].get((construct, comparator_class))
+
+
+class ChoiceOfEffects:
+    """Candidate effects of one outcome, and what every combination of choices makes of them."""
+
+    def __init__(self, normalised: Normalised, construct: str, comparator_class: str) -> None:
+        self._normalised, self._protocol = normalised, normalised.protocol
+        self._construct, self._comparator_class = construct, comparator_class
+
+    @cached_property
+    def key(self) -> tuple[str, str] | None:
+        """Measure and unit of the main result; else of most candidates; None without any."""
+        effects = self._effects({})
+        if effects is not None:
+            pools = build_pools(effects, self._protocol.selection, self._protocol.model)
+            found = find_pool(
+                pools, construct=self._construct, comparator_class=self._comparator_class
+            )
+            if found is not None:
+                return found.key["measure"], found.key["unit"]
+        changes = {_frozen(o.of_data()) for node in self._protocol.nodes for o in node.options}
+        pairs = [
+            pair
+            for change in sorted(changes)
+            for tried in [self._effects(dict(change))]
+            if tried is not None
+            for known in [tried[tried["has_known_scale"].astype(bool)]]
+            for pair in zip(known["measure"], known["unit"], strict=True)
+        ]
+        return max(sorted(set(pairs)), key=pairs.count) if pairs else None
+
+    @property
+    def benefit_sign(self) -> float:
+        """+1 if more is better, -1 if less is."""
+        outcomes = self._normalised.own.tables["outcomes"]
+        return float(
+            outcomes.loc[outcomes["construct"] == self._construct, "benefit_sign"].iloc[0]
+        )
+
+    def choose(self, nodes: Sequence[Node]) -> tuple[tuple[str, ...], FloatArray, FloatArray]:
+        """The effect of each trial under each combination of options."""
+        # Most combinations differ in neither: a few changes of the data times a few selections.
+        changes, data_of = _distinct(nodes, Option.of_data)
+        departures, selection_of = _distinct(nodes, Option.of_protocol)
+        main = Variant("", self._protocol.selection, self._protocol.model)
+        selections = [departed(main, departure).selection for departure in departures]
+        groups = self._groups(changes)
+        names: dict[str, str] = {}
+        for frame, _ in groups:
+            names |= dict(zip(frame["trial_id"], frame["study_label"], strict=True))
+        trials = sorted(names)
+        yi = np.full((len(data_of), len(trials)), np.nan)
+        vi = yi.copy()
+        for frame, alike in groups:
+            chosen = first_choices(
+                *_barred_and_ranked(frame, selections),
+                np.array([trials.index(name) for name in frame["trial_id"]]),
+                len(trials),
+            )
+            places = np.flatnonzero(np.isin(data_of, alike))
+            for target, column in ((yi, "yi"), (vi, "vi")):
+                # The last place, -1, stands for no effect.
+                values = np.append(frame[column].to_numpy(dtype=float), np.nan)
+                target[places] = values[chosen[selection_of[places]]]
+        is_there = ~np.isnan(vi).all(axis=0)
+        labels = tuple(names[t] for t, there in zip(trials, is_there, strict=True) if there)
+        return labels, yi[:, is_there], vi[:, is_there]
+
+    def _groups(self, changes: Sequence[dict[str, Any]]) -> list[tuple[pd.DataFrame, list[int]]]:
+        """Changes of the data by the candidates they leave; most of them change nothing."""
+        found: dict[tuple[Any, ...], tuple[pd.DataFrame, list[int]]] = {}
+        frames: dict[Changes, pd.DataFrame | None] = {}
+        for place, change in enumerate(changes):
+            if self.key is not None and self.key[0] != "RR":
+                change = {name: value for name, value in change.items() if name != "measure"}
+            if _frozen(change) not in frames:
+                frames[_frozen(change)] = self.candidates(change)
+            frame = frames[_frozen(change)]
+            if frame is not None:
+                numbers = (frame[name].to_numpy().tobytes() for name in ("yi", "vi"))
+                what = (*numbers, tuple(frame["effect_id"]))
+                found.setdefault(what, (frame, []))[1].append(place)
+        return list(found.values())
+
+    def _effects(self, changes: dict[str, Any]) -> pd.DataFrame | None:
+        """All comparisons of the outcome with the comparator, under a choice about data."""
+        return self._normalised.effects(changes, self._construct, self._comparator_class)
+
+    def candidates(self, changes: dict[str, Any]) -> pd.DataFrame | None:
+        """Effects that can meet in one pool, in order of their names."""
+        effects = self._effects(changes)
+        if effects is None or self.key is None:
+            return None
+        measure, unit = self.key
+        kept = effects[(effects["measure"] == measure) & (effects["unit"] == unit)]
+        known = kept["has_known_scale"].astype(bool)
+        # Scales of unknown ends never meet: where there is no other, the first trial stands for
+        # itself.
+        alone = kept["trial_id"] == kept["trial_id"].min()
+        kept = kept[known if known.any() else alone]
+        if "measure" in changes and measure == "RR":
+            kept = _as_odds_ratios(kept)
+        return None if kept.empty else kept.sort_values("effect_id", kind="stable")
+
+
+def _by_outcome(effects: pd.DataFrame) -> dict[Any, pd.DataFrame]:
+    if effects.empty:
+        return {}
+    return dict(iter(effects.groupby(["construct", "comparator_class"], sort=False)))
+
+
+def _distinct(
+    nodes: Sequence[Node], part: Callable[[Option], dict[str, Any]]
+) -> tuple[list[dict[str, Any]], IntArray]:
+    """Distinct changes of one kind, and which of them each combination of options makes."""
+    concerned = [any(part(option) for option in node.options) for node in nodes]
+    sizes = [len(node.options) for node in nodes]
+    all_options = digits(np.arange(prod(sizes)), sizes)
+    own = [node for node, is_concerned in zip(nodes, concerned, strict=True) if is_concerned]
+    of = combined(all_options[:, concerned], [len(node.options) for node in own])
+    # Of two nodes that change the same, the later one counts.
+    changes = [
+        {name: value for option in options for name, value in part(option).items()}
+        for options in product(*(node.options for node in own))
+    ]
+    return changes, of
+
+
+def _frozen(changes: dict[str, Any]) -> Changes:
+    return tuple(sorted(changes.items()))
+
+
+def _as_odds_ratios(effects: pd.DataFrame) -> pd.DataFrame:
+    """The same counts as odds ratios; a risk ratio without its counts has none."""
+    counts = {name: effects[name].to_numpy(dtype=float) for name in COUNTS}
+    is_counted = ~np.isnan(np.array(list(counts.values()))).any(axis=0)
+    kept = effects[is_counted]
+    found = effect_size("OR", **{name: value[is_counted] for name, value in counts.items()})
+    odds: pd.DataFrame = kept.assign(yi=found.yi, vi=found.vi)
+    return odds
+
+
+def _barred_and_ranked(
+    frame: pd.DataFrame, selections: Sequence[Selection]
+) -> tuple[BoolArray, FloatArray]:
+    """What each selection bars, and its order of preference, (m, c); rules are worked out once."""
+    stated = [(rule.applies.to_numpy(dtype=bool), rule.lifted_by) for rule in rules(frame)]
+    windows: dict[tuple[float, float], BoolArray] = {}
+    orders: dict[tuple[Any, ...], FloatArray] = {}
+    barred = np.zeros((len(selections), len(frame)), dtype=np.bool_)
+    rank = np.zeros((len(selections), len(frame)))
+    for place, selection in enumerate(selections):
+        window = (selection.earliest_weeks, selection.latest_weeks)
+        if window not in windows:
+            windows[window] = outside_window(frame, selection).to_numpy(dtype=bool)
+        order = (selection.analysis_sets, selection.target_weeks, selection.read_from)
+        if order not in orders:
+            ranks = precedence(frame, selection)
+            sorted_rows = ranks.reset_index(drop=True).sort_values(list(RANKS), kind="stable")
+            orders[order] = np.argsort(sorted_rows.index.to_numpy()).astype(np.float64)
+        barred[place] = windows[window]
+        for applies, lifted_by in stated:
+            if lifted_by is None or not getattr(selection, lifted_by):
+                barred[place] |= applies
+        rank[place] = orders[order]
+    return barred, rank
+
+
+# Columns of an effect that selection, forest plot and sentence need.
+COLUMNS = (
+    *("effect_id", "study_id", "study_label", "trial_id", "year", "analysis_set", "read_from"),
+    *("comparator", "route_rank", "yi", "vi", "n_1", "n_2", "arm_1_data", "arm_2_data"),
+    *("is_preferred", "is_paired"),
+)
+
+
+def explored(evidence: Evidence, protocol: Protocol) -> dict[str, Any]:
+    """Collect what a reader's choices act upon, as JSON can hold it."""
+    model = asdict(protocol.model) | {"two_trials": TWO_TRIALS}
+    found: dict[str, Any] = {
+        "selection": _plain(asdict(protocol.selection)),
+        "model": model,
+        "nodes": [
+            {
+                "name": node.name,
+                "reason": node.reason,
+                "options": [
+                    {"name": option.name, "changes": _plain(dict(option.changes))}
+                    for option in node.options
+                ],
+            }
+            for node in protocol.nodes
+        ],
+        "rules": [],
+        "indications": [],
+    }
+    for row in evidence.text["indications"].to_dict("records"):
+        if row["is_reported"] != "yes":
+            continue
+        own = evidence.for_indication(row["indication_id"])
+        found["indications"].append(
+            {
+                "indication_id": row["indication_id"],
+                "label": row["label"],
+                "drug": row["intervention"],
+                "comparator_class": row["main_comparator"],
+                "main_construct": row["main_construct"],
+                "outcomes": list(
+                    _outcomes(Normalised(own, protocol), row["main_comparator"], found["rules"])
+                ),
+            }
+        )
+    return found
+
+
+def _outcomes(
+    normalised: Normalised, comparator_class: str, stated: list[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Outcomes of the evidence map with an effect; ``stated`` gets the rules when first seen."""
+    protocol = normalised.protocol
+    outcomes = normalised.own.text["outcomes"]
+    labels = dict(zip(outcomes["construct"], outcomes["construct_label"], strict=True))
+    for construct in dict.fromkeys(c for g in protocol.outcome_groups.values() for c in g):
+        choice = ChoiceOfEffects(normalised, construct, comparator_class)
+        if choice.key is None:
+            continue
+        measure, unit = choice.key
+        effects: list[dict[str, Any]] = []
+        states = []
+        for changes in _data_changes(protocol):
+            frame = choice.candidates(changes)
+            if frame is not None and not stated:
+                stated += [{"reason": r.reason, "lifted_by": r.lifted_by} for r in rules(frame)]
+            places = []
+            for record in [] if frame is None else _records(frame):
+                if record not in effects:
+                    effects.append(record)
+                places.append(effects.index(record))
+            is_odds = "measure" in changes and measure == "RR"
+            told = str(changes["measure"]) if is_odds else measure
+            states.append({"changes": changes, "measure": told, "effects": places})
+        if not any(_may_enter(effect, stated) for effect in effects):
+            continue
+        yield {
+            "construct": construct,
+            "label": labels[construct],
+            "measure": measure,
+            "unit": unit,
+            "benefit_sign": _plain(choice.benefit_sign),
+            "effects": effects,
+            "states": states,
+        }
+
+
+def _may_enter(effect: dict[str, Any], stated: list[dict[str, Any]]) -> bool:
+    """Whether some choice lifts everything that bars an effect."""
+    return all(stated[rule]["lifted_by"] is not None for rule in effect["bars"])
+
+
+def _data_changes(protocol: Protocol) -> list[dict[str, Any]]:
+    """Every combination of choices that change effects themselves, each once."""
+    found: list[dict[str, Any]] = []
+    about_data = [n for n in protocol.nodes if any(option.of_data() for option in n.options)]
+    for options in product(*(node.options for node in about_data)):
+        changes = {name: value for option in options for name, value in option.of_data().items()}
+        if changes not in found:
+            found.append(changes)
+    return found
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Effects as JSON can hold them, with the rules that bar each by place."""
+    if frame.empty:
+        return []
+    applies = [rule.applies.to_numpy(dtype=bool) for rule in rules(frame)]
+    direct = frame["route"].str.startswith("difference") & (frame["direction"] == NOT_STATED)
+    records = []
+    for place, row in enumerate(frame.to_dict("records")):
+        record = {name: _plain(row[name]) for name in COLUMNS}
+        record |= {
+            "week": _plain(row["timepoint_weeks"]),
+            "bars": [number for number, rule in enumerate(applies) if rule[place]],
+            "has_window": row["domain"] in IN_WINDOW,
+            "sign_is_as_printed": bool(direct.iloc[place]),
+        }
+        records.append(record)
+    return records
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON can hold; NaN becomes None."""
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+NUMBERS = (
+    *("k", "estimate", "se", "ci_low", "ci_high", "p_value", "tau2", "i2_pct"),
+    *("pi_low", "pi_high"),
+)
+# Analyses in one frame of a stream: 20 MB.
+CHUNK = 100_000
+# Choices of the model alone: they change how effects are pooled, not which.
+MODEL_CHOICES = frozenset({"tau2_method", "ci_method", "pi_method", "level"})
+
+
+@dataclass(frozen=True, eq=False)
+class Multiverse:
+    """Every combination of choices for one outcome, computed once a distinct set of effects."""
+
+    indication_id: str
+    construct: str
+    comparator_class: str
+    measure: str
+    unit: str
+    benefit_sign: float
+    nodes: tuple[Node, ...]
+    trials: tuple[str, ...]
+    yi: FloatArray
+    vi: FloatArray
+    set_of: IntArray
+    results: dict[str, FloatArray]
+
+    @property
+    def sizes(self) -> list[int]:
+        """Number of options of each node."""
+        return [len(node.options) for node in self.nodes]
+
+    def __len__(self) -> int:
+        """Number of analyses."""
+        return math.prod(self.sizes)
+
+    def __repr__(self) -> str:
+        """Return one line: the outcome, and how many analyses it has."""
+        return multiverse_line(self)
+
+    def _repr_html_(self) -> str:
+        """Return the outcome, the protocol's own analysis, the range, and the nodes."""
+        return multiverse_html(self)
+
+    @cached_property
+    def _is_model(self) -> list[bool]:
+        return [is_about_model(node) for node in self.nodes]
+
+    def places(self, options: IntArray) -> tuple[IntArray, IntArray]:
+        """Row and column of ``results`` of analyses given by their options, (n, nodes)."""
+        row, column = (
+            combined(
+                options[:, [is_model == about for is_model in self._is_model]],
+                [s for s, is_model in zip(self.sizes, self._is_model, strict=True)
+                 if is_model == about],
+            )
+            for about in (False, True)
+        )  # fmt: skip
+        return self.set_of[row], column
+
+    def frame(self, start: int = 0, stop: int | None = None) -> pd.DataFrame:
+        """Analyses ``start`` to ``stop``, one row each."""
+        import pandas as pd
+
+        index = np.arange(start, len(self) if stop is None else min(stop, len(self)))
+        options = digits(index, self.sizes)
+        row, column = self.places(options)
+        chosen = {
+            node.name: pd.Categorical.from_codes(
+                options[:, place], categories=pd.Index([option.name for option in node.options])
+            )
+            for place, node in enumerate(self.nodes)
+        }
+        numbers = {name: self.results[name][row, column] for name in NUMBERS}
+        return pd.DataFrame({"analysis": index, **chosen, **numbers, "set": row})
+
+    def stream(self, *, chunk: int = CHUNK) -> Iterator[pd.DataFrame]:
+        """All analyses in frames of at most ``chunk`` rows: memory does not grow with them."""
+        for start in range(0, len(self), chunk):
+            yield self.frame(start, start + chunk)
+
+
+def multiverse(
+    evidence: Evidence, protocol: Protocol, indication: str, outcome: str
+) -> pd.DataFrame:
+    """Every defensible analysis of an outcome, one row each.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        All conditions or one.
+    protocol : Protocol
+        Its nodes are the choices.
+    indication : str
+        Key in ``indications.csv``.
+    outcome : str
+        Construct of outcomes.csv, against the main comparator of the condition.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As ``Multiverse.frame``; no rows if no trial gives an effect under any choice.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such indication or outcome.
+    """
+    import pandas as pd
+
+    own = evidence.for_indication(indication)
+    known = sorted(set(own.text["outcomes"]["construct"]))
+    if outcome not in known:
+        message = f"outcome {outcome!r} is not in outcomes.csv; known: {', '.join(known)}"
+        raise ArgumentError(message)
+    comparator = str(own.text["indications"]["main_comparator"].iloc[0])
+    found = build_multiverse(Normalised(own, protocol), outcome, comparator)
+    return pd.DataFrame() if found is None else found.frame()
+
+
+def build_multiverse(
+    normalised: Normalised, construct: str, comparator_class: str
+) -> Multiverse | None:
+    """Compute everything that differs between the analyses of one outcome."""
+    protocol = normalised.protocol
+    nodes = protocol.nodes
+    about_data = [node for node in nodes if not is_about_model(node)]
+    choice = ChoiceOfEffects(normalised, construct, comparator_class)
+    if choice.key is None:
+        return None
+    trials, yi, vi = choice.choose(about_data)
+    if not trials:
+        return None
+    stacked = np.concatenate([np.nan_to_num(yi, nan=np.inf), np.nan_to_num(vi, nan=-1.0)], axis=1)
+    _, first, set_of = np.unique(stacked, axis=0, return_index=True, return_inverse=True)
+    yi, vi = yi[first], vi[first]
+    models = [
+        departed(Variant("", protocol.selection, protocol.model), _protocol_changes(options)).model
+        for options in product(*(node.options for node in nodes if is_about_model(node)))
+    ]
+    return Multiverse(
+        indication_id=str(normalised.own.text["indications"]["indication_id"].iloc[0]),
+        construct=construct,
+        comparator_class=comparator_class,
+        measure=choice.key[0],
+        unit=choice.key[1],
+        benefit_sign=choice.benefit_sign,
+        nodes=nodes,
+        trials=trials,
+        yi=yi,
+        vi=vi,
+        set_of=np.asarray(set_of).reshape(-1),
+        results=_pooled(yi, vi, models),
+    )
+
+
+def is_about_model(node: Node) -> bool:
+    """Whether a node changes nothing but how effects are pooled."""
+    return all(set(option.changes) <= MODEL_CHOICES for option in node.options)
+
+
+def _protocol_changes(options: tuple[Option, ...]) -> dict[str, Any]:
+    """Changes of selection and model; of two nodes that change the same, the later one counts."""
+    return {name: value for option in options for name, value in option.of_protocol().items()}
+
+
+def _pooled(yi: FloatArray, vi: FloatArray, models: list[Model]) -> dict[str, FloatArray]:
+    """Pool every set under every model; one batch for each pair of methods."""
+    k = np.count_nonzero(~np.isnan(vi), axis=1)
+    results = {name: np.full((len(yi), len(models)), np.nan) for name in NUMBERS}
+    for column, model in enumerate(models):
+        intervals = np.array([model.interval(int(number)) for number in k])
+        for ci_method in np.unique(intervals):
+            rows = np.flatnonzero(intervals == ci_method)
+            found = pool_many(
+                yi[rows],
+                vi[rows],
+                tau2_method=model.tau2_method,
+                ci_method=str(ci_method),
+                level=model.level,
+                pi_method=model.pi_method,
+            )
+            for name in NUMBERS:
+                results[name][rows, column] = getattr(found, name)
+    return results
+
+
+# Results that differ by less are one: they come from the same effects by another way.
+SAME_DIGITS = 9
+QUANTILES = {"p05": 0.05, "median": 0.5, "p95": 0.95}
+
+
+def summary(found: Multiverse, protocol: Protocol) -> dict[str, Any]:
+    """Where the analyses of an outcome end up.
+
+    Shares are shares of the analyses with a result. They count defensible choices; they are no
+    probabilities.
+    """
+    weight = weights(found)
+    estimate, low, high = (found.results[name] for name in ("estimate", "ci_low", "ci_high"))
+    has = np.isfinite(estimate)
+    total = weight[has].sum()
+    sign = found.benefit_sign
+    # Towards benefit: positive is better, whatever the scale.
+    better = np.minimum(sign * low, sign * high), np.maximum(sign * low, sign * high)
+    scale = protocol.scales.get(found.construct)
+    mid = (
+        scale.minimal_important_difference
+        if scale is not None and scale.unit == found.unit
+        else math.nan
+    )
+
+    def share(where: BoolArray) -> float:
+        return float(weight[has & where].sum() / total) if total else math.nan
+
+    cell = found.places(_first(found))
+    default = {
+        name: float(found.results[name][cell][0])
+        for name in ("k", "estimate", "ci_low", "ci_high")
+    }
+    finite = estimate[has]
+    order = {
+        name: float(value)
+        for name, value in zip(
+            QUANTILES,
+            weighted_quantiles(finite, weight[has], list(QUANTILES.values())),
+            strict=True,
+        )
+    }
+    return {
+        "indication_id": found.indication_id,
+        "construct": found.construct,
+        "comparator_class": found.comparator_class,
+        "measure": found.measure,
+        "unit": found.unit,
+        "trials": "; ".join(found.trials),
+        "analyses": len(found),
+        "without_result": int(weight[~has].sum()),
+        "effect_sets": int((~np.isnan(found.vi)).any(axis=1).sum()),
+        "results": _distinct_multiverse_summary(found),
+        **{f"default_{name}": value for name, value in default.items()},
+        "lowest": float(finite.min()) if finite.size else math.nan,
+        **order,
+        "highest": float(finite.max()) if finite.size else math.nan,
+        "below_default": share(estimate < default["estimate"] - 10.0**-SAME_DIGITS),
+        "favours_ldn": share(better[0] > 0),
+        "either_way": share((better[0] <= 0) & (better[1] >= 0)),
+        "favours_comparator": share(better[1] < 0),
+        "no_interval": share(np.isnan(low)),
+        "leans_ldn": share(sign * estimate > 0),
+        "mid": mid,
+        "beyond_mid": share(sign * estimate >= mid) if math.isfinite(mid) else math.nan,
+        "ci_beyond_mid": share(better[1] >= mid) if math.isfinite(mid) else math.nan,
+    }
+
+
+def node_table(found: Multiverse) -> pd.DataFrame:
+    """How much each node moves the answer."""
+    import pandas as pd
+
+    estimate = found.results["estimate"]
+    finite = np.nan_to_num(estimate, nan=0.0)
+    default = found.places(_first(found))
+    rows = []
+    for place, node in enumerate(found.nodes):
+        sums = [_sums(found, place, option, finite) for option in range(len(node.options))]
+        alone = np.zeros((len(node.options), len(found.nodes)), dtype=np.int64)
+        alone[:, place] = range(len(node.options))
+        cells = found.places(alone)
+        values = estimate[cells]
+        shift = np.abs(values - estimate[default])
+        farthest = int(np.nanargmax(shift)) if np.isfinite(shift).any() else 0
+        rows.append(
+            {
+                "indication_id": found.indication_id,
+                "construct": found.construct,
+                "comparator_class": found.comparator_class,
+                "node": node.name,
+                "reason": node.reason,
+                "options": "; ".join(option.name for option in node.options),
+                "share_explained": share_explained(*np.array(sums).T),
+                "farthest": float(values[farthest]),
+                "farthest_option": node.options[farthest].name,
+                "shift": float(values[farthest] - estimate[default][0]),
+                "changes_verdict": len(set(_verdicts(found, cells))) > 1,
+            }
+        )
+    frame = pd.DataFrame(rows)
+    size = frame["shift"].abs()
+    return (
+        frame.assign(size=size)
+        .sort_values(["share_explained", "size"], ascending=False, kind="stable")
+        .drop(columns="size")
+        .reset_index(drop=True)
+    )
+
+
+def weights(found: Multiverse) -> FloatArray:
+    """Analyses behind each cell of ``results``, (sets, models)."""
+    sets, models = found.results["estimate"].shape
+    per_set = np.bincount(found.set_of, minlength=sets).astype(np.float64)
+    return np.repeat(per_set[:, None], models, axis=1)
+
+
+def multiverse_tables(evidence: Evidence, protocol: Protocol) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Summary and node table of every outcome of the evidence map that has an effect."""
+    import pandas as pd
+
+    summaries, nodes = [], []
+    for found in all_multiverses(evidence, protocol):
+        summaries.append(summary(found, protocol))
+        nodes.append(node_table(found))
+    if not summaries:
+        return pd.DataFrame(), pd.DataFrame()
+    return pd.DataFrame(summaries), pd.concat(nodes, ignore_index=True)
+
+
+def all_multiverses(
+    evidence: Evidence, protocol: Protocol, indications: Collection[str] | None = None
+) -> list[Multiverse]:
+    """Every outcome of the evidence map with an effect, against the main comparator."""
+    found = []
+    for row in evidence.tables["indications"].to_dict("records"):
+        name = row["indication_id"]
+        if not row["is_reported"] or (indications is not None and name not in indications):
+            continue
+        normalised = Normalised(evidence.for_indication(name), protocol)
+        for construct in dict.fromkeys(c for g in protocol.outcome_groups.values() for c in g):
+            one = build_multiverse(normalised, construct, row["main_comparator"])
+            if one is not None:
+                found.append(one)
+    return found
+
+
+def _first(found: Multiverse) -> Any:
+    return digits([0], found.sizes)
+
+
+def _sums(
+    found: Multiverse, place: int, option: int, finite: FloatArray
+) -> tuple[float, float, float]:
+    """Sum, sum of squares and number of the estimates of one option of one node."""
+    has = np.isfinite(found.results["estimate"])
+    node_sizes = [
+        [size for size, node in zip(found.sizes, found.nodes, strict=True)
+         if is_about_model(node) == about] for about in (False, True)
+    ]  # fmt: skip
+    about = is_about_model(found.nodes[place])
+    before = sum(is_about_model(node) == about for node in found.nodes[:place])
+    count = math.prod(node_sizes[about])
+    is_option = digits(np.arange(count), node_sizes[about])[:, before] == option
+    sets, models = finite.shape
+    if about:
+        weight = weights(found) * is_option[None, :]
+    else:
+        per_set = np.bincount(found.set_of[is_option], minlength=sets)
+        weight = np.repeat(per_set[:, None], models, axis=1)
+    weight = weight * has
+    return (
+        float((weight * finite).sum()),
+        float((weight * finite**2).sum()),
+        float(weight.sum()),
+    )
+
+
+def _verdicts(found: Multiverse, cells: Any) -> list[str]:
+    low, high = found.results["ci_low"][cells], found.results["ci_high"][cells]
+    return [
+        "none" if not np.isfinite(a + b) else "across" if a <= 0 <= b else "off"
+        for a, b in zip(low, high, strict=True)
+    ]
+
+
+def _distinct_multiverse_summary(found: Multiverse) -> int:
+    names = ("estimate", "ci_low", "ci_high")
+    cells = np.stack([found.results[name].ravel() for name in names], axis=1)
+    has = np.isfinite(cells[:, 0])
+    # Results without an interval are one and the same; NaN would differ from itself.
+    told = np.nan_to_num(np.round(cells[has], SAME_DIGITS), nan=np.inf)
+    return len(np.unique(told, axis=0))

@@ -1,0 +1,1 @@
+"""What papers print and what they conclude, held against the data."""

@@ -1,0 +1,526 @@
+"""What the computations on claims look things up in: claims, studies, sizes, values by source."""
+
+from __future__ import annotations
+
+import math
+import re
+import string
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from ldn_meta.errors import LdnMetaError
+from ldn_meta.evidence.answer.pools import (
+    EITHER_WAY,
+    FAVOURS_COMPARATOR,
+    FAVOURS_LDN,
+    NO_DIFFERENCE,
+    NOT_STATED,
+    PARTLY_COMPARATOR,
+    PARTLY_LDN,
+    Pool,
+    build_pools,
+    find_pool,
+    interval_direction,
+)
+from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Context, Row, number, plain_rows
+from ldn_meta.evidence.raw.tables import VALUE_TABLES, short_citation
+from ldn_meta.stats.pool import pool
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ldn_meta.evidence.raw.protocol import Protocol
+    from ldn_meta.evidence.raw.tables import Evidence
+    from ldn_meta.stats.pool import PooledResult
+
+
+T = TypeVar("T")
+SUPPORTED = "supported"
+WITH_CAVEATS = "supported with caveats"
+NOT_SUPPORTED = "not supported"
+CANNOT_BE_TESTED = "cannot be tested with published data"
+# In the order in which pages count them.
+VERDICTS = (SUPPORTED, WITH_CAVEATS, NOT_SUPPORTED, CANNOT_BE_TESTED)
+SMALL_P = 0.001
+COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+class NotOnFileError(LdnMetaError):
+    """What a computation needs is in no table; the claim then cannot be tested."""
+
+
+def first(rows: Iterable[T], what: str) -> T:
+    """The first of some rows."""
+    for row in rows:
+        return row
+    raise NotOnFileError(what)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The answer of one computation."""
+
+    verdict: str
+    sentence: str
+    numbers: Mapping[str, float]
+
+
+class _Words(string.Formatter):
+    """str.format with the ways in which a reader meets numbers."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, str):
+            return value
+        number = float(value)
+        if math.isnan(number):
+            return "not known"
+        if math.isinf(number):
+            return "infinity" if number > 0 else "minus infinity"
+        match format_spec:
+            case "pct":
+                # Half a per cent goes up, as readers round.
+                return f"{math.floor(100 * number + 0.5)}%"
+            case "p":
+                return "P < 0.001" if number < SMALL_P else f"P = {number:.3f}"
+            case "n":
+                return f"{number:,.0f}"
+            case "word":
+                whole = int(number)
+                return COUNTS[whole] if 0 <= whole < len(COUNTS) else f"{whole:,}"
+            case "":
+                return f"{number:g}"
+            case _:
+                # "z": what rounds to nought has no sign.
+                return f"{number:z{format_spec}}"
+
+
+def finding(verdict: str, template: str, **values: float | str) -> Finding:
+    """Write the answer of a computation."""
+    numbers = {name: float(v) for name, v in values.items() if not isinstance(v, str)}
+    return Finding(verdict, _Words().format(template, **values), numbers)
+
+
+def more_cautious(verdicts: Iterable[str]) -> str:
+    """What several ways to compute the same thing come to.
+
+    Their verdict if they agree. If they do not: "supported with caveats", for the claim then
+    holds under some choices and not under others; ways that could not be computed do not count.
+    """
+    found = set(verdicts) - {CANNOT_BE_TESTED}
+    if not found:
+        return CANNOT_BE_TESTED
+    return found.pop() if len(found) == 1 else WITH_CAVEATS
+
+
+def at_best_with_caveats(verdict: str) -> str:
+    """Take "supported" back to "supported with caveats"; leave other verdicts alone."""
+    return WITH_CAVEATS if verdict == SUPPORTED else verdict
+
+
+def listed(words: Iterable[str], joint: str = "and") -> str:
+    """Join words as a sentence does: ``a, b and c``; "none" for no word."""
+    parts = list(words)
+    if len(parts) < 2:
+        return parts[0] if parts else "none"
+    return f"{', '.join(parts[:-1])} {joint} {parts[-1]}"
+
+
+def numbers_text(numbers: Mapping[str, float]) -> str:
+    """Write numbers for one cell: ``key=value; key=value``, six significant digits."""
+    return "; ".join(
+        f"{name}={'not defined' if math.isnan(value) else format(value, '.6g')}"
+        for name, value in numbers.items()
+    )
+
+
+def numbers_of(text: str) -> dict[str, float]:
+    """Read back what ``numbers_text`` wrote; a cell without any gives nothing."""
+    pairs = [part.partition("=") for part in text.split("; ") if "=" in part]
+    return {name: math.nan if value == "not defined" else float(value) for name, _, value in pairs}
+
+
+class Span(NamedTuple):
+    """An estimate with its interval, on the scale where no effect is 0."""
+
+    estimate: float
+    low: float
+    high: float
+
+    @property
+    def side(self) -> int:
+        """-1 or 1 for the side of no effect the interval lies on; 0 if it includes none."""
+        return int(self.low > 0) - int(self.high < 0)
+
+    def holds(self, value: float) -> bool:
+        """Whether the interval includes a value."""
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
+class ThenAndNow:
+    """Pools of one outcome of one indication against one kind of comparator."""
+
+    newest: float
+    then: Pool | None
+    now: Pool | None
+    then_approximate: Pool | None
+    now_approximate: Pool | None
+
+    @property
+    def named(self) -> dict[str, Pool | None]:
+        """The pools by the names of their numbers."""
+        return {
+            "then": self.then,
+            "then_approximate": self.then_approximate,
+            "now": self.now,
+            "now_approximate": self.now_approximate,
+        }
+
+
+def then_and_now(
+    effects: pd.DataFrame,
+    protocol: Protocol,
+    *,
+    indication_id: str,
+    construct: str,
+    comparator_class: str,
+) -> ThenAndNow:
+    """Pool an outcome without the trials of the newest year, and with them."""
+    same = effects[
+        (effects["indication_id"] == indication_id)
+        & (effects["construct"] == construct)
+        & (effects["comparator_class"] == comparator_class)
+    ]
+    if same.empty:
+        return ThenAndNow(math.nan, None, None, None, None)
+    loose = protocol.changed(allow_approximate=True)
+
+    def pooled(rows: pd.DataFrame, choices: Protocol) -> Pool | None:
+        return find_pool(
+            build_pools(rows, choices.selection, choices.model),
+            construct=construct,
+            comparator_class=comparator_class,
+        )
+
+    now, now_approximate = pooled(same, protocol), pooled(same, loose)
+    years = [
+        float(year)
+        for found in (now, now_approximate)
+        if found is not None
+        for year in found.trials["year"]
+    ]
+    newest = max(years, default=math.nan)
+    earlier = same[same["year"] < newest]
+    return ThenAndNow(
+        newest, pooled(earlier, protocol), now, pooled(earlier, loose), now_approximate
+    )
+
+
+def span_of(found: Pool, *, per: float = 1.0) -> Span:
+    """Estimate and interval of a pool, divided by a standard deviation if one is given."""
+    r = found.result
+    return Span(float(r.estimate) / per, float(r.ci_low) / per, float(r.ci_high) / per)
+
+
+def standardised(found: Pool, sd: float) -> PooledResult:
+    """Pool the same trials with every effect divided by one standard deviation."""
+    r = found.result
+    return pool(
+        found.trials["yi"].to_numpy(dtype=float) / sd,
+        found.trials["vi"].to_numpy(dtype=float) / sd**2,
+        tau2_method=r.tau2_method,
+        ci_method=r.ci_method,
+        level=r.level,
+        pi_method=r.pi_method,
+        measure="SMD",
+        labels=tuple(found.trials["study_label"]),
+    )
+
+
+class Spread(NamedTuple):
+    """Standard deviations of people's scores: the smallest, one typical, the largest on file."""
+
+    low: float
+    typical: float
+    high: float
+
+
+def spread_on_file(evidence: Evidence, found: Pool) -> Spread | None:
+    """Standard deviations that the trials of a pool printed for its outcome on its own scale.
+
+    Typical is the root mean square of the arms' standard deviations at baseline; low and high
+    are the extremes over arms and times. None if no trial printed one.
+    """
+    outcomes = {row["outcome_id"]: row for row in plain_rows(evidence.tables["outcomes"])}
+    ends = found.key["unit"].partition("(")[2].rstrip(")").split("-")
+    rows = [
+        row
+        for row in plain_rows(evidence.tables["arm_stats"])
+        if row["study_id"] in set(found.trials["study_id"])
+        and outcomes[row["outcome_id"]]["construct"] == found.key["construct"]
+        and [f"{outcomes[row['outcome_id']][end]:g}" for end in ("scale_min", "scale_max")] == ends
+        and row["statistic_of"] in ("baseline", "end", "change")
+        and row["sd"] is not None
+        and row["reliability"] != "low"
+    ] if len(ends) == 2 else []  # fmt: skip
+    at_start = [row["sd"] for row in rows if row["statistic_of"] == "baseline"]
+    if not at_start:
+        return None
+    everything = [row["sd"] for row in rows]
+    typical = math.sqrt(sum(sd**2 for sd in at_start) / len(at_start))
+    return Spread(min(everything), typical, max(everything))
+
+
+def is_ratio(found: Pool) -> bool:
+    """Whether a pool is on the scale of logarithms."""
+    return found.key["measure"] in RATIO_MEASURES
+
+
+# Numbers as reports print them: 4,960 is one number, and a sign is no minus between numbers.
+PRINTED = re.compile(r"(?<![\w.])[-+]?\d+(?:,\d{3})*(?:\.\d+)?|(?<![\w.])\.\d+")
+SIZES = ("n_enrolled", "n_randomised", "n_completed", "n_analysed")
+ULTRA_LOW_DOSE = "opioid_combination"
+# Columns of effects that claims are looked up by.
+LOOKED_UP = (
+    "study_id",
+    "indication_id",
+    "construct",
+    "comparator_class",
+    "measure",
+    "kind",
+    "is_selected",
+    "year",
+)
+# Below it a claim calls a difference one.
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True)
+class Material:
+    """Raw and derived tables with the look-ups that claims need."""
+
+    evidence: Evidence
+    protocol: Protocol
+    effects: pd.DataFrame
+    left_out: pd.DataFrame
+    context: Context = field(init=False)
+    _pools: dict[tuple[str, ...], ThenAndNow] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "context", Context(self.evidence, self.protocol))
+        if self.effects.empty:
+            # A frame of no effects may have no columns either.
+            object.__setattr__(self, "effects", self.effects.reindex(columns=list(LOOKED_UP)))
+
+    @cached_property
+    def claims(self) -> dict[str, Row]:
+        """Rows of claims.csv by key, typed."""
+        return {row["claim_id"]: row for row in plain_rows(self.evidence.tables["claims"])}
+
+    @cached_property
+    def sources(self) -> dict[str, Row]:
+        """Rows of sources.csv by key."""
+        return {row["source_id"]: row for row in plain_rows(self.evidence.tables["sources"])}
+
+    @cached_property
+    def facts(self) -> list[Row]:
+        """Rows of study_facts.csv that are not of low reliability."""
+        rows = plain_rows(self.evidence.tables["study_facts"])
+        return [row for row in rows if row["reliability"] != "low"]
+
+    def study(self, claim: Row) -> Row:
+        """The study a claim rests on."""
+        if claim["study_id"] is None:
+            raise NotOnFileError("one study that the claim rests on")
+        return self.context.studies[claim["study_id"]]
+
+    def fact(self, study_id: str, name: str, qualifier: str | None = None) -> Row | None:
+        """The preferred statement of a fact about a study, if there is one."""
+        rows = [
+            row
+            for row in self.facts
+            if (row["study_id"], row["fact"], row["qualifier"]) == (study_id, name, qualifier)
+        ]
+        return next((row for row in rows if row["preferred"]), None)
+
+    def closeness(self, read_from: str) -> int:
+        """Rank of a kind of text by the protocol; 0 is closest to the paper."""
+        return self.protocol.selection.read_from.index(read_from)
+
+    def results(self, study_id: str, constructs: Iterable[str], *, without: str) -> list[Row]:
+        """Value rows of a study about some constructs, from other sources, closest text first."""
+        wanted = set(constructs)
+        rows = [
+            row
+            for table in VALUE_TABLES
+            for row in self.context.table(table)
+            if row["study_id"] == study_id
+            and self.context.outcomes[row["outcome_id"]]["construct"] in wanted
+            and row["source_id"] != without
+            and row["reliability"] != "low"
+        ]
+        return sorted(rows, key=lambda row: self.closeness(row["read_from"]))
+
+    def pools(
+        self, indication_id: str, construct: str, comparator_class: str = "placebo"
+    ) -> ThenAndNow:
+        """Our pools of an outcome, then and now; many claims are about the same ones."""
+        key = (indication_id, construct, comparator_class)
+        if key not in self._pools:
+            self._pools[key] = then_and_now(
+                self.effects,
+                self.protocol,
+                indication_id=indication_id,
+                construct=construct,
+                comparator_class=comparator_class,
+            )
+        return self._pools[key]
+
+    def source(self, source_id: str) -> str:
+        """A source as a citation: first author and year."""
+        return short_citation(self.sources[source_id])
+
+    def label(self, construct: str) -> str:
+        """What a construct is called for readers; its name with blanks when none is on file."""
+        rows = self.context.outcomes.values()
+        found = (row["construct_label"] for row in rows if row["construct"] == construct)
+        return str(next(found, construct.replace("_", " ")))
+
+    def indication(self, indication_id: str) -> str:
+        """What an indication is called for readers."""
+        return str(self.indication_row(indication_id)["label"])
+
+    def indication_row(self, indication_id: str) -> Row:
+        """Row of indications.csv."""
+        rows = plain_rows(self.evidence.tables["indications"])
+        return first((r for r in rows if r["indication_id"] == indication_id), indication_id)
+
+    def randomised(
+        self, indication_id: str | None = None, *, until: float = math.inf
+    ) -> list[Row]:
+        """Randomised comparative studies with a report, by year."""
+        if indication_id is None:
+            rows = plain_rows(self.evidence.tables["indications"])
+            kept = {row["indication_id"] for row in rows if row["is_reported"]} - {ULTRA_LOW_DOSE}
+        else:
+            kept = {indication_id}
+        found = [
+            study
+            for study in self.context.studies.values()
+            if study["indication_id"] in kept
+            and study["eligible_for"] == "contrast"
+            and study["is_randomised"]
+            and study["status"] in ("published", "unpublished")
+            and number(study["year"]) <= until
+        ]
+        return sorted(found, key=lambda study: (study["year"], study["study_id"]))
+
+    def needed(self, study_id: str, name: str) -> float:
+        """The number that the preferred source gives for a fact without a qualifier."""
+        row = self.fact(study_id, name)
+        if row is None or row["value"] is None:
+            raise NotOnFileError(f"{name.replace('_', ' ')} of {study_id}")
+        return number(row["value"])
+
+    def size(self, study: Row) -> float:
+        """People a study began with; NaN when nobody says."""
+        given = (study["n_randomised"], study["n_enrolled"], study["n_analysed"])
+        return next((float(n) for n in given if n is not None), math.nan)
+
+    def constructs(self, groups: Iterable[str]) -> tuple[str, ...]:
+        """Constructs of some outcome groups of the protocol."""
+        return tuple(c for group in groups for c in self.protocol.outcome_groups.get(group, ()))
+
+    def directions(self, studies: Iterable[Row], constructs: Iterable[str]) -> dict[str, str]:
+        """What each study found on some outcomes: one direction a study, by label.
+
+        Intervals of selected effects speak first, then the direction that the preferred report
+        states. A study that says nothing about these outcomes is not in the answer.
+        """
+        wanted = set(constructs)
+        found = {}
+        for study in studies:
+            words = self._computed(study["study_id"], wanted) or self._stated(
+                study["study_id"], wanted
+            )
+            if words:
+                found[str(study["label"])] = _together(words)
+        return found
+
+    def _computed(self, study_id: str, wanted: set[str]) -> set[str]:
+        rows = self.effects[
+            (self.effects["study_id"] == study_id)
+            & self.effects["construct"].isin(wanted)
+            & self.effects["is_selected"].astype(bool)
+        ]
+        return {
+            interval_direction(row["ci_low"], row["ci_high"], row["benefit_sign"])
+            for row in rows.to_dict("records")
+        } - {NOT_STATED}
+
+    def _stated(self, study_id: str, wanted: set[str]) -> set[str]:
+        rows = [
+            row
+            for row in self.context.table("contrasts")
+            if row["study_id"] == study_id
+            and row["arm_2"] is not None
+            and self.context.outcomes[row["outcome_id"]]["construct"] in wanted
+            and row["direction"] != NOT_STATED
+            and row["reliability"] != "low"
+        ]
+        preferred = [row for row in rows if row["preferred"]] or rows
+        return {NO_DIFFERENCE if tells(row) is False else row["direction"] for row in preferred}
+
+
+def _together(words: set[str]) -> str:
+    """One of favours LDN, no difference, favours comparator, conflicting."""
+    for_ldn = bool(words & {FAVOURS_LDN, PARTLY_LDN})
+    for_comparator = bool(words & {FAVOURS_COMPARATOR, PARTLY_COMPARATOR})
+    if for_ldn and for_comparator:
+        return "conflicting"
+    if for_ldn:
+        return FAVOURS_LDN
+    if for_comparator:
+        return FAVOURS_COMPARATOR
+    return NO_DIFFERENCE if words & {NO_DIFFERENCE, EITHER_WAY} else "conflicting"
+
+
+def tells(row: Row) -> bool | None:
+    """Whether a comparison speaks of a difference, by its P or its words; None if by neither.
+
+    A direction that goes with a P of 0.05 or more is that of an estimate, not of a difference.
+    """
+    relation, p = row["p_relation"], row["p_value"]
+    if relation == "ns":
+        return False
+    if relation == "sig" or (relation == "<" and p is not None and p <= SIGNIFICANT):
+        return True
+    if relation == "=" and p is not None:
+        return bool(p < SIGNIFICANT)
+    return None if row["direction"] == NOT_STATED else bool(row["direction"] != NO_DIFFERENCE)
+
+
+def count_of(found: dict[str, str], word: str) -> float:
+    """How many studies found a direction."""
+    return float(sum(direction == word for direction in found.values()))
+
+
+def named(found: dict[str, str], word: str) -> str:
+    """The studies that found a direction, by name."""
+    return listed(label for label, direction in found.items() if direction == word)
+
+
+def printed_numbers(text: str | None) -> list[str]:
+    """Numbers in what a source printed, as typed but for commas; ``.21`` becomes ``0.21``."""
+    found = [part.replace(",", "").lstrip("+") for part in PRINTED.findall(text or "")]
+    return [f"0{part}" if part.startswith(".") else part for part in found]
+
+
+def prints_as(value: float, printed: str) -> bool:
+    """Whether a value rounds to a printed number, whatever its sign."""
+    decimals = len(printed.partition(".")[2])
+    # A thousandth of a unit of slack: 0.285 is not held exactly.
+    slack = 0.501 * 10.0**-decimals
+    return math.isfinite(value) and abs(abs(value) - abs(float(printed))) <= slack

@@ -1,0 +1,302 @@
+"""From raw rows to effects: every row becomes part of an effect or is left out with a reason."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from ldn_meta.errors import LdnMetaError
+from ldn_meta.evidence.effects.routes import arm_routes, contrast_routes, event_routes
+from ldn_meta.evidence.effects.rows import (
+    COMPARATOR,
+    CONTRAST,
+    FURTHER_ARM,
+    ROUTES,
+    TRANSCRIBED,
+    Candidate,
+    Context,
+    Row,
+    mark_selected,
+    number,
+)
+from ldn_meta.evidence.raw.tables import VALUE_TABLES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ldn_meta.evidence.raw.protocol import Protocol
+    from ldn_meta.evidence.raw.tables import Evidence
+
+
+# Two-sided 97.5% normal quantile: the intervals of single trials in tables and figures.
+NORMAL_95 = 1.959963984540054
+# Six significant digits, as every number of data/derived and reports/ is saved.
+SAVED = ".6g"
+LEFT_OUT_COLUMNS = (
+    "table",
+    "row_id",
+    "indication_id",
+    "study_id",
+    "study_label",
+    "outcome_id",
+    "construct",
+    "kind",
+    "reason",
+    "usable_for",
+    "direction",
+    "compares",
+    "comparator_class",
+    "is_preferred",
+)
+
+
+class AccountingError(LdnMetaError):
+    """A value row that is neither used nor left out, or both: a defect of a route."""
+
+
+def normalise(evidence: Evidence, protocol: Protocol) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Turn every value row into an effect, or say why not.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Checked raw tables.
+    protocol : Protocol
+        Analysis choices.
+
+    Returns
+    -------
+    effects : pandas.DataFrame
+        One row an effect: ``yi``, ``vi`` (group 1, LDN, minus group 2, in the direction of
+        the scale), route, assumptions, the rows it was computed from, whether it is the one
+        its trial brings to the main pool, and why. No rows, and no columns, without effects.
+    left_out : pandas.DataFrame
+        One row for every value row that is in no effect, with the reason, what kind of result
+        it would be (``kind``), what it can still be used for (direction, p-value, none) and
+        whether the row itself compares LDN with another treatment (``compares``).
+
+    Raises
+    ------
+    AccountingError
+        If used and left-out rows do not add up to the rows on file.
+    ArgumentError
+        If the protocol ranks an analysis set or kind of text that the data dictionary does not
+        know, or leaves one out.
+    """
+    effects, left_out = candidate_effects(evidence, protocol)
+    if len(effects):
+        effects = mark_selected(effects, protocol.selection)
+    return effects, left_out
+
+
+def candidate_effects(evidence: Evidence, protocol: Protocol) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """As ``normalise``, without the columns that say which effects are selected and why."""
+    import pandas as pd
+
+    protocol.check_words(evidence.dictionary)
+    context = Context(evidence, protocol)
+    contrast_routes(context)
+    event_routes(context)
+    arm_routes(context)
+    trials = trials_of(context)
+    effects = pd.DataFrame([_record(context, found, trials) for found in context.found])
+    if len(effects):
+        effects = _with_ids(effects)
+    left_out = _left_out(context)
+    check_accounting(evidence, effects, left_out)
+    return effects, left_out
+
+
+def as_saved(effects: pd.DataFrame) -> pd.DataFrame:
+    """Round effects as they are saved.
+
+    Pools computed here and pools computed by a reader, or by R, from effects.csv are then the
+    same to the last digit.
+    """
+    numbers = effects.select_dtypes("float").map(lambda value: float(f"{value:{SAVED}}"))
+    return effects.assign(**{str(name): numbers[name] for name in numbers.columns})
+
+
+def used_rows(effects: pd.DataFrame) -> set[str]:
+    """Addresses (table:row_id) of the raw rows that stand behind the effects."""
+    if effects.empty:
+        return set()
+    return {name for rows in effects["rows"] for name in rows.split(" ")}
+
+
+def check_accounting(
+    evidence: Evidence, effects: pd.DataFrame, left_out: pd.DataFrame
+) -> tuple[int, int]:
+    """Hold that used and left-out rows are all the value rows there are."""
+    rows = {
+        f"{table}:{row_id}"
+        for table in VALUE_TABLES
+        for row_id in evidence.tables[table]["row_id"]
+    }
+    used = used_rows(effects)
+    left = set(left_out["table"] + ":" + left_out["row_id"])
+    if used & left or used | left != rows or len(left) != len(left_out):
+        message = (
+            f"rows do not add up: {len(rows)} on file, {len(used)} used, {len(left)} left out, "
+            f"both: {sorted(used & left)[:5]}, neither: {sorted(rows - used - left)[:5]}"
+        )
+        raise AccountingError(message)
+    return len(used), len(left)
+
+
+def trials_of(context: Context) -> dict[str, str]:
+    """The trial of each study: studies with (possibly) the same people are one trial."""
+    trials = {study_id: study_id for study_id in context.studies}
+    for study_id, study in context.studies.items():
+        other = study["overlaps_with"]
+        if other in trials:
+            joined = {trials[study_id], trials[other]}
+            trials = {s: min(joined) if t in joined else t for s, t in trials.items()}
+    return trials
+
+
+def _record(context: Context, found: Candidate, trials: dict[str, str]) -> dict[str, Any]:
+    study, outcome = context.studies[found.study_id], context.outcomes[found.outcome_id]
+    control = context.arms.get(found.arm_2)
+    rows = [context.rows[address] for address in found.rows]
+    se = math.sqrt(found.vi)
+    data_1, what = _arm_data(context, found, found.arm_1, 0)
+    data_2 = _arm_data(context, found, found.arm_2, 2)[0] if control else "NA"
+    return {
+        "effect_id": "",
+        "indication_id": study["indication_id"],
+        "study_id": found.study_id,
+        "study_label": study["label"],
+        "trial_id": trials[found.study_id],
+        "year": number(study["year"]),
+        "kind": found.kind,
+        "construct": outcome["construct"],
+        "construct_label": outcome["construct_label"],
+        "outcome_id": found.outcome_id,
+        "instrument": outcome["instrument"],
+        "domain": outcome["domain"],
+        "benefit_sign": number(outcome["benefit_sign"]),
+        "direction": str(found.lead.get("direction") or "not stated"),
+        "arm": context.arms[found.arm_1]["label"],
+        "comparator_class": _comparator_class(study, control),
+        "comparator": control["label"] if control else "none",
+        "timepoint_weeks": found.timepoint_weeks,
+        "analysis_set": found.lead["analysis_set"],
+        "design": study["design"],
+        "eligible_for": study["eligible_for"],
+        "is_randomised": bool(study["is_randomised"]),
+        "blinding": study["blinding"],
+        "is_paired": found.is_paired,
+        "measure": found.measure,
+        "unit": found.unit,
+        "has_known_scale": found.has_known_scale,
+        "yi": found.yi,
+        "vi": found.vi,
+        "sei": se,
+        "ci_low": found.yi - NORMAL_95 * se,
+        "ci_high": found.yi + NORMAL_95 * se,
+        "n_1": found.n_1,
+        "n_2": found.n_2,
+        "events_1": found.events[0],
+        "events_2": found.events[2],
+        "arm_1_data": data_1,
+        "arm_2_data": data_2,
+        "arm_data_is": what,
+        "route": found.route,
+        "route_rank": ROUTES.index(found.route) + 1,
+        "is_approximate": found.approximate,
+        "read_from": _least_trusted(rows, context.protocol.selection.read_from),
+        "is_transcribed": any(row["read_from"] == TRANSCRIBED for row in rows),
+        "is_preferred": all(row["preferred"] for row in rows),
+        "assumptions": "; ".join(words for words in found.assumptions if words) or "none",
+        "notes": "; ".join(dict.fromkeys(row["note"] for row in rows if row["note"])) or "none",
+        "rows": " ".join(found.rows),
+        "source_id": found.lead["source_id"],
+        "locator": found.lead["locator"],
+        "as_reported": found.lead["as_reported"],
+    }
+
+
+def _comparator_class(study: Row, control: Row | None) -> str:
+    if control is None:
+        return "none"
+    return str(study["comparator_class"]) if control["group"] == COMPARATOR else FURTHER_ARM
+
+
+def _least_trusted(rows: list[Row], tiers: tuple[str, ...]) -> str:
+    """The kind of text furthest from the paper among those an effect rests on."""
+    return str(max((row["read_from"] for row in rows), key=tiers.index))
+
+
+def _arm_data(context: Context, found: Candidate, arm_id: str, place: int) -> tuple[str, str]:
+    """Numbers of one arm as readers of a forest plot expect them, and what they are."""
+    events, n = found.events[place], found.events[place + 1]
+    if not math.isnan(events):
+        return (f"{events:g}/{n:g}" if not math.isnan(n) else f"{events:g} events"), "events"
+    own = {name.partition(":")[2] for name in found.rows if name.startswith("arm_stats:")}
+    rows = [
+        row
+        for row in context.table("arm_stats")
+        if row["arm_id"] == arm_id
+        and row["outcome_id"] == found.outcome_id
+        and (row["row_id"] in own or number(row["timepoint_weeks"]) == found.timepoint_weeks)
+        and row["mean"] is not None
+    ]
+    for what in ("change", "end", "percent change"):
+        of_kind = [row for row in rows if row["statistic_of"] == what]
+        if of_kind:
+            row = max(of_kind, key=lambda row: bool(row["preferred"]))
+            mean, spread = context.printed_means[row["row_id"]], number(row["sd"])
+            text = f"{mean}%" if what == "percent change" else mean
+            return (text if math.isnan(spread) else f"{text} ({spread:g})"), what
+    return "NR", "none"
+
+
+def _with_ids(effects: pd.DataFrame) -> pd.DataFrame:
+    """Stable, readable keys; rows sorted by key."""
+    week = effects["timepoint_weeks"].map(lambda w: "wnr" if math.isnan(w) else f"w{w:g}")
+    measure = effects["measure"].str.lower()
+    stem = effects["study_id"] + "-" + effects["outcome_id"] + "-" + week + "-" + measure
+    effects = effects.assign(effect_id=stem).sort_values(
+        ["effect_id", "route_rank", "rows"], kind="stable", ignore_index=True
+    )
+    count = effects.groupby("effect_id").cumcount() + 1
+    return effects.assign(effect_id=effects["effect_id"] + "-" + count.astype("str"))
+
+
+def _compared_with(context: Context, row: Row) -> str:
+    """Class of the arm that a row of contrasts.csv sets LDN against; "none" for other rows."""
+    control = context.arms.get(row.get("arm_2") or "")
+    return _comparator_class(context.studies[row["study_id"]], control)
+
+
+def _left_out(context: Context) -> pd.DataFrame:
+    import pandas as pd
+
+    used = {address for found in context.found for address in found.rows}
+    rows = []
+    for address, left in context.why_not.items():
+        if address in used:
+            continue
+        row = left.row
+        study, outcome = context.studies[row["study_id"]], context.outcomes[row["outcome_id"]]
+        rows.append(
+            (
+                address.partition(":")[0],
+                row["row_id"],
+                study["indication_id"],
+                row["study_id"],
+                study["label"],
+                row["outcome_id"],
+                outcome["construct"],
+                left.kind,
+                left.reason,
+                left.usable_for,
+                str(row.get("direction") or "not stated"),
+                left.kind == CONTRAST and "arm_1" in row,
+                _compared_with(context, row),
+                bool(row["preferred"]),
+            )
+        )
+    frame = pd.DataFrame(rows, columns=list(LEFT_OUT_COLUMNS))
+    return frame.sort_values(["table", "row_id"], kind="stable", ignore_index=True)

@@ -1,0 +1,888 @@
+"""Routes from results of each arm (arm_stats.csv) to an effect."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from ldn_meta.evidence.effects.rows import (
+    CHANGE,
+    COMPARATOR,
+    CONTRAST,
+    FURTHER,
+    LDN,
+    NO_ARM,
+    PROPORTION,
+    RATIO_MEASURES,
+    Candidate,
+    Context,
+    Row,
+    is_before,
+    number,
+)
+from ldn_meta.stats.convert import change_sd, p_from_se, rescale_difference, se_from_ci, se_from_p
+from ldn_meta.stats.effects import effect_size
+from ldn_meta.stats.printed import (
+    NOT_SIGNIFICANT_ABOVE,
+    counts_from_percent,
+    estimate_is_centred,
+    p_interval,
+    se_interval_from_p,
+)
+
+if TYPE_CHECKING:
+    from ldn_meta.evidence.answer.directions import Side
+
+
+def people_compared(context: Context, row: Row) -> tuple[float, float]:
+    """People in the two arms of a row of contrasts.csv; pairs stand in both.
+
+    The row's own numbers; else those analysed by the tables; else, where everybody counts
+    (intention to treat), those randomised; else NaN. NaN for the second arm of a change from
+    baseline.
+    """
+    is_everybody = row["analysis_set"] == "intention to treat"
+    sizes = ("n_analysed", "n_randomised") if is_everybody else ("n_analysed",)
+
+    def known(printed: object, of: Row) -> float:
+        stated = [number(printed), *(number(of[size]) for size in sizes)]
+        return next((n for n in stated if not math.isnan(n)), math.nan)
+
+    is_change = row["arm_2"] is None
+    if row["is_paired"]:
+        pairs = known(row["n_1"], context.studies[row["study_id"]])
+        return pairs, (math.nan if is_change else pairs)
+    n_2 = math.nan if is_change else known(row["n_2"], context.arms[row["arm_2"]])
+    return known(row["n_1"], context.arms[row["arm_1"]]), n_2
+
+
+def degrees_of_freedom(context: Context, row: Row) -> tuple[float, str]:
+    """Degrees of freedom of the p-value of a row of contrasts.csv, and the assumption in words.
+
+    Pairs minus 1, or people minus 2; infinite, for a normal statistic, where they are not known.
+    """
+    n_1, n_2 = people_compared(context, row)
+    if row["is_paired"]:
+        if math.isnan(n_1):
+            return math.inf, "a normal statistic (number of pairs not reported)"
+        return n_1 - 1, f"a paired t statistic on {n_1 - 1:g} df"
+    if math.isnan(n_1) or math.isnan(n_2):
+        return math.inf, "a normal statistic (people per arm not reported)"
+    return n_1 + n_2 - 2, f"a t statistic on {n_1 + n_2 - 2:g} df"
+
+
+def se_from_exact_p(
+    context: Context, row: Row, estimate: float, *, slack: float
+) -> tuple[float, str]:
+    """Standard error behind a printed exact p, or why it is not known well enough.
+
+    se = |estimate| / t(p), t on ``degrees_of_freedom``. The rounding of p and of the estimate
+    leaves a range of standard errors; beyond the protocol's ``largest_se_error`` the row is
+    refused (METHODS section 2, route 3).
+    """
+    df, words = degrees_of_freedom(context, row)
+    p, size = number(row["p_value"]), abs(estimate)
+    if df <= 0:
+        return math.nan, "too few people for a test"
+    if p == 0:
+        return math.nan, "p is printed as 0, which is a bound and no number"
+    if size <= slack:
+        return math.nan, "the difference may be nought within its rounding: p gives no spread"
+    se = float(se_from_p(size, p, df=df))
+    p_low, p_high = p_interval("=", p, decimals=int(row["p_decimals"]))
+    low = float(se_interval_from_p(size - slack, p_low, p_high, df=df).low)
+    high = float(se_interval_from_p(size + slack, p_low, p_high, df=df).high)
+    if not max(high - se, se - low) <= context.protocol.largest_se_error * se:
+        return (
+            math.nan,
+            "p and its difference are printed too coarsely: the standard error lies between "
+            f"{low:.3g} and {high:.3g}",
+        )
+    return se, words
+
+
+NOT_REPORTED = "NR"
+# A standard error that rests on an assumed correlation gives no p of the study's.
+ASSUMED = "assumed"
+# What rows must share with a comparison for their p to be its p.
+SAME = ("study_id", "outcome_id", "analysis_set", "timepoint_weeks")
+
+
+class PrintedP(NamedTuple):
+    """Ends of a two-sided p, how it was printed, and the row; NaN where nobody says."""
+
+    low: float
+    high: float
+    text: str
+    rows: tuple[str, ...] = ()
+
+
+UNKNOWN = PrintedP(math.nan, math.nan, NOT_REPORTED)
+
+
+def p_of(context: Context, side: Side) -> PrintedP:
+    """Find the p of a comparison.
+
+    An exact printed p first, as what its rounding leaves open; then the p of the computed effect
+    and its standard error (normal), unless that rests on an approximation or an assumption; then
+    a printed bound or word: "<0.05" and "significant" are 0 to 0.05, "not significant" 0.05 to 1.
+    """
+    if not side.arm_2:
+        return UNKNOWN
+    printed = [_read(row) for row in _rows(context, side)]
+    exact = [p for row, p in zip(_rows(context, side), printed, strict=True) if _is_exact(row)]
+    candidates = [*exact[:1], *_computed(side), *printed]
+    return candidates[0] if candidates else UNKNOWN
+
+
+def _rows(context: Context, side: Side) -> list[Row]:
+    """Rows of contrasts.csv that test this comparison; the side's own row goes first."""
+    is_own = side.lead["address"]
+    fitting = [
+        row
+        for row in context.table("contrasts")
+        if row["preferred"]
+        and row["reliability"] == "normal"
+        and row["p_relation"] is not None
+        and (row["arm_1"], row["arm_2"]) == (side.arm_1, side.arm_2)
+        and all(row[name] == side.lead[name] for name in SAME)
+        and (row["timepoint_weeks"] is not None or row["timepoint"] == side.lead["timepoint"])
+    ]
+    return sorted(fitting, key=lambda row: row["address"] != is_own)
+
+
+def _is_exact(row: Row) -> bool:
+    return bool(row["p_relation"] == "=")
+
+
+def _read(row: Row) -> PrintedP:
+    relation, p = row["p_relation"], number(row["p_value"])
+    own = (row["address"],)
+    if relation == "sig":
+        return PrintedP(*p_interval("<", NOT_SIGNIFICANT_ABOVE), "significant", own)
+    if relation == "ns":
+        return PrintedP(*p_interval("ns"), "not significant", own)
+    decimals = int(row["p_decimals"])
+    text = f"{'' if relation == '=' else relation}{p:.{decimals}f}"
+    return PrintedP(*p_interval(relation, p, decimals=decimals), text, own)
+
+
+def _computed(side: Side) -> list[PrintedP]:
+    """P of the effect behind a side; none where it rests on a guess."""
+    effect = side.effect
+    if effect is None or effect["is_approximate"] or ASSUMED in effect["route"]:
+        return []
+    # With an empty cell the ratio rests on what was added to it.
+    cells = (
+        effect["events_1"],
+        effect["events_2"],
+        effect["n_1"] - effect["events_1"],
+        effect["n_2"] - effect["events_2"],
+    )
+    if 0 in cells:
+        return []
+    p = float(p_from_se(effect["yi"], effect["sei"]))
+    return [PrintedP(p, p, f"{p:.3g} (computed)")]
+
+
+SAME_REPORTS = ("study_id", "outcome_id", "analysis_set", "source_id")
+
+
+@dataclass(frozen=True)
+class Report:
+    """Results of the arms of one study: one source, outcome, moment and set of people."""
+
+    treated: tuple[Row, ...]
+    control: tuple[Row, ...]
+
+
+def arm_reports(context: Context, table: str, *, what: str) -> list[Report]:
+    """Group the rows of a table into reports."""
+    groups: dict[tuple[object, ...], dict[str, list[Row]]] = {}
+    for row in context.eligible(table):
+        if context.arms[row["arm_id"]]["group"] == FURTHER:
+            context.left_out(row, "a further arm that the question does not compare", "none")
+            continue
+        key = (*_moment(context, row), row[what], *(row[name] for name in SAME_REPORTS))
+        groups.setdefault(key, {}).setdefault(row["arm_id"], []).append(row)
+    return [_report(context, arms) for arms in groups.values()]
+
+
+def _moment(context: Context, row: Row) -> tuple[object, object]:
+    """Words and week of a measurement; in a crossover the words alone, when there are any.
+
+    The periods of a crossover may differ in length: "end of condition" is then the same moment
+    of both, at different weeks.
+    """
+    if context.has_same_people(row) and row["timepoint"] is not None:
+        return row["timepoint"], None
+    return row["timepoint"], row["timepoint_weeks"]
+
+
+def _report(context: Context, arms: dict[str, list[Row]]) -> Report:
+    by_group: dict[int, list[Row]] = {LDN: [], COMPARATOR: []}
+    for arm_id, rows in arms.items():
+        # False sorts first: the preferred row, else the first one.
+        used, *others = sorted(rows, key=lambda row: not row["preferred"])
+        by_group[context.arms[arm_id]["group"]].append(used)
+        for row in others:
+            context.left_out(row, f"{used['row_id']} gives the same result of this arm", "none")
+    report = Report(tuple(by_group[LDN]), tuple(by_group[COMPARATOR]))
+    if report.treated and report.control:
+        context.compared |= {row["address"] for row in (*report.treated, *report.control)}
+    return report
+
+
+SCALE_FREE = {
+    "RR": "log risk ratio",
+    "OR": "log odds ratio",
+    "IRR": "log rate ratio",
+    "RD": "risk difference",
+    "SMD": "standard deviations",
+}
+# A point is a share of its scale: without the ends of the scale nobody knows how much it is.
+VAGUE = ("points", "various")
+NOT_REPORTED_SCALES = "not reported"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where an effect stands."""
+
+    unit: str
+    factor: float = 1.0
+    assumption: str = ""
+    is_known: bool = True
+
+
+def place_on_scale(context: Context, outcome_id: str, measure: str) -> Placement:
+    """Find the common scale of an outcome's construct, and the way to it."""
+    if measure in SCALE_FREE:
+        return Placement(SCALE_FREE[measure])
+    outcome = context.outcomes[outcome_id]
+    unit = str(outcome["unit"])
+    low, high = outcome["scale_min"], outcome["scale_max"]
+    if low is None or high is None:
+        is_known = unit not in VAGUE and NOT_REPORTED_SCALES not in unit
+        return Placement(unit, is_known=is_known)
+    common = context.protocol.scales.get(outcome["construct"])
+    if common is None:
+        return Placement(unit)
+    if low == common.minimum and high == common.maximum:
+        return Placement(common.unit)
+    moved = rescale_difference(1.0, 1.0, low, high, common.minimum, common.maximum)
+    words = f"moved linearly from {low:g}-{high:g} to {common.unit}"
+    return Placement(common.unit, float(moved.estimate), words)
+
+
+TABLE = "arm_stats"
+
+
+def spread(row: Row) -> tuple[float, str]:
+    """Standard error of an arm's mean and the words for where it came from; NaN without one."""
+    if row["se"] is not None:
+        return number(row["se"]), "SE"
+    if row["sd"] is not None and row["n"] is not None:
+        return number(row["sd"]) / math.sqrt(number(row["n"])), "SD"
+    low, high, level = number(row["ci_low"]), number(row["ci_high"]), number(row["ci_level"])
+    if not math.isnan(low + high + level):
+        return float(se_from_ci(low, high, level=level)), "CI"
+    return math.nan, ""
+
+
+def paired_se(context: Context, se_1: float, se_2: float) -> float:
+    """Standard error of a mean within-person difference: sqrt(se_1^2 + se_2^2 - 2 r se_1 se_2)."""
+    return float(change_sd(se_1, se_2, context.protocol.correlation))
+
+
+def starts_of(arm: Row, starts: list[Row]) -> list[Row]:
+    """Rows on the same arm and outcome before treatment; same source and people go first."""
+    own = [
+        row
+        for row in starts
+        if row["arm_id"] == arm["arm_id"] and row["outcome_id"] == arm["outcome_id"]
+    ]
+    near = ("source_id", "analysis_set")
+    return sorted(own, key=lambda row: [row[name] != arm[name] for name in near])
+
+
+def p_row_of(
+    context: Context, first: Row, second: Row, *, measures: Collection[str]
+) -> Row | None:
+    """The printed exact p of the comparison of these two arms, if there is one.
+
+    Of the same people at the same time; that of the same source goes first. The p beside an
+    estimate is that estimate's own, and gives it its standard error by another route.
+    """
+    same = [
+        row
+        for row in context.table("contrasts")
+        if row["arm_1"] == first["arm_id"]
+        and row["arm_2"] == second["arm_id"]
+        and row["outcome_id"] == first["outcome_id"]
+        and row["timepoint_weeks"] is not None
+        and row["timepoint_weeks"] == first["timepoint_weeks"]
+        and row["analysis_set"] == first["analysis_set"]
+        and row["measure"] in measures
+        and row["p_relation"] == "="
+        and row["estimate"] is None
+        and row["reliability"] == "normal"
+    ]
+    same.sort(key=lambda row: (row["source_id"] != first["source_id"], not row["preferred"]))
+    return same[0] if same else None
+
+
+def se_of_difference(context: Context, first: Row, second: Row, p_row: Row) -> tuple[float, str]:
+    """Standard error of the difference of two printed means from its printed p."""
+    difference = number(first["mean"]) - number(second["mean"])
+    # Both means are rounded, so their difference is known to a whole last digit, not to half.
+    slack = sum(0.5 * 10.0 ** -_decimals(context, row) for row in (first, second))
+    se, words = se_from_exact_p(context, p_row, difference, slack=slack)
+    if math.isnan(se):
+        for row in (first, second):
+            context.left_out(row, words, "p-value")
+    return se, words
+
+
+def keep_pair(
+    context: Context,
+    first: Row,
+    second: Row,
+    effect: tuple[float, float],
+    *,
+    route: str,
+    assumptions: tuple[str, ...],
+    others: tuple[Row, ...] = (),
+    approximate: bool = False,
+) -> None:
+    """Note the effect of two arms."""
+    place = place_on_scale(context, first["outcome_id"], "MD")
+    difference, se = effect
+    n_1, n_2 = number(first["n"]), number(second["n"])
+    is_paired = context.has_same_people(first)
+    if is_paired:
+        analysed = number(context.studies[first["study_id"]]["n_analysed"])
+        n_1 = n_2 = analysed if math.isnan(n_1) else n_1
+    context.keep(
+        Candidate(
+            kind=CONTRAST,
+            lead=first,
+            arm_1=first["arm_id"],
+            arm_2=second["arm_id"],
+            measure="MD",
+            unit=place.unit,
+            yi=difference * place.factor,
+            vi=(se * place.factor) ** 2,
+            n_1=n_1,
+            n_2=n_2,
+            route=route,
+            assumptions=(*assumptions, place.assumption),
+            rows=tuple(row["address"] for row in (first, second, *others)),
+            is_paired=is_paired,
+            approximate=approximate,
+            has_known_scale=place.is_known,
+        )
+    )
+
+
+def _decimals(context: Context, row: Row) -> int:
+    """Decimals of an arm's mean as printed."""
+    text = context.evidence.text[TABLE]
+    printed = text.loc[text["row_id"] == row["row_id"], "mean"].iloc[0]
+    return len(str(printed).partition(".")[2])
+
+
+TABLE_ROUTES_CONTRASTS = "contrasts"
+# Share of the interval's width by which an estimate may miss its middle beyond rounding.
+CENTRE_TOLERANCE = 0.02
+DIFFERENCES = ("MD", "SMD", "RD")
+WHY_NO_ESTIMATE = {
+    "statement": "only a direction or a p-value is printed, no estimate",
+    "median difference": "a median difference with an interquartile width: no standard error "
+    "without the number analysed and the shape of the distribution",
+    "relative reduction": "a relative reduction without the counts or means behind it",
+    "NNT": "a number needed to treat without the counts behind it",
+    "percent point difference": "a difference of two percentages of change without its spread",
+    "percent change": "a percentage of change without its spread",
+    "r": "a correlation-type effect size without the data behind it",
+}
+
+
+def contrast_routes(context: Context) -> None:
+    """Try every row of contrasts.csv; note effects and reasons in the context."""
+    for row in context.eligible(TABLE_ROUTES_CONTRASTS):
+        measure = row["measure"]
+        if is_before(row):
+            context.left_out(row, "a comparison before treatment; it is no effect", "none")
+        elif context.arms[row["arm_1"]]["group"] != LDN:
+            what = "a change in" if row["arm_2"] is None else "a comparison with"
+            context.left_out(row, f"{what} an arm that the question does not compare", "none")
+        elif measure not in (*DIFFERENCES, *RATIO_MEASURES):
+            context.left_out(row, WHY_NO_ESTIMATE[measure], _still_says(row))
+        elif row["estimate"] is None:
+            context.left_out(row, "no estimate is printed", _still_says(row))
+        elif measure in RATIO_MEASURES and not _is_positive(row):
+            reason = "a ratio, or a limit of its interval, that is not above 0"
+            context.left_out(row, reason, _still_says(row))
+        elif row["ci_low"] is not None and row["ci_high"] is not None:
+            _with_interval(context, row)
+        elif measure not in RATIO_MEASURES and row["p_relation"] == "=":
+            _with_exact_p(context, row)
+        else:
+            context.left_out(row, _why_no_spread(context, row), _still_says(row))
+
+
+def _still_says(row: Row) -> str:
+    """What a row without an effect is still good for."""
+    has_estimate = row["estimate"] is not None
+    if row["p_value"] is not None or (has_estimate and row["p_relation"] == "ns"):
+        return "p-value"
+    return "direction" if has_estimate or row["direction"] != "not stated" else "none"
+
+
+def _is_positive(row: Row) -> bool:
+    printed = (row["estimate"], row["ci_low"], row["ci_high"])
+    return all(value is None or value > 0 for value in printed)
+
+
+def _with_interval(context: Context, row: Row) -> None:
+    """Se = (high - low) / (2 z); logged first for ratios."""
+    estimate, low, high = (number(row[name]) for name in ("estimate", "ci_low", "ci_high"))
+    is_ratio = row["measure"] in RATIO_MEASURES
+    if row["ci_level"] is None:
+        context.left_out(row, "the level of the interval is not stated", _still_says(row))
+        return
+    decimals = None if row["estimate_decimals"] is None else int(row["estimate_decimals"])
+    is_centred = estimate_is_centred(
+        estimate, low, high, is_ratio=is_ratio, decimals=decimals, tolerance=CENTRE_TOLERANCE
+    )
+    if not is_centred:
+        context.left_out(
+            row,
+            "the estimate is not in the middle of its interval: one of the printed numbers is "
+            "off, or the interval is not of the usual kind",
+            _still_says(row),
+        )
+        return
+    if is_ratio:
+        estimate, low, high = math.log(estimate), math.log(low), math.log(high)
+    level = number(row["ci_level"])
+    words = "paired interval as printed" if row["is_paired"] else "interval as printed"
+    scale = "log scale, " if is_ratio else ""
+    _keep(
+        context,
+        row,
+        estimate,
+        float(se_from_ci(low, high, level=level)),
+        route="with CI",
+        assumption=f"{scale}{words}, read as normal at level {level:g}",
+    )
+
+
+def _with_exact_p(context: Context, row: Row) -> None:
+    estimate = number(row["estimate"])
+    decimals = 0 if row["estimate_decimals"] is None else int(row["estimate_decimals"])
+    se, words = se_from_exact_p(context, row, estimate, slack=0.5 * 10.0**-decimals)
+    if math.isnan(se):
+        context.left_out(row, words, "p-value")
+        return
+    _keep(context, row, estimate, se, route="with exact p", assumption=f"two-sided p from {words}")
+
+
+def _why_no_spread(context: Context, row: Row) -> str:
+    """Say why an estimate without an interval has no standard error."""
+    relation = row["p_relation"]
+    if relation == "=":
+        return "a ratio with a p-value but no interval and no counts"
+    if relation == "ns":
+        return "no exact p and no interval"
+    if relation not in ("<", ">"):
+        return "an estimate without interval, standard error or exact p"
+    df, _ = degrees_of_freedom(context, row)
+    estimate, p = number(row["estimate"]), number(row["p_value"])
+    if row["measure"] in RATIO_MEASURES or estimate == 0 or not 0 < p < 1 or df <= 0:
+        return "p is only a bound, and there is no interval"
+    side = "below" if relation == "<" else "above"
+    bound = float(se_from_p(estimate, p, df=df))
+    return f"p is only a bound: the standard error is {side} {bound:.3g}"
+
+
+def _keep(
+    context: Context, row: Row, estimate: float, se: float, *, route: str, assumption: str
+) -> None:
+    is_change = row["arm_2"] is None
+    measure = "MC" if is_change and row["measure"] == "MD" else row["measure"]
+    place = place_on_scale(context, row["outcome_id"], measure)
+    n_1, n_2 = people_compared(context, row)
+    context.keep(
+        Candidate(
+            kind=CHANGE if is_change else CONTRAST,
+            lead=row,
+            arm_1=row["arm_1"],
+            arm_2=NO_ARM if is_change else row["arm_2"],
+            measure=measure,
+            unit=place.unit,
+            yi=estimate * place.factor,
+            vi=(se * place.factor) ** 2,
+            n_1=n_1,
+            n_2=n_2,
+            route=f"{'change' if is_change else 'difference'} {route}",
+            assumptions=(assumption, place.assumption),
+            rows=(row["address"],),
+            is_paired=bool(row["is_paired"]) or context.has_same_people(row),
+            has_known_scale=place.is_known,
+        )
+    )
+
+
+TABLE_ROUTES_EVENTS = "arm_events"
+
+
+@dataclass(frozen=True)
+class Count:
+    """People with the event among n: the number, how it was found, or why it was not."""
+
+    events: float
+    words: str = ""
+    problem: str = ""
+
+
+def event_routes(context: Context) -> None:
+    """Compare the arms of one report of one outcome; note effects and reasons."""
+    for report in arm_reports(context, TABLE_ROUTES_EVENTS, what="counted"):
+        _one_report(context, report)
+
+
+def _one_report(context: Context, report: Report) -> None:
+    if not report.treated:
+        for row in report.control:
+            context.left_out(row, "the source gives no number for the LDN arm", "none")
+    for first in report.treated:
+        if not report.control:
+            _one_arm(context, first)
+        for second in report.control:
+            if first["counted"] == "events":
+                _event_counts(context, first, second)
+            else:
+                _two_arms(context, first, second)
+
+
+def _count(row: Row) -> Count:
+    if row["n"] is None:
+        return Count(math.nan, problem="the denominator is not reported")
+    if row["events"] is not None:
+        return Count(number(row["events"]))
+    n, percent = int(row["n"]), number(row["percent"])
+    counts = counts_from_percent(percent, int(row["percent_decimals"]), n)
+    if len(counts) == 1:
+        words = f"{counts[0]} is the only count of {n} that rounds to {percent:g}%"
+        return Count(float(counts[0]), words=words)
+    which = "several counts" if counts else "no count"
+    verb = "round" if counts else "rounds"
+    return Count(math.nan, problem=f"{which} of {n} people {verb} to {percent:g}%")
+
+
+def _two_arms(context: Context, first: Row, second: Row) -> None:
+    """Log risk ratio, with 0.5 added to the cells of a table that has an empty one."""
+    one, two = _count(first), _count(second)
+    if one.problem or two.problem:
+        context.left_out(first, one.problem or f"the other arm: {two.problem}", "direction")
+        context.left_out(second, two.problem or f"the other arm: {one.problem}", "direction")
+        return
+    n_1, n_2 = number(first["n"]), number(second["n"])
+    effect = effect_size("RR", events_1=one.events, n_1=n_1, events_2=two.events, n_2=n_2)
+    notes = [one.words, two.words]
+    is_paired = context.has_same_people(first)
+    if is_paired:
+        notes.append("same people in both arms, compared as if unpaired (conservative)")
+    if one.events == two.events == 0:
+        notes.append("no event in either arm: the ratio rests on the continuity correction only")
+    elif 0 in (one.events, two.events, n_1 - one.events, n_2 - two.events):
+        notes.append("0.5 added to every cell because one is empty")
+    is_printed = first["events"] is not None and second["events"] is not None
+    context.keep(
+        Candidate(
+            kind=CONTRAST,
+            lead=first,
+            arm_1=first["arm_id"],
+            arm_2=second["arm_id"],
+            measure="RR",
+            unit=place_on_scale(context, first["outcome_id"], "RR").unit,
+            yi=float(effect.yi),
+            vi=float(effect.vi),
+            n_1=n_1,
+            n_2=n_2,
+            route="events and n per arm" if is_printed else "percentages with n per arm",
+            assumptions=tuple(notes),
+            rows=(first["address"], second["address"]),
+            is_paired=is_paired,
+            events=(one.events, n_1, two.events, n_2),
+        )
+    )
+
+
+def _event_counts(context: Context, first: Row, second: Row) -> None:
+    """Counts of events: a rate ratio over equal time, never a share of people."""
+    week = first["timepoint_weeks"]
+    is_equal_time = week is not None and week == second["timepoint_weeks"]
+    if not (context.has_same_people(first) and is_equal_time):
+        reason = "events are counted, not people, and the time at risk is not reported"
+        for row in (first, second):
+            context.left_out(row, reason, "direction")
+        return
+    events_1, events_2 = number(first["events"]), number(second["events"])
+    effect = effect_size("IRR", events_1=events_1, time_1=1.0, events_2=events_2, time_2=1.0)
+    context.keep(
+        Candidate(
+            kind=CONTRAST,
+            lead=first,
+            arm_1=first["arm_id"],
+            arm_2=second["arm_id"],
+            measure="IRR",
+            unit=place_on_scale(context, first["outcome_id"], "IRR").unit,
+            yi=float(effect.yi),
+            vi=float(effect.vi),
+            n_1=number(first["n"]),
+            n_2=number(second["n"]),
+            route="event counts over equal time",
+            assumptions=(
+                "events counted as independent although one person may have several",
+                "equal time on both drugs",
+            ),
+            rows=(first["address"], second["address"]),
+            is_paired=True,
+            approximate=True,
+            events=(events_1, math.nan, events_2, math.nan),
+        )
+    )
+
+
+def _one_arm(context: Context, row: Row) -> None:
+    """Log odds of one arm."""
+    if row["counted"] == "events":
+        context.left_out(row, "events are counted, not people", "none")
+        return
+    count = _count(row)
+    if count.problem:
+        context.left_out(row, count.problem, "none")
+        return
+    n = number(row["n"])
+    effect = effect_size("PLO", events=count.events, n=n)
+    context.keep(
+        Candidate(
+            kind=PROPORTION,
+            lead=row,
+            arm_1=row["arm_id"],
+            arm_2=NO_ARM,
+            measure="PLO",
+            unit="log odds",
+            yi=float(effect.yi),
+            vi=float(effect.vi),
+            n_1=n,
+            n_2=math.nan,
+            route="percentage with n" if row["events"] is None else "events and n",
+            assumptions=(
+                count.words,
+                "no comparison group: listed beside, never pooled with contrasts",
+            ),
+            rows=(row["address"],),
+            events=(count.events, n, math.nan, math.nan),
+        )
+    )
+
+
+P_OF_PERCENTAGES = ("percent point difference", "percent change", "statement")
+
+
+def percent_routes(context: Context, first: Row, second: Row, starts: list[Row]) -> None:
+    """Place a difference of two percentages of change on the scale; note effects and reasons.
+
+    effect = (percentage_1 - percentage_2) / 100 x mean at the start, and its standard error
+    likewise. Two means at the start, of arms that chance made alike, are taken for one. Taking
+    the mean of percentages for the percentage of means makes every such effect approximate.
+    """
+    own = [
+        row
+        for arm in (first, second)
+        for row in [r for r in starts_of(arm, starts) if r["preferred"]][:1]
+    ]
+    construct = context.outcomes[first["outcome_id"]]["construct"]
+    if not own or construct not in context.protocol.scales:
+        for row in (first, second):
+            reason = "a percentage of change without the mean at the start on a common scale"
+            context.left_out(row, reason, "direction")
+        return
+    base = sum(number(row["mean"]) for row in own) / len(own)
+    points = number(first["mean"]) - number(second["mean"])
+    shared = (
+        f"per cent of change times the baseline mean of {base:g}: the mean of percentages is "
+        "taken for the percentage of means, and the baseline as known"
+    )
+
+    def keep(se: float, route: str, words: str, *others: Row) -> None:
+        keep_pair(
+            context,
+            first,
+            second,
+            (points * base / 100, se * base / 100),
+            route=route,
+            assumptions=(shared, words),
+            others=(*own, *others),
+            approximate=True,
+        )
+
+    p_row = p_row_of(context, first, second, measures=P_OF_PERCENTAGES)
+    if p_row is not None:
+        se, words = se_of_difference(context, first, second, p_row)
+        if not math.isnan(se):
+            route = "percent changes with exact p, times baseline"
+            keep(se, route, f"two-sided p from {words}", p_row)
+    se_1, se_2 = spread(first)[0], spread(second)[0]
+    if context.has_same_people(first) and not math.isnan(se_1 + se_2):
+        keep(
+            paired_se(context, se_1, se_2),
+            "percent changes with CI, correlation assumed, times baseline",
+            f"correlation of {context.protocol.correlation:g} between periods assumed",
+        )
+
+
+WHY_NOT = {
+    "baseline": ("describes the people at the start; it is no effect", "none"),
+    "end": ("an end value without a comparison or without its spread", "direction"),
+    "change": ("a change without its spread or without a comparison", "direction"),
+    "percent change": ("a percentage of change without its spread", "direction"),
+}
+# Comparisons whose p may be the p of a difference of means; the p of a median difference or of
+# a ratio answers another question.
+P_OF_MEANS = ("MD", "statement")
+
+
+def arm_routes(context: Context) -> None:
+    """Compare the arms of one report; note effects, and a reason for every row."""
+    reports = arm_reports(context, TABLE, what="statistic_of")
+    starts = [
+        row
+        for report in reports
+        for row in (*report.treated, *report.control)
+        if row["statistic_of"] == "baseline" and row["mean"] is not None
+    ]
+    for report in reports:
+        for first in report.treated:
+            if first["statistic_of"] == "end" and not report.control:
+                _before_after(context, first, starts)
+            for second in report.control:
+                _two_arms_routes_arms(context, first, second, starts)
+    for row in context.table(TABLE):
+        context.left_out(row, *WHY_NOT[row["statistic_of"]])
+
+
+def _two_arms_routes_arms(context: Context, first: Row, second: Row, starts: list[Row]) -> None:
+    what = first["statistic_of"]
+    if what == "baseline":
+        return
+    if first["mean"] is None or second["mean"] is None:
+        for row in (first, second):
+            reason = "no mean is printed" if row["mean"] is None else "the other arm has no mean"
+            context.left_out(row, reason, "none")
+    elif what == "percent change":
+        percent_routes(context, first, second, starts)
+    elif context.has_same_people(first):
+        _with_exact_p_routes_arms(context, first, second)
+        _with_spreads(context, first, second)
+    elif not _with_spreads(context, first, second):
+        _with_exact_p_routes_arms(context, first, second)
+
+
+def _with_spreads(context: Context, first: Row, second: Row) -> bool:
+    """Difference of two means with the standard errors of both; whether there are any.
+
+    se = sqrt(se_1^2 + se_2^2), less 2 r se_1 se_2 under the root for the same people.
+    """
+    (se_1, how_1), (se_2, how_2) = spread(first), spread(second)
+    if math.isnan(se_1 + se_2):
+        return False
+    if context.has_same_people(first):
+        se = paired_se(context, se_1, se_2)
+        route = "arm results of a crossover, correlation assumed"
+        people = f"correlation of {context.protocol.correlation:g} between periods assumed"
+    else:
+        se, people = math.hypot(se_1, se_2), "independent arms"
+        is_ci = how_1 == how_2 == "CI"
+        route = {
+            "end": "end values with SD",
+            "change": f"arm changes with {'CI' if is_ci else 'SD'}",
+        }[first["statistic_of"]]
+    how = how_1 if how_1 == how_2 else f"{how_1} and {how_2}"
+    words = (f"standard error from {how} of each arm", people, _of_ends(first))
+    difference = number(first["mean"]) - number(second["mean"])
+    keep_pair(context, first, second, (difference, se), route=route, assumptions=words)
+    return True
+
+
+def _with_exact_p_routes_arms(context: Context, first: Row, second: Row) -> None:
+    """Difference of two means with the printed p of their comparison."""
+    p_row = p_row_of(context, first, second, measures=P_OF_MEANS)
+    if p_row is None:
+        return
+    se, words = se_of_difference(context, first, second, p_row)
+    if math.isnan(se):
+        return
+    keep_pair(
+        context,
+        first,
+        second,
+        (number(first["mean"]) - number(second["mean"]), se),
+        route="arm changes with exact p of the difference",
+        assumptions=(
+            "difference of the two printed means",
+            f"two-sided p from {words}",
+            _of_ends(first),
+        ),
+        others=(p_row,),
+    )
+
+
+def _of_ends(first: Row) -> str:
+    is_end = first["statistic_of"] == "end"
+    return "end values compared, baseline not adjusted for" if is_end else ""
+
+
+def _before_after(context: Context, end: Row, starts: list[Row]) -> None:
+    """One arm's end value against its own start, with an assumed correlation."""
+    own = [row for row in starts_of(end, starts) if row["source_id"] == end["source_id"]]
+    if not own or end["mean"] is None:
+        return
+    start = own[0]
+    se_1, se_2 = spread(end)[0], spread(start)[0]
+    if math.isnan(se_1 + se_2):
+        return
+    if end["n"] != start["n"]:
+        context.left_out(end, "not the same people at the start and at the end", "direction")
+        return
+    place = place_on_scale(context, end["outcome_id"], "MC")
+    correlation = context.protocol.correlation
+    context.keep(
+        Candidate(
+            kind=CHANGE,
+            lead=end,
+            arm_1=end["arm_id"],
+            arm_2=NO_ARM,
+            measure="MC",
+            unit=place.unit,
+            yi=(number(end["mean"]) - number(start["mean"])) * place.factor,
+            vi=(paired_se(context, se_1, se_2) * place.factor) ** 2,
+            n_1=number(end["n"]),
+            n_2=math.nan,
+            route="baseline and end values, correlation assumed",
+            assumptions=(
+                f"correlation of {correlation:g} between start and end assumed",
+                place.assumption,
+            ),
+            rows=(end["address"], start["address"]),
+            is_paired=True,
+            approximate=True,
+            has_known_scale=place.is_known,
+        )
+    )

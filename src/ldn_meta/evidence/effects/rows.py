@@ -1,0 +1,344 @@
+"""Which of its candidate effects a trial brings to a pool, and why the others stay out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from ldn_meta.evidence.raw.tables import VALUE_TABLES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ldn_meta.evidence.raw.protocol import Protocol, Selection
+    from ldn_meta.evidence.raw.tables import Evidence
+
+
+# One row of a raw table, typed, missing as None; rows of value tables know their "address".
+Row: TypeAlias = dict[str, Any]
+
+CONTRAST = "contrast"
+CHANGE = "change from baseline"
+PROPORTION = "single-arm proportion"
+# Kinds that only rows left out have.
+ONE_ARM = "one arm"
+NO_RESULT = "no result of LDN against anything"
+SET_ASIDE = "set aside"
+
+LDN, COMPARATOR, FURTHER = 1, 2, 3
+PAIRED_DESIGNS = ("crossover", "fixed-order crossover")
+RATIO_MEASURES = ("RR", "OR", "IRR")
+TRANSCRIBED = "transcription"
+NO_ARM = "NA"
+
+# Routes from the printed numbers to an effect, most direct first (METHODS section 2).
+ROUTES = (
+    "difference with CI",
+    "events and n per arm",
+    "arm changes with CI",
+    "arm changes with SD",
+    "end values with SD",
+    "difference with exact p",
+    "arm changes with exact p of the difference",
+    "arm results of a crossover, correlation assumed",
+    "percentages with n per arm",
+    "change with CI",
+    "change with exact p",
+    "baseline and end values, correlation assumed",
+    "events and n",
+    "percentage with n",
+    "event counts over equal time",
+    "percent changes with exact p, times baseline",
+    "percent changes with CI, correlation assumed, times baseline",
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One effect of one study by one route; yi is group 1 (LDN) minus group 2."""
+
+    kind: str
+    lead: Row
+    arm_1: str
+    arm_2: str
+    measure: str
+    unit: str
+    yi: float
+    vi: float
+    n_1: float
+    n_2: float
+    route: str
+    assumptions: tuple[str, ...]
+    rows: tuple[str, ...]
+    is_paired: bool = False
+    approximate: bool = False
+    has_known_scale: bool = True
+    events: tuple[float, float, float, float] = (math.nan,) * 4
+
+    @property
+    def study_id(self) -> str:
+        """Study of the effect."""
+        return str(self.lead["study_id"])
+
+    @property
+    def outcome_id(self) -> str:
+        """Outcome of the effect."""
+        return str(self.lead["outcome_id"])
+
+    @property
+    def timepoint_weeks(self) -> float:
+        """Week of arm 1; NaN when it is not reported."""
+        return number(self.lead["timepoint_weeks"])
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """One row that gave no effect."""
+
+    row: Row
+    kind: str
+    reason: str
+    usable_for: str
+
+
+@dataclass
+class Context:
+    """Lookups shared by the routes; collects what they find."""
+
+    evidence: Evidence
+    protocol: Protocol
+    found: list[Candidate] = field(default_factory=list)
+    why_not: dict[str, LeftOut] = field(default_factory=dict)
+    compared: set[str] = field(default_factory=set)
+    studies: dict[str, Row] = field(init=False)
+    outcomes: dict[str, Row] = field(init=False)
+    arms: dict[str, Row] = field(init=False)
+    rows: dict[str, Row] = field(init=False)
+    # Means as printed, by row of arm_stats.csv: 4.50 stays 4.50.
+    printed_means: dict[str, str] = field(init=False)
+    _tables: dict[str, list[Row]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        tables = self.evidence.tables
+        self.studies = {row["study_id"]: row for row in plain_rows(tables["studies"])}
+        self.outcomes = {row["outcome_id"]: row for row in plain_rows(tables["outcomes"])}
+        self.arms = {row["arm_id"]: row for row in plain_rows(tables["arms"])}
+        self._tables = {
+            table: [
+                {**row, "address": f"{table}:{row['row_id']}"} for row in plain_rows(tables[table])
+            ]
+            for table in VALUE_TABLES
+        }
+        self.rows = {row["address"]: row for rows in self._tables.values() for row in rows}
+        stats = self.evidence.text["arm_stats"]
+        self.printed_means = dict(zip(stats["row_id"], stats["mean"], strict=True))
+
+    def table(self, name: str) -> list[Row]:
+        """All rows of a value table."""
+        return self._tables[name]
+
+    def eligible(self, name: str) -> Iterator[Row]:
+        """Rows of a value table that may give an effect; the others are left out here."""
+        for row in self.table(name):
+            study = self.studies[row["study_id"]]
+            if study["eligible_for"] == "excluded":
+                reason = f"study excluded: {study['eligibility_reason']}"
+                self.left_out(row, reason, "none", kind=SET_ASIDE)
+            elif row["reliability"] == "low":
+                reason = "low reliability: kept for the ledger of conflicts"
+                self.left_out(row, reason, "none", kind=SET_ASIDE)
+            else:
+                yield row
+
+    def has_same_people(self, row: Row) -> bool:
+        """Whether the arms of the row's study are the same people, one after the other."""
+        return self.studies[row["study_id"]]["design"] in PAIRED_DESIGNS
+
+    def left_out(self, row: Row, reason: str, usable_for: str, *, kind: str = "") -> None:
+        """Note why a row gave no effect; the first reason given stays."""
+        left = LeftOut(row, kind or self._kind(row), reason, usable_for)
+        self.why_not.setdefault(row["address"], left)
+
+    def _kind(self, row: Row) -> str:
+        """What a row without an effect would be the result of."""
+        is_arm = "arm_id" in row
+        group_1 = self.arms[row["arm_id" if is_arm else "arm_1"]]["group"]
+        if group_1 != LDN and row["address"] not in self.compared:
+            return NO_RESULT
+        if is_before(row):
+            return NO_RESULT
+        if is_arm:
+            return CONTRAST if row["address"] in self.compared else ONE_ARM
+        if row["arm_2"] is None:
+            return CHANGE
+        return NO_RESULT if self.arms[row["arm_2"]]["group"] == LDN else CONTRAST
+
+    def keep(self, found: Candidate) -> None:
+        """Note an effect, or leave its rows out when they give no variance above nought."""
+        if math.isfinite(found.yi) and math.isfinite(found.vi) and found.vi > 0:
+            self.found.append(found)
+            return
+        for address in found.rows:
+            reason = "the printed numbers give an effect without a variance above nought"
+            self.left_out(self.rows[address], reason, "direction")
+
+
+def is_before(row: Row) -> bool:
+    """Whether a row is about the people before treatment."""
+    at_start = row["timepoint_weeks"] == 0 or row["timepoint"] == "baseline"
+    return at_start or row.get("statistic_of") == "baseline"
+
+
+def plain_rows(frame: pd.DataFrame) -> list[Row]:
+    """Rows as plain dicts, missing as None."""
+    names = [str(name) for name in frame.columns]
+    cells = frame.to_numpy(dtype=object, copy=True)
+    cells[frame.isna().to_numpy()] = None
+    return [dict(zip(names, row, strict=True)) for row in cells.tolist()]
+
+
+def number(value: Any) -> float:
+    """A cell as float, NaN when missing."""
+    return math.nan if value is None else float(value)
+
+
+# One estimate per trial within each of these groups.
+POOL = ["indication_id", "construct", "comparator_class", "measure", "unit"]
+TRIAL = [*POOL, "trial_id"]
+# Comparator class of whatever a trial compares LDN with beside its comparator.
+FURTHER_ARM = "further arm"
+MASKED = ("double-blind",)
+# Domains for which the time of measurement may bar an effect; harms are counted whenever.
+IN_WINDOW = ("benefit", "responder")
+# Rules that rank the open effects of a trial, and the words for having lost by one.
+RANKS = {
+    "set_order": "an analysis set that comes first",
+    "time_order": "a time nearer to the target",
+    "tier_order": "a text closer to the paper",
+    "preferred_order": "the preferred source of the same fact",
+    "route_order": "a more direct route",
+}
+CHOSEN = "first choice of this trial by analysis set, text, time and route"
+
+
+def select(effects: pd.DataFrame, selection: Selection) -> tuple[pd.Series, pd.Series]:
+    """Choose one effect per trial and pool, by stated rules only.
+
+    Rules bar effects one by one; of those that no rule bars, a trial brings the first by
+    analysis set, nearness to the target time, kind of text, preferred source and route, in
+    this order. Effects that are equal by all of them go by name.
+    """
+    why = _barred(effects, selection)
+    order = precedence(effects, selection)
+    for _, rivals in _ranked(effects[why == ""], order).groupby(TRIAL, sort=False):
+        winner = rivals.iloc[0]
+        why.loc[rivals.index[0]] = CHOSEN
+        for index in rivals.index[1:]:
+            why.loc[index] = _reason(order.loc[index], winner)
+    return why == CHOSEN, why
+
+
+def choose(effects: pd.DataFrame, selection: Selection) -> pd.Series:
+    """Which effects ``select`` chooses, without the reasons, which take most of its time."""
+    order = precedence(effects, selection)
+    ranked = _ranked(effects[_barred(effects, selection) == ""], order)
+    chosen: pd.Series = effects.index.to_series().isin(ranked.drop_duplicates(TRIAL).index)
+    return chosen
+
+
+def _ranked(open_ones: pd.DataFrame, order: pd.DataFrame) -> pd.DataFrame:
+    """Effects that no rule bars, first choices first."""
+    with_order = open_ones[[*TRIAL, "effect_id"]].join(order)
+    return with_order.sort_values([*RANKS, "effect_id"], kind="stable")
+
+
+def mark_selected(effects: pd.DataFrame, selection: Selection) -> pd.DataFrame:
+    """Add ``is_selected`` and ``selected_why`` for the main analysis."""
+    chosen, why = select(effects, selection)
+    return effects.assign(is_selected=chosen, selected_why=why)
+
+
+class Rule(NamedTuple):
+    """Why an effect may be barred from its pool, and the choice of a Selection that lifts it."""
+
+    reason: str
+    applies: pd.Series
+    lifted_by: str | None = None
+
+
+def rules(effects: pd.DataFrame) -> list[Rule]:
+    """Every rule that bars effects, first come first served, but for the window of time."""
+    nobody = (effects["events_1"] == 0) & (effects["events_2"] == 0)
+    everybody = (effects["events_1"] == effects["n_1"]) & (effects["events_2"] == effects["n_2"])
+    is_further = effects["comparator_class"] == FURTHER_ARM
+    is_open = ~effects["blinding"].isin(MASKED)
+    return [
+        Rule("no comparison group: listed beside, never pooled", effects["kind"] != CONTRAST),
+        Rule("its study is listed beside, never pooled", effects["eligible_for"] != "contrast"),
+        Rule("compared with a further arm, not with the comparator of the question", is_further),
+        Rule(
+            "not randomised",
+            ~effects["is_randomised"].astype(bool),
+            lifted_by="allow_non_randomised",
+        ),
+        Rule("not double-blind", is_open, lifted_by="allow_single_blind"),
+        Rule("no event in either arm: says nothing about a ratio", nobody),
+        Rule("everybody has the event in both arms: says nothing about a ratio", everybody),
+        Rule(
+            "rests on an approximation",
+            effects["is_approximate"].astype(bool),
+            lifted_by="allow_approximate",
+        ),
+        Rule(
+            "rests on a transcribed value",
+            effects["is_transcribed"].astype(bool),
+            lifted_by="allow_transcribed",
+        ),
+    ]
+
+
+def outside_window(effects: pd.DataFrame, selection: Selection) -> pd.Series:
+    """Whether an effect on benefit was measured too early or too late."""
+    week = effects["timepoint_weeks"]
+    outside = (week < selection.earliest_weeks) | (week > selection.latest_weeks)
+    return outside & effects["domain"].isin(IN_WINDOW)
+
+
+def _barred(effects: pd.DataFrame, selection: Selection) -> pd.Series:
+    """The first rule that bars each effect; empty when none does."""
+    import pandas as pd
+
+    window = f"measured outside weeks {selection.earliest_weeks:g} to {selection.latest_weeks:g}"
+    why = pd.Series("", index=effects.index, dtype="str")
+    for rule in [*rules(effects), Rule(window, outside_window(effects, selection))]:
+        if rule.lifted_by is None or not getattr(selection, rule.lifted_by):
+            why = why.mask((why == "") & rule.applies.astype(bool), rule.reason)
+    return why
+
+
+def precedence(effects: pd.DataFrame, selection: Selection) -> pd.DataFrame:
+    """Ranks of results by each rule in order of precedence (RANKS); smaller goes first."""
+    import pandas as pd
+
+    sets = {name: rank for rank, name in enumerate(selection.analysis_sets)}
+    tiers = {name: rank for rank, name in enumerate(selection.read_from)}
+    # An unknown time is further from the target than any known one.
+    distance = (effects["timepoint_weeks"] - selection.target_weeks).abs().fillna(float("inf"))
+    ranks = (
+        effects["analysis_set"].map(sets).fillna(len(sets)),
+        distance.round(0),
+        effects["read_from"].map(tiers).fillna(len(tiers)),
+        1 - effects["is_preferred"].astype(int),
+        effects["route_rank"].astype(int),
+    )
+    return pd.DataFrame(dict(zip(RANKS, ranks, strict=True)), index=effects.index)
+
+
+def _reason(here: pd.Series, winner: pd.Series) -> str:
+    """The first rule by which the winner came before this one."""
+    for name, words in RANKS.items():
+        if here[name] != winner[name]:
+            return f"{winner['effect_id']} has {words}"
+    return f"{winner['effect_id']} is the same by every rule and comes first by name"

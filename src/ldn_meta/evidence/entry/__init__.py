@@ -1,0 +1,1 @@
+"""New rows: from an interview, a file of answers or a foreign table."""

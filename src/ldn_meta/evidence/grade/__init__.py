@@ -1,0 +1,1 @@
+"""How certain the evidence is: risk of bias and GRADE."""

@@ -1,0 +1,1 @@
+"""What people typed: tables, the analysis plan, and what is wrong with them."""

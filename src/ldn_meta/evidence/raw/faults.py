@@ -1,0 +1,981 @@
+"""One answer, or one row of answers, held to the rules of the raw tables at once."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import re
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ldn_meta.errors import Fault
+from ldn_meta.evidence.raw.tables import Dictionary, typed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ldn_meta.evidence.raw.protocol import Protocol
+    from ldn_meta.evidence.raw.tables import Evidence, Table
+
+
+OVERALL = "overall"
+# Said of an item that cannot be asked of a study; it weighs nothing.
+NOT_APPLICABLE = "not applicable"
+# In the raw table: nobody has judged yet.
+TO_DO = "TODO"
+
+
+@dataclass(frozen=True)
+class Domain:
+    """One question of a tool: its name in the table and its head in figures."""
+
+    head: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One tool."""
+
+    name: str
+    family: str
+    label: str
+    domains: tuple[Domain, ...]
+    ranks: dict[str, int]
+    allows_not_applicable: bool = False
+
+    @property
+    def domain_names(self) -> list[str]:
+        """Names of the domains in order, then "overall"."""
+        return [domain.name for domain in self.domains] + [OVERALL]
+
+    def judgements(self, domain: str) -> list[str]:
+        """Words that may answer a domain, from the least concern to the most."""
+        extra = [NOT_APPLICABLE] if self.allows_not_applicable and domain != OVERALL else []
+        return [*self.ranks, *extra]
+
+    def least_overall(self, judgements: Iterable[str]) -> str | None:
+        """Give the best overall judgement that the domains allow: that of the worst domain.
+
+        For RoB 2 this is the algorithm of Sterne 2019 (Table 1): low if every domain is low,
+        high if any is high; that several "some concerns" may add up to high is left to people.
+        For ROBINS-I it is that of Sterne 2016 (Table 2), in which "no information" outweighs
+        "moderate" and is outweighed by "serious". The JBI checklists have no rule; this one is
+        the project's.
+        """
+        ranked = [word for word in judgements if word in self.ranks]
+        return max(ranked, key=self.ranks.__getitem__, default=None)
+
+
+_D1 = Domain("D1", "randomisation process")
+_DS = Domain("DS", "period and carryover effects")
+_D2_TO_D5 = (
+    Domain("D2", "deviations from intended interventions"),
+    Domain("D3", "missing outcome data"),
+    Domain("D4", "measurement of the outcome"),
+    Domain("D5", "selection of the reported result"),
+)
+_ROB2_RANKS = {"low": 0, "some concerns": 1, "high": 2}
+_JBI_RANKS = {"yes": 0, "unclear": 1, "no": 2}
+
+
+def _numbered(letter: str, *names: str) -> tuple[Domain, ...]:
+    return tuple(Domain(f"{letter}{place}", name) for place, name in enumerate(names, 1))
+
+
+# Sterne 2019 (BMJ 366:l4898) and its variant for crossover trials; Sterne 2016 (BMJ 355:i4919);
+# checklists of JBI for case series (Munn 2020) and case reports. Domain names in our words.
+TOOLS = {
+    tool.name: tool
+    for tool in (
+        Tool("RoB 2", "RoB 2", "RoB 2 for trials", (_D1, *_D2_TO_D5), _ROB2_RANKS),
+        Tool(
+            "RoB 2 crossover",
+            "RoB 2",
+            "RoB 2 for crossover trials",
+            (_D1, _DS, *_D2_TO_D5),
+            _ROB2_RANKS,
+        ),
+        Tool(
+            "ROBINS-I",
+            "ROBINS-I",
+            "ROBINS-I, comparisons that were not randomised",
+            _numbered(
+                "D",
+                "confounding",
+                "selection of participants",
+                "classification of interventions",
+                "deviations from intended interventions",
+                "missing data",
+                "measurement of outcomes",
+                "selection of the reported result",
+            ),
+            {"low": 0, "moderate": 1, "no information": 2, "serious": 3, "critical": 4},
+        ),
+        Tool(
+            "JBI case series",
+            "JBI case series",
+            "JBI checklist for case series, groups without a comparison",
+            _numbered(
+                "Q",
+                "inclusion criteria clear",
+                "condition measured the same way in all",
+                "condition identified by a valid method",
+                "consecutive inclusion",
+                "complete inclusion",
+                "demographics reported",
+                "clinical information reported",
+                "outcomes reported",
+                "site described",
+                "statistical analysis appropriate",
+            ),
+            _JBI_RANKS,
+            allows_not_applicable=True,
+        ),
+        Tool(
+            "JBI case report",
+            "JBI case report",
+            "JBI checklist for case reports",
+            _numbered(
+                "Q",
+                "demographics described",
+                "history described",
+                "condition at presentation described",
+                "diagnostic tests described",
+                "treatment described",
+                "condition after treatment described",
+                "harms described",
+                "lessons stated",
+            ),
+            _JBI_RANKS,
+            allows_not_applicable=True,
+        ),
+    )
+}
+
+
+def fitting_tool(design: str, *, is_randomised: str, eligible_for: str) -> str:
+    """Name the tool that fits a study; see docs/decisions.md for why these."""
+    if eligible_for == "single-arm":
+        return "JBI case report" if design == "case report" else "JBI case series"
+    if is_randomised == "no":
+        return "ROBINS-I"
+    return "RoB 2 crossover" if design == "crossover" else "RoB 2"
+
+
+# Decimal notation as papers print it. Schema validators and pandas also take inf, nan, 1_000
+# and digits of other scripts, and not both the same of them.
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+# Ways to say "no value" that are not a label of the dictionary, once points, strokes and spaces
+# are gone; "none" is not among them: a study without a comparator has the comparator "none".
+NO_VALUE = frozenset({"", "nr", "na", "todo", "nan", "null", "tbd", "?"})
+
+
+def cell_faults(text: Mapping[str, pd.DataFrame], dictionary: Dictionary) -> list[Fault]:
+    """Find cells that are blank, padded, broken over lines, or say "missing" in other words."""
+    return list(_faults(text, dictionary))
+
+
+def _faults(text: Mapping[str, pd.DataFrame], dictionary: Dictionary) -> Iterator[Fault]:
+    labels = "; ".join(f"{label} ({words})" for label, words in dictionary.missing.items())
+    for name, frame in text.items():
+        numeric = set(dictionary.tables[name].of_type("number", "integer"))
+        for column in frame.columns:
+            for line, cell in zip(frame.index, frame[column], strict=True):
+                if cell in dictionary.missing:
+                    continue
+                found = _fault_of(cell, is_number=column in numeric, labels=labels)
+                if found is not None:
+                    yield Fault(name, int(line), str(column), cell, *found)
+
+
+def _fault_of(cell: str, *, is_number: bool, labels: str) -> tuple[str, str] | None:
+    """Rule and remedy of a bad cell."""
+    if cell.strip() == "":
+        return "blank cell", f"write the value, or a label: {labels}"
+    if "\n" in cell:
+        return "line break inside a cell", "put the text on one line"
+    if cell != cell.strip():
+        return "space around the value", "remove it"
+    if re.sub(r"[\s./\\_-]", "", cell).casefold() in NO_VALUE:
+        return "no label for a missing value", f"use one of these, spelt exactly: {labels}"
+    if is_number and not NUMBER.fullmatch(cell):
+        return "not a plain number", "type digits with a decimal point, or NR / NA / TODO"
+    return None
+
+
+SIGNIFICANT_BELOW = 0.05
+BELOW = ("<", "sig")
+
+
+def contradict(one: dict[str, str], other: dict[str, str], values: Sequence[str]) -> bool:
+    """Whether two rows about one fact differ; a cell that is missing contradicts nothing."""
+    differ = any(one[v] != other[v] for v in values if v in one and v in other)
+    if one.get("measure") != other.get("measure"):
+        # A difference and a standardised difference are two numbers of one result; one number
+        # that two sources call by two names is not.
+        is_same = "estimate" in one and one["estimate"] == other.get("estimate")
+        return is_same or _p_values_contradict(one, other)
+    return differ or _p_values_contradict(one, other)
+
+
+def is_rounding(one: dict[str, str], other: dict[str, str], values: Sequence[str]) -> bool:
+    """Whether everything both rows state is the same at the fewer of the printed digits."""
+    if one.get("measure") != other.get("measure"):
+        return False
+    names = [name for name in values if name in one and name in other]
+    if _p_values_contradict(one, other):
+        if one["p_relation"] != other["p_relation"]:
+            return False
+        names.append("p_value")
+    return all(_same_rounded(one[name], other[name]) for name in names)
+
+
+def _same_rounded(one: str, other: str) -> bool:
+    numbers = (Decimal(one), Decimal(other))
+    # The exponent of a decimal is minus the number of its printed digits.
+    coarse = max(int(number.as_tuple().exponent) for number in numbers)
+    unit = Decimal(1).scaleb(coarse)
+    apart = abs(numbers[0] - numbers[1])
+    return apart <= unit / 2
+
+
+def _p_values_contradict(one: dict[str, str], other: dict[str, str]) -> bool:
+    """Whether no p-value fits both statements about significance; words may meet numbers."""
+    if "p_relation" not in one or "p_relation" not in other:
+        return False
+    exact = [row for row in (one, other) if row["p_relation"] == "="]
+    if len(exact) == 2:
+        return one["p_value"] != other["p_value"]
+    if exact:
+        rival = other if exact[0] is one else one
+        p, bound = _bound(exact[0]), _bound(rival)
+        # 0.05 is not below 0.05, but papers call it significant, or not, as they like.
+        if p == bound:
+            return "p_value" in rival
+        return (p < bound) != (rival["p_relation"] in BELOW)
+    below, above = sorted((one, other), key=lambda row: row["p_relation"] not in BELOW)
+    if (below["p_relation"] in BELOW) == (above["p_relation"] in BELOW):
+        return False
+    return _bound(above) >= _bound(below)
+
+
+def _bound(row: dict[str, str]) -> float:
+    return float(row.get("p_value", SIGNIFICANT_BELOW))
+
+
+# Rows that agree in these columns state the same fact, whatever their source.
+FACT_KEYS = {
+    "arm_stats": [
+        "study_id",
+        "arm_id",
+        "outcome_id",
+        "timepoint_weeks",
+        "timepoint",
+        "analysis_set",
+        "statistic_of",
+    ],
+    "arm_events": [
+        "study_id",
+        "arm_id",
+        "outcome_id",
+        "timepoint_weeks",
+        "timepoint",
+        "analysis_set",
+        "counted",
+    ],
+    "contrasts": [
+        "study_id",
+        "arm_1",
+        "arm_2",
+        "outcome_id",
+        "timepoint_weeks",
+        "timepoint",
+        "analysis_set",
+        "measure",
+    ],
+    "study_facts": ["study_id", "fact", "qualifier"],
+}
+# The columns that hold the stated value. As text: 4.50 and 4.5 differ, for a printed digit more
+# is a different statement.
+VALUES = {
+    "arm_stats": ["n", "mean", "sd", "se", "ci_low", "ci_high", "median"],
+    "arm_events": ["events", "n", "percent"],
+    "contrasts": ["estimate", "ci_low", "ci_high"],
+    "study_facts": ["value", "value_low", "value_high"],
+}
+PREFERRED, NOT_STATED = "yes", "not stated"
+# Kinds of conflict: two numbers; one number printed with more and with fewer digits; the same
+# outcome in two sets of people.
+DIFFERENT, ROUNDING, ANALYSIS_SET = "different", "rounding only", "analysis set"
+COLUMNS = (
+    *("study_id", "table", "fact", "kind", "used", "others", "reason", "rows"),
+    *("used_rows", "other_rows"),
+)
+
+
+class Fact(NamedTuple):
+    """Rows about one fact: those in use, and those beside them."""
+
+    used: pd.DataFrame
+    others: pd.DataFrame
+
+
+def conflicts(evidence: Evidence, protocol: Protocol) -> pd.DataFrame:
+    """Facts with more than one value."""
+    import pandas as pd
+
+    missing = set(evidence.dictionary.missing)
+    found = []
+    for table in FACT_KEYS:
+        text = evidence.text[table]
+        for used, others in [
+            *_stated_twice(text, table, missing),
+            *_by_analysis_set(text, table, protocol.selection.analysis_sets),
+        ]:
+            kind = _kind(used, others, VALUES[table], missing)
+            if kind is None:
+                continue
+            one = others.iloc[0].to_dict()
+            fact = {name: str(one[name]) for name in _key(table)}
+            addresses = [(table + ":" + rows["row_id"]).to_list() for rows in (used, others)]
+            found.append(
+                (
+                    fact["study_id"],
+                    table,
+                    _words(fact, missing),
+                    kind,
+                    _printed(used),
+                    _printed(others),
+                    _reason(kind, others),
+                    " ".join(sorted([*addresses[0], *addresses[1]])),
+                    *(" ".join(rows) for rows in addresses),
+                )
+            )
+    frame = pd.DataFrame(found, columns=list(COLUMNS))
+    return frame.sort_values(["study_id", "table", "fact"], kind="stable", ignore_index=True)
+
+
+def without_preferred(text: pd.DataFrame, table: str, missing: Collection[str]) -> list[int]:
+    """Index of the first row of every fact of which no row is preferred."""
+    return [
+        int(fact.others.index[0])
+        for fact in _stated_twice(text, table, missing)
+        if fact.used.empty
+    ]
+
+
+def _key(table: str) -> list[str]:
+    """Columns that name a fact; a bare "no difference" may contradict an estimate."""
+    return [name for name in FACT_KEYS[table] if name != "measure"]
+
+
+def _stated_twice(text: pd.DataFrame, table: str, missing: Collection[str]) -> Iterator[Fact]:
+    """Facts with rows that are not preferred.
+
+    Such a row alone is set against the preferred rows of the same people, outcome and time in
+    any analysis set: secondary sources seldom say which set they quote.
+    """
+    people = _same_people(text, table, missing)
+    is_preferred = text["preferred"] == PREFERRED
+    # Of most facts every row is preferred: they are not looked at one by one.
+    is_whole = is_preferred.groupby([text[name] for name in _key(table)]).transform("all")
+    for _, rows in text[~is_whole].groupby(_key(table), sort=True):
+        chosen = is_preferred[rows.index]
+        if chosen.any():
+            yield Fact(rows[chosen], rows[~chosen])
+        else:
+            beside = text[is_preferred & (people == people[rows.index[0]])]
+            yield Fact(beside, rows)
+
+
+def _by_analysis_set(text: pd.DataFrame, table: str, order: Sequence[str]) -> Iterator[Fact]:
+    """Facts with preferred rows in more than one stated analysis set."""
+    if "analysis_set" not in FACT_KEYS[table]:
+        return
+    stated = text[(text["preferred"] == PREFERRED) & (text["analysis_set"] != NOT_STATED)]
+    key = [name for name in FACT_KEYS[table] if name != "analysis_set"]
+    for _, rows in stated.groupby(key, sort=True):
+        first = min(rows["analysis_set"], key=order.index)
+        is_first = rows["analysis_set"] == first
+        if not is_first.all():
+            yield Fact(rows[is_first], rows[~is_first])
+
+
+def _same_people(text: pd.DataFrame, table: str, missing: Collection[str]) -> pd.Series:
+    """One word for people, outcome and time of each row; of the time, a known week is enough."""
+    names = [n for n in _key(table) if n not in ("analysis_set", "timepoint", "timepoint_weeks")]
+    words = text[names].agg("|".join, axis=1)
+    if "timepoint" not in FACT_KEYS[table]:
+        return words
+    has_week = ~text["timepoint_weeks"].isin(list(missing))
+    return words + "|" + text["timepoint_weeks"].where(has_week, text["timepoint"])
+
+
+def _kind(
+    used: pd.DataFrame, others: pd.DataFrame, values: list[str], missing: Collection[str]
+) -> str | None:
+    """How the rows differ; None when nothing contradicts what is used."""
+    first, second = _rows(used, missing), _rows(others, missing)
+    sets = {row.get("analysis_set") for row in first}
+    apart = []
+    for other in second:
+        pairs = [(one, other) for one in first if contradict(one, other, values)]
+        # A row that fits one of several analysis sets in use repeats it.
+        if sets == {one.get("analysis_set") for one, _ in pairs}:
+            apart += pairs
+    if not apart:
+        return None
+    if second[0]["preferred"] == PREFERRED:
+        return ANALYSIS_SET
+    is_close = all(
+        any(is_rounding(one, other, values) for one, rival in apart if rival is other)
+        for _, other in apart
+    )
+    return ROUNDING if is_close else DIFFERENT
+
+
+def _rows(rows: pd.DataFrame, missing: Collection[str]) -> list[dict[str, str]]:
+    """Rows as dicts of the cells that state something."""
+    return [
+        {str(name): cell for name, cell in row.items() if cell not in missing}
+        for row in rows.to_dict("records")
+    ]
+
+
+def _reason(kind: str, others: pd.DataFrame) -> str:
+    if kind == ANALYSIS_SET:
+        return "the protocol takes the other analysis set first"
+    return "; ".join(dict.fromkeys(others["preferred_reason"]))
+
+
+def _printed(rows: pd.DataFrame) -> str:
+    return "; ".join(
+        f"{row['as_reported']} [{row['source_id']}, {row['read_from']}]"
+        for row in rows.to_dict("records")
+    )
+
+
+def _words(fact: dict[str, str], missing: set[str]) -> str:
+    parts = []
+    for name, value in fact.items():
+        if name != "study_id" and value not in missing:
+            is_week = name == "timepoint_weeks"
+            parts.append(f"week {value}" if is_week else value.replace("_", " "))
+    return ", ".join(parts)
+
+
+# Lower and upper end of what must be in order.
+ENDS = {
+    "arm_stats": [
+        ("ci_low", "ci_high"),
+        ("q1", "median"),
+        ("median", "q3"),
+        ("q1", "q3"),
+        ("range_low", "range_high"),
+    ],
+    "contrasts": [("ci_low", "ci_high")],
+    "study_facts": [("value_low", "value_high")],
+    "claims": [("ci_low", "ci_high")],
+    "outcomes": [("scale_min", "scale_max")],
+}
+# A number and the count of its printed decimals; True where the count must be given with it.
+DECIMALS = {
+    "arm_events": [("percent", "percent_decimals", True)],
+    "contrasts": [
+        ("p_value", "p_decimals", True),
+        ("estimate", "estimate_decimals", False),
+    ],
+}
+
+
+def row_faults(evidence: Evidence) -> list[Fault]:
+    """Every breach of a rule that one row can break alone."""
+    return [
+        fault
+        for rule in (_ends, _events, _decimals, _p_values, _pairs)
+        for fault in rule(evidence)
+    ]
+
+
+def fault_at(
+    evidence: Evidence, table: str, line: Any, column: str, rule: str, remedy: str
+) -> Fault:
+    """Build a fault with the cell as people typed it; column "-" is the row as a whole."""
+    value = "" if column == "-" else str(evidence.text[table].loc[line, column])
+    return Fault(table, int(line), column, value, rule, remedy)
+
+
+def is_given(evidence: Evidence, table: str, column: str) -> pd.Series:
+    """Whether cells hold something other than a label for a missing value."""
+    return ~evidence.text[table][column].isin(list(evidence.dictionary.missing))
+
+
+def _ends(evidence: Evidence) -> Iterator[Fault]:
+    for name, pairs in ENDS.items():
+        frame = evidence.tables[name]
+        for low, high in pairs:
+            for line in frame.index[frame[low] > frame[high]]:
+                printed = evidence.text[name].loc[line, high]
+                rule = f"{low} is above {high} ({printed})"
+                yield fault_at(evidence, name, line, low, rule, "swap or correct the two")
+
+
+def _events(evidence: Evidence) -> Iterator[Fault]:
+    name = "arm_events"
+    frame = evidence.tables[name]
+    too_many = (frame["events"] > frame["n"]).fillna(False) & (frame["counted"] == "people")
+    for line in frame.index[too_many]:
+        rule = f"more people with the event than people ({frame.loc[line, 'n']})"
+        remedy = "correct one of the two, or set counted to events"
+        yield fault_at(evidence, name, line, "events", rule, remedy)
+    nothing = ~is_given(evidence, name, "events") & ~is_given(evidence, name, "percent")
+    for line in frame.index[nothing]:
+        remedy = "state one, or move the row to contrasts as a statement"
+        yield fault_at(evidence, name, line, "-", "neither events nor percent is given", remedy)
+
+
+def _decimals(evidence: Evidence) -> Iterator[Fault]:
+    for name, columns in DECIMALS.items():
+        text, frame = evidence.text[name], evidence.tables[name]
+        for number, count, is_needed in columns:
+            here = is_given(evidence, name, number)
+            absent = here & ~is_given(evidence, name, count)
+            for line in frame.index[absent] if is_needed else ():
+                rule = f"{number} without the count of its printed decimals"
+                yield fault_at(evidence, name, line, count, rule, "count them (3 for 0.016)")
+            typed = text[number].str.extract(r"\.([0-9]*)$", expand=False).str.len()
+            more = here & (typed > frame[count]).fillna(False)
+            for line in frame.index[more]:
+                rule = f"has more decimals than {count} says ({frame.loc[line, count]})"
+                yield fault_at(evidence, name, line, number, rule, "correct one of the two")
+
+
+def _p_values(evidence: Evidence) -> Iterator[Fault]:
+    name = "contrasts"
+    frame = evidence.tables[name]
+    is_numbered = frame["p_relation"].isin(["=", "<", ">"])
+    here = is_given(evidence, name, "p_value")
+    for line in frame.index[is_numbered & ~here]:
+        remedy = "type the printed p, or use ns / sig / NR as relation"
+        yield fault_at(evidence, name, line, "p_value", "p_relation needs a p_value", remedy)
+    for line in frame.index[~is_numbered & here]:
+        rule = "p_value needs a relation"
+        yield fault_at(evidence, name, line, "p_relation", rule, "use =, < or >")
+
+
+def _pairs(evidence: Evidence) -> Iterator[Fault]:
+    name = "contrasts"
+    frame = evidence.tables[name]
+    is_paired = frame["is_paired"].fillna(False).astype(bool)
+    for line in frame.index[is_paired & is_given(evidence, name, "n_2")]:
+        remedy = "put the number of pairs in n_1 and NA here"
+        yield fault_at(evidence, name, line, "n_2", "a paired comparison has one n", remedy)
+    alone = is_given(evidence, name, "correlation") != is_given(
+        evidence, name, "correlation_basis"
+    )
+    for line in frame.index[alone]:
+        rule = "correlation and its basis come together"
+        yield fault_at(evidence, name, line, "correlation_basis", rule, "fill both or neither")
+
+
+TABLE = "risk_of_bias"
+NOBODY = "nobody yet"
+ELIGIBLE = ("contrast", "single-arm")
+
+
+def bias_faults(evidence: Evidence, *, unread: Collection[str] = ()) -> list[Fault]:
+    """Every breach of a rule of the tools, and every eligible study that nobody lists."""
+    if TABLE in unread:
+        return []
+    found = [*_judgements(evidence)]
+    studies = {row["study_id"]: row for row in evidence.text["studies"].to_dict("records")}
+    for study_id, rows in evidence.text[TABLE].groupby("study_id", sort=False):
+        found += _tools(evidence, rows)
+        tool = TOOLS.get(rows["tool"].iloc[0])
+        if tool is None:
+            continue
+        if study_id in studies:
+            found += _fit(evidence, rows, tool, studies[study_id])
+        own = rows[rows["tool"] == tool.name]
+        found += _domains(evidence, own, tool)
+        found += _overall(evidence, own, tool)
+    if "studies" not in unread:
+        found += _unlisted(evidence)
+    return found
+
+
+def _judgements(evidence: Evidence) -> Iterator[Fault]:
+    text = evidence.text[TABLE]
+    given = is_given(evidence, TABLE, "judgement")
+    for line in text.index[~given & (text["judgement"] != TO_DO)]:
+        rule = "neither a judgement nor TODO"
+        yield _fault(evidence, line, "judgement", rule, "judge, or type TODO until judged")
+    for line in text.index[(text["judgement"] == TO_DO) & (text["judged_by"] != NOBODY)]:
+        rule = "a judgement that is TODO was made by nobody"
+        yield _fault(evidence, line, "judged_by", rule, f"type {NOBODY}, or judge")
+    for line in text.index[given & (text["judged_by"] == NOBODY)]:
+        remedy = "say who judged, or set the judgement to TODO"
+        yield _fault(evidence, line, "judged_by", "somebody made this judgement", remedy)
+
+
+def _tools(evidence: Evidence, rows: pd.DataFrame) -> Iterator[Fault]:
+    first = rows.index[0]
+    for line in rows.index[rows["tool"] != rows.loc[first, "tool"]]:
+        rule = f"a second tool for {rows.loc[line, 'study_id']}, after line {first}"
+        yield _fault(evidence, line, "tool", rule, f"use {rows.loc[first, 'tool']} throughout")
+
+
+def _fit(
+    evidence: Evidence, rows: pd.DataFrame, tool: Tool, study: Mapping[Hashable, str]
+) -> Iterator[Fault]:
+    if study["eligible_for"] not in ELIGIBLE:
+        return
+    fitting = _tool_of(study)
+    if tool.name != fitting:
+        rule = (
+            f"does not fit a study of design {study['design']}, randomised: "
+            f"{study['is_randomised']}, eligible for {study['eligible_for']}"
+        )
+        yield _fault(evidence, rows.index[0], "tool", rule, f"use {fitting}, or correct the study")
+
+
+def _domains(evidence: Evidence, rows: pd.DataFrame, tool: Tool) -> Iterator[Fault]:
+    known = tool.domain_names
+    for line in rows.index[~rows["domain"].isin(known)]:
+        near = difflib.get_close_matches(rows.loc[line, "domain"], known, n=1)
+        hint = f"did you mean {near[0]!r}? Else " if near else ""
+        remedy = f"{hint}use one of {', '.join(known)}"
+        yield _fault(evidence, line, "domain", f"no domain of {tool.name}", remedy)
+    for line in rows.index[rows["domain"].duplicated()]:
+        same = rows.index[rows["domain"] == rows.loc[line, "domain"]][0]
+        rule = f"judged on line {same} already"
+        yield _fault(evidence, line, "domain", rule, "keep one of the two")
+    given = is_given(evidence, TABLE, "judgement").loc[rows.index]
+    for line in rows.index[rows["domain"].isin(known) & given]:
+        allowed = tool.judgements(rows.loc[line, "domain"])
+        if rows.loc[line, "judgement"] not in allowed:
+            rule = f"is not on the scale of {tool.name}"
+            yield _fault(evidence, line, "judgement", rule, f"use one of {', '.join(allowed)}")
+    # A study that waits for its judgement needs no more than one row that says so.
+    if (rows["judgement"] != TO_DO).any():
+        for name in known:
+            if name not in set(rows["domain"]):
+                rule = f"{rows['study_id'].iloc[0]} has no row for {name} of {tool.name}"
+                remedy = "add the row; its judgement may be TODO"
+                yield _fault(evidence, rows.index[0], "-", rule, remedy)
+
+
+def _overall(evidence: Evidence, rows: pd.DataFrame, tool: Tool) -> Iterator[Fault]:
+    """An overall judgement may be worse than the worst domain, with a note, and never better."""
+    is_overall = rows["domain"] == OVERALL
+    least = tool.least_overall(rows.loc[~is_overall, "judgement"])
+    for line in rows.index[is_overall & rows["judgement"].isin(list(tool.ranks))]:
+        stated = rows.loc[line, "judgement"]
+        if least is None or stated == least:
+            continue
+        if tool.ranks[stated] < tool.ranks[least]:
+            rule = f"is better than its domains allow ({least})"
+            yield _fault(evidence, line, "judgement", rule, f"use {least}, or a worse one")
+        elif not is_given(evidence, TABLE, "note")[line]:
+            rule = f"the overall judgement is worse than its worst domain ({least})"
+            yield _fault(evidence, line, "note", rule, "say why, or use the worst domain's")
+
+
+def _unlisted(evidence: Evidence) -> Iterator[Fault]:
+    studies = evidence.text["studies"]
+    listed = evidence.text[TABLE]["study_id"]
+    eligible = studies["eligible_for"].isin(ELIGIBLE)
+    for line in studies.index[eligible & ~studies["study_id"].isin(listed)]:
+        rule = f"no row of {TABLE} is about this study"
+        remedy = (
+            f"add one row a domain of {_tool_of(studies.loc[line].to_dict())}, "
+            f"or one with domain {OVERALL} and judgement {TO_DO}"
+        )
+        yield fault_at(evidence, "studies", line, "study_id", rule, remedy)
+
+
+def _tool_of(study: Mapping[Hashable, str]) -> str:
+    return fitting_tool(
+        study["design"],
+        is_randomised=study["is_randomised"],
+        eligible_for=study["eligible_for"],
+    )
+
+
+def _fault(evidence: Evidence, line: Any, column: str, rule: str, remedy: str) -> Fault:
+    return fault_at(evidence, TABLE, line, column, rule, remedy)
+
+
+SIZES = ("n_enrolled", "n_randomised", "n_completed", "n_analysed")
+# Designs in which everybody is in one arm, so that arms add up to the study.
+SPLIT_DESIGNS = ("parallel", "factorial")
+LEVELS = ("baseline", "end")
+
+
+def link_faults(evidence: Evidence, *, unread: Collection[str]) -> list[Fault]:
+    """Every breach of a rule that joins rows."""
+    found = list(_references(evidence, unread))
+    for rule in (_duplicates, _arms, _arm_sums, _scales, _preferred):
+        found.extend(rule(evidence))
+    if "study_facts" not in unread:
+        found.extend(_sizes(evidence))
+    return found
+
+
+def fact_faults(evidence: Evidence) -> list[Fault]:
+    """Facts of which no row is preferred; rows find each other only where all else is in order."""
+    rule = "no row states this fact as the preferred one"
+    remedy = "set preferred to yes for the row to be used"
+    return [
+        fault_at(evidence, name, line, "preferred", rule, remedy)
+        for name in FACT_KEYS
+        for line in without_preferred(evidence.text[name], name, evidence.dictionary.missing)
+    ]
+
+
+def _references(evidence: Evidence, unread: Collection[str]) -> Iterator[Fault]:
+    for table in evidence.dictionary.tables.values():
+        for column, target, key in table.foreign_keys:
+            if target in unread:
+                continue
+            known = set(evidence.text[target][key])
+            cells = evidence.text[table.name][column]
+            lost = is_given(evidence, table.name, column) & ~cells.isin(list(known))
+            for line in cells.index[lost]:
+                near = difflib.get_close_matches(cells[line], known, n=1)
+                hint = f"did you mean {near[0]!r}? Else " if near else ""
+                rule = f"no such {key} in {target}"
+                remedy = f"{hint}add the row to {target}.csv, or correct the key"
+                yield fault_at(evidence, table.name, line, column, rule, remedy)
+
+
+def _duplicates(evidence: Evidence) -> Iterator[Fault]:
+    for table in evidence.dictionary.tables.values():
+        text = evidence.text[table.name]
+        # Of a copy with its key, the schema check has told already that the key is there twice.
+        for line in text.index[text.drop(columns=table.key).duplicated()]:
+            rule = "the same row again under another key"
+            yield fault_at(evidence, table.name, line, table.key, rule, "delete one of the two")
+
+
+def _arms(evidence: Evidence) -> Iterator[Fault]:
+    arms = evidence.tables["arms"].drop_duplicates("arm_id").set_index("arm_id")
+    columns = {"arm_stats": ["arm_id"], "arm_events": ["arm_id"], "contrasts": ["arm_1", "arm_2"]}
+    for name, names in columns.items():
+        frame = evidence.tables[name]
+        for column in names:
+            owner = frame[column].map(arms["study_id"])
+            for line in frame.index[owner.notna() & (owner != frame["study_id"])]:
+                remedy = f"use an arm of {frame.loc[line, 'study_id']}"
+                yield fault_at(evidence, name, line, column, "arm of another study", remedy)
+    name = "contrasts"
+    frame = evidence.tables[name]
+    first, second = frame["arm_1"].map(arms["group"]), frame["arm_2"].map(arms["group"])
+    turned = (first.isin([2, 3]) & (second == 1)).fillna(False)
+    for line in frame.index[turned]:
+        rule = "the comparator stands first, but effects are LDN minus comparator"
+        remedy = "swap the two arms and turn the sign of the estimate"
+        yield fault_at(evidence, name, line, "arm_1", rule, remedy)
+    for line in frame.index[(frame["arm_1"] == frame["arm_2"]).fillna(False)]:
+        remedy = "name the comparator, or NA for a change from baseline"
+        yield fault_at(evidence, name, line, "arm_2", "an arm against itself", remedy)
+
+
+def _arm_sums(evidence: Evidence) -> Iterator[Fault]:
+    studies, arms = evidence.tables["studies"], evidence.tables["arms"]
+    sizes = arms.groupby("study_id")["n_randomised"]
+    # An arm without its number leaves the sum unknown, not smaller.
+    sums = sizes.sum().where(sizes.count() == sizes.size())
+    total = studies["study_id"].map(sums)
+    wrong = (studies["n_randomised"] != total).fillna(False)
+    for line in studies.index[wrong & studies["design"].isin(SPLIT_DESIGNS)]:
+        rule = f"its arms add up to {total[line]}"
+        remedy = "correct the study or its arms"
+        yield fault_at(evidence, "studies", line, "n_randomised", rule, remedy)
+
+
+def _sizes(evidence: Evidence) -> Iterator[Fault]:
+    facts, studies = evidence.tables["study_facts"], evidence.tables["studies"]
+    plain = facts[
+        (evidence.text["study_facts"]["qualifier"] == "NA")
+        & facts["preferred"].fillna(False).astype(bool)
+        & is_given(evidence, "study_facts", "value")
+    ]
+    for column in SIZES:
+        of_size = plain[plain["fact"] == column].drop_duplicates("study_id")
+        stated = studies["study_id"].map(of_size.set_index("study_id")["value"])
+        here = studies[column].astype("float64")
+        for line in studies.index[stated.notna() & (stated != here)]:
+            rule = f"the preferred row of study_facts says {stated[line]:g}"
+            remedy = "make the two agree, or change which fact is preferred"
+            yield fault_at(evidence, "studies", line, column, rule, remedy)
+        for line in studies.index[here.notna() & ~studies["study_id"].isin(of_size["study_id"])]:
+            rule = "no row of study_facts says where this number was read"
+            remedy = f"add a study_facts row with fact {column}, or write NR"
+            yield fault_at(evidence, "studies", line, column, rule, remedy)
+
+
+def _scales(evidence: Evidence) -> Iterator[Fault]:
+    outcomes = evidence.tables["outcomes"].drop_duplicates("outcome_id").set_index("outcome_id")
+    name = "arm_stats"
+    frame = evidence.tables[name]
+    # Of a table without rows, pandas with pyarrow makes texts, which no number can be under.
+    low = frame["outcome_id"].map(outcomes["scale_min"]).astype("float64")
+    high = frame["outcome_id"].map(outcomes["scale_max"]).astype("float64")
+    is_level = frame["statistic_of"].isin(LEVELS)
+    for column in ("mean", "median", "q1", "q3", "range_low", "range_high"):
+        outside = (frame[column] < low) | (frame[column] > high)
+        for line in frame.index[is_level & outside]:
+            rule = f"outside the scale {low[line]:g} to {high[line]:g}"
+            remedy = "correct the value, or name the instrument it was measured with"
+            yield fault_at(evidence, name, line, column, rule, remedy)
+
+
+def _preferred(evidence: Evidence) -> Iterator[Fault]:
+    for name, key in FACT_KEYS.items():
+        text = evidence.text[name]
+        chosen = text[text["preferred"] == "yes"]
+        for line in chosen.index[chosen.duplicated(key)]:
+            same = (chosen[key] == chosen.loc[line, key]).all(axis=1)
+            rule = f"line {same.idxmax()} states the same fact and is preferred too"
+            remedy = "set one of the two to no, with the reason"
+            yield fault_at(evidence, name, line, "preferred", rule, remedy)
+        unexplained = (text["preferred"] == "no") & ~is_given(evidence, name, "preferred_reason")
+        for line in text.index[unexplained]:
+            rule = "a row that is not preferred needs the reason"
+            remedy = "say why in a few words"
+            yield fault_at(evidence, name, line, "preferred_reason", rule, remedy)
+
+
+KINDS = {"integer": "a whole number", "number": "a number", "boolean": "yes or no"}
+# The header is row 1 of frictionless.
+FIRST_ROW = 2
+
+
+def schema_faults(text: Mapping[str, pd.DataFrame], dictionary: Dictionary) -> list[Fault]:
+    """Faults of types, categories, ranges, patterns and keys inside each table.
+
+    Foreign keys are checked by ``table_rules``: frictionless opens every table again for each
+    of them, which takes three times as long as everything else.
+    """
+    return [
+        fault
+        for table in dictionary.tables.values()
+        for fault in _table_faults(table, text[table.name], dictionary)
+    ]
+
+
+def _table_faults(table: Table, text: pd.DataFrame, dictionary: Dictionary) -> Iterator[Fault]:
+    from frictionless import Resource, Schema
+
+    if text.empty:
+        return
+    fields = copy.deepcopy(list(table.fields))
+    for field in fields:
+        if field["name"] == table.key:
+            # Else a key given twice is told twice, as a key and as a value.
+            field["constraints"].pop("unique", None)
+    schema = Schema.from_descriptor(
+        {
+            "fields": fields,
+            "primaryKey": [table.key],
+            "missingValues": list(dictionary.missing),
+        }
+    )
+    rows = [table.columns, *text.to_numpy().tolist()]
+    report = Resource(name=table.name, data=rows, schema=schema).validate()
+    described = {str(field["name"]): field for field in table.fields}
+    for error in report.tasks[0].errors:
+        position = int(getattr(error, "row_number", FIRST_ROW)) - FIRST_ROW
+        line = int(text.index[position])
+        column = str(getattr(error, "field_name", "") or table.key)
+        value = str(text[column].iloc[position])
+        yield Fault(
+            table.name, line, column, value, *_words_schema_check(error, described[column])
+        )
+
+
+def _words_schema_check(error: Any, field: Mapping[str, Any]) -> tuple[str, str]:
+    """Rule and remedy of one error of frictionless."""
+    constraints = field.get("constraints", {})
+    kind = KINDS.get(str(field["type"]), "text")
+    if error.type == "type-error":
+        return f"is not {kind}", f"type {kind}, or NR / NA / TODO"
+    if error.type == "primary-key":
+        return (
+            "key is given twice",
+            "give every row its own key, or delete the copy",
+        )
+    if error.type == "unique-error":
+        return "value is given twice", "give every row its own value"
+    broken = re.search(r'constraint "(\w+)"', str(error.note))
+    name = broken.group(1) if broken else ""
+    if name == "required":
+        return "a value is required here", f"type {_allowed(kind, constraints)}"
+    if name == "enum":
+        return "is not one of the categories", f"use {_allowed(kind, constraints)}"
+    if name in ("minimum", "maximum"):
+        return "is out of range", f"use {_allowed(kind, constraints)}"
+    if name == "pattern":
+        return "does not match the pattern", f"use {_allowed(kind, constraints)}"
+    return f"{error.type}: {error.note}", "compare with datapackage.json"
+
+
+def _allowed(kind: str, constraints: Mapping[str, Any]) -> str:
+    if "enum" in constraints:
+        return "one of " + ", ".join(str(value) for value in constraints["enum"])
+    parts = [kind]
+    if "minimum" in constraints:
+        parts.append(f"at least {constraints['minimum']}")
+    if "maximum" in constraints:
+        parts.append(f"at most {constraints['maximum']}")
+    if "pattern" in constraints:
+        parts.append(f"matching {constraints['pattern']}")
+    return " ".join(parts)
+
+
+THE_ROW = 1
+# A column that no table has.
+ROW = "-"
+
+
+def cell_check(dictionary: Dictionary, table: str, column: str, text: str) -> list[Fault]:
+    """Faults of one cell by itself: blanks, types, categories, ranges, patterns."""
+    whole = dictionary.tables[table]
+    field = next(entry for entry in whole.fields if entry["name"] == column)
+    # The checks ask for a key, and take a row that holds nothing else for a blank one.
+    fields = ({"name": ROW, "type": "string", "constraints": {}}, {"constraints": {}, **field})
+    alone = replace(whole, fields=fields, key=ROW, foreign_keys=())
+    small = Dictionary({table: alone}, dictionary.missing)
+    frames = {table: _frame(small, table, [{ROW: "this", column: text}])}
+    return cell_faults(frames, small) or schema_faults(frames, small)
+
+
+def row_check(dictionary: Dictionary, table: str, row: Mapping[str, str]) -> list[Fault]:
+    """Faults of the cells of one row, and of the row: ends in order, decimals, p, pairs."""
+    from ldn_meta.evidence.raw.tables import Evidence
+
+    text = {
+        name: _frame(dictionary, name, [row] if name == table else [])
+        for name in dictionary.tables
+    }
+    tables = {
+        name: typed(dictionary.tables[name], frame, dictionary) for name, frame in text.items()
+    }
+    return (
+        cell_faults(text, dictionary)
+        or schema_faults(text, dictionary)
+        or row_faults(Evidence(tables, text, dictionary))
+    )
+
+
+def _frame(dictionary: Dictionary, table: str, rows: list[Mapping[str, str]]) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = dictionary.tables[table].columns
+    cells = [[row[column] for column in columns] for row in rows]
+    index = pd.RangeIndex(THE_ROW, THE_ROW + len(rows))
+    return pd.DataFrame(cells, columns=columns, index=index, dtype="str")

@@ -1,0 +1,678 @@
+"""The pre-stated analysis choices: which values enter a pool, and how it is computed."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ldn_meta import paths
+from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.raw.tables import protocol_html, protocol_line
+from ldn_meta.stats.bayes_result import HALF
+
+if TYPE_CHECKING:
+    from ldn_meta.evidence.raw.tables import Dictionary, Evidence
+
+
+# Units that are the same for every outcome; any other unit goes by its own name.
+LOG, STANDARDISED = "log", "standardised"
+_FAMILY_OF_MEASURE = {
+    **dict.fromkeys(("RR", "OR", "PETO", "IRR", "ROM"), LOG),
+    **dict.fromkeys(("SMD", "SMCC", "SMCR"), STANDARDISED),
+}
+# The section and its choices, as `ldn_meta.evidence.protocol` checks them.
+SECTION: dict[str, type | tuple[type, ...]] = {
+    "tau_prior": str,
+    "scale": dict,
+    "sensitivity_families": list,
+    "sensitivity_factors": list,
+}
+
+
+@dataclass(frozen=True)
+class BayesChoices:
+    """Priors of tau, the standard deviation of true effects between trials."""
+
+    tau_prior: str
+    scale: dict[str, float]
+    sensitivity_families: tuple[str, ...]
+    sensitivity_factors: tuple[float, ...]
+
+    def scale_for(self, measure: str, unit: str) -> float | None:
+        """Scale of the prior for effects of a measure in a unit; None if none is stated."""
+        return self.scale.get(_FAMILY_OF_MEASURE.get(measure, unit))
+
+
+def bayes_choices(stated: Mapping[str, Any]) -> BayesChoices:
+    """Read the section ``bayes`` of the protocol, whose names and types were checked."""
+    families = [("tau_prior", stated["tau_prior"])]
+    families += [("sensitivity_families", name) for name in stated["sensitivity_families"]]
+    for where, family in families:
+        if family not in HALF:
+            message = f"bayes.{where}: {family!r} is not known; allowed: {', '.join(HALF)}"
+            raise ArgumentError(message)
+    numbers = [(f"scale.{unit}", value) for unit, value in stated["scale"].items()]
+    numbers += [("sensitivity_factors", value) for value in stated["sensitivity_factors"]]
+    for where, value in numbers:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not 0 < value < float("inf"):
+            message = f"bayes.{where}: {value!r} is not allowed; allowed: a positive number"
+            raise ArgumentError(message)
+    return BayesChoices(
+        stated["tau_prior"],
+        {str(unit): float(value) for unit, value in stated["scale"].items()},
+        tuple(stated["sensitivity_families"]),
+        tuple(float(value) for value in stated["sensitivity_factors"]),
+    )
+
+
+# Choices that change effects themselves, before any is selected.
+DATA_CHOICES: dict[str, type | tuple[type, ...]] = {
+    "within_person": (int, float),
+    "largest_se_error": (int, float),
+    "measure": str,
+}
+# Risk ratios can be told as odds ratios from the same counts.
+MEASURES = ("RR", "OR")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer: the choices it changes; the first option of a node changes none."""
+
+    name: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    def of_data(self) -> dict[str, Any]:
+        """Changes of the effects themselves."""
+        return {name: value for name, value in self.changes.items() if name in DATA_CHOICES}
+
+    def of_protocol(self) -> dict[str, Any]:
+        """Changes of what is selected and how it is pooled."""
+        return {name: value for name, value in self.changes.items() if name not in DATA_CHOICES}
+
+
+@dataclass(frozen=True)
+class Node:
+    """One question, why answers differ, and the answers; the protocol's own comes first."""
+
+    name: str
+    reason: str
+    options: tuple[Option, ...]
+
+
+def read_nodes(
+    stated: Mapping[str, Any], check: Callable[[str, Mapping[str, Any]], object]
+) -> tuple[Node, ...]:
+    """Read the section ``multiverse`` of protocol.toml."""
+    _only("multiverse", stated, {"reason", "node"})
+    nodes = tuple(_node(entry, check) for entry in stated.get("node", ()))
+    _once("multiverse: node", [node.name for node in nodes])
+    return nodes
+
+
+def _node(entry: Mapping[str, Any], check: Callable[[str, Mapping[str, Any]], object]) -> Node:
+    where = f"multiverse: node {entry.get('name', '?')!r}"
+    _only(where, entry, {"name", "reason", "options"})
+    for name in ("name", "reason", "options"):
+        if not entry.get(name):
+            message = f"{where}: {name!r} is missing; say it in a few words"
+            raise ArgumentError(message)
+    options = tuple(_option(where, option, check) for option in entry["options"])
+    if len(options) < 2:
+        message = f"{where}: one option is no choice; state at least two, the protocol's own first"
+        raise ArgumentError(message)
+    _once(f"{where}: option", [option.name for option in options])
+    if options[0].changes:
+        message = (
+            f"{where}: the first option, {options[0].name!r}, changes "
+            f"{', '.join(options[0].changes)}; it stands for the protocol and changes nothing"
+        )
+        raise ArgumentError(message)
+    for option in options[1:]:
+        if not option.changes:
+            message = f"{where}: option {option.name!r} changes nothing; name a choice it changes"
+            raise ArgumentError(message)
+    return Node(str(entry["name"]), " ".join(str(entry["reason"]).split()), options)
+
+
+def _option(
+    where: str, entry: Mapping[str, Any], check: Callable[[str, Mapping[str, Any]], object]
+) -> Option:
+    if "name" not in entry:
+        message = f"{where}: an option without a name: {dict(entry)!r}; name it"
+        raise ArgumentError(message)
+    changes = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in entry.items()
+        if name != "name"
+    }
+    option = Option(str(entry["name"]), changes)
+    place = f"{where}, option {option.name!r}"
+    check(place, option.of_protocol())
+    for name, value in option.of_data().items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if DATA_CHOICES[name] is str and value not in MEASURES:
+            message = f"{place}: {name} {value!r} is not allowed; allowed: {', '.join(MEASURES)}"
+            raise ArgumentError(message)
+        if DATA_CHOICES[name] is not str and not (is_number and 0 <= value <= 1):
+            message = f"{place}: {name} {value!r} is not allowed; allowed: a number, 0 to 1"
+            raise ArgumentError(message)
+    return option
+
+
+def _only(where: str, entry: Mapping[str, Any], allowed: set[str]) -> None:
+    unknown = sorted(set(entry) - allowed)
+    if unknown:
+        message = f"{where}: unknown {', '.join(unknown)}; allowed: {', '.join(sorted(allowed))}"
+        raise ArgumentError(message)
+
+
+def _once(what: str, names: list[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        message = f"{what} {', '.join(twice)} is there twice; give each a name of its own"
+        raise ArgumentError(message)
+
+
+NUMBER = (int, float)
+
+
+def check_names(
+    where: str,
+    stated: Mapping[str, Any],
+    *,
+    required: Mapping[str, Any],
+    optional: tuple[str, ...],
+) -> None:
+    """Hold that every required name is stated, and no name that is not known."""
+    for name in required:
+        if name not in stated:
+            message = f"{where}: {name!r} is missing; restore it from git"
+            raise ArgumentError(message)
+    unknown = sorted(set(stated) - set(required) - set(optional))
+    if unknown:
+        allowed = ", ".join([*required, *optional])
+        message = f"{where}: unknown choice {', '.join(unknown)}; allowed: {allowed}"
+        raise ArgumentError(message)
+
+
+def section(
+    where: str, stated: Mapping[str, Any], choices: Mapping[str, type | tuple[type, ...]]
+) -> dict[str, Any]:
+    """The choices of one section, all of them and of the right type, without the reason."""
+    check_names(where, stated, required=choices, optional=("reason", "mid_reason"))
+    for name, kind in choices.items():
+        check_type(f"{where}.{name}", stated[name], kind)
+    return {name: stated[name] for name in choices}
+
+
+def check_type(name: str, value: Any, kind: type | tuple[type, ...]) -> None:
+    """Refuse a value of another type than the choice has; to us true is not the number 1."""
+    is_wrong = not isinstance(value, kind)
+    is_wrong |= isinstance(value, bool) and kind is not bool
+    if is_wrong:
+        words = {bool: "true or false", str: "text", list: "a list", dict: "a table"}
+        allowed = words[kind] if isinstance(kind, type) else "a number"
+        message = f"{name}: {value!r} is not allowed; allowed: {allowed}"
+        raise ArgumentError(message)
+
+
+WHERE = "certainty"
+PARTS: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "risk_of_bias": {"share_of_weight": NUMBER},
+    "inconsistency": {"i2_serious_pct": NUMBER, "i2_very_serious_pct": NUMBER},
+    "indirectness": {
+        "share_of_weight": NUMBER,
+        "shortest_weeks": NUMBER,
+        "surrogate_domains": list,
+        "surrogate_constructs": list,
+        "dose_mg_per_day": dict,
+    },
+    "imprecision": {
+        "alpha": NUMBER,
+        "power": NUMBER,
+        "ratio_low": NUMBER,
+        "ratio_high": NUMBER,
+        "per_1000": NUMBER,
+        "far_below": NUMBER,
+        "people_without_estimate": NUMBER,
+    },
+    "size": {
+        "moderate_in_mids": NUMBER,
+        "large_in_mids": NUMBER,
+        "moderate_ratio_low": NUMBER,
+        "moderate_ratio_high": NUMBER,
+        "large_ratio_low": NUMBER,
+        "large_ratio_high": NUMBER,
+    },
+}
+OF_SCALE: dict[str, type | tuple[type, ...]] = {"unit": str, "sd": NUMBER, "sd_row": str}
+MID = "minimal_important_difference"
+NO_ROW = "none"
+ENDS = ("low", "high")
+# Numbers of each list have to rise from one to the next, from above 0 on.
+RISING = (
+    ("inconsistency.i2_serious_pct", "inconsistency.i2_very_serious_pct"),
+    ("imprecision.ratio_low", "imprecision.ratio_high"),
+    (
+        "size.large_ratio_low",
+        "size.moderate_ratio_low",
+        "imprecision.ratio_low",
+        "imprecision.ratio_high",
+        "size.moderate_ratio_high",
+        "size.large_ratio_high",
+    ),
+    ("size.moderate_in_mids", "size.large_in_mids"),
+    ("imprecision.per_1000",),
+    ("indirectness.shortest_weeks",),
+    ("imprecision.people_without_estimate",),
+)
+SHARES = (
+    "risk_of_bias.share_of_weight",
+    "indirectness.share_of_weight",
+    "imprecision.alpha",
+    "imprecision.power",
+    "imprecision.far_below",
+)
+
+
+@dataclass(frozen=True)
+class RatedScale:
+    """What is known of a scale: a difference that matters, and the spread between people."""
+
+    unit: str
+    minimal_important_difference: float
+    sd: float
+    sd_row: str
+
+
+@dataclass(frozen=True)
+class CertaintyChoices:
+    """Everything the section [certainty] states."""
+
+    also_rated: tuple[str, ...]
+    numbers: dict[str, float]
+    surrogate_domains: tuple[str, ...]
+    surrogate_constructs: tuple[str, ...]
+    doses: dict[str, tuple[float, float]]
+    scales: dict[str, RatedScale]
+
+    def __getitem__(self, name: str) -> float:
+        """Return a threshold by "part.name"."""
+        return self.numbers[name]
+
+    def check_against(self, evidence: Evidence) -> None:
+        """Hold that SDs are those of their source rows, and that every drug has its doses."""
+        asked = set(evidence.text["indications"]["intervention"])
+        if not asked <= set(self.doses):
+            missing = ", ".join(sorted(asked - set(self.doses)))
+            message = (
+                f"{WHERE}.indirectness.dose_mg_per_day: {missing} has no doses; add "
+                "[lowest, highest], spelt as the intervention in indications.csv"
+            )
+            raise ArgumentError(message)
+        for name, scale in self.scales.items():
+            table, _, row_id = scale.sd_row.partition(":")
+            if scale.sd_row == NO_ROW:
+                continue
+            rows = evidence.tables.get(table)
+            found = [] if rows is None else rows.loc[rows["row_id"] == row_id, "sd"].to_list()
+            if found != [scale.sd]:
+                there = f"its SD is {found[0]}" if found else "there is no such row"
+                message = (
+                    f"{WHERE}.scale.{name}.sd: {scale.sd:g} is said to be the SD of "
+                    f"{scale.sd_row}, but {there}; correct sd or sd_row, or write "
+                    f"sd_row = {NO_ROW!r} and the reason"
+                )
+                raise ArgumentError(message)
+
+
+def read_certainty(
+    stated: Mapping[str, Any],
+    *,
+    scales: Mapping[str, Any],
+    outcome_groups: Mapping[str, Any],
+) -> CertaintyChoices:
+    """Read the section [certainty]."""
+    kinds = {"also_rated": list, **dict.fromkeys((*PARTS, "scale"), dict)}
+    check_names(WHERE, stated, required=kinds, optional=("reason",))
+    for name, kind in kinds.items():
+        check_type(f"{WHERE}.{name}", stated[name], kind)
+    parts = {n: section(f"{WHERE}.{n}", stated[n], choices) for n, choices in PARTS.items()}
+    numbers = {
+        f"{part}.{name}": float(value)
+        for part, choices in parts.items()
+        for name, value in choices.items()
+        if isinstance(value, NUMBER)
+    }
+    _check_numbers(numbers)
+    unknown = [name for name in stated["also_rated"] if name not in outcome_groups]
+    if unknown:
+        allowed = ", ".join(outcome_groups)
+        message = f"{WHERE}.also_rated: {unknown[0]!r} is no outcome group; allowed: {allowed}"
+        raise ArgumentError(message)
+    indirect = parts["indirectness"]
+    return CertaintyChoices(
+        also_rated=tuple(stated["also_rated"]),
+        numbers=numbers,
+        surrogate_domains=tuple(indirect["surrogate_domains"]),
+        surrogate_constructs=tuple(indirect["surrogate_constructs"]),
+        doses={name: _ends(name, pair) for name, pair in indirect["dose_mg_per_day"].items()},
+        scales={name: _scale(name, entry, scales) for name, entry in stated["scale"].items()},
+    )
+
+
+def _check_numbers(numbers: Mapping[str, float]) -> None:
+    for names in RISING:
+        values = [numbers[name] for name in names]
+        if values[0] <= 0 or any(a >= b for a, b in pairwise(values)):
+            shown = ", ".join(f"{n} = {v:g}" for n, v in zip(names, values, strict=True))
+            message = f"{WHERE}: {shown}; allowed: above 0 and rising in this order"
+            raise ArgumentError(message)
+    for name in SHARES:
+        if not 0 < numbers[name] < 1:
+            message = (
+                f"{WHERE}.{name}: {numbers[name]:g} is not allowed; allowed: above 0, below 1"
+            )
+            raise ArgumentError(message)
+
+
+def _ends(name: str, pair: Any) -> tuple[float, float]:
+    is_pair = isinstance(pair, list) and len(pair) == len(ENDS)
+    if not is_pair or not all(isinstance(end, NUMBER) for end in pair) or pair[0] > pair[1]:
+        message = (
+            f"{WHERE}.indirectness.dose_mg_per_day.{name}: {pair!r} is not allowed; "
+            "allowed: [lowest, highest]"
+        )
+        raise ArgumentError(message)
+    return float(pair[0]), float(pair[1])
+
+
+def _scale(name: str, entry: Mapping[str, Any], scales: Mapping[str, Any]) -> RatedScale:
+    where = f"{WHERE}.scale.{name}"
+    common = scales.get(name)
+    wanted = OF_SCALE if common is not None else {**OF_SCALE, MID: NUMBER}
+    values = section(where, entry, wanted)
+    mid = float(values[MID] if common is None else common.minimal_important_difference)
+    if common is not None and common.unit != values["unit"]:
+        message = f"{where}.unit: {values['unit']!r} is not allowed; allowed: {common.unit!r}"
+        raise ArgumentError(message)
+    for what, value in ((MID, mid), ("sd", float(values["sd"]))):
+        if value <= 0:
+            message = f"{where}.{what}: {value:g} is not allowed; allowed: above 0"
+            raise ArgumentError(message)
+    return RatedScale(values["unit"], mid, float(values["sd"]), values["sd_row"])
+
+
+MAIN = "main"
+TWO_TRIALS = 2
+# Sections of protocol.toml and the choices of each; every choice must be stated, and none else.
+# A section may add its "reason".
+SECTIONS: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "selection": {
+        "analysis_sets": list,
+        "read_from": list,
+        "allow_transcribed": bool,
+        "allow_approximate": bool,
+        "allow_non_randomised": bool,
+        "allow_single_blind": bool,
+    },
+    "timepoint": {
+        "target_weeks": (int, float),
+        "earliest_weeks": (int, float),
+        "latest_weeks": (int, float),
+    },
+    "pooling": {
+        "tau2_method": str,
+        "ci_method_two_trials": str,
+        "ci_method_more_trials": str,
+        "pi_method": str,
+        "level": (int, float),
+    },
+    "rounding": {"largest_se_error": (int, float)},
+    "correlation": {"within_person": (int, float), "low": (int, float), "high": (int, float)},
+    "next_trial": {"people": list, "probability": (int, float)},
+    "bayes": SECTION,
+}
+SCALE: dict[str, type | tuple[type, ...]] = {
+    "minimum": (int, float),
+    "maximum": (int, float),
+    "unit": str,
+    "minimal_important_difference": (int, float),
+}
+# The choices of page 92 are read by evidence/answer/dose.py.
+OTHER_SECTIONS = ("certainty", "scale", "outcome_group", "sensitivity", "multiverse", "dose")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which of a trial's candidate effects may enter a pool, in which order."""
+
+    analysis_sets: tuple[str, ...]
+    read_from: tuple[str, ...]
+    allow_transcribed: bool
+    allow_approximate: bool
+    allow_non_randomised: bool
+    allow_single_blind: bool
+    target_weeks: float
+    earliest_weeks: float
+    latest_weeks: float
+
+
+@dataclass(frozen=True)
+class Model:
+    """How a pool is computed; ``ci_method`` None leaves it to the number of trials."""
+
+    tau2_method: str
+    ci_method: str | None
+    ci_method_two_trials: str
+    ci_method_more_trials: str
+    pi_method: str
+    level: float
+
+    def interval(self, k: int) -> str:
+        """Interval method for a pool of k trials."""
+        if self.ci_method is not None:
+            return self.ci_method
+        return self.ci_method_two_trials if k <= TWO_TRIALS else self.ci_method_more_trials
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A common range for the instruments of one construct."""
+
+    minimum: float
+    maximum: float
+    unit: str
+    minimal_important_difference: float
+
+
+class Variant(NamedTuple):
+    """The main choices, or a named departure from them."""
+
+    name: str
+    selection: Selection
+    model: Model
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Everything ``protocol.toml`` states."""
+
+    selection: Selection
+    model: Model
+    largest_se_error: float
+    correlation: float
+    scales: dict[str, Scale]
+    outcome_groups: dict[str, tuple[str, ...]]
+    certainty: CertaintyChoices
+    bayes: BayesChoices
+    sensitivities: tuple[Variant, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    next_people: tuple[int, ...] = ()
+    next_probability: float = math.nan
+
+    def __repr__(self) -> str:
+        """Return one line: how effects are pooled, and how much is varied."""
+        return protocol_line(self)
+
+    def _repr_html_(self) -> str:
+        """Return every choice, the named departures and the nodes."""
+        return protocol_html(self)
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """The main choices and every named departure, in the order of the file."""
+        return (Variant(MAIN, self.selection, self.model), *self.sensitivities)
+
+    def changed(self, **options: Any) -> Protocol:
+        """Return the same protocol with some main choices replaced.
+
+        Sensitivities stay departures from the protocol as it is written: their names say so.
+
+        Parameters
+        ----------
+        **options
+            Fields of ``Selection`` or ``Model``; None leaves a choice as it is.
+
+        Returns
+        -------
+        Protocol
+
+        Raises
+        ------
+        ArgumentError
+            If an option is not a choice of the protocol.
+        """
+        given = {name: value for name, value in options.items() if value is not None}
+        main = departed(Variant("options", self.selection, self.model), given)
+        return replace(self, selection=main.selection, model=main.model)
+
+    def check_words(self, dictionary: Dictionary) -> None:
+        """Hold that every ranking ranks exactly the words of the data dictionary.
+
+        A word that the protocol misspells would rank last, behind every other, unnoticed.
+
+        Raises
+        ------
+        ArgumentError
+            If a word is missing, unknown or given twice.
+        """
+        columns = {str(f["name"]): f for f in dictionary.tables["contrasts"].fields}
+        for variant in self.variants:
+            for name, column in (("analysis_sets", "analysis_set"), ("read_from", "read_from")):
+                ranked = getattr(variant.selection, name)
+                known = columns[column]["constraints"]["enum"]
+                if sorted(ranked) != sorted(known):
+                    wrong = ", ".join(sorted(set(ranked) ^ set(known))) or "a word given twice"
+                    message = (
+                        f"{variant.name}: {name} must rank every {column} of datapackage.json "
+                        f"once; wrong: {wrong}; allowed: {', '.join(known)}"
+                    )
+                    raise ArgumentError(message)
+
+
+def load_protocol(path: str | Path | None = None) -> Protocol:
+    """Read ``protocol.toml``.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        The file, or the folder that holds it; ``data/raw`` by default.
+
+    Returns
+    -------
+    Protocol
+
+    Raises
+    ------
+    ArgumentError
+        If a choice is missing, unknown or of the wrong type.
+    FileNotFoundError
+        If there is no such file.
+    """
+    file = paths.raw_data() if path is None else Path(path)
+    if file.is_dir():
+        file = file / "protocol.toml"
+    try:
+        stated = tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        message = f"{file.name} is no TOML: {error}; correct it, or restore it from git"
+        raise ArgumentError(message) from error
+    check_names(file.name, stated, required=SECTIONS, optional=OTHER_SECTIONS)
+    part = {name: section(name, stated[name], choices) for name, choices in SECTIONS.items()}
+    main = Variant(
+        MAIN,
+        Selection(**{n: _frozen(v) for n, v in (part["selection"] | part["timepoint"]).items()}),
+        Model(**part["pooling"], ci_method=None),
+    )
+    scales = {
+        name: Scale(**section(f"scale.{name}", scale, SCALE))
+        for name, scale in stated.get("scale", {}).items()
+    }
+    return Protocol(
+        selection=main.selection,
+        model=main.model,
+        largest_se_error=part["rounding"]["largest_se_error"],
+        correlation=part["correlation"]["within_person"],
+        scales=scales,
+        outcome_groups={
+            name: tuple(constructs) for name, constructs in stated.get("outcome_group", {}).items()
+        },
+        certainty=read_certainty(
+            stated.get("certainty", {}),
+            scales=scales,
+            outcome_groups=stated.get("outcome_group", {}),
+        ),
+        bayes=bayes_choices(part["bayes"]),
+        sensitivities=tuple(_sensitivity(main, entry) for entry in stated.get("sensitivity", [])),
+        next_people=tuple(part["next_trial"]["people"]),
+        next_probability=part["next_trial"]["probability"],
+        nodes=read_nodes(
+            stated.get("multiverse", {}),
+            lambda place, changes: departed(main._replace(name=place), changes),
+        ),
+    )
+
+
+def _sensitivity(main: Variant, entry: Mapping[str, Any]) -> Variant:
+    if "name" not in entry:
+        message = "sensitivity: 'name' is missing; say in a few words what it changes"
+        raise ArgumentError(message)
+    options = {name: value for name, value in entry.items() if name != "name"}
+    return departed(main._replace(name=str(entry["name"])), options)
+
+
+def departed(main: Variant, options: Mapping[str, Any]) -> Variant:
+    """Return the same choices, but for those that the options name."""
+    of_selection = {f.name for f in fields(Selection)}
+    of_model = {f.name for f in fields(Model)}
+    unknown = sorted(set(options) - of_selection - of_model)
+    if unknown:
+        allowed = ", ".join(sorted(of_selection | of_model))
+        message = f"{main.name}: unknown choice {', '.join(unknown)}; allowed: {allowed}"
+        raise ArgumentError(message)
+    kinds = {name: kind for choices in SECTIONS.values() for name, kind in choices.items()}
+    for name, value in options.items():
+        check_type(f"{main.name}: {name}", _thawed(value), kinds.get(name, str))
+    frozen = {name: _frozen(value) for name, value in options.items()}
+    return main._replace(
+        selection=replace(
+            main.selection, **{n: v for n, v in frozen.items() if n in of_selection}
+        ),
+        model=replace(main.model, **{n: v for n, v in frozen.items() if n in of_model}),
+    )
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _thawed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,726 @@
+"""The evidence on disk: read as a whole, or refused as a whole."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ldn_meta import paths
+from ldn_meta.errors import ArgumentError, DataError, Fault
+from ldn_meta.stats.arrays import html_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ldn_meta.evidence.answer.multiverse import Multiverse
+    from ldn_meta.evidence.raw.protocol import Node, Protocol
+
+
+MISSING = ("NR", "NA", "TODO", "None")
+
+
+def short_citation(row: Any) -> str:
+    """First author and year, or the key where nobody is named."""
+    authors = str(row["authors"])
+    if authors in MISSING:
+        return str(row["source_id"])
+    words = authors.split(",")[0].removesuffix(" et al.").split(" ")
+    # "Due Bruun K": initials go, a double surname stays.
+    first = " ".join(words[:-1] if len(words) > 1 and words[-1].isupper() else words)
+    year = str(row["year"])
+    return first if year in MISSING else f"{first} {year}"
+
+
+FILE = "corrections.yml"
+TABLE = "corrections"
+KEYS = ("table", "row", "check", "expect", "action", "reason", "by")
+ACCEPT = "accept"
+# The cell that shows what is printed; an entry quotes it, so that it trips when the row changes.
+GUARDED = "as_reported"
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One inconsistency that stays as printed, with the reason."""
+
+    table: str
+    row: str
+    check: str
+    expect: str
+    action: str
+    reason: str
+    by: str
+    line: int = field(compare=False)
+
+    def fault(self, key: str, rule: str, remedy: str) -> Fault:
+        """Build a fault that points at one key of the entry."""
+        return Fault(TABLE, self.line, key, str(getattr(self, key)), rule, remedy)
+
+
+def read_corrections(folder: Path) -> tuple[tuple[Correction, ...], list[Fault]]:
+    """Read the entries of a raw data folder."""
+    import yaml
+
+    path = folder / FILE
+    if not path.is_file():
+        return (), []
+    try:
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark is not None else 0
+        words = str(getattr(error, "problem", None) or error)
+        return (), [Fault(TABLE, line, "-", "", f"is no YAML: {words}", "mend it")]
+    if root is None:
+        return (), []
+    if not isinstance(root, yaml.SequenceNode):
+        remedy = "begin each entry with '- table:'"
+        return (), [Fault(TABLE, root.start_mark.line + 1, "-", "", "is no list", remedy)]
+    corrections, faults = [], []
+    for node in root.value:
+        cells, own = _entry(node)
+        faults.extend(own)
+        if not own:
+            corrections.append(Correction(**cells, line=node.start_mark.line + 1))
+    return tuple(corrections), faults
+
+
+def correction_faults(evidence: Evidence) -> list[Fault]:
+    """Entries that do not belong to the tables."""
+    return [fault for entry in evidence.corrections for fault in _entry_faults(evidence, entry)]
+
+
+def _entry(node: Any) -> tuple[dict[str, str], list[Fault]]:
+    """Keys and texts of one entry, and what is wrong with its shape."""
+    import yaml
+
+    line = node.start_mark.line + 1
+    if not isinstance(node, yaml.MappingNode):
+        return {}, [Fault(TABLE, line, "-", "", "is no entry", f"give {', '.join(KEYS)}")]
+    cells: dict[str, str] = {}
+    faults = []
+    for key, value in node.value:
+        name, at = str(key.value), key.start_mark.line + 1
+        if name not in KEYS:
+            near = difflib.get_close_matches(name, KEYS, n=1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            rule = "is no key of an entry"
+            faults.append(Fault(TABLE, at, name, "", rule, f"{hint}Use {', '.join(KEYS)}"))
+        elif name in cells:
+            faults.append(Fault(TABLE, at, name, "", "is given twice", "delete one of the two"))
+        elif not isinstance(value, yaml.ScalarNode) or not value.value.strip():
+            faults.append(Fault(TABLE, at, name, "", "is no text", "write it on one line"))
+        else:
+            cells[name] = value.value.strip()
+    faults += [
+        Fault(TABLE, line, name, "", "is missing", "add it to the entry")
+        for name in KEYS
+        if name not in cells and not any(fault.column == name for fault in faults)
+    ]
+    return cells, faults
+
+
+def _entry_faults(evidence: Evidence, entry: Correction) -> Iterator[Fault]:
+    from ldn_meta.evidence.audit.consistency import CHECKED_TABLES, CHECKS
+
+    if entry.action != ACCEPT:
+        remedy = (
+            f"use {ACCEPT}; a wrong cell is corrected in its table, with a note there and a line "
+            "in CHANGELOG.md"
+        )
+        yield entry.fault("action", "is no action", remedy)
+    if entry.check not in CHECKS:
+        near = difflib.get_close_matches(entry.check, CHECKS, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        yield entry.fault("check", "is no check", f"{hint}Use one of {', '.join(CHECKS)}")
+    if entry.table not in CHECKED_TABLES:
+        yield entry.fault("table", "is not checked", f"use one of {', '.join(CHECKED_TABLES)}")
+        return
+    text = evidence.text[entry.table]
+    rows = text[text[evidence.dictionary.tables[entry.table].key] == entry.row]
+    if not len(rows):
+        yield entry.fault("row", f"is no row of {entry.table}", "correct it, or delete the entry")
+        return
+    if GUARDED in rows.columns and rows[GUARDED].iloc[0] != entry.expect:
+        rule = f"is not what the row says now ({rows[GUARDED].iloc[0]!r})"
+        yield entry.fault("expect", rule, "look at the row again, then quote it")
+    same = [c for c in evidence.corrections if (c.table, c.row, c.check) == _address(entry)]
+    if same[0] is not entry:
+        yield entry.fault("row", f"has an entry at line {same[0].line}", "delete one of the two")
+
+
+def _address(entry: Correction) -> tuple[str, str, str]:
+    return entry.table, entry.row, entry.check
+
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# A row that does not fit the header is quoted in its fault; this much of it finds the place.
+QUOTED = 60
+
+
+@dataclass(frozen=True)
+class FileContent:
+    """One file as text."""
+
+    text: pd.DataFrame
+    faults: list[Fault]
+    is_read: bool
+    misfits: frozenset[int] = frozenset()
+
+
+def read_file(folder: Path, table: Table) -> FileContent:
+    """Read one table as text."""
+    faults: list[Fault] = []
+
+    def note(line: int, value: str, rule: str, remedy: str) -> None:
+        faults.append(Fault(table.name, line, "-", value, rule, remedy))
+
+    def nothing() -> FileContent:
+        return FileContent(_frame(table, [], []), faults, is_read=False)
+
+    path = folder / f"{table.name}.csv"
+    if not path.is_file():
+        note(0, "", f"file {path.name} is missing", "restore it from git")
+        return nothing()
+    data = path.read_bytes()
+    if data.startswith(BYTE_ORDER_MARK):
+        data = data.removeprefix(BYTE_ORDER_MARK)
+        note(1, "", "file starts with a byte-order mark", "save it as UTF-8 without BOM")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        value = repr(data[error.start : error.end])
+        note(line, value, "is not UTF-8", "save the file as UTF-8")
+        return nothing()
+    if "\r" in text:
+        line = text[: text.index("\r")].count("\n") + 1
+        note(line, "", "line ends with a carriage return", "save the file with LF line ends")
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    reader = csv.reader(io.StringIO(text), strict=True)
+    lines: list[int] = []
+    rows: list[list[str]] = []
+    start = 1
+    try:
+        for row in reader:
+            lines.append(start)
+            rows.append(row)
+            start = reader.line_num + 1
+    except csv.Error as error:
+        note(start, "", f"is no CSV: {error}", "close every quote that is opened")
+        return nothing()
+    if not rows or rows[0] != table.columns:
+        note(
+            1,
+            ",".join(rows[0]) if rows else "",
+            "header differs from datapackage.json",
+            f"use: {','.join(table.columns)}",
+        )
+        return nothing()
+    width = len(table.columns)
+    misfits = frozenset(
+        line for line, row in zip(lines[1:], rows[1:], strict=True) if len(row) != width
+    )
+    for line, row in zip(lines[1:], rows[1:], strict=True):
+        if line in misfits:
+            note(
+                line,
+                ",".join(row)[:QUOTED],
+                f"row has {len(row)} cells, not {width}",
+                "quote cells that hold a comma; fill missing cells with NR or NA",
+            )
+    fitted = [(row + [""] * width)[:width] for row in rows[1:]]
+    return FileContent(_frame(table, fitted, lines[1:]), faults, is_read=True, misfits=misfits)
+
+
+def typed(table: Table, text: pd.DataFrame, dictionary: Dictionary) -> pd.DataFrame:
+    """Type a table: numbers as float64, whole numbers as Int64, yes/no as boolean."""
+    import pandas as pd
+
+    nothing = {*dictionary.missing, ""}
+    columns = {}
+    for column in table.fields:
+        name, kind = str(column["name"]), column["type"]
+        cells = [None if cell in nothing else cell for cell in text[name].tolist()]
+        columns[name] = _column(pd.Series(cells, index=text.index, dtype="str"), str(kind))
+    return pd.DataFrame(columns, index=text.index)
+
+
+def _column(cells: pd.Series, kind: str) -> pd.Series:
+    import pandas as pd
+
+    if kind == "boolean":
+        return cells.map({"yes": True, "no": False}).astype("boolean")
+    if kind not in ("number", "integer"):
+        return cells
+    number = pd.to_numeric(cells, errors="coerce").astype("float64")
+    return number.where(number % 1 == 0).astype("Int64") if kind == "integer" else number
+
+
+def _frame(table: Table, rows: list[list[str]], lines: list[int]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(
+        rows, columns=table.columns, index=pd.Index(lines, dtype="int"), dtype="str"
+    )
+
+
+DESCRIPTOR = "datapackage.json"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the data dictionary."""
+
+    name: str
+    description: str
+    key: str
+    fields: tuple[dict[str, Any], ...]
+    foreign_keys: tuple[tuple[str, str, str], ...]
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns, in order."""
+        return [str(field["name"]) for field in self.fields]
+
+    def of_type(self, *types: str) -> list[str]:
+        """Names of the columns of these Table Schema types."""
+        return [str(field["name"]) for field in self.fields if field["type"] in types]
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """All tables of ``datapackage.json`` and the labels that mean "missing"."""
+
+    tables: dict[str, Table]
+    missing: dict[str, str]
+
+
+def load_dictionary(folder: Path) -> Dictionary:
+    """Read the data dictionary of a raw data folder."""
+    path = folder / DESCRIPTOR
+    if not path.is_file():
+        message = f"{path} is missing: it is the data dictionary; restore it from git"
+        raise FileNotFoundError(message)
+    try:
+        descriptor = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        remedy = f"correct {DESCRIPTOR}, or restore it from git"
+        fault = Fault("datapackage", error.lineno, "-", "", f"is no JSON: {error.msg}", remedy)
+        raise DataError([fault]) from error
+    tables = {}
+    for resource in descriptor["resources"]:
+        schema = resource["schema"]
+        name = str(resource["name"])
+        links = tuple(
+            (
+                str(link["fields"]),
+                str(link["reference"]["resource"]) or name,
+                str(link["reference"]["fields"]),
+            )
+            for link in schema.get("foreignKeys", [])
+        )
+        tables[name] = Table(
+            name=name,
+            description=str(resource["description"]),
+            key=str(schema["primaryKey"][0]),
+            fields=tuple(schema["fields"]),
+            foreign_keys=links,
+        )
+    return Dictionary(tables, dict(descriptor["missingValueLabels"]))
+
+
+BY_NUMBER = "by number of trials"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things in words; the noun takes an s."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def evidence_html(
+    headline: str, tables: Mapping[str, pd.DataFrame], dictionary: Dictionary
+) -> str:
+    """Write every table with its rows and columns, and what it holds."""
+    rows = [
+        (name, f"{len(frame):,}", str(frame.shape[1]), dictionary.tables[name].description)
+        for name, frame in tables.items()
+    ]
+    head = ("table", "rows", "columns", "what")
+    return _page("evidence", headline, html_table(rows, head=head, is_prose=True))
+
+
+def protocol_line(protocol: Protocol) -> str:
+    """Sum a protocol up in one line."""
+    model = protocol.model
+    interval = model.ci_method or (
+        f"{model.ci_method_two_trials} for two trials, {model.ci_method_more_trials} for more"
+    )
+    departures = counted(len(protocol.sensitivities), "named departure")
+    analyses = _analyses(protocol.nodes)
+    return f"<Protocol: {model.tau2_method}, {interval}; {departures}; multiverse of {analyses}>"
+
+
+def protocol_html(protocol: Protocol) -> str:
+    """Write every choice of a protocol, what departs from it, and the nodes of its multiverse."""
+    choices = [
+        (choice.name, _words(getattr(part, choice.name)))
+        for part in (protocol.selection, protocol.model)
+        for choice in fields(part)
+    ]
+    choices += [
+        ("largest_se_error", _words(protocol.largest_se_error)),
+        ("correlation", _words(protocol.correlation)),
+        ("bayes.tau_prior", _words(protocol.bayes.tau_prior)),
+    ]
+    choices += [
+        (f"scale.{name}", f"{scale.minimum:g} to {scale.maximum:g}, {scale.unit}; minimal "
+         f"important difference {scale.minimal_important_difference:g}")
+        for name, scale in protocol.scales.items()
+    ]  # fmt: skip
+    departures = "".join(f"<li>{escape(one.name)}</li>" for one in protocol.sensitivities)
+    return _page(
+        "protocol",
+        "Protocol: the pre-stated choices; data/raw/protocol.toml has the reasons",
+        html_table(choices, head=("choice", "value"), is_prose=True),
+        f"<p>Shown beside the main pool:</p><ul>{departures}</ul>" if departures else "",
+        f"<p>Multiverse of {_analyses(protocol.nodes)}:</p>{_nodes(protocol.nodes)}"
+        if protocol.nodes
+        else "",
+    )
+
+
+def multiverse_line(found: Multiverse) -> str:
+    """Sum a multiverse up in one line."""
+    sets = counted(len(found.yi), "distinct set")
+    return (
+        f"<Multiverse {found.indication_id}, {found.construct} against {found.comparator_class}: "
+        f"{_analyses(found.nodes)}, {sets} of effects, {counted(len(found.trials), 'trial')}>"
+    )
+
+
+def multiverse_html(found: Multiverse) -> str:
+    """Write what a multiverse holds: the outcome, the first analysis, the range, the nodes."""
+    first = found.frame(0, 1).iloc[0]
+    estimate = found.results["estimate"]
+    finite = estimate[np.isfinite(estimate)]
+    rows = [
+        ("outcome", f"{found.construct} against {found.comparator_class}, {found.indication_id}"),
+        ("measure", f"{found.measure}, {found.unit}; numbers on the scale of yi"),
+        ("analyses", f"{len(found):,}"),
+        (
+            "computed",
+            f"{counted(len(found.yi), 'distinct set')} of effects, each under "
+            f"{counted(estimate.shape[1], 'model')}",
+        ),
+        ("trials", "; ".join(found.trials)),
+        ("the protocol's own", _interval(first["estimate"], first["ci_low"], first["ci_high"])),
+        (
+            "all estimates",
+            f"{finite.min():.4g} to {finite.max():.4g}" if finite.size else "not defined",
+        ),
+    ]
+    choices = f"<p>Every combination of these choices:</p>{_nodes(found.nodes)}"
+    return _page("multiverse", "Multiverse", html_table(rows, is_prose=True), choices)
+
+
+def _page(name: str, headline: str, *parts: str) -> str:
+    head = f"<p><strong>{escape(headline)}</strong></p>"
+    return f'<div class="ldn-meta-{name}">{head}{"".join(parts)}</div>'
+
+
+def _nodes(nodes: Sequence[Node]) -> str:
+    rows = [
+        (node.name, "; ".join(option.name for option in node.options), node.reason)
+        for node in nodes
+    ]
+    head = ("question", "answers, the protocol's own first", "why")
+    return html_table(rows, head=head, is_prose=True)
+
+
+def _analyses(nodes: Sequence[Node]) -> str:
+    number = math.prod(len(node.options) for node in nodes)
+    return f"{number:,} {'analysis' if number == 1 else 'analyses'}"
+
+
+def _interval(estimate: float, low: float, high: float) -> str:
+    if not math.isfinite(estimate):
+        return "not defined"
+    limits = f"{low:.4g} to {high:.4g}" if math.isfinite(low + high) else "not defined"
+    return f"{estimate:.4g} (interval {limits})"
+
+
+def _words(value: Any) -> str:
+    """Write a choice as people type it."""
+    if value is None:
+        return BY_NUMBER
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(str(one) for one in value)
+    return f"{value:g}" if isinstance(value, float | int) else str(value)
+
+
+NOT_APPLICABLE = "NA"
+
+
+class Study(dict[str, "pd.DataFrame"]):
+    """The rows of one study by table name, as typed; a dict that shows itself in a notebook."""
+
+    def __init__(
+        self, study_id: str, rows: Mapping[str, pd.DataFrame], dictionary: Dictionary
+    ) -> None:
+        super().__init__(rows)
+        self.study_id, self._dictionary = study_id, dictionary
+
+    @property
+    def label(self) -> str:
+        """Name of the study for readers; its key where no row of ``studies.csv`` names it."""
+        return str(self["studies"]["label"].iloc[0]) if "studies" in self else self.study_id
+
+    def __repr__(self) -> str:
+        """Return one line: the study, and how many rows each table has."""
+        tables = ", ".join(f"{name} {len(rows)}" for name, rows in self.items())
+        return f"<Study {self.study_id}: {tables}>"
+
+    def _repr_html_(self) -> str:
+        """Return each table with what it holds; a table of one row stands upright."""
+        parts = [f"<h3>{escape(self.label)}</h3>"]
+        for name, rows in self.items():
+            told = escape(self._dictionary.tables[name].description)
+            parts.append(
+                f"<p><strong>{escape(name)}</strong>, {counted(len(rows), 'row')}<br>"
+                f"<small>{told}</small></p>{_rows(rows)}"
+            )
+        return f'<div class="ldn-meta-study">{"".join(parts)}</div>'
+
+
+def _rows(rows: pd.DataFrame) -> str:
+    """Rows as HTML; columns that apply to none of them are named below instead."""
+    shown = rows.drop(columns="study_id")
+    void = [str(name) for name in shown if (shown[name] == NOT_APPLICABLE).all()]
+    shown = shown.drop(columns=void)
+    columns = [str(name) for name in shown]
+    if len(shown) == 1:
+        cells = shown.iloc[0].astype(str).to_list()
+        table = html_table(list(zip(columns, cells, strict=True)), is_prose=True)
+    else:
+        table = html_table(shown.astype(str).to_numpy().tolist(), head=columns, is_prose=True)
+    return table + (
+        f"<p><small>Does not apply: {escape(', '.join(void))}.</small></p>" if void else ""
+    )
+
+
+VALUE_TABLES = ("arm_stats", "arm_events", "contrasts")
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """The raw tables, typed; ``text`` keeps every cell as people typed it.
+
+    Attributes
+    ----------
+    tables : dict of str to pandas.DataFrame
+        Typed tables by name; missing is NA, whatever its label.
+    text : dict of str to pandas.DataFrame
+        The same rows as text, so that NR, NA and TODO can be told apart.
+    dictionary : Dictionary
+        Columns, types, units and labels.
+    corrections : tuple of Correction
+        What is known to be inconsistent in print and stands with a reason (corrections.yml).
+
+    Notes
+    -----
+    Each table is also an attribute: ``evidence.studies``, ``evidence.contrasts``.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    text: dict[str, pd.DataFrame]
+    dictionary: Dictionary
+    corrections: tuple[Correction, ...] = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("tables", "text", "dictionary", "corrections"):
+            raise AttributeError(name)
+        try:
+            return self.tables[name]
+        except KeyError:
+            known = ", ".join(self.tables)
+            message = f"Evidence has no table {name!r}; tables are {known}"
+            raise AttributeError(message) from None
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.tables]
+
+    def __repr__(self) -> str:
+        values = sum(len(self.tables[name]) for name in VALUE_TABLES)
+        return f"<Evidence: {len(self.tables['studies'])} studies, {values} value rows>"
+
+    def _repr_html_(self) -> str:
+        """Return every table with its rows and what it holds."""
+        return evidence_html(repr(self).strip("<>"), self.tables, self.dictionary)
+
+    def study(self, study_id: str) -> Study:
+        """Everything on file about one study, as typed.
+
+        Parameters
+        ----------
+        study_id : str
+            Key in ``studies.csv``.
+
+        Returns
+        -------
+        Study
+            A dict: rows by table name; tables without a row of the study are left out.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such study.
+        """
+        _known("study", study_id, self.text["studies"]["study_id"].to_list())
+        found = {
+            name: frame[frame["study_id"] == study_id].reset_index(drop=True)
+            for name, frame in self.text.items()
+            if "study_id" in frame.columns
+        }
+        kept = {name: rows for name, rows in found.items() if len(rows)}
+        return Study(study_id, kept, self.dictionary)
+
+    def for_indication(self, indication_id: str) -> Evidence:
+        """Keep the rows of one indication, and all outcomes and sources.
+
+        Parameters
+        ----------
+        indication_id : str
+            Key in ``indications.csv``.
+
+        Returns
+        -------
+        Evidence
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such indication.
+        """
+        _known("indication", indication_id, self.text["indications"]["indication_id"].to_list())
+        studies = self.text["studies"]
+        own = studies.loc[studies["indication_id"] == indication_id, "study_id"].to_list()
+
+        def kept(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+            return {name: of_indication(frame) for name, frame in tables.items()}
+
+        def of_indication(frame: pd.DataFrame) -> pd.DataFrame:
+            # A claim about several studies belongs to its indication: that column goes first.
+            if "indication_id" in frame.columns:
+                return frame[frame["indication_id"] == indication_id].reset_index(drop=True)
+            if "study_id" in frame.columns:
+                return frame[frame["study_id"].isin(own)].reset_index(drop=True)
+            return frame
+
+        return replace(self, tables=kept(self.tables), text=kept(self.text))
+
+
+def load_evidence(path: str | Path | None = None, *, validate: bool = True) -> Evidence:
+    """Read and check every raw table.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        Folder with ``datapackage.json`` and the tables; ``data/raw`` of the checkout by
+        default.
+    validate : bool
+        ``False`` skips the checks of contents; only for callers that have proof that these
+        very bytes passed them (see ``ldn_meta.evidence.derived.load_derived``).
+
+    Returns
+    -------
+    Evidence
+
+    Raises
+    ------
+    DataError
+        If anything is wrong anywhere; lists every fault as
+        ``table:line:column: value rule; remedy``.
+    FileNotFoundError
+        If there is no data dictionary.
+    """
+    folder = paths.raw_data() if path is None else Path(path)
+    dictionary = load_dictionary(folder)
+    files = {name: read_file(folder, table) for name, table in dictionary.tables.items()}
+    text = {name: file.text for name, file in files.items()}
+    tables = {
+        name: typed(table, text[name], dictionary) for name, table in dictionary.tables.items()
+    }
+    corrections, faults = read_corrections(folder)
+    evidence = Evidence(tables, text, dictionary, corrections)
+    faults += _all_faults(evidence, files) if validate else _file_faults(files)
+    if faults:
+        raise DataError(faults)
+    return replace(evidence, tables=_numbered(tables), text=_numbered(text))
+
+
+def _file_faults(files: dict[str, FileContent]) -> list[Fault]:
+    return [fault for file in files.values() for fault in file.faults]
+
+
+def _all_faults(evidence: Evidence, files: dict[str, FileContent]) -> list[Fault]:
+    """Faults of every layer; what an earlier layer says of a cell silences the later ones."""
+    from ldn_meta.evidence.audit.claims import computation_faults
+    from ldn_meta.evidence.grade.certainty import certainty_faults
+    from ldn_meta.evidence.raw.faults import (
+        bias_faults,
+        cell_faults,
+        fact_faults,
+        link_faults,
+        row_faults,
+        schema_faults,
+    )
+
+    unread = {name for name, file in files.items() if not file.is_read}
+    misfits = {(name, line) for name, file in files.items() for line in file.misfits}
+    found = _file_faults(files)
+    for layer in (
+        cell_faults(evidence.text, evidence.dictionary),
+        schema_faults(evidence.text, evidence.dictionary),
+        row_faults(evidence),
+        certainty_faults(evidence),
+        link_faults(evidence, unread=unread),
+        bias_faults(evidence, unread=unread),
+        correction_faults(evidence),
+        computation_faults(evidence),
+    ):
+        named = {(fault.table, fault.line, fault.column) for fault in found}
+        found += [
+            fault
+            for fault in layer
+            if (fault.table, fault.line) not in misfits
+            and (fault.table, fault.line, fault.column) not in named
+        ]
+    return found or fact_faults(evidence)
+
+
+def _numbered(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Rows by position; while they were checked they went by line of the file."""
+    return {name: frame.reset_index(drop=True) for name, frame in tables.items()}
+
+
+def _known(what: str, value: str, known: list[str]) -> None:
+    """Refuse a key that is not among those known."""
+    if value in known:
+        return
+    near = difflib.get_close_matches(value, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    message = f"no {what} {value!r}{hint} Known: {', '.join(sorted(known))}"
+    raise ArgumentError(message)

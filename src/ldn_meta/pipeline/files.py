@@ -1,0 +1,215 @@
+"""How results reach the disk: whole or not at all, one writer at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import math
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ldn_meta import paths
+
+# The last bits of a sum or a matrix product differ between processors; six digits do not,
+# and no reader of a trial report needs more.
+SIGNIFICANT_DIGITS = 6
+# Beyond this a float no longer holds every whole number.
+_LARGEST_EXACT = 2.0**53
+
+
+def number_text(value: float) -> str:
+    """Write a number for a table."""
+    if math.isfinite(value) and value == int(value) and abs(value) < _LARGEST_EXACT:
+        return str(int(value))
+    return f"{value:.{SIGNIFICANT_DIGITS}g}"
+
+
+def rounded(value: Any) -> Any:
+    """Round every number inside lists and dictionaries to six significant digits."""
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        # Adding zero turns -0.0 into 0.0: the sign of nothing depends on the processor too.
+        return float(number_text(value)) + 0.0
+    if isinstance(value, Mapping):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(item) for item in value]
+    return value
+
+
+MANIFEST = "manifest.json"
+
+
+def sha256(data: bytes) -> str:
+    """Hash bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def json_sha256(value: Any) -> str:
+    """Hash what JSON can hold, whatever the order of its keys."""
+    return sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode())
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """Hash every file of a folder, without its subfolders."""
+    if not folder.is_dir():
+        return {}
+    files = sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith("."))
+    return {file.name: sha256(file.read_bytes()) for file in files}
+
+
+def tree_sha256(folder: Path, files: Iterable[Path]) -> str:
+    """Hash files with their paths below a folder, as one value."""
+    return json_sha256(
+        {file.relative_to(folder).as_posix(): sha256(file.read_bytes()) for file in files}
+    )
+
+
+def source_sha256() -> str:
+    """Hash the package source of the checkout."""
+    return _source_of(paths.project_root())
+
+
+def lock_sha256() -> str:
+    """Hash the lock of the dependencies; the empty hash where there is none."""
+    return _lock_of(paths.project_root())
+
+
+def code_of(checkout: Path) -> dict[str, str]:
+    """Hash the package source and the lock of a checkout."""
+    return {"source": _source_of(checkout), "lock": _lock_of(checkout)}
+
+
+def _source_of(checkout: Path) -> str:
+    folder = checkout / "src"
+    return tree_sha256(folder, folder.rglob("*.py"))
+
+
+def _lock_of(checkout: Path) -> str:
+    file = checkout / "requirements.lock"
+    return sha256(file.read_bytes() if file.is_file() else b"")
+
+
+def inputs() -> dict[str, Any]:
+    """Hash everything that data/derived is computed from."""
+    return {
+        "raw": file_hashes(paths.raw_data()),
+        **code_of(paths.project_root()),
+    }
+
+
+def manifest_bytes(made_from: Mapping[str, Any], derived: Mapping[str, str]) -> bytes:
+    """Write the manifest of data/derived."""
+    content = {**made_from, "derived": dict(derived)}
+    return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
+
+
+def derived_is_current() -> bool:
+    """Whether data/derived belongs to the raw tables, the source and the lock on disk."""
+    file = paths.derived_data() / MANIFEST
+    if not file.is_file():
+        return False
+    on_disk = file_hashes(paths.derived_data())
+    del on_disk[MANIFEST]
+    return file.read_bytes() == manifest_bytes(inputs(), on_disk)
+
+
+def write_whole(path: Path, data: bytes) -> bool:
+    """Write a file so that a reader sees the old bytes or the new ones, never a part."""
+    if path.is_file() and path.read_bytes() == data:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return True
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Write several files so that all of them change, or none.
+
+    Everything is on disk beside its place before the first file is replaced; if one cannot be
+    replaced, or the user interrupts, those already replaced get their old bytes back.
+    """
+    before = {path: path.read_bytes() if path.is_file() else None for path in files}
+    parts = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in files}
+    replaced: list[Path] = []
+    try:
+        for path, data in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            parts[path].write_bytes(data)
+        for path, part in parts.items():
+            # Noted first: an interruption between the two lines then undoes it as well.
+            replaced.append(path)
+            part.replace(path)
+    except BaseException:
+        for path in replaced:
+            old = before[path]
+            if old is None:
+                path.unlink(missing_ok=True)
+            else:
+                write_whole(path, old)
+        raise
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
+
+
+def replace_folder(staged: Path, target: Path) -> None:
+    """Put a finished folder in the place of an older one.
+
+    The older folder is moved aside first and comes back if anything fails; should the
+    machine stop in between, ``restore_folder`` brings it back.
+    """
+    restore_folder(target)
+    new, old = _beside(target, "new"), _beside(target, "old")
+    shutil.rmtree(new, ignore_errors=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # A copy if build/ is on another disk; the renames below are within one folder.
+    shutil.move(staged, new)
+    if target.exists():
+        target.rename(old)
+    try:
+        new.rename(target)
+    except OSError:
+        restore_folder(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def restore_folder(target: Path) -> None:
+    """Undo a replacement that was interrupted half-way."""
+    old = _beside(target, "old")
+    if not old.exists():
+        return
+    if target.exists():
+        shutil.rmtree(old)
+    else:
+        old.rename(target)
+
+
+@contextmanager
+def exclusive_writer(on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+    """Hold the right to write results; a second process waits for the first."""
+    paths.build().mkdir(parents=True, exist_ok=True)
+    with (paths.build() / "writer.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if on_wait is not None:
+                on_wait()
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _beside(target: Path, role: str) -> Path:
+    return target.with_name(f".{target.name}.{role}")

@@ -1,0 +1,451 @@
+"""Which notebook runs with which parameters; anything misspelt is refused, never ignored."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import csv
+import difflib
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ldn_meta import paths
+from ldn_meta.display.outputs import FACTS_MIME
+from ldn_meta.errors import NotebookError, ParameterError
+from ldn_meta.pipeline.files import rounded
+
+INJECTED_TAG = "injected-parameters"
+TITLE_TAG = "title"
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")
+_CELL_FILE = re.compile(r"[^\s\"']*/ipykernel_\d+/\d+\.py")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+def fill_titles(notebook: Any, fields: Mapping[str, str], *, name: str) -> None:
+    """Put the indication into the cells tagged ``title``, in place."""
+
+    def value(match: re.Match[str]) -> str:
+        try:
+            return fields[match[1]]
+        except KeyError:
+            message = (
+                f"{name}: the title asks for {match[0]}; "
+                f"fields are {', '.join(fields) or 'none (this notebook runs once)'}"
+            )
+            raise NotebookError(message) from None
+
+    for cell in notebook["cells"]:
+        if TITLE_TAG in cell["metadata"].get("tags", []):
+            cell["source"] = _FIELD.sub(value, cell["source"])
+
+
+def normalise(notebook: Any) -> str:
+    """Remove from an executed notebook what differs between two runs, in place.
+
+    Run times, random cell ids, memory addresses, temporary file names, the place of the
+    checkout, the version of Python, the chunks in which printed text arrived, and everything
+    written to stderr (it arrives between the other outputs in no fixed order).
+    """
+    stamp = notebook["metadata"].get("papermill", {})
+    notebook["metadata"] = type(notebook)(
+        kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
+        language_info={
+            "file_extension": ".py",
+            "mimetype": "text/x-python",
+            "name": "python",
+            "pygments_lexer": "ipython3",
+        },
+        papermill={"parameters": stamp.get("parameters", {}), "version": stamp.get("version")},
+    )
+    notebook["nbformat"], notebook["nbformat_minor"] = 4, 5
+    stderr: list[str] = []
+    for position, cell in enumerate(notebook["cells"]):
+        _normalise_cell(cell, position)
+        if cell["cell_type"] == "code":
+            cell["outputs"] = _normalised_outputs(cell["outputs"], stderr)
+    return "".join(stderr)
+
+
+def _normalise_cell(cell: Any, position: int) -> None:
+    for name in ("execution", "papermill"):
+        cell["metadata"].pop(name, None)
+    tags = cell["metadata"].get("tags", [])
+    if not tags:
+        cell["metadata"].pop("tags", None)
+    if INJECTED_TAG in tags:
+        cell["id"] = INJECTED_TAG
+    elif any(tag.startswith("papermill-error") for tag in tags) or "id" not in cell:
+        cell["id"] = f"cell-{position}"
+
+
+def _normalised_outputs(outputs: Iterable[Any], stderr: list[str]) -> list[Any]:
+    kept: list[Any] = []
+    for output in outputs:
+        kind = output["output_type"]
+        if kind == "stream" and output["name"] == "stderr":
+            stderr.append(output["text"])
+        elif kind == "stream" and kept and kept[-1]["output_type"] == "stream":
+            kept[-1]["text"] += output["text"]
+        else:
+            kept.append(output)
+    clean = _cleaner()
+    for output in kept:
+        if output["output_type"] == "stream":
+            output["text"] = clean(output["text"])
+        elif output["output_type"] == "error":
+            # Tracebacks stand in failed notebooks only, which are looked at on screen.
+            output["traceback"] = [_COLOUR.sub("", clean(line)) for line in output["traceback"]]
+        else:
+            for mime, content in output["data"].items():
+                if mime.startswith("text/"):
+                    output["data"][mime] = clean(content)
+                elif mime == FACTS_MIME:
+                    output["data"][mime] = rounded(content)
+    return kept
+
+
+def _cleaner() -> Callable[[str], str]:
+    """Return a function that removes addresses and places from text."""
+    root = f"{paths.project_root()}/"
+
+    def clean(text: str) -> str:
+        text = _CELL_FILE.sub("<cell>", text)
+        return _ADDRESS.sub("", text.replace(root, ""))
+
+    return clean
+
+
+FIGURES = "figures"
+_PNG, _SVG = "image/png", "image/svg+xml"
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What was found in one notebook."""
+
+    facts: dict[str, Any]
+    figures: dict[str, bytes]
+
+
+def take_outputs(notebook: Any, *, name: str) -> Outputs:
+    """Collect facts and figures; the SVG of a figure leaves the notebook, in place.
+
+    GitHub does not show SVG in notebooks, so the PNG stays; both become files.
+    """
+    facts: dict[str, Any] = {}
+    figures: dict[str, bytes] = {}
+    for output in _displayed(notebook):
+        for key, value in output["data"].get(FACTS_MIME, {}).items():
+            if key in facts and facts[key] != value:
+                message = f"{name}: fact {key!r} has two values: {facts[key]!r} and {value!r}"
+                raise NotebookError(message)
+            facts[key] = value
+        label = output["metadata"].get("ldn-meta", {})
+        if "figure" in label:
+            for file, content in _take_figure(output, label, name).items():
+                if file in figures:
+                    raise NotebookError(f"{name}: two figures are called {label['figure']!r}")
+                figures[file] = content
+    return Outputs(facts, figures)
+
+
+def facts_bytes(facts: dict[str, Any]) -> bytes:
+    """Write facts as the repository keeps them: sorted, indented, final newline."""
+    text = json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode()
+
+
+def _displayed(notebook: Any) -> Iterator[Any]:
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            if "data" in output:
+                yield output
+
+
+def _take_figure(output: Any, label: Any, name: str) -> dict[str, bytes]:
+    figure, alt = str(label["figure"]), str(label.get("alt", "")).strip()
+    if not _NAME.fullmatch(figure):
+        message = f"{name}: figure {figure!r} is not named in small letters, digits, '-' and '_'"
+        raise NotebookError(message)
+    if not alt:
+        raise NotebookError(f"{name}: figure {figure!r} has no alternative text")
+    if _PNG not in output["data"]:
+        raise NotebookError(f"{name}: figure {figure!r} has no PNG, which GitHub needs")
+    # Where Jupyter looks for the alternative text of an image.
+    output["metadata"].setdefault(_PNG, {})["alt"] = alt
+    files = {f"{FIGURES}/{figure}.png": base64.b64decode(output["data"][_PNG])}
+    if _SVG in output["data"]:
+        files[f"{FIGURES}/{figure}.svg"] = output["data"].pop(_SVG).encode()
+    return files
+
+
+PARAMETERS_TAG = "parameters"
+
+
+def default_parameters(template: Path) -> dict[str, Any]:
+    """Read the defaults from the cell tagged ``parameters``."""
+    source = _parameters_source(template)
+    try:
+        statements = ast.parse(source).body
+        return dict(_assignment(statement) for statement in statements)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None) or "?"
+        message = (
+            f"{template.name}: line {line} of the parameters cell is not 'name = literal': {error}"
+        )
+        raise ParameterError(message) from error
+
+
+def _parameters_source(template: Path) -> str:
+    try:
+        cells = json.loads(template.read_bytes())["cells"]
+    except FileNotFoundError:
+        known = ", ".join(sorted(file.stem for file in template.parent.glob("*.ipynb")))
+        message = f"there is no notebook {template.stem!r}; in {template.parent.name}/: {known}"
+        raise ParameterError(message) from None
+    except (ValueError, KeyError, TypeError) as error:
+        message = f"{template.name} is not a notebook: {error}"
+        raise ParameterError(message) from error
+    tagged = [cell for cell in cells if PARAMETERS_TAG in cell["metadata"].get("tags", [])]
+    if len(tagged) != 1:
+        message = f"{template.name} needs one cell tagged 'parameters' and has {len(tagged)}"
+        raise ParameterError(message)
+    source = tagged[0]["source"]
+    return source if isinstance(source, str) else "".join(source)
+
+
+def _assignment(statement: ast.stmt) -> tuple[str, Any]:
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            return name, ast.literal_eval(value)
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            return name, ast.literal_eval(value)
+    message = ast.unparse(statement)
+    raise ValueError(message)
+
+
+def fits(value: Any, default: Any) -> bool:
+    """Whether a value can stand in for a default without changing its type."""
+    if default is None:
+        return not isinstance(value, Mapping)
+    if isinstance(default, list):
+        return isinstance(value, list) and (
+            not default or all(fits(item, default[0]) for item in value)
+        )
+    if isinstance(default, float):
+        return isinstance(value, float | int) and not isinstance(value, bool)
+    return type(value) is type(default)
+
+
+def type_words(default: Any) -> str:
+    """Name the type of a default as a person would."""
+    if isinstance(default, list):
+        return f"a list of {type_words(default[0])} values" if default else "a list"
+    words = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+    return words.get(type(default), "a single value")
+
+
+OVERVIEW = "overview"
+SETTINGS = "parameters.toml"
+_TABLES = ("notebooks", "allowed", "once", "indications")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One notebook to be executed for one page of the report."""
+
+    target: str
+    notebook: str
+    template: Path
+    parameters: Mapping[str, Any]
+    title_fields: Mapping[str, str]
+
+    @property
+    def label(self) -> str:
+        """Name for people: ``fibromyalgia/20_pooled_effect``."""
+        return f"{self.target}/{self.notebook}"
+
+
+def reported_indications() -> dict[str, dict[str, str]]:
+    """Read the indications that get pages."""
+    file = paths.raw_data() / "indications.csv"
+    try:
+        with file.open(encoding="utf-8", newline="") as lines:
+            rows = [row for row in csv.DictReader(lines) if row["is_reported"] == "yes"]
+        rows.sort(key=lambda row: int(row["sort_order"]))
+        return {row["indication_id"]: row for row in rows}
+    except (OSError, ValueError, KeyError) as error:
+        message = f"data/raw/{file.name} cannot be read ({error!r}): run `ldn-meta check`"
+        raise ParameterError(message) from error
+
+
+def plan(
+    indications: Sequence[str] | None = None, overrides: Mapping[str, Any] | None = None
+) -> list[Job]:
+    """List the notebooks to run, with the effective value of every parameter."""
+    settings = _read_settings()
+    reported = reported_indications()
+    chosen = _chosen([*reported, OVERVIEW], indications)
+    _check_indications(settings["indications"], reported)
+    allowed = settings["allowed"]
+    per_indication = _defaults(settings["notebooks"], "per_indication")
+    once = _defaults(settings["notebooks"], "once")
+    _check_names(allowed, [*per_indication.values(), *once.values()], "[allowed]")
+    _check_indication_parameter(per_indication)
+
+    selected = [
+        *(per_indication.values() if set(chosen) - {OVERVIEW} else ()),
+        *(once.values() if OVERVIEW in chosen else ()),
+    ]
+    given = dict(overrides or {})
+    if "indication" in given:
+        message = "indication is no parameter to set: name the indication as an argument"
+        raise ParameterError(message)
+    _check_names(given, [_without_indication(defaults) for defaults in selected], "-p")
+
+    jobs = []
+    for target in [*reported, OVERVIEW]:
+        group, table, where = (
+            (once, settings["once"], "[once]")
+            if target == OVERVIEW
+            else (per_indication, settings["indications"][target], f"[indications.{target}]")
+        )
+        _check_names(table, group.values(), where)
+        for notebook, defaults in group.items():
+            own = {name: value for name, value in table.items() if name in defaults}
+            if target != OVERVIEW:
+                own["indication"] = target
+            _check_values(own, defaults, allowed, f"{SETTINGS} {where}")
+            _check_values(defaults, defaults, allowed, f"{notebook}.ipynb")
+            if target not in chosen:
+                continue
+            asked = {name: value for name, value in given.items() if name in defaults}
+            _check_values(asked, defaults, allowed, "-p")
+            jobs.append(
+                Job(
+                    target=target,
+                    notebook=notebook,
+                    template=_template(notebook),
+                    parameters={**defaults, **own, **asked},
+                    title_fields=reported.get(target, {}),
+                )
+            )
+    return jobs
+
+
+def parse_assignment(text: str) -> tuple[str, Any]:
+    """Read ``name=value`` from a command line."""
+    name, equals, value = text.partition("=")
+    name = name.strip()
+    if not equals or not name.isidentifier():
+        message = f"-p {text!r} is not name=value, as in -p tau2_method=pm"
+        raise ParameterError(message)
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        pass
+    try:
+        return name, tomllib.loads(f"value = {value}")["value"]
+    except ValueError:
+        return name, value
+
+
+def unknown(what: str, value: object, allowed: Iterable[object]) -> str:
+    """Say that something is unknown, what was probably meant, and what is allowed."""
+    known = [str(item) for item in allowed]
+    near = difflib.get_close_matches(str(value), known, n=1)
+    meant = f"; did you mean {near[0]!r}?" if near else ";"
+    return f"{what} is unknown{meant} allowed: {', '.join(known)}"
+
+
+def _read_settings() -> dict[str, Any]:
+    file = paths.notebooks() / SETTINGS
+    try:
+        settings = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        message = f"notebooks/{SETTINGS} cannot be read: {error}"
+        raise ParameterError(message) from error
+    for name in settings:
+        if name not in _TABLES:
+            raise ParameterError(f"{SETTINGS}: " + unknown(f"table [{name}]", name, _TABLES))
+    return {name: settings.get(name, {}) for name in _TABLES}
+
+
+def _template(notebook: str) -> Path:
+    return paths.notebooks() / f"{notebook}.ipynb"
+
+
+def _defaults(listed: Mapping[str, list[str]], group: str) -> dict[str, dict[str, Any]]:
+    return {name: default_parameters(_template(name)) for name in listed.get(group, [])}
+
+
+def _chosen(known: Sequence[str], asked: Sequence[str] | None) -> Sequence[str]:
+    for target in asked or ():
+        if target not in known:
+            raise ParameterError(unknown(f"indication {target!r}", target, known))
+    return asked or known
+
+
+def _check_indications(tables: Mapping[str, Any], reported: Mapping[str, Any]) -> None:
+    for indication in tables:
+        if indication not in reported:
+            what = f"{SETTINGS}: [indications.{indication}]"
+            raise ParameterError(unknown(what, indication, reported))
+    for indication in reported:
+        if indication not in tables:
+            message = (
+                f"{SETTINGS} has no table [indications.{indication}], so its notebooks would run "
+                "with the values of another indication; add the table"
+            )
+            raise ParameterError(message)
+
+
+def _check_indication_parameter(per_indication: Mapping[str, Mapping[str, Any]]) -> None:
+    for notebook, defaults in per_indication.items():
+        if "indication" not in defaults:
+            message = (
+                f"{notebook}.ipynb has no parameter 'indication', so every page would "
+                "show the same; add it, or list the notebook under 'once'"
+            )
+            raise ParameterError(message)
+
+
+def _without_indication(defaults: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in defaults.items() if name != "indication"}
+
+
+def _check_names(
+    given: Iterable[str], templates_defaults: Iterable[Mapping[str, Any]], where: str
+) -> None:
+    known = dict.fromkeys(name for defaults in templates_defaults for name in defaults)
+    for name in given:
+        if name not in known:
+            raise ParameterError(unknown(f"{where} parameter {name!r}", name, known))
+
+
+def _check_values(
+    given: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    allowed: Mapping[str, list[Any]],
+    where: str,
+) -> None:
+    for name, value in given.items():
+        if not fits(value, defaults[name]):
+            message = (
+                f"{where} parameter {name!r} is {value!r}: must be "
+                f"{type_words(defaults[name])}, as {defaults[name]!r} is"
+            )
+            raise ParameterError(message)
+        # TOML has no null: a default of None is an option nobody can list.
+        options = [*allowed.get(name, []), *([None] if defaults[name] is None else [])]
+        items = value if isinstance(value, list) else [value]
+        if name in allowed and not all(item in options for item in items):
+            raise ParameterError(unknown(f"{where} value {value!r} of {name!r}", value, options))

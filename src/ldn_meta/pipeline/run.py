@@ -1,0 +1,378 @@
+"""From derived tables to reports: the notebooks whose inputs changed, all or nothing a page."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from ldn_meta import paths
+from ldn_meta.errors import NotebookError, StaleError
+from ldn_meta.pipeline import files as hashes
+from ldn_meta.pipeline import files as publish
+from ldn_meta.pipeline import stale as staleness
+from ldn_meta.pipeline.kernels import KernelSource, fixed_surroundings, kernel_source
+from ldn_meta.pipeline.notebooks import (
+    OVERVIEW,
+    Job,
+    Outputs,
+    facts_bytes,
+    fill_titles,
+    normalise,
+    plan,
+    take_outputs,
+)
+from ldn_meta.pipeline.progress import Progress, Silent
+
+# The slowest cell takes seconds; one that takes this long hangs.
+CELL_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A notebook that ran to its end."""
+
+    page: bytes
+    outputs: Outputs
+    stderr: str
+    seconds: float
+
+
+def execute(job: Job, *, kernel: str) -> Executed:
+    """Run a notebook in a new kernel.
+
+    Call it inside ``fixed_surroundings``; safe in threads.
+    """
+    import nbformat
+    import papermill
+
+    from ldn_meta.pipeline import kernels as engine
+
+    start = time.monotonic()
+    # Relative paths: papermill takes braces in a path for placeholders.
+    part = Path("build", "executing", job.target, f"{job.notebook}.ipynb")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        template = nbformat.read(job.template, as_version=4)
+        fill_titles(template, job.title_fields, name=job.label)
+        with tempfile.TemporaryDirectory(prefix="ldn-") as sockets:
+            notebook = papermill.execute_notebook(
+                template,
+                str(part),
+                parameters=dict(job.parameters),
+                engine_name=engine.NAME,
+                kernel_name=kernel,
+                language="python",
+                progress_bar=False,
+                record_timing=False,
+                execution_timeout=CELL_SECONDS,
+                config=_kernel_config(sockets),
+            )
+        _check_complete(notebook)
+        stderr = normalise(notebook)
+        outputs = take_outputs(notebook, name=job.label)
+    except Exception as error:
+        raise NotebookError(_failure(job, part, error)) from error
+    finally:
+        _close_event_loop()
+        part.unlink(missing_ok=True)
+    return Executed(notebook_bytes(notebook), outputs, stderr, time.monotonic() - start)
+
+
+def notebook_bytes(notebook: Any) -> bytes:
+    """Write a notebook as the repository keeps it."""
+    import nbformat
+
+    text: str = nbformat.writes(notebook)
+    return f"{text.rstrip()}\n".encode()
+
+
+def _kernel_config(folder: str) -> Any:
+    """Let the kernel talk over sockets in a folder: no open ports, works without a network."""
+    from traitlets.config import Config
+
+    config = Config()
+    config.KernelManager.transport = "ipc"
+    config.KernelManager.ip = str(Path(folder) / "k")
+    # A kernel that is told to end while it is busy ending logs that as an error of its own.
+    config.NotebookClient.extra_arguments = ["--IPKernelApp.log_level=CRITICAL"]
+    return config
+
+
+def _close_event_loop() -> None:
+    """Close the loop that jupyter_core opened in this thread and leaves open."""
+    with contextlib.suppress(RuntimeError):  # there is none if Jupyter was not reached
+        asyncio.get_event_loop().close()
+
+
+def _check_complete(notebook: Any) -> None:
+    """Refuse a notebook that ended early without an error, as ``exit()`` in a cell does."""
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code" and cell["source"]]
+    counts = [cell["execution_count"] for cell in code]
+    if counts != list(range(1, len(code) + 1)):
+        message = f"its cells did not all run once, in order: execution counts are {counts}"
+        raise NotebookError(message)
+
+
+def _failure(job: Job, part: Path, error: Exception) -> str:
+    """Keep the notebook as far as it came, and say where it broke."""
+    reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+    if not part.is_file():
+        return f"{job.label} failed: {reason}"
+    import nbformat
+    from papermill.exceptions import PapermillExecutionError
+
+    notebook = nbformat.read(part, as_version=4)
+    place = f" in cell {_broken_cell(notebook)!r}"
+    if isinstance(error, PapermillExecutionError):
+        reason = f"{error.ename}: {error.evalue}"
+    normalise(notebook)
+    kept = paths.build() / "failed" / job.target / part.name
+    publish.write_whole(kept, notebook_bytes(notebook))
+    shown = kept.relative_to(paths.project_root()).as_posix()
+    return f"{job.label} failed{place}: {reason}\n    as far as it came: {shown}"
+
+
+def _broken_cell(notebook: Any) -> str:
+    """Name the cell that raised, or was running when the kernel died or was stopped."""
+    last = ""
+    for cell in notebook["cells"]:
+        outputs = cell.get("outputs", [])
+        if any(output["output_type"] == "error" for output in outputs):
+            return str(cell["id"])
+        if cell["metadata"].get("papermill", {}).get("start_time"):
+            last = str(cell["id"])
+    return last
+
+
+# Hashes of the files a notebook wrote, by path below the report, and hash of its facts.
+Written: TypeAlias = tuple[dict[str, str], str]
+
+
+def replace_report(
+    report: Path, executed: Mapping[str, Executed], fresh: Sequence[Job]
+) -> dict[str, Written]:
+    """Put new results beside those that are still good, and replace the folder.
+
+    Nothing else survives: a figure that no notebook draws any more goes.
+    """
+    files: dict[str, bytes] = {}
+    writer: dict[str, str] = {}
+    facts = {}
+    written: dict[str, Written] = {}
+    old_facts = staleness.read_facts(report)
+
+    def add(notebook: str, name: str, data: bytes) -> None:
+        if name in files:
+            message = f"{name} is drawn by {writer[name]} and by {notebook}: rename one"
+            raise NotebookError(message)
+        files[name], writer[name] = data, notebook
+
+    for job in fresh:
+        record = staleness.read_record(job)
+        for name in record.outputs if record else ():
+            add(job.notebook, name, (report / name).read_bytes())
+        if job.notebook in old_facts:
+            facts[job.notebook] = old_facts[job.notebook]
+    for notebook, result in executed.items():
+        own = {f"{notebook}.ipynb": result.page, **result.outputs.figures}
+        for name, data in own.items():
+            add(notebook, name, data)
+        if result.outputs.facts:
+            facts[notebook] = result.outputs.facts
+        hashed = {name: hashes.sha256(data) for name, data in own.items()}
+        written[notebook] = (hashed, hashes.json_sha256(facts.get(notebook)))
+
+    staged = paths.build() / "staging" / report.name
+    shutil.rmtree(staged, ignore_errors=True)
+    for name, data in {**files, staleness.FACTS: facts_bytes(facts)}.items():
+        publish.write_whole(staged / name, data)
+    publish.replace_folder(staged, report)
+    return written
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What ``run`` did."""
+
+    executed: tuple[str, ...]
+    fresh: tuple[str, ...]
+    folder: Path
+
+
+@dataclass(frozen=True)
+class _Task:
+    job: Job
+    key: str
+    is_fresh: bool
+
+
+def run(
+    indications: Sequence[str] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    jobs: int | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    kernels: KernelSource | None = None,
+) -> RunSummary:
+    """Execute the notebooks whose inputs changed and replace their reports.
+
+    A report is the folder of one indication; it is replaced when all its notebooks ran to
+    their end, and left alone when one broke. The other indications go on.
+    """
+    progress = progress or Silent()
+    wanted = plan(indications, parameters)
+    is_own_run = bool(parameters) and wanted != plan(indications)
+    folder = (
+        paths.build() / "runs" / _run_name(parameters or {}) if is_own_run else paths.reports()
+    )
+    with publish.exclusive_writer(lambda: progress.note("waiting for another run to end")):
+        if not hashes.derived_is_current():
+            message = "data/derived does not belong to data/raw: run `ldn-meta derive` first"
+            raise StaleError(message)
+        tasks = _tasks(wanted, folder, force=force or is_own_run)
+        stale = [task for task in tasks if not task.is_fresh]
+        failures: list[str] = []
+        if indications is None and not is_own_run:
+            _note_strays(folder, wanted, progress)
+        if stale:
+            failures = _run_all(
+                tasks, folder, jobs or _processors(), progress, kernels or kernel_source()
+            )
+    if failures:
+        raise NotebookError("\n".join(sorted(failures)))
+    return RunSummary(
+        executed=tuple(task.job.label for task in stale),
+        fresh=tuple(task.job.label for task in tasks if task.is_fresh),
+        folder=folder,
+    )
+
+
+def _tasks(wanted: Sequence[Job], folder: Path, *, force: bool) -> list[_Task]:
+    keys = staleness.Keys()
+    tasks = []
+    for job in wanted:
+        report = folder / job.target
+        publish.restore_folder(report)
+        key = keys.key(job)
+        tasks.append(_Task(job, key, not force and staleness.is_fresh(job, key, report)))
+    return tasks
+
+
+def _note_strays(folder: Path, wanted: Sequence[Job], progress: Progress) -> None:
+    known = {job.target for job in wanted}
+    for report in sorted(folder.glob("[!.]*")):
+        if report.is_dir() and report.name not in known:
+            progress.note(f"reports/{report.name} belongs to no reported indication: delete it")
+
+
+def _run_all(
+    tasks: Sequence[_Task],
+    folder: Path,
+    jobs: int,
+    progress: Progress,
+    kernels: KernelSource,
+) -> list[str]:
+    """Execute what is stale; publish each report when its last notebook is done."""
+    for name in ("staging", "executing", "failed"):
+        shutil.rmtree(paths.build() / name, ignore_errors=True)
+    stale = [task for task in tasks if not task.is_fresh]
+    results: dict[str, Executed | None] = {}
+    failures: list[str] = []
+    progress.start(len(stale))
+    try:
+        # Kernels inside the pool: when a person interrupts, they end first, and the threads that
+        # wait for them then end as well.
+        with (
+            fixed_surroundings(),
+            ThreadPoolExecutor(jobs) as pool,
+            kernels(progress.note) as kernel,
+        ):
+            # papermill is imported once, here, and not by several threads at the same time.
+            from ldn_meta.pipeline import kernels as engine  # noqa: F401
+
+            # The overview shows everything and takes longest; last, it would keep all waiting.
+            by_length = sorted(stale, key=lambda task: task.job.target != OVERVIEW)
+            futures: dict[Future[Executed], _Task] = {
+                pool.submit(execute, task.job, kernel=kernel): task for task in by_length
+            }
+            try:
+                for future in as_completed(futures):
+                    task = futures[future]
+                    results[task.job.label] = _result(future, task, progress, failures)
+                    _publish_if_done(task.job.target, tasks, results, folder, failures)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    finally:
+        progress.close()
+    return failures
+
+
+def _result(
+    future: Future[Executed], task: _Task, progress: Progress, failures: list[str]
+) -> Executed | None:
+    label = task.job.label
+    try:
+        executed = future.result()
+    except NotebookError as error:
+        failures.append(str(error))
+        progress.failed(label)
+        return None
+    if executed.stderr.strip():
+        progress.note(f"{label} wrote to stderr:\n{executed.stderr.strip()}")
+    progress.done(label, executed.seconds)
+    return executed
+
+
+def _publish_if_done(
+    target: str,
+    tasks: Sequence[_Task],
+    results: Mapping[str, Executed | None],
+    folder: Path,
+    failures: list[str],
+) -> None:
+    own = [task for task in tasks if task.job.target == target]
+    stale = [task for task in own if not task.is_fresh]
+    if not all(task.job.label in results for task in stale):
+        return
+    executed = {task.job.notebook: results[task.job.label] for task in stale}
+    good = {notebook: result for notebook, result in executed.items() if result is not None}
+    if len(good) < len(executed):
+        return
+    fresh = [task.job for task in own if task.is_fresh]
+    try:
+        records = replace_report(folder / target, good, fresh)
+    except NotebookError as error:
+        failures.append(f"{target}: {error}")
+        return
+    if folder == paths.reports():
+        for task in stale:
+            record = records[task.job.notebook]
+            staleness.write_record(task.job, staleness.Record(task.key, *record))
+
+
+def _run_name(parameters: Mapping[str, Any]) -> str:
+    """Name a folder after the parameters: readable, and different for different values."""
+    text = json.dumps(parameters, sort_keys=True)
+    words = "_".join(f"{name}-{value}" for name, value in sorted(parameters.items()))
+    readable = re.sub(r"[^A-Za-z0-9.-]+", "_", words)[:60].strip("._")
+    return f"{readable}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

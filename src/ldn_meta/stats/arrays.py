@@ -1,0 +1,395 @@
+"""Numbers in, numbers out: what the formulas accept and the shape of what they return.
+
+Every public function of this layer takes scalars or arrays that broadcast together. Missing is
+NaN and stays NaN; everything else that is not a usable number is refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+from math import nan
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import chdtri, ndtri, stdtr, stdtrit
+
+from ldn_meta.errors import ArgumentError, ConvergenceError
+
+
+def html_table(
+    rows: Sequence[Sequence[str]], *, head: Sequence[str] = (), is_prose: bool = False
+) -> str:
+    """Write rows of plain text as an HTML table; the first cell of a row names it.
+
+    Examples
+    --------
+    >>> html_table([("trials", "<3")])
+    '<table><tr><th scope="row">trials</th><td>&lt;3</td></tr></table>'
+    """
+    style = ' style="text-align:left"' if is_prose else ""
+    columns = "".join(f'<th scope="col"{style}>{escape(name)}</th>' for name in head)
+    lines = [f"<tr>{columns}</tr>"] if head else []
+    for name, *cells in rows:
+        values = "".join(f"<td{style}>{escape(cell)}</td>" for cell in cells)
+        lines.append(f'<tr><th scope="row"{style}>{escape(name)}</th>{values}</tr>')
+    return f"<table>{''.join(lines)}</table>"
+
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+Labels = Sequence[object] | None
+
+# Beyond this in either direction squares of squares leave the range of doubles.
+SMALLEST, LARGEST = 1e-30, 1e30
+
+
+def one_of(name: str, value: object, allowed: Sequence[str]) -> str:
+    """Return an option that must be one of a few words."""
+    if isinstance(value, str) and value in allowed:
+        return value
+    message = f"{name}={value!r} is not known; allowed: {', '.join(allowed)}"
+    raise ArgumentError(message)
+
+
+def text(name: str, value: object) -> str:
+    """Return a text."""
+    if isinstance(value, str):
+        return value
+    message = f"{name}={value!r} is not text; allowed: a text, may be empty"
+    raise ArgumentError(message)
+
+
+def confidence_level(level: object) -> float:
+    """Return a level strictly between 0 and 1 (0.95, not 95)."""
+    is_number = isinstance(level, int | float | np.floating) and not isinstance(level, bool)
+    if is_number and 0.0 < float(level) < 1.0:  # type: ignore[arg-type]
+        return float(level)  # type: ignore[arg-type]
+    message = f"level={level!r} is not allowed; allowed: a number between 0 and 1, such as 0.95"
+    raise ArgumentError(message)
+
+
+def real_array(name: str, values: ArrayLike) -> FloatArray:
+    """Return finite numbers, or NaN, as a float array; text and objects are refused."""
+    array = _real_array(name, values)
+    _refuse_infinite(name, array)
+    return array
+
+
+def _real_array(name: str, values: ArrayLike) -> FloatArray:
+    if isinstance(values, np.ma.MaskedArray):
+        values = np.ma.filled(values.astype(np.float64), np.nan)
+    try:
+        raw: NDArray[Any] = np.asarray(values)
+    except ValueError as error:
+        message = f"{name}={values!r} is not rectangular; allowed: rows of equal length"
+        raise ArgumentError(message) from error
+    if raw.dtype.kind not in "iuf":
+        shown = raw.ravel()[:3].tolist()
+        message = (
+            f"{name} holds {raw.dtype.name} values such as {shown!r}; "
+            "allowed: real numbers, with NaN for a missing trial"
+        )
+        raise ArgumentError(message)
+    return raw.astype(np.float64)
+
+
+def _refuse_infinite(name: str, array: FloatArray) -> None:
+    infinite = np.isinf(array)
+    if np.count_nonzero(infinite):
+        message = f"{_first(name, array, infinite)} is infinite; allowed: finite numbers or NaN"
+        raise ArgumentError(message)
+
+
+def effects_and_variances(
+    yi: ArrayLike, vi: ArrayLike, *, dimensions: int | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Return effects and sampling variances of one shape (..., k), NaN in both where missing.
+
+    A trial with either number missing is missing: an effect without a variance has no weight.
+    """
+    y, v = _real_array("yi", yi), _real_array("vi", vi)
+    if y.shape != v.shape:
+        message = f"yi has shape {y.shape} and vi has shape {v.shape}; allowed: equal shapes"
+        raise ArgumentError(message)
+    if y.ndim == 0 or (dimensions is not None and y.ndim != dimensions):
+        wanted = "(k,)" if dimensions == 1 else "(..., k)"
+        message = f"yi has shape {y.shape}; allowed: {wanted}, trials along the last axis"
+        raise ArgumentError(message)
+    usable = (np.abs(y) <= LARGEST) & (v >= SMALLEST) & (v <= LARGEST)
+    if np.count_nonzero(usable) == usable.size:
+        return y, v
+    _refuse_infinite("yi", y)
+    _refuse_infinite("vi", v)
+    wrong = (v < SMALLEST) | (v > LARGEST)
+    if np.count_nonzero(wrong):
+        message = (
+            f"{_first('vi', v, wrong)} is not a usable variance; allowed: positive numbers from "
+            f"{SMALLEST:g} to {LARGEST:g}, with NaN for a missing trial"
+        )
+        raise ArgumentError(message)
+    wrong = np.abs(y) > LARGEST
+    if np.count_nonzero(wrong):
+        message = f"{_first('yi', y, wrong)} is out of range; allowed: at most {LARGEST:g} in size"
+        raise ArgumentError(message)
+    missing = np.isnan(y) | np.isnan(v)
+    y[missing] = np.nan
+    v[missing] = np.nan
+    return y, v
+
+
+def trial_labels(labels: Labels, k: int) -> tuple[str, ...]:
+    """Return one label per trial; "trial 1", "trial 2", ... when none are given."""
+    if labels is None:
+        return tuple(f"trial {i + 1}" for i in range(k))
+    if isinstance(labels, str):
+        message = f"labels={labels!r} is one text; allowed: a sequence of {k} labels"
+        raise ArgumentError(message)
+    named = tuple(str(label) for label in labels)
+    if len(named) != k:
+        message = f"labels has {len(named)} entries; allowed: {k}, one per trial"
+        raise ArgumentError(message)
+    return named
+
+
+def _first(name: str, array: FloatArray, wrong: BoolArray) -> str:
+    position = tuple(int(i) for i in np.argwhere(wrong)[0])
+    return f"{name}[{', '.join(map(str, position))}]={float(array[position])!r}"
+
+
+TAU2_METHODS = ("common", "dl", "he", "hs", "sj", "ml", "reml", "eb", "pm")
+CI_METHODS = ("wald", "knapp-hartung", "knapp-hartung-floored")
+PI_METHODS = ("k-1", "k-2")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to fit; refuses what it does not know."""
+
+    tau2_method: str
+    ci_method: str
+    level: float
+    pi_method: str = "k-1"
+
+    def __post_init__(self) -> None:
+        """Check every option."""
+        one_of("tau2_method", self.tau2_method, TAU2_METHODS)
+        one_of("ci_method", self.ci_method, CI_METHODS)
+        one_of("pi_method", self.pi_method, PI_METHODS)
+        object.__setattr__(self, "level", confidence_level(self.level))
+
+    @property
+    def is_random(self) -> bool:
+        """Whether true effects may differ between trials."""
+        return self.tau2_method != "common"
+
+    @property
+    def uses_t(self) -> bool:
+        """Whether the interval is of the Knapp-Hartung kind."""
+        return self.ci_method != "wald"
+
+
+def not_converged(method: str, iterations: int, steps: FloatArray, sets: int) -> ConvergenceError:
+    """Return the error that names method, iterations and last step, and what to try."""
+    worst = float(abs(steps).max())
+    other = "; use tau2_method='dl', which does not iterate" if method in TAU2_METHODS else ""
+    message = (
+        f"{method}: tau2 did not converge in {iterations} iterations for {steps.size} of {sets} "
+        f"sets of trials (last step {worst:.3g} of tau2 plus the smallest variance); "
+        f"look for an effect or variance in a wrong unit{other}"
+    )
+    return ConvergenceError(message)
+
+
+class Quantiles(NamedTuple):
+    """Quantiles for each of m sets, all (m,); NaN where a set is too small to use them."""
+
+    t: FloatArray
+    t_new_k1: FloatArray
+    t_new_k2: FloatArray
+    upper: FloatArray
+    lower: FloatArray
+
+
+def quantiles(count: IntArray, *, level: float) -> Quantiles:
+    """Look up the two-sided quantiles at `level` for sets of `count` (m,) trials."""
+    if count.size == 0:
+        return Quantiles(*np.empty((5, 0)))
+    lowest, highest = int(np.minimum.reduce(count)), int(np.maximum.reduce(count))
+    table = np.array([_for_trials(k, level) for k in range(lowest, highest + 1)])
+    return Quantiles(*table.T.take(count - lowest, axis=1))
+
+
+@lru_cache(maxsize=4096)
+def _for_trials(k: int, level: float) -> tuple[float, ...]:
+    """One row of the table; remembered, because it costs as much as a closed-form fit."""
+    if k < 2:
+        return (nan, nan, nan, nan, nan)
+    tail = 0.5 + 0.5 * level
+    df = float(k - 1)
+    t = float(stdtrit(df, tail))
+    new = (t, float(stdtrit(df - 1.0, tail))) if k > 2 else (nan, nan)
+    return t, *new, float(chdtri(df, 0.5 - 0.5 * level)), float(chdtri(df, tail))
+
+
+class FrozenRecord:
+    """Base of frozen dataclasses that hold arrays: read-only, comparable, safe to pickle.
+
+    Subclasses are declared with ``@dataclass(frozen=True, eq=False)``.
+    """
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        for value in vars(self).values():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a pickle with its arrays read-only again."""
+        vars(self).update(state)
+        self.__post_init__()
+
+    def __eq__(self, other: object) -> bool:
+        """Compare every field; arrays by value, NaN equal to NaN."""
+        if type(self) is not type(other):
+            return NotImplemented
+        mine, theirs = vars(self), vars(other)
+        return all(_same(mine[name], theirs[name]) for name in mine)
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, str | tuple | None) or isinstance(other, str | tuple | None):
+        return bool(one == other)
+    return bool(np.array_equal(np.asarray(one), np.asarray(other), equal_nan=True))
+
+
+# A float where every input was a scalar, else an array. Any, because callers know which they
+# passed and a union would make each of them prove it.
+FloatOrArray: TypeAlias = Any
+
+
+class EffectSize(NamedTuple):
+    """An observed effect and its sampling variance; floats for scalars, else arrays (...,)."""
+
+    yi: FloatOrArray
+    vi: FloatOrArray
+
+
+class Estimate(NamedTuple):
+    """A value and its standard error, both in the units of the value."""
+
+    estimate: FloatOrArray
+    se: FloatOrArray
+
+
+class Interval(NamedTuple):
+    """A lower and an upper bound, both included unless the function says otherwise."""
+
+    low: FloatOrArray
+    high: FloatOrArray
+
+
+def numbers(
+    name: str,
+    value: ArrayLike,
+    *,
+    above: float = -np.inf,
+    at_least: float = -np.inf,
+    at_most: float = np.inf,
+    below: float = np.inf,
+    finite: bool = True,
+) -> FloatArray:
+    """Return `value` as a float array or refuse it by name.
+
+    NaN means missing and passes. Strings, booleans, complex numbers and objects are refused, and
+    so are infinities unless `finite` is False.
+    """
+    try:
+        raw = np.asarray(value)
+    except ValueError as error:
+        raise ArgumentError(f"{name}: ragged sequence; allowed: a number or an array") from error
+    if raw.dtype.kind not in "iuf":
+        raise ArgumentError(
+            f"{name}: {value!r} has type {raw.dtype}; allowed: a number or an array of numbers "
+            "(NaN for missing)"
+        )
+    array: FloatArray = raw.astype(np.float64)
+    rules = (
+        (np.isinf(array) & finite, "finite numbers"),
+        (array <= above if above > -np.inf else None, f"numbers above {above:g}"),
+        (array < at_least if at_least > -np.inf else None, f"numbers of at least {at_least:g}"),
+        (array > at_most if at_most < np.inf else None, f"numbers of at most {at_most:g}"),
+        (array >= below if below < np.inf else None, f"numbers below {below:g}"),
+    )
+    for broken, allowed in rules:
+        if broken is not None and broken.any():
+            raise ArgumentError(f"{name}: {array[broken].flat[0]:g} is not allowed; {allowed}")
+    return array
+
+
+def together(**arrays: FloatArray) -> tuple[FloatArray, ...]:
+    """Broadcast named arrays against each other."""
+    try:
+        return tuple(np.broadcast_arrays(*arrays.values()))
+    except ValueError as error:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise ArgumentError(f"shapes do not broadcast together: {shapes}") from error
+
+
+def ordered(low_name: str, low: FloatArray, high_name: str, high: FloatArray) -> None:
+    """Refuse any pair with `low` above `high`; pairs with NaN pass."""
+    together(**{low_name: low, high_name: high})
+    wrong = low > high
+    if np.any(wrong):
+        low_all, high_all = np.broadcast_arrays(low, high)
+        raise ArgumentError(
+            f"{low_name}: {low_all[wrong].flat[0]:g} is above {high_name} "
+            f"{high_all[wrong].flat[0]:g}; allowed: {low_name} <= {high_name}"
+        )
+
+
+def plain(array: Any) -> FloatOrArray:
+    """Return a zero-dimensional result as a Python float, anything else as an array."""
+    result = np.asarray(array, dtype=np.float64)
+    return float(result) if result.ndim == 0 else result
+
+
+def truth(array: Any) -> bool | BoolArray:
+    """Return a zero-dimensional answer as a Python bool, anything else as an array."""
+    result: BoolArray = np.asarray(array, dtype=np.bool_)
+    return bool(result) if result.ndim == 0 else result
+
+
+def effect(yi: Any, vi: Any) -> EffectSize:
+    """Return an EffectSize with both members in the shape they broadcast to."""
+    yi_all, vi_all = np.broadcast_arrays(yi, vi)
+    return EffectSize(plain(yi_all), plain(vi_all))
+
+
+def two_sided_quantile(level: ArrayLike, df: ArrayLike = np.inf) -> FloatArray:
+    """Return q with P(-q < T < q) = level, T Student on `df` (normal where df is infinite)."""
+    tail = (1 - numbers("level", level, above=0, below=1)) / 2
+    freedom = numbers("df", df, above=0, finite=False)
+    return -_student_quantile(tail, freedom)
+
+
+def quantile_from_p(p: FloatArray, df: FloatArray, *, two_sided: bool) -> FloatArray:
+    """Return the size of the statistic |t| that gives `p`, on `df` degrees of freedom."""
+    return np.abs(_student_quantile(p / 2 if two_sided else p, df))
+
+
+def p_from_statistic(statistic: FloatArray, df: FloatArray, *, two_sided: bool) -> FloatArray:
+    """Return the p-value of |statistic|, Student on `df` (normal where df is infinite)."""
+    tail = stdtr(df, -np.abs(statistic))
+    return np.asarray(2 * tail if two_sided else tail)
+
+
+def _student_quantile(tail: FloatArray, df: FloatArray) -> FloatArray:
+    normal = np.isinf(df)
+    return np.asarray(np.where(normal, ndtri(tail), stdtrit(np.where(normal, 1.0, df), tail)))
