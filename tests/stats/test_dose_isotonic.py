@@ -21,7 +21,7 @@ from ldn_meta.stats.dose import (
 from ldn_meta.stats.up_and_down import dose_for_many
 
 REFERENCE = json.loads(
-    (Path(__file__).parent / "reference" / "dose_reference.json").read_text(encoding="utf-8")
+    (Path(__file__).parents[1] / "reference" / "dose_reference.json").read_text(encoding="utf-8")
 )
 # Concentrations given in Benhamou 2003, in hundredths of a per cent, from the vignette of R's cir:
 # each neighbour is one step up (no response) or down (response); the last response is unknown.

@@ -41,7 +41,7 @@ from ldn_meta.stats.consistency import (
 from ldn_meta.stats.printed import printed_decimals
 
 REFERENCE = json.loads(
-    (Path(__file__).parent / "reference" / "consistency_reference.json").read_text("utf-8")
+    (Path(__file__).parents[1] / "reference" / "consistency_reference.json").read_text("utf-8")
 )
 
 

@@ -3,7 +3,6 @@
 import math
 
 from effect_rows import effect_rows
-
 from ldn_meta.evidence.answer.pools import DIRECTION_ONLY, META_ANALYSIS, ONE_TRIAL, build_pools
 from ldn_meta.evidence.grade.certainty import Body
 from ldn_meta.evidence.raw.protocol import load_protocol

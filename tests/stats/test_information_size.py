@@ -14,7 +14,7 @@ from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.sequential import information_size_of_means, information_size_of_risks
 
 REFERENCE = json.loads(
-    (Path(__file__).parent / "reference" / "information_size.json").read_text(encoding="utf-8")
+    (Path(__file__).parents[1] / "reference" / "information_size.json").read_text(encoding="utf-8")
 )
 
 

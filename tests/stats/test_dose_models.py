@@ -14,7 +14,7 @@ from ldn_meta.stats.dose import dose_for, fit_models, log_likelihood
 from ldn_meta.stats.up_and_down import dose_for_many, dose_limits_many, simulate_up_and_down
 
 REFERENCE = json.loads(
-    (Path(__file__).parent / "reference" / "dose_reference.json").read_text(encoding="utf-8")
+    (Path(__file__).parents[1] / "reference" / "dose_reference.json").read_text(encoding="utf-8")
 )
 MODELS = [(arm, model) for arm in REFERENCE["arms"].values() for model in arm["models"]]
 LADDER = 0.75 * np.arange(1, 9)
