@@ -1,7 +1,7 @@
 """The mean effect over trials, and how sure we are; one kernel for one fit and for many.
 
-`pool` is the batch of one: both functions lay trials out as `ldn_meta.stats.trials.Trials` and
-call the same kernel.
+`pool` is the batch of one: both functions lay trials out as `ldn_meta.stats.tau2.Trials` and
+call the same kernel. `side` reads the interval: on which side of no effect it lies.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -512,7 +512,7 @@ def pool(
     Examples
     --------
     >>> pool([0.30, 0.31, 0.32], [0.04, 0.05, 0.06])
-    PooledResult(k=3, 0.3086 [95% CI -0.2394, 0.8567], tau2=0, I2=0%, reml, knapp-hartung-floored)
+    PooledResult(k=3, 0.3086 [95% CI -0.2393, 0.8566], tau2=0, I2=0%, reml, knapp-hartung-floored)
     """
     y, v = effects_and_variances(yi, vi, dimensions=1)
     settings = Settings(tau2_method, ci_method, level, pi_method)
@@ -586,3 +586,33 @@ def _pool(
         labels=names,
         notes=sentences(flags, tau2_method=settings.tau2_method),
     )
+
+
+@overload
+def side(low: float, high: float, benefit_sign: float = 1.0) -> float: ...
+
+
+@overload
+def side(
+    low: FloatArray, high: FloatArray, benefit_sign: float | FloatArray = 1.0
+) -> FloatArray: ...
+
+
+def side(
+    low: float | FloatArray, high: float | FloatArray, benefit_sign: float | FloatArray = 1.0
+) -> float | FloatArray:
+    """Say on which side of no effect, which is 0, intervals lie.
+
+    1.0 above, -1.0 below, 0.0 if the interval includes 0; one that ends at 0 includes it. With
+    the sign of benefit, 1.0 is the side of benefit and -1.0 that of harm. NaN where an end or the
+    sign is NaN; an infinite end is an end like others.
+
+    >>> side(0.2, 1.4), side(0.2, 1.4, -1.0), side(0.0, 1.4), side(float("nan"), 1.4)
+    (1.0, -1.0, 0.0, nan)
+    """
+    lower, upper, sign = (np.asarray(x, dtype=np.float64) for x in (low, high, benefit_sign))
+    found = np.where(lower > 0.0, 1.0, np.where(upper < 0.0, -1.0, 0.0))
+    # A product with the sign would write -0.0 for an interval that includes 0.
+    found = np.where(found == 0.0, 0.0, found * np.sign(sign))
+    found = np.where(np.isnan(lower) | np.isnan(upper) | np.isnan(sign), np.nan, found)
+    return found if found.ndim else float(found)
