@@ -139,14 +139,14 @@ def _edit_a_trial(file: Path) -> None:
 
 def _idle() -> bool:
     """Whether `make notebooks` would find nothing to do in the checkout itself."""
-    from ldn_meta.pipeline import files as hashes
+    from ldn_meta import files
     from ldn_meta.pipeline import notebooks as parameters
     from ldn_meta.pipeline import stale as staleness
 
     keys = staleness.Keys()
     return (
         (ROOT / ".venv" / ".ready").is_file()
-        and hashes.derived_is_current()
+        and files.derived_is_current()
         and all(
             staleness.is_fresh(job, keys.key(job), ROOT / "reports" / job.target)
             for job in parameters.plan()

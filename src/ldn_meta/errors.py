@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -28,6 +29,14 @@ class NotebookError(LdnMetaError, RuntimeError):
 
 class StaleError(LdnMetaError, RuntimeError):
     """A derived file that does not belong to the inputs on disk."""
+
+
+class CsvError(LdnMetaError, ValueError):
+    """A text that is no CSV from some line on."""
+
+    def __init__(self, line: int, reason: object) -> None:
+        super().__init__(str(reason))
+        self.line = line
 
 
 @dataclass(frozen=True, order=True)
@@ -73,3 +82,9 @@ class NewRowsError(LdnMetaError, ValueError):
         lines += [f"on file {fault}" for fault in self.elsewhere]
         listed = "\n".join(f"  {line}" for line in lines)
         super().__init__(f"nothing was written, {count} {noun} in the new rows:\n{listed}")
+
+
+def did_you_mean(value: object, known: Iterable[object], then: str = "", *, most: int = 1) -> str:
+    """Ask for what was probably meant and go on; nothing where no known word is near."""
+    near = difflib.get_close_matches(str(value), [str(word) for word in known], n=most)
+    return f"did you mean {' or '.join(map(repr, near))}?{then}" if near else ""

@@ -1,8 +1,8 @@
 """The real evidence, loaded once, and small sets of tables to compute by hand."""
 
 import pytest
-from evidence_builder import Builder
 
+from evidence_builder import Builder
 from ldn_meta import paths
 from ldn_meta.evidence.derived import derive_tables
 from ldn_meta.evidence.effects.effects import normalise

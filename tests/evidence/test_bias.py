@@ -5,7 +5,6 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from raw_copy import RawCopy
 
 from ldn_meta.errors import ArgumentError, DataError
 from ldn_meta.evidence.grade.bias import (
@@ -17,6 +16,7 @@ from ldn_meta.evidence.grade.bias import (
 )
 from ldn_meta.evidence.raw.faults import OVERALL, TOOLS, fitting_tool
 from ldn_meta.evidence.raw.tables import load_evidence
+from raw_copy import RawCopy
 
 ROB2, CROSSOVER, ROBINS = TOOLS["RoB 2"], TOOLS["RoB 2 crossover"], TOOLS["ROBINS-I"]
 SERIES, REPORT = TOOLS["JBI case series"], TOOLS["JBI case report"]

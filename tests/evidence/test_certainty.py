@@ -5,7 +5,6 @@ import math
 
 import pandas as pd
 import pytest
-from raw_copy import RawCopy
 
 from ldn_meta.errors import DataError
 from ldn_meta.evidence.effects.effects import normalise
@@ -22,6 +21,7 @@ from ldn_meta.evidence.grade.certainty import (
     row_id,
 )
 from ldn_meta.evidence.raw.tables import load_evidence
+from raw_copy import RawCopy
 
 KEY = ["indication_id", "construct", "comparator_class"]
 

@@ -3,8 +3,8 @@
 import math
 
 import pytest
-from certainty_cases import CHOICES, body, counts, study, trial
 
+from certainty_cases import CHOICES, body, counts, study, trial
 from ldn_meta.evidence.grade.certainty import (
     DOMAINS,
     change_of_outcome,

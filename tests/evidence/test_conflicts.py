@@ -1,8 +1,8 @@
 """Facts that sources state differently are shown with both values."""
 
 import pytest
-from evidence_builder import Builder
 
+from evidence_builder import Builder
 from ldn_meta.evidence.raw.faults import conflicts
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from ldn_meta.errors import ArgumentError, StaleError
-from ldn_meta.evidence.derived import MANIFEST, TABLES, load_derived, raw_hashes
-from ldn_meta.pipeline.derive import csv_bytes
+from ldn_meta.evidence.derived import TABLES, load_derived
+from ldn_meta.files import MANIFEST, csv_bytes, file_hashes
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def project(tmp_path, monkeypatch, raw_folder, tables):
     derived.mkdir()
     for name, table in tables.items():
         (derived / f"{name}.csv").write_bytes(csv_bytes(table))
-    made_from = {"raw": raw_hashes(tmp_path / "data" / "raw")}
+    made_from = {"raw": file_hashes(tmp_path / "data" / "raw")}
     (derived / MANIFEST).write_text(json.dumps(made_from), encoding="utf-8")
     monkeypatch.setenv("LDN_META_ROOT", str(tmp_path))
     return tmp_path

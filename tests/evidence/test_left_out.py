@@ -1,9 +1,9 @@
 """Rows that give no effect say why, and rows that do not belong together are not paired."""
 
 import pytest
-from evidence_builder import Builder
 from scipy.stats import t
 
+from evidence_builder import Builder
 from ldn_meta.evidence.effects.effects import AccountingError, check_accounting, normalise
 from ldn_meta.evidence.effects.rows import CHANGE, CONTRAST, NO_RESULT, ONE_ARM, SET_ASIDE
 

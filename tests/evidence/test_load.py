@@ -3,10 +3,10 @@
 import copy
 
 import pytest
-from raw_copy import RawCopy
 
 from ldn_meta.errors import ArgumentError, DataError
 from ldn_meta.evidence.raw.tables import load_evidence
+from raw_copy import RawCopy
 
 
 def given(cell):

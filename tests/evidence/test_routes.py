@@ -4,9 +4,9 @@ from math import log, nan, sqrt
 from types import SimpleNamespace
 
 import pytest
-from evidence_builder import Builder
 from scipy.stats import norm, t
 
+from evidence_builder import Builder
 from ldn_meta.evidence.effects.effects import normalise
 from ldn_meta.evidence.effects.rows import CHANGE, CONTRAST, PROPORTION, ROUTES
 

@@ -6,10 +6,10 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from effect_rows import effect_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effect_rows import effect_rows
 from ldn_meta.evidence.effects.rows import CHOSEN, POOL, choose, select
 
 

@@ -4,9 +4,9 @@ import math
 from math import log
 
 import pytest
+
 from direction_rows import direction_rows
 from effect_rows import effect_rows
-
 from ldn_meta.evidence.answer.directions import (
     NOT_BLIND,
     NOT_RANDOMISED,

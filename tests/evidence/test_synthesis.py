@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from effect_rows import effect_rows
 
+from effect_rows import effect_rows
 from ldn_meta.evidence.answer.pools import (
     DIRECTION_ONLY,
     META_ANALYSIS,

@@ -11,10 +11,10 @@ from ldn_meta import paths
 from ldn_meta.display.pages.included import consistency_table
 from ldn_meta.display.pages.page import open_page
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.derived import MANIFEST, derive_tables, raw_hashes
+from ldn_meta.evidence.derived import derive_tables
 from ldn_meta.evidence.raw.protocol import load_protocol
 from ldn_meta.evidence.raw.tables import load_evidence
-from ldn_meta.pipeline.derive import csv_bytes
+from ldn_meta.files import MANIFEST, csv_bytes, file_hashes
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def project(tmp_path_factory):
     made = derive_tables(load_evidence(raw, validate=False), load_protocol(raw))
     for name, table in made.items():
         (root / "data" / "derived" / f"{name}.csv").write_bytes(csv_bytes(table))
-    manifest = json.dumps({"raw": raw_hashes(raw)})
+    manifest = json.dumps({"raw": file_hashes(raw)})
     (root / "data" / "derived" / MANIFEST).write_text(manifest, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LDN_META_ROOT", str(root))

@@ -10,8 +10,9 @@ import ldn_meta as lm
 from ldn_meta import paths
 from ldn_meta.display.pages.study import NUMBERS, VALUE_CAPTIONS
 from ldn_meta.errors import ArgumentError, StaleError
-from ldn_meta.evidence.derived import MANIFEST, load_derived, raw_hashes
+from ldn_meta.evidence.derived import load_derived
 from ldn_meta.evidence.raw.tables import MISSING, VALUE_TABLES
+from ldn_meta.files import MANIFEST, file_hashes
 from ldn_meta.pipeline.site_pages import study_markdown
 from ldn_meta.pipeline.site_parts import Links
 
@@ -154,7 +155,7 @@ def test_unknown_study_and_stale_tables(derived, tmp_path, monkeypatch):
     shutil.copytree(paths.raw_data(), tmp_path / "data" / "raw")
     shutil.copytree(paths.derived_data(), tmp_path / "data" / "derived")
     monkeypatch.setenv("LDN_META_ROOT", str(tmp_path))
-    wrong = {"raw": raw_hashes(paths.raw_data()) | {"studies.csv": "0"}}
+    wrong = {"raw": file_hashes(paths.raw_data()) | {"studies.csv": "0"}}
     (tmp_path / "data" / "derived" / MANIFEST).write_text(json.dumps(wrong))
     with pytest.raises(StaleError, match=r"studies\.csv"):
         lm.study_page("younger2013")

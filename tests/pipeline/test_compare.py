@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError
+from ldn_meta.files import code_of, sha256
 from ldn_meta.pipeline import compare as compare_sources
 from ldn_meta.pipeline.cli import FAIL_ON, main
 from ldn_meta.pipeline.compare import (
@@ -27,7 +28,6 @@ from ldn_meta.pipeline.compare import (
     read_table,
 )
 from ldn_meta.pipeline.compare_report import as_json, headline, listings, markdown, reworded
-from ldn_meta.pipeline.files import code_of, sha256
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Of a project without code.

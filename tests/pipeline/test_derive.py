@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ldn_meta import files
 from ldn_meta.errors import DataError, Fault
 from ldn_meta.pipeline import derive
-from ldn_meta.pipeline import files as hashes
-from ldn_meta.pipeline import files as publish
 
 
 def test_cells_are_written_the_same_everywhere():
@@ -38,7 +37,7 @@ def test_tables_and_manifest(project, tables):
     assert sorted(manifest) == ["derived", "lock", "raw", "source"]
     assert set(manifest["derived"]) == {"effects.csv"}
     assert "studies.csv" in manifest["raw"]
-    assert hashes.derived_is_current()
+    assert files.derived_is_current()
 
 
 def test_nothing_to_do_computes_nothing(derived, monkeypatch):
@@ -59,9 +58,9 @@ def test_nothing_to_do_computes_nothing(derived, monkeypatch):
 )
 def test_every_input_and_output_counts(derived, name):
     derived.write(name, derived.read(name) + "\n")
-    assert not hashes.derived_is_current()
+    assert not files.derived_is_current()
     assert not derive.derive().was_current
-    assert hashes.derived_is_current()
+    assert files.derived_is_current()
 
 
 def test_refused_tables_leave_the_last_good_ones(derived, monkeypatch):
@@ -75,7 +74,7 @@ def test_refused_tables_leave_the_last_good_ones(derived, monkeypatch):
     with pytest.raises(DataError, match="contrasts:2:estimate: value 'minus one'"):
         derive.derive()
     assert derived.snapshot("data/derived") == before
-    assert not hashes.derived_is_current()
+    assert not files.derived_is_current()
 
 
 def test_a_table_that_cannot_be_written_leaves_the_last_good_ones(derived, tables):
@@ -108,7 +107,7 @@ def test_an_edit_while_computing_is_seen_by_the_next_run(project, tables, monkey
 
     monkeypatch.setattr(derive, "_compute", slow)
     derive.derive()
-    assert not hashes.derived_is_current()
+    assert not files.derived_is_current()
 
 
 def folder(path, text):
@@ -120,7 +119,7 @@ def folder(path, text):
 def test_replacing_a_folder_replaces_all_of_it(tmp_path):
     target = folder(tmp_path / "target", "old")
     (target / "more").write_text("old")
-    publish.replace_folder(folder(tmp_path / "staged", "new"), target)
+    files.replace_folder(folder(tmp_path / "staged", "new"), target)
     assert [(f.name, f.read_text()) for f in target.iterdir()] == [("file", "new")]
     assert [f.name for f in tmp_path.iterdir()] == ["target"]
 
@@ -136,16 +135,16 @@ def test_a_replacement_that_fails_brings_the_old_folder_back(tmp_path, monkeypat
 
     monkeypatch.setattr(type(target), "rename", fail_for_new)
     with pytest.raises(OSError, match="no space"):
-        publish.replace_folder(folder(tmp_path / "staged", "new"), target)
+        files.replace_folder(folder(tmp_path / "staged", "new"), target)
     assert (target / "file").read_text() == "old"
 
 
 def test_a_replacement_cut_off_half_way_is_undone(tmp_path):
     folder(tmp_path / ".target.old", "old")
-    publish.restore_folder(tmp_path / "target")
+    files.restore_folder(tmp_path / "target")
     assert (tmp_path / "target" / "file").read_text() == "old"
     folder(tmp_path / ".target.old", "older")
-    publish.restore_folder(tmp_path / "target")
+    files.restore_folder(tmp_path / "target")
     assert (tmp_path / "target" / "file").read_text() == "old"
     assert [f.name for f in tmp_path.iterdir()] == ["target"]
 
@@ -159,5 +158,5 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(type(file), "replace", fail)
     with pytest.raises(OSError, match="gone"):
-        publish.write_whole(file, b"new")
+        files.write_whole(file, b"new")
     assert [(f.name, f.read_text()) for f in tmp_path.iterdir()] == [("file", "old")]

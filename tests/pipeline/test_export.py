@@ -10,7 +10,6 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from small_project import read
 
 from ldn_meta import paths
 from ldn_meta.errors import LdnMetaError, ParameterError
@@ -20,6 +19,7 @@ from ldn_meta.pipeline.cli import main
 from ldn_meta.pipeline.notebooks import reported_indications
 from ldn_meta.stats.arrays import CI_METHODS, TAU2_METHODS
 from ldn_meta.stats.pool import pool
+from small_project import read
 
 ESTIMATE = ("estimate", "ci_low", "ci_high", "tau2")
 

@@ -6,16 +6,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from small_project import added, cut_down, read, snapshot
 
-from ldn_meta import paths
+from ldn_meta import files, paths
 from ldn_meta.errors import ParameterError
 from ldn_meta.evidence.entry.rows import Answers
 from ldn_meta.evidence.raw.tables import load_dictionary
 from ldn_meta.pipeline import entry as raw_rows
-from ldn_meta.pipeline import files as publish
 from ldn_meta.pipeline.cli import main
 from ldn_meta.pipeline.entry import answers_text, read_answers
+from small_project import added, cut_down, read, snapshot
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "new_trial_example.toml"
 
@@ -112,7 +111,7 @@ def test_a_whole_trial_from_the_keyboard(raw):
         "'20x5' not a plain number; type digits",
         "  What it is.",
         "'0' is out of range; use a whole number at least 1",
-        "'pain_nrs' is not in outcomes; did you mean pain_nrs_0_10",
+        "'pain_nrs' is not in outcomes; did you mean 'pain_nrs_0_10'",
         "ci_low: ci_low is above ci_high (-1.10); swap or correct the two",
     ):
         assert words in result.output
@@ -332,7 +331,7 @@ def test_new_files_go_if_a_later_one_fails(tmp_path):
     old.write_bytes(b"old")
     (tmp_path / "c").mkdir()
     with pytest.raises(OSError):
-        publish.write_together({old: b"1", new: b"2", tmp_path / "c": b"3"})
+        files.write_together({old: b"1", new: b"2", tmp_path / "c": b"3"})
     assert old.read_bytes() == b"old"
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a", "c"]
 

@@ -6,7 +6,7 @@ import pytest
 
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.errors import NotebookError
-from ldn_meta.pipeline.files import number_text, rounded
+from ldn_meta.files import number_text, rounded
 from ldn_meta.pipeline.notebooks import facts_bytes, fill_titles, normalise, take_outputs
 from ldn_meta.pipeline.run import notebook_bytes
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ldn_meta import files
 from ldn_meta.errors import NotebookError, ParameterError, StaleError
 from ldn_meta.pipeline import derive
-from ldn_meta.pipeline import files as publish
 from ldn_meta.pipeline import run as runner
 from ldn_meta.pipeline.kernels import plain_kernels
 from ldn_meta.pipeline.notebooks import Outputs
@@ -214,10 +214,10 @@ def test_a_second_run_waits_for_the_first(derived, jupyter):
     finished = threading.Event()
 
     def second():
-        with publish.exclusive_writer(waited.set):
+        with files.exclusive_writer(waited.set):
             finished.set()
 
-    with publish.exclusive_writer():
+    with files.exclusive_writer():
         other = threading.Thread(target=second)
         other.start()
         assert waited.wait(timeout=30)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from ldn_meta import files
 from ldn_meta.pipeline import derive
 from ldn_meta.pipeline import stale as slices
 from ldn_meta.pipeline import stale as staleness
@@ -119,11 +120,11 @@ def reported(derived):
     derived.write("reports/headache/facts.json", json.dumps(facts))
     report = derived.root / "reports/headache"
     outputs = {
-        name: staleness.hashes.sha256((report / name).read_bytes())
+        name: files.sha256((report / name).read_bytes())
         for name in ("20_pooled_effect.ipynb", "figures/forest.png")
     }
     key = staleness.Keys().key(job)
-    record = staleness.Record(key, outputs, staleness.hashes.json_sha256(facts[job.notebook]))
+    record = staleness.Record(key, outputs, files.json_sha256(facts[job.notebook]))
     staleness.write_record(job, record)
     return derived, job, key, report
 

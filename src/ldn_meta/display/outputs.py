@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import functools
-import hashlib
 import html
 import importlib.metadata
 import io
@@ -18,6 +17,7 @@ from ldn_meta import paths
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.raw.tables import short_citation
+from ldn_meta.files import MISSING, SAVED, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -216,7 +216,7 @@ def source_cell(evidence: Evidence, source_id: str, locator: str, read_from: str
         ("registry_id", "https://clinicaltrials.gov/study/"),
     ):
         value = str(row[column])
-        if value in ("NR", "NA", "TODO") or (column == "registry_id" and not _is_nct(value)):
+        if value in MISSING or (column == "registry_id" and not _is_nct(value)):
             continue
         return linked(label, f"{prefix}{value}".replace("http://", "https://", 1))
     return f"{label}; no address on file"
@@ -257,11 +257,9 @@ def footer(notebook: str, parameters: dict[str, Any], data: Iterable[pd.DataFram
 
 
 def _hash_frames(data: Iterable[pd.DataFrame]) -> str:
-    digest = hashlib.sha256()
-    for frame in data:
-        digest.update(frame.to_csv(index=False, float_format="%.6g").encode())
-    return digest.hexdigest()[:SHORT]
+    tables = (frame.to_csv(index=False, float_format=f"%{SAVED}") for frame in data)
+    return sha256("".join(tables).encode())[:SHORT]
 
 
 def _hash(path: Any) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:SHORT] if path.is_file() else "missing"
+    return sha256(path.read_bytes())[:SHORT] if path.is_file() else "missing"

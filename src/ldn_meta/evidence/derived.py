@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +20,12 @@ from ldn_meta.evidence.effects.effects import as_saved, normalise
 from ldn_meta.evidence.grade.certainty import certainty_tables
 from ldn_meta.evidence.raw.protocol import Protocol, load_protocol
 from ldn_meta.evidence.raw.tables import Evidence, load_evidence
+from ldn_meta.files import MANIFEST, file_hashes
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-MANIFEST = "manifest.json"
 TABLES = (
     *("effects", "left_out", "responders", "harms", "pooled", "conflicts", "directions"),
     *("consistency", "multiverse", "multiverse_nodes", "claims"),
@@ -82,15 +81,6 @@ def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFr
     return {name: frames[name] for name in TABLES}
 
 
-def raw_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file of a raw data folder, by name."""
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.iterdir())
-        if path.is_file() and not path.name.startswith(".")
-    }
-
-
 def load_derived(indication_id: str | None = None) -> Derived:
     """Read raw and derived tables for a notebook, one indication or all."""
     raw, folder = paths.raw_data(), paths.derived_data()
@@ -101,7 +91,7 @@ def load_derived(indication_id: str | None = None) -> Derived:
             message = f"{file} is missing; {remedy}"
             raise StaleError(message)
     made_from = _made_from(manifest)
-    here = raw_hashes(raw)
+    here = file_hashes(raw)
     if made_from != here:
         names = sorted(n for n in {*made_from, *here} if made_from.get(n) != here.get(n))
         message = f"data/derived was not made from this data/raw ({', '.join(names)}); {remedy}"

@@ -14,7 +14,8 @@ import click
 
 from ldn_meta import paths
 from ldn_meta.errors import LdnMetaError, NotebookError, ParameterError
-from ldn_meta.pipeline.entry import Added, csv_line
+from ldn_meta.files import csv_text
+from ldn_meta.pipeline.entry import Added
 
 if TYPE_CHECKING:
     from ldn_meta.evidence.entry.foreign import Columns, Placed
@@ -389,8 +390,8 @@ def _interview(*, dry_run: bool) -> None:
 
 def _keep(interview: Interview) -> None:
     """Nobody types a trial twice: what was answered goes to a file of answers."""
+    from ldn_meta.files import write_whole
     from ldn_meta.pipeline.entry import answers_text
-    from ldn_meta.pipeline.files import write_whole
 
     answers = interview.so_far()
     if not answers.rows:
@@ -418,13 +419,13 @@ def show(indication: str, as_json: bool) -> None:
     """  # noqa: D301  (click reads the backslash)
     from ldn_meta.pipeline import notebooks as parameters
     from ldn_meta.pipeline import readme
-    from ldn_meta.pipeline import stale as staleness
+    from ldn_meta.pipeline.stale import read_facts
 
     known = [*parameters.reported_indications(), parameters.OVERVIEW]
     if indication not in known:
         what = f"indication {indication!r}"
         raise ParameterError(parameters.unknown(what, indication, known))
-    facts = staleness.read_facts(paths.reports() / indication)
+    facts = read_facts(paths.reports() / indication)
     if not facts:
         message = f"reports/{indication} has no facts yet: run `ldn-meta run {indication}`"
         raise LdnMetaError(message)
@@ -460,7 +461,7 @@ RATIOS = ("RR", "OR", "IRR")
 
 def rows_as_json(added: Added, **further: Any) -> str:
     """Rows, and what becomes of them, as JSON."""
-    from ldn_meta.pipeline.files import rounded
+    from ldn_meta.files import rounded
 
     content = {
         "is_written": added.is_written,
@@ -477,7 +478,7 @@ def tell_rows(added: Added) -> None:
     for table, rows in added.rows.items():
         click.echo(f"{table}.csv")
         for row in rows:
-            click.echo(f"  {csv_line(list(row.values()))}", nl=False)
+            click.echo(f"  {csv_text([row.values()])}", nl=False)
 
 
 def tell_outlook(added: Added) -> None:
@@ -714,7 +715,7 @@ def run(
       ldn-meta run crohns_disease overview
       ldn-meta run fibromyalgia -p tau2_method=dl -p ci_method=wald
     """  # noqa: D301
-    from ldn_meta.pipeline import files as hashes
+    from ldn_meta.files import derived_is_current
     from ldn_meta.pipeline import kernels as fork_kernels
     from ldn_meta.pipeline import notebooks as parameters
     from ldn_meta.pipeline import progress, readme
@@ -726,7 +727,7 @@ def run(
     parameters.plan(indications or None, chosen)
     source = fork_kernels.kernel_source(kernels)
     with contextlib.ExitStack() as stack:
-        if force or not hashes.derived_is_current():
+        if force or not derived_is_current():
             # Notebooks will follow; what their kernels need is imported in the meantime.
             source = stack.enter_context(fork_kernels.started_ahead(source))
         derived = _derive(force=force, is_silent=as_json)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import os
@@ -22,7 +20,7 @@ from ldn_meta import paths
 from ldn_meta.display.words import FINDING, JUDGEMENT, QUANTITIES, RESULT, TURNS, reading, turned
 from ldn_meta.errors import ArgumentError, ParameterError
 from ldn_meta.evidence.raw.tables import DESCRIPTOR
-from ldn_meta.pipeline import files as hashes
+from ldn_meta.files import EMPTY, MANIFEST, code_of, csv_rows, sha256
 from ldn_meta.pipeline.notebooks import SETTINGS
 from ldn_meta.pipeline.stale import FACTS
 
@@ -61,7 +59,7 @@ def from_folder(folder: Path, label: str) -> Checkout:
     found = {
         file.relative_to(folder).as_posix(): file.read_bytes() for file in files if file.is_file()
     }
-    return replace(_sorted_out(label, found), code=hashes.code_of(folder))
+    return replace(_sorted_out(label, found), code=code_of(folder))
 
 
 def from_revision(named: str, role: str) -> Checkout:
@@ -176,7 +174,6 @@ def _sorted_out(label: str, found: Mapping[str, bytes]) -> Checkout:
     )
 
 
-MISSING = frozenset(("", "NA", "NR", "TODO"))
 # Saved numbers have six digits; what differs less is the same number.
 TOLERANCE = 1e-9
 # Not float(): that also takes "nan" and "1_000", which are words here.
@@ -249,10 +246,12 @@ def read_table(data: bytes) -> Table:
 
     ``ldn-meta check`` is what refuses such rows; here they must not be in the way.
     """
-    lines = csv.reader(io.StringIO(data.decode("utf-8-sig", errors="replace"), newline=""))
-    columns = tuple(next(lines, []))
+    lines = [cells for _, cells in csv_rows(data.decode("utf-8-sig", errors="replace"))]
+    columns = tuple(lines[0]) if lines else ()
     rows = [
-        dict(zip_longest(columns, line[: len(columns)], fillvalue="")) for line in lines if line
+        dict(zip_longest(columns, line[: len(columns)], fillvalue=""))
+        for line in lines[1:]
+        if line
     ]
     return Table(columns, tuple(rows))
 
@@ -309,7 +308,7 @@ def same_number(old: float, new: float) -> bool:
 
 
 def _is_numeric(rows: Sequence[Cells], column: str) -> bool:
-    present = [row[column] for row in rows if row[column] not in MISSING]
+    present = [row[column] for row in rows if row[column] not in EMPTY]
     return bool(present) and all(is_number(text) for text in present)
 
 
@@ -321,7 +320,7 @@ def _changed_cells(
     found = []
     for column in shared:
         before, after = old[column], new[column]
-        both = column in numbers and before not in MISSING and after not in MISSING
+        both = column in numbers and before not in EMPTY and after not in EMPTY
         is_same = same_number(float(before), float(after)) if both else before == after
         if not is_same:
             found.append(CellChange(column, before, after, column in numbers))
@@ -787,7 +786,7 @@ def _leaves(
 
 def _manifest(side: Checkout) -> dict[str, Any]:
     try:
-        manifest = json.loads(side.derived[hashes.MANIFEST])
+        manifest = json.loads(side.derived[MANIFEST])
     except (ValueError, KeyError):
         return {}
     return manifest if isinstance(manifest, dict) else {}
@@ -799,7 +798,7 @@ def _staleness(side: Checkout) -> list[str]:
         return [f"{side.label}: no data/derived, so no result can have moved; run `make data`"]
     manifest = _manifest(side)
     made_from = manifest.get("raw", {})
-    here = {name: hashes.sha256(data) for name, data in side.raw.items()}
+    here = {name: sha256(data) for name, data in side.raw.items()}
     others = sorted(n for n in {*made_from, *here} if made_from.get(n) != here.get(n))
     others.extend(
         said

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.display.words import QUANTITIES, count, how_far, quantity_pair
+from ldn_meta.files import EMPTY
 from ldn_meta.pipeline.compare import (
-    MISSING,
     VERDICT_COLUMNS,
     CellChange,
     Comparison,
@@ -334,12 +334,12 @@ def _merged(lines: Sequence[tuple[RowChange, tuple[str, ...]]]) -> tuple[tuple[s
 
 
 def _address(change: RowChange) -> str:
-    return _cell(", ".join(value for _, value in change.key if value not in MISSING))
+    return _cell(", ".join(value for _, value in change.key if value not in EMPTY))
 
 
 def _telling(change: RowChange) -> str:
     row = change.new or change.old
-    return next((_cell(row[n]) for n in _TELLING if row.get(n, "") not in MISSING), "")
+    return next((_cell(row[n]) for n in _TELLING if row.get(n, "") not in EMPTY), "")
 
 
 def _first_of(columns: Sequence[str]) -> str:

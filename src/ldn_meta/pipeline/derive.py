@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import numbers
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ldn_meta import paths
-from ldn_meta.pipeline import files as hashes
-from ldn_meta.pipeline import files as publish
-from ldn_meta.pipeline.files import number_text
+from ldn_meta.files import (
+    MANIFEST,
+    csv_bytes,
+    derived_is_current,
+    exclusive_writer,
+    file_hashes,
+    inputs,
+    manifest_bytes,
+    replace_folder,
+    restore_folder,
+    sha256,
+    write_whole,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-NOT_APPLICABLE = "NA"
 PRINTED_NUMBERS = "consistency"
 
 
@@ -35,17 +41,17 @@ class DeriveSummary:
 
 def derive(*, check_only: bool = False, force: bool = False) -> DeriveSummary:
     """Check the raw tables and compute the derived ones."""
-    with publish.exclusive_writer():
-        publish.restore_folder(paths.derived_data())
-        if not check_only and not force and hashes.derived_is_current():
+    with exclusive_writer():
+        restore_folder(paths.derived_data())
+        if not check_only and not force and derived_is_current():
             return DeriveSummary(rows={}, changed=(), was_current=True)
         # Hashed before the tables are read: an edit in between makes the manifest too old,
         # which the next run sees, and never too new.
-        made_from = hashes.inputs()
+        made_from = inputs()
         tables = _compute()
         files = {f"{name}.csv": csv_bytes(table) for name, table in tables.items()}
-        written = {name: hashes.sha256(data) for name, data in files.items()}
-        files[hashes.MANIFEST] = hashes.manifest_bytes(made_from, written)
+        written = {name: sha256(data) for name, data in files.items()}
+        files[MANIFEST] = manifest_bytes(made_from, written)
         changed = _changed(files)
         if changed and not check_only:
             _write(files)
@@ -68,16 +74,6 @@ def printed_numbers_on_disk() -> tuple[str, ...]:
     return _printed_numbers(pd.read_csv(file, true_values=["yes"], false_values=["no"]))
 
 
-def csv_bytes(table: pd.DataFrame) -> bytes:
-    """Write a table as the repository keeps it: UTF-8, LF, six significant digits."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.columns)
-    for row in table.itertuples(index=False, name=None):
-        writer.writerow([_cell_text(value) for value in row])
-    return text.getvalue().encode()
-
-
 def _compute() -> dict[str, pd.DataFrame]:
     from ldn_meta.evidence.derived import derive_tables
     from ldn_meta.evidence.raw.protocol import load_protocol
@@ -94,25 +90,10 @@ def _printed_numbers(table: pd.DataFrame | None) -> tuple[str, ...]:
     return () if table is None else tuple(consistency_summary(table))
 
 
-def _cell_text(value: Any) -> str:
-    import numpy as np
-    import pandas as pd
-
-    if pd.isna(value) or value == "":
-        return NOT_APPLICABLE
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    if isinstance(value, numbers.Integral):
-        return str(int(value))
-    if isinstance(value, numbers.Real):
-        return number_text(float(value))
-    return str(value)
-
-
 def _changed(files: Mapping[str, bytes]) -> tuple[str, ...]:
     folder = paths.derived_data()
-    new = {name: hashes.sha256(data) for name, data in files.items()}
-    old = hashes.file_hashes(folder)
+    new = {name: sha256(data) for name, data in files.items()}
+    old = file_hashes(folder)
     return tuple(
         sorted(name for name in new.keys() | old.keys() if new.get(name) != old.get(name))
     )
@@ -122,5 +103,5 @@ def _write(files: Mapping[str, bytes]) -> None:
     staged = paths.build() / "staging" / "derived"
     shutil.rmtree(staged, ignore_errors=True)
     for name, data in files.items():
-        publish.write_whole(staged / name, data)
-    publish.replace_folder(staged, paths.derived_data())
+        write_whole(staged / name, data)
+    replace_folder(staged, paths.derived_data())

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import difflib
-import io
 import json
 import re
 import shutil
@@ -18,11 +15,18 @@ from typing import Any
 import click
 
 from ldn_meta import paths
-from ldn_meta.errors import DataError, Fault, LdnMetaError, NewRowsError, ParameterError
+from ldn_meta.errors import (
+    DataError,
+    Fault,
+    LdnMetaError,
+    NewRowsError,
+    ParameterError,
+    did_you_mean,
+)
 from ldn_meta.evidence.entry.rows import TABLES, Answers, Row, complete, filled, is_value
 from ldn_meta.evidence.raw.faults import cell_check, row_check
 from ldn_meta.evidence.raw.tables import Dictionary, load_dictionary
-from ldn_meta.pipeline import files as publish
+from ldn_meta.files import csv_records, csv_rows, csv_text, exclusive_writer, write_together
 
 
 def read_answers(path: Path, dictionary: Dictionary) -> Answers:
@@ -99,8 +103,7 @@ def _cell(what: str, value: Any) -> tuple[str, list[str]]:
 def _unknown(where: str, name: str, known: Collection[str]) -> list[str]:
     if name in known:
         return []
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known))}"
+    hint = did_you_mean(name, known) or f"there are {', '.join(sorted(known))}"
     return [f"{where}{name!r} is unknown; {hint}"]
 
 
@@ -125,12 +128,7 @@ def read_foreign(path: Path) -> ForeignFile:
         raise ParameterError(f"{path} is not UTF-8; save it as CSV UTF-8") from error
     first = text.partition("\n")[0]
     delimiter = max(DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows = []
-    start = 1
-    for cells in reader:
-        rows.append((start, tuple(cells)))
-        start = reader.line_num + 1
+    rows = [(line, tuple(cells)) for line, cells in csv_rows(text, delimiter=delimiter)]
     if len(rows) <= 1:
         raise ParameterError(f"{path} has no line below its header")
     header = tuple(name.strip() for name in rows[0][1])
@@ -268,17 +266,14 @@ def taken_keys(folder: Path, dictionary: Dictionary) -> dict[str, set[str]]:
 def read_rows(folder: Path, name: str) -> list[Row]:
     """Rows of one raw table as typed; none where the file is missing."""
     file = folder / f"{name}.csv"
-    if not file.is_file():
-        return []
-    with file.open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
+    return csv_records(file) if file.is_file() else []
 
 
 def add_rows(answers: Answers, *, write: bool = True) -> Added:
     """Complete, check and add rows."""
     folder = paths.raw_data()
     dictionary = load_dictionary(folder)
-    with publish.exclusive_writer():
+    with exclusive_writer():
         rows, faults = complete(answers, dictionary, taken_keys(folder, dictionary))
         if faults:
             raise NewRowsError(faults)
@@ -294,7 +289,7 @@ def add_rows(answers: Answers, *, write: bool = True) -> Added:
             return Added(rows, effects, left_out)
         if any((folder / f"{name}.csv").read_bytes() != data for name, data in before.items()):
             raise LdnMetaError("data/raw changed while the rows were checked; try again")
-        publish.write_together({folder / f"{name}.csv": data for name, data in after.items()})
+        write_together({folder / f"{name}.csv": data for name, data in after.items()})
     return Added(rows, effects, left_out, is_written=True)
 
 
@@ -305,7 +300,7 @@ def with_rows(data: bytes, columns: Sequence[str], rows: Sequence[Row]) -> bytes
         cells = [row[column] for column in columns]
         keys = [_key_of(line) for line in lines[HEADER_LINES:]]
         place = next((i for i, key in enumerate(keys) if key > cells[0]), len(keys))
-        lines.insert(HEADER_LINES + place, csv_line(cells))
+        lines.insert(HEADER_LINES + place, csv_text([cells]))
     return "".join(lines).encode()
 
 
@@ -315,14 +310,7 @@ def _lines_raw_rows(data: bytes) -> list[str]:
 
 
 def _key_of(line: str) -> str:
-    return next(iter(next(csv.reader([line]), [])), "")
-
-
-def csv_line(cells: Sequence[str]) -> str:
-    """Write one line of a raw table."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue()
+    return next((cells[0] for _, cells in csv_rows(line) if cells), "")
 
 
 def _on_a_copy(
@@ -569,8 +557,7 @@ class Interview:
     def _is_known(self, text: str, known: Collection[str], table: str) -> bool:
         if text in known:
             return True
-        near = difflib.get_close_matches(text, known, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(near)}?" if near else "? lists what there is"
+        hint = did_you_mean(text, known, most=3) or "? lists what there is"
         click.echo(f"  {text!r} is not in {table}; {hint}")
         return False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta import paths
-from ldn_meta.errors import LdnMetaError, ParameterError
-from ldn_meta.pipeline import files as publish
-from ldn_meta.pipeline.files import number_text
+from ldn_meta.errors import LdnMetaError, ParameterError, did_you_mean
+from ldn_meta.files import csv_bytes, number_text, write_together
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,8 +57,7 @@ def export(
     row = derived.evidence.indications.iloc[0]
     wanted = construct or str(row["main_construct"])
     if construct is not None and construct not in constructs:
-        near = difflib.get_close_matches(construct, constructs, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        hint = did_you_mean(construct, constructs, " ")
         there = _listed(constructs) or "no pool at all"
         message = f"no pool of {construct!r} in {indication}; {hint}there is {there}"
         raise ParameterError(message)
@@ -122,7 +119,6 @@ def metafor_table(trials: pd.DataFrame, arm_stats: pd.DataFrame) -> pd.DataFrame
 
 def _write(derived: Derived, pool: Mapping[str, Any], folder: Path) -> Export:
     from ldn_meta.evidence.entry.rows import slug
-    from ldn_meta.pipeline.derive import csv_bytes
 
     effects = derived.effects.set_index("effect_id", drop=False)
     trials = effects.loc[str(pool["effects"]).split(" ")]
@@ -140,7 +136,7 @@ def _write(derived: Derived, pool: Mapping[str, Any], folder: Path) -> Export:
     settings = {**pool, "level": derived.protocol.model.level}
     csv, script = folder / f"{name}.csv", folder / f"{name}.R"
     text = r_script(csv.name, title, settings)
-    publish.write_together({csv: csv_bytes(table), script: text.encode()})
+    write_together({csv: csv_bytes(table), script: text.encode()})
     results = {name: float(pool[name]) for name in RESULTS}
     return Export(csv, script, key, results, len(trials))
 

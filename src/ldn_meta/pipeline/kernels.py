@@ -23,7 +23,7 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from papermill.engines import NBClientEngine, papermill_engines
 
 from ldn_meta import paths
-from ldn_meta.pipeline import files as publish
+from ldn_meta.files import write_whole
 from ldn_meta.pipeline.fork_server import LONGEST_MESSAGE, READY
 
 NAME = "ldn-meta"
@@ -323,7 +323,7 @@ def _known_to_jupyter(server: ForkServer) -> Iterator[str]:
         },
     }
     file = own_kernels() / "kernels" / NAME_FORK_KERNELS / "kernel.json"
-    publish.write_whole(file, json.dumps(spec).encode())
+    write_whole(file, json.dumps(spec).encode())
     KernelProvisionerFactory.provisioners[NAME_FORK_KERNELS] = Entry(
         NAME_FORK_KERNELS, f"{ForkedProvisioner.__module__}:{ForkedProvisioner.__name__}", ""
     )

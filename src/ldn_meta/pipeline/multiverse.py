@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ldn_meta import paths
 from ldn_meta.errors import ParameterError
-from ldn_meta.pipeline import files as hashes
-from ldn_meta.pipeline import files as publish
+from ldn_meta.files import exclusive_writer, inputs, write_whole
 from ldn_meta.pipeline.notebooks import reported_indications, unknown
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def plan(indications: Sequence[str] | None = None, *, chunk: int | None = None) 
         if name not in known:
             what = f"indication {name!r}"
             raise ParameterError(unknown(what, name, known))
-    made_from = hashes.inputs()
+    made_from = inputs()
     found = tuple(all_multiverses(load_evidence(), load_protocol(), indications or known))
     size = chunk or CHUNK
     missing: list[Part] = []
@@ -66,7 +65,7 @@ def plan(indications: Sequence[str] | None = None, *, chunk: int | None = None) 
         key = json.dumps({**made_from, "chunk": size}, sort_keys=True).encode()
         if not (folder / KEY).is_file() or (folder / KEY).read_bytes() != key:
             shutil.rmtree(folder, ignore_errors=True)
-            publish.write_whole(folder / KEY, key)
+            write_whole(folder / KEY, key)
         for number, start in enumerate(range(0, len(one), size)):
             file = folder / f"part-{number:05d}.parquet"
             if file.is_file():
@@ -81,9 +80,9 @@ def run(laid_out: Plan, *, scheduler: str | None = None) -> Iterator[Part]:
 
     Interrupted, it goes on where it was: a part is on disk whole or not at all.
     """
-    with publish.exclusive_writer():
+    with exclusive_writer():
         for part, frame in _computed(laid_out, scheduler):
-            publish.write_whole(part.file, _parquet(frame))
+            write_whole(part.file, _parquet(frame))
             yield part
 
 

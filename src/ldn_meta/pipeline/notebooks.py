@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import base64
-import csv
-import difflib
 import json
 import re
 import tomllib
@@ -16,8 +14,8 @@ from typing import Any
 
 from ldn_meta import paths
 from ldn_meta.display.outputs import FACTS_MIME
-from ldn_meta.errors import NotebookError, ParameterError
-from ldn_meta.pipeline.files import rounded
+from ldn_meta.errors import NotebookError, ParameterError, did_you_mean
+from ldn_meta.files import csv_records, rounded
 
 INJECTED_TAG = "injected-parameters"
 TITLE_TAG = "title"
@@ -278,8 +276,7 @@ def reported_indications() -> dict[str, dict[str, str]]:
     """Read the indications that get pages."""
     file = paths.raw_data() / "indications.csv"
     try:
-        with file.open(encoding="utf-8", newline="") as lines:
-            rows = [row for row in csv.DictReader(lines) if row["is_reported"] == "yes"]
+        rows = [row for row in csv_records(file) if row["is_reported"] == "yes"]
         rows.sort(key=lambda row: int(row["sort_order"]))
         return {row["indication_id"]: row for row in rows}
     except (OSError, ValueError, KeyError) as error:
@@ -361,9 +358,8 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 def unknown(what: str, value: object, allowed: Iterable[object]) -> str:
     """Say that something is unknown, what was probably meant, and what is allowed."""
     known = [str(item) for item in allowed]
-    near = difflib.get_close_matches(str(value), known, n=1)
-    meant = f"; did you mean {near[0]!r}?" if near else ";"
-    return f"{what} is unknown{meant} allowed: {', '.join(known)}"
+    hint = did_you_mean(value, known, " ")
+    return f"{what} is unknown; {hint}allowed: {', '.join(known)}"
 
 
 def _read_settings() -> dict[str, Any]:

@@ -10,10 +10,9 @@ from typing import Any
 
 from ldn_meta import paths
 from ldn_meta.errors import StaleError
-from ldn_meta.pipeline import files as hashes
-from ldn_meta.pipeline import files as publish
-from ldn_meta.pipeline import stale as staleness
+from ldn_meta.files import json_sha256, lock_sha256, sha256, source_sha256, write_whole
 from ldn_meta.pipeline.notebooks import reported_indications
+from ldn_meta.pipeline.stale import read_facts
 
 BEGIN, END = "<!-- generated:begin -->", "<!-- generated:end -->"
 
@@ -23,8 +22,8 @@ def write_methods() -> bool:
     record = paths.build() / "stale" / "methods"
     if not _page().is_file() or (record.is_file() and record.read_text() == _made_from()):
         return False
-    has_changed = publish.write_whole(_page(), _with_tables().encode())
-    publish.write_whole(record, _made_from().encode())
+    has_changed = write_whole(_page(), _with_tables().encode())
+    write_whole(record, _made_from().encode())
     return has_changed
 
 
@@ -36,8 +35,8 @@ def methods_are_current() -> bool:
 def _made_from() -> str:
     """Hash what the page says and what it says it of: importing all measures takes longer."""
     files = (_page(), paths.raw_data() / "protocol.toml")
-    stated = [hashes.sha256(file.read_bytes()) for file in files]
-    return hashes.json_sha256([*stated, hashes.source_sha256(), hashes.lock_sha256()])
+    stated = [sha256(file.read_bytes()) for file in files]
+    return json_sha256([*stated, source_sha256(), lock_sha256()])
 
 
 def _with_tables() -> str:
@@ -145,7 +144,7 @@ def read_answers() -> tuple[Answer, ...]:
         report = paths.reports() / indication
         if not report.is_dir():
             continue
-        facts = staleness.read_facts(report)
+        facts = read_facts(report)
         stated = facts.get(ANSWERED_BY, {}).get("answer", {})
         answers.append(_answer(indication, {**_certainty(facts), **stated}))
     return tuple(answers)
@@ -177,7 +176,7 @@ def answers_block(answers: Sequence[Answer], link: Callable[[Answer], str]) -> s
 
 def write_answers() -> bool:
     """Put the answer table into the README."""
-    return publish.write_whole(_readme(), _with_answers().encode())
+    return write_whole(_readme(), _with_answers().encode())
 
 
 def answers_are_current() -> bool:

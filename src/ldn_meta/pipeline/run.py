@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -19,9 +18,15 @@ from typing import Any, TypeAlias
 
 from ldn_meta import paths
 from ldn_meta.errors import NotebookError, StaleError
-from ldn_meta.pipeline import files as hashes
-from ldn_meta.pipeline import files as publish
-from ldn_meta.pipeline import stale as staleness
+from ldn_meta.files import (
+    derived_is_current,
+    exclusive_writer,
+    json_sha256,
+    replace_folder,
+    restore_folder,
+    sha256,
+    write_whole,
+)
 from ldn_meta.pipeline.kernels import KernelSource, fixed_surroundings, kernel_source
 from ldn_meta.pipeline.notebooks import (
     OVERVIEW,
@@ -34,6 +39,15 @@ from ldn_meta.pipeline.notebooks import (
     take_outputs,
 )
 from ldn_meta.pipeline.progress import Progress, Silent
+from ldn_meta.pipeline.stale import (
+    FACTS,
+    Keys,
+    Record,
+    is_fresh,
+    read_facts,
+    read_record,
+    write_record,
+)
 
 # The slowest cell takes seconds; one that takes this long hangs.
 CELL_SECONDS = 600
@@ -139,7 +153,7 @@ def _failure(job: Job, part: Path, error: Exception) -> str:
         reason = f"{error.ename}: {error.evalue}"
     normalise(notebook)
     kept = paths.build() / "failed" / job.target / part.name
-    publish.write_whole(kept, notebook_bytes(notebook))
+    write_whole(kept, notebook_bytes(notebook))
     shown = kept.relative_to(paths.project_root()).as_posix()
     return f"{job.label} failed{place}: {reason}\n    as far as it came: {shown}"
 
@@ -171,7 +185,7 @@ def replace_report(
     writer: dict[str, str] = {}
     facts = {}
     written: dict[str, Written] = {}
-    old_facts = staleness.read_facts(report)
+    old_facts = read_facts(report)
 
     def add(notebook: str, name: str, data: bytes) -> None:
         if name in files:
@@ -180,7 +194,7 @@ def replace_report(
         files[name], writer[name] = data, notebook
 
     for job in fresh:
-        record = staleness.read_record(job)
+        record = read_record(job)
         for name in record.outputs if record else ():
             add(job.notebook, name, (report / name).read_bytes())
         if job.notebook in old_facts:
@@ -191,14 +205,14 @@ def replace_report(
             add(notebook, name, data)
         if result.outputs.facts:
             facts[notebook] = result.outputs.facts
-        hashed = {name: hashes.sha256(data) for name, data in own.items()}
-        written[notebook] = (hashed, hashes.json_sha256(facts.get(notebook)))
+        hashed = {name: sha256(data) for name, data in own.items()}
+        written[notebook] = (hashed, json_sha256(facts.get(notebook)))
 
     staged = paths.build() / "staging" / report.name
     shutil.rmtree(staged, ignore_errors=True)
-    for name, data in {**files, staleness.FACTS: facts_bytes(facts)}.items():
-        publish.write_whole(staged / name, data)
-    publish.replace_folder(staged, report)
+    for name, data in {**files, FACTS: facts_bytes(facts)}.items():
+        write_whole(staged / name, data)
+    replace_folder(staged, report)
     return written
 
 
@@ -238,8 +252,8 @@ def run(
     folder = (
         paths.build() / "runs" / _run_name(parameters or {}) if is_own_run else paths.reports()
     )
-    with publish.exclusive_writer(lambda: progress.note("waiting for another run to end")):
-        if not hashes.derived_is_current():
+    with exclusive_writer(lambda: progress.note("waiting for another run to end")):
+        if not derived_is_current():
             message = "data/derived does not belong to data/raw: run `ldn-meta derive` first"
             raise StaleError(message)
         tasks = _tasks(wanted, folder, force=force or is_own_run)
@@ -261,13 +275,13 @@ def run(
 
 
 def _tasks(wanted: Sequence[Job], folder: Path, *, force: bool) -> list[_Task]:
-    keys = staleness.Keys()
+    keys = Keys()
     tasks = []
     for job in wanted:
         report = folder / job.target
-        publish.restore_folder(report)
+        restore_folder(report)
         key = keys.key(job)
-        tasks.append(_Task(job, key, not force and staleness.is_fresh(job, key, report)))
+        tasks.append(_Task(job, key, not force and is_fresh(job, key, report)))
     return tasks
 
 
@@ -361,7 +375,7 @@ def _publish_if_done(
     if folder == paths.reports():
         for task in stale:
             record = records[task.job.notebook]
-            staleness.write_record(task.job, staleness.Record(task.key, *record))
+            write_record(task.job, Record(task.key, *record))
 
 
 def _run_name(parameters: Mapping[str, Any]) -> str:
@@ -369,7 +383,7 @@ def _run_name(parameters: Mapping[str, Any]) -> str:
     text = json.dumps(parameters, sort_keys=True)
     words = "_".join(f"{name}-{value}" for name, value in sorted(parameters.items()))
     readable = re.sub(r"[^A-Za-z0-9.-]+", "_", words)[:60].strip("._")
-    return f"{readable}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return f"{readable}-{sha256(text.encode())[:8]}"
 
 
 def _processors() -> int:

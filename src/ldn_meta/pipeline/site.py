@@ -14,8 +14,16 @@ from typing import Any
 from ldn_meta import paths
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.errors import LdnMetaError
-from ldn_meta.pipeline import files as hashes
-from ldn_meta.pipeline import files as publish
+from ldn_meta.files import (
+    exclusive_writer,
+    json_sha256,
+    lock_sha256,
+    replace_folder,
+    restore_folder,
+    source_sha256,
+    tree_sha256,
+    write_whole,
+)
 from ldn_meta.pipeline.notebooks import (
     INJECTED_TAG,
     OVERVIEW,
@@ -205,9 +213,9 @@ _ENVIRONMENT = {
 
 def build_site(*, force: bool = False) -> bool:
     """Build ``build/site`` if anything it shows changed."""
-    with publish.exclusive_writer():
+    with exclusive_writer():
         site = paths.build() / "site"
-        publish.restore_folder(site)
+        restore_folder(site)
         key = _key()
         record = paths.build() / "stale" / "site.key"
         is_same = record.is_file() and record.read_text() == key
@@ -222,10 +230,10 @@ def build_site(*, force: bool = False) -> bool:
         shutil.rmtree(staged, ignore_errors=True)
         shutil.copytree(work / "html", staged, ignore=shutil.ignore_patterns(*_NO_PAGES))
         for name, file in downloads().items():
-            publish.write_whole(staged / name, file.read_bytes())
+            write_whole(staged / name, file.read_bytes())
         write_explore(staged)
-        publish.replace_folder(staged, site)
-        publish.write_whole(record, key.encode())
+        replace_folder(staged, site)
+        write_whole(record, key.encode())
     return True
 
 
@@ -238,11 +246,11 @@ def _key() -> str:
         for file in folder.rglob("*")
         if file.is_file() and not any(p.startswith(".") for p in file.relative_to(root).parts)
     ]
-    return hashes.json_sha256(
+    return json_sha256(
         {
-            "shown": hashes.tree_sha256(root, shown),
-            "source": hashes.source_sha256(),
-            "lock": hashes.lock_sha256(),
+            "shown": tree_sha256(root, shown),
+            "source": source_sha256(),
+            "lock": lock_sha256(),
             "python": sys.version,
         }
     )
@@ -254,7 +262,7 @@ def _write_sources(folder: Path, wanted: Mapping[str, bytes]) -> None:
         if file.relative_to(folder).as_posix() not in wanted:
             file.unlink()
     for name, data in wanted.items():
-        publish.write_whole(folder / name, data)
+        write_whole(folder / name, data)
 
 
 def _run_sphinx(work: Path) -> None:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ldn_meta import paths
 from ldn_meta.evidence.answer import pools as synthesis
 from ldn_meta.evidence.derived import load_derived
-from ldn_meta.pipeline import files as publish
-from ldn_meta.pipeline import stale as staleness
+from ldn_meta.files import write_whole
 from ldn_meta.pipeline.notebooks import OVERVIEW, reported_indications
 from ldn_meta.pipeline.readme import ANSWERED_BY, Answer
 from ldn_meta.pipeline.site_parts import STUDIES, Links, data_bar, figure_bar, scrolling
+from ldn_meta.pipeline.stale import read_facts
 
 if TYPE_CHECKING:
     from ldn_meta.display.pages.study import StudyPage
@@ -105,7 +105,7 @@ def write_explore(site: Path) -> bool:
         return False
     studies = (site / "studies").glob("*.html")
     links = {file.stem: f"studies/{file.name}" for file in sorted(studies)}
-    publish.write_whole(site / PAGE, explore_page(study_pages=links).encode())
+    write_whole(site / PAGE, explore_page(study_pages=links).encode())
     return True
 
 
@@ -292,7 +292,7 @@ class Told:
 
 def told(answer: Answer, pages: Sequence[Path]) -> Told:
     """Gather what the reports tell of one indication."""
-    facts = staleness.read_facts(paths.reports() / answer.indication)
+    facts = read_facts(paths.reports() / answer.indication)
     first = facts.get(ANSWERED_BY, {})
     change = facts.get(SHAKEN_BY, {}).get("sentence") or first.get("what_would_change_it", "")
     return Told(

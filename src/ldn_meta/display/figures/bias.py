@@ -21,7 +21,8 @@ from ldn_meta.display.outputs import FigureOutput
 from ldn_meta.display.words import capitalised, count, percent
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.grade.bias import RANDOMISED, shown_domains
-from ldn_meta.evidence.raw.faults import NOT_APPLICABLE, OVERALL, TO_DO, TOOLS, Domain, Tool
+from ldn_meta.evidence.raw.faults import NOT_APPLICABLE, OVERALL, TOOLS, Domain, Tool
+from ldn_meta.files import EMPTY, TO_DO
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +95,7 @@ JUDGEMENTS = {
     "no information": Judgement("?", "#ffffff", _BLACK),
     "unclear": Judgement("?", "#ffffff", _BLACK),
 }
-_NOTHING_TO_DRAW = ("", "not applicable", "NA", "TODO", "NR")
+_NOTHING_TO_DRAW = (*EMPTY, NOT_APPLICABLE)
 DOT_SIZE = 10.5
 
 

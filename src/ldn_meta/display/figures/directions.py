@@ -39,6 +39,7 @@ from ldn_meta.evidence.answer.pools import (
     PARTLY_COMPARATOR,
     PARTLY_LDN,
 )
+from ldn_meta.files import MISSING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +81,6 @@ _OF_WORDS = {
     NOT_STATED: NOT_KNOWN,
 }
 _COMPARED = "contrast"
-_NO_TEXT = ("NA", "NR")
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ def _text(value: object) -> str:
 
 
 def _is_told(value: object) -> bool:
-    return not (value is None or value != value or value in _NO_TEXT)
+    return not (value is None or value != value or value in MISSING)
 
 
 def _or_last(year: float) -> float:

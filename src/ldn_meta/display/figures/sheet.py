@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 
 from ldn_meta.display.words import fixed
+from ldn_meta.files import six_digits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -268,7 +269,7 @@ def steady(value: float | None) -> float:
     More than any reader sees, less than two machines disagree in: committed images stay the
     same bytes wherever they are drawn.
     """
-    return math.nan if value is None else float(f"{float(value):.6g}")
+    return math.nan if value is None else six_digits(value)
 
 
 def typeset(text: str) -> str:

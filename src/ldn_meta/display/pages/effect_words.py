@@ -23,6 +23,7 @@ from ldn_meta.display.words import (
 from ldn_meta.evidence.answer.pools import DIRECTION_ONLY, NO_COMPARISON, has_unknown_sign
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
 from ldn_meta.evidence.raw.protocol import MAIN
+from ldn_meta.files import MISSING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from ldn_meta.evidence.answer.pools import Pool
     from ldn_meta.stats.bayes_result import BayesResult
     from ldn_meta.stats.pool import PooledResult
-
-
-MISSING = ("NR", "NA", "TODO")
 
 
 def not_in_the_number(page: EffectPage) -> dict[str, str]:

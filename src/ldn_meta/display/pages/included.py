@@ -14,8 +14,9 @@ from ldn_meta.display.words import agree, capitalised, count
 from ldn_meta.evidence.audit.consistency import UNUSED, roles_of_rows
 from ldn_meta.evidence.effects.effects import used_rows
 from ldn_meta.evidence.grade.bias import RANDOMISED, bias_reasons
-from ldn_meta.evidence.raw.faults import OVERALL, TO_DO, TOOLS
+from ldn_meta.evidence.raw.faults import OVERALL, TOOLS
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, short_citation
+from ldn_meta.files import MISSING, TO_DO
 from ldn_meta.stats.consistency import INCONSISTENT, NOT_CHECKABLE
 
 if TYPE_CHECKING:
@@ -127,9 +128,8 @@ def _rows(opened: Opened) -> pd.DataFrame:
 
 
 def _with_notes(rows: pd.DataFrame) -> list[str]:
-    missing = ("NA", "NR", TO_DO)
     return [
-        reason if note in missing else f"{reason}; note: {note}"
+        reason if note in MISSING else f"{reason}; note: {note}"
         for reason, note in zip(rows["reason"], rows["note"], strict=True)
     ]
 

@@ -16,7 +16,8 @@ from ldn_meta.display.words import MEASURES, capitalised, count, estimate_with_i
 from ldn_meta.evidence.derived import Derived, load_derived
 from ldn_meta.evidence.effects.effects import used_rows
 from ldn_meta.evidence.grade.bias import bias_reasons
-from ldn_meta.evidence.raw.tables import MISSING, VALUE_TABLES
+from ldn_meta.evidence.raw.tables import VALUE_TABLES
+from ldn_meta.files import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,6 +26,7 @@ from ldn_meta.evidence.answer.pools import (
 )
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Context, Row, number, plain_rows
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, short_citation
+from ldn_meta.files import number_text
 from ldn_meta.stats.pool import pool
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def listed(words: Iterable[str], joint: str = "and") -> str:
 def numbers_text(numbers: Mapping[str, float]) -> str:
     """Write numbers for one cell: ``key=value; key=value``, six significant digits."""
     return "; ".join(
-        f"{name}={'not defined' if math.isnan(value) else format(value, '.6g')}"
+        f"{name}={'not defined' if math.isnan(value) else number_text(value)}"
         for name, value in numbers.items()
     )
 

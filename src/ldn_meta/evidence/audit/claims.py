@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import math
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ldn_meta.errors import ArgumentError, Fault
+from ldn_meta.errors import ArgumentError, Fault, did_you_mean
 from ldn_meta.evidence.audit import (
     claims_reviews,
 )
@@ -338,7 +337,6 @@ def _meant(word: str, allowed: list[str]) -> str:
     """What was probably meant, and what is allowed; keys of long tables are not written out."""
     if not allowed:
         return "remove the colon and what follows"
-    near = difflib.get_close_matches(word, allowed, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    hint = did_you_mean(word, allowed, " ")
     choice = ", ".join(allowed) if len(allowed) <= LONGEST_LIST else "what the raw tables have"
     return f"{hint}Allowed: {choice}"

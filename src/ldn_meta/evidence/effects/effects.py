@@ -20,6 +20,7 @@ from ldn_meta.evidence.effects.rows import (
     number,
 )
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
+from ldn_meta.files import six_digits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 # Two-sided 97.5% normal quantile: the intervals of single trials in tables and figures.
 NORMAL_95 = 1.959963984540054
-# Six significant digits, as every number of data/derived and reports/ is saved.
-SAVED = ".6g"
 LEFT_OUT_COLUMNS = (
     "table",
     "row_id",
@@ -113,7 +112,7 @@ def as_saved(effects: pd.DataFrame) -> pd.DataFrame:
     Pools computed here and pools computed by a reader, or by R, from effects.csv are then the
     same to the last digit.
     """
-    numbers = effects.select_dtypes("float").map(lambda value: float(f"{value:{SAVED}}"))
+    numbers = effects.select_dtypes("float").map(six_digits)
     return effects.assign(**{str(name): numbers[name] for name in numbers.columns})
 
 

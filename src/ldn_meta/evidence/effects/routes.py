@@ -22,6 +22,7 @@ from ldn_meta.evidence.effects.rows import (
     is_before,
     number,
 )
+from ldn_meta.files import NOT_REPORTED
 from ldn_meta.stats.convert import change_sd, p_from_se, rescale_difference, se_from_ci, se_from_p
 from ldn_meta.stats.effects import effect_size
 from ldn_meta.stats.printed import (
@@ -103,7 +104,6 @@ def se_from_exact_p(
     return se, words
 
 
-NOT_REPORTED = "NR"
 # A standard error that rests on an assumed correlation gives no p of the study's.
 ASSUMED = "assumed"
 # What rows must share with a comparison for their p to be its p.

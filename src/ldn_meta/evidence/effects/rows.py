@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
+from ldn_meta.files import NOT_APPLICABLE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,7 @@ LDN, COMPARATOR, FURTHER = 1, 2, 3
 PAIRED_DESIGNS = ("crossover", "fixed-order crossover")
 RATIO_MEASURES = ("RR", "OR", "IRR")
 TRANSCRIBED = "transcription"
-NO_ARM = "NA"
+NO_ARM = NOT_APPLICABLE
 
 # Routes from the printed numbers to an effect, most direct first (METHODS section 2).
 ROUTES = (

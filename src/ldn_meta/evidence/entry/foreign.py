@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import NamedTuple
 
-from ldn_meta.evidence.entry.rows import NOT_APPLICABLE, Answers, Row, slug
+import numpy as np
+
+from ldn_meta.evidence.entry.rows import Answers, Row, slug
 from ldn_meta.evidence.raw.faults import NO_VALUE, NUMBER
+from ldn_meta.files import NOT_APPLICABLE, NOT_REPORTED, six_digits
 
 STUDY, YEAR = "study", "year"
 MEANS = ("mean_1", "sd_1", "n_1", "mean_2", "sd_2", "n_2")
@@ -198,7 +201,6 @@ def plain_name(name: str) -> str:
 LOGS = {"logRR": "RR", "logOR": "OR", "logIRR": "IRR"}
 RATIOS = tuple(LOGS.values())
 MEASURES = ("MD", "SMD", "RD", *RATIOS, *LOGS)
-DIGITS = 6
 FROM_SE = "limits from the standard error"
 
 
@@ -261,11 +263,7 @@ def _ends(numbers: Mapping[str, str], level: float, *, takes_se: bool) -> tuple[
 
 def _plain(value: float) -> str:
     """Six significant digits without an exponent, which the raw tables do not take."""
-    text = f"{value:.{DIGITS}g}"
-    if "e" not in text:
-        return text
-    behind = max(0, DIGITS - 1 - math.floor(math.log10(abs(value))))
-    return f"{value:.{behind}f}"
+    return np.format_float_positional(six_digits(value), trim="-")
 
 
 LAYOUTS = ("means", "events", "effect")
@@ -652,11 +650,11 @@ class _Placer:
     def _new_study(self, line: Line, study_id: str) -> None:
         year = (
             cell(line, self._columns, YEAR)
-            or (re.findall(r"(?:19|20)\d\d", line.label) or ["NR"])[-1]
+            or (re.findall(r"(?:19|20)\d\d", line.label) or [NOT_REPORTED])[-1]
         )
         label = (
             line.label
-            if year in ("NR", *re.findall(r"\d{4}", line.label))
+            if year in (NOT_REPORTED, *re.findall(r"\d{4}", line.label))
             else f"{line.label} {year}"
         )
         study = {"study_id": study_id, "label": label, "year": year}
@@ -671,12 +669,12 @@ class _Placer:
         study = self._studies.get(study_id, self._wanted.shared)
         if "crossover" not in study.get("design", ""):
             return row
-        first, second = row.pop("n_1", "NR"), row.pop("n_2", "NR")
+        first, second = row.pop("n_1", NOT_REPORTED), row.pop("n_2", NOT_REPORTED)
         if first != second:
             self._skip(
                 line, "n", f"{study_id} is a crossover, and the file has two numbers of people"
             )
-        return row | {"is_paired": "yes", "n_1": first if first == second else "NR"}
+        return row | {"is_paired": "yes", "n_1": first if first == second else NOT_REPORTED}
 
     def _groups(self) -> tuple[tuple[str, str], tuple[str, str]]:
         """Group here, and group of the file."""

@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.errors import Fault
-from ldn_meta.evidence.raw.faults import ELIGIBLE, NOBODY, OVERALL, SIZES, TO_DO, fitting_tool
+from ldn_meta.evidence.raw.faults import ELIGIBLE, NOBODY, OVERALL, SIZES, fitting_tool
+from ldn_meta.files import EMPTY, NOT_APPLICABLE, NOT_REPORTED, TO_DO
 
 if TYPE_CHECKING:
     from ldn_meta.evidence.raw.tables import Dictionary, Table
 
 
-NOT_REPORTED, NOT_APPLICABLE, NOT_EXTRACTED = "NR", "NA", "TODO"
 # What a column says if no answer does. Other optional columns say NR, required ones are asked for.
 USUAL = {
     "reliability": "normal",
     "preferred": "yes",
-    "checked_by": NOT_EXTRACTED,
+    "checked_by": TO_DO,
     "direction": "not stated",
     "counted": "people",
     **dict.fromkeys(
@@ -86,7 +86,7 @@ def decimals(text: str) -> str:
 
 def is_value(text: str | None) -> bool:
     """Whether a cell holds something other than a label for a missing value."""
-    return text not in (None, "", NOT_REPORTED, NOT_APPLICABLE, NOT_EXTRACTED)
+    return text is not None and text not in EMPTY
 
 
 def _default(
@@ -113,7 +113,8 @@ def _default(
     if column in USUAL:
         return USUAL[column]
     field_of = next(entry for entry in table.fields if entry["name"] == column)
-    return "" if field_of.get("constraints", {}).get("required") else NOT_REPORTED
+    is_required: bool = field_of.get("constraints", {}).get("required", False)
+    return "" if is_required else NOT_REPORTED
 
 
 def _special(name: str, column: str, known: Row, done: Mapping[str, Sequence[Row]]) -> str | None:

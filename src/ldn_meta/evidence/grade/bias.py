@@ -11,10 +11,10 @@ from ldn_meta.evidence.raw.faults import (
     NOT_APPLICABLE,
     OVERALL,
     TABLE,
-    TO_DO,
     TOOLS,
     Domain,
 )
+from ldn_meta.files import TO_DO
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -30,6 +30,7 @@ from ldn_meta.evidence.answer.pools import (
 from ldn_meta.evidence.effects.rows import COMPARATOR, CONTRAST, FURTHER_ARM, RATIO_MEASURES
 from ldn_meta.evidence.grade.bias import overall_judgements
 from ldn_meta.evidence.raw.faults import fault_at
+from ldn_meta.files import EMPTY, MISSING, TO_DO
 from ldn_meta.stats.proportions import (
     absolute_effect_from_odds_ratio,
     absolute_effect_from_risk_ratio,
@@ -48,7 +49,6 @@ MAIN_OUTCOME = "main outcome"
 # Comparisons whose reports give neither an effect nor a direction.
 NOT_TOLD = "compared, nothing told"
 HIGH, LOW = "high", "low"
-MISSING = ("NR", "NA", "TODO")
 RATED = (META_ANALYSIS, ONE_TRIAL, DIRECTION_ONLY)
 
 
@@ -586,7 +586,7 @@ AT_LOW_RISK = ("low",)
 # ROBINS-I: as sound as a study without randomisation gets; that it has none is in the start.
 SOUND_WITHOUT_RANDOMISATION = ("moderate",)
 AT_HIGH_RISK = ("high", "serious", "critical")
-NOT_JUDGED = (*MISSING, "no information", "unclear", "")
+NOT_JUDGED = (*EMPTY, "no information", "unclear")
 # Below this many trials no test of small-study effects says anything (Handbook 13.3.5.4).
 TESTABLE = 10
 SERIOUS_CERTAINTY_DOMAINS, VERY_SERIOUS = -1, -2
@@ -618,7 +618,7 @@ def find_all(
 def risk_of_bias(body: Body, choices: CertaintyChoices, judgements: Mapping[str, str]) -> Finding:
     """Share of the weight at high risk, and not at low risk."""
     least = choices["risk_of_bias.share_of_weight"]
-    words = [judgements.get(study["study_id"], "TODO") for study in body.studies]
+    words = [judgements.get(study["study_id"], TO_DO) for study in body.studies]
     sound = AT_LOW_RISK + (SOUND_WITHOUT_RANDOMISATION if body.start == LOW else ())
     high = _share(body, [word in AT_HIGH_RISK for word in words])
     not_low = _share(body, [word not in sound for word in words])

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import re
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ldn_meta.errors import Fault
+from ldn_meta.errors import Fault, did_you_mean
 from ldn_meta.evidence.raw.tables import Dictionary, typed
+from ldn_meta.files import TO_DO
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,6 @@ OVERALL = "overall"
 # Said of an item that cannot be asked of a study; it weighs nothing.
 NOT_APPLICABLE = "not applicable"
 # In the raw table: nobody has judged yet.
-TO_DO = "TODO"
 
 
 @dataclass(frozen=True)
@@ -645,8 +644,7 @@ def _fit(
 def _domains(evidence: Evidence, rows: pd.DataFrame, tool: Tool) -> Iterator[Fault]:
     known = tool.domain_names
     for line in rows.index[~rows["domain"].isin(known)]:
-        near = difflib.get_close_matches(rows.loc[line, "domain"], known, n=1)
-        hint = f"did you mean {near[0]!r}? Else " if near else ""
+        hint = did_you_mean(rows.loc[line, "domain"], known, " Else ")
         remedy = f"{hint}use one of {', '.join(known)}"
         yield _fault(evidence, line, "domain", f"no domain of {tool.name}", remedy)
     for line in rows.index[rows["domain"].duplicated()]:
@@ -745,8 +743,7 @@ def _references(evidence: Evidence, unread: Collection[str]) -> Iterator[Fault]:
             cells = evidence.text[table.name][column]
             lost = is_given(evidence, table.name, column) & ~cells.isin(list(known))
             for line in cells.index[lost]:
-                near = difflib.get_close_matches(cells[line], known, n=1)
-                hint = f"did you mean {near[0]!r}? Else " if near else ""
+                hint = did_you_mean(cells[line], known, " Else ")
                 rule = f"no such {key} in {target}"
                 remedy = f"{hint}add the row to {target}.csv, or correct the key"
                 yield fault_at(evidence, table.name, line, column, rule, remedy)

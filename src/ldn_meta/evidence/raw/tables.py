@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import difflib
-import io
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ldn_meta import paths
-from ldn_meta.errors import ArgumentError, DataError, Fault
+from ldn_meta.errors import ArgumentError, CsvError, DataError, Fault, did_you_mean
+from ldn_meta.files import MISSING, NOT_APPLICABLE, NOT_REPORTED, csv_rows
 from ldn_meta.stats.arrays import html_table
 
 if TYPE_CHECKING:
@@ -26,18 +24,15 @@ if TYPE_CHECKING:
     from ldn_meta.evidence.raw.protocol import Node, Protocol
 
 
-MISSING = ("NR", "NA", "TODO", "None")
-
-
 def short_citation(row: Any) -> str:
     """First author and year, or the key where nobody is named."""
-    authors = str(row["authors"])
+    authors = str(row["authors"] or NOT_REPORTED)
     if authors in MISSING:
         return str(row["source_id"])
     words = authors.split(",")[0].removesuffix(" et al.").split(" ")
     # "Due Bruun K": initials go, a double surname stays.
     first = " ".join(words[:-1] if len(words) > 1 and words[-1].isupper() else words)
-    year = str(row["year"])
+    year = str(row["year"] or NOT_REPORTED)
     return first if year in MISSING else f"{first} {year}"
 
 
@@ -112,8 +107,7 @@ def _entry(node: Any) -> tuple[dict[str, str], list[Fault]]:
     for key, value in node.value:
         name, at = str(key.value), key.start_mark.line + 1
         if name not in KEYS:
-            near = difflib.get_close_matches(name, KEYS, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            hint = did_you_mean(name, KEYS, " ")
             rule = "is no key of an entry"
             faults.append(Fault(TABLE, at, name, "", rule, f"{hint}Use {', '.join(KEYS)}"))
         elif name in cells:
@@ -140,8 +134,7 @@ def _entry_faults(evidence: Evidence, entry: Correction) -> Iterator[Fault]:
         )
         yield entry.fault("action", "is no action", remedy)
     if entry.check not in CHECKS:
-        near = difflib.get_close_matches(entry.check, CHECKS, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        hint = did_you_mean(entry.check, CHECKS, " ")
         yield entry.fault("check", "is no check", f"{hint}Use one of {', '.join(CHECKS)}")
     if entry.table not in CHECKED_TABLES:
         yield entry.fault("table", "is not checked", f"use one of {', '.join(CHECKED_TABLES)}")
@@ -207,17 +200,14 @@ def read_file(folder: Path, table: Table) -> FileContent:
         line = text[: text.index("\r")].count("\n") + 1
         note(line, "", "line ends with a carriage return", "save the file with LF line ends")
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    reader = csv.reader(io.StringIO(text), strict=True)
     lines: list[int] = []
     rows: list[list[str]] = []
-    start = 1
     try:
-        for row in reader:
-            lines.append(start)
+        for line, row in csv_rows(text, strict=True):
+            lines.append(line)
             rows.append(row)
-            start = reader.line_num + 1
-    except csv.Error as error:
-        note(start, "", f"is no CSV: {error}", "close every quote that is opened")
+    except CsvError as error:
+        note(error.line, "", f"is no CSV: {error}", "close every quote that is opened")
         return nothing()
     if not rows or rows[0] != table.columns:
         note(
@@ -471,9 +461,6 @@ def _words(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float | int) else str(value)
 
 
-NOT_APPLICABLE = "NA"
-
-
 class Study(dict[str, "pd.DataFrame"]):
     """The rows of one study by table name, as typed; a dict that shows itself in a notebook."""
 
@@ -720,7 +707,6 @@ def _known(what: str, value: str, known: list[str]) -> None:
     """Refuse a key that is not among those known."""
     if value in known:
         return
-    near = difflib.get_close_matches(value, known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ";"
-    message = f"no {what} {value!r}{hint} Known: {', '.join(sorted(known))}"
+    hint = did_you_mean(value, known, " ")
+    message = f"no {what} {value!r}; {hint}Known: {', '.join(sorted(known))}"
     raise ArgumentError(message)

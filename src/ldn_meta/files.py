@@ -1,32 +1,49 @@
-"""How results reach the disk: whole or not at all, one writer at a time."""
+"""How data is written and read: labels, numbers, CSV, hashes, and files that are whole or not."""
 
 from __future__ import annotations
 
+import csv
 import fcntl
 import hashlib
+import io
 import json
 import math
+import numbers
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ldn_meta import paths
+from ldn_meta.errors import CsvError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# What stands in a cell of data/raw that has no value (`missingValueLabels` in datapackage.json).
+NOT_REPORTED, NOT_APPLICABLE, TO_DO = "NR", "NA", "TODO"
+MISSING = (NOT_REPORTED, NOT_APPLICABLE, TO_DO)
+EMPTY = ("", *MISSING)
 
 # The last bits of a sum or a matrix product differ between processors; six digits do not,
 # and no reader of a trial report needs more.
-SIGNIFICANT_DIGITS = 6
+SAVED = ".6g"
 # Beyond this a float no longer holds every whole number.
 _LARGEST_EXACT = 2.0**53
 
 
+def six_digits(value: float) -> float:
+    """Round a number to the digits that are saved."""
+    return float(format(float(value), SAVED))
+
+
 def number_text(value: float) -> str:
-    """Write a number for a table."""
+    """Write a number for a table: six significant digits, whole numbers in full."""
     if math.isfinite(value) and value == int(value) and abs(value) < _LARGEST_EXACT:
         return str(int(value))
-    return f"{value:.{SIGNIFICANT_DIGITS}g}"
+    return format(value, SAVED)
 
 
 def rounded(value: Any) -> Any:
@@ -41,6 +58,54 @@ def rounded(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [rounded(item) for item in value]
     return value
+
+
+def csv_rows(
+    text: str, *, delimiter: str = ",", strict: bool = False
+) -> Iterator[tuple[int, list[str]]]:
+    """Every row of a CSV text as its cells, with the line it begins on."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
+    line = 1
+    try:
+        for cells in reader:
+            yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise CsvError(line, error) from error
+
+
+def csv_records(file: Path) -> list[dict[str, str]]:
+    """Every row of a CSV file of the repository as text by column."""
+    rows = [cells for _, cells in csv_rows(file.read_text(encoding="utf-8")) if cells]
+    return [dict(zip(rows[0], cells, strict=False)) for cells in rows[1:]]
+
+
+def csv_text(rows: Iterable[Iterable[object]]) -> str:
+    """Write rows as the repository keeps them."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """Write a table as the repository keeps it: UTF-8, LF, six significant digits."""
+    cells = (map(_cell_text, row) for row in table.itertuples(index=False, name=None))
+    return csv_text([table.columns, *cells]).encode()
+
+
+def _cell_text(value: Any) -> str:
+    import numpy as np
+    import pandas as pd
+
+    if pd.isna(value) or value == "":
+        return NOT_APPLICABLE
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, numbers.Integral):
+        return str(int(value))
+    if isinstance(value, numbers.Real):
+        return number_text(float(value))
+    return str(value)
 
 
 MANIFEST = "manifest.json"
