@@ -6,6 +6,7 @@ importer, imports for type checkers counted.
 """
 
 import ast
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -31,6 +32,8 @@ def module_name(path):
 
 
 MODULES = {module_name(path): path for path in FILES}
+# What the package imports stands in its stub.
+MODULES["ldn_meta"] = PACKAGE / "__init__.pyi"
 
 
 def imports(path):
@@ -144,6 +147,8 @@ def test_public_names_are_all_there():
 
     for name in lm.__all__:
         assert callable(getattr(lm, name)), name
+    stub = MODULES["ldn_meta"].read_text(encoding="utf-8")
+    assert dir(lm) == lm.__all__ == sorted(set(re.findall(r" as (\w+)$", stub, re.MULTILINE)))
 
 
 def test_importing_the_package_imports_nothing_heavy():
