@@ -21,7 +21,7 @@ from ldn_meta.display.figures.funnel import (
     region_of,
 )
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.small_studies import ENOUGH_TRIALS, trim_and_fill
+from ldn_meta.stats.small_study import ENOUGH_TRIALS, trim_and_fill
 from metafor_values import generic_sets
 
 NAN = math.nan

@@ -13,12 +13,12 @@ from bayes_grid_of_bayesmeta import summary_on_its_grid
 from ldn_meta.stats.bayes import (
     RHODES,
     TURNER,
+    TauPrior,
     pool_bayes,
     prior_sensitivity,
     rhodes_prior,
     turner_prior,
 )
-from ldn_meta.stats.bayes_result import TauPrior
 
 PUBLISHED = json.loads(
     (Path(__file__).parents[1] / "reference" / "bayesmeta_published.json").read_text()

@@ -7,8 +7,15 @@ from hypothesis import strategies as st
 
 from bayes_by_hand import ByHand
 from ldn_meta.stats import quadrature as bayes_kernel
-from ldn_meta.stats.bayes import pool_bayes, pool_bayes_many, rhodes_prior, turner_prior
-from ldn_meta.stats.bayes_result import NUMBERS, SHRUNK, TauPrior
+from ldn_meta.stats.bayes import (
+    NUMBERS,
+    SHRUNK,
+    TauPrior,
+    pool_bayes,
+    pool_bayes_many,
+    rhodes_prior,
+    turner_prior,
+)
 from ldn_meta.stats.quadrature import Task, bayes_numbers
 
 EVERY = (*NUMBERS, *SHRUNK)

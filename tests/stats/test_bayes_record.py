@@ -12,13 +12,14 @@ import ldn_meta as lm
 from ldn_meta.errors import ArgumentError, ConvergenceError
 from ldn_meta.stats import quadrature as bayes_nodes
 from ldn_meta.stats.bayes import (
+    NUMBERS,
+    TauPrior,
     pool_bayes,
     pool_bayes_many,
     prior_sensitivity,
     rhodes_prior,
     turner_prior,
 )
-from ldn_meta.stats.bayes_result import NUMBERS, TauPrior
 
 NAN = float("nan")
 Y, V = [0.1, 0.6, -0.2], [0.04, 0.05, 0.01]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats import printed as c
+from ldn_meta.stats import convert as c
 
 ESTIMATE = st.floats(-50, 50).filter(lambda x: abs(x) > 1e-3)
 SE = st.floats(1e-3, 50)

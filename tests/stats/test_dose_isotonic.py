@@ -81,7 +81,7 @@ def test_walks_give_the_counts_of_the_reference(arm):
 )
 def test_ed50_agrees_with_cir(monkeypatch, arm, method, shrink_to, level, theirs, printed):
     """With places compared as computed, as cir does; see the next test for the one difference."""
-    monkeypatch.setattr("ldn_meta.stats.dose_interval.SAME_PLACE", 0.0)
+    monkeypatch.setattr("ldn_meta.stats.dose.SAME_PLACE", 0.0)
     name, dose, responders, n = arm
     ours = dose_for(dose, responders, n, method=method, level=level, shrink_to=shrink_to)
     estimate, low, high = theirs[name]

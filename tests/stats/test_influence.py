@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ldn_meta.errors import ArgumentError
+from ldn_meta.stats.influence import cumulative, influence, leave_one_out
 from ldn_meta.stats.pool import pool
-from ldn_meta.stats.small_studies import cumulative, influence, leave_one_out
 from ldn_meta.stats.tau2 import heterogeneity
 from metafor_values import ITERATED, TAU2_ZERO, assert_close, generic_sets, load
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.small_studies import begg_test, egger_test, trim_and_fill
+from ldn_meta.stats.small_study import begg_test, egger_test, trim_and_fill
 from metafor_values import CLOSED_FORM, ITERATED, assert_close, generic_sets, load
 
 SETS = [one for one in generic_sets() if one["reference"]["small_study"]]

@@ -6,18 +6,21 @@ NaN and stays NaN; everything else that is not a usable number is refused by nam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from math import nan
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtri, ndtri, stdtr, stdtrit
 
 from ldn_meta.errors import ArgumentError, ConvergenceError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def html_table(
@@ -164,6 +167,11 @@ def _first(name: str, array: FloatArray, wrong: BoolArray) -> str:
 TAU2_METHODS = ("common", "dl", "he", "hs", "sj", "ml", "reml", "eb", "pm")
 CI_METHODS = ("wald", "knapp-hartung", "knapp-hartung-floored")
 PI_METHODS = ("k-1", "k-2")
+# Priors of tau.
+HALF_NORMAL, HALF_CAUCHY, LOG_NORMAL, LOG_T = "half-normal", "half-cauchy", "log-normal", "log-t"
+TAU_PRIORS = (HALF_NORMAL, HALF_CAUCHY, LOG_NORMAL, LOG_T)
+# Those whose only parameter is a scale in units of the effect.
+HALF = (HALF_NORMAL, HALF_CAUCHY)
 
 
 @dataclass(frozen=True)
@@ -269,6 +277,85 @@ def _same(one: Any, other: Any) -> bool:
     return bool(np.array_equal(np.asarray(one), np.asarray(other), equal_nan=True))
 
 
+def told(sentences: Iterable[str], flags: BoolArray) -> tuple[str, ...]:
+    """Return the sentences that apply, each with the number of sets it applies to if many.
+
+    `flags` (s, m) says which of s sentences apply to which of m sets.
+    """
+    sets = flags.shape[1]
+    times = np.add.reduce(flags, axis=1, dtype=np.int64).tolist()
+    return tuple(
+        f"{count} of {sets} sets: {sentence}" if sets > 1 else sentence
+        for sentence, count in zip(sentences, times, strict=True)
+        if count
+    )
+
+
+class PoolRecord(FrozenRecord):
+    """What the records of pools share: the trials, and how they show in a notebook."""
+
+    KIND: ClassVar[str]
+    TRIAL_NUMBERS: ClassVar[tuple[str, ...]]
+    # Columns of `to_frame` that repeat settings or words.
+    NOT_NUMBERS: ClassVar[tuple[str, ...]]
+
+    k: int | IntArray
+    yi: FloatArray
+    vi: FloatArray
+    labels: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether the record holds many sets of trials."""
+        return isinstance(self.k, np.ndarray)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return settings and numbers as a data frame: one row, or one row per set."""
+        raise NotImplementedError
+
+    def _settings(self) -> list[tuple[str, str]]:
+        raise NotImplementedError
+
+    def _shown_numbers(self) -> list[tuple[str, str]]:
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        """Return settings above the numbers, notes below."""
+        if self.is_batch:
+            table = self.to_frame().drop(columns=list(self.NOT_NUMBERS))
+            body = str(table.to_html(max_rows=10, border=0, float_format="{:.4g}".format))
+        else:
+            body = html_table(
+                [
+                    (name, "not defined" if "nan" in shown else shown)
+                    for name, shown in self._shown_numbers()
+                ]
+            )
+        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        return (
+            f'<div class="ldn-meta-{self.KIND}">{html_table(self._settings())}{body}'
+            f"{f'<ul>{notes}</ul>' if notes else ''}</div>"
+        )
+
+    def trials_frame(self) -> pd.DataFrame:
+        """Return one row per trial: label, yi, vi, sei and what the pool says of it (one set).
+
+        Raises
+        ------
+        ArgumentError
+            For a batch, which has no single table of trials.
+        """
+        import pandas as pd
+
+        if self.is_batch:
+            message = "trials_frame of a batch; allowed: the result of one set"
+            raise ArgumentError(message)
+        columns = {"label": list(self.labels), "yi": self.yi, "vi": self.vi}
+        columns["sei"] = np.sqrt(self.vi)
+        return pd.DataFrame(columns | {name: getattr(self, name) for name in self.TRIAL_NUMBERS})
+
+
 # A float where every input was a scalar, else an array. Any, because callers know which they
 # passed and a union would make each of them prove it.
 FloatOrArray: TypeAlias = Any
@@ -340,6 +427,38 @@ def together(**arrays: FloatArray) -> tuple[FloatArray, ...]:
     except ValueError as error:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
         raise ArgumentError(f"shapes do not broadcast together: {shapes}") from error
+
+
+class Limits(TypedDict, total=False):
+    """What `numbers` takes to refuse a value."""
+
+    above: float
+    at_least: float
+    at_most: float
+    below: float
+    finite: bool
+
+
+# What a number may be goes by the first word of its name: sd_1 is an sd.
+LIMITS: dict[str, Limits] = {
+    "sd": {"at_least": 0},
+    "se": {"at_least": 0},
+    "n": {"at_least": 1},
+    "events": {"at_least": 0},
+    "time": {"above": 0},
+    "correlation": {"at_least": -1, "at_most": 1},
+    "df": {"above": 0, "finite": False},
+}
+
+
+def checked(**values: ArrayLike) -> tuple[FloatArray, ...]:
+    """Refuse what a number of that name cannot be, and broadcast all against each other."""
+    return together(
+        **{
+            name: numbers(name, value, **LIMITS.get(name.partition("_")[0], {}))
+            for name, value in values.items()
+        }
+    )
 
 
 def ordered(low_name: str, low: FloatArray, high_name: str, high: FloatArray) -> None:

@@ -1,12 +1,16 @@
-"""Mean and SD behind a median with its quartiles or range, and whether to believe them.
+"""From what a paper printed to an effect: one function per route, one door to them all.
 
-What is given decides the formula, element by element: all five numbers, the quartiles, or the
-range; with neither the answer is NaN. All assume a normal outcome: ask `skewness_of_summary`
-first, and leave a skewed row out of pools of means.
+In order of trust: an effect with SE or interval; arm means with SD, SE or interval; a paired
+effect with an exact p; medians; percentages; and last what gives only a range (`printed`).
+
+Of a median with its quartiles or range, what is given decides the formula, element by element:
+all five numbers, the quartiles, or the range; with neither the answer is NaN. All assume a normal
+outcome: ask `skewness_of_summary` first, and leave a skewed row out of pools of means.
 """
 
 from __future__ import annotations
 
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +25,7 @@ from ldn_meta.stats.arrays import (
     FloatArray,
     FloatOrArray,
     Interval,
+    checked,
     effect,
     numbers,
     ordered,
@@ -31,6 +36,57 @@ from ldn_meta.stats.arrays import (
     truth,
     two_sided_quantile,
 )
+from ldn_meta.stats.printed import (
+    JointCount,
+    chi_squared_corrected_p,
+    chi_squared_p,
+    counts_from_percent,
+    estimate_is_centred,
+    fisher_p,
+    joint_counts,
+    p_interval,
+    p_is_exact,
+    printed_decimals,
+    rounded_interval,
+)
+
+__all__ = [
+    "Estimate",
+    "Interval",
+    "JointCount",
+    "SkewnessTest",
+    "change_sd",
+    "chi_squared_corrected_p",
+    "chi_squared_p",
+    "ci_from_se",
+    "correlation_from_change_sd",
+    "correlation_from_paired",
+    "counts_from_percent",
+    "difference_from_arm_changes",
+    "estimate_is_centred",
+    "fisher_p",
+    "joint_counts",
+    "log_ratio_from_ci",
+    "mean_from_median",
+    "p_from_se",
+    "p_interval",
+    "p_is_exact",
+    "paired_effect_from_p",
+    "paired_se",
+    "printed_decimals",
+    "rescale",
+    "rescale_difference",
+    "rounded_interval",
+    "sd_from_ci",
+    "sd_from_quantiles",
+    "sd_from_se",
+    "se_from_ci",
+    "se_from_p",
+    "se_from_sd",
+    "se_from_statistic",
+    "se_interval_from_p",
+    "skewness_of_summary",
+]
 
 
 def se_from_ci(
@@ -59,9 +115,7 @@ def ci_from_se(
     estimate: ArrayLike, se: ArrayLike, *, level: ArrayLike = 0.95, df: ArrayLike = np.inf
 ) -> Interval:
     """Return estimate -+ q SE, the interval `se_from_ci` inverts."""
-    centre, spread = together(
-        estimate=numbers("estimate", estimate), se=numbers("se", se, at_least=0)
-    )
+    centre, spread = checked(estimate=estimate, se=se)
     half = two_sided_quantile(level, df) * spread
     return Interval(plain(centre - half), plain(centre + half))
 
@@ -82,13 +136,49 @@ def se_from_p(
     >>> round(se_from_p(-0.6, 0.03), 4)
     0.2765
     """
-    size = np.abs(numbers("estimate", estimate))
     chance = numbers("p", p, above=0, at_most=1)
-    freedom = numbers("df", df, above=0, finite=False)
-    size, chance, freedom = together(estimate=size, p=chance, df=freedom)
-    statistic = quantile_from_p(chance, freedom, two_sided=two_sided)
+    centre, chance, freedom = checked(estimate=estimate, p=chance, df=df)
+    size, statistic = np.abs(centre), quantile_from_p(chance, freedom, two_sided=two_sided)
     determined = (size > 0) & (statistic > 0)
     return plain(size / np.where(determined, statistic, np.nan))
+
+
+def se_interval_from_p(
+    estimate: ArrayLike,
+    p_low: ArrayLike,
+    p_high: ArrayLike,
+    *,
+    df: ArrayLike = np.inf,
+    two_sided: bool = True,
+) -> Interval:
+    """Return the standard errors that an interval of p-values allows.
+
+    The SE grows with p: the low end belongs to `p_low` (0 gives 0: an SE as small as you like),
+    the high end to `p_high` (1, or 0.5 one-sided, gives infinity: no bound). Combine with
+    `p_interval` for what a paper prints; such a row never enters the main pool.
+
+
+    Source: the inequality form of `se_from_p`.
+
+    Examples
+    --------
+    >>> low, high = se_interval_from_p(-0.9, *p_interval("=", 0.02, decimals=2), df=26)
+    >>> print(f"{low:.3f} to {high:.3f}")
+    0.346 to 0.378
+    """
+    top = 1.0 if two_sided else 0.5
+    lower = numbers("p_low", p_low, at_least=0, at_most=top)
+    upper = numbers("p_high", p_high, at_least=0, at_most=top)
+    ordered("p_low", lower, "p_high", upper)
+    centre, lower, upper = checked(estimate=estimate, p_low=lower, p_high=upper)
+    centre = np.where(centre == 0, np.nan, centre)
+    bounds = []
+    for p in (lower, upper):
+        inner = (p > 0) & (p < top)
+        se = np.asarray(se_from_p(centre, np.where(inner, p, 0.25), df=df, two_sided=two_sided))
+        at_end = np.where(p == 0, 0.0, np.where(p == top, inf, np.nan))
+        bounds.append(np.where(inner, se, at_end + 0 * centre))
+    return Interval(plain(bounds[0]), plain(bounds[1]))
 
 
 def p_from_se(
@@ -98,11 +188,7 @@ def p_from_se(
 
     One-sided p is in the direction of the estimate.
     """
-    centre, spread, freedom = together(
-        estimate=numbers("estimate", estimate),
-        se=numbers("se", se, above=0),
-        df=numbers("df", df, above=0, finite=False),
-    )
+    centre, spread, freedom = checked(estimate=estimate, se=numbers("se", se, above=0), df=df)
     return plain(p_from_statistic(centre / spread, freedom, two_sided=two_sided))
 
 
@@ -115,9 +201,7 @@ def se_from_statistic(estimate: ArrayLike, statistic: ArrayLike) -> FloatOrArray
 
     Source: Cochrane Handbook 6.5.2.3.
     """
-    centre, ratio = together(
-        estimate=numbers("estimate", estimate), statistic=numbers("statistic", statistic)
-    )
+    centre, ratio = checked(estimate=estimate, statistic=statistic)
     wrong = centre * ratio < 0
     if np.any(wrong):
         raise ArgumentError(
@@ -186,12 +270,7 @@ def difference_from_arm_changes(
 
     Source: the variance of a difference of independent means.
     """
-    d1, s1, d2, s2 = together(
-        change_1=numbers("change_1", change_1),
-        se_1=numbers("se_1", se_1, at_least=0),
-        change_2=numbers("change_2", change_2),
-        se_2=numbers("se_2", se_2, at_least=0),
-    )
+    d1, s1, d2, s2 = checked(change_1=change_1, se_1=se_1, change_2=change_2, se_2=se_2)
     return Estimate(plain(d1 - d2), plain(np.hypot(s1, s2)))
 
 
@@ -200,13 +279,13 @@ def sd_from_se(se: ArrayLike, n: ArrayLike) -> FloatOrArray:
 
     Source: Cochrane Handbook 6.5.2.2. Inverse: `se_from_sd`.
     """
-    spread, count = together(se=numbers("se", se, at_least=0), n=numbers("n", n, at_least=1))
+    spread, count = checked(se=se, n=n)
     return plain(spread * np.sqrt(count))
 
 
 def se_from_sd(sd: ArrayLike, n: ArrayLike) -> FloatOrArray:
     """Return the SE of one arm's mean: sd / sqrt(n); inverse of `sd_from_se`."""
-    spread, count = together(sd=numbers("sd", sd, at_least=0), n=numbers("n", n, at_least=1))
+    spread, count = checked(sd=sd, n=n)
     return plain(spread / np.sqrt(count))
 
 
@@ -239,11 +318,7 @@ def change_sd(sd_baseline: ArrayLike, sd_end: ArrayLike, correlation: ArrayLike)
 
     Source: Cochrane Handbook 6.5.2.8. Inverse: `correlation_from_change_sd`.
     """
-    before, after, r = together(
-        sd_baseline=numbers("sd_baseline", sd_baseline, at_least=0),
-        sd_end=numbers("sd_end", sd_end, at_least=0),
-        correlation=numbers("correlation", correlation, at_least=-1, at_most=1),
-    )
+    before, after, r = checked(sd_baseline=sd_baseline, sd_end=sd_end, correlation=correlation)
     return plain(np.sqrt((before - after) ** 2 + 2 * (1 - r) * before * after))
 
 
@@ -258,11 +333,7 @@ def correlation_from_change_sd(
 
     Source: Cochrane Handbook 6.5.2.8.
     """
-    before, after, change = together(
-        sd_baseline=numbers("sd_baseline", sd_baseline, at_least=0),
-        sd_end=numbers("sd_end", sd_end, at_least=0),
-        sd_change=numbers("sd_change", sd_change, at_least=0),
-    )
+    before, after, change = checked(sd_baseline=sd_baseline, sd_end=sd_end, sd_change=sd_change)
     product = np.where(before * after > 0, before * after, np.nan)
     # 1 - r from the difference of squares: no cancellation when r is near 1.
     one_minus_r = (change - (before - after)) * (change + (before - after)) / (2 * product)
@@ -321,13 +392,8 @@ def rescale(
     Estimate(estimate=5.8, se=0.25)
     """
     width, new_width = _scale_widths(from_min, from_max, to_min, to_max)
-    score, spread, start, end, width, new_width = together(
-        value=numbers("value", value),
-        se=numbers("se", se, at_least=0),
-        from_min=numbers("from_min", from_min),
-        to_min=numbers("to_min", to_min),
-        width=width,
-        new_width=new_width,
+    score, spread, start, end, width, new_width = checked(
+        value=value, se=se, from_min=from_min, to_min=to_min, width=width, new_width=new_width
     )
     return Estimate(
         plain(end + (score - start) * new_width / width),
@@ -353,11 +419,8 @@ def rescale_difference(
     Estimate(estimate=-1.2, se=0.5)
     """
     width, new_width = _scale_widths(from_min, from_max, to_min, to_max)
-    difference, spread, width, new_width = together(
-        value=numbers("value", value),
-        se=numbers("se", se, at_least=0),
-        width=width,
-        new_width=new_width,
+    difference, spread, width, new_width = checked(
+        value=value, se=se, width=width, new_width=new_width
     )
     return Estimate(
         plain(difference * new_width / width), plain(spread * np.abs(new_width) / np.abs(width))
@@ -367,11 +430,8 @@ def rescale_difference(
 def _scale_widths(
     from_min: ArrayLike, from_max: ArrayLike, to_min: ArrayLike, to_max: ArrayLike
 ) -> tuple[FloatArray, FloatArray]:
-    low, high, new_low, new_high = together(
-        from_min=numbers("from_min", from_min),
-        from_max=numbers("from_max", from_max),
-        to_min=numbers("to_min", to_min),
-        to_max=numbers("to_max", to_max),
+    low, high, new_low, new_high = checked(
+        from_min=from_min, from_max=from_max, to_min=to_min, to_max=to_max
     )
     for name, bottom, top in (("from", low, high), ("to", new_low, new_high)):
         if np.any(bottom == top):

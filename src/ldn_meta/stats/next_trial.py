@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import FloatArray, FrozenRecord, effects_and_variances, numbers
-from ldn_meta.stats.pool import pool_many
+from ldn_meta.stats.pool import pool_many, side
 
 # Results of the new trial tried for each size and true effect: the middles of equally likely
 # slices, so that a probability is known to within half of 1 / RESULTS, and is the same each time.
@@ -76,12 +76,13 @@ def next_trial(
     all_vi = np.concatenate([np.broadcast_to(v, shape), new_vi[..., None]], axis=-1)
     pooled = pool_many(all_yi, all_vi, **options)
     low, high = np.asarray(pooled.ci_low), np.asarray(pooled.ci_high)
+    where = side(low, high)
     is_inside = (low > -margin) & (high < margin)
     return NextTrial(
         people=size,
         true_effects=effect,
-        below=(high < 0).mean(axis=-1),
-        above=(low > 0).mean(axis=-1),
+        below=(where == -1.0).mean(axis=-1),
+        above=(where == 1.0).mean(axis=-1),
         inside=np.where(np.isnan(margin), np.nan, is_inside.mean(axis=-1)),
         half_width=np.median((high - low) / 2, axis=-1),
         variance_per_person=unit,

@@ -8,25 +8,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from html import escape
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import chdtrc, ndtr, ndtri, stdtr
 
-from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import (
     BoolArray,
     FloatArray,
-    FrozenRecord,
     IntArray,
     Labels,
+    PoolRecord,
     Settings,
     effects_and_variances,
-    html_table,
     quantiles,
     text,
+    told,
     trial_labels,
 )
 from ldn_meta.stats.tau2 import arrange, cochran, q_profile, rows_of, scaled_tau2, total
@@ -71,17 +69,6 @@ BOUNDARY = {
     "sj": "all effects are identical, so tau2 = 0",
 }
 FLAGS = (*SENTENCES, "boundary", "no_prediction")
-
-
-def sentences(flags: BoolArray, *, tau2_method: str) -> tuple[str, ...]:
-    """Return the sentences that apply; for a batch each with the number of sets it applies to."""
-    sets = flags.shape[1]
-    times = np.add.reduce(flags, axis=1, dtype=np.int64).tolist()
-    return tuple(
-        f"{count} of {sets} sets: {sentence}" if sets > 1 else sentence
-        for sentence, count in zip(_sentences(tau2_method), times, strict=True)
-        if count
-    )
 
 
 @cache
@@ -137,7 +124,7 @@ NUMBERS = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PooledResult(FrozenRecord):
+class PooledResult(PoolRecord):
     """A pooled effect, its uncertainty, the spread between trials, and how they were obtained.
 
     For one set of trials the numbers are floats; for a batch they are arrays, one entry a set.
@@ -209,10 +196,9 @@ class PooledResult(FrozenRecord):
     notes: tuple[str, ...]
     pi_method: str = "k-1"
 
-    @property
-    def is_batch(self) -> bool:
-        """Whether the record holds many sets of trials."""
-        return isinstance(self.estimate, np.ndarray)
+    KIND = "pooled"
+    TRIAL_NUMBERS = ("weight_pct",)
+    NOT_NUMBERS = (*SETTINGS, "notes")
 
     def __repr__(self) -> str:
         """Return one line: effect, interval, spread, settings."""
@@ -226,28 +212,17 @@ class PooledResult(FrozenRecord):
             f"{self.ci_high:.4g}], tau2={self.tau2:.4g}, I2={self.i2_pct:.0f}%, {settings})"
         )
 
-    def _repr_html_(self) -> str:
-        """Return settings above the numbers, notes below."""
-        percent = f"{100 * self.level:g}%"
-        settings = [
+    def _settings(self) -> list[tuple[str, str]]:
+        return [
             ("measure", self.measure or "not named"),
             ("tau2 method", METHOD_NAMES[self.tau2_method]),
-            ("interval", f"{percent}, {INTERVAL_NAMES[self.ci_method]}"),
+            ("interval", f"{100 * self.level:g}%, {INTERVAL_NAMES[self.ci_method]}"),
             ("prediction interval", f"t on {self.pi_method} degrees of freedom"),
         ]
-        if self.is_batch:
-            table = self.to_frame().drop(columns=[*SETTINGS, "notes"])
-            body = str(table.to_html(max_rows=10, border=0, float_format="{:.4g}".format))
-        else:
-            body = html_table(self._shown_numbers(percent))
-        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
-        return (
-            f'<div class="ldn-meta-pooled">{html_table(settings)}{body}'
-            f"{f'<ul>{notes}</ul>' if notes else ''}</div>"
-        )
 
-    def _shown_numbers(self, percent: str) -> list[tuple[str, str]]:
-        rows = [
+    def _shown_numbers(self) -> list[tuple[str, str]]:
+        percent = f"{100 * self.level:g}%"
+        return [
             ("trials", str(self.k)),
             ("pooled effect (SE)", f"{self.estimate:.4g} ({self.se:.4g})"),
             (f"{percent} CI", f"{self.ci_low:.4g} to {self.ci_high:.4g}"),
@@ -260,7 +235,6 @@ class PooledResult(FrozenRecord):
             ("Q (df), p", f"{self.q:.4g} ({self.q_df}), p = {self.q_pvalue:.3g}"),
             ("I2 (Q-based), H2", f"{self.i2_pct:.1f}%, {self.h2:.4g}"),
         ]
-        return [(name, "not defined" if "nan" in shown else shown) for name, shown in rows]
 
     def to_frame(self) -> pd.DataFrame:
         """Return settings and numbers as a data frame: one row, or one row per set."""
@@ -270,29 +244,6 @@ class PooledResult(FrozenRecord):
         columns |= {name: np.ravel(getattr(self, name)) for name in NUMBERS}
         columns["notes"] = "; ".join(self.notes)
         return pd.DataFrame(columns)
-
-    def trials_frame(self) -> pd.DataFrame:
-        """Return one row per trial: label, yi, vi, sei, weight_pct (one set only).
-
-        Raises
-        ------
-        ArgumentError
-            For a batch, which has no single table of trials.
-        """
-        import pandas as pd
-
-        if self.is_batch:
-            message = "trials_frame of a batch; allowed: the result of pool, which is one set"
-            raise ArgumentError(message)
-        return pd.DataFrame(
-            {
-                "label": list(self.labels),
-                "yi": self.yi,
-                "vi": self.vi,
-                "sei": np.sqrt(self.vi),
-                "weight_pct": self.weight_pct,
-            }
-        )
 
 
 # Trials per chunk of a batch. The grid of the likelihood search is about 20 points for each, so
@@ -584,7 +535,7 @@ def _pool(
         vi=v,
         weight_pct=weight.reshape(y.shape),
         labels=names,
-        notes=sentences(flags, tau2_method=settings.tau2_method),
+        notes=told(_sentences(settings.tau2_method), flags),
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from math import ceil, floor, inf
+from math import ceil, floor
 from types import MappingProxyType
 
 import numpy as np
@@ -31,7 +31,6 @@ from ldn_meta.stats.arrays import (
     together,
     truth,
 )
-from ldn_meta.stats.convert import se_from_p
 from ldn_meta.stats.effects import checked_events
 
 
@@ -114,8 +113,6 @@ def joint_counts(
     tests: Iterable[str] = ("chi-squared", "chi-squared-corrected", "fisher"),
 ) -> tuple[JointCount, ...]:
     """Return every pair of counts that agrees with two percentages and what else is printed.
-
-    Source: METHODS.md section 2, route 5.
 
     Examples
     --------
@@ -365,46 +362,6 @@ def p_interval(
     printed_steps("p", printed, whole("decimals", decimals, at_least=0))
     low, high = rounded_interval(printed, decimals)
     return Interval(max(low, 0.0), min(high, 1.0))
-
-
-def se_interval_from_p(
-    estimate: ArrayLike,
-    p_low: ArrayLike,
-    p_high: ArrayLike,
-    *,
-    df: ArrayLike = np.inf,
-    two_sided: bool = True,
-) -> Interval:
-    """Return the standard errors that an interval of p-values allows.
-
-    The SE grows with p: the low end belongs to `p_low` (0 gives 0: an SE as small as you like),
-    the high end to `p_high` (1, or 0.5 one-sided, gives infinity: no bound). Combine with
-    `p_interval` for what a paper prints; such a row never enters the main pool.
-
-
-    Source: METHODS.md section 2, route 3; the inequality form of `se_from_p`.
-
-    Examples
-    --------
-    >>> low, high = se_interval_from_p(-0.9, *p_interval("=", 0.02, decimals=2), df=26)
-    >>> print(f"{low:.3f} to {high:.3f}")
-    0.346 to 0.378
-    """
-    top = 1.0 if two_sided else 0.5
-    lower = numbers("p_low", p_low, at_least=0, at_most=top)
-    upper = numbers("p_high", p_high, at_least=0, at_most=top)
-    ordered("p_low", lower, "p_high", upper)
-    centre, lower, upper = together(
-        estimate=numbers("estimate", estimate), p_low=lower, p_high=upper
-    )
-    centre = np.where(centre == 0, np.nan, centre)
-    bounds = []
-    for p in (lower, upper):
-        inner = (p > 0) & (p < top)
-        se = np.asarray(se_from_p(centre, np.where(inner, p, 0.25), df=df, two_sided=two_sided))
-        at_end = np.where(p == 0, 0.0, np.where(p == top, inf, np.nan))
-        bounds.append(np.where(inner, se, at_end + 0 * centre))
-    return Interval(plain(bounds[0]), plain(bounds[1]))
 
 
 def _log_or_minus_infinity(value: ArrayLike) -> FloatArray:

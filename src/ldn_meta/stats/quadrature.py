@@ -11,20 +11,22 @@ import numpy as np
 from scipy.special import gammaln, ndtr, ndtri, sici, stdtr
 
 from ldn_meta.errors import ConvergenceError
-from ldn_meta.stats.arrays import BoolArray, FloatArray, IntArray
-from ldn_meta.stats.bayes_result import (
-    FLAGS,
+from ldn_meta.stats.arrays import (
     HALF,
     HALF_CAUCHY,
     HALF_NORMAL,
-    HEAVY,
     LOG_NORMAL,
-    LOG_T_DF,
-    NUMBERS,
-    SHRUNK,
+    LOG_T,
+    BoolArray,
+    FloatArray,
+    IntArray,
 )
 from ldn_meta.stats.tau2 import Trials, arrange, total
 
+# Their upper tail falls like a power of tau (or slower), so few trials leave moments undefined.
+HEAVY = (HALF_CAUCHY, LOG_T)
+# Rhodes 2015 fitted a t distribution with five degrees of freedom to log tau2.
+LOG_T_DF = 5.0
 # Standard deviations of a normal tail, or powers of e, beyond which nothing is left to see.
 NORMAL_REACH, LOG_REACH, LOG_T_REACH = 10.0, 40.0, 9.0
 # tau is not followed beyond exp(300): its square would leave the range of doubles, and what a
@@ -740,6 +742,45 @@ def _interpolated(nodes: Nodes, p: FloatArray) -> FloatArray:
     share = np.clip((p - left) / np.maximum(right - left, np.finfo(float).tiny), 0.0, 1.0)
     return np.asarray(nodes.x[after - 1, columns] + share * nodes.step)
 
+
+SENTENCES = {
+    "missing": "trials without an effect or a variance (NaN) were left out",
+    "none": "no trial has an effect: nothing was estimated",
+    "single": "one trial: tau, and with it the width for mu, comes from the prior alone",
+    "pair": "two trials: they say little about tau, so compare other priors",
+    "no_mean": (
+        "mean and SD of mu are undefined: one trial, a flat prior for mu and this prior for tau "
+        "leave tails too heavy for them; median and interval are defined"
+    ),
+    "no_variance": (
+        "the SD of mu is undefined: two trials, a flat prior for mu and this prior for tau leave "
+        "tails too heavy for it; median and interval are defined"
+    ),
+    "surprising": (
+        "the posterior median of tau lies beyond the 97.5% point of its prior: the trials differ "
+        "more than the prior expects; look for a wrong unit, or take a wider prior"
+    ),
+}
+FLAGS = tuple(SENTENCES)
+NUMBERS = (
+    "k",
+    "mu_mean",
+    "mu_median",
+    "mu_sd",
+    "mu_low",
+    "mu_high",
+    "tau_median",
+    "tau_low",
+    "tau_high",
+    "theta_low",
+    "theta_high",
+    "prob_below_zero",
+    "prob_below_mid",
+    "prob_above_mid",
+    "prob_within_mid",
+    "log_marginal_likelihood",
+)
+SHRUNK = ("shrunk_mean", "shrunk_sd", "shrunk_low", "shrunk_high")
 
 # Numbers per array of a chunk (trials x points x sets): arrays of 1 MB stay in the cache.
 CHUNK_NUMBERS = 120_000

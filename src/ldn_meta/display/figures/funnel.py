@@ -30,7 +30,7 @@ from ldn_meta.display.outputs import FigureOutput
 from ldn_meta.display.words import COUNTS, capitalised, count
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import confidence_level
-from ldn_meta.stats.small_studies import ENOUGH_TRIALS
+from ldn_meta.stats.small_study import ENOUGH_TRIALS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -51,7 +51,7 @@ from ldn_meta.evidence.raw.protocol import TWO_TRIALS
 if TYPE_CHECKING:
     from ldn_meta.evidence.answer.pools import Pool
     from ldn_meta.evidence.raw.tables import Evidence
-    from ldn_meta.stats.bayes_result import BayesResult
+    from ldn_meta.stats.bayes import BayesResult
     from ldn_meta.stats.pool import PooledResult
 
 

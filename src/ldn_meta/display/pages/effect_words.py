@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ldn_meta.display.pages.effect import EffectPage
     from ldn_meta.evidence.answer.pools import Pool
-    from ldn_meta.stats.bayes_result import BayesResult
+    from ldn_meta.stats.bayes import BayesResult
     from ldn_meta.stats.pool import PooledResult
 
 

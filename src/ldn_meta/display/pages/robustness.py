@@ -41,7 +41,7 @@ from ldn_meta.evidence.answer.pools import (
     without_each,
 )
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
-from ldn_meta.stats.small_studies import ENOUGH_TRIALS
+from ldn_meta.stats.small_study import ENOUGH_TRIALS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ldn_meta.evidence.raw.protocol import Model, Protocol, Selection
-    from ldn_meta.stats.bayes_result import BayesResult
+    from ldn_meta.stats.bayes import BayesResult
     from ldn_meta.stats.pool import PooledResult
 
 

@@ -23,14 +23,20 @@ from ldn_meta.evidence.effects.rows import (
     number,
 )
 from ldn_meta.files import NOT_REPORTED
-from ldn_meta.stats.convert import change_sd, p_from_se, rescale_difference, se_from_ci, se_from_p
+from ldn_meta.stats.convert import (
+    change_sd,
+    p_from_se,
+    rescale_difference,
+    se_from_ci,
+    se_from_p,
+    se_interval_from_p,
+)
 from ldn_meta.stats.effects import effect_size
 from ldn_meta.stats.printed import (
     NOT_SIGNIFICANT_ABOVE,
     counts_from_percent,
     estimate_is_centred,
     p_interval,
-    se_interval_from_p,
 )
 
 if TYPE_CHECKING:

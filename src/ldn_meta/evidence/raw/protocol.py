@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.raw.tables import protocol_html, protocol_line
-from ldn_meta.stats.bayes_result import HALF
+from ldn_meta.stats.arrays import HALF
 
 if TYPE_CHECKING:
     from ldn_meta.evidence.raw.tables import Dictionary, Evidence
