@@ -27,13 +27,13 @@ from ldn_meta.evidence.raw.protocol import Protocol as Protocol
 from ldn_meta.evidence.raw.protocol import load_protocol as load_protocol
 from ldn_meta.evidence.raw.tables import Evidence as Evidence
 from ldn_meta.evidence.raw.tables import load_evidence as load_evidence
+from ldn_meta.stats.bayes import BayesResult as BayesResult
+from ldn_meta.stats.bayes import TauPrior as TauPrior
 from ldn_meta.stats.bayes import pool_bayes as pool_bayes
 from ldn_meta.stats.bayes import pool_bayes_many as pool_bayes_many
 from ldn_meta.stats.bayes import prior_sensitivity as prior_sensitivity
 from ldn_meta.stats.bayes import rhodes_prior as rhodes_prior
 from ldn_meta.stats.bayes import turner_prior as turner_prior
-from ldn_meta.stats.bayes import BayesResult as BayesResult
-from ldn_meta.stats.bayes import TauPrior as TauPrior
 from ldn_meta.stats.dose import dose_for as dose_for
 from ldn_meta.stats.effects import effect_size as effect_size
 from ldn_meta.stats.pool import PooledResult as PooledResult
