@@ -8,8 +8,8 @@ import pandas as pd
 
 NAN = math.nan
 WORDS = (
-    "favours LDN",
-    "partly favours LDN",
+    "favours treatment",
+    "partly favours treatment",
     "no difference",
     "conflicting",
     "partly favours comparator",
@@ -22,7 +22,7 @@ LONG = "A study whose label is far too long for one line of a table and must be 
 
 
 def result(study="smith2011", construct="clinical_response", **changes):
-    """One row of a directions frame: a randomised trial whose estimate favours LDN."""
+    """One row of a directions frame: a randomised trial whose estimate favours treatment."""
     return {
         "indication_id": "crohns_disease",
         "study_id": study,
@@ -37,7 +37,7 @@ def result(study="smith2011", construct="clinical_response", **changes):
         "construct_label": construct.replace("_", " "),
         "domain": "benefit",
         "group": "response or remission",
-        "direction": "favours LDN",
+        "direction": "favours treatment",
         "sign": 1.0,
         "sign_from": "printed shares of people",
         "p_low": 0.0085,
@@ -81,7 +81,7 @@ def many(studies, outcomes=3, *, long_labels=False, seed=1):
                     is_randomised=i % 4 < 2,
                     group=groups[j % 4],
                     direction=word,
-                    sign={"favours LDN": 1.0, "favours comparator": -1.0}.get(word, NAN),
+                    sign={"favours treatment": 1.0, "favours comparator": -1.0}.get(word, NAN),
                     p_low=low,
                     p_high=high,
                     n_people=people,

@@ -143,7 +143,7 @@ def rated(build, **choices):
 def test_randomised_studies_are_rated_without_the_others(build, protocol):
     for name, randomised in (("a2001", "yes"), ("b2002", "no")):
         build.trial(name, is_randomised=randomised, n_analysed=30)
-        build.contrast(name, measure="statement", direction="favours LDN")
+        build.contrast(name, measure="statement", direction="favours treatment")
     (body,) = rated(build, protocol=protocol)
     assert [study["study_id"] for study in body.studies] == ["a2001"]
     assert (body.start, body.people, body.kind) == ("high", 30, "direction only")

@@ -66,7 +66,7 @@ def test_a_study_nobody_judged_is_named():
 
 def test_without_randomisation_moderate_is_as_sound_as_it_gets():
     cohort = [study("ames2001", **OPEN_COHORT)]
-    rated = body(told={"ames2001": "favours LDN"}, studies=cohort)
+    rated = body(told={"ames2001": "favours treatment"}, studies=cohort)
     assert rated.start == "low"
     assert risk_of_bias(rated, CHOICES, {"ames2001": "moderate"}).level == 0
     assert risk_of_bias(rated, CHOICES, {"ames2001": "serious"}).level == -2
@@ -122,10 +122,10 @@ def test_a_prediction_interval_that_reaches_further_than_the_interval():
 @pytest.mark.parametrize(
     ("told", "level"),
     [
-        ({"a2001": "favours LDN"}, 0),
-        ({"a2001": "favours LDN", "b2002": "favours LDN"}, 0),
-        ({"a2001": "favours LDN", "b2002": "no difference"}, -1),
-        ({"a2001": "favours LDN", "b2002": "favours comparator"}, -1),
+        ({"a2001": "favours treatment"}, 0),
+        ({"a2001": "favours treatment", "b2002": "favours treatment"}, 0),
+        ({"a2001": "favours treatment", "b2002": "no difference"}, -1),
+        ({"a2001": "favours treatment", "b2002": "favours comparator"}, -1),
         ({"a2001": "conflicting"}, -1),
     ],
 )
@@ -137,13 +137,13 @@ def test_directions_without_numbers(told, level):
     ("interval", "told", "level"),
     [
         ((-0.5, 0.5), "no difference", 0),
-        ((-0.5, 0.5), "favours LDN", -1),
-        ((-1.5, -0.5), "favours LDN", 0),
+        ((-0.5, 0.5), "favours treatment", -1),
+        ((-1.5, -0.5), "favours treatment", 0),
         ((-1.5, -0.5), "no difference", -1),
     ],
 )
 def test_one_trial_beside_what_another_tells(interval, told, level):
-    # Less pain is better: an interval below nought favours LDN.
+    # Less pain is better: an interval below nought favours treatment.
     found = inconsistency(body(trial(*interval), told={"other": told}), CHOICES)
     assert found.level == level
     assert f"told without numbers: other: {told}" in found.value
@@ -310,7 +310,9 @@ def test_no_event_without_the_drug_leaves_the_size_undefined():
 )
 def test_imprecision_without_an_estimate(people, level, words):
     """Murad 2017, table 1: a total of 400 or less is concerning."""
-    rated = body(told={"ames2001": "favours LDN"}, studies=[study("ames2001", people=people)])
+    rated = body(
+        told={"ames2001": "favours treatment"}, studies=[study("ames2001", people=people)]
+    )
     found = imprecision_of(rated, CHOICES)
     assert (found.level, words in found.value) == (level, True)
 
@@ -378,7 +380,7 @@ def test_change_needs_a_sign():
     assert change_of_outcome(body({"yi": 1.0})) == "higher"
     printed = {"yi": 1.0, "route": "difference with CI", "direction": "not stated"}
     assert change_of_outcome(body(printed)) == "not known"
-    assert change_of_outcome(body(told={"a": "favours LDN"})) == "not known"
+    assert change_of_outcome(body(told={"a": "favours treatment"})) == "not known"
 
 
 def test_absolute_effects_of_the_handbook():

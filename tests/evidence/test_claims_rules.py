@@ -205,7 +205,7 @@ def test_people_nobody_else_counts(build, judge):
         ({"p_relation": "=", "p_value": "0.051"}, "ns", SUPPORTED),
         ({"p_relation": "<", "p_value": "0.001"}, "sig", SUPPORTED),
         ({"direction": "no difference"}, "ns", SUPPORTED),
-        ({"direction": "favours LDN"}, "ns", NOT_SUPPORTED),
+        ({"direction": "favours treatment"}, "ns", NOT_SUPPORTED),
         ({"direction": "not stated"}, "ns", CANNOT_BE_TESTED),
         ({"source_id": "review", "p_relation": "ns"}, "ns", CANNOT_BE_TESTED),
         ({"reliability": "low", "p_relation": "sig"}, "ns", CANNOT_BE_TESTED),
@@ -308,7 +308,7 @@ def trials_of(build, *directions):
 @pytest.mark.parametrize(
     ("directions", "verdict"),
     [
-        (("favours LDN", "no difference"), WITH_CAVEATS),
+        (("favours treatment", "no difference"), WITH_CAVEATS),
         (("no difference", "favours comparator"), NOT_SUPPORTED),
         ((), CANNOT_BE_TESTED),
     ],
@@ -334,7 +334,7 @@ def test_a_direction_with_a_large_p_is_no_difference(build, judge):
     build.outcome("impact", construct="disease_impact")
     build.trial("trial0")
     build.contrast(
-        "trial0", measure="statement", outcome_id="impact", direction="favours LDN",
+        "trial0", measure="statement", outcome_id="impact", direction="favours treatment",
         p_value="0.30", p_relation="=",
     )  # fmt: skip
     found = judge(computation="benefit-on-file")
@@ -357,16 +357,16 @@ def test_safety_by_people_with_events(build, judge, events, verdict):
 @pytest.mark.parametrize(
     ("early", "later", "verdict"),
     [
-        ("favours LDN", True, SUPPORTED),
+        ("favours treatment", True, SUPPORTED),
         ("no difference", True, NOT_SUPPORTED),
-        ("favours LDN", False, CANNOT_BE_TESTED),
+        ("favours treatment", False, CANNOT_BE_TESTED),
     ],
 )
 def test_onset_needs_an_early_and_a_later_comparison(build, judge, early, later, verdict):
     build.trial()
     build.contrast(measure="statement", timepoint_weeks=3, direction=early)
     if later:
-        build.contrast(measure="statement", timepoint_weeks=12, direction="favours LDN")
+        build.contrast(measure="statement", timepoint_weeks=12, direction="favours treatment")
     assert judge(computation="onset").verdict == verdict
 
 

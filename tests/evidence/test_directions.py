@@ -15,7 +15,7 @@ from ldn_meta.evidence.answer.directions import (
 )
 from ldn_meta.evidence.effects.effects import normalise
 
-FAVOURS, AGAINST = "favours LDN", "favours comparator"
+FAVOURS, AGAINST = "favours treatment", "favours comparator"
 
 
 @pytest.fixture
@@ -308,7 +308,7 @@ def test_two_directions_of_one_study_in_one_word(build, one):
     build.trial()
     build.contrast(measure="statement", direction=FAVOURS)
     build.contrast(measure="statement", direction="no difference", timepoint_weeks=26)
-    assert one()["direction"] == "partly favours LDN"
+    assert one()["direction"] == "partly favours treatment"
 
 
 def test_overall_risk_of_bias_once_somebody_has_judged(build, told):

@@ -154,7 +154,7 @@ def a_difference_without_its_number(b, s):
 @case("only a direction or a p-value is printed", "direction", CONTRAST)
 def a_direction(b, s):
     b.trial(s)
-    yield b.contrast(s, measure="statement", direction="favours LDN")
+    yield b.contrast(s, measure="statement", direction="favours treatment")
     yield b.contrast(s, measure="statement", direction="no difference", p_relation="ns")
 
 
@@ -227,7 +227,7 @@ def results_of_a_further_arm(b, s):
 @case("only a direction or a p-value is printed", "direction", CHANGE)
 def a_change_in_words(b, s):
     b.trial(s)
-    yield b.contrast(s, arm_2="NA", measure="statement", direction="favours LDN")
+    yield b.contrast(s, arm_2="NA", measure="statement", direction="favours treatment")
 
 
 @case("describes the people at the start", "none", NO_RESULT)
@@ -555,7 +555,7 @@ def test_an_unpaired_analysis_of_a_crossover_still_counts_its_people_once(build,
 
 def test_evidence_without_any_effect(build, protocol):
     build.trial()
-    build.contrast(measure="statement", direction="favours LDN")
+    build.contrast(measure="statement", direction="favours treatment")
     effects, left_out = normalise(build.load(), protocol)
     assert effects.empty
     assert len(left_out) == 1

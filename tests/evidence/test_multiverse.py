@@ -104,8 +104,8 @@ def test_streamed_in_pieces_it_is_the_same(pain):
 def test_the_summary_is_that_of_all_rows(pain, protocol):
     frame, told = pain.frame(), summary(pain, protocol)
     assert weights(pain).sum() == len(frame) == told["analyses"]
-    assert told["favours_ldn"] == pytest.approx((frame["ci_high"] < 0).mean())
-    assert told["leans_ldn"] == pytest.approx((frame["estimate"] < 0).mean())
+    assert told["favours_treatment"] == pytest.approx((frame["ci_high"] < 0).mean())
+    assert told["leans_treatment"] == pytest.approx((frame["estimate"] < 0).mean())
     assert told["ci_beyond_mid"] == pytest.approx((frame["ci_low"] <= -1).mean())
     assert told["median"] == pytest.approx(
         np.quantile(frame["estimate"], 0.5, method="inverted_cdf"), abs=1e-12

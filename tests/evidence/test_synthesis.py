@@ -287,7 +287,7 @@ def test_two_trials_are_a_meta_analysis(protocol):
     rows = effect_rows({"yi": -2.0, "vi": 0.01}, {"study_id": "b", "yi": -2.1, "vi": 0.01})
     found = kind_of(rows, left_rows(), protocol, "pain_intensity")
     assert (found["synthesis"], found["trials"], found["people"]) == (META_ANALYSIS, 2, 200)
-    assert found["direction"] == "favours LDN"
+    assert found["direction"] == "favours treatment"
     assert found["estimate"] == pytest.approx(-2.05)
     assert found["directions"] == {}
 
@@ -312,25 +312,25 @@ def test_the_construct_with_most_trials_and_then_the_first_named_counts(protocol
 
 
 def test_direction_of_comparisons_without_an_effect(protocol):
-    favours, none = {"direction": "favours LDN"}, {"direction": "no difference"}
+    favours, none = {"direction": "favours treatment"}, {"direction": "no difference"}
     against, bell = {"direction": "favours comparator"}, {"study_label": "Bell"}
     cases = [
-        ([favours], 1, "favours LDN"),
+        ([favours], 1, "favours treatment"),
         ([{}], 1, "not stated"),
-        ([favours, {}], 1, "favours LDN"),
-        ([favours, favours | bell], 2, "favours LDN"),
-        ([favours, none | bell], 2, "partly favours LDN"),
+        ([favours, {}], 1, "favours treatment"),
+        ([favours, favours | bell], 2, "favours treatment"),
+        ([favours, none | bell], 2, "partly favours treatment"),
         ([against, none | bell], 2, "partly favours comparator"),
         ([favours, against | bell], 2, "conflicting"),
         # Of one trial the preferred source speaks.
-        ([favours, none | {"is_preferred": False}], 1, "favours LDN"),
+        ([favours, none | {"is_preferred": False}], 1, "favours treatment"),
         ([{}, none | {"is_preferred": False}], 1, "no difference"),
-        ([favours, none], 1, "partly favours LDN"),
-        ([favours, none, none | bell], 2, "partly favours LDN"),
+        ([favours, none], 1, "partly favours treatment"),
+        ([favours, none, none | bell], 2, "partly favours treatment"),
         ([favours, none, against | bell], 2, "conflicting"),
         ([favours, against, none | bell], 2, "conflicting"),
         # Against a further arm it is another question.
-        ([favours, against | {"comparator_class": "further arm"}], 1, "favours LDN"),
+        ([favours, against | {"comparator_class": "further arm"}], 1, "favours treatment"),
     ]
     for rows, trials, direction in cases:
         found = kind_of(effect_rows(), left_rows(*rows), protocol, "pain_intensity")
@@ -340,15 +340,15 @@ def test_direction_of_comparisons_without_an_effect(protocol):
 
 
 def test_a_barred_comparison_is_direction_only(protocol):
-    barred = effect_rows({"is_approximate": True, "direction": "favours LDN"})
+    barred = effect_rows({"is_approximate": True, "direction": "favours treatment"})
     found = kind_of(barred, left_rows(), protocol, "pain_intensity")
     assert (found["synthesis"], found["trials"]) == (DIRECTION_ONLY, 1)
-    assert found["directions"] == {"ames2001": "favours LDN"}
+    assert found["directions"] == {"ames2001": "favours treatment"}
     assert math.isnan(found["estimate"])
 
 
 def test_one_arm_is_no_comparison_however_it_favours(protocol):
-    favours = {"direction": "favours LDN"}
+    favours = {"direction": "favours treatment"}
     for kind in ("change from baseline", "one arm"):
         found = kind_of(
             effect_rows(), left_rows(favours | {"kind": kind}), protocol, "pain_intensity"
@@ -365,7 +365,7 @@ def test_one_arm_is_no_comparison_however_it_favours(protocol):
 
 def test_what_was_set_aside_is_nothing(protocol):
     rows = left_rows(
-        {"kind": "set aside", "direction": "favours LDN"},
+        {"kind": "set aside", "direction": "favours treatment"},
         {"kind": "no result of LDN against anything"},
         {"construct": "other"},
     )
@@ -383,20 +383,20 @@ def test_kinds_on_the_real_evidence(effects, left_out, protocol):
     assert (pain["synthesis"], pain["direction"]) == (META_ANALYSIS, "either way")
     assert of("painful_diabetic_neuropathy", "pain_intensity")["synthesis"] == ONE_TRIAL
     response = of("crohns_disease", "clinical_response")
-    assert (response["synthesis"], response["direction"]) == (DIRECTION_ONLY, "favours LDN")
+    assert (response["synthesis"], response["direction"]) == (DIRECTION_ONLY, "favours treatment")
     mixed = of("mixed_chronic_pain", "pain_intensity")
     assert mixed["synthesis"] == DIRECTION_ONLY
     # The comparison of Martin's two groups before treatment is no result.
-    assert mixed["directions"]["Martin 2022"] == "favours LDN"
+    assert mixed["directions"]["Martin 2022"] == "favours treatment"
     assert of("crohns_disease", "no_such_construct")["synthesis"] == NOTHING
 
 
 @pytest.mark.parametrize(
     ("low", "high", "sign", "words"),
     [
-        (-2.0, -1.0, -1.0, "favours LDN"),
+        (-2.0, -1.0, -1.0, "favours treatment"),
         (1.0, 2.0, -1.0, "favours comparator"),
-        (1.0, 2.0, 1.0, "favours LDN"),
+        (1.0, 2.0, 1.0, "favours treatment"),
         (-2.0, -1.0, 1.0, "favours comparator"),
         (-1.0, 1.0, 1.0, "either way"),
         (0.0, 1.0, 1.0, "either way"),

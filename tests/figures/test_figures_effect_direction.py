@@ -33,7 +33,7 @@ from ldn_meta.display.figures.directions import (
 )
 from ldn_meta.errors import ArgumentError
 
-LDN, COMPARATOR, NEITHER = "favours LDN", "favours comparator", "no difference"
+LDN, COMPARATOR, NEITHER = "favours treatment", "favours comparator", "no difference"
 ORDER = ("pain", "response or remission", "any adverse event")
 
 FRAME = frame(
@@ -215,11 +215,11 @@ def test_sign_goes_before_words_whatever_the_p_value():
     [
         (1.0, "conflicting", LDN),
         (-1.0, "not stated", COMPARATOR),
-        (0.0, "favours LDN", NEITHER),
-        (NAN, "favours LDN", LDN),
+        (0.0, "favours treatment", NEITHER),
+        (NAN, "favours treatment", LDN),
         (NAN, "favours comparator", COMPARATOR),
         (NAN, "no difference", NEITHER),
-        (NAN, "partly favours LDN", MIXED),
+        (NAN, "partly favours treatment", MIXED),
         (NAN, "partly favours comparator", MIXED),
         (NAN, "conflicting", MIXED),
         (NAN, "not stated", NOT_KNOWN),

@@ -27,7 +27,7 @@ FRAME = table(
     ("fibromyalgia", "pain", 3, 195, "either way", "meta-analysis"),
     ("fibromyalgia", "any adverse event", 1, 99, "favours comparator", "one trial"),
     ("Crohn's disease", "pain", 0, 0, "not stated", "nothing"),
-    ("Crohn's disease", "response or remission", 2, 0, "favours LDN", "direction only"),
+    ("Crohn's disease", "response or remission", 2, 0, "favours treatment", "direction only"),
     ("multiple sclerosis", "pain", 1, 1, "not stated", "no comparison group"),
 )
 
@@ -109,7 +109,7 @@ def test_directions_that_differ_have_shapes_that_differ():
 
 
 def test_filling_is_the_kind_of_synthesis():
-    rows = [("a", kind, 2, 30, "favours LDN", kind) for kind in KINDS[:3]]
+    rows = [("a", kind, 2, 30, "favours treatment", kind) for kind in KINDS[:3]]
     figure, _ = evidence_map(table(*rows))
     solid, tinted, hollow = (mark(figure, f"cell-0-{i}-mark") for i in range(3))
     assert solid.get_markerfacecolor() == solid.get_markeredgecolor()

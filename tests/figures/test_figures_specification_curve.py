@@ -13,7 +13,7 @@ from ldn_meta.display.figures.specification import (
     ACROSS,
     BANDS,
     FOR_COMPARATOR,
-    FOR_LDN,
+    FOR_TREATMENT,
     MOST_COLUMNS,
     NEVER,
     NO_INTERVAL,
@@ -115,7 +115,7 @@ def test_columns_of_a_small_multiverse_by_hand():
     assert columns.estimate.tolist() == pytest.approx([-0.5, -0.4, 0.6, 0.7])
     assert columns.low.tolist() == pytest.approx([-0.8, -1.0, 0.3, -0.1])
     assert columns.high.tolist() == pytest.approx([-0.2, 0.2, 0.9, 1.5])
-    assert columns.verdict.tolist() == [FOR_LDN, ACROSS, FOR_COMPARATOR, ACROSS]
+    assert columns.verdict.tolist() == [FOR_TREATMENT, ACROSS, FOR_COMPARATOR, ACROSS]
     assert columns.protocol == 0
     assert columns.own == pytest.approx((-0.5, -0.8, -0.2))
     assert not columns.is_merged
@@ -131,10 +131,20 @@ def test_columns_of_a_small_multiverse_by_hand():
 
 def test_more_is_better_turns_the_verdicts():
     columns = columns_of(small(benefit_sign=1.0)[0])
-    assert columns.verdict.tolist() == [FOR_COMPARATOR, ACROSS, FOR_LDN, ACROSS]
+    assert columns.verdict.tolist() == [FOR_COMPARATOR, ACROSS, FOR_TREATMENT, ACROSS]
     low, high = np.array([0.1, NAN, -1.0, 0.0]), np.array([0.2, NAN, -0.5, 3.0])
-    assert verdicts(low, high, 1.0).tolist() == [FOR_LDN, NO_INTERVAL, FOR_COMPARATOR, ACROSS]
-    assert verdicts(low, high, -1.0).tolist() == [FOR_COMPARATOR, NO_INTERVAL, FOR_LDN, ACROSS]
+    assert verdicts(low, high, 1.0).tolist() == [
+        FOR_TREATMENT,
+        NO_INTERVAL,
+        FOR_COMPARATOR,
+        ACROSS,
+    ]
+    assert verdicts(low, high, -1.0).tolist() == [
+        FOR_COMPARATOR,
+        NO_INTERVAL,
+        FOR_TREATMENT,
+        ACROSS,
+    ]
 
 
 def random_multiverse(seed):
@@ -231,7 +241,7 @@ def test_neighbours_are_averaged_when_there_are_too_many_results(crowd):
     assert widths.min() > 0
     assert columns.edges[-1] == pytest.approx(1)
     for verdict, name in (
-        (FOR_LDN, "favours_ldn"),
+        (FOR_TREATMENT, "favours_treatment"),
         (ACROSS, "either_way"),
         (FOR_COMPARATOR, "favours_comparator"),
     ):
@@ -289,7 +299,7 @@ def test_estimates_are_steps_as_wide_as_their_analyses():
 def test_bands_are_the_intervals_in_the_colour_of_their_side():
     figure = draw(small(), mid=2.0)
     zero, low = (mark(figure, name).get_ydata()[0] for name in ("no-effect", "mid-low"))
-    expected = ((FOR_LDN, -0.8, -0.2), (ACROSS, -1, 0.2), (FOR_COMPARATOR, 0.3, 0.9))
+    expected = ((FOR_TREATMENT, -0.8, -0.2), (ACROSS, -1, 0.2), (FOR_COMPARATOR, 0.3, 0.9))
     for index, (verdict, bottom, top) in enumerate(expected):
         band = mark(figure, f"band-{index}")
         assert to_hex(band.get_facecolor()) == BANDS[verdict]
@@ -302,7 +312,7 @@ def test_tones_of_the_bands_differ_in_grey():
         red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
         return 0.299 * red + 0.587 * green + 0.114 * blue
 
-    tones = [grey(BANDS[verdict]) for verdict in (ACROSS, FOR_LDN, FOR_COMPARATOR)]
+    tones = [grey(BANDS[verdict]) for verdict in (ACROSS, FOR_TREATMENT, FOR_COMPARATOR)]
     assert all(lighter - darker > 40 for lighter, darker in pairwise(tones))
     shades = [grey(shade(share)) for share in (0, 0.25, 0.5, 0.75, 1)]
     assert shades == sorted(shades, reverse=True)
@@ -429,7 +439,9 @@ def test_the_committed_evidence_is_drawn_whole():
     columns = columns_of(found)
     assert len(columns) == columns.results == told["results"]
     widths = np.diff(columns.edges)
-    assert widths[columns.verdict == FOR_LDN].sum() == pytest.approx(told["favours_ldn"])
+    assert widths[columns.verdict == FOR_TREATMENT].sum() == pytest.approx(
+        told["favours_treatment"]
+    )
     assert columns.estimate.min() == pytest.approx(told["lowest"])
     assert columns.own[0] == told["default_estimate"]
     names = {one.name for one in found.nodes}

@@ -12,6 +12,7 @@ from ldn_meta.display.pages.certainty import HEAD, Finding, SummaryOfFindings
 from ldn_meta.display.words import outcome_phrase, statement, symbols, why
 from ldn_meta.evidence.grade.certainty import GRADES, NOT_RATED
 from ldn_meta.evidence.grade.certainty import SIZES_CERTAINTY_EFFECT as SIZES
+from ldn_meta.evidence.raw.review import Review
 from ldn_meta.evidence.raw.tables import load_evidence
 
 ROW = {
@@ -72,7 +73,7 @@ def test_statements_of_grade(size, certainty):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_very_low_certainty_has_one_statement(size):
-    assert said(size=size, certainty="very low", direction="favours LDN") == UNCERTAIN
+    assert said(size=size, certainty="very low", direction="favours treatment") == UNCERTAIN
 
 
 def test_the_table_of_words_is_complete():
@@ -94,8 +95,9 @@ def test_the_verb_follows_the_sign(change, words):
 
 
 DIRECTIONS = {
-    "favours LDN": "be better than placebo for pain;",
-    "partly favours LDN": "be better than placebo for pain by some studies and not by others;",
+    "favours treatment": "be better than placebo for pain;",
+    "partly favours treatment": "be better than placebo for pain by some studies "
+    "and not by others;",
     "favours comparator": "be worse than placebo for pain;",
     "partly favours comparator": "be worse than placebo for pain by some studies, not by others;",
     "no difference": "not differ from placebo in pain;",
@@ -178,7 +180,7 @@ def test_what_took_levels_off():
             "not defined: nobody had the event without it, or people were not counted",
         ),
         (
-            {"synthesis": "direction only", "measure": "none", "direction": "favours LDN"},
+            {"synthesis": "direction only", "measure": "none", "direction": "favours treatment"},
             "-",
             "not known; told: favours LDN",
         ),
@@ -188,7 +190,9 @@ def test_what_took_levels_off():
 def test_cells_of_an_effect(cells, relative, absolute):
     row = ROW | cells
     assert certainty_cells.relative(row) == relative
-    assert certainty_cells.absolute(row, drug="LDN") == absolute
+    assert (
+        certainty_cells.absolute(row, drug="LDN", review=Review("LDN", "naltrexone")) == absolute
+    )
 
 
 def line(**cells):

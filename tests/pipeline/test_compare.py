@@ -63,7 +63,7 @@ headache,relief,placebo,RR,log risk ratio,common effect,2,0.1,-0.2,0.4,ames bell
 FACTS = {
     "20_pooled_effect": {
         "answer": {"sentence": "Two trials: -0.5 points. The end.", "people": 100},
-        "synthesis": {"direction": "favours LDN", "estimate": -0.5, "measure": "MD"},
+        "synthesis": {"direction": "favours treatment", "estimate": -0.5, "measure": "MD"},
         "weight_pct": [60.0, 40.0],
         "beside": [{"study_id": "cole", "yi": 1.0}, {"study_id": "dent", "yi": 2.0}],
         "is_blind": True,
@@ -456,7 +456,7 @@ def test_facts_by_name_and_value():
             "Two trials: -0.5 points. The end.",
             "Two trials: -0.7 points. The end.",
         ),
-        "synthesis / direction": ("favours LDN", "either way"),
+        "synthesis / direction": ("favours treatment", "either way"),
         "synthesis / estimate": (-0.5, -0.7),
         "weight_pct / 2": (40.0, 41.0),
         "beside / aaron / study_id": (None, "aaron"),
@@ -467,7 +467,7 @@ def test_facts_by_name_and_value():
     assert listed(found, "Verdicts") == (
         (
             *("reports/headache", "20_pooled_effect / synthesis / direction"),
-            *("favours LDN", "either way", "what the page concludes"),
+            *("favours treatment", "either way", "what the page concludes"),
         ),
     )
     assert headline(found) == (

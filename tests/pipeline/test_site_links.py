@@ -122,10 +122,13 @@ def test_every_figure_on_file_is_offered_in_its_formats():
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ({"direction": "favours LDN", "synthesis": "meta-analysis"}, "Favours naltrexone"),
-        ({"direction": "favours LDN", "synthesis": "one trial"}, "Favours naltrexone (one trial)"),
+        ({"direction": "favours treatment", "synthesis": "meta-analysis"}, "Favours naltrexone"),
         (
-            {"direction": "partly favours LDN", "synthesis": "direction only"},
+            {"direction": "favours treatment", "synthesis": "one trial"},
+            "Favours naltrexone (one trial)",
+        ),
+        (
+            {"direction": "partly favours treatment", "synthesis": "direction only"},
             "Partly favours naltrexone (told without usable numbers)",
         ),
         (

@@ -10,10 +10,10 @@ from typing import Any, SupportsFloat
 from ldn_meta.evidence.answer.pools import (
     CONFLICTING,
     FAVOURS_COMPARATOR,
-    FAVOURS_LDN,
+    FAVOURS_TREATMENT,
     NO_DIFFERENCE,
     PARTLY_COMPARATOR,
-    PARTLY_LDN,
+    PARTLY_TREATMENT,
 )
 from ldn_meta.evidence.grade.certainty import (
     GRADES,
@@ -171,8 +171,9 @@ VERBS = {
 MORE = ("increase", "increase")
 # Directions without a size; beyond GRADE's table, which needs one.
 OF_DIRECTION = {
-    FAVOURS_LDN: "be better than {comparator} for {outcome}",
-    PARTLY_LDN: "be better than {comparator} for {outcome} by some studies and not by others",
+    FAVOURS_TREATMENT: "be better than {comparator} for {outcome}",
+    PARTLY_TREATMENT: "be better than {comparator} for {outcome} by some studies "
+    "and not by others",
     FAVOURS_COMPARATOR: "be worse than {comparator} for {outcome}",
     PARTLY_COMPARATOR: "be worse than {comparator} for {outcome} by some studies, not by others",
     NO_DIFFERENCE: "not differ from {comparator} in {outcome}",

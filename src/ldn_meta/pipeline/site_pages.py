@@ -259,9 +259,9 @@ SHAKEN_BY = "50_robustness"
 DIRECTIONS = {
     synthesis.EITHER_WAY: "Not shown either way: the interval includes no difference",
     synthesis.NO_DIFFERENCE: "No difference",
-    synthesis.FAVOURS_LDN: "Favours naltrexone",
+    synthesis.FAVOURS_TREATMENT: "Favours naltrexone",
     synthesis.FAVOURS_COMPARATOR: "Favours the comparator",
-    synthesis.PARTLY_LDN: "Partly favours naltrexone",
+    synthesis.PARTLY_TREATMENT: "Partly favours naltrexone",
     synthesis.PARTLY_COMPARATOR: "Partly favours the comparator",
     synthesis.CONFLICTING: "Studies tell opposite directions",
     synthesis.NOT_STATED: "Not known",

@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 _POINT_FACTOR = 3.0 * (1 + 1e-9)
 # A smaller p is drawn as this one with an open end: it would press all others together.
 SMALLEST_P = 1e-10
-LDN_SIDE, COMPARATOR_SIDE = 1, -1
-_BOTH = (COMPARATOR_SIDE, LDN_SIDE)
+TREATMENT_SIDE, COMPARATOR_SIDE = 1, -1
+_BOTH = (COMPARATOR_SIDE, TREATMENT_SIDE)
 
 
 @dataclass(frozen=True)
@@ -237,14 +237,14 @@ _CAP_HALF = 4.0
 _ARROW_SIZE = 5.0
 _HALO = 2.0
 _UNKNOWN_SIDE = 0
-_SIDE_WORDS = {COMPARATOR_SIDE: "comparator", LDN_SIDE: "ldn"}
+_SIDE_WORDS = {COMPARATOR_SIDE: "comparator", TREATMENT_SIDE: "ldn"}
 _INKS = {
-    LDN_SIDE: style.LDN,
+    TREATMENT_SIDE: style.TREATMENT,
     COMPARATOR_SIDE: style.PREDICTION,
     _UNKNOWN_SIDE: style.SINGLE_ARM,
 }
 # The same inks mixed with white: a range says less than a point and is drawn softer.
-_SOFT_INKS = {LDN_SIDE: "#8fbfe0", COMPARATOR_SIDE: "#dba295", _UNKNOWN_SIDE: UNSURE_FILL}
+_SOFT_INKS = {TREATMENT_SIDE: "#8fbfe0", COMPARATOR_SIDE: "#dba295", _UNKNOWN_SIDE: UNSURE_FILL}
 _DASHES = ("solid", (0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2)))
 # Where along a curve its name may stand, as shares of the visible part from its outer end.
 _EDGE_AIR = 3.0
@@ -317,7 +317,7 @@ def curve_name_boxes(
     """Find a place on each curve and side for its name; none on a curve that is not in view."""
     boxes: dict[tuple[str, int], Box] = {}
     for name, curve in curves.items():
-        for side in (COMPARATOR_SIDE, LDN_SIDE):
+        for side in (COMPARATOR_SIDE, TREATMENT_SIDE):
             points = _in_view(scale, curve_points(scale, curve, side))
             box = _curve_name_box(scale, points, name, [*taken, *boxes.values()])
             if box is not None:
@@ -509,7 +509,7 @@ def _decades(scale: Scale, x: float) -> float:
 
 # More results than this are counted: nobody listens to thirty of them.
 MOST_NAMED = 20
-_SIDES = {LDN_SIDE: "on the side of LDN", COMPARATOR_SIDE: "on the side of the comparator"}
+_SIDES = {TREATMENT_SIDE: "on the side of LDN", COMPARATOR_SIDE: "on the side of the comparator"}
 
 
 def describe(marks: Sequence[Mark], curves: Mapping[str, Curve], *, measure: str) -> str:

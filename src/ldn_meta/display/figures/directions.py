@@ -33,11 +33,11 @@ from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.pools import (
     CONFLICTING,
     FAVOURS_COMPARATOR,
-    FAVOURS_LDN,
+    FAVOURS_TREATMENT,
     NO_DIFFERENCE,
     NOT_STATED,
     PARTLY_COMPARATOR,
-    PARTLY_LDN,
+    PARTLY_TREATMENT,
 )
 from ldn_meta.files import MISSING
 
@@ -68,12 +68,12 @@ DIRECTION_COLUMNS = (
 MIXED = "mixed"
 NOT_KNOWN = "direction not known"
 # In the order in which legends and counts name them.
-VERDICTS = (FAVOURS_LDN, FAVOURS_COMPARATOR, NO_DIFFERENCE, MIXED, NOT_KNOWN)
-_OF_SIGN = {1.0: FAVOURS_LDN, -1.0: FAVOURS_COMPARATOR, 0.0: NO_DIFFERENCE}
+VERDICTS = (FAVOURS_TREATMENT, FAVOURS_COMPARATOR, NO_DIFFERENCE, MIXED, NOT_KNOWN)
+_OF_SIGN = {1.0: FAVOURS_TREATMENT, -1.0: FAVOURS_COMPARATOR, 0.0: NO_DIFFERENCE}
 # Some reports of a result on one side and others without a difference show no clear direction.
 _OF_WORDS = {
-    FAVOURS_LDN: FAVOURS_LDN,
-    PARTLY_LDN: MIXED,
+    FAVOURS_TREATMENT: FAVOURS_TREATMENT,
+    PARTLY_TREATMENT: MIXED,
     NO_DIFFERENCE: NO_DIFFERENCE,
     CONFLICTING: MIXED,
     PARTLY_COMPARATOR: MIXED,
@@ -331,13 +331,13 @@ _UP_ARROW = (*_UP, *_mirrored(_UP))
 # Outlines around (0, 0), y downwards, height or length about 1. Outcomes that differ are a
 # sideways arrow broken in two: the shape says it, not the colour.
 _OUTLINES: dict[str, tuple[_Points, ...]] = {
-    FAVOURS_LDN: (_UP_ARROW,),
+    FAVOURS_TREATMENT: (_UP_ARROW,),
     FAVOURS_COMPARATOR: (_flipped(_UP_ARROW),),
     NO_DIFFERENCE: ((*_SIDE, *_flipped(_SIDE)),),
     MIXED: (_HALF, _mirrored(_HALF)),
 }
 COLOURS = {
-    FAVOURS_LDN: style.LDN,
+    FAVOURS_TREATMENT: style.TREATMENT,
     FAVOURS_COMPARATOR: style.PREDICTION,
     NO_DIFFERENCE: style.SOFT_INK,
     MIXED: style.SOFT_INK,
@@ -485,7 +485,9 @@ def lay_out(
     people_width = _widest([study.people for study in studies], _HEADS[2])
     people_right = design_left + _widest(designs, _HEADS[1]) + COLUMN_GAP + people_width
     dot_width = text_width(_HEADS[3], weight="bold")
-    counts_right = MARGIN + max(line_width(capitalised(line), weight="bold") for line in lines)
+    counts_right = MARGIN + max(
+        line_width(capitalised(said(line)), weight="bold") for line in lines
+    )
     edge = max(people_right + COLUMN_GAP + dot_width, counts_right) + COLUMN_GAP
     heads = (
         Head(_HEADS[0], MARGIN, "left"),
@@ -513,7 +515,7 @@ def lay_out(
     pitch_y = text_height("0") + _COUNT_AIR
     places = tuple(
         CountLine(
-            capitalised(line),
+            capitalised(said(line)),
             tuple(str(count[line]) for count in counts),
             counts_top + _COUNT_AIR / 2 + (index + 0.5) * pitch_y,
         )
@@ -548,10 +550,15 @@ def _pitch(names: Sequence[str]) -> float:
 MOST_NAMED = 12
 
 
+def said(verdict: str) -> str:
+    """Say a direction as readers see it."""
+    return "favours LDN" if verdict == FAVOURS_TREATMENT else verdict
+
+
 def verdict_words() -> dict[str, str]:
     """How legends call each direction."""
     return {
-        FAVOURS_LDN: "favours LDN",
+        FAVOURS_TREATMENT: "favours LDN",
         FAVOURS_COMPARATOR: "favours comparator",
         NO_DIFFERENCE: "no difference told, or an estimate of exactly none",
         MIXED: "mixed: its outcomes, or the reports of one, differ",
@@ -582,13 +589,13 @@ def describe(studies: Sequence[Study], columns: Mapping[str, str]) -> str:
 def counts_in_words(counts: Mapping[str, int]) -> str:
     """Say how many studies point each way; nothing of directions that do not occur."""
     verbs = {
-        FAVOURS_LDN: ("favours LDN", "favour LDN"),
+        FAVOURS_TREATMENT: ("favours LDN", "favour LDN"),
         FAVOURS_COMPARATOR: ("favours comparator", "favour comparator"),
         NO_DIFFERENCE: ("shows no difference", "show no difference"),
         MIXED: ("is mixed", "are mixed"),
         NOT_KNOWN: ("does not tell its direction", "do not tell their direction"),
     }
-    always = (FAVOURS_LDN, FAVOURS_COMPARATOR)
+    always = (FAVOURS_TREATMENT, FAVOURS_COMPARATOR)
     parts = [
         agree(counts.get(verdict, 0), *verbs[verdict])
         for verdict in VERDICTS
@@ -609,7 +616,7 @@ def _study_sentence(study: Study, columns: Mapping[str, str]) -> str:
 
 def _cell_words(cell: Cell) -> str:
     outcomes = f" ({count(cell.combined, 'outcome')})" if cell.combined > 1 else ""
-    return f"{cell.verdict}{outcomes}"
+    return f"{said(cell.verdict)}{outcomes}"
 
 
 NO_DIRECTION = "No study with a comparison told of an outcome, so there is no direction to show."
@@ -806,7 +813,7 @@ def _draw_key(verdict: str, people: float, sheet: Sheet, x: float, y: float, gid
 
 
 def _draw_size(people: float, sheet: Sheet, x: float, y: float, gid: str) -> None:
-    draw_arrow(sheet, x, y, FAVOURS_LDN, people, gid=gid, colour=style.SOFT_INK)
+    draw_arrow(sheet, x, y, FAVOURS_TREATMENT, people, gid=gid, colour=style.SOFT_INK)
 
 
 def _draw_nothing(_sheet: Sheet, _x: float, _y: float, _gid: str) -> None:
@@ -838,7 +845,7 @@ def _notes(studies: Sequence[Study]) -> list[str]:
 PANELS = {
     "Favours comparator": (FAVOURS_COMPARATOR,),
     "No difference, or mixed": (NO_DIFFERENCE, MIXED),
-    "Favours LDN": (FAVOURS_LDN,),
+    "Favours LDN": (FAVOURS_TREATMENT,),
     "Direction not known": (NOT_KNOWN,),
 }
 UNKNOWN_PANEL = "Direction not known"

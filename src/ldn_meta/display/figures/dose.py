@@ -189,7 +189,12 @@ def _draw_curves(
             bands.dose, y(low), y(high), color=colour, linewidth=0, zorder=1, gid=f"band-{gid}"
         )
     axes.plot(
-        bands.dose, y(bands.median), color=style.LDN, linewidth=1.6, zorder=2, gid="curve-median"
+        bands.dose,
+        y(bands.median),
+        color=style.TREATMENT,
+        linewidth=1.6,
+        zorder=2,
+        gid="curve-median",
     )
     for i, one in enumerate(printed):
         at = float(y(one.share)[0])
@@ -265,7 +270,7 @@ def _draw_rows(
             axes.plot(
                 [style.steady(low), style.steady(high)],
                 [y, y],
-                color=style.LDN,
+                color=style.TREATMENT,
                 linewidth=width,
                 solid_capstyle="butt",
                 zorder=3,
@@ -277,7 +282,7 @@ def _draw_rows(
             marker="o",
             markersize=5.5,
             markerfacecolor=style.PAPER,
-            markeredgecolor=style.LDN,
+            markeredgecolor=style.TREATMENT,
             markeredgewidth=1.6,
             linestyle="none",
             zorder=4,

@@ -61,11 +61,13 @@ _EITHER = Mark(
 )
 _UNKNOWN = Mark("s", style.SOFT_INK, "direction not stated")
 DIRECTIONS = {
-    "favours LDN": Mark("^", style.LDN, "favours LDN"),
+    "favours treatment": Mark("^", style.TREATMENT, "favours LDN"),
     "favours comparator": Mark("v", style.PREDICTION, "favours comparator"),
     "either way": _EITHER,
     "no difference": _EITHER,
-    "partly favours LDN": Mark("D", style.LDN, "some favour LDN, others found no difference"),
+    "partly favours treatment": Mark(
+        "D", style.TREATMENT, "some favour LDN, others found no difference"
+    ),
     "partly favours comparator": Mark(
         "d", style.PREDICTION, "some favour the comparator, others found no difference"
     ),

@@ -775,14 +775,14 @@ def _draw_square(
     if row.kind == "trial" and row.weight_pct > 0:
         side = max(_LARGEST_SQUARE * math.sqrt(row.weight_pct / largest), _SMALLEST_SQUARE)
     is_shown = row.kind == "shown"
-    fill = style.PAPER if is_shown else style.LDN if side < _SOLID_SQUARE else _SQUARE
+    fill = style.PAPER if is_shown else style.TREATMENT if side < _SOLID_SQUARE else _SQUARE
     axes.plot(
         [scale.place(row.span.estimate)],
         [y],
         marker="s",
         markersize=side,
         markerfacecolor=fill,
-        markeredgecolor=style.INK if is_shown else style.LDN,
+        markeredgecolor=style.INK if is_shown else style.TREATMENT,
         markeredgewidth=0.9,
         linestyle="none",
         # In a large square a short interval must stay visible, so the line lies above it.

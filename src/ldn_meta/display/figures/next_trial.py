@@ -159,10 +159,10 @@ _TICKS = (0.0, 0.25, 0.5, LIKELY, 1.0)
 _LINES = (
     ("solid", style.POOLED),
     ((0, (6, 2)), style.PREDICTION),
-    ((0, (2, 1.5)), style.LDN),
+    ((0, (2, 1.5)), style.TREATMENT),
     ((0, (7, 2, 1.5, 2)), style.SINGLE_ARM),
     ((0, (1, 1)), style.INK),
-    ((0, (10, 3)), style.LDN),
+    ((0, (10, 3)), style.TREATMENT),
     ((0, (4, 1.5, 1, 1.5, 1, 1.5)), style.PREDICTION),
     ((0, (3, 5)), style.POOLED),
 )

@@ -41,7 +41,7 @@ RESPONDER_COLUMNS = (
     "ci_high",
     "note",
 )
-LDN_GROUP, COMPARATOR_GROUP, SINGLE_ARM_GROUP = 1, 2, 3
+TREATMENT_GROUP, COMPARATOR_GROUP, SINGLE_ARM_GROUP = 1, 2, 3
 NO_COMPARISON = "No comparison group"
 _SUPERSCRIPTS = str.maketrans(
     "0123456789",
@@ -99,7 +99,7 @@ def responder_lines(frame: pd.DataFrame) -> tuple[list[Line], Footnotes]:
         message = f"frame lacks the column(s) {', '.join(missing)}: needs {RESPONDER_COLUMNS}"
         raise ArgumentError(message)
     entries: list[dict[Hashable, Any]] = frame.to_dict("records")
-    known = (LDN_GROUP, COMPARATOR_GROUP, SINGLE_ARM_GROUP)
+    known = (TREATMENT_GROUP, COMPARATOR_GROUP, SINGLE_ARM_GROUP)
     strange = sorted({str(entry["group"]) for entry in entries if entry["group"] not in known})
     if strange:
         message = (
@@ -180,7 +180,7 @@ class Look:
 
 
 LOOKS = {
-    LDN_GROUP: Look("LDN", "filled circle", "o", style.LDN, style.LDN, 6.5),
+    TREATMENT_GROUP: Look("LDN", "filled circle", "o", style.TREATMENT, style.TREATMENT, 6.5),
     COMPARATOR_GROUP: Look("comparator", "open square", "s", style.PAPER, style.COMPARATOR, 5.8),
     SINGLE_ARM_GROUP: Look(
         "LDN without comparison group", "grey diamond", "D", style.SINGLE_ARM, style.INK, 5.2
@@ -222,7 +222,7 @@ def draw_axis(sheet: Sheet, left: float, top: float, bottom: float, lines: Seque
 def draw_arms(axes: Axes, place: LinePlace, gid: str) -> None:
     """Draw the arms of a study, LDN and comparator joined where there is one of each."""
     arms = place.line.arms
-    if [arm.group for arm in arms] == [LDN_GROUP, COMPARATOR_GROUP]:
+    if [arm.group for arm in arms] == [TREATMENT_GROUP, COMPARATOR_GROUP]:
         axes.plot(
             [arm.span.estimate for arm in arms],
             place.marks,

@@ -182,7 +182,7 @@ def _solitude(wanted: Sequence[Wanted], index: int) -> float:
 
 # Okabe & Ito's palette, told apart with any colour vision; the two arms also differ in
 # lightness, and every meaning that is carried by colour is carried by a shape or a letter too.
-LDN = "#0072b2"
+TREATMENT = "#0072b2"
 COMPARATOR = "#d98a00"
 SINGLE_ARM = "#5c5c5c"
 POOLED = "#123b63"

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 # What an interval says; the order in which results with the same estimate stand.
-FOR_LDN, ACROSS, FOR_COMPARATOR, NO_INTERVAL = range(4)
+FOR_TREATMENT, ACROSS, FOR_COMPARATOR, NO_INTERVAL = range(4)
 # More columns than this could not be told apart: a column would be hardly a point wide.
 MOST_COLUMNS = 240
 # Numbers closer than this part of what the axis is likely to span look the same.
@@ -138,7 +138,9 @@ def columns_of(found: Multiverse) -> Columns | None:
 
 def verdicts(low: FloatArray, high: FloatArray, benefit_sign: float) -> IntArray:
     """On which side of no effect intervals lie."""
-    below, above = (FOR_LDN, FOR_COMPARATOR) if benefit_sign < 0 else (FOR_COMPARATOR, FOR_LDN)
+    below, above = (
+        (FOR_TREATMENT, FOR_COMPARATOR) if benefit_sign < 0 else (FOR_COMPARATOR, FOR_TREATMENT)
+    )
     found = np.where(high < 0, below, np.where(low > 0, above, ACROSS))
     return np.asarray(np.where(np.isnan(low + high), NO_INTERVAL, found))
 
@@ -231,7 +233,7 @@ def _same_kind(found: Multiverse, place: int) -> tuple[list[int], int]:
 
 NO_RESULT = "No analysis of this outcome has a result."
 VERDICT_WORDS = {
-    FOR_LDN: "interval on the side of LDN",
+    FOR_TREATMENT: "interval on the side of LDN",
     ACROSS: "interval across no effect",
     FOR_COMPARATOR: "interval on the side of the comparator",
     NO_INTERVAL: "no interval defined",
@@ -241,7 +243,7 @@ _NOTHING = 1e-9
 # A ratio beyond this has no meaning; without a bound it could not be computed.
 _LARGEST_LOG = 50.0
 _SHARES = {
-    FOR_LDN: "favours_ldn",
+    FOR_TREATMENT: "favours_treatment",
     ACROSS: "either_way",
     FOR_COMPARATOR: "favours_comparator",
     NO_INTERVAL: "no_interval",
@@ -656,7 +658,12 @@ def _draw_cells(
 
 
 # Three lightnesses, so that a grey print tells them apart; the sides differ in place as well.
-BANDS = {FOR_LDN: "#6aaed6", ACROSS: "#e0e0e0", FOR_COMPARATOR: "#a8651c", NO_INTERVAL: "none"}
+BANDS = {
+    FOR_TREATMENT: "#6aaed6",
+    ACROSS: "#e0e0e0",
+    FOR_COMPARATOR: "#a8651c",
+    NO_INTERVAL: "none",
+}
 _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _DIAMOND = 5.5
 _ARROW = 4.5

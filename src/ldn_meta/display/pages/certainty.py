@@ -30,6 +30,7 @@ from ldn_meta.display.words import (
 from ldn_meta.evidence.answer.pools import DIRECTION_ONLY
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
 from ldn_meta.evidence.grade.certainty import GRADES, MAIN_OUTCOME, NOT_RATED, OVERRIDDEN
+from ldn_meta.evidence.raw.review import UNNAMED, Review
 
 HEAD = (
     "Outcome",
@@ -143,7 +144,13 @@ NONE = "none"
 DASH = "-"
 
 
-def finding(row: dict[str, Any], domains: list[dict[str, Any]], *, drug: str) -> Finding:
+def finding(
+    row: dict[str, Any],
+    domains: list[dict[str, Any]],
+    *,
+    drug: str,
+    review: Review = UNNAMED,
+) -> Finding:
     """Build one line of the summary of findings."""
     return Finding(
         group=f"{drug} against {row['comparator']}",
@@ -151,7 +158,7 @@ def finding(row: dict[str, Any], domains: list[dict[str, Any]], *, drug: str) ->
         outcome_detail=_detail(row),
         studies=studies(row),
         relative=relative(row),
-        absolute=absolute(row, drug=drug),
+        absolute=absolute(row, drug=drug, review=review),
         symbols=symbols(str(row["certainty"])),
         certainty=str(row["certainty"]),
         statement=statement(row, drug=drug),
@@ -190,12 +197,12 @@ def relative(row: dict[str, Any]) -> str:
     return f"{MEASURES[str(row['measure'])]} {effect}"
 
 
-def absolute(row: dict[str, Any], *, drug: str) -> str:
+def absolute(row: dict[str, Any], *, drug: str, review: Review = UNNAMED) -> str:
     """Write people per 1,000 for ratios, points with the important difference for differences."""
     if row["certainty"] == NOT_RATED:
         return DASH
     if row["synthesis"] == DIRECTION_ONLY:
-        return f"not known; told: {row['direction']}"
+        return f"not known; told: {review.direction(row['direction'])}"
     if row["measure"] in RATIO_MEASURES:
         return _per_thousand(row, drug=drug)
     unit = str(row["unit"])
@@ -310,7 +317,15 @@ class CertaintyPage:
             name=f"sof-{self.opened.indication['indication_id'].replace('_', '-')}",
             title=f"Summary of findings: {self.opened.label}",
             subtitle=self.opened.indication["question"],
-            findings=[finding(row, self.domains_of(row), drug=self.drug) for row in self.outcomes],
+            findings=[
+                finding(
+                    row,
+                    self.domains_of(row),
+                    drug=self.drug,
+                    review=self.opened.derived.evidence.review,
+                )
+                for row in self.outcomes
+            ],
             closing=self._closing(),
         )
 

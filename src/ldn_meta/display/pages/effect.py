@@ -208,7 +208,7 @@ def without_estimate(page: EffectPage) -> Table:
                 "study": row["study_label"],
                 "outcome": labels.loc[row["outcome_id"], "construct_label"],
                 "compared": f"{arms[source['arm_1']]} against {arms[source['arm_2']]}",
-                "direction extracted": row["direction"],
+                "direction extracted": page.opened.said(row["direction"]),
                 "as reported": source["as_reported"],
                 "why no effect": row["reason"],
                 "source": page.opened.source(source.to_dict()),

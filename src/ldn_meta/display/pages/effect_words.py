@@ -74,7 +74,7 @@ def _told(page: EffectPage, label: str) -> str:
         & (d.left_out["direction"] != "not stated")
     ]
     words = sorted(set(rows["direction"]))
-    return f"; told: {words[0]}" if len(words) == 1 else ""
+    return f"; told: {page.opened.said(words[0])}" if len(words) == 1 else ""
 
 
 def study_note(page: EffectPage, label: str) -> str:
@@ -126,7 +126,6 @@ WORDS_FOR_DIRECTION = {
     "not stated": "direction not stated",
     "no difference": "no difference",
     "conflicting": "its reports differ",
-    "partly favours LDN": "partly favours LDN",
 }
 
 
@@ -253,8 +252,8 @@ def _no_number(page: EffectPage) -> str:
     start = f"No study of {page.drug} against {page.comparator_class} gave {page.outcome}"
     if found["synthesis"] == DIRECTION_ONLY:
         told = "; ".join(
-            f"{name}{page.study_note(name)}: {WORDS_FOR_DIRECTION.get(word, word)}"
-            f"{page.printed(name)}"
+            f"{name}{page.study_note(name)}: "
+            f"{page.opened.said(WORDS_FOR_DIRECTION.get(word, word))}{page.printed(name)}"
             for name, word in found["directions"].items()
         )
         studies = count(found["trials"], "comparative study", plural="comparative studies")

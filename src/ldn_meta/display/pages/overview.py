@@ -138,7 +138,7 @@ class OverviewPage:
                     "studies": c["trials"],
                     "people": c["people"] or "NR",
                     "effect (95% CI)": number,
-                    "direction": c["direction"],
+                    "direction": self.derived.evidence.review.direction(c["direction"]),
                 }
             )
         return Table(

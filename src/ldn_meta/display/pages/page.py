@@ -117,6 +117,10 @@ class Opened:
             self.derived.evidence, row["source_id"], row["locator"], row["read_from"]
         )
 
+    def said(self, direction: str) -> str:
+        """Say a direction as readers see it, with what the treatment is called."""
+        return self.derived.evidence.review.direction(direction)
+
     def left_out(self, *, constructs: list[str] | None = None, caption: str) -> Table:
         """Rows that gave no effect, and why."""
         import pandas as pd

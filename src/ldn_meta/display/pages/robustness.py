@@ -205,7 +205,7 @@ def _choices_short(page: RobustnessPage) -> str:
         )
     most = {
         "includes no difference": c["either_way"],
-        "lies on the side of LDN": c["favours_ldn"],
+        "lies on the side of LDN": c["favours_treatment"],
         "lies on the side of the comparator": c["favours_comparator"],
     }
     words = max(most, key=lambda name: most[name])

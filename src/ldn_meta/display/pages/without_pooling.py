@@ -16,7 +16,7 @@ from ldn_meta.display.pages.page import Opened, open_page, plain
 from ldn_meta.display.words import agree, capitalised, count, fixed, interval, p_value, percent
 from ldn_meta.evidence.answer.directions import OTHER, GroupSynthesis, group_syntheses, is_bound
 from ldn_meta.evidence.answer.pools import NO_COMPARISON, NOTHING, ONE_TRIAL
-from ldn_meta.evidence.effects.rows import LDN
+from ldn_meta.evidence.effects.rows import TREATMENT
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
 
 if TYPE_CHECKING:
@@ -252,7 +252,7 @@ def _page(group: GroupSynthesis) -> str:
 def directions_table(page: WithoutPoolingPage, results: pd.DataFrame, *, caption: str) -> Table:
     """One row a study and outcome: what was printed, and the side it lies on."""
     arms = page.opened.derived.evidence.arms
-    own = arms[arms["group"] == LDN]["study_id"]
+    own = arms[arms["group"] == TREATMENT]["study_id"]
     several = set(own[own.duplicated()])
     rows = [
         {
@@ -261,7 +261,7 @@ def directions_table(page: WithoutPoolingPage, results: pd.DataFrame, *, caption
             "study": row["study_label"],
             "design": _design(row),
             "people": plain(row["n_people"]),
-            "direction extracted": row["direction"],
+            "direction extracted": page.opened.said(row["direction"]),
             "estimate lies": side_words(page, row["sign"]),
             "known from": row["sign_from"],
             "p, two-sided": row["p_printed"],

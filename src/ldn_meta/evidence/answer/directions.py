@@ -17,10 +17,10 @@ from ldn_meta.evidence.effects.rows import (
     COMPARATOR,
     CONTRAST,
     FURTHER_ARM,
-    LDN,
     MASKED,
     RANKS,
     RATIO_MEASURES,
+    TREATMENT,
     Context,
     Row,
     is_before,
@@ -44,7 +44,7 @@ EFFECT, NUMBERS, WORDS, ONE_ARM_ONLY = 1, 2, 3, 4
 # Printed differences of LDN and comparator; other measures (a number needed to treat, a relative
 # reduction) have no sign of their own, and only the report's words give their side.
 SIGNED = ("MD", "SMD", "RD", "median difference", "percent point difference")
-SIDES = {"favours LDN": 1.0, "favours comparator": -1.0}
+SIDES = {"favours treatment": 1.0, "favours comparator": -1.0}
 NOT_STATED = "not stated"
 NOT_SAID_WHICH = "a difference is printed, but not which of the two was subtracted from which"
 NO_BETTER = "numbers are printed, but not which end of the scale is better"
@@ -148,7 +148,7 @@ def _of_contrasts(context: Context) -> Iterator[Side]:
         if (
             not row["preferred"]
             or is_before(row)
-            or context.arms[row["arm_1"]]["group"] != LDN
+            or context.arms[row["arm_1"]]["group"] != TREATMENT
             or (arm_2 is not None and context.arms[arm_2]["group"] != COMPARATOR)
         ):
             continue
@@ -525,12 +525,12 @@ class Votes:
     @cached_property
     def if_for(self) -> SignTest:
         """The same, had every unknown side been that of LDN."""
-        return self._test(for_ldn=len(self.unknown))
+        return self._test(for_treatment=len(self.unknown))
 
-    def _test(self, *, for_ldn: int = 0, against: int = 0) -> SignTest:
+    def _test(self, *, for_treatment: int = 0, against: int = 0) -> SignTest:
         sign = self.rows["sign"]
         return sign_test(
-            int((sign > 0).sum()) + for_ldn,
+            int((sign > 0).sum()) + for_treatment,
             int((sign < 0).sum()) + against,
             n_ties=int((sign == 0).sum()),
             level=self.level,

@@ -12,7 +12,7 @@ import numpy as np
 
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.raw.protocol import section
+from ldn_meta.evidence.raw.review import section
 from ldn_meta.stats.arrays import FloatArray, IntArray
 from ldn_meta.stats.up_and_down import (
     CompatibleCurves,

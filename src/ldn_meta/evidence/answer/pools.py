@@ -117,9 +117,9 @@ SINGLE = (CHANGE, PROPORTION, ONE_ARM)
 NOT_STATED = "not stated"
 NO_DIFFERENCE = "no difference"
 EITHER_WAY = "either way"
-FAVOURS_LDN, FAVOURS_COMPARATOR = "favours LDN", "favours comparator"
+FAVOURS_TREATMENT, FAVOURS_COMPARATOR = "favours treatment", "favours comparator"
 # Some studies on one side and others without a difference do not point opposite ways.
-PARTLY_LDN = "partly favours LDN"
+PARTLY_TREATMENT = "partly favours treatment"
 PARTLY_COMPARATOR = "partly favours comparator"
 CONFLICTING = "conflicting"
 
@@ -289,12 +289,12 @@ def _directions(rows: list[dict[Any, Any]]) -> dict[str, str]:
 def one_word(words: Iterable[str]) -> str:
     """What several directions come to; those that are not stated say nothing."""
     stated = set(words) - {NOT_STATED}
-    for_ldn = stated & {FAVOURS_LDN, PARTLY_LDN}
+    for_treatment = stated & {FAVOURS_TREATMENT, PARTLY_TREATMENT}
     for_comparator = stated & {FAVOURS_COMPARATOR, PARTLY_COMPARATOR}
-    if CONFLICTING in stated or (for_ldn and for_comparator):
+    if CONFLICTING in stated or (for_treatment and for_comparator):
         return CONFLICTING
     if len(stated) > 1:
-        return PARTLY_LDN if for_ldn else PARTLY_COMPARATOR
+        return PARTLY_TREATMENT if for_treatment else PARTLY_COMPARATOR
     return next(iter(stated), NOT_STATED)
 
 
@@ -304,7 +304,7 @@ def interval_direction(ci_low: float, ci_high: float, benefit_sign: float) -> st
         return NOT_STATED
     if ci_low <= 0 <= ci_high:
         return EITHER_WAY
-    return FAVOURS_LDN if (ci_low > 0) == (benefit_sign > 0) else FAVOURS_COMPARATOR
+    return FAVOURS_TREATMENT if (ci_low > 0) == (benefit_sign > 0) else FAVOURS_COMPARATOR
 
 
 def _of_pool(best: Pool) -> dict[str, Any]:

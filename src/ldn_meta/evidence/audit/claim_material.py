@@ -14,11 +14,11 @@ from ldn_meta.errors import LdnMetaError
 from ldn_meta.evidence.answer.pools import (
     EITHER_WAY,
     FAVOURS_COMPARATOR,
-    FAVOURS_LDN,
+    FAVOURS_TREATMENT,
     NO_DIFFERENCE,
     NOT_STATED,
     PARTLY_COMPARATOR,
-    PARTLY_LDN,
+    PARTLY_TREATMENT,
     Pool,
     build_pools,
     find_pool,
@@ -477,12 +477,12 @@ class Material:
 
 def _together(words: set[str]) -> str:
     """One of favours LDN, no difference, favours comparator, conflicting."""
-    for_ldn = bool(words & {FAVOURS_LDN, PARTLY_LDN})
+    for_treatment = bool(words & {FAVOURS_TREATMENT, PARTLY_TREATMENT})
     for_comparator = bool(words & {FAVOURS_COMPARATOR, PARTLY_COMPARATOR})
-    if for_ldn and for_comparator:
+    if for_treatment and for_comparator:
         return "conflicting"
-    if for_ldn:
-        return FAVOURS_LDN
+    if for_treatment:
+        return FAVOURS_TREATMENT
     if for_comparator:
         return FAVOURS_COMPARATOR
     return NO_DIFFERENCE if words & {NO_DIFFERENCE, EITHER_WAY} else "conflicting"

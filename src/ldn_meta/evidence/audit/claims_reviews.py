@@ -9,7 +9,7 @@ from itertools import combinations, product
 
 from ldn_meta.evidence.answer.pools import (
     FAVOURS_COMPARATOR,
-    FAVOURS_LDN,
+    FAVOURS_TREATMENT,
     NO_DIFFERENCE,
     Pool,
     build_pools,
@@ -75,7 +75,7 @@ def cited_designs(claim: Row, material: Material, argument: str) -> Finding:
     controlled = [s for s in studies if s["eligible_for"] == "contrast" and s not in randomised]
     alone = [s for s in studies if s not in randomised and s not in controlled]
     found = material.directions(against_none, material.constructs(BENEFIT))
-    for_ldn = count_of(found, FAVOURS_LDN)
+    for_treatment = count_of(found, FAVOURS_TREATMENT)
     pooled = pain_pool(material)
     values: dict[str, float | str] = {}
     template = (
@@ -103,7 +103,7 @@ def cited_designs(claim: Row, material: Material, argument: str) -> Finding:
             "The randomised placebo comparisons that can be pooled, {now_k:word} in {where}, give "
             "a mean difference in pain of {now:.2f} ({now_low:.2f} to {now_high:.2f}) {unit}."
         )
-    is_enough = bool(against_none) and 2 * for_ldn >= len(against_none)
+    is_enough = bool(against_none) and 2 * for_treatment >= len(against_none)
     return finding(
         WITH_CAVEATS if is_enough else NOT_SUPPORTED,
         template,
@@ -112,7 +112,7 @@ def cited_designs(claim: Row, material: Material, argument: str) -> Finding:
         active=len(randomised) - len(against_none),
         controlled=len(controlled),
         alone=len(alone),
-        for_ldn=for_ldn,
+        for_treatment=for_treatment,
         **values,
     )
 
@@ -194,7 +194,7 @@ def mixed_evidence(claim: Row, material: Material, argument: str) -> Finding:
     first(studies, "a randomised comparison")
     found = material.directions(studies, material.constructs(BENEFIT))
     by_condition = _by_condition(material, studies)
-    differ = count_of(found, FAVOURS_LDN) > 0 and count_of(found, NO_DIFFERENCE) > 0
+    differ = count_of(found, FAVOURS_TREATMENT) > 0 and count_of(found, NO_DIFFERENCE) > 0
     uneven = len(set(by_condition.values())) > 1
     verdict = SUPPORTED if differ and uneven else WITH_CAVEATS
     people = [n for s in studies if not math.isnan(n := material.size(s))]
@@ -202,13 +202,13 @@ def mixed_evidence(claim: Row, material: Material, argument: str) -> Finding:
         verdict if differ or uneven else NOT_SUPPORTED,
         "Of {trials:n} randomised comparisons of LDN {told:n} say what they found on pain, "
         "response "
-        "or quality of life: {for_ldn:n} in favour of LDN, {none:n} without a difference, "
+        "or quality of life: {for_treatment:n} in favour of LDN, {none:n} without a difference, "
         "{against:n} "
         "in favour of the comparator, {conflicting:n} one way on one outcome and the other way on "
         "another. By condition: {where}. Half of them had {people:n} people or fewer.",
         trials=len(studies),
         told=len(found),
-        for_ldn=count_of(found, FAVOURS_LDN),
+        for_treatment=count_of(found, FAVOURS_TREATMENT),
         none=count_of(found, NO_DIFFERENCE),
         against=count_of(found, FAVOURS_COMPARATOR),
         conflicting=count_of(found, "conflicting"),

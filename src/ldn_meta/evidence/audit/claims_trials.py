@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ldn_meta.evidence.answer.pools import (
     FAVOURS_COMPARATOR,
-    FAVOURS_LDN,
+    FAVOURS_TREATMENT,
     NO_DIFFERENCE,
     build_pools,
     find_pool,
@@ -46,7 +46,7 @@ from ldn_meta.evidence.audit.claims_reviews import (
     published,
     verdict_on,
 )
-from ldn_meta.evidence.effects.rows import COMPARATOR, LDN, Row, number, plain_rows, select
+from ldn_meta.evidence.effects.rows import COMPARATOR, TREATMENT, Row, number, plain_rows, select
 from ldn_meta.stats.arrays import two_sided_quantile
 from ldn_meta.stats.convert import se_from_ci
 from ldn_meta.stats.effects import log_odds_ratio, log_rate_ratio, log_risk_ratio
@@ -94,8 +94,8 @@ def benefit_on_file(claim: Row, material: Material, argument: str) -> Finding:
     ]
     template = (
         "Randomised placebo comparisons on file that say what they found: {trials:n}, of which "
-        "{for_ldn:n} in favour of LDN ({names}), {none:n} without a difference and {against:n} in "
-        "favour of placebo. "
+        "{for_treatment:n} in favour of LDN ({names}), {none:n} without a difference and "
+        "{against:n} in favour of placebo. "
     )
     values: dict[str, float | str] = {}
     if not found:
@@ -116,16 +116,16 @@ def benefit_on_file(claim: Row, material: Material, argument: str) -> Finding:
             "to {now_high:.2f}) {unit}."
         )
     else:
-        verdict = WITH_CAVEATS if count_of(found, FAVOURS_LDN) else NOT_SUPPORTED
+        verdict = WITH_CAVEATS if count_of(found, FAVOURS_TREATMENT) else NOT_SUPPORTED
         template += "They cannot be pooled on the main outcome."
     return finding(
         verdict,
         template,
         trials=len(found),
-        for_ldn=count_of(found, FAVOURS_LDN),
+        for_treatment=count_of(found, FAVOURS_TREATMENT),
         none=count_of(found, NO_DIFFERENCE),
         against=count_of(found, FAVOURS_COMPARATOR),
-        names=named(found, FAVOURS_LDN),
+        names=named(found, FAVOURS_TREATMENT),
         condition=material.indication(indication_id),
         **values,
     )
@@ -141,16 +141,16 @@ def no_benefit_on_file(claim: Row, material: Material, argument: str) -> Finding
     studies = material.randomised()
     found = material.directions(studies, material.constructs(["pain"]))
     pooled = pain_pool(material)
-    for_ldn = count_of(found, FAVOURS_LDN)
+    for_treatment = count_of(found, FAVOURS_TREATMENT)
     ours = span_of(pooled) if pooled is not None else None
-    if (ours is not None and ours.side < 0) or 2 * for_ldn >= len(found):
+    if (ours is not None and ours.side < 0) or 2 * for_treatment >= len(found):
         verdict = NOT_SUPPORTED
     else:
-        verdict = WITH_CAVEATS if for_ldn else SUPPORTED
+        verdict = WITH_CAVEATS if for_treatment else SUPPORTED
     template = (
         "Randomised comparisons of LDN that say what they found on pain: {trials:n}, of which "
-        "{for_ldn:n} in favour of LDN ({names}), {none:n} without a difference and {against:n} in "
-        "favour of the comparator. "
+        "{for_treatment:n} in favour of LDN ({names}), {none:n} without a difference and "
+        "{against:n} in favour of the comparator. "
     )
     values: dict[str, float | str] = {}
     if ours is not None and pooled is not None:
@@ -178,10 +178,10 @@ def no_benefit_on_file(claim: Row, material: Material, argument: str) -> Finding
         verdict,
         template,
         trials=len(found),
-        for_ldn=for_ldn,
+        for_treatment=for_treatment,
         none=count_of(found, NO_DIFFERENCE),
         against=count_of(found, FAVOURS_COMPARATOR),
-        names=named(found, FAVOURS_LDN),
+        names=named(found, FAVOURS_TREATMENT),
         **values,
     )
 
@@ -213,9 +213,9 @@ def cohort_change(claim: Row, material: Material, argument: str) -> Finding:
         and row["statistic_of"] == "percent change"
         and row["preferred"]
     }
-    if not {LDN, COMPARATOR} <= set(percent):
+    if not {TREATMENT, COMPARATOR} <= set(percent):
         raise NotOnFileError("the change of both groups in per cent")
-    ldn, control = percent[LDN], percent[COMPARATOR]
+    ldn, control = percent[TREATMENT], percent[COMPARATOR]
     baseline = {
         context.arms[row["arm_id"]]["group"]: number(row["mean"])
         for row in context.table("arm_stats")
@@ -228,7 +228,7 @@ def cohort_change(claim: Row, material: Material, argument: str) -> Finding:
         "control": -other,
         "n_ldn": number(ldn["n"]),
         "n_control": number(control["n"]),
-        "points": -whole * baseline.get(LDN, math.nan) / 100,
+        "points": -whole * baseline.get(TREATMENT, math.nan) / 100,
         "points_control": -other * baseline.get(COMPARATOR, math.nan) / 100,
         "stopped_low": min(stopped, default=math.nan),
         "stopped_high": max(stopped, default=math.nan),
@@ -499,9 +499,9 @@ def event_rates(claim: Row, material: Material, argument: str) -> Finding:
         if row["study_id"] == claim["study_id"] and row["counted"] == "events" and row["preferred"]
     }
     study = material.study(claim)
-    if not {LDN, COMPARATOR} <= set(counts):
+    if not {TREATMENT, COMPARATOR} <= set(counts):
         return finding(CANNOT_BE_TESTED, "The events of the two groups are not both on file.")
-    first, second = counts[LDN], counts[COMPARATOR]
+    first, second = counts[TREATMENT], counts[COMPARATOR]
     # Both drugs were taken for the same time by the same people, so time cancels.
     effect = log_rate_ratio(first, 1, second, 1)
     estimate, se = float(effect.yi), math.sqrt(float(effect.vi))
@@ -585,9 +585,9 @@ def count_pairs(claim: Row, material: Material, argument: str) -> Finding:
         and row["percent"] is not None
         and row["preferred"]
     }
-    if not {LDN, COMPARATOR} <= set(shares):
+    if not {TREATMENT, COMPARATOR} <= set(shares):
         raise NotOnFileError("a percentage of both groups")
-    one, two = shares[LDN], shares[COMPARATOR]
+    one, two = shares[TREATMENT], shares[COMPARATOR]
     sizes = {g: number(context.arms[row["arm_id"]]["n_randomised"]) for g, row in shares.items()}
     if any(math.isnan(size) for size in sizes.values()):
         raise NotOnFileError("how many people began in each group")
@@ -606,7 +606,7 @@ def count_pairs(claim: Row, material: Material, argument: str) -> Finding:
     first_share, second_share = number(one["percent"]), number(two["percent"])
     possible = joint_counts(
         first_share,
-        range(1, int(sizes[LDN]) + 1),
+        range(1, int(sizes[TREATMENT]) + 1),
         second_share,
         range(1, int(sizes[COMPARATOR]) + 1),
         decimals=decimals,
@@ -614,7 +614,7 @@ def count_pairs(claim: Row, material: Material, argument: str) -> Finding:
     p = p_interval(test["p_relation"], number(test["p_value"]), decimals=int(test["p_decimals"]))
     fitting = joint_counts(
         first_share,
-        range(1, int(sizes[LDN]) + 1),
+        range(1, int(sizes[TREATMENT]) + 1),
         second_share,
         range(1, int(sizes[COMPARATOR]) + 1),
         decimals=decimals,
@@ -627,7 +627,7 @@ def count_pairs(claim: Row, material: Material, argument: str) -> Finding:
             "{first}% and {second}%.",
             first=first_share,
             second=second_share,
-            all_1=sizes[LDN],
+            all_1=sizes[TREATMENT],
             all_2=sizes[COMPARATOR],
         )
     kept = fitting or possible
@@ -648,7 +648,7 @@ def count_pairs(claim: Row, material: Material, argument: str) -> Finding:
     )
     unfit = [n for n in stated if n not in totals]
     away = sum(ratio.low > 1 for ratio in ratios)
-    worst = [_worst_case(pair, int(sizes[LDN]), int(sizes[COMPARATOR])) for pair in kept]
+    worst = [_worst_case(pair, int(sizes[TREATMENT]), int(sizes[COMPARATOR])) for pair in kept]
     template = "Of {possible:n} pairs of arms that print as {first}% and {second}% "
     if len(fitting) == 1:
         template += (
@@ -708,7 +708,7 @@ def count_pairs(claim: Row, material: Material, argument: str) -> Finding:
         away=away,
         unfit=listed((f"{n:g}" for n in unfit), "or"),
         **{f"stated_{i + 1}": n for i, n in enumerate(stated)},
-        all_1=float(sizes[LDN]),
+        all_1=float(sizes[TREATMENT]),
         all_2=float(sizes[COMPARATOR]),
         worst_low=min(worst),
         worst_high=max(worst),
@@ -832,7 +832,7 @@ def onset(claim: Row, material: Material, argument: str) -> Finding:
     if not both:
         verdict = CANNOT_BE_TESTED
     else:
-        is_early = any(early[label] == FAVOURS_LDN for label in both)
+        is_early = any(early[label] == FAVOURS_TREATMENT for label in both)
         verdict = SUPPORTED if is_early else NOT_SUPPORTED
     return finding(
         verdict,
@@ -1365,15 +1365,15 @@ def _pairs(
             and row["qualifier"] is None
             and row["preferred"]
         ]
-        if not {LDN, COMPARATOR} <= set(rows) or not sizes:
+        if not {TREATMENT, COMPARATOR} <= set(rows) or not sizes:
             continue
         range_of_sizes = range(min(sizes), max(sizes) + 1)
         counts = joint_counts(
-            number(rows[LDN]["percent"]),
+            number(rows[TREATMENT]["percent"]),
             range_of_sizes,
             number(rows[COMPARATOR]["percent"]),
             range_of_sizes,
-            decimals=int(rows[LDN]["percent_decimals"]),
+            decimals=int(rows[TREATMENT]["percent_decimals"]),
         )
         if counts:
             found[str(study["label"])] = counts

@@ -12,10 +12,10 @@ from ldn_meta.evidence.effects.rows import (
     COMPARATOR,
     CONTRAST,
     FURTHER,
-    LDN,
     NO_ARM,
     PROPORTION,
     RATIO_MEASURES,
+    TREATMENT,
     Candidate,
     Context,
     Row,
@@ -228,14 +228,14 @@ def _moment(context: Context, row: Row) -> tuple[object, object]:
 
 
 def _report(context: Context, arms: dict[str, list[Row]]) -> Report:
-    by_group: dict[int, list[Row]] = {LDN: [], COMPARATOR: []}
+    by_group: dict[int, list[Row]] = {TREATMENT: [], COMPARATOR: []}
     for arm_id, rows in arms.items():
         # False sorts first: the preferred row, else the first one.
         used, *others = sorted(rows, key=lambda row: not row["preferred"])
         by_group[context.arms[arm_id]["group"]].append(used)
         for row in others:
             context.left_out(row, f"{used['row_id']} gives the same result of this arm", "none")
-    report = Report(tuple(by_group[LDN]), tuple(by_group[COMPARATOR]))
+    report = Report(tuple(by_group[TREATMENT]), tuple(by_group[COMPARATOR]))
     if report.treated and report.control:
         context.compared |= {row["address"] for row in (*report.treated, *report.control)}
     return report
@@ -422,7 +422,7 @@ def contrast_routes(context: Context) -> None:
         measure = row["measure"]
         if is_before(row):
             context.left_out(row, "a comparison before treatment; it is no effect", "none")
-        elif context.arms[row["arm_1"]]["group"] != LDN:
+        elif context.arms[row["arm_1"]]["group"] != TREATMENT:
             what = "a change in" if row["arm_2"] is None else "a comparison with"
             context.left_out(row, f"{what} an arm that the question does not compare", "none")
         elif measure not in (*DIFFERENCES, *RATIO_MEASURES):

@@ -28,7 +28,7 @@ ONE_ARM = "one arm"
 NO_RESULT = "no result of LDN against anything"
 SET_ASIDE = "set aside"
 
-LDN, COMPARATOR, FURTHER = 1, 2, 3
+TREATMENT, COMPARATOR, FURTHER = 1, 2, 3
 PAIRED_DESIGNS = ("crossover", "fixed-order crossover")
 RATIO_MEASURES = ("RR", "OR", "IRR")
 TRANSCRIBED = "transcription"
@@ -166,7 +166,7 @@ class Context:
         """What a row without an effect would be the result of."""
         is_arm = "arm_id" in row
         group_1 = self.arms[row["arm_id" if is_arm else "arm_1"]]["group"]
-        if group_1 != LDN and row["address"] not in self.compared:
+        if group_1 != TREATMENT and row["address"] not in self.compared:
             return NO_RESULT
         if is_before(row):
             return NO_RESULT
@@ -174,7 +174,7 @@ class Context:
             return CONTRAST if row["address"] in self.compared else ONE_ARM
         if row["arm_2"] is None:
             return CHANGE
-        return NO_RESULT if self.arms[row["arm_2"]]["group"] == LDN else CONTRAST
+        return NO_RESULT if self.arms[row["arm_2"]]["group"] == TREATMENT else CONTRAST
 
     def keep(self, found: Candidate) -> None:
         """Note an effect, or leave its rows out when they give no variance above nought."""

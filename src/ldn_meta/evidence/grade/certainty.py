@@ -30,6 +30,7 @@ from ldn_meta.evidence.answer.pools import (
 from ldn_meta.evidence.effects.rows import COMPARATOR, CONTRAST, FURTHER_ARM, RATIO_MEASURES
 from ldn_meta.evidence.grade.bias import overall_judgements
 from ldn_meta.evidence.raw.faults import fault_at
+from ldn_meta.evidence.raw.review import UNNAMED, Review
 from ldn_meta.files import EMPTY, MISSING, TO_DO
 from ldn_meta.stats.proportions import (
     absolute_effect_from_odds_ratio,
@@ -72,6 +73,7 @@ class Body:
     weights: tuple[float, ...]
     registered: tuple[str, ...]
     read_by: IntervalToRead | None = None
+    review: Review = UNNAMED
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -238,6 +240,7 @@ class _Material:
         studies = self._studies(construct, pool, told)
         told = told if pool is not None else {s["label"]: told[s["label"]] for s in studies}
         return Body(
+            review=self.evidence.review,
             indication=self.indication,
             outcome=outcome,
             construct=construct,
@@ -680,7 +683,7 @@ def _direction_inconsistency(body: Body) -> Finding:
     """Whether studies tell the same; a single trial with a number tells its point estimate."""
     rule = "studies that tell different directions: one level"
     words = set(body.told.values()) | _own_word(body)
-    said = "; ".join(f"{name}: {word}" for name, word in body.told.items())
+    said = "; ".join(f"{name}: {body.review.direction(word)}" for name, word in body.told.items())
     if body.pool is not None:
         name = body.pool.trials["study_label"].iloc[0]
         others = f"; told without numbers: {said}" if said else ""

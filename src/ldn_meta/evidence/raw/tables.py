@@ -14,6 +14,7 @@ import numpy as np
 
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError, CsvError, DataError, Fault, did_you_mean
+from ldn_meta.evidence.raw.review import UNNAMED, Review, load_review
 from ldn_meta.files import MISSING, NOT_APPLICABLE, NOT_REPORTED, csv_rows
 from ldn_meta.stats.arrays import html_table
 
@@ -525,6 +526,8 @@ class Evidence:
         Columns, types, units and labels.
     corrections : tuple of Correction
         What is known to be inconsistent in print and stands with a reason (corrections.yml).
+    review : Review
+        What the treatment of this review is called (review.toml).
 
     Notes
     -----
@@ -535,9 +538,10 @@ class Evidence:
     text: dict[str, pd.DataFrame]
     dictionary: Dictionary
     corrections: tuple[Correction, ...] = ()
+    review: Review = UNNAMED
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("tables", "text", "dictionary", "corrections"):
+        if name in ("tables", "text", "dictionary", "corrections", "review"):
             raise AttributeError(name)
         try:
             return self.tables[name]
@@ -651,7 +655,7 @@ def load_evidence(path: str | Path | None = None, *, validate: bool = True) -> E
         name: typed(table, text[name], dictionary) for name, table in dictionary.tables.items()
     }
     corrections, faults = read_corrections(folder)
-    evidence = Evidence(tables, text, dictionary, corrections)
+    evidence = Evidence(tables, text, dictionary, corrections, load_review(folder))
     faults += _all_faults(evidence, files) if validate else _file_faults(files)
     if faults:
         raise DataError(faults)
