@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from effect_grids import numbers_of, reference, relative_difference
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.effects import effect_size
-from ldn_meta.stats.rare_events import (
+from ldn_meta.stats.effects import (
     MATCHED_CODES,
+    effect_size,
     marginal_effect,
     matched_effect,
     within_person_correlation,

@@ -120,7 +120,7 @@ def test_values_beyond_the_scale_are_its_ends():
 def test_natural_frequencies_round_only_in_the_sentence():
     found = natural_frequencies(10 / 31, 0.11)
     assert found.people_1 == pytest.approx(322.58, abs=0.01)
-    assert found.text() == "323 of 1,000 with LDN, 110 of 1,000 with control: 213 more"
+    assert found.text() == "323 of 1,000 with treatment, 110 of 1,000 with control: 213 more"
     assert found.text(treatment="naltrexone", control="placebo").endswith("with placebo: 213 more")
     assert natural_frequencies(0.2, 0.25, per=100).text().endswith(": 5 fewer")
     assert natural_frequencies(0.2, 0.2).text().endswith(": no difference")

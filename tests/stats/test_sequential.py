@@ -1,32 +1,50 @@
-"""Sequential boundaries and information sizes against published values and exact probabilities."""
+"""Sequential boundaries and information sizes: R, published values, exact probabilities."""
+
+import json
+import math
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
+from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 from scipy.stats import multivariate_normal, norm
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.pool import pool
 from ldn_meta.stats.sequential import (
+    LARGEST_Z,
     Walk,
-    cumulative_z,
     futility_boundaries,
+    information_size_of_means,
+    information_size_of_risks,
     obf_boundaries,
-    required_information_size,
     sequential_look,
-    spending_boundaries,
-    spending_futility,
+    solve,
     spent_by_obf,
 )
 
 FIFTHS = np.arange(1, 6) / 5
+REFERENCE = json.loads(
+    (Path(__file__).parents[1] / "reference" / "information_size.json").read_text(encoding="utf-8")
+)
 
 
 def hwang_shih_decani(t, error, gamma):
     return error * (1 - np.exp(-gamma * t)) / (1 - np.exp(-gamma))
+
+
+def one_sided(t, spent):
+    """Boundaries of a trial that stops on one side only, by the recursion of two sides."""
+    walk, found = Walk(), []
+    for time, gain in zip(t, np.diff(spent, prepend=0.0), strict=True):
+        found.append(solve(partial(walk.above, time), gain, -LARGEST_Z, LARGEST_Z))
+        walk.go_on(time, [(-np.inf, found[-1])])
+    return found
 
 
 def by_quadrature(t, first, second, third, drift=0.0):
@@ -63,7 +81,8 @@ def test_five_looks_agree_with_ldbounds_and_gsdesign():
 def test_four_looks_one_sided_agree_with_seqbounds():
     """Julia's SeqBounds 0.1, README: one-sided 0.05, step 0.05."""
     published = [3.74955, 2.53993, 2.01604, 1.72014]
-    ours = obf_boundaries([0.25, 0.5, 0.75, 1.0], two_sided=False)
+    t = np.arange(1, 5) / 4
+    ours = one_sided(t, spent_by_obf(t, 0.05))
     np.testing.assert_allclose(ours, published, atol=5e-5)
 
 
@@ -91,17 +110,24 @@ def test_recursion_gives_five_per_cent_at_published_constants(looks, pocock, obr
 
 def test_non_binding_futility_agrees_with_gsdesign():
     """gsDesign test.type 4, k = 5, alpha 0.025, beta 0.1, HSD(-4), HSD(-2): printed snapshot."""
-    boundary = spending_boundaries(FIFTHS, hwang_shih_decani(FIFTHS, 0.025, -4), two_sided=False)
+    boundary = one_sided(FIFTHS, hwang_shih_decani(FIFTHS, 0.025, -4))
     np.testing.assert_allclose(boundary, [3.25, 2.99, 2.69, 2.37, 2.03], atol=0.0051)
-    design = spending_futility(
-        FIFTHS, boundary, hwang_shih_decani(FIFTHS, 0.1, -2), 0.025, two_sided=False
-    )
-    np.testing.assert_allclose(design.futility, [-0.90, -0.04, 0.69, 1.36, 2.03], atol=0.0051)
+    gains = np.diff(hwang_shih_decani(FIFTHS, 0.1, -2), prepend=0.0)
+
+    def futility(drift):
+        walk, found = Walk(drift), []
+        for t, gain, upper in zip(FIFTHS, gains, boundary, strict=True):
+            found.append(solve(partial(walk.below, t), gain, -LARGEST_Z, LARGEST_Z))
+            walk.go_on(t, [(found[-1], upper)])
+        return found
+
+    drift = brentq(lambda drift: futility(drift)[-1] - boundary[-1], 3, 4)
+    np.testing.assert_allclose(futility(drift), [-0.90, -0.04, 0.69, 1.36, 2.03], atol=0.0051)
     np.testing.assert_allclose(
-        ndtr(design.futility), [0.1836, 0.4853, 0.7563, 0.9131, 0.9786], atol=6e-5
+        ndtr(futility(drift)), [0.1836, 0.4853, 0.7563, 0.9131, 0.9786], atol=6e-5
     )
     # 882 people at most where a fixed design needs 800.
-    assert 881 / 800 < design.inflation <= 882 / 800
+    assert 881 / 800 < (drift / (ndtri(0.975) + ndtri(0.9))) ** 2 <= 882 / 800
 
 
 def test_two_looks_by_quadrature():
@@ -167,9 +193,10 @@ def test_spent_error_by_simulation():
 
 def test_one_look_is_the_ordinary_test():
     assert obf_boundaries([1.0])[0] == pytest.approx(1.959963984540054, rel=1e-12)
-    one = futility_boundaries([1.0], two_sided=False, power=0.9)
-    assert one.inflation == pytest.approx(1.0, rel=1e-10)
-    assert one.drift == pytest.approx(ndtri(0.95) + ndtri(0.9), rel=1e-10)
+    one = futility_boundaries([1.0], power=0.9)
+    # That Z may come out below minus the boundary adds next to nothing.
+    assert one.inflation == pytest.approx(1.0, rel=1e-5)
+    assert one.drift == pytest.approx(ndtri(0.975) + ndtri(0.9), rel=1e-5)
 
 
 @given(st.lists(st.floats(0.01, 1.0), min_size=1, max_size=5), st.floats(0.001, 0.2))
@@ -180,52 +207,24 @@ def test_boundaries_fall_and_do_not_look_ahead(fractions, alpha):
     np.testing.assert_allclose(obf_boundaries(t[:1], alpha=alpha), bounds[:1], rtol=1e-12)
 
 
-def test_published_information_sizes():
-    """Bjelakovic 2013 (PLoS ONE 8:e74558, figure 4) and Thorlund 2010 (Clin Epidemiol 2:57)."""
-    # 10% of controls, 15% or 5% fewer with treatment: 48,417 and 456,748 people, diversity "76%".
-    shares = []
-    for ratio, published in ((0.85, 48_417), (0.95, 456_748)):
-        alone = required_information_size(measure="RR", effect=ratio, control_risk=0.1)
-        shares.append(1 - alone.people_one_trial / published)
-        assert round(shares[-1], 2) == 0.76
-        again = required_information_size(
-            measure="RR", effect=ratio, control_risk=0.1, diversity=shares[-1]
-        )
-        assert abs(again.people - published) <= 1
-    assert shares[0] == pytest.approx(shares[1], abs=3e-5), "one diversity explains both"
-    # 5% of controls, 25% fewer, alpha 1%, power 90%: 19,920. The figure does not say so, but that
-    # is the size without spread (15,936) raised by a quarter.
-    quarter = required_information_size(
-        measure="RR", effect=0.75, control_risk=0.05, alpha=0.01, power=0.9, diversity=0.2
-    )
-    assert quarter.people == 19_920
-
-
-def test_information_size_of_a_mean_difference_by_hand():
-    # 4 (1.95996 + 0.84162)^2 x 4 / 1 = 125.58; with D2 = 0.5 twice that.
-    found = required_information_size(measure="MD", effect=-1.0, sd=2.0)
-    assert found.people_one_trial == pytest.approx(125.582, abs=1e-3)
-    assert found.people == 126
-    assert required_information_size(measure="MD", effect=1, sd=2, diversity=0.5).people == 252
-    one_sided = required_information_size(measure="MD", effect=1, sd=2, two_sided=False)
-    assert one_sided.people_one_trial == pytest.approx(16 * (1.644854 + 0.841621) ** 2, abs=1e-3)
-
-
 YI, VI = [-0.34, 0.49, -0.8, 0.1], [0.097, 0.173, 0.2, 0.05]
 
 
 def test_cumulative_z_is_the_pool_of_the_trials_so_far():
     order = [2, 0, 3, 1]
-    found = cumulative_z(YI, VI, order=order, tau2_method="dl")
+    look = sequential_look(YI, VI, minimal_effect=1, order=order, tau2_method="dl")
+    information = look.information_fraction * look.required_information
     for k in range(1, 5):
         y, v = np.array(YI)[order[:k]], np.array(VI)[order[:k]]
         one = pool(y, v, tau2_method="dl", ci_method="wald")
         fixed = pool(y, v, tau2_method="common", ci_method="wald")
-        assert found.z[k - 1] == pytest.approx(one.statistic, rel=1e-12)
-        assert found.information[k - 1] == pytest.approx(1 / fixed.se**2)
-        assert found.diversity[k - 1] == pytest.approx(1 - fixed.se**2 / one.se**2, abs=1e-12)
-    assert found.diversity[0] == 0
-    assert found.diversity[-1] > 0
+        assert look.z[k - 1] == pytest.approx(one.statistic, rel=1e-12)
+        assert look.estimate[k - 1] == pytest.approx(one.estimate, rel=1e-12)
+        assert information[k - 1] == pytest.approx(1 / fixed.se**2)
+        so_far = sequential_look(y, v, minimal_effect=1, tau2_method="dl")
+        assert so_far.diversity == pytest.approx(1 - fixed.se**2 / one.se**2, abs=1e-12)
+    assert so_far.diversity == look.diversity > 0
+    assert sequential_look(YI[:1], VI[:1], minimal_effect=1).diversity == 0
 
 
 def test_a_look_by_hand():
@@ -251,11 +250,10 @@ def test_fraction_is_that_of_people_where_variances_are_sd_squared_times_four_ov
     look = sequential_look(
         [0.1, 0.2, 0.3], vi, minimal_effect=1, people=people, tau2_method="common"
     )
-    size = required_information_size(measure="MD", effect=1, sd=sd)
-    assert look.required_people == pytest.approx(size.people_one_trial)
-    np.testing.assert_allclose(
-        look.information_fraction, np.cumsum(people) / size.people_one_trial
-    )
+    # N = 4 (z_alpha/2 + z_beta)^2 sd^2 / effect^2, two equal groups together.
+    size = 4 * (ndtri(0.975) + ndtri(0.8)) ** 2 * sd**2
+    assert look.required_people == pytest.approx(size)
+    np.testing.assert_allclose(look.information_fraction, np.cumsum(people) / size)
 
 
 def test_what_was_crossed():
@@ -289,19 +287,20 @@ def test_too_little_information_has_no_boundary():
         (lambda: obf_boundaries([1.0], alpha=5), "alpha=5"),
         (lambda: futility_boundaries([0.5]), "a last look at 1"),
         (lambda: futility_boundaries([1.0], power=80), "power=80"),
-        (lambda: size("OR"), "measure='OR'"),
-        (lambda: size("MD", effect=1.0), "a number is missing"),
-        (lambda: size("MD", effect=0.0, sd=1.0), "no difference"),
-        (lambda: size("RR", effect=1.0, control_risk=0.2), "no difference"),
-        (lambda: size("RR", effect=6.0, control_risk=0.2), "effect"),
-        (lambda: size("MD", effect=1.0, sd=1.0, diversity=1.0), "diversity"),
         (lambda: sequential_look([], [], minimal_effect=1), "at least one"),
         (lambda: sequential_look([np.nan], [1], minimal_effect=1), "lacks a trial"),
         (lambda: sequential_look([1], [1], minimal_effect=0), "minimal_effect=0"),
         (lambda: sequential_look([1], [1], minimal_effect=1, people=[1, 2]), "people has shape"),
         (lambda: sequential_look([1], [1], minimal_effect=1, labels=["a", "b"]), "labels"),
-        (lambda: cumulative_z([1, 2], [1, 1], order=[0, 0]), "each of 0 to 1 once"),
-        (lambda: cumulative_z([1, 2], [1, 1], tau2_method="x"), "tau2_method='x'"),
+        (lambda: sequential_look([1, 2], [1, 1], minimal_effect=1, order=[0, 0]), "0 to 1 once"),
+        (lambda: sequential_look([1], [1], minimal_effect=1, tau2_method="x"), "method='x'"),
+        (lambda: sequential_look([1], [1], minimal_effect=1, diversity=1.0), "diversity: 1"),
+        (lambda: information_size_of_means(1.0, 0.0), "sd: 0 is not allowed"),
+        (lambda: information_size_of_means(1.0, 1.0, alpha=0.0), "alpha=0.0 is not allowed"),
+        (lambda: information_size_of_means(1.0, 1.0, power=1.0), "power=1.0 is not allowed"),
+        (lambda: information_size_of_risks(1.2, 0.1), "risk_1: 1.2 is not allowed"),
+        (lambda: information_size_of_risks(0.1, -0.1), "risk_2: -0.1 is not allowed"),
+        (lambda: information_size_of_risks(0.1, "x"), "risk_2: 'x' has type"),
     ],
 )
 def test_bad_input_is_refused(call, says):
@@ -309,5 +308,60 @@ def test_bad_input_is_refused(call, says):
         call()
 
 
-def size(measure, *, effect=1.0, **options):
-    return required_information_size(measure=measure, effect=effect, **options)
+def cases(kind):
+    table = REFERENCE[kind]
+    return [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
+
+
+def test_the_reference_is_the_full_grid():
+    assert len(cases("risks")) == 5 * 3 * 2 * 2
+    assert len(cases("means")) == 3 * 3 * 2 * 2
+    assert {"call", "R", "script"} <= set(REFERENCE["source"])
+
+
+@pytest.mark.parametrize("case", cases("risks"), ids=lambda c: f"{c['risk_1']}-{c['risk_2']:.3g}")
+def test_risks_as_power_prop_test(case):
+    found = information_size_of_risks(
+        case["risk_1"], case["risk_2"], alpha=case["alpha"], power=case["power"]
+    )
+    assert found == 2 * math.ceil(case["per_arm"])
+
+
+@pytest.mark.parametrize("case", cases("means"), ids=lambda c: f"{c['difference']}-{c['sd']}")
+def test_means_as_the_power_of_the_z_test(case):
+    found = information_size_of_means(
+        case["difference"], case["sd"], alpha=case["alpha"], power=case["power"]
+    )
+    assert found == 2 * math.ceil(case["per_arm"])
+
+
+def test_by_hand():
+    # 2 (1.959964 + 0.841621)^2 2^2 / 1^2 = 62.79 an arm.
+    assert information_size_of_means(1.0, 2.0) == 2 * 63
+    assert information_size_of_means(-1.0, 2.0) == 2 * 63
+    # KCE process book, section 5.5.4, read off a figure: about 2000 for a control risk of 0.2 and
+    # a relative reduction of 25%.
+    assert 1500 < information_size_of_risks(0.2, 0.15) < 2000
+
+
+@given(difference=st.floats(0.05, 5), sd=st.floats(0.1, 10), power=st.floats(0.6, 0.99))
+def test_the_size_satisfies_its_definition(difference, sd, power):
+    per_arm = information_size_of_means(difference, sd, power=power) / 2
+
+    def power_of(n):
+        return ndtr(difference / (sd * math.sqrt(2 / n)) - ndtri(0.975))
+
+    assert power_of(per_arm) >= power - 1e-9
+    assert per_arm == 1 or power_of(per_arm - 1) < power + 1e-9
+
+
+@given(st.floats(0.01, 0.99), st.floats(0.01, 0.99))
+def test_risks_do_not_care_which_arm_is_first(a, b):
+    assert information_size_of_risks(a, b) == information_size_of_risks(b, a)
+
+
+def test_what_is_missing_or_equal():
+    found = information_size_of_means([0.0, math.nan, 1.0], 2.0)
+    np.testing.assert_array_equal(found, [math.inf, math.nan, 126])
+    found = information_size_of_risks([0.2, math.nan], 0.2)
+    np.testing.assert_array_equal(found, [math.inf, math.nan])

@@ -27,7 +27,8 @@ LONGEST_MESSAGE = 65536
 # matplotlib_inline: they look for a running kernel while they are imported.
 LIBRARIES = (
     *("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell"),
-    *("pandas.io.formats.html", "scipy.special", "yaml", "prismaflow", "resvg"),
+    *("pandas.io.formats.html", "scipy.special", "statsmodels.stats.proportion", "yaml"),
+    *("prismaflow", "resvg"),
     *("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg"),
 )
 ROOMS = ("stats", "evidence", "display")

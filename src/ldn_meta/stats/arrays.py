@@ -69,10 +69,15 @@ def text(name: str, value: object) -> str:
 
 def confidence_level(level: object) -> float:
     """Return a level strictly between 0 and 1 (0.95, not 95)."""
-    is_number = isinstance(level, int | float | np.floating) and not isinstance(level, bool)
-    if is_number and 0.0 < float(level) < 1.0:  # type: ignore[arg-type]
-        return float(level)  # type: ignore[arg-type]
-    message = f"level={level!r} is not allowed; allowed: a number between 0 and 1, such as 0.95"
+    return share_between("level", level)
+
+
+def share_between(name: str, value: object) -> float:
+    """Return a share strictly between 0 and 1."""
+    is_number = isinstance(value, int | float | np.floating) and not isinstance(value, bool)
+    if is_number and 0.0 < float(value) < 1.0:  # type: ignore[arg-type]
+        return float(value)  # type: ignore[arg-type]
+    message = f"{name}={value!r} is not allowed; allowed: a number between 0 and 1, such as 0.95"
     raise ArgumentError(message)
 
 
@@ -445,6 +450,9 @@ LIMITS: dict[str, Limits] = {
     "se": {"at_least": 0},
     "n": {"at_least": 1},
     "events": {"at_least": 0},
+    "both": {"at_least": 0},
+    "only": {"at_least": 0},
+    "neither": {"at_least": 0},
     "time": {"above": 0},
     "correlation": {"at_least": -1, "at_most": 1},
     "df": {"above": 0, "finite": False},
@@ -452,13 +460,27 @@ LIMITS: dict[str, Limits] = {
 
 
 def checked(**values: ArrayLike) -> tuple[FloatArray, ...]:
-    """Refuse what a number of that name cannot be, and broadcast all against each other."""
-    return together(
-        **{
-            name: numbers(name, value, **LIMITS.get(name.partition("_")[0], {}))
-            for name, value in values.items()
-        }
-    )
+    """Refuse what a number of that name cannot be, and broadcast all against each other.
+
+    events, events_1 or events_2 may not be more than n, or than the n_1 or n_2 beside them.
+    """
+    given = {
+        name: numbers(name, value, **LIMITS.get(name.partition("_")[0], {}))
+        for name, value in values.items()
+    }
+    arrays = together(**given)
+    found = dict(zip(given, arrays, strict=True))
+    for name, events in found.items():
+        own = name.replace("events", "n")
+        people = own if own in found else "n"
+        if name.startswith("events") and people in found:
+            wrong = events > found[people]
+            if np.any(wrong):
+                raise ArgumentError(
+                    f"{name}: {events[wrong].flat[0]:g} is above {people} "
+                    f"{found[people][wrong].flat[0]:g}; allowed: {name} <= {people}"
+                )
+    return arrays
 
 
 def ordered(low_name: str, low: FloatArray, high_name: str, high: FloatArray) -> None:

@@ -1,16 +1,17 @@
 """Whether studies whose effects cannot be pooled point one way more often than a coin would.
 
 A vote count by the direction of the point estimate, never by significance; it answers nothing
-about size. METHODS.md section 5; McKenzie & Brennan, Cochrane Handbook, chapter 12.
+about size. McKenzie & Brennan, Cochrane Handbook, chapter 12.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betainc, chdtrc, ndtr, ndtri
+from scipy.special import betainc, ndtri
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import (
@@ -18,6 +19,7 @@ from ldn_meta.stats.arrays import (
     FloatOrArray,
     FrozenRecord,
     Interval,
+    checked,
     confidence_level,
     numbers,
     one_of,
@@ -27,117 +29,27 @@ from ldn_meta.stats.arrays import (
 )
 from ldn_meta.stats.proportions import clopper_pearson_interval, wilson_interval
 
-CONTOUR_MEASURES = ("SMD", "OR", "RR", "RD")
-INVERTIBLE = ("SMD", "OR")
-# A logistic distribution has this standard deviation: a log odds ratio is an SMD times it.
-LOGISTIC_SD = np.pi / np.sqrt(3.0)
+
+def albatross_contour(p_one_sided: ArrayLike, effect: ArrayLike) -> FloatOrArray:
+    """Return the number of people at which a standardised difference has a given p.
+
+    Two equal groups, N people in both: var(d) = 4 / N + d^2 / 2N, so that with z the upper normal
+    quantile of p, N = z^2 (4 / d^2 + 1/2). NaN where the p is on the other side of no difference.
 
 
-def albatross_contour(
-    p_one_sided: ArrayLike,
-    effect: ArrayLike,
-    *,
-    measure: str = "SMD",
-    correlation: float | None = None,
-    baseline_risk: float | None = None,
-) -> FloatOrArray:
-    """Return the number of people at which an effect has a given p.
-
-    With z the upper normal quantile of p, N = z^2 times what N var(effect) is, over effect^2:
-
-    * SMD d, two equal groups, N in both: var = 4 / N + d^2 / 2N, so N = z^2 (8 + d^2) / 2 d^2;
-    * SMD with `correlation` r, N pairs (crossover): var = 2 (1 - r) / N + d^2 / 2N, so
-      N = z^2 (2 (1 - r) / d^2 + 1/2), d in standard deviations between people;
-    * OR (log): the SMD it stands for, log OR = d pi / sqrt(3);
-    * RR (log), RD with `baseline_risk` q, two equal groups, risk r with the effect:
-      N = 2 z^2 ((1 - r) / r + (1 - q) / q) / log RR^2, N = 2 z^2 (r (1 - r) + q (1 - q)) / RD^2.
-
-
-    Source: Harrison et al. 2017, Res Synth Methods 8:281, whose contours for SMD and OR these
-    are; the others follow from the usual large-sample variances.
+    Source: Harrison et al. 2017, Res Synth Methods 8:281.
 
     Examples
     --------
     >>> print(round(albatross_contour(0.025, 0.5), 1))
     63.4
     """
-    one_of("measure", measure, CONTOUR_MEASURES)
-    _check_options(measure, correlation, baseline_risk)
-    z, size = together(
-        p_one_sided=-ndtri(numbers("p_one_sided", p_one_sided, above=0, below=1)),
-        effect=numbers("effect", effect),
-    )
-    scaled = size / LOGISTIC_SD if measure == "OR" else size
-    usable = np.where(size == 0, np.nan, scaled)
-    if measure in INVERTIBLE:
-        people = np.square(z) * (_spread(correlation) / np.square(usable) + 0.5)
-    else:
-        people = np.square(z / usable) * 2 * _risk_variance(measure, usable, baseline_risk)
-    return plain(np.where(z * size < 0, np.nan, people))
-
-
-def albatross_effect(
-    p_one_sided: ArrayLike,
-    n: ArrayLike,
-    *,
-    measure: str = "SMD",
-    correlation: float | None = None,
-) -> FloatOrArray:
-    """Return the effect whose contour runs through a p and a number of people.
-
-    The inverse of `albatross_contour`: d^2 = 4 z^2 / (N - z^2 / 2) for two equal groups, and
-    2 (1 - r) z^2 / (N - z^2 / 2) for pairs. Risk ratios are not offered: two of them can have
-    the same p with the same people.
-
-    Examples
-    --------
-    >>> print(round(albatross_effect(0.025, 63.4), 2))
-    0.5
-    """
-    one_of("measure", measure, INVERTIBLE)
-    _check_options(measure, correlation, None)
-    z, people = together(
-        p_one_sided=-ndtri(numbers("p_one_sided", p_one_sided, above=0, below=1)),
-        n=numbers("n", n, above=0),
-    )
-    room = people - np.square(z) / 2
-    size = np.sqrt(_spread(correlation) / np.where(room > 0, room, np.nan)) * z
-    return plain(size * LOGISTIC_SD if measure == "OR" else size)
-
-
-def _spread(correlation: float | None) -> float:
-    """N var(d) at d = 0: of a difference between two groups, or within people."""
-    return 4.0 if correlation is None else 2.0 * (1.0 - correlation)
-
-
-def _risk_variance(measure: str, effect: FloatArray, baseline_risk: float | None) -> FloatArray:
-    """N / 2 times the variance of a log risk ratio or a risk difference."""
-    q = float(baseline_risk or np.nan)
-    r = q * np.exp(effect) if measure == "RR" else q + effect
-    if np.any((r <= 0) | (r >= 1)):
-        first = effect[(r <= 0) | (r >= 1)].flat[0]
-        raise ArgumentError(
-            f"effect: {first:g} is not allowed; allowed: effects that leave the risk, from a "
-            f"baseline_risk of {q:g}, between 0 and 1"
-        )
-    if measure == "RR":
-        return np.asarray((1 - r) / r + (1 - q) / q)
-    return np.asarray(r * (1 - r) + q * (1 - q))
-
-
-def _check_options(measure: str, correlation: float | None, baseline_risk: float | None) -> None:
-    needs_risk = measure not in INVERTIBLE
-    if needs_risk != (baseline_risk is not None):
-        allowed = f"needed for {measure}" if needs_risk else f"none for {measure}"
-        raise ArgumentError(f"baseline_risk: {baseline_risk!r} is not allowed; {allowed}")
-    if baseline_risk is not None:
-        numbers("baseline_risk", baseline_risk, above=0, below=1)
-    if correlation is not None:
-        if measure != "SMD":
-            raise ArgumentError(
-                f"correlation: {correlation!r} is not allowed; none for {measure}, only for SMD"
-            )
-        numbers("correlation", correlation, at_least=-1, below=1)
+    p = numbers("p_one_sided", p_one_sided, above=0, below=1)
+    p, d = checked(p_one_sided=p, effect=effect)
+    z = -ndtri(p)
+    usable = np.where(d == 0, np.nan, d)
+    people = np.square(z) * (4.0 / np.square(usable) + 0.5)
+    return plain(np.where(z * d < 0, np.nan, people))
 
 
 COMBINING_METHODS = ("fisher", "stouffer")
@@ -147,9 +59,9 @@ NO_Z = "a p of 0 and a p of 1 meet, of which Stouffer's method makes no number"
 
 
 def one_sided_p(p_low: ArrayLike, p_high: ArrayLike, sign: ArrayLike) -> Interval:
-    """Turn two-sided p-values, known as intervals, into one-sided ones towards LDN.
+    """Turn two-sided p-values, known as intervals, into one-sided ones towards the treatment.
 
-    Towards LDN (sign above 0) p / 2; away from it 1 - p / 2. Where the estimate is printed as
+    Towards it (sign above 0) p / 2; away from it 1 - p / 2. Where the estimate is printed as
     nought (sign 0) its side was lost in rounding: everything from p_low / 2 to 1 - p_low / 2.
 
     Examples
@@ -215,8 +127,7 @@ def combine_p(
     here = ~np.isnan(low + high)
     weight = _weights(weights, method, here)
     k = here.sum(axis=-1)
-    combined = _fisher if method == "fisher" else _stouffer
-    ends = [combined(np.where(here, end, np.nan), weight, k) for end in (high, low)]
+    ends = [_combined(np.where(here, end, np.nan), method, weight) for end in (high, low)]
     (statistic_low, largest), (statistic_high, smallest) = ends
     notes = [NO_P] * bool(np.any(k == 0)) + [ONE_P] * bool(np.any(k == 1))
     if np.any((k > 0) & np.isnan(statistic_low + statistic_high)):
@@ -232,18 +143,15 @@ def combine_p(
     )
 
 
-def _fisher(p: FloatArray, _weight: FloatArray, k: FloatArray) -> tuple[FloatArray, FloatArray]:
-    with np.errstate(divide="ignore"):
-        statistic = np.where(k > 0, -2 * np.nansum(np.log(p), axis=-1), np.nan)
-    return statistic, np.asarray(chdtrc(2 * k, statistic))
+def _combined(p: FloatArray, method: str, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Statistic and p of what is not NaN; NaN where that is nothing, or 0 beside 1 (Stouffer)."""
+    from scipy.stats import combine_pvalues
 
-
-def _stouffer(p: FloatArray, weight: FloatArray, k: FloatArray) -> tuple[FloatArray, FloatArray]:
-    z = -ndtri(p)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        total = np.where(np.isnan(z), 0.0, weight * z).sum(axis=-1)
-        statistic = total / np.sqrt(np.square(weight).sum(axis=-1))
-    return statistic, np.asarray(ndtr(-statistic))
+    of_method = {"weights": weight} if method == "stouffer" else {}
+    with catch_warnings():
+        simplefilter("ignore", RuntimeWarning)
+        found = combine_pvalues(p, method=method, axis=-1, nan_policy="omit", **of_method)
+    return np.asarray(found.statistic), np.asarray(found.pvalue)
 
 
 def _weights(weights: ArrayLike | None, method: str, here: FloatArray) -> FloatArray:

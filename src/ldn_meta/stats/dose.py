@@ -18,6 +18,7 @@ from ldn_meta.stats.arrays import (
     confidence_level,
     one_of,
     real_array,
+    share_between,
     two_sided_quantile,
 )
 from ldn_meta.stats.proportions import wilson_interval
@@ -64,15 +65,6 @@ def dixon_mood(
         note = f"spread {spread:.3g} is at most {LEAST_SPREAD}: the formula for s does not hold"
         return np.nan, (note,)
     return mean + z * SPREAD_FACTOR * step * (spread + SPREAD_SHIFT), ()
-
-
-def share_between(name: str, value: object) -> float:
-    """Return a share strictly between 0 and 1."""
-    is_number = isinstance(value, int | float | np.floating) and not isinstance(value, bool)
-    if is_number and 0.0 < float(value) < 1.0:  # type: ignore[arg-type]
-        return float(value)  # type: ignore[arg-type]
-    message = f"{name}={value!r} is not allowed; allowed: a share between 0 and 1, such as 0.5"
-    raise ArgumentError(message)
 
 
 def shrinkage_target(value: object) -> float | None:

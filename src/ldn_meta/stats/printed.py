@@ -24,6 +24,7 @@ from ldn_meta.stats.arrays import (
     FloatArray,
     FloatOrArray,
     Interval,
+    checked,
     numbers,
     one_of,
     ordered,
@@ -31,7 +32,6 @@ from ldn_meta.stats.arrays import (
     together,
     truth,
 )
-from ldn_meta.stats.effects import checked_events
 
 
 def counts_from_percent(percent: float, decimals: int, n: int) -> tuple[int, ...]:
@@ -228,9 +228,7 @@ def _log_binomial(n: float, k: FloatArray | float) -> FloatArray:
 def _table(
     events_1: ArrayLike, n_1: ArrayLike, events_2: ArrayLike, n_2: ArrayLike
 ) -> tuple[FloatArray, ...]:
-    a, n1 = checked_events(events_1, n_1, events_name="events_1", n_name="n_1")
-    c, n2 = checked_events(events_2, n_2, events_name="events_2", n_name="n_2")
-    return together(events_1=a, n_1=n1, events_2=c, n_2=n2)
+    return checked(events_1=events_1, n_1=n_1, events_2=events_2, n_2=n_2)
 
 
 def _sizes(name: str, sizes: int | Iterable[int]) -> tuple[int, ...]:

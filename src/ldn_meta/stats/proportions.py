@@ -8,19 +8,19 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betaincinv, expit
+from scipy.special import expit
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import (
     FloatOrArray,
     Interval,
+    checked,
     numbers,
     one_of,
     plain,
     together,
-    two_sided_quantile,
 )
-from ldn_meta.stats.effects import checked_events, freeman_tukey_proportion
+from ldn_meta.stats.effects import freeman_tukey_proportion
 from ldn_meta.stats.printed import whole
 
 NNT_ROUNDING = ("nearest", "up", "either")
@@ -205,15 +205,7 @@ def wilson_interval(events: ArrayLike, n: ArrayLike, *, level: ArrayLike = 0.95)
     >>> print(f"{low:.4f} {high:.4f}")
     0.2553 0.3662
     """
-    count, size = checked_events(events, n)
-    z2 = np.square(two_sided_quantile(level))
-    # In counts, both bounds come from one quadratic and neither cancels near 0 or n.
-    root = np.sqrt(z2 * (count * (size - count) / size + z2 / 4))
-    low = (count + z2 / 2 - root) / (size + z2)
-    high = (count + z2 / 2 + root) / (size + z2)
-    return Interval(
-        plain(np.where(count == 0, 0.0, low)), plain(np.where(count == size, 1.0, high))
-    )
+    return _interval("wilson", events, n, level)
 
 
 def clopper_pearson_interval(
@@ -233,14 +225,19 @@ def clopper_pearson_interval(
     >>> print(f"{low:.4f} {high:.4f}")
     0.2527 0.3676
     """
-    count, size = checked_events(events, n)
-    tail = (1 - numbers("level", level, above=0, below=1)) / 2
-    count, size, tail = together(events=count, n=size, level=tail)
-    others = size - count
-    # Where a bound is exactly 0 or 1 the beta distribution has no second parameter.
-    low = betaincinv(np.where(count == 0, 1.0, count), others + 1, tail)
-    high = 1 - betaincinv(np.where(others == 0, 1.0, others), count + 1, tail)
-    return Interval(plain(np.where(count == 0, 0.0, low)), plain(np.where(others == 0, 1.0, high)))
+    return _interval("beta", events, n, level)
+
+
+def _interval(method: str, events: ArrayLike, n: ArrayLike, level: ArrayLike) -> Interval:
+    # A second to import, which only those who ask for an interval pay.
+    from statsmodels.stats.proportion import proportion_confint
+
+    tail = 1 - numbers("level", level, above=0, below=1)
+    count, size = (x.copy() for x in checked(events=events, n=n))
+    low, high = proportion_confint(count, size, alpha=tail, method=method)
+    # Its Wilson interval misses 0 and 1 by a rounding error, which six digits show at 0.
+    low, high = np.where(count == 0, 0.0, low), np.where(count == size, 1.0, high)
+    return Interval(plain(low), plain(high))
 
 
 def risk_difference_interval(
@@ -268,9 +265,7 @@ def risk_difference_interval(
     >>> print(f"{low:.4f} {high:.4f}")
     0.0524 0.3339
     """
-    a, size_1 = checked_events(events_1, n_1, events_name="events_1", n_name="n_1")
-    c, size_2 = checked_events(events_2, n_2, events_name="events_2", n_name="n_2")
-    a, size_1, c, size_2 = together(events_1=a, n_1=size_1, events_2=c, n_2=size_2)
+    a, size_1, c, size_2 = checked(events_1=events_1, n_1=n_1, events_2=events_2, n_2=n_2)
     p1, p2 = a / size_1, c / size_2
     low_1, high_1 = wilson_interval(a, size_1, level=level)
     low_2, high_2 = wilson_interval(c, size_2, level=level)
@@ -310,7 +305,7 @@ def proportion_from_freeman_tukey(value: ArrayLike, n: ArrayLike) -> FloatOrArra
     >>> round(proportion_from_freeman_tukey(freeman_tukey_proportion(3, 20).yi, 20), 12)
     0.15
     """
-    angle, size = together(value=numbers("value", value), n=numbers("n", n, at_least=1))
+    angle, size = checked(value=value, n=n)
     low = np.asarray(freeman_tukey_proportion(np.zeros_like(size), size).yi)
     high = np.asarray(freeman_tukey_proportion(size, size).yi)
     t = 2 * np.clip(angle, low, high)
@@ -337,7 +332,7 @@ class NaturalFrequencies:
         """People with the event out of `per` with control, not rounded."""
         return self.risk_2 * self.per
 
-    def text(self, *, treatment: str = "LDN", control: str = "control") -> str:
+    def text(self, *, treatment: str = "treatment", control: str = "control") -> str:
         """Return one sentence; the difference told is that of the rounded counts."""
         if isnan(self.risk_1) or isnan(self.risk_2):
             return "not known"
@@ -358,7 +353,7 @@ def natural_frequencies(risk_1: float, risk_2: float, *, per: int = 1000) -> Nat
     Examples
     --------
     >>> natural_frequencies(10 / 31, 0.11).text()
-    '323 of 1,000 with LDN, 110 of 1,000 with control: 213 more'
+    '323 of 1,000 with treatment, 110 of 1,000 with control: 213 more'
     """
     return NaturalFrequencies(
         float(numbers("risk_1", risk_1, at_least=0, at_most=1)),

@@ -31,17 +31,13 @@ from ldn_meta.stats.arrays import (
     FloatOrArray,
     FrozenRecord,
     IntArray,
+    checked,
     confidence_level,
-    effect,
-    numbers,
     one_of,
     plain,
-    together,
     two_sided_quantile,
 )
 from ldn_meta.stats.effects import (
-    ZERO_CELL_ADDITION,
-    checked_events,
     hypergeometric_score,
     log_odds_ratio,
     log_risk_ratio,
@@ -206,8 +202,7 @@ def glmm_proportion(events: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> 
     effect; metafor `rma.glmm(measure="PLO")`, which stops at looser tolerances.
     """
     coverage = confidence_level(level)
-    x, size = checked_events(events, n)
-    x, size = np.atleast_1d(x, size)
+    x, size = np.atleast_1d(*checked(events=events, n=n))
     if x.ndim != 1:
         raise ArgumentError(f"events: shape {x.shape} is not allowed; allowed: (k,)")
     present = np.isfinite(x) & np.isfinite(size)
@@ -337,178 +332,6 @@ def _notes(x: FloatArray, n: FloatArray) -> tuple[str, ...]:
     return tuple(notes)
 
 
-@dataclass(frozen=True, eq=False)
-class MarginalEffect(FrozenRecord):
-    """A paired effect from the margins alone, with the correlation its variance rests on."""
-
-    measure: str
-    yi: FloatOrArray
-    vi: FloatOrArray
-    correlation: FloatOrArray
-    is_unpaired: bool
-    notes: tuple[str, ...]
-
-
-def marginal_effect(
-    measure: str,
-    events_1: ArrayLike,
-    events_2: ArrayLike,
-    n: ArrayLike,
-    *,
-    correlation: ArrayLike | None = None,
-) -> MarginalEffect:
-    """Return a marginal OR, RR or RD of paired data from the events under each condition.
-
-    With p_j = events_j / n, q_j = 1 - p_j and D = phi sqrt(p_1 q_1 p_2 q_2):
-
-    OR  logit p_1 - logit p_2    vi = (1/(p_1 q_1) + 1/(p_2 q_2) - 2 D/(p_1 q_1 p_2 q_2)) / n
-    RR  log p_1 - log p_2        vi = (q_1/p_1 + q_2/p_2 - 2 D/(p_1 p_2)) / n
-    RD  p_1 - p_2                vi = (p_1 q_1 + p_2 q_2 - 2 D) / n
-
-    They estimate what a parallel trial estimates, so both can enter one pool. If a condition has
-    no event or no non-event, 0.5 is added to events and non-events of both.
-
-
-    Source: Becker & Balagtas 1993, Biometrics 49:997; Elbourne 2002, Int J Epidemiol 31:140;
-    Stedman 2011, J Clin Epidemiol 64:1235.
-
-    Examples
-    --------
-    >>> result = marginal_effect("OR", 30, 25, 55, correlation=0.4667)
-    >>> print(f"{result.yi:.6f} {result.vi:.4f}")
-    0.364643 0.0782
-    """
-    one_of("measure", measure, tuple(_MARGINAL))
-    x1, size = checked_events(events_1, n, events_name="events_1")
-    x2, _ = checked_events(events_2, n, events_name="events_2")
-    given = 0.0 if correlation is None else correlation
-    phi = numbers("correlation", given, at_least=-1, at_most=1)
-    x1, x2, size, phi = together(events_1=x1, events_2=x2, n=size, correlation=phi)
-    is_bare = (x1 == 0) | (x2 == 0) | (x1 == size) | (x2 == size)
-    addition = np.where(is_bare, ZERO_CELL_ADDITION, 0.0)
-    total = size + 2 * addition
-    p1, p2 = (x1 + addition) / total, (x2 + addition) / total
-    covariance = phi * np.sqrt(p1 * (1 - p1) * p2 * (1 - p2))
-    both = p1 * p2 + covariance
-    # The share of people with both events cannot leave what the margins allow.
-    slack = 1e-9
-    possible = (both <= np.minimum(p1, p2) + slack) & (both >= np.maximum(0, p1 + p2 - 1) - slack)
-    yi, vi = _MARGINAL[measure](p1, p2, covariance, total)
-    found = effect(yi, np.where(possible, np.maximum(vi, 0), np.nan))
-    return MarginalEffect(
-        measure=measure,
-        yi=found.yi,
-        vi=found.vi,
-        correlation=plain(phi),
-        is_unpaired=correlation is None,
-        notes=_notes_paired_binary(correlation is None, is_bare, ~possible & ~np.isnan(both)),
-    )
-
-
-def matched_effect(
-    code: str, both: ArrayLike, only_1: ArrayLike, only_2: ArrayLike, neither: ArrayLike
-) -> EffectSize:
-    """Return an effect and its variance from the full table of pairs.
-
-    MPRD    difference of the two proportions
-    MPRR    log ratio of the two proportions
-    MPOR    log ratio of the two odds (marginal)
-    MPORC   log(only_1 / only_2), the conditional log odds ratio;  vi = 1/only_1 + 1/only_2
-    MPPETO  2 (only_1 - only_2) / (only_1 + only_2), Peto's;  vi = 4 / (only_1 + only_2)
-
-    If any cell is 0, 0.5 is added to all four cells of that table, for every code.
-
-
-    Source: metafor `escalc` of the same codes; Elbourne 2002; Zou 2007, Stat Med 26:1698.
-
-    Examples
-    --------
-    >>> yi, vi = matched_effect("MPOR", 20, 10, 5, 20)
-    >>> print(f"{yi:.6f} {vi:.7f}")
-    0.364643 0.0782222
-    """
-    one_of("code", code, MATCHED_CODES)
-    a, b, c, d = _pairs(both, only_1, only_2, neither)
-    has_zero = (a == 0) | (b == 0) | (c == 0) | (d == 0)
-    a, b, c, d = (cell + np.where(has_zero, ZERO_CELL_ADDITION, 0.0) for cell in (a, b, c, d))
-    if code == "MPORC":
-        return effect(np.log(b / c), 1 / b + 1 / c)
-    if code == "MPPETO":
-        return effect(2 * (b - c) / (b + c), 4 / (b + c))
-    total = a + b + c + d
-    covariance = (a * d - b * c) / total**2
-    yi, vi = _MARGINAL[code.removeprefix("MP")](
-        (a + b) / total, (a + c) / total, covariance, total
-    )
-    return effect(yi, vi)
-
-
-def within_person_correlation(
-    both: ArrayLike, only_1: ArrayLike, only_2: ArrayLike, neither: ArrayLike
-) -> FloatOrArray:
-    """Return phi of the table of pairs: the correlation `marginal_effect` asks for.
-
-    (both neither - only_1 only_2) / sqrt(product of the four margins); NaN if a margin is 0.
-    """
-    a, b, c, d = _pairs(both, only_1, only_2, neither)
-    margins = (a + b) * (c + d) * (a + c) * (b + d)
-    return plain((a * d - b * c) / np.sqrt(np.where(margins > 0, margins, np.nan)))
-
-
-def _odds_ratio(p1: FloatArray, p2: FloatArray, cov: FloatArray, n: FloatArray) -> _Pair:
-    v1, v2 = p1 * (1 - p1), p2 * (1 - p2)
-    yi = np.log(p1 / (1 - p1)) - np.log(p2 / (1 - p2))
-    return yi, (1 / v1 + 1 / v2 - 2 * cov / (v1 * v2)) / n
-
-
-def _risk_ratio(p1: FloatArray, p2: FloatArray, cov: FloatArray, n: FloatArray) -> _Pair:
-    vi = ((1 - p1) / p1 + (1 - p2) / p2 - 2 * cov / (p1 * p2)) / n
-    return np.log(p1) - np.log(p2), vi
-
-
-def _risk_difference(p1: FloatArray, p2: FloatArray, cov: FloatArray, n: FloatArray) -> _Pair:
-    return p1 - p2, (p1 * (1 - p1) + p2 * (1 - p2) - 2 * cov) / n
-
-
-_Pair = tuple[FloatArray, FloatArray]
-_Formula = Callable[[FloatArray, FloatArray, FloatArray, FloatArray], _Pair]
-_MARGINAL: MappingProxyType[str, _Formula] = MappingProxyType(
-    {"OR": _odds_ratio, "RR": _risk_ratio, "RD": _risk_difference}
-)
-MATCHED_CODES = ("MPRD", "MPRR", "MPOR", "MPORC", "MPPETO")
-
-
-def _pairs(
-    both: ArrayLike, only_1: ArrayLike, only_2: ArrayLike, neither: ArrayLike
-) -> tuple[FloatArray, ...]:
-    cells = together(
-        both=numbers("both", both, at_least=0),
-        only_1=numbers("only_1", only_1, at_least=0),
-        only_2=numbers("only_2", only_2, at_least=0),
-        neither=numbers("neither", neither, at_least=0),
-    )
-    numbers("both + only_1 + only_2 + neither", np.sum(cells, axis=0), above=0)
-    return cells
-
-
-def _notes_paired_binary(
-    is_unpaired: bool, is_bare: BoolArray, is_impossible: BoolArray
-) -> tuple[str, ...]:
-    notes = []
-    if is_unpaired:
-        notes.append(
-            "The variance ignores that both conditions are the same people; if their answers "
-            "correlate positively it is too large (conservative)."
-        )
-    else:
-        notes.append("The variance rests on the within-person correlation that was passed.")
-    if np.any(is_bare):
-        notes.append("A condition had no event or no non-event: 0.5 was added to all four counts.")
-    if np.any(is_impossible):
-        notes.append("The margins cannot have the correlation passed, so the variance is NaN.")
-    return tuple(notes)
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class RareEventsResult(FrozenRecord):
     """A common effect pooled from counts; floats for one set of trials, arrays for a batch."""
@@ -570,9 +393,7 @@ class Tables:
 
 def tables_of(events_1: ArrayLike, n_1: ArrayLike, events_2: ArrayLike, n_2: ArrayLike) -> Tables:
     """Return checked counts, with any trial that has a NaN marked as missing."""
-    a, n1 = checked_events(events_1, n_1, events_name="events_1", n_name="n_1")
-    c, n2 = checked_events(events_2, n_2, events_name="events_2", n_name="n_2")
-    cells = np.atleast_1d(*together(events_1=a, n_1=n1, events_2=c, n_2=n2))
+    cells = np.atleast_1d(*checked(events_1=events_1, n_1=n_1, events_2=events_2, n_2=n_2))
     is_present = np.logical_and.reduce([np.isfinite(cell) for cell in cells])
     a, n1, c, n2 = (np.where(is_present, cell, 1.0) for cell in cells)
     return Tables(a, n1, c, n2, is_present)
@@ -616,7 +437,7 @@ def rare_events_result(
         q_pvalue=plain(np.where(df > 0, chdtrc(np.maximum(df, 1), q), q + 1)),
         i2_pct=plain(100 * np.maximum(0 * q, (q - df) / np.where(q > 0, q, 1))),
         weight_pct=np.where(table.is_present, 100 * weight / total_weight, np.nan),
-        notes=_notes_rare_events_result(measure, table, k, estimate, se),
+        notes=_table_notes(measure, table, k, estimate, se),
     )
 
 
@@ -629,7 +450,7 @@ def _count(values: IntArray) -> int | IntArray:
     return int(values) if values.ndim == 0 else values
 
 
-def _notes_rare_events_result(
+def _table_notes(
     measure: str, table: Tables, k: IntArray, estimate: FloatArray, se: FloatArray
 ) -> tuple[str, ...]:
     notes = ["Common effect: the trials are taken to share one true effect."]
@@ -652,9 +473,6 @@ def _notes_rare_events_result(
     if np.any(np.isfinite(estimate) & np.isnan(se)):
         notes.append("The formula gives a standard error of 0, so no interval is reported.")
     return tuple(notes)
-
-
-__all__ = ["RareEventsResult", "mantel_haenszel", "peto"]
 
 
 def mantel_haenszel(
@@ -759,14 +577,14 @@ def peto(
 _Pooled = tuple[FloatArray, FloatArray, FloatArray]
 
 
-def _risk_ratio_rare_events(t: Tables) -> _Pooled:
+def _pooled_risk_ratio(t: Tables) -> _Pooled:
     weight = t.c * t.n1 / t.total
     r, s = positive(t.summed(t.a * t.n2 / t.total)), positive(t.summed(weight))
     spread = (t.n1 * t.n2 * (t.a + t.c) - t.a * t.c * t.total) / t.total**2
     return np.log(r / s), t.summed(spread) / (r * s), weight
 
 
-def _odds_ratio_rare_events(t: Tables) -> _Pooled:
+def _pooled_odds_ratio(t: Tables) -> _Pooled:
     b, d = t.n1 - t.a, t.n2 - t.c
     r_i, s_i = t.a * d / t.total, b * t.c / t.total
     p_i, q_i = (t.a + d) / t.total, (b + t.c) / t.total
@@ -779,7 +597,7 @@ def _odds_ratio_rare_events(t: Tables) -> _Pooled:
     return np.log(r / s), variance, s_i
 
 
-def _risk_difference_rare_events(t: Tables) -> _Pooled:
+def _pooled_risk_difference(t: Tables) -> _Pooled:
     weight = t.n1 * t.n2 / t.total
     total_weight = positive(t.summed(weight))
     estimate = t.summed((t.a * t.n2 - t.c * t.n1) / t.total) / total_weight
@@ -789,12 +607,12 @@ def _risk_difference_rare_events(t: Tables) -> _Pooled:
     return estimate, variance / total_weight**2, weight
 
 
-_FormulaRareEvents = Callable[[Tables], _Pooled]
+_Formula = Callable[[Tables], _Pooled]
 _Single = Callable[[FloatArray, FloatArray, FloatArray, FloatArray], EffectSize]
-_MEASURES: MappingProxyType[str, tuple[_FormulaRareEvents, _Single]] = MappingProxyType(
+_MEASURES: MappingProxyType[str, tuple[_Formula, _Single]] = MappingProxyType(
     {
-        "RR": (_risk_ratio_rare_events, log_risk_ratio),
-        "OR": (_odds_ratio_rare_events, log_odds_ratio),
-        "RD": (_risk_difference_rare_events, risk_difference),
+        "RR": (_pooled_risk_ratio, log_risk_ratio),
+        "OR": (_pooled_odds_ratio, log_odds_ratio),
+        "RD": (_pooled_risk_difference, risk_difference),
     }
 )

@@ -6,8 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import ceil, isnan
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,16 +20,16 @@ from ldn_meta.stats.arrays import (
     FrozenRecord,
     IntArray,
     Labels,
-    confidence_level,
+    checked,
     effects_and_variances,
     numbers,
-    one_of,
     plain,
     real_array,
+    share_between,
     together,
     trial_labels,
 )
-from ldn_meta.stats.pool import pool_many
+from ldn_meta.stats.influence import cumulative
 
 ARMS = 2
 
@@ -55,9 +53,7 @@ def information_size_of_means(
 
     One point on a scale with a standard deviation of two points asks for 63 people an arm.
     """
-    gap, spread = together(
-        difference=numbers("difference", difference), sd=numbers("sd", sd, above=0)
-    )
+    gap, spread = checked(difference=difference, sd=numbers("sd", sd, above=0))
     factor = ARMS * sum(_quantiles(alpha, power)) ** 2
     with np.errstate(divide="ignore"):
         per_arm = factor * (spread / np.abs(gap)) ** 2
@@ -97,40 +93,8 @@ def information_size_of_risks(
 
 
 def _quantiles(alpha: float, power: float) -> tuple[float, float]:
-    tail = float(numbers("alpha", alpha, above=0, below=1)) / 2
-    return -float(ndtri(tail)), float(ndtri(float(numbers("power", power, above=0, below=1))))
-
-
-class CumulativeZ(NamedTuple):
-    """The pool after each trial; arrays (k,) in the order the trials were added."""
-
-    estimate: FloatArray
-    se: FloatArray
-    z: FloatArray
-    tau2: FloatArray
-    diversity: FloatArray
-    information: FloatArray
-
-
-def cumulative_z(
-    yi: ArrayLike, vi: ArrayLike, *, order: ArrayLike | None = None, tau2_method: str = "reml"
-) -> CumulativeZ:
-    """Pool the first trial, the first two, and so on."""
-    y, v = complete_trials(yi, vi)
-    place = places(order, y.size)
-    rows = np.tril(np.ones((y.size, y.size), dtype=np.bool_))
-    y_all, v_all = np.where(rows, y[place], np.nan), np.where(rows, v[place], np.nan)
-    found = pool_many(y_all, v_all, tau2_method=tau2_method, ci_method="wald")
-    information = np.cumsum(1.0 / v[place])
-    se = np.asarray(found.se)
-    return CumulativeZ(
-        estimate=np.asarray(found.estimate),
-        se=se,
-        z=np.asarray(found.statistic),
-        tau2=np.asarray(found.tau2),
-        diversity=np.maximum(1.0 - 1.0 / (information * se**2), 0.0),
-        information=information,
-    )
+    tail = share_between("alpha", alpha) / 2
+    return -float(ndtri(tail)), float(ndtri(share_between("power", power)))
 
 
 def complete_trials(yi: ArrayLike, vi: ArrayLike) -> tuple[FloatArray, FloatArray]:
@@ -153,93 +117,6 @@ def places(order: ArrayLike | None, k: int) -> IntArray:
         )
         raise ArgumentError(message)
     return place.astype(np.int64)
-
-
-MEASURES = ("MD", "RR")
-
-
-@dataclass(frozen=True)
-class RequiredInformation:
-    """The required information size and what it rests on."""
-
-    measure: str
-    alpha: float
-    power: float
-    diversity: float
-    people_one_trial: float
-    people: int
-
-
-def required_information_size(
-    *,
-    measure: str,
-    effect: float,
-    sd: float = float("nan"),
-    control_risk: float = float("nan"),
-    alpha: float = 0.05,
-    power: float = 0.8,
-    diversity: float = 0.0,
-    two_sided: bool = True,
-) -> RequiredInformation:
-    """Return the number of people that evidence for or against an effect needs.
-
-    N = 4 (z_alpha + z_beta)^2 variance / effect^2 / (1 - D2), two equal groups together:
-
-    ====  ============================================================================
-    MD    variance = sd^2, effect = the mean difference looked for
-    RR    variance = p (1 - p) with p the mean of both risks, effect = their difference
-    ====  ============================================================================
-
-    Notes
-    -----
-    Wetterslev and others 2008, Journal of Clinical Epidemiology 61:64-75; 2009, BMC Medical
-    Research Methodology 9:86 (diversity). Not raised for looking repeatedly, as in the TSA
-    software: see `FutilityDesign.inflation`.
-
-    Examples
-    --------
-    >>> required_information_size(measure="MD", effect=1.0, sd=2.0).people
-    126
-    """
-    one_of("measure", measure, MEASURES)
-    side = error_rate("alpha", alpha) / (2.0 if two_sided else 1.0)
-    power = error_rate("power", power)
-    d2 = float(numbers("diversity", diversity, at_least=0, below=1))
-    size = float(numbers("effect", effect))
-    if measure == "MD":
-        variance = float(numbers("sd", sd, above=0)) ** 2
-        difference = size
-    else:
-        risk = float(numbers("control_risk", control_risk, above=0, below=1))
-        ratio = float(numbers("effect", effect, above=0, below=1.0 / risk))
-        mean = risk * (1.0 + ratio) / 2.0
-        variance, difference = mean * (1.0 - mean), risk * (1.0 - ratio)
-    if isnan(variance) or isnan(difference) or isnan(d2):
-        needed = "effect and sd" if measure == "MD" else "effect and control_risk"
-        message = f"a number is missing for measure={measure!r}; allowed: {needed}, diversity"
-        raise ArgumentError(message)
-    if difference == 0.0:
-        message = f"effect={effect!r} is no difference; allowed: an effect worth finding"
-        raise ArgumentError(message)
-    quantiles = (float(ndtri(side)) + float(ndtri(1.0 - power))) ** 2
-    alone = 4.0 * quantiles * variance / difference**2
-    return RequiredInformation(
-        measure=measure,
-        alpha=alpha,
-        power=power,
-        diversity=d2,
-        people_one_trial=alone,
-        people=2 * ceil(alone / (1.0 - d2) / 2.0),
-    )
-
-
-def error_rate(name: str, value: object) -> float:
-    """Return an error or a power strictly between 0 and 1."""
-    try:
-        return confidence_level(value)
-    except ArgumentError as error:
-        message = f"{name}={value!r} is not allowed; allowed: a number between 0 and 1"
-        raise ArgumentError(message) from error
 
 
 # Gauss-Legendre nodes in a piece, and its width in standard deviations of the narrower of the two
@@ -362,14 +239,11 @@ class FutilityDesign(FrozenRecord):
     inflation: float
 
 
-def obf_boundaries(
-    information_fractions: ArrayLike, *, alpha: float = 0.05, two_sided: bool = True
-) -> FloatArray:
-    """Return the O'Brien-Fleming-type alpha-spending boundaries of Lan and DeMets.
+def obf_boundaries(information_fractions: ArrayLike, *, alpha: float = 0.05) -> FloatArray:
+    """Return the two-sided O'Brien-Fleming-type alpha-spending boundaries of Lan and DeMets.
 
-    By information fraction t a side has spent 2 - 2 Phi(z(a / 2) / sqrt(t)), where a is alpha, or
-    alpha / 2 for each of two sides. The boundary at a look spends exactly what the function gained
-    since the look before, by recursive integration.
+    By information fraction t a side has spent 2 - 2 Phi(z(alpha / 4) / sqrt(t)). The boundary at
+    a look spends exactly what the function gained since the look before, by recursive integration.
 
     Notes
     -----
@@ -382,8 +256,13 @@ def obf_boundaries(
     array([2.9626, 1.9686])
     """
     looks = _looks(information_fractions)
-    side = error_rate("alpha", alpha) / (2.0 if two_sided else 1.0)
-    return spending_boundaries(looks, spent_by_obf(looks, side), two_sided=two_sided)
+    spent = spent_by_obf(looks, share_between("alpha", alpha) / 2.0)
+    walk = Walk()
+    boundary = np.empty(looks.size)
+    for i, (time, gain) in enumerate(zip(looks, np.diff(spent, prepend=0.0), strict=True)):
+        boundary[i] = solve(partial(walk.above, time), gain, -LARGEST_Z, LARGEST_Z)
+        walk.go_on(time, [(-boundary[i], boundary[i])])
+    return boundary
 
 
 def spent_by_obf(fractions: FloatArray, error: float) -> FloatArray:
@@ -391,97 +270,64 @@ def spent_by_obf(fractions: FloatArray, error: float) -> FloatArray:
     return np.asarray(2.0 * np.exp(log_ndtr(ndtri(error / 2.0) / np.sqrt(fractions))))
 
 
-def spending_boundaries(
-    fractions: FloatArray, spent: FloatArray, *, two_sided: bool
-) -> FloatArray:
-    """Return the boundaries that spend given amounts of error on a side."""
-    walk = Walk()
-    boundary = np.empty(fractions.size)
-    for i, (time, gain) in enumerate(zip(fractions, np.diff(spent, prepend=0.0), strict=True)):
-        boundary[i] = solve(partial(walk.above, time), gain, -LARGEST_Z, LARGEST_Z)
-        lower = -boundary[i] if two_sided else -np.inf
-        walk.go_on(time, [(lower, boundary[i])])
-    return boundary
-
-
 def futility_boundaries(
-    information_fractions: ArrayLike,
-    *,
-    alpha: float = 0.05,
-    power: float = 0.8,
-    two_sided: bool = True,
+    information_fractions: ArrayLike, *, alpha: float = 0.05, power: float = 0.8
 ) -> FutilityDesign:
     """Return boundaries for futility that spend beta as `obf_boundaries` spend alpha.
 
     The drift is the one at which both boundaries meet at full information, so that power is as
-    asked for. Not binding: the boundary for an effect is computed as if nobody ever gave up. Two
-    sides make a wedge: a trial gives up when Z is smaller in size than the boundary.
+    asked for. Not binding: the boundary for an effect is computed as if nobody ever gave up. The
+    inner boundaries are a wedge: a trial gives up when Z is smaller in size than the boundary.
 
     Notes
     -----
     Pampallona, Tsiatis and Kim 2001, Drug Information Journal 35:1113-1121; Jennison and Turnbull
-    2000, sections 5.1 and 7.3. One-sided this is gsDesign's test.type 4.
+    2000, sections 5.1 and 7.3.
     """
     looks = _looks(information_fractions)
     if looks[-1] != 1.0:
         message = f"information_fractions end at {looks[-1]:g}; allowed: a last look at 1"
         raise ArgumentError(message)
-    side = error_rate("alpha", alpha) / (2.0 if two_sided else 1.0)
-    beta = 1.0 - error_rate("power", power)
-    boundary = spending_boundaries(looks, spent_by_obf(looks, side), two_sided=two_sided)
-    return spending_futility(looks, boundary, spent_by_obf(looks, beta), side, two_sided=two_sided)
-
-
-def spending_futility(
-    looks: FloatArray, boundary: FloatArray, spent: FloatArray, side: float, *, two_sided: bool
-) -> FutilityDesign:
-    """Return the futility design that spends given amounts of type II error."""
+    beta = 1.0 - share_between("power", power)
+    boundary = obf_boundaries(looks, alpha=alpha)
+    gains = np.diff(spent_by_obf(looks, beta), prepend=0.0)
 
     def missed(drift: float) -> float:
         """How much more is missed than may be, if the last look decides by the boundary alone."""
-        walk, _ = _wedge(looks, boundary, spent, drift, two_sided=two_sided)
-        gain = float(spent[-1] - (spent[-2] if looks.size > 1 else 0.0))
-        return _miss(walk, 1.0, float(boundary[-1]), two_sided=two_sided) - gain
+        walk, _ = _wedge(looks, boundary, gains, drift)
+        return _miss(walk, 1.0, float(boundary[-1])) - float(gains[-1])
 
     drift = float(brentq(missed, *DRIFTS, xtol=1e-13))
-    _, futility = _wedge(looks, boundary, spent, drift, two_sided=two_sided)
-    fixed = -float(ndtri(side)) - float(ndtri(spent[-1]))
+    _, futility = _wedge(looks, boundary, gains, drift)
+    for_alpha, for_power = _quantiles(alpha, power)
     return FutilityDesign(
         information_fraction=looks,
         boundary=boundary,
         futility=np.append(futility, boundary[-1]),
         drift=drift,
-        inflation=(drift / fixed) ** 2,
+        inflation=(drift / (for_alpha + for_power)) ** 2,
     )
 
 
 def _wedge(
-    looks: FloatArray, boundary: FloatArray, spent: FloatArray, drift: float, *, two_sided: bool
+    looks: FloatArray, boundary: FloatArray, gains: FloatArray, drift: float
 ) -> tuple[Walk, FloatArray]:
     """Walk through all looks but the last; return it with the futility boundaries passed."""
     walk = Walk(drift)
     futility = np.empty(looks.size - 1)
-    gains = np.diff(spent, prepend=0.0)
     for i, time in enumerate(looks[:-1]):
-        lowest = 0.0 if two_sided else -LARGEST_Z
         highest = boundary[i]
-        if _miss(walk, time, highest, two_sided=two_sided) <= gains[i]:
+        if _miss(walk, time, highest) <= gains[i]:
             futility[i] = highest
         else:
-            under = partial(_miss, walk, time, two_sided=two_sided)
-            futility[i] = solve(under, gains[i], lowest, highest)
-        if two_sided:
-            kept = [(-highest, -futility[i]), (futility[i], highest)]
-        else:
-            kept = [(futility[i], highest)]
-        walk.go_on(time, kept)
+            futility[i] = solve(partial(_miss, walk, time), gains[i], 0.0, highest)
+        walk.go_on(time, [(-highest, -futility[i]), (futility[i], highest)])
     return walk, futility
 
 
-def _miss(walk: Walk, time: float, z: float, *, two_sided: bool) -> float:
-    """Probability to end below `z` (two-sided: within -z and z) at a look."""
-    under = walk.below(time, z)
-    return under - walk.below(time, -z) if two_sided else under
+def _miss(walk: Walk, time: float, z: float) -> float:
+    """Probability to end within -z and z at a look."""
+    return walk.below(time, z) - walk.below(time, -z)
 
 
 def _looks(fractions: ArrayLike) -> FloatArray:
@@ -542,8 +388,8 @@ def sequential_look(
     The information fraction is sum 1 / vi of the trials so far over (z_alpha + z_beta)^2 /
     minimal_effect^2 / (1 - D2): for mean differences of parallel groups the same as people over
     the diversity-adjusted required information size with the variance seen in the trials.
-    Boundaries are those of `obf_boundaries` and `futility_boundaries`, two-sided, the latter with
-    the looks had and one more at 1.
+    Boundaries are those of `obf_boundaries` and `futility_boundaries`, the latter with the looks
+    had and one more at 1.
 
     Parameters
     ----------
@@ -584,25 +430,25 @@ def sequential_look(
     y, v = complete_trials(yi, vi)
     place = places(order, y.size)
     names = trial_labels(labels, y.size)
-    alpha, power = error_rate("alpha", alpha), error_rate("power", power)
+    alpha, power = share_between("alpha", alpha), share_between("power", power)
     size = abs(float(numbers("minimal_effect", minimal_effect)))
     if not size > 0.0:
         message = f"minimal_effect={minimal_effect!r} is not allowed; allowed: an effect, not 0"
         raise ArgumentError(message)
-    cumulative = cumulative_z(y, v, order=place, tau2_method=tau2_method)
+    pooled = cumulative(y[place], v[place], tau2_method=tau2_method, ci_method="wald")
+    se, information = np.asarray(pooled.se), np.cumsum(1.0 / v[place])
     notes = ["a look back at published trials; boundaries hold for looks planned beforehand"]
-    d2 = (
-        cumulative.diversity[-1]
-        if diversity is None
-        else float(numbers("diversity", diversity, at_least=0, below=1))
-    )
-    if diversity is None and y.size < 3:
-        notes.append(
-            f"diversity rests on {y.size} trial{'' if y.size == 1 else 's'}: hardly known"
-        )
+    if diversity is None:
+        d2 = max(1.0 - 1.0 / (information[-1] * se[-1] ** 2), 0.0)
+        if y.size < 3:
+            notes.append(
+                f"diversity rests on {y.size} trial{'' if y.size == 1 else 's'}: hardly known"
+            )
+    else:
+        d2 = float(numbers("diversity", diversity, at_least=0, below=1))
     quantiles = (float(ndtri(alpha / 2.0)) + float(ndtri(1.0 - power))) ** 2
     required = quantiles / size**2 / (1.0 - d2)
-    fraction = cumulative.information / required
+    fraction = information / required
     needed = np.nan
     if people is not None:
         number = numbers("people", people, above=0)
@@ -622,21 +468,22 @@ def sequential_look(
         design = futility_boundaries(planned, alpha=alpha, power=power)
         futility[usable] = design.futility[: looks.size]
         inflation = design.inflation
+    z = np.asarray(pooled.statistic)
     return SequentialLook(
         labels=tuple(names[i] for i in place),
         minimal_effect=size,
         alpha=alpha,
         power=power,
         tau2_method=tau2_method,
-        estimate=cumulative.estimate,
-        z=cumulative.z,
+        estimate=np.asarray(pooled.estimate),
+        z=z,
         diversity=float(d2),
         required_information=float(required),
         required_people=needed,
         information_fraction=fraction,
         boundary=boundary,
         futility=futility,
-        crossed=tuple(map(_crossed, cumulative.z, boundary, futility)),
+        crossed=tuple(map(_crossed, z, boundary, futility)),
         inflation=float(inflation),
         notes=tuple(notes),
     )

@@ -23,6 +23,7 @@ from ldn_meta.stats.arrays import (
     numbers,
     one_of,
     real_array,
+    share_between,
 )
 from ldn_meta.stats.dose import (
     LINKS,
@@ -36,7 +37,6 @@ from ldn_meta.stats.dose import (
     fit_models,
     isotonic_shares,
     model_dose,
-    share_between,
     shares,
     shrinkage_target,
 )
