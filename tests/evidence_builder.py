@@ -4,8 +4,8 @@ import csv
 import json
 import shutil
 
-from ldn_meta.evidence.raw.faults import fitting_tool
-from ldn_meta.evidence.raw.tables import load_evidence
+from ldn_meta.evidence.load import load_evidence
+from ldn_meta.evidence.raw.bias_tools import fitting_tool
 
 MISSING = "NR"
 # What rows are unless a test says otherwise; columns that are not named here are not reported.

@@ -23,10 +23,10 @@ from ldn_meta.display.pages.study import study_page as study_page
 from ldn_meta.display.pages.without_pooling import without_pooling as without_pooling
 from ldn_meta.evidence.answer.multiverse import multiverse as multiverse
 from ldn_meta.evidence.effects.effects import normalise as normalise
+from ldn_meta.evidence.load import load_evidence as load_evidence
 from ldn_meta.evidence.raw.protocol import Protocol as Protocol
 from ldn_meta.evidence.raw.protocol import load_protocol as load_protocol
 from ldn_meta.evidence.raw.tables import Evidence as Evidence
-from ldn_meta.evidence.raw.tables import load_evidence as load_evidence
 from ldn_meta.stats.bayes import BayesResult as BayesResult
 from ldn_meta.stats.bayes import TauPrior as TauPrior
 from ldn_meta.stats.bayes import pool_bayes as pool_bayes

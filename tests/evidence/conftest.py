@@ -4,10 +4,10 @@ import pytest
 
 from evidence_builder import Builder
 from ldn_meta import paths
-from ldn_meta.evidence.derived import derive_tables
+from ldn_meta.evidence.derive import derive_tables
 from ldn_meta.evidence.effects.effects import normalise
+from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.protocol import load_protocol
-from ldn_meta.evidence.raw.tables import load_evidence
 
 
 @pytest.fixture(scope="session")

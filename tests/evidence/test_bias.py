@@ -11,11 +11,10 @@ from ldn_meta.evidence.grade.bias import (
     REASON_COLUMNS,
     bias_frame,
     bias_reasons,
-    overall_judgements,
     shown_domains,
 )
-from ldn_meta.evidence.raw.faults import OVERALL, TOOLS, fitting_tool
-from ldn_meta.evidence.raw.tables import load_evidence
+from ldn_meta.evidence.load import load_evidence
+from ldn_meta.evidence.raw.bias_tools import OVERALL, TOOLS, fitting_tool, overall_judgements
 from raw_copy import RawCopy
 
 ROB2, CROSSOVER, ROBINS = TOOLS["RoB 2"], TOOLS["RoB 2 crossover"], TOOLS["ROBINS-I"]

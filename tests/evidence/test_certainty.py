@@ -20,7 +20,7 @@ from ldn_meta.evidence.grade.certainty import (
     match_rows,
     row_id,
 )
-from ldn_meta.evidence.raw.tables import load_evidence
+from ldn_meta.evidence.load import load_evidence
 from raw_copy import RawCopy
 
 KEY = ["indication_id", "construct", "comparator_class"]

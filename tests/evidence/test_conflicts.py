@@ -3,7 +3,7 @@
 import pytest
 
 from evidence_builder import Builder
-from ldn_meta.evidence.raw.faults import conflicts
+from ldn_meta.evidence.answer.conflicts import conflicts
 
 
 def test_two_values_of_one_fact_and_which_is_used(build, protocol):

@@ -3,7 +3,10 @@
 import pytest
 
 from ldn_meta.errors import DataError
-from ldn_meta.evidence.raw.tables import ACCEPT, correction_faults, load_evidence, read_corrections
+from ldn_meta.evidence.audit.consistency import CHECKED_TABLES, CHECKS
+from ldn_meta.evidence.load import load_evidence
+from ldn_meta.evidence.raw.faults import correction_faults
+from ldn_meta.evidence.raw.tables import ACCEPT, read_corrections
 
 ENTRY = {
     "table": "arm_events",
@@ -33,9 +36,10 @@ def refused(build):
     def load(text):
         (build.folder / "corrections.yml").write_text(text, encoding="utf-8")
         try:
-            return [str(fault) for fault in correction_faults(build.load())]
+            faults = correction_faults(build.load(), checks=CHECKS, checked_tables=CHECKED_TABLES)
         except DataError as error:
-            return [str(fault) for fault in error.faults]
+            faults = error.faults
+        return [str(fault) for fault in faults]
 
     return load
 

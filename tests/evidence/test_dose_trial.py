@@ -8,7 +8,7 @@ import pytest
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.dose import DoseReadings, dose_trial, load_dose_choices
-from ldn_meta.evidence.raw.tables import load_evidence
+from ldn_meta.evidence.load import load_evidence
 
 
 @pytest.fixture(scope="module")

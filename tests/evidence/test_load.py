@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from ldn_meta.errors import ArgumentError, DataError
-from ldn_meta.evidence.raw.tables import load_evidence
+from ldn_meta.evidence.load import load_evidence
 from raw_copy import RawCopy
 
 

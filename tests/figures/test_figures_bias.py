@@ -26,8 +26,8 @@ from ldn_meta.display.figures.bias import (
 )
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.grade.bias import bias_reasons
-from ldn_meta.evidence.raw.faults import TOOLS
-from ldn_meta.evidence.raw.tables import load_evidence
+from ldn_meta.evidence.load import load_evidence
+from ldn_meta.evidence.raw.bias_tools import TOOLS
 
 ROB2, CROSSOVER = TOOLS["RoB 2"], TOOLS["RoB 2 crossover"]
 

@@ -28,8 +28,8 @@ from ldn_meta.display.figures.specification import (
 )
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.multiverse import Normalised, build_multiverse, node_table, summary
+from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.protocol import load_protocol
-from ldn_meta.evidence.raw.tables import load_evidence
 from multiverse_samples import large, made, node, small
 
 WORDS = {"direction": ("favours LDN", "favours placebo"), "unit_words": "points (0-10)"}

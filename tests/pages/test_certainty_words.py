@@ -12,8 +12,8 @@ from ldn_meta.display.pages.certainty import HEAD, Finding, SummaryOfFindings
 from ldn_meta.display.words import outcome_phrase, statement, symbols, why
 from ldn_meta.evidence.grade.certainty import GRADES, NOT_RATED
 from ldn_meta.evidence.grade.certainty import SIZES_CERTAINTY_EFFECT as SIZES
+from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.review import Review
-from ldn_meta.evidence.raw.tables import load_evidence
 
 ROW = {
     "construct_label": "pain",

@@ -8,7 +8,7 @@ import ldn_meta as lm
 from ldn_meta.display import words as wording
 from ldn_meta.display.outputs import FACTS_MIME, Facts, Table, linked
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.raw.tables import load_evidence
+from ldn_meta.evidence.load import load_evidence
 
 REPORTED = [
     row.indication_id

@@ -11,9 +11,9 @@ from ldn_meta import paths
 from ldn_meta.display.pages.included import consistency_table
 from ldn_meta.display.pages.page import open_page
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.derived import derive_tables
+from ldn_meta.evidence.derive import derive_tables
+from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.protocol import load_protocol
-from ldn_meta.evidence.raw.tables import load_evidence
 from ldn_meta.files import MANIFEST, csv_bytes, file_hashes
 
 

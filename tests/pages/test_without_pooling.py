@@ -11,7 +11,7 @@ from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.display.pages import without_pooling as swim_items
 from ldn_meta.display.pages.without_pooling import p_range, smallest_p, whole_answer
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.raw.tables import load_evidence
+from ldn_meta.evidence.load import load_evidence
 from ldn_meta.stats.directions import sign_test
 from test_reports import test_every_number_of_a_sentence_is_a_fact as check_numbers
 

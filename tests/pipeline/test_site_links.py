@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ldn_meta.display.outputs import Table, linked
-from ldn_meta.evidence.raw.tables import load_evidence
+from ldn_meta.evidence.load import load_evidence
 from ldn_meta.pipeline import site_parts as site_downloads
 from ldn_meta.pipeline.site_pages import _as_paragraph, _direction
 from ldn_meta.pipeline.site_parts import (

@@ -1,4 +1,4 @@
-"""The derived tables: made from the raw ones, read back by notebooks."""
+"""The derived tables, read back with the raw ones they were made from."""
 
 from __future__ import annotations
 
@@ -9,17 +9,8 @@ from typing import TYPE_CHECKING
 
 from ldn_meta import paths
 from ldn_meta.errors import StaleError
-from ldn_meta.evidence.answer.conflicts import ledger
-from ldn_meta.evidence.answer.directions import as_read, directions
-from ldn_meta.evidence.answer.multiverse import multiverse_tables
-from ldn_meta.evidence.answer.people import people_with_events
-from ldn_meta.evidence.answer.pools import pooled_table
-from ldn_meta.evidence.audit.claims import claims_table
-from ldn_meta.evidence.audit.consistency import check_consistency, refuse_inconsistent
-from ldn_meta.evidence.effects.effects import as_saved, normalise
-from ldn_meta.evidence.grade.certainty import certainty_tables
 from ldn_meta.evidence.raw.protocol import Protocol, load_protocol
-from ldn_meta.evidence.raw.tables import Evidence, load_evidence
+from ldn_meta.evidence.raw.tables import Evidence, read_evidence
 from ldn_meta.files import MANIFEST, file_hashes
 
 if TYPE_CHECKING:
@@ -54,33 +45,6 @@ class Derived:
     certainty_domains: pd.DataFrame
 
 
-def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFrame]:
-    """Compute every derived table."""
-    effects, left_out = normalise(evidence, protocol)
-    effects = as_saved(effects)
-    consistency = check_consistency(evidence, protocol, effects, left_out)
-    # Before anything is computed that takes seconds.
-    refuse_inconsistent(evidence, consistency)
-    multiverse, multiverse_nodes = multiverse_tables(evidence, protocol)
-    certainty, certainty_domains = certainty_tables(evidence, protocol, effects, left_out)
-    frames = {
-        "effects": effects,
-        "left_out": left_out,
-        "responders": people_with_events(effects, ("responder",)),
-        "harms": people_with_events(effects, ("harm",)),
-        "pooled": pooled_table(effects, protocol),
-        "conflicts": ledger(evidence, protocol),
-        "directions": directions(evidence, protocol, effects),
-        "consistency": consistency,
-        "claims": claims_table(evidence, protocol, effects, left_out),
-        "certainty": certainty,
-        "certainty_domains": certainty_domains,
-        "multiverse": multiverse,
-        "multiverse_nodes": multiverse_nodes,
-    }
-    return {name: frames[name] for name in TABLES}
-
-
 def load_derived(indication_id: str | None = None) -> Derived:
     """Read raw and derived tables for a notebook, one indication or all."""
     raw, folder = paths.raw_data(), paths.derived_data()
@@ -96,11 +60,11 @@ def load_derived(indication_id: str | None = None) -> Derived:
         names = sorted(n for n in {*made_from, *here} if made_from.get(n) != here.get(n))
         message = f"data/derived was not made from this data/raw ({', '.join(names)}); {remedy}"
         raise StaleError(message)
-    evidence = load_evidence(raw, validate=False)
+    evidence = read_evidence(raw)
     if indication_id is not None:
         evidence = evidence.for_indication(indication_id)
     frames = {name: _read(folder / f"{name}.csv", indication_id) for name in TABLES}
-    frames["directions"] = as_read(frames["directions"])
+    frames["directions"] = _as_made(frames["directions"])
     return Derived(evidence=evidence, protocol=load_protocol(raw), **frames)
 
 
@@ -121,3 +85,15 @@ def _read(path: Path, indication_id: str | None) -> pd.DataFrame:
     if indication_id is None:
         return frame
     return frame[frame["indication_id"] == indication_id].reset_index(drop=True)
+
+
+def _as_made(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the directions read from a file the values it was made with.
+
+    An absent judgement is "", and whether a study was randomised may be None: not reported.
+    """
+    randomised = frame["is_randomised"].astype("object")
+    return frame.assign(
+        overall_bias=frame["overall_bias"].astype("object").fillna(""),
+        is_randomised=randomised.where(randomised.notna(), None),
+    )

@@ -75,9 +75,9 @@ def printed_numbers_on_disk() -> tuple[str, ...]:
 
 
 def _compute() -> dict[str, pd.DataFrame]:
-    from ldn_meta.evidence.derived import derive_tables
+    from ldn_meta.evidence.derive import derive_tables
+    from ldn_meta.evidence.load import load_evidence
     from ldn_meta.evidence.raw.protocol import load_protocol
-    from ldn_meta.evidence.raw.tables import load_evidence
 
     evidence = load_evidence(paths.raw_data())
     protocol = load_protocol(paths.raw_data())

@@ -319,8 +319,8 @@ def _on_a_copy(
     """Check the whole with the new rows, and say what becomes of them."""
     from ldn_meta.evidence.audit.consistency import check_consistency, refuse_inconsistent
     from ldn_meta.evidence.effects.effects import as_saved, normalise
+    from ldn_meta.evidence.load import load_evidence
     from ldn_meta.evidence.raw.protocol import load_protocol
-    from ldn_meta.evidence.raw.tables import load_evidence
 
     with TemporaryDirectory(dir=paths.build(), prefix=".raw-") as scratch:
         copy = Path(scratch) / "raw"

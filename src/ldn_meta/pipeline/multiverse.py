@@ -47,8 +47,8 @@ class Plan:
 def plan(indications: Sequence[str] | None = None, *, chunk: int | None = None) -> Plan:
     """Lay out the parts; what an earlier run with other inputs left is removed."""
     from ldn_meta.evidence.answer.multiverse import CHUNK, all_multiverses
+    from ldn_meta.evidence.load import load_evidence
     from ldn_meta.evidence.raw.protocol import load_protocol
-    from ldn_meta.evidence.raw.tables import load_evidence
 
     known = reported_indications()
     for name in indications or ():

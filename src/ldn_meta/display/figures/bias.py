@@ -21,7 +21,7 @@ from ldn_meta.display.outputs import FigureOutput
 from ldn_meta.display.words import capitalised, count, percent
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.grade.bias import RANDOMISED, shown_domains
-from ldn_meta.evidence.raw.faults import NOT_APPLICABLE, OVERALL, TOOLS, Domain, Tool
+from ldn_meta.evidence.raw.bias_tools import NOT_APPLICABLE, OVERALL, TOOLS, Domain, Tool
 from ldn_meta.files import EMPTY, TO_DO
 
 if TYPE_CHECKING:

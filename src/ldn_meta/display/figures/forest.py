@@ -30,7 +30,7 @@ from ldn_meta.display.figures.sheet import (
 from ldn_meta.display.outputs import FigureOutput
 from ldn_meta.display.words import CI_METHODS, MEASURES, TAU2_METHODS, capitalised, count, p_value
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.raw.faults import OVERALL
+from ldn_meta.evidence.raw.bias_tools import OVERALL
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -45,7 +45,7 @@ from ldn_meta.evidence.answer.pools import (
 )
 from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES
 from ldn_meta.evidence.grade.bias import bias_frame
-from ldn_meta.evidence.raw.faults import OVERALL
+from ldn_meta.evidence.raw.bias_tools import OVERALL
 from ldn_meta.evidence.raw.protocol import TWO_TRIALS
 
 if TYPE_CHECKING:

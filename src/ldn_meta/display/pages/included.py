@@ -14,7 +14,7 @@ from ldn_meta.display.words import agree, capitalised, count
 from ldn_meta.evidence.audit.consistency import UNUSED, roles_of_rows
 from ldn_meta.evidence.effects.effects import used_rows
 from ldn_meta.evidence.grade.bias import RANDOMISED, bias_reasons
-from ldn_meta.evidence.raw.faults import OVERALL, TOOLS
+from ldn_meta.evidence.raw.bias_tools import OVERALL, TOOLS
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, short_citation
 from ldn_meta.files import MISSING, TO_DO
 from ldn_meta.stats.consistency import INCONSISTENT, NOT_CHECKABLE

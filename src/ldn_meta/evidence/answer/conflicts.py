@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ldn_meta.evidence.answer.pools import Pool, build_pools
 from ldn_meta.evidence.effects.effects import as_saved, candidate_effects
 from ldn_meta.evidence.effects.rows import POOL
-from ldn_meta.evidence.raw.faults import SIZES, conflicts
+from ldn_meta.evidence.raw.faults import (
+    FACT_KEYS,
+    NOT_STATED,
+    PREFERRED,
+    SIZES,
+    VALUES,
+    Fact,
+    fact_columns,
+    stated_twice,
+)
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
 
 if TYPE_CHECKING:
@@ -38,6 +48,176 @@ SAME = 1e-12
 
 # Main results of one condition by the values of POOL, and by study where it stands alone.
 Results: TypeAlias = dict[tuple[str, ...], Pool]
+
+
+SIGNIFICANT_BELOW = 0.05
+BELOW = ("<", "sig")
+
+
+def contradict(one: dict[str, str], other: dict[str, str], values: Sequence[str]) -> bool:
+    """Whether two rows about one fact differ; a cell that is missing contradicts nothing."""
+    differ = any(one[v] != other[v] for v in values if v in one and v in other)
+    if one.get("measure") != other.get("measure"):
+        # A difference and a standardised difference are two numbers of one result; one number
+        # that two sources call by two names is not.
+        is_same = "estimate" in one and one["estimate"] == other.get("estimate")
+        return is_same or _p_values_contradict(one, other)
+    return differ or _p_values_contradict(one, other)
+
+
+def is_rounding(one: dict[str, str], other: dict[str, str], values: Sequence[str]) -> bool:
+    """Whether everything both rows state is the same at the fewer of the printed digits."""
+    if one.get("measure") != other.get("measure"):
+        return False
+    names = [name for name in values if name in one and name in other]
+    if _p_values_contradict(one, other):
+        if one["p_relation"] != other["p_relation"]:
+            return False
+        names.append("p_value")
+    return all(_same_rounded(one[name], other[name]) for name in names)
+
+
+def _same_rounded(one: str, other: str) -> bool:
+    numbers = (Decimal(one), Decimal(other))
+    # The exponent of a decimal is minus the number of its printed digits.
+    coarse = max(int(number.as_tuple().exponent) for number in numbers)
+    unit = Decimal(1).scaleb(coarse)
+    apart = abs(numbers[0] - numbers[1])
+    return apart <= unit / 2
+
+
+def _p_values_contradict(one: dict[str, str], other: dict[str, str]) -> bool:
+    """Whether no p-value fits both statements about significance; words may meet numbers."""
+    if "p_relation" not in one or "p_relation" not in other:
+        return False
+    exact = [row for row in (one, other) if row["p_relation"] == "="]
+    if len(exact) == 2:
+        return one["p_value"] != other["p_value"]
+    if exact:
+        rival = other if exact[0] is one else one
+        p, bound = _bound(exact[0]), _bound(rival)
+        # 0.05 is not below 0.05, but papers call it significant, or not, as they like.
+        if p == bound:
+            return "p_value" in rival
+        return (p < bound) != (rival["p_relation"] in BELOW)
+    below, above = sorted((one, other), key=lambda row: row["p_relation"] not in BELOW)
+    if (below["p_relation"] in BELOW) == (above["p_relation"] in BELOW):
+        return False
+    return _bound(above) >= _bound(below)
+
+
+def _bound(row: dict[str, str]) -> float:
+    return float(row.get("p_value", SIGNIFICANT_BELOW))
+
+
+# Kinds of conflict: two numbers; one number printed with more and with fewer digits; the same
+# outcome in two sets of people.
+DIFFERENT, ROUNDING, ANALYSIS_SET = "different", "rounding only", "analysis set"
+FACT_COLUMNS = (
+    *("study_id", "table", "fact", "kind", "used", "others", "reason", "rows"),
+    *("used_rows", "other_rows"),
+)
+
+
+def conflicts(evidence: Evidence, protocol: Protocol) -> pd.DataFrame:
+    """Facts with more than one value."""
+    import pandas as pd
+
+    missing = set(evidence.dictionary.missing)
+    found = []
+    for table in FACT_KEYS:
+        text = evidence.text[table]
+        for used, others in [
+            *stated_twice(text, table, missing),
+            *_by_analysis_set(text, table, protocol.selection.analysis_sets),
+        ]:
+            kind = _kind(used, others, VALUES[table], missing)
+            if kind is None:
+                continue
+            one = others.iloc[0].to_dict()
+            fact = {name: str(one[name]) for name in fact_columns(table)}
+            addresses = [(table + ":" + rows["row_id"]).to_list() for rows in (used, others)]
+            found.append(
+                (
+                    fact["study_id"],
+                    table,
+                    _words(fact, missing),
+                    kind,
+                    _printed(used),
+                    _printed(others),
+                    _reason(kind, others),
+                    " ".join(sorted([*addresses[0], *addresses[1]])),
+                    *(" ".join(rows) for rows in addresses),
+                )
+            )
+    frame = pd.DataFrame(found, columns=list(FACT_COLUMNS))
+    return frame.sort_values(["study_id", "table", "fact"], kind="stable", ignore_index=True)
+
+
+def _by_analysis_set(text: pd.DataFrame, table: str, order: Sequence[str]) -> Iterator[Fact]:
+    """Facts with preferred rows in more than one stated analysis set."""
+    if "analysis_set" not in FACT_KEYS[table]:
+        return
+    stated = text[(text["preferred"] == PREFERRED) & (text["analysis_set"] != NOT_STATED)]
+    key = [name for name in FACT_KEYS[table] if name != "analysis_set"]
+    for _, rows in stated.groupby(key, sort=True):
+        first = min(rows["analysis_set"], key=order.index)
+        is_first = rows["analysis_set"] == first
+        if not is_first.all():
+            yield Fact(rows[is_first], rows[~is_first])
+
+
+def _kind(
+    used: pd.DataFrame, others: pd.DataFrame, values: list[str], missing: Collection[str]
+) -> str | None:
+    """How the rows differ; None when nothing contradicts what is used."""
+    first, second = _rows(used, missing), _rows(others, missing)
+    sets = {row.get("analysis_set") for row in first}
+    apart = []
+    for other in second:
+        pairs = [(one, other) for one in first if contradict(one, other, values)]
+        # A row that fits one of several analysis sets in use repeats it.
+        if sets == {one.get("analysis_set") for one, _ in pairs}:
+            apart += pairs
+    if not apart:
+        return None
+    if second[0]["preferred"] == PREFERRED:
+        return ANALYSIS_SET
+    is_close = all(
+        any(is_rounding(one, other, values) for one, rival in apart if rival is other)
+        for _, other in apart
+    )
+    return ROUNDING if is_close else DIFFERENT
+
+
+def _rows(rows: pd.DataFrame, missing: Collection[str]) -> list[dict[str, str]]:
+    """Rows as dicts of the cells that state something."""
+    return [
+        {str(name): cell for name, cell in row.items() if cell not in missing}
+        for row in rows.to_dict("records")
+    ]
+
+
+def _reason(kind: str, others: pd.DataFrame) -> str:
+    if kind == ANALYSIS_SET:
+        return "the protocol takes the other analysis set first"
+    return "; ".join(dict.fromkeys(others["preferred_reason"]))
+
+
+def _printed(rows: pd.DataFrame) -> str:
+    return "; ".join(
+        f"{row['as_reported']} [{row['source_id']}, {row['read_from']}]"
+        for row in rows.to_dict("records")
+    )
+
+
+def _words(fact: dict[str, str], missing: set[str]) -> str:
+    parts = []
+    for name, value in fact.items():
+        if name != "study_id" and value not in missing:
+            is_week = name == "timepoint_weeks"
+            parts.append(f"week {value}" if is_week else value.replace("_", " "))
+    return ", ".join(parts)
 
 
 def ledger(evidence: Evidence, protocol: Protocol) -> pd.DataFrame:

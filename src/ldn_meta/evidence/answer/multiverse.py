@@ -23,8 +23,16 @@ from ldn_meta.evidence.effects.rows import (
     precedence,
     rules,
 )
-from ldn_meta.evidence.raw.protocol import TWO_TRIALS, Option, Variant, departed
-from ldn_meta.evidence.raw.tables import multiverse_html, multiverse_line
+from ldn_meta.evidence.raw.protocol import (
+    TWO_TRIALS,
+    Option,
+    Variant,
+    analyses_text,
+    departed,
+    nodes_html,
+)
+from ldn_meta.evidence.raw.tables import counted, titled_html
+from ldn_meta.stats.arrays import html_table
 from ldn_meta.stats.effects import effect_size
 from ldn_meta.stats.multiverse import (
     combined,
@@ -405,11 +413,37 @@ class Multiverse:
 
     def __repr__(self) -> str:
         """Return one line: the outcome, and how many analyses it has."""
-        return multiverse_line(self)
+        sets = counted(len(self.yi), "distinct set")
+        question = f"{self.indication_id}, {self.construct} against {self.comparator_class}"
+        trials = counted(len(self.trials), "trial")
+        return f"<Multiverse {question}: {analyses_text(self.nodes)}, {sets} of effects, {trials}>"
 
     def _repr_html_(self) -> str:
         """Return the outcome, the protocol's own analysis, the range, and the nodes."""
-        return multiverse_html(self)
+        first = self.frame(0, 1).iloc[0]
+        estimate = self.results["estimate"]
+        finite = estimate[np.isfinite(estimate)]
+        rows = [
+            ("outcome", f"{self.construct} against {self.comparator_class}, {self.indication_id}"),
+            ("measure", f"{self.measure}, {self.unit}; numbers on the scale of yi"),
+            ("analyses", f"{len(self):,}"),
+            (
+                "computed",
+                f"{counted(len(self.yi), 'distinct set')} of effects, each under "
+                f"{counted(estimate.shape[1], 'model')}",
+            ),
+            ("trials", "; ".join(self.trials)),
+            (
+                "the protocol's own",
+                _interval(first["estimate"], first["ci_low"], first["ci_high"]),
+            ),
+            (
+                "all estimates",
+                f"{finite.min():.4g} to {finite.max():.4g}" if finite.size else "not defined",
+            ),
+        ]
+        choices = f"<p>Every combination of these choices:</p>{nodes_html(self.nodes)}"
+        return titled_html("multiverse", "Multiverse", html_table(rows, is_prose=True), choices)
 
     @cached_property
     def _is_model(self) -> list[bool]:
@@ -747,3 +781,10 @@ def _distinct_multiverse_summary(found: Multiverse) -> int:
     # Results without an interval are one and the same; NaN would differ from itself.
     told = np.nan_to_num(np.round(cells[has], SAME_DIGITS), nan=np.inf)
     return len(np.unique(told, axis=0))
+
+
+def _interval(estimate: float, low: float, high: float) -> str:
+    if not math.isfinite(estimate):
+        return "not defined"
+    limits = f"{low:.4g} to {high:.4g}" if math.isfinite(low + high) else "not defined"
+    return f"{estimate:.4g} (interval {limits})"

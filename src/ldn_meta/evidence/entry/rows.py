@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.errors import Fault
-from ldn_meta.evidence.raw.faults import ELIGIBLE, NOBODY, OVERALL, SIZES, fitting_tool
+from ldn_meta.evidence.raw.bias_tools import ELIGIBLE, NOBODY, OVERALL, fitting_tool
+from ldn_meta.evidence.raw.faults import SIZES
 from ldn_meta.files import EMPTY, NOT_APPLICABLE, NOT_REPORTED, TO_DO
 
 if TYPE_CHECKING:

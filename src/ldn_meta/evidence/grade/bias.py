@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.raw.faults import (
+from ldn_meta.evidence.raw.bias_tools import (
     ELIGIBLE,
     NOT_APPLICABLE,
     OVERALL,
-    TABLE,
+    RISK_OF_BIAS,
     TOOLS,
     Domain,
 )
@@ -39,13 +39,6 @@ REASON_COLUMNS = (
 )
 
 
-def overall_judgements(evidence: Evidence) -> dict[str, str]:
-    """Overall judgement of every study that has one."""
-    rows = evidence.text[TABLE]
-    judged = rows[(rows["domain"] == OVERALL) & (rows["judgement"] != TO_DO)]
-    return dict(zip(judged["study_id"], judged["judgement"], strict=True))
-
-
 def bias_frame(evidence: Evidence, study_ids: Sequence[str]) -> pd.DataFrame:
     """Judgements as a table of dots: one row a study, one column a domain.
 
@@ -56,7 +49,7 @@ def bias_frame(evidence: Evidence, study_ids: Sequence[str]) -> pd.DataFrame:
     import pandas as pd
 
     _known(evidence, study_ids)
-    rows = evidence.text[TABLE]
+    rows = evidence.text[RISK_OF_BIAS]
     judged = rows.set_index(["study_id", "domain"])["judgement"].to_dict()
     tool_of = dict(zip(rows["study_id"], rows["tool"], strict=True))
     domains = shown_domains(evidence, study_ids)
@@ -79,7 +72,7 @@ def bias_frame(evidence: Evidence, study_ids: Sequence[str]) -> pd.DataFrame:
 
 def shown_domains(evidence: Evidence, study_ids: Sequence[str]) -> list[Domain]:
     """Domains that the columns of ``bias_frame`` stand for, without the overall judgement."""
-    rows = evidence.text[TABLE]
+    rows = evidence.text[RISK_OF_BIAS]
     used = set(rows.loc[rows["study_id"].isin(list(study_ids)), "tool"])
     families = {TOOLS[name].family for name in used}
     family = families.pop() if len(families) == 1 else RANDOMISED
@@ -96,7 +89,7 @@ def bias_reasons(evidence: Evidence, study_ids: Sequence[str] | None = None) -> 
     _known(evidence, study_ids)
     labels = dict(zip(studies["study_id"], studies["label"], strict=True))
     study_place = {name: place for place, name in enumerate(study_ids)}
-    rows = evidence.text[TABLE]
+    rows = evidence.text[RISK_OF_BIAS]
     rows = rows[rows["study_id"].isin(list(study_place))]
     heads = {
         (tool.name, name): (place, head)

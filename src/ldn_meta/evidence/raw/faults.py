@@ -1,167 +1,30 @@
-"""One answer, or one row of answers, held to the rules of the raw tables at once."""
+"""Every rule that the raw tables are held to, and what breaks it."""
 
 from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from collections.abc import Collection, Hashable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ldn_meta.errors import Fault, did_you_mean
-from ldn_meta.evidence.raw.tables import Dictionary, typed
+from ldn_meta.evidence.raw.bias_tools import (
+    ELIGIBLE,
+    NOBODY,
+    OVERALL,
+    RISK_OF_BIAS,
+    TOOLS,
+    Tool,
+    fitting_tool,
+)
+from ldn_meta.evidence.raw.tables import ACCEPT, GUARDED, Correction, Dictionary, Evidence, typed
 from ldn_meta.files import TO_DO
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ldn_meta.evidence.raw.protocol import Protocol
-    from ldn_meta.evidence.raw.tables import Evidence, Table
-
-
-OVERALL = "overall"
-# Said of an item that cannot be asked of a study; it weighs nothing.
-NOT_APPLICABLE = "not applicable"
-# In the raw table: nobody has judged yet.
-
-
-@dataclass(frozen=True)
-class Domain:
-    """One question of a tool: its name in the table and its head in figures."""
-
-    head: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Tool:
-    """One tool."""
-
-    name: str
-    family: str
-    label: str
-    domains: tuple[Domain, ...]
-    ranks: dict[str, int]
-    allows_not_applicable: bool = False
-
-    @property
-    def domain_names(self) -> list[str]:
-        """Names of the domains in order, then "overall"."""
-        return [domain.name for domain in self.domains] + [OVERALL]
-
-    def judgements(self, domain: str) -> list[str]:
-        """Words that may answer a domain, from the least concern to the most."""
-        extra = [NOT_APPLICABLE] if self.allows_not_applicable and domain != OVERALL else []
-        return [*self.ranks, *extra]
-
-    def least_overall(self, judgements: Iterable[str]) -> str | None:
-        """Give the best overall judgement that the domains allow: that of the worst domain.
-
-        For RoB 2 this is the algorithm of Sterne 2019 (Table 1): low if every domain is low,
-        high if any is high; that several "some concerns" may add up to high is left to people.
-        For ROBINS-I it is that of Sterne 2016 (Table 2), in which "no information" outweighs
-        "moderate" and is outweighed by "serious". The JBI checklists have no rule; this one is
-        the project's.
-        """
-        ranked = [word for word in judgements if word in self.ranks]
-        return max(ranked, key=self.ranks.__getitem__, default=None)
-
-
-_D1 = Domain("D1", "randomisation process")
-_DS = Domain("DS", "period and carryover effects")
-_D2_TO_D5 = (
-    Domain("D2", "deviations from intended interventions"),
-    Domain("D3", "missing outcome data"),
-    Domain("D4", "measurement of the outcome"),
-    Domain("D5", "selection of the reported result"),
-)
-_ROB2_RANKS = {"low": 0, "some concerns": 1, "high": 2}
-_JBI_RANKS = {"yes": 0, "unclear": 1, "no": 2}
-
-
-def _numbered(letter: str, *names: str) -> tuple[Domain, ...]:
-    return tuple(Domain(f"{letter}{place}", name) for place, name in enumerate(names, 1))
-
-
-# Sterne 2019 (BMJ 366:l4898) and its variant for crossover trials; Sterne 2016 (BMJ 355:i4919);
-# checklists of JBI for case series (Munn 2020) and case reports. Domain names in our words.
-TOOLS = {
-    tool.name: tool
-    for tool in (
-        Tool("RoB 2", "RoB 2", "RoB 2 for trials", (_D1, *_D2_TO_D5), _ROB2_RANKS),
-        Tool(
-            "RoB 2 crossover",
-            "RoB 2",
-            "RoB 2 for crossover trials",
-            (_D1, _DS, *_D2_TO_D5),
-            _ROB2_RANKS,
-        ),
-        Tool(
-            "ROBINS-I",
-            "ROBINS-I",
-            "ROBINS-I, comparisons that were not randomised",
-            _numbered(
-                "D",
-                "confounding",
-                "selection of participants",
-                "classification of interventions",
-                "deviations from intended interventions",
-                "missing data",
-                "measurement of outcomes",
-                "selection of the reported result",
-            ),
-            {"low": 0, "moderate": 1, "no information": 2, "serious": 3, "critical": 4},
-        ),
-        Tool(
-            "JBI case series",
-            "JBI case series",
-            "JBI checklist for case series, groups without a comparison",
-            _numbered(
-                "Q",
-                "inclusion criteria clear",
-                "condition measured the same way in all",
-                "condition identified by a valid method",
-                "consecutive inclusion",
-                "complete inclusion",
-                "demographics reported",
-                "clinical information reported",
-                "outcomes reported",
-                "site described",
-                "statistical analysis appropriate",
-            ),
-            _JBI_RANKS,
-            allows_not_applicable=True,
-        ),
-        Tool(
-            "JBI case report",
-            "JBI case report",
-            "JBI checklist for case reports",
-            _numbered(
-                "Q",
-                "demographics described",
-                "history described",
-                "condition at presentation described",
-                "diagnostic tests described",
-                "treatment described",
-                "condition after treatment described",
-                "harms described",
-                "lessons stated",
-            ),
-            _JBI_RANKS,
-            allows_not_applicable=True,
-        ),
-    )
-}
-
-
-def fitting_tool(design: str, *, is_randomised: str, eligible_for: str) -> str:
-    """Name the tool that fits a study; see docs/decisions.md for why these."""
-    if eligible_for == "single-arm":
-        return "JBI case report" if design == "case report" else "JBI case series"
-    if is_randomised == "no":
-        return "ROBINS-I"
-    return "RoB 2 crossover" if design == "crossover" else "RoB 2"
+    from ldn_meta.evidence.raw.tables import Table
 
 
 # Decimal notation as papers print it. Schema validators and pandas also take inf, nan, 1_000
@@ -205,66 +68,6 @@ def _fault_of(cell: str, *, is_number: bool, labels: str) -> tuple[str, str] | N
     return None
 
 
-SIGNIFICANT_BELOW = 0.05
-BELOW = ("<", "sig")
-
-
-def contradict(one: dict[str, str], other: dict[str, str], values: Sequence[str]) -> bool:
-    """Whether two rows about one fact differ; a cell that is missing contradicts nothing."""
-    differ = any(one[v] != other[v] for v in values if v in one and v in other)
-    if one.get("measure") != other.get("measure"):
-        # A difference and a standardised difference are two numbers of one result; one number
-        # that two sources call by two names is not.
-        is_same = "estimate" in one and one["estimate"] == other.get("estimate")
-        return is_same or _p_values_contradict(one, other)
-    return differ or _p_values_contradict(one, other)
-
-
-def is_rounding(one: dict[str, str], other: dict[str, str], values: Sequence[str]) -> bool:
-    """Whether everything both rows state is the same at the fewer of the printed digits."""
-    if one.get("measure") != other.get("measure"):
-        return False
-    names = [name for name in values if name in one and name in other]
-    if _p_values_contradict(one, other):
-        if one["p_relation"] != other["p_relation"]:
-            return False
-        names.append("p_value")
-    return all(_same_rounded(one[name], other[name]) for name in names)
-
-
-def _same_rounded(one: str, other: str) -> bool:
-    numbers = (Decimal(one), Decimal(other))
-    # The exponent of a decimal is minus the number of its printed digits.
-    coarse = max(int(number.as_tuple().exponent) for number in numbers)
-    unit = Decimal(1).scaleb(coarse)
-    apart = abs(numbers[0] - numbers[1])
-    return apart <= unit / 2
-
-
-def _p_values_contradict(one: dict[str, str], other: dict[str, str]) -> bool:
-    """Whether no p-value fits both statements about significance; words may meet numbers."""
-    if "p_relation" not in one or "p_relation" not in other:
-        return False
-    exact = [row for row in (one, other) if row["p_relation"] == "="]
-    if len(exact) == 2:
-        return one["p_value"] != other["p_value"]
-    if exact:
-        rival = other if exact[0] is one else one
-        p, bound = _bound(exact[0]), _bound(rival)
-        # 0.05 is not below 0.05, but papers call it significant, or not, as they like.
-        if p == bound:
-            return "p_value" in rival
-        return (p < bound) != (rival["p_relation"] in BELOW)
-    below, above = sorted((one, other), key=lambda row: row["p_relation"] not in BELOW)
-    if (below["p_relation"] in BELOW) == (above["p_relation"] in BELOW):
-        return False
-    return _bound(above) >= _bound(below)
-
-
-def _bound(row: dict[str, str]) -> float:
-    return float(row.get("p_value", SIGNIFICANT_BELOW))
-
-
 # Rows that agree in these columns state the same fact, whatever their source.
 FACT_KEYS = {
     "arm_stats": [
@@ -306,13 +109,6 @@ VALUES = {
     "study_facts": ["value", "value_low", "value_high"],
 }
 PREFERRED, NOT_STATED = "yes", "not stated"
-# Kinds of conflict: two numbers; one number printed with more and with fewer digits; the same
-# outcome in two sets of people.
-DIFFERENT, ROUNDING, ANALYSIS_SET = "different", "rounding only", "analysis set"
-COLUMNS = (
-    *("study_id", "table", "fact", "kind", "used", "others", "reason", "rows"),
-    *("used_rows", "other_rows"),
-)
 
 
 class Fact(NamedTuple):
@@ -322,56 +118,19 @@ class Fact(NamedTuple):
     others: pd.DataFrame
 
 
-def conflicts(evidence: Evidence, protocol: Protocol) -> pd.DataFrame:
-    """Facts with more than one value."""
-    import pandas as pd
-
-    missing = set(evidence.dictionary.missing)
-    found = []
-    for table in FACT_KEYS:
-        text = evidence.text[table]
-        for used, others in [
-            *_stated_twice(text, table, missing),
-            *_by_analysis_set(text, table, protocol.selection.analysis_sets),
-        ]:
-            kind = _kind(used, others, VALUES[table], missing)
-            if kind is None:
-                continue
-            one = others.iloc[0].to_dict()
-            fact = {name: str(one[name]) for name in _key(table)}
-            addresses = [(table + ":" + rows["row_id"]).to_list() for rows in (used, others)]
-            found.append(
-                (
-                    fact["study_id"],
-                    table,
-                    _words(fact, missing),
-                    kind,
-                    _printed(used),
-                    _printed(others),
-                    _reason(kind, others),
-                    " ".join(sorted([*addresses[0], *addresses[1]])),
-                    *(" ".join(rows) for rows in addresses),
-                )
-            )
-    frame = pd.DataFrame(found, columns=list(COLUMNS))
-    return frame.sort_values(["study_id", "table", "fact"], kind="stable", ignore_index=True)
-
-
 def without_preferred(text: pd.DataFrame, table: str, missing: Collection[str]) -> list[int]:
     """Index of the first row of every fact of which no row is preferred."""
     return [
-        int(fact.others.index[0])
-        for fact in _stated_twice(text, table, missing)
-        if fact.used.empty
+        int(fact.others.index[0]) for fact in stated_twice(text, table, missing) if fact.used.empty
     ]
 
 
-def _key(table: str) -> list[str]:
+def fact_columns(table: str) -> list[str]:
     """Columns that name a fact; a bare "no difference" may contradict an estimate."""
     return [name for name in FACT_KEYS[table] if name != "measure"]
 
 
-def _stated_twice(text: pd.DataFrame, table: str, missing: Collection[str]) -> Iterator[Fact]:
+def stated_twice(text: pd.DataFrame, table: str, missing: Collection[str]) -> Iterator[Fact]:
     """Facts with rows that are not preferred.
 
     Such a row alone is set against the preferred rows of the same people, outcome and time in
@@ -380,8 +139,8 @@ def _stated_twice(text: pd.DataFrame, table: str, missing: Collection[str]) -> I
     people = _same_people(text, table, missing)
     is_preferred = text["preferred"] == PREFERRED
     # Of most facts every row is preferred: they are not looked at one by one.
-    is_whole = is_preferred.groupby([text[name] for name in _key(table)]).transform("all")
-    for _, rows in text[~is_whole].groupby(_key(table), sort=True):
+    is_whole = is_preferred.groupby([text[name] for name in fact_columns(table)]).transform("all")
+    for _, rows in text[~is_whole].groupby(fact_columns(table), sort=True):
         chosen = is_preferred[rows.index]
         if chosen.any():
             yield Fact(rows[chosen], rows[~chosen])
@@ -390,80 +149,16 @@ def _stated_twice(text: pd.DataFrame, table: str, missing: Collection[str]) -> I
             yield Fact(beside, rows)
 
 
-def _by_analysis_set(text: pd.DataFrame, table: str, order: Sequence[str]) -> Iterator[Fact]:
-    """Facts with preferred rows in more than one stated analysis set."""
-    if "analysis_set" not in FACT_KEYS[table]:
-        return
-    stated = text[(text["preferred"] == PREFERRED) & (text["analysis_set"] != NOT_STATED)]
-    key = [name for name in FACT_KEYS[table] if name != "analysis_set"]
-    for _, rows in stated.groupby(key, sort=True):
-        first = min(rows["analysis_set"], key=order.index)
-        is_first = rows["analysis_set"] == first
-        if not is_first.all():
-            yield Fact(rows[is_first], rows[~is_first])
-
-
 def _same_people(text: pd.DataFrame, table: str, missing: Collection[str]) -> pd.Series:
     """One word for people, outcome and time of each row; of the time, a known week is enough."""
-    names = [n for n in _key(table) if n not in ("analysis_set", "timepoint", "timepoint_weeks")]
+    names = [
+        n for n in fact_columns(table) if n not in ("analysis_set", "timepoint", "timepoint_weeks")
+    ]
     words = text[names].agg("|".join, axis=1)
     if "timepoint" not in FACT_KEYS[table]:
         return words
     has_week = ~text["timepoint_weeks"].isin(list(missing))
     return words + "|" + text["timepoint_weeks"].where(has_week, text["timepoint"])
-
-
-def _kind(
-    used: pd.DataFrame, others: pd.DataFrame, values: list[str], missing: Collection[str]
-) -> str | None:
-    """How the rows differ; None when nothing contradicts what is used."""
-    first, second = _rows(used, missing), _rows(others, missing)
-    sets = {row.get("analysis_set") for row in first}
-    apart = []
-    for other in second:
-        pairs = [(one, other) for one in first if contradict(one, other, values)]
-        # A row that fits one of several analysis sets in use repeats it.
-        if sets == {one.get("analysis_set") for one, _ in pairs}:
-            apart += pairs
-    if not apart:
-        return None
-    if second[0]["preferred"] == PREFERRED:
-        return ANALYSIS_SET
-    is_close = all(
-        any(is_rounding(one, other, values) for one, rival in apart if rival is other)
-        for _, other in apart
-    )
-    return ROUNDING if is_close else DIFFERENT
-
-
-def _rows(rows: pd.DataFrame, missing: Collection[str]) -> list[dict[str, str]]:
-    """Rows as dicts of the cells that state something."""
-    return [
-        {str(name): cell for name, cell in row.items() if cell not in missing}
-        for row in rows.to_dict("records")
-    ]
-
-
-def _reason(kind: str, others: pd.DataFrame) -> str:
-    if kind == ANALYSIS_SET:
-        return "the protocol takes the other analysis set first"
-    return "; ".join(dict.fromkeys(others["preferred_reason"]))
-
-
-def _printed(rows: pd.DataFrame) -> str:
-    return "; ".join(
-        f"{row['as_reported']} [{row['source_id']}, {row['read_from']}]"
-        for row in rows.to_dict("records")
-    )
-
-
-def _words(fact: dict[str, str], missing: set[str]) -> str:
-    parts = []
-    for name, value in fact.items():
-        if name != "study_id" and value not in missing:
-            is_week = name == "timepoint_weeks"
-            parts.append(f"week {value}" if is_week else value.replace("_", " "))
-    return ", ".join(parts)
 
 
 # Lower and upper end of what must be in order.
@@ -580,18 +275,13 @@ def _pairs(evidence: Evidence) -> Iterator[Fault]:
         yield fault_at(evidence, name, line, "correlation_basis", rule, "fill both or neither")
 
 
-TABLE = "risk_of_bias"
-NOBODY = "nobody yet"
-ELIGIBLE = ("contrast", "single-arm")
-
-
 def bias_faults(evidence: Evidence, *, unread: Collection[str] = ()) -> list[Fault]:
     """Every breach of a rule of the tools, and every eligible study that nobody lists."""
-    if TABLE in unread:
+    if RISK_OF_BIAS in unread:
         return []
     found = [*_judgements(evidence)]
     studies = {row["study_id"]: row for row in evidence.text["studies"].to_dict("records")}
-    for study_id, rows in evidence.text[TABLE].groupby("study_id", sort=False):
+    for study_id, rows in evidence.text[RISK_OF_BIAS].groupby("study_id", sort=False):
         found += _tools(evidence, rows)
         tool = TOOLS.get(rows["tool"].iloc[0])
         if tool is None:
@@ -607,8 +297,8 @@ def bias_faults(evidence: Evidence, *, unread: Collection[str] = ()) -> list[Fau
 
 
 def _judgements(evidence: Evidence) -> Iterator[Fault]:
-    text = evidence.text[TABLE]
-    given = is_given(evidence, TABLE, "judgement")
+    text = evidence.text[RISK_OF_BIAS]
+    given = is_given(evidence, RISK_OF_BIAS, "judgement")
     for line in text.index[~given & (text["judgement"] != TO_DO)]:
         rule = "neither a judgement nor TODO"
         yield _fault(evidence, line, "judgement", rule, "judge, or type TODO until judged")
@@ -651,7 +341,7 @@ def _domains(evidence: Evidence, rows: pd.DataFrame, tool: Tool) -> Iterator[Fau
         same = rows.index[rows["domain"] == rows.loc[line, "domain"]][0]
         rule = f"judged on line {same} already"
         yield _fault(evidence, line, "domain", rule, "keep one of the two")
-    given = is_given(evidence, TABLE, "judgement").loc[rows.index]
+    given = is_given(evidence, RISK_OF_BIAS, "judgement").loc[rows.index]
     for line in rows.index[rows["domain"].isin(known) & given]:
         allowed = tool.judgements(rows.loc[line, "domain"])
         if rows.loc[line, "judgement"] not in allowed:
@@ -677,17 +367,17 @@ def _overall(evidence: Evidence, rows: pd.DataFrame, tool: Tool) -> Iterator[Fau
         if tool.ranks[stated] < tool.ranks[least]:
             rule = f"is better than its domains allow ({least})"
             yield _fault(evidence, line, "judgement", rule, f"use {least}, or a worse one")
-        elif not is_given(evidence, TABLE, "note")[line]:
+        elif not is_given(evidence, RISK_OF_BIAS, "note")[line]:
             rule = f"the overall judgement is worse than its worst domain ({least})"
             yield _fault(evidence, line, "note", rule, "say why, or use the worst domain's")
 
 
 def _unlisted(evidence: Evidence) -> Iterator[Fault]:
     studies = evidence.text["studies"]
-    listed = evidence.text[TABLE]["study_id"]
+    listed = evidence.text[RISK_OF_BIAS]["study_id"]
     eligible = studies["eligible_for"].isin(ELIGIBLE)
     for line in studies.index[eligible & ~studies["study_id"].isin(listed)]:
-        rule = f"no row of {TABLE} is about this study"
+        rule = f"no row of {RISK_OF_BIAS} is about this study"
         remedy = (
             f"add one row a domain of {_tool_of(studies.loc[line].to_dict())}, "
             f"or one with domain {OVERALL} and judgement {TO_DO}"
@@ -704,7 +394,7 @@ def _tool_of(study: Mapping[Hashable, str]) -> str:
 
 
 def _fault(evidence: Evidence, line: Any, column: str, rule: str, remedy: str) -> Fault:
-    return fault_at(evidence, TABLE, line, column, rule, remedy)
+    return fault_at(evidence, RISK_OF_BIAS, line, column, rule, remedy)
 
 
 SIZES = ("n_enrolled", "n_randomised", "n_completed", "n_analysed")
@@ -953,8 +643,6 @@ def cell_check(dictionary: Dictionary, table: str, column: str, text: str) -> li
 
 def row_check(dictionary: Dictionary, table: str, row: Mapping[str, str]) -> list[Fault]:
     """Faults of the cells of one row, and of the row: ends in order, decimals, p, pairs."""
-    from ldn_meta.evidence.raw.tables import Evidence
-
     text = {
         name: _frame(dictionary, name, [row] if name == table else [])
         for name in dictionary.tables
@@ -976,3 +664,49 @@ def _frame(dictionary: Dictionary, table: str, rows: list[Mapping[str, str]]) ->
     cells = [[row[column] for column in columns] for row in rows]
     index = pd.RangeIndex(THE_ROW, THE_ROW + len(rows))
     return pd.DataFrame(cells, columns=columns, index=index, dtype="str")
+
+
+def correction_faults(
+    evidence: Evidence, *, checks: Collection[str], checked_tables: Collection[str]
+) -> list[Fault]:
+    """Entries of corrections.yml that do not belong to the tables."""
+    return [
+        fault
+        for entry in evidence.corrections
+        for fault in _entry_faults(evidence, entry, checks, checked_tables)
+    ]
+
+
+def _entry_faults(
+    evidence: Evidence,
+    entry: Correction,
+    checks: Collection[str],
+    checked_tables: Collection[str],
+) -> Iterator[Fault]:
+    if entry.action != ACCEPT:
+        remedy = (
+            f"use {ACCEPT}; a wrong cell is corrected in its table, with a note there and a line "
+            "in CHANGELOG.md"
+        )
+        yield entry.fault("action", "is no action", remedy)
+    if entry.check not in checks:
+        hint = did_you_mean(entry.check, checks, " ")
+        yield entry.fault("check", "is no check", f"{hint}Use one of {', '.join(checks)}")
+    if entry.table not in checked_tables:
+        yield entry.fault("table", "is not checked", f"use one of {', '.join(checked_tables)}")
+        return
+    text = evidence.text[entry.table]
+    rows = text[text[evidence.dictionary.tables[entry.table].key] == entry.row]
+    if not len(rows):
+        yield entry.fault("row", f"is no row of {entry.table}", "correct it, or delete the entry")
+        return
+    if GUARDED in rows.columns and rows[GUARDED].iloc[0] != entry.expect:
+        rule = f"is not what the row says now ({rows[GUARDED].iloc[0]!r})"
+        yield entry.fault("expect", rule, "look at the row again, then quote it")
+    same = [c for c in evidence.corrections if (c.table, c.row, c.check) == _address(entry)]
+    if same[0] is not entry:
+        yield entry.fault("row", f"has an entry at line {same[0].line}", "delete one of the two")
+
+
+def _address(entry: Correction) -> tuple[str, str, str]:
+    return entry.table, entry.row, entry.check

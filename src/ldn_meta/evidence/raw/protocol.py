@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from html import escape
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.raw.review import check_names, check_type, section
-from ldn_meta.evidence.raw.tables import protocol_html, protocol_line
-from ldn_meta.stats.arrays import HALF
+from ldn_meta.evidence.raw.tables import counted, titled_html
+from ldn_meta.stats.arrays import HALF, html_table
 
 if TYPE_CHECKING:
     from ldn_meta.evidence.raw.tables import Dictionary, Evidence
@@ -372,6 +373,7 @@ def _scale(name: str, entry: Mapping[str, Any], scales: Mapping[str, Any]) -> Ra
 
 
 MAIN = "main"
+BY_NUMBER = "by number of trials"
 TWO_TRIALS = 2
 # Sections of protocol.toml and the choices of each; every choice must be stated, and none else.
 # A section may add its "reason".
@@ -481,11 +483,43 @@ class Protocol:
 
     def __repr__(self) -> str:
         """Return one line: how effects are pooled, and how much is varied."""
-        return protocol_line(self)
+        model = self.model
+        interval = model.ci_method or (
+            f"{model.ci_method_two_trials} for two trials, {model.ci_method_more_trials} for more"
+        )
+        departures = counted(len(self.sensitivities), "named departure")
+        analyses = analyses_text(self.nodes)
+        return (
+            f"<Protocol: {model.tau2_method}, {interval}; {departures}; multiverse of {analyses}>"
+        )
 
     def _repr_html_(self) -> str:
         """Return every choice, the named departures and the nodes."""
-        return protocol_html(self)
+        choices = [
+            (choice.name, _words(getattr(part, choice.name)))
+            for part in (self.selection, self.model)
+            for choice in fields(part)
+        ]
+        choices += [
+            ("largest_se_error", _words(self.largest_se_error)),
+            ("correlation", _words(self.correlation)),
+            ("bayes.tau_prior", _words(self.bayes.tau_prior)),
+        ]
+        choices += [
+            (f"scale.{name}", f"{scale.minimum:g} to {scale.maximum:g}, {scale.unit}; minimal "
+             f"important difference {scale.minimal_important_difference:g}")
+            for name, scale in self.scales.items()
+        ]  # fmt: skip
+        departures = "".join(f"<li>{escape(one.name)}</li>" for one in self.sensitivities)
+        return titled_html(
+            "protocol",
+            "Protocol: the pre-stated choices; data/raw/protocol.toml has the reasons",
+            html_table(choices, head=("choice", "value"), is_prose=True),
+            f"<p>Shown beside the main pool:</p><ul>{departures}</ul>" if departures else "",
+            f"<p>Multiverse of {analyses_text(self.nodes)}:</p>{nodes_html(self.nodes)}"
+            if self.nodes
+            else "",
+        )
 
     @property
     def variants(self) -> tuple[Variant, ...]:
@@ -637,3 +671,30 @@ def _frozen(value: Any) -> Any:
 
 def _thawed(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
+
+
+def nodes_html(nodes: Sequence[Node]) -> str:
+    """Write the questions of a multiverse with their answers."""
+    rows = [
+        (node.name, "; ".join(option.name for option in node.options), node.reason)
+        for node in nodes
+    ]
+    head = ("question", "answers, the protocol's own first", "why")
+    return html_table(rows, head=head, is_prose=True)
+
+
+def analyses_text(nodes: Sequence[Node]) -> str:
+    """Count the analyses that some nodes span."""
+    number = math.prod(len(node.options) for node in nodes)
+    return f"{number:,} {'analysis' if number == 1 else 'analyses'}"
+
+
+def _words(value: Any) -> str:
+    """Write a choice as people type it."""
+    if value is None:
+        return BY_NUMBER
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(str(one) for one in value)
+    return f"{value:g}" if isinstance(value, float | int) else str(value)

@@ -1,18 +1,14 @@
-"""The evidence on disk: read as a whole, or refused as a whole."""
+"""The raw tables and the corrections that go with them, as they are read; nobody judges here."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ldn_meta import paths
 from ldn_meta.errors import ArgumentError, CsvError, DataError, Fault, did_you_mean
 from ldn_meta.evidence.raw.review import UNNAMED, Review, load_review
 from ldn_meta.files import MISSING, NOT_APPLICABLE, NOT_REPORTED, csv_rows
@@ -20,9 +16,6 @@ from ldn_meta.stats.arrays import html_table
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from ldn_meta.evidence.answer.multiverse import Multiverse
-    from ldn_meta.evidence.raw.protocol import Node, Protocol
 
 
 def short_citation(row: Any) -> str:
@@ -91,11 +84,6 @@ def read_corrections(folder: Path) -> tuple[tuple[Correction, ...], list[Fault]]
     return tuple(corrections), faults
 
 
-def correction_faults(evidence: Evidence) -> list[Fault]:
-    """Entries that do not belong to the tables."""
-    return [fault for entry in evidence.corrections for fault in _entry_faults(evidence, entry)]
-
-
 def _entry(node: Any) -> tuple[dict[str, str], list[Fault]]:
     """Keys and texts of one entry, and what is wrong with its shape."""
     import yaml
@@ -123,38 +111,6 @@ def _entry(node: Any) -> tuple[dict[str, str], list[Fault]]:
         if name not in cells and not any(fault.column == name for fault in faults)
     ]
     return cells, faults
-
-
-def _entry_faults(evidence: Evidence, entry: Correction) -> Iterator[Fault]:
-    from ldn_meta.evidence.audit.consistency import CHECKED_TABLES, CHECKS
-
-    if entry.action != ACCEPT:
-        remedy = (
-            f"use {ACCEPT}; a wrong cell is corrected in its table, with a note there and a line "
-            "in CHANGELOG.md"
-        )
-        yield entry.fault("action", "is no action", remedy)
-    if entry.check not in CHECKS:
-        hint = did_you_mean(entry.check, CHECKS, " ")
-        yield entry.fault("check", "is no check", f"{hint}Use one of {', '.join(CHECKS)}")
-    if entry.table not in CHECKED_TABLES:
-        yield entry.fault("table", "is not checked", f"use one of {', '.join(CHECKED_TABLES)}")
-        return
-    text = evidence.text[entry.table]
-    rows = text[text[evidence.dictionary.tables[entry.table].key] == entry.row]
-    if not len(rows):
-        yield entry.fault("row", f"is no row of {entry.table}", "correct it, or delete the entry")
-        return
-    if GUARDED in rows.columns and rows[GUARDED].iloc[0] != entry.expect:
-        rule = f"is not what the row says now ({rows[GUARDED].iloc[0]!r})"
-        yield entry.fault("expect", rule, "look at the row again, then quote it")
-    same = [c for c in evidence.corrections if (c.table, c.row, c.check) == _address(entry)]
-    if same[0] is not entry:
-        yield entry.fault("row", f"has an entry at line {same[0].line}", "delete one of the two")
-
-
-def _address(entry: Correction) -> tuple[str, str, str]:
-    return entry.table, entry.row, entry.check
 
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -331,135 +287,15 @@ def load_dictionary(folder: Path) -> Dictionary:
     return Dictionary(tables, dict(descriptor["missingValueLabels"]))
 
 
-BY_NUMBER = "by number of trials"
-
-
 def counted(number: int, noun: str) -> str:
     """Return a number of things in words; the noun takes an s."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def evidence_html(
-    headline: str, tables: Mapping[str, pd.DataFrame], dictionary: Dictionary
-) -> str:
-    """Write every table with its rows and columns, and what it holds."""
-    rows = [
-        (name, f"{len(frame):,}", str(frame.shape[1]), dictionary.tables[name].description)
-        for name, frame in tables.items()
-    ]
-    head = ("table", "rows", "columns", "what")
-    return _page("evidence", headline, html_table(rows, head=head, is_prose=True))
-
-
-def protocol_line(protocol: Protocol) -> str:
-    """Sum a protocol up in one line."""
-    model = protocol.model
-    interval = model.ci_method or (
-        f"{model.ci_method_two_trials} for two trials, {model.ci_method_more_trials} for more"
-    )
-    departures = counted(len(protocol.sensitivities), "named departure")
-    analyses = _analyses(protocol.nodes)
-    return f"<Protocol: {model.tau2_method}, {interval}; {departures}; multiverse of {analyses}>"
-
-
-def protocol_html(protocol: Protocol) -> str:
-    """Write every choice of a protocol, what departs from it, and the nodes of its multiverse."""
-    choices = [
-        (choice.name, _words(getattr(part, choice.name)))
-        for part in (protocol.selection, protocol.model)
-        for choice in fields(part)
-    ]
-    choices += [
-        ("largest_se_error", _words(protocol.largest_se_error)),
-        ("correlation", _words(protocol.correlation)),
-        ("bayes.tau_prior", _words(protocol.bayes.tau_prior)),
-    ]
-    choices += [
-        (f"scale.{name}", f"{scale.minimum:g} to {scale.maximum:g}, {scale.unit}; minimal "
-         f"important difference {scale.minimal_important_difference:g}")
-        for name, scale in protocol.scales.items()
-    ]  # fmt: skip
-    departures = "".join(f"<li>{escape(one.name)}</li>" for one in protocol.sensitivities)
-    return _page(
-        "protocol",
-        "Protocol: the pre-stated choices; data/raw/protocol.toml has the reasons",
-        html_table(choices, head=("choice", "value"), is_prose=True),
-        f"<p>Shown beside the main pool:</p><ul>{departures}</ul>" if departures else "",
-        f"<p>Multiverse of {_analyses(protocol.nodes)}:</p>{_nodes(protocol.nodes)}"
-        if protocol.nodes
-        else "",
-    )
-
-
-def multiverse_line(found: Multiverse) -> str:
-    """Sum a multiverse up in one line."""
-    sets = counted(len(found.yi), "distinct set")
-    return (
-        f"<Multiverse {found.indication_id}, {found.construct} against {found.comparator_class}: "
-        f"{_analyses(found.nodes)}, {sets} of effects, {counted(len(found.trials), 'trial')}>"
-    )
-
-
-def multiverse_html(found: Multiverse) -> str:
-    """Write what a multiverse holds: the outcome, the first analysis, the range, the nodes."""
-    first = found.frame(0, 1).iloc[0]
-    estimate = found.results["estimate"]
-    finite = estimate[np.isfinite(estimate)]
-    rows = [
-        ("outcome", f"{found.construct} against {found.comparator_class}, {found.indication_id}"),
-        ("measure", f"{found.measure}, {found.unit}; numbers on the scale of yi"),
-        ("analyses", f"{len(found):,}"),
-        (
-            "computed",
-            f"{counted(len(found.yi), 'distinct set')} of effects, each under "
-            f"{counted(estimate.shape[1], 'model')}",
-        ),
-        ("trials", "; ".join(found.trials)),
-        ("the protocol's own", _interval(first["estimate"], first["ci_low"], first["ci_high"])),
-        (
-            "all estimates",
-            f"{finite.min():.4g} to {finite.max():.4g}" if finite.size else "not defined",
-        ),
-    ]
-    choices = f"<p>Every combination of these choices:</p>{_nodes(found.nodes)}"
-    return _page("multiverse", "Multiverse", html_table(rows, is_prose=True), choices)
-
-
-def _page(name: str, headline: str, *parts: str) -> str:
+def titled_html(name: str, headline: str, *parts: str) -> str:
+    """Write parts of HTML under a headline, in a block with a class of its own."""
     head = f"<p><strong>{escape(headline)}</strong></p>"
     return f'<div class="ldn-meta-{name}">{head}{"".join(parts)}</div>'
-
-
-def _nodes(nodes: Sequence[Node]) -> str:
-    rows = [
-        (node.name, "; ".join(option.name for option in node.options), node.reason)
-        for node in nodes
-    ]
-    head = ("question", "answers, the protocol's own first", "why")
-    return html_table(rows, head=head, is_prose=True)
-
-
-def _analyses(nodes: Sequence[Node]) -> str:
-    number = math.prod(len(node.options) for node in nodes)
-    return f"{number:,} {'analysis' if number == 1 else 'analyses'}"
-
-
-def _interval(estimate: float, low: float, high: float) -> str:
-    if not math.isfinite(estimate):
-        return "not defined"
-    limits = f"{low:.4g} to {high:.4g}" if math.isfinite(low + high) else "not defined"
-    return f"{estimate:.4g} (interval {limits})"
-
-
-def _words(value: Any) -> str:
-    """Write a choice as people type it."""
-    if value is None:
-        return BY_NUMBER
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return ", ".join(str(one) for one in value)
-    return f"{value:g}" if isinstance(value, float | int) else str(value)
 
 
 class Study(dict[str, "pd.DataFrame"]):
@@ -559,7 +395,18 @@ class Evidence:
 
     def _repr_html_(self) -> str:
         """Return every table with its rows and what it holds."""
-        return evidence_html(repr(self).strip("<>"), self.tables, self.dictionary)
+        rows = [
+            (
+                name,
+                f"{len(frame):,}",
+                str(frame.shape[1]),
+                self.dictionary.tables[name].description,
+            )
+            for name, frame in self.tables.items()
+        ]
+        head = ("table", "rows", "columns", "what")
+        table = html_table(rows, head=head, is_prose=True)
+        return titled_html("evidence", repr(self).strip("<>"), table)
 
     def study(self, study_id: str) -> Study:
         """Everything on file about one study, as typed.
@@ -623,31 +470,29 @@ class Evidence:
         return replace(self, tables=kept(self.tables), text=kept(self.text))
 
 
-def load_evidence(path: str | Path | None = None, *, validate: bool = True) -> Evidence:
-    """Read and check every raw table.
+@dataclass(frozen=True)
+class Reading:
+    """A raw folder as it was read: rows by line of their file, and what could not be read."""
 
-    Parameters
-    ----------
-    path : str or Path, optional
-        Folder with ``datapackage.json`` and the tables; ``data/raw`` of the checkout by
-        default.
-    validate : bool
-        ``False`` skips the checks of contents; only for callers that have proof that these
-        very bytes passed them (see ``ldn_meta.evidence.derived.load_derived``).
+    evidence: Evidence
+    faults: list[Fault]
+    unread: frozenset[str]
+    misfits: frozenset[tuple[str, int]]
 
-    Returns
-    -------
-    Evidence
+    def settled(self, faults: Sequence[Fault]) -> Evidence:
+        """The evidence with its rows by position, or a refusal that lists the faults."""
+        if faults:
+            raise DataError(faults)
 
-    Raises
-    ------
-    DataError
-        If anything is wrong anywhere; lists every fault as
-        ``table:line:column: value rule; remedy``.
-    FileNotFoundError
-        If there is no data dictionary.
-    """
-    folder = paths.raw_data() if path is None else Path(path)
+        def numbered(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+            return {name: frame.reset_index(drop=True) for name, frame in tables.items()}
+
+        read = self.evidence
+        return replace(read, tables=numbered(read.tables), text=numbered(read.text))
+
+
+def read_folder(folder: Path) -> Reading:
+    """Read every raw table, the corrections and the review of a folder."""
     dictionary = load_dictionary(folder)
     files = {name: read_file(folder, table) for name, table in dictionary.tables.items()}
     text = {name: file.text for name, file in files.items()}
@@ -655,56 +500,18 @@ def load_evidence(path: str | Path | None = None, *, validate: bool = True) -> E
         name: typed(table, text[name], dictionary) for name, table in dictionary.tables.items()
     }
     corrections, faults = read_corrections(folder)
-    evidence = Evidence(tables, text, dictionary, corrections, load_review(folder))
-    faults += _all_faults(evidence, files) if validate else _file_faults(files)
-    if faults:
-        raise DataError(faults)
-    return replace(evidence, tables=_numbered(tables), text=_numbered(text))
-
-
-def _file_faults(files: dict[str, FileContent]) -> list[Fault]:
-    return [fault for file in files.values() for fault in file.faults]
-
-
-def _all_faults(evidence: Evidence, files: dict[str, FileContent]) -> list[Fault]:
-    """Faults of every layer; what an earlier layer says of a cell silences the later ones."""
-    from ldn_meta.evidence.audit.claims import computation_faults
-    from ldn_meta.evidence.grade.certainty import certainty_faults
-    from ldn_meta.evidence.raw.faults import (
-        bias_faults,
-        cell_faults,
-        fact_faults,
-        link_faults,
-        row_faults,
-        schema_faults,
+    return Reading(
+        evidence=Evidence(tables, text, dictionary, corrections, load_review(folder)),
+        faults=[*faults, *(fault for file in files.values() for fault in file.faults)],
+        unread=frozenset(name for name, file in files.items() if not file.is_read),
+        misfits=frozenset((name, line) for name, file in files.items() for line in file.misfits),
     )
 
-    unread = {name for name, file in files.items() if not file.is_read}
-    misfits = {(name, line) for name, file in files.items() for line in file.misfits}
-    found = _file_faults(files)
-    for layer in (
-        cell_faults(evidence.text, evidence.dictionary),
-        schema_faults(evidence.text, evidence.dictionary),
-        row_faults(evidence),
-        certainty_faults(evidence),
-        link_faults(evidence, unread=unread),
-        bias_faults(evidence, unread=unread),
-        correction_faults(evidence),
-        computation_faults(evidence),
-    ):
-        named = {(fault.table, fault.line, fault.column) for fault in found}
-        found += [
-            fault
-            for fault in layer
-            if (fault.table, fault.line) not in misfits
-            and (fault.table, fault.line, fault.column) not in named
-        ]
-    return found or fact_faults(evidence)
 
-
-def _numbered(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Rows by position; while they were checked they went by line of the file."""
-    return {name: frame.reset_index(drop=True) for name, frame in tables.items()}
+def read_evidence(folder: Path) -> Evidence:
+    """Read the raw tables without judging them; what cannot be read at all is refused."""
+    reading = read_folder(folder)
+    return reading.settled(reading.faults)
 
 
 def _known(what: str, value: str, known: list[str]) -> None:

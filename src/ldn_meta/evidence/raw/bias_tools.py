@@ -1,0 +1,166 @@
+"""The tools that judge risk of bias: their domains and scales, and which tool fits a study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ldn_meta.files import TO_DO
+
+if TYPE_CHECKING:
+    from ldn_meta.evidence.raw.tables import Evidence
+
+
+RISK_OF_BIAS = "risk_of_bias"
+NOBODY = "nobody yet"
+# Studies that are judged, by what they are eligible for.
+ELIGIBLE = ("contrast", "single-arm")
+OVERALL = "overall"
+# Said of an item that cannot be asked of a study; it weighs nothing.
+NOT_APPLICABLE = "not applicable"
+
+
+@dataclass(frozen=True)
+class Domain:
+    """One question of a tool: its name in the table and its head in figures."""
+
+    head: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One tool."""
+
+    name: str
+    family: str
+    label: str
+    domains: tuple[Domain, ...]
+    ranks: dict[str, int]
+    allows_not_applicable: bool = False
+
+    @property
+    def domain_names(self) -> list[str]:
+        """Names of the domains in order, then "overall"."""
+        return [domain.name for domain in self.domains] + [OVERALL]
+
+    def judgements(self, domain: str) -> list[str]:
+        """Words that may answer a domain, from the least concern to the most."""
+        extra = [NOT_APPLICABLE] if self.allows_not_applicable and domain != OVERALL else []
+        return [*self.ranks, *extra]
+
+    def least_overall(self, judgements: Iterable[str]) -> str | None:
+        """Give the best overall judgement that the domains allow: that of the worst domain.
+
+        For RoB 2 this is the algorithm of Sterne 2019 (Table 1): low if every domain is low,
+        high if any is high; that several "some concerns" may add up to high is left to people.
+        For ROBINS-I it is that of Sterne 2016 (Table 2), in which "no information" outweighs
+        "moderate" and is outweighed by "serious". The JBI checklists have no rule; this one is
+        the project's.
+        """
+        ranked = [word for word in judgements if word in self.ranks]
+        return max(ranked, key=self.ranks.__getitem__, default=None)
+
+
+_D1 = Domain("D1", "randomisation process")
+_DS = Domain("DS", "period and carryover effects")
+_D2_TO_D5 = (
+    Domain("D2", "deviations from intended interventions"),
+    Domain("D3", "missing outcome data"),
+    Domain("D4", "measurement of the outcome"),
+    Domain("D5", "selection of the reported result"),
+)
+_ROB2_RANKS = {"low": 0, "some concerns": 1, "high": 2}
+_JBI_RANKS = {"yes": 0, "unclear": 1, "no": 2}
+
+
+def _numbered(letter: str, *names: str) -> tuple[Domain, ...]:
+    return tuple(Domain(f"{letter}{place}", name) for place, name in enumerate(names, 1))
+
+
+# Sterne 2019 (BMJ 366:l4898) and its variant for crossover trials; Sterne 2016 (BMJ 355:i4919);
+# checklists of JBI for case series (Munn 2020) and case reports. Domain names in our words.
+TOOLS = {
+    tool.name: tool
+    for tool in (
+        Tool("RoB 2", "RoB 2", "RoB 2 for trials", (_D1, *_D2_TO_D5), _ROB2_RANKS),
+        Tool(
+            "RoB 2 crossover",
+            "RoB 2",
+            "RoB 2 for crossover trials",
+            (_D1, _DS, *_D2_TO_D5),
+            _ROB2_RANKS,
+        ),
+        Tool(
+            "ROBINS-I",
+            "ROBINS-I",
+            "ROBINS-I, comparisons that were not randomised",
+            _numbered(
+                "D",
+                "confounding",
+                "selection of participants",
+                "classification of interventions",
+                "deviations from intended interventions",
+                "missing data",
+                "measurement of outcomes",
+                "selection of the reported result",
+            ),
+            {"low": 0, "moderate": 1, "no information": 2, "serious": 3, "critical": 4},
+        ),
+        Tool(
+            "JBI case series",
+            "JBI case series",
+            "JBI checklist for case series, groups without a comparison",
+            _numbered(
+                "Q",
+                "inclusion criteria clear",
+                "condition measured the same way in all",
+                "condition identified by a valid method",
+                "consecutive inclusion",
+                "complete inclusion",
+                "demographics reported",
+                "clinical information reported",
+                "outcomes reported",
+                "site described",
+                "statistical analysis appropriate",
+            ),
+            _JBI_RANKS,
+            allows_not_applicable=True,
+        ),
+        Tool(
+            "JBI case report",
+            "JBI case report",
+            "JBI checklist for case reports",
+            _numbered(
+                "Q",
+                "demographics described",
+                "history described",
+                "condition at presentation described",
+                "diagnostic tests described",
+                "treatment described",
+                "condition after treatment described",
+                "harms described",
+                "lessons stated",
+            ),
+            _JBI_RANKS,
+            allows_not_applicable=True,
+        ),
+    )
+}
+
+
+def fitting_tool(design: str, *, is_randomised: str, eligible_for: str) -> str:
+    """Name the tool that fits a study; see docs/decisions.md for why these."""
+    if eligible_for == "single-arm":
+        return "JBI case report" if design == "case report" else "JBI case series"
+    if is_randomised == "no":
+        return "ROBINS-I"
+    return "RoB 2 crossover" if design == "crossover" else "RoB 2"
+
+
+def overall_judgements(evidence: Evidence) -> dict[str, str]:
+    """Overall judgement of every study that has one."""
+    rows = evidence.text[RISK_OF_BIAS]
+    judged = rows[(rows["domain"] == OVERALL) & (rows["judgement"] != TO_DO)]
+    return dict(zip(judged["study_id"], judged["judgement"], strict=True))
