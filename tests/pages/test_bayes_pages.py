@@ -152,8 +152,8 @@ def test_where_the_side_is_not_known_no_benefit_is_claimed(pain):
 
 
 def test_nearly_certain_is_not_written_as_certain():
-    assert bayes_tables._percent(0.0004) == "below 1%"
-    assert bayes_tables._percent(0.9999) == "above 99%"
+    assert bayes_tables._percent(0.0004) == "under 1%"
+    assert bayes_tables._percent(0.9999) == "over 99%"
     assert bayes_tables._percent(0.48) == "48%"
 
 

@@ -1,9 +1,13 @@
-"""How far a number moved, and whether its result reads otherwise: on the scale readers know."""
+"""How numbers and names are written for readers, on every page and in every figure.
+
+In three parts: formats of numbers and lists; GRADE's statements; how far a number moved, and
+whether its result reads otherwise.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, SupportsFloat
 
@@ -15,6 +19,7 @@ from ldn_meta.evidence.answer.pools import (
     PARTLY_COMPARATOR,
     PARTLY_TREATMENT,
 )
+from ldn_meta.evidence.effects.rows import RATIO_MEASURES
 from ldn_meta.evidence.grade.certainty import (
     GRADES,
     LARGE,
@@ -25,6 +30,7 @@ from ldn_meta.evidence.grade.certainty import (
     TRIVIAL,
     UNKNOWN,
 )
+from ldn_meta.files import NOT_REPORTED
 
 MEASURES = {
     "MD": "mean difference",
@@ -56,10 +62,12 @@ CI_METHODS = {
     "knapp-hartung": "Knapp-Hartung interval",
     "knapp-hartung-floored": "floored Knapp-Hartung interval",
 }
-RATIOS = ("RR", "OR", "IRR")
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+# Below it a p is written "p < 0.001".
 SMALL_P = 0.001
 SMALLEST_RATIO = 0.005
+# A share closer to none or all is not rounded to it; closer than the last bits it is none or all.
+ALMOST, EXACTLY = 0.005, 1e-9
 
 
 def fixed(value: SupportsFloat, digits: int = 2) -> str:
@@ -90,7 +98,7 @@ def estimate_with_interval(
     values = shown((estimate, low, high), measure=measure)
     if not math.isfinite(values[0]):
         return "not defined"
-    if measure in RATIOS and min(values[1:]) < SMALLEST_RATIO:
+    if measure in RATIO_MEASURES and min(values[1:]) < SMALLEST_RATIO:
         # 0.00 would say that the ratio can be nought, which none can.
         return f"{values[0]:.2g} ({values[1]:.2g} to {values[2]:.3g})"
     return f"{fixed(values[0], digits)} ({interval(values[1], values[2], digits)})"
@@ -99,7 +107,7 @@ def estimate_with_interval(
 def shown(values: Iterable[SupportsFloat], *, measure: str) -> tuple[float, ...]:
     """Return values as displayed: exponentials for ratios, themselves otherwise."""
     numbers = tuple(float(value) for value in values)
-    if measure not in RATIOS:
+    if measure not in RATIO_MEASURES:
         return numbers
     return tuple(math.exp(number) if math.isfinite(number) else number for number in numbers)
 
@@ -117,18 +125,45 @@ def percent(share: float) -> str:
     return "not defined" if not math.isfinite(share) else f"{math.floor(100 * share + 0.5)}%"
 
 
+def percents(low: float, high: float) -> str:
+    """Write ``12% to 34%``."""
+    return f"{percent(low)} to {percent(high)}"
+
+
+def share_words(value: SupportsFloat) -> str:
+    """Write a share in per cent; what is little or nearly all is not rounded to none or all."""
+    number = float(value)
+    if EXACTLY < number < ALMOST:
+        return "under 1%"
+    return "over 99%" if 1.0 - ALMOST <= number < 1.0 else percent(number)
+
+
+def in_words(number: int) -> str:
+    """Write ``no``, ``one``, ``ten``, ``11``."""
+    return COUNTS[number] if 0 <= number < len(COUNTS) else str(number)
+
+
 def count(number: int, noun: str, *, plural: str | None = None) -> str:
-    """Write ``one trial``, ``two trials``, ``14 trials``."""
-    word = COUNTS[number] if 0 <= number < len(COUNTS) else str(number)
-    return f"{word} {noun if number == 1 else (plural or noun + 's')}"
+    """Write ``one trial``, ``two trials``, ``14 trials``; a study takes its own plural."""
+    many = plural or (f"{noun[:-1]}ies" if noun.endswith("study") else f"{noun}s")
+    return f"{in_words(number)} {noun if number == 1 else many}"
 
 
 def agree(number: int, singular: str, plural: str) -> str:
     """Write ``one compares``, ``two compare``, ``none compares``: a number with its verb."""
     if number == 0:
         return f"none {singular}"
-    word = COUNTS[number] if 0 <= number < len(COUNTS) else str(number)
-    return f"{word} {singular if number == 1 else plural}"
+    return f"{in_words(number)} {singular if number == 1 else plural}"
+
+
+def listed(names: Iterable[str], none: str = "none") -> str:
+    """Write names in a row, each once, or that there is none."""
+    return ", ".join(dict.fromkeys(names)) or none
+
+
+def joined(names: Sequence[str]) -> str:
+    """Write ``a, b and c``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def people(number: int) -> str:
@@ -141,9 +176,17 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def weeks(value: float) -> str:
+def weeks(value: SupportsFloat | None) -> str:
     """Write weeks without needless digits; NR when not reported."""
-    return "NR" if not math.isfinite(value) else f"{value:g}"
+    number = math.nan if value is None else float(value)
+    return f"{number:g}" if math.isfinite(number) else NOT_REPORTED
+
+
+def plain(value: Any, missing: str = NOT_REPORTED) -> str:
+    """Write a cell as text; what is missing says so."""
+    if value is None or value != value or str(value) in ("<NA>", "nan"):
+        return missing
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def method(tau2_method: str, ci_method: str) -> str:
@@ -243,10 +286,7 @@ def why(domains: list[dict[str, Any]]) -> str:
         for d in domains
         if d["level"] < 0
     ]
-    if not taken:
-        return "nothing taken off"
-    listed = taken[0] if len(taken) == 1 else f"{', '.join(taken[:-1])} and {taken[-1]}"
-    return f"taken down for {listed}"
+    return f"taken down for {joined(taken)}" if taken else "nothing taken off"
 
 
 def reason(domain: dict[str, Any]) -> str:
@@ -315,7 +355,7 @@ QUANTITIES = (
 
 def how_far(column: str, old: float, new: float, *, measure: str = "") -> str:
     """Say how far a number moved: ``+0.07``, or ``x1.08`` where it is a ratio."""
-    is_ratio = measure in RATIOS
+    is_ratio = measure in RATIO_MEASURES
     if is_ratio and column in LOGGED:
         return _factor(math.exp(new - old)) if abs(new - old) < math.log(1e300) else ""
     if column in RATIO_COLUMNS or (is_ratio and column.startswith(SHOWN)):

@@ -456,9 +456,6 @@ def _flat(entries: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]
     return found
 
 
-RATIOS = ("RR", "OR", "IRR")
-
-
 def rows_as_json(added: Added, **further: Any) -> str:
     """Rows, and what becomes of them, as JSON."""
     from ldn_meta.files import rounded
@@ -483,8 +480,10 @@ def tell_rows(added: Added) -> None:
 
 def tell_outlook(added: Added) -> None:
     """Show which effects come of the rows, and which rows are in none."""
+    from ldn_meta.evidence.effects.rows import RATIO_MEASURES
+
     for effect in added.effects:
-        scale = "log " if effect["measure"] in RATIOS else ""
+        scale = "log " if effect["measure"] in RATIO_MEASURES else ""
         click.echo(
             f"effect {effect['effect_id']}: {scale}{effect['measure']} {effect['yi']:.4g} "
             f"(95% CI {effect['ci_low']:.4g} to {effect['ci_high']:.4g}), {effect['unit']}; "

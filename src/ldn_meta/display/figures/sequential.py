@@ -31,7 +31,7 @@ from ldn_meta.display.figures.sheet import (
     wrap,
 )
 from ldn_meta.display.outputs import FigureOutput
-from ldn_meta.display.words import percent
+from ldn_meta.display.words import joined, share_words
 from ldn_meta.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def verdict_words(
     ]
     if single:
         sentences.append(
-            f"A single look would have seen an effect after {_joined(single)}: Z beyond 1.96, "
+            f"A single look would have seen an effect after {joined(single)}: Z beyond 1.96, "
             "not beyond the boundary."
         )
     given_up = next((look for look in looks if abs(look.z) < futility.at(look.fraction)), None)
@@ -179,14 +179,10 @@ def verdict_words(
 def information_words(looks: Sequence[Look], ris_people: float) -> str:
     """Say how far the evidence has come."""
     fraction = looks[-1].fraction
-    share = "under 1%" if fraction < 0.005 else percent(fraction)
+    share = share_words(fraction)
     if math.isnan(ris_people):
         return f"Information so far: {share} of what is required"
     return f"Information so far: {share} of what {ris_people:,.0f} people would give"
-
-
-def _joined(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 POINT_SIZE = 6.0

@@ -30,9 +30,10 @@ from ldn_meta.display.figures.sheet import (
     write_beside,
 )
 from ldn_meta.display.outputs import FigureOutput
-from ldn_meta.display.words import MEASURES, RATIOS, capitalised, percent
+from ldn_meta.display.words import MEASURES, capitalised, share_words
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.multiverse import SAME_DIGITS, is_about_model, node_table, weights
+from ldn_meta.evidence.effects.rows import RATIO_MEASURES
 from ldn_meta.stats.multiverse import digits
 
 if TYPE_CHECKING:
@@ -238,8 +239,6 @@ VERDICT_WORDS = {
     FOR_COMPARATOR: "interval on the side of the comparator",
     NO_INTERVAL: "no interval defined",
 }
-# Less is what is left of equal numbers when they are taken from each other.
-_NOTHING = 1e-9
 # A ratio beyond this has no meaning; without a bound it could not be computed.
 _LARGEST_LOG = 50.0
 _SHARES = {
@@ -248,13 +247,6 @@ _SHARES = {
     FOR_COMPARATOR: "favours_comparator",
     NO_INTERVAL: "no_interval",
 }
-
-
-def share_words(share: float) -> str:
-    """Write a share in per cent; what is little or nearly all is not rounded to none or all."""
-    if _NOTHING < share < 0.005:
-        return "under 1%"
-    return "over 99%" if 0.995 <= share < 1 else percent(share)
 
 
 def measure_words(found: Multiverse, columns: Columns | None, unit_words: str) -> str:
@@ -268,7 +260,7 @@ def measure_words(found: Multiverse, columns: Columns | None, unit_words: str) -
         for option in node.options
         if "measure" in option.changes
     }
-    if found.measure in RATIOS:
+    if found.measure in RATIO_MEASURES:
         return f"{' or '.join([measure, *sorted(others)])} {style.unbroken('(log axis)')}"
     return f"{measure}, {unit_words}" if unit_words else measure
 
@@ -1051,7 +1043,7 @@ def specification_curve(
         If ``mid`` is not above 0.
     """
     columns = columns_of(found)
-    print_as = EffectFormat(digits, found.measure in RATIOS)
+    print_as = EffectFormat(digits, found.measure in RATIO_MEASURES)
     mid = _important(summary, mid)
     with style.settings():
         if columns is None:
@@ -1083,7 +1075,7 @@ def specification_curve_alt_text(
         axis=measure_words(found, columns, options["unit_words"]),
         direction=options["direction"],
         mid=_important(summary, options.get("mid")),
-        print_as=EffectFormat(options.get("digits", 2), found.measure in RATIOS),
+        print_as=EffectFormat(options.get("digits", 2), found.measure in RATIO_MEASURES),
         title=options.get("title"),
     )
 

@@ -22,7 +22,7 @@ from ldn_meta.display.pages import (
     effect_words as sentences,
 )
 from ldn_meta.display.pages.effect_words import bayes_facts
-from ldn_meta.display.pages.page import BY_PROTOCOL, Opened, construct_labels, open_page, plain
+from ldn_meta.display.pages.page import BY_PROTOCOL, Opened, construct_labels, open_page
 from ldn_meta.display.words import (
     CI_METHODS,
     MEASURES,
@@ -30,6 +30,7 @@ from ldn_meta.display.words import (
     count,
     estimate_with_interval,
     people,
+    plain,
     shown,
     weeks,
 )

@@ -18,6 +18,7 @@ from ldn_meta.display.words import (
     method,
     people,
     percent,
+    share_words,
     shown,
 )
 from ldn_meta.evidence.answer.pools import DIRECTION_ONLY, NO_COMPARISON, has_unknown_sign
@@ -322,8 +323,8 @@ SHOWN = (
     *("shown_mu_median", "shown_mu_low", "shown_mu_high"),
     *("shown_theta_low", "shown_theta_high"),
 )
-# Rounds to 0 or 100 per cent from here.
-ALMOST = 0.005
+# No probability is written as nought or one.
+NEVER = 1e-6
 NO_SUCH_NUMBER = "not defined"
 NUMBERS = (
     *("mu_mean", "mu_median", "mu_sd", "mu_low", "mu_high"),
@@ -533,12 +534,9 @@ def _bayes_cells(result: BayesResult, pool: Pool) -> tuple[str, ...]:
     )
 
 
-def _percent(share: SupportsFloat) -> str:
-    """A probability; one that is nearly nought or one is not written as if it were."""
-    value = float(share)
-    if value < ALMOST:
-        return "below 1%"
-    return "above 99%" if value > 1.0 - ALMOST else percent(value)
+def _percent(probability: SupportsFloat) -> str:
+    """A probability; none is nought or one."""
+    return share_words(min(max(float(probability), NEVER), 1.0 - NEVER))
 
 
 def _note(result: BayesResult, pool: Pool) -> str:

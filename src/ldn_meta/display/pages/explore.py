@@ -9,11 +9,11 @@ from ldn_meta.display.words import (
     CI_METHODS,
     COUNTS,
     MEASURES,
-    RATIOS,
     TAU2_METHODS,
     capitalised,
     estimate_with_interval,
 )
+from ldn_meta.evidence.effects.rows import RATIO_MEASURES
 from ldn_meta.evidence.raw.protocol import MAIN
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def explore_words() -> dict[str, Any]:
         "measures": MEASURES,
         "tau2_methods": TAU2_METHODS,
         "ci_methods": CI_METHODS,
-        "ratios": list(RATIOS),
+        "ratios": list(RATIO_MEASURES),
         "counts": list(COUNTS),
     }
 
@@ -75,7 +75,7 @@ def _numbers(own: pd.DataFrame) -> list[str]:
     effect = estimate_with_interval(
         row["estimate"], row["ci_low"], row["ci_high"], measure=measure
     )
-    unit = "" if measure in RATIOS else f", {row['unit']}"
+    unit = "" if measure in RATIO_MEASURES else f", {row['unit']}"
     words = f"{MEASURES[measure]} {effect}{unit}"
     people = str(int(row["people"])) if row["people"] else "not reported"
     return [str(int(row["k"])), people, html.escape(words)]

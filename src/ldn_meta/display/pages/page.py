@@ -12,9 +12,9 @@ from ldn_meta.display.words import (
     estimate_with_interval,
     fixed,
     interval,
+    listed,
     method,
     shown,
-    weeks,
 )
 from ldn_meta.evidence.answer.conflicts import NO_RESULT, UNCHANGED
 from ldn_meta.evidence.answer.pools import build_pools
@@ -139,7 +139,7 @@ class Opened:
         )
         frame = (
             told.groupby(["study", "not used, because"], sort=False)
-            .agg({"outcomes": _listed, "rows": "sum"})
+            .agg({"outcomes": listed, "rows": "sum"})
             .reset_index()
         )
         return Table(
@@ -147,10 +147,6 @@ class Opened:
             caption,
             "Each row is in data/derived/left_out.csv with its address in data/raw.",
         )
-
-
-def _listed(names: pd.Series) -> str:
-    return ", ".join(dict.fromkeys(names))
 
 
 def open_page(notebook: str, *, indication: str, **choices: Any) -> Opened:
@@ -171,18 +167,6 @@ def construct_labels(opened: Opened) -> dict[str, str]:
     """Return what constructs are called for readers."""
     rows = opened.derived.evidence.text["outcomes"]
     return dict(zip(rows["construct"], rows["construct_label"], strict=True))
-
-
-def week_cell(value: Any) -> str:
-    """Weeks for a table cell."""
-    return weeks(float(value)) if value is not None else "NR"
-
-
-def plain(value: Any, missing: str = "NR") -> str:
-    """Write a cell as text; what is missing says so."""
-    if value is None or value != value or str(value) in ("<NA>", "nan"):
-        return missing
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 NONE = ("none", "NR", "no trial", "not defined", "not defined", "none")

@@ -11,7 +11,7 @@ import pandas as pd
 from ldn_meta.display.outputs import Facts, Table, Text, rows_of
 from ldn_meta.display.pages.effect import forest_of_pool, pool_facts
 from ldn_meta.display.pages.effect_words import crossing
-from ldn_meta.display.pages.page import Opened, construct_labels, open_page, week_cell
+from ldn_meta.display.pages.page import Opened, construct_labels, open_page
 from ldn_meta.display.words import (
     capitalised,
     count,
@@ -137,7 +137,7 @@ def comparisons(page: PeoplePage) -> Table:
         {
             "outcome": rows["construct_label"],
             "trial": rows["study_label"],
-            "week": rows["timepoint_weeks"].map(week_cell),
+            "week": rows["timepoint_weeks"].map(weeks),
             "set": rows["analysis_set"],
             "LDN": _arm(rows, "1"),
             "comparator": rows["comparator"] + " " + _arm(rows, "2"),
@@ -169,7 +169,7 @@ def single_arms_of_people_tables(page: PeoplePage) -> Table:
             "study": rows["study_label"],
             "arm": rows["arm"],
             "design": rows["design"],
-            "week": rows["timepoint_weeks"].map(week_cell),
+            "week": rows["timepoint_weeks"].map(weeks),
             "people": _arm(rows, "1"),
             "95% CI (Wilson)": [
                 _percent_range(r["share_1_low"], r["share_1_high"]) for r in rows_of(rows)
@@ -264,7 +264,7 @@ def arms_long(chosen: pd.DataFrame) -> pd.DataFrame:
         shared = {
             "study_label": row["study_label"],
             "threshold_label": row["construct_label"],
-            "note": f"week {week_cell(row['timepoint_weeks'])}, {_set(row['analysis_set'])}",
+            "note": f"week {weeks(row['timepoint_weeks'])}, {_set(row['analysis_set'])}",
         }
         contrast = row["kind"] == CONTRAST
         arms = [("1", "LDN", 1 if contrast else 3)]

@@ -19,6 +19,7 @@ from ldn_meta.display.words import (
     fixed,
     people,
     percent,
+    share_words,
     shown,
 )
 from ldn_meta.evidence.answer.multiverse import (
@@ -368,11 +369,7 @@ def _side(low: float, high: float) -> int:
 
 def _share(value: float) -> str:
     """A share of analyses; one that is nearly nought or all is not written as if it were."""
-    if value in (0.0, 1.0):
-        return "none" if value == 0.0 else "all"
-    if 0 < value < 0.005:
-        return "less than 1%"
-    return "more than 99%" if 0.995 < value < 1 else percent(value)
+    return {0.0: "none", 1.0: "all"}.get(value) or share_words(value)
 
 
 WORTH_A_PANEL = 0.05

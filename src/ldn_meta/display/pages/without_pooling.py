@@ -12,8 +12,19 @@ import pandas as pd
 
 from ldn_meta.display.figures.directions import AGREEING_PCT
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of
-from ldn_meta.display.pages.page import Opened, open_page, plain
-from ldn_meta.display.words import agree, capitalised, count, fixed, interval, p_value, percent
+from ldn_meta.display.pages.page import Opened, open_page
+from ldn_meta.display.words import (
+    SMALL_P,
+    agree,
+    capitalised,
+    count,
+    fixed,
+    interval,
+    listed,
+    p_value,
+    percent,
+    plain,
+)
 from ldn_meta.evidence.answer.directions import OTHER, GroupSynthesis, group_syntheses, is_bound
 from ldn_meta.evidence.answer.pools import NO_COMPARISON, NOTHING, ONE_TRIAL
 from ldn_meta.evidence.effects.rows import TREATMENT
@@ -27,8 +38,6 @@ if TYPE_CHECKING:
 
 
 P_DIGITS = 3
-# Below it a p is written "< 0.001", and the low end of an interval says nothing.
-SMALL_P = 0.001
 HALF_UNIT = 0.0005
 
 
@@ -192,11 +201,6 @@ def _shares(low: float, high: float) -> str:
 
 def _with_reasons(reasons: dict[str, str]) -> str:
     return "; ".join(f"{name} ({why})" for name, why in reasons.items())
-
-
-def listed(names: Iterable[str], none: str = "none") -> str:
-    """Write names in a row, or that there is none."""
-    return ", ".join(dict.fromkeys(names)) or none
 
 
 # Page that shows the effects of a domain.
