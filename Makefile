@@ -50,10 +50,10 @@ site: setup ## pages from the reports at hand: build/site/index.html
 	@$(LDN) site
 
 test: setup ## tests, without the slow ones
-	@$(PYTHON) -m pytest -q -m "not slow"
+	@$(PYTHON) -m pytest -q -n auto --dist loadfile -m "not slow"
 
 test-all: setup ## all tests
-	@$(PYTHON) -m pytest -q
+	@$(PYTHON) -m pytest -q -n auto --dist loadfile
 
 lint: setup ## style, docstrings and types
 	@$(PYTHON) -m ruff format --check .

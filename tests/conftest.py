@@ -5,6 +5,10 @@ import os
 import pytest
 from hypothesis import settings
 
+# Tests run side by side (make test); threads of BLAS inside each would only get in the way.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # No deadline: a busy machine is no bug. In CI the same examples each time, so that a pull request
 # is judged by its change; elsewhere new ones, so that new faults are found.
 settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
