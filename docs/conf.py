@@ -1,8 +1,12 @@
 """Settings of the pages in build/site; `make site` runs Sphinx with them."""
 
+from pathlib import Path
+
 from docutils.utils.math.latex2mathml import tex2mathml
 
-project = "Low-dose naltrexone: the evidence"
+from ldn_meta.evidence.raw.review import load_review
+
+project = load_review(Path(__file__).parents[1] / "data" / "raw").title
 author = "The ldn-meta contributors"
 project_copyright = author
 html_title = project

@@ -14,7 +14,7 @@ from explore_in_browser import browser
 from explore_node import ask
 from ldn_meta.display.pages.explore import answers_html, explore_words
 from ldn_meta.evidence.derived import load_derived
-from ldn_meta.pipeline import site_pages as explore
+from ldn_meta.pipeline import site
 
 SVG = "{http://www.w3.org/2000/svg}"
 MODEL = {
@@ -84,6 +84,7 @@ def invented(*effects, measure="MD", sign=-1.0):
         "indication_id": "headache",
         "label": "headache",
         "drug": "LDN",
+        "treatment": "LDN",
         "comparator_class": "placebo",
         "main_construct": "pain",
         "outcomes": [outcome, outcome | {"construct": "sleep", "label": "sleep"}],
@@ -373,7 +374,7 @@ def test_texts_of_the_data_cannot_become_markup():
     found = Drawn(data)
     assert 'A & B <script>"x"' in found.words()
     assert not list(found.root.iter(f"{SVG}script"))
-    text = explore.script_json({"a": "</script><!-- & \u2028 -->"})
+    text = site.script_json({"a": "</script><!-- & \u2028 -->"})
     assert "<" not in text
     assert text.isascii()
     assert json.loads(text) == {"a": "</script><!-- & \u2028 -->"}
@@ -412,7 +413,7 @@ class Elements(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page():
-    return explore.explore_page(study_pages={"innova2026": "studies/innova2026.html"})
+    return site.explore_page(study_pages={"innova2026": "studies/innova2026.html"})
 
 
 def test_the_page_is_one_file_that_asks_nobody(page):

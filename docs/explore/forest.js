@@ -12,7 +12,7 @@ const LdnForest = (() => {
   const INK = "#111111";
   const SOFT = "#555555";
   const RULE = "#9a9a9a";
-  const LDN = "#0072b2";
+  const TREATMENT = "#0072b2";
   const POOLED = "#123b63";
   const PREDICTION = "#b5482a";
   const GAP = 14;
@@ -70,7 +70,7 @@ const LdnForest = (() => {
     const fill =
       kind === "shown"
         ? `fill="#ffffff" stroke="${INK}"`
-        : `fill="${LDN}" fill-opacity="0.6" stroke="${LDN}"`;
+        : `fill="${TREATMENT}" fill-opacity="0.6" stroke="${TREATMENT}"`;
     const parts = [];
     if (axis.isComplete(span)) {
       const stroke = `stroke="${INK}" stroke-width="1.3" class="interval"`;

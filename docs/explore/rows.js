@@ -11,8 +11,9 @@ const LdnRows = (() => {
   /** Words for the left and the right of no effect. */
   function sides({ sign, signIsPrinted, indication }) {
     if (signIsPrinted) return ["negative as printed", "positive as printed"];
-    if (Number.isNaN(sign)) return ["lower with LDN", "higher with LDN"];
-    const found = ["favours LDN", `favours ${indication.comparator_class}`];
+    const { comparator_class: comparator, treatment } = indication;
+    if (Number.isNaN(sign)) return [`lower with ${treatment}`, `higher with ${treatment}`];
+    const found = [`favours ${treatment}`, `favours ${comparator}`];
     return sign < 0 ? found : found.reverse();
   }
 
@@ -78,8 +79,9 @@ const LdnRows = (() => {
 
   /** Heads of the columns that `cellsOf` fills. */
   function headers(analysis) {
-    const other = capitalised(analysis.indication.comparator_class);
-    return analysis.isRatio ? ["Week", "LDN", other] : ["Week", "LDN", "n", other, "n"];
+    const { comparator_class: comparator, treatment } = analysis.indication;
+    const other = capitalised(comparator);
+    return analysis.isRatio ? ["Week", treatment, other] : ["Week", treatment, "n", other, "n"];
   }
 
   /** The plot in words, for people who cannot see it. */

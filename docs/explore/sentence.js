@@ -19,12 +19,12 @@ const LdnSentence = (() => {
   }
 
   /** What the interval says of no difference. */
-  function crossing({ result, sign, signIsPrinted }) {
+  function crossing({ result, sign, signIsPrinted, indication }) {
     const { ci_low: low, ci_high: high } = result;
     if (!(Number.isFinite(low) && Number.isFinite(high))) return "the interval is not defined";
     if (low <= 0 && high >= 0) return "the interval includes no difference";
     if (signIsPrinted || Number.isNaN(sign)) return "the interval excludes no difference";
-    const side = low > 0 === sign > 0 ? "LDN" : "the comparator";
+    const side = low > 0 === sign > 0 ? indication.treatment : "the comparator";
     return `the interval lies on the side of ${side}`;
   }
 

@@ -13,8 +13,7 @@ from ldn_meta.errors import ArgumentError, StaleError
 from ldn_meta.evidence.derived import load_derived
 from ldn_meta.evidence.raw.tables import MISSING, VALUE_TABLES
 from ldn_meta.files import MANIFEST, file_hashes
-from ldn_meta.pipeline.site_pages import study_markdown
-from ldn_meta.pipeline.site_parts import Links
+from ldn_meta.pipeline.site import Links, study_markdown
 
 # What a row of results says beside its numbers, told in words on the page.
 TOLD = {
@@ -162,7 +161,7 @@ def test_unknown_study_and_stale_tables(derived, tmp_path, monkeypatch):
 
 
 def test_on_the_site_a_page_is_linked_only_where_it_is(younger):
-    text = study_markdown(younger, Links({"20_pooled_effect": "../here.html"}))
+    text = study_markdown(younger, Links({"20_pooled_effect": "../here.html"})).decode()
     assert text.startswith("---\norphan: true\n---\n# Younger 2013\n")
     assert '<td><a href="../here.html">20_pooled_effect</a></td>' in text
     assert "<td>25_without_pooling</td>" in text

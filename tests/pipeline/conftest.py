@@ -1,12 +1,14 @@
 """A project of two indications, one page each and an overview, small enough to read."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from ldn_meta.pipeline import derive
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 INDICATIONS = """\
 indication_id,label,sort_order,is_reported,question
 headache,headache,1,yes,Does it help?
@@ -73,6 +75,12 @@ construct = "pain"
 construct = "function"
 tau2_method = "pm"
 """
+REVIEW = """\
+[treatment]
+label = "NIL"
+name = "nothing at all"
+short_name = "nothing"
+"""
 README = """\
 # Tiny
 
@@ -123,6 +131,7 @@ class Project:
         self.root = root
         self.write("data/raw/datapackage.json", json.dumps(DATAPACKAGE))
         self.write("data/raw/protocol.toml", "x = 1\n")
+        self.write("data/raw/review.toml", REVIEW)
         for name, text in {
             "indications": INDICATIONS,
             "studies": STUDIES,
@@ -163,6 +172,12 @@ class Project:
             *cells,
         )
         self.write("notebooks/20_pooled_effect.ipynb", json.dumps(notebook))
+
+    def copy_docs(self):
+        """Settings, styles and templates of the site, from the checkout."""
+        for name in ("_static", "_templates"):
+            shutil.copytree(REPOSITORY / "docs" / name, self.root / "docs" / name)
+        shutil.copy(REPOSITORY / "docs" / "conf.py", self.root / "docs" / "conf.py")
 
     def snapshot(self, folder):
         base = self.root / folder

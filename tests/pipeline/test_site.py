@@ -3,7 +3,6 @@ import json
 import re
 import shutil
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import unquote
 
 import nbformat
@@ -12,14 +11,9 @@ import pytest
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.errors import LdnMetaError
 from ldn_meta.pipeline import site
-from ldn_meta.pipeline import site as site_pages
-from ldn_meta.pipeline import site_pages as site_gallery
-from ldn_meta.pipeline.site import page_notebook
-from ldn_meta.pipeline.site_pages import dictionary_page
-from ldn_meta.pipeline.site_parts import Links
+from ldn_meta.pipeline.site import Links, dictionary_page, page_notebook
 
 new = nbformat.v4
-REPOSITORY = Path(__file__).resolve().parents[2]
 PNG = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5E"
     "rkJggg=="
@@ -63,9 +57,7 @@ STUDY = "---\norphan: true\n---\n# Ames 2001\n\n## Design\n\nCrossover.\n"
 @pytest.fixture
 def reported(project, monkeypatch):
     """The tiny project with reports; the pages of its studies stand in for the evidence room."""
-    for name in ("_static", "_templates"):
-        shutil.copytree(REPOSITORY / "docs" / name, project.root / "docs" / name)
-    shutil.copy(REPOSITORY / "docs" / "conf.py", project.root / "docs" / "conf.py")
+    project.copy_docs()
     project.write("docs/methods.md", "# Methods\n\nAs stated.\n")
     project.write("docs/decisions.md", "# Decisions\n\nFew.\n")
     answer = {
@@ -85,7 +77,7 @@ def reported(project, monkeypatch):
     facts = {
         "20_pooled_effect": {
             "answer": answer,
-            "synthesis": {"direction": "favours LDN", "synthesis": "meta-analysis"},
+            "synthesis": {"direction": "favours treatment", "synthesis": "meta-analysis"},
             "what_would_change_it": "- Largest weight: Ames 2001.\n- Nothing else.",
         }
     }
@@ -103,7 +95,7 @@ def reported(project, monkeypatch):
         "studies/ames2001.md": STUDY.encode(),
     }
     labels = {"ames2001": "Ames 2001"}
-    monkeypatch.setattr(site_pages, "study_sources", lambda known: (labels, sources))
+    monkeypatch.setattr(site, "study_sources", lambda known: (labels, sources))
     return project
 
 
@@ -138,7 +130,7 @@ def test_a_notebook_is_prepared_for_readers(reported):
 
 
 def test_pages_of_reports_at_hand_only(reported):
-    assert sorted(site_pages.pages()) == [
+    assert sorted(site.pages()) == [
         "data_dictionary.md",
         "downloads.md",
         "gallery.md",
@@ -155,11 +147,11 @@ def test_pages_of_reports_at_hand_only(reported):
 
 
 def test_the_start_page_tells_all_of_an_answer_in_one_table(reported):
-    start = site_pages.pages()["index.md"].decode()
+    start = site.pages()["index.md"].decode()
     row = start[start.index("<tbody>") : start.index("</tbody>")]
     for told in (
         '<a href="indications/headache/20_pooled_effect.html">headache</a>',
-        'data-label="Direction">Favours naltrexone</td>',
+        'data-label="Direction">Favours nothing</td>',
         ">-0.4 (-0.6 to -0.2)</td>",
         ">not rated</td>",
         ">2 of 3 comparative studies gave usable numbers, 151 people</td>",
@@ -178,7 +170,7 @@ def test_certainty_and_what_would_change_it_come_from_their_own_pages_when_these
     facts["50_robustness"] = {"sentence": "Another trial would."}
     facts["60_certainty"] = {"answer": {"certainty": "low", "sentence": "Certainty: low."}}
     file.write_text(json.dumps(facts))
-    made = site_pages.pages()
+    made = site.pages()
     for page in ("index.md", "indications/headache/index.md"):
         text = made[page].decode()
         assert "Another trial would." in text
@@ -188,13 +180,13 @@ def test_certainty_and_what_would_change_it_come_from_their_own_pages_when_these
 
 
 def test_gallery_shows_the_first_figure_of_a_kind_with_its_words(reported):
-    found = site_gallery.gallery({"headache": "indications/headache", "overview": "overview"})
+    found = site.gallery({"headache": "indications/headache", "overview": "overview"})
     assert set(found) == {"gallery.md", "pictures/headache_dot.png"}
     text = found["gallery.md"].decode()
     assert ":alt: one dot" in text
     assert "*In words:* one dot" in text
     assert "(indications/headache/20_pooled_effect.ipynb)" in text
-    assert site_gallery.gallery({}) == {}
+    assert site.gallery({}) == {}
 
 
 @pytest.mark.parametrize(
@@ -207,7 +199,7 @@ def test_gallery_shows_the_first_figure_of_a_kind_with_its_words(reported):
     ],
 )
 def test_kind_of_a_figure(name, kind):
-    assert site_gallery.Drawn(name, "words", "headache", "20_pooled_effect").kind[0] == kind
+    assert site.Drawn(name, "words", "headache", "20_pooled_effect").kind[0] == kind
 
 
 class Page(HTMLParser):
@@ -343,7 +335,8 @@ def test_the_check_of_pages_finds_what_it_looks_for(tmp_path, page, fault):
 
 
 def test_data_dictionary(project):
-    page = dictionary_page()
+    project.copy_docs()
+    page = dictionary_page().decode()
     assert page.startswith("# Data dictionary\n\nA tiny package.\n")
     assert "Missing cells are never blank: `NR` (not reported)." in page
     assert "| `study_id` | string | Key; key of the table |" in page

@@ -6,11 +6,13 @@ import pytest
 
 from ldn_meta.display.outputs import Table, linked
 from ldn_meta.evidence.load import load_evidence
-from ldn_meta.pipeline import site_parts as site_downloads
-from ldn_meta.pipeline.site_pages import _as_paragraph, _direction
-from ldn_meta.pipeline.site_parts import (
+from ldn_meta.evidence.raw.review import Review
+from ldn_meta.pipeline.site import (
+    FORMATS,
     TABLES,
     Links,
+    as_paragraph,
+    direction_in_words,
     downloads,
     figure_bar,
     page_bar,
@@ -116,7 +118,7 @@ def test_every_figure_on_file_is_offered_in_its_formats():
         _, report, file = name.split("/")
         bar = figure_bar(file[:-4], report, "../")
         assert f'href="../{name}"' in bar
-        assert bar.count("<a ") == len(site_downloads.FORMATS)
+        assert bar.count("<a ") == len(FORMATS)
 
 
 @pytest.mark.parametrize(
@@ -143,9 +145,10 @@ def test_every_figure_on_file_is_offered_in_its_formats():
     ],
 )
 def test_directions_in_words(facts, words):
-    assert _direction(facts) == words
+    review = Review("LDN", "low-dose naltrexone", "naltrexone")
+    assert direction_in_words(facts, review) == words
 
 
 def test_a_list_becomes_a_paragraph():
-    assert _as_paragraph("- One.\n- Two - three.\n\n") == "One. Two - three."
-    assert _as_paragraph("") == ""
+    assert as_paragraph("- One.\n- Two - three.\n\n") == "One. Two - three."
+    assert as_paragraph("") == ""

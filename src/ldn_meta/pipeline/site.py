@@ -1,20 +1,33 @@
-"""The reports as pages that open without a network: Sphinx, MyST-NB, sphinx-book-theme."""
+"""The reports as pages that open without a network: Sphinx, MyST-NB, sphinx-book-theme.
+
+The words and the layout of pages that are no notebooks stand in docs/_templates/pages.
+"""
 
 from __future__ import annotations
 
+import functools
+import html
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader
 
 from ldn_meta import paths
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.errors import LdnMetaError
+from ldn_meta.evidence.answer import pools as synthesis
+from ldn_meta.evidence.derived import load_derived
+from ldn_meta.evidence.raw.review import Review, load_review
 from ldn_meta.files import (
+    MANIFEST,
     exclusive_writer,
     json_sha256,
     lock_sha256,
@@ -30,34 +43,141 @@ from ldn_meta.pipeline.notebooks import (
     PARAMETERS_TAG,
     reported_indications,
 )
-from ldn_meta.pipeline.readme import read_answers
-from ldn_meta.pipeline.site_pages import (
-    GALLERY,
-    dictionary_page,
-    figure_label,
-    gallery,
-    hidden_contents,
-    indication_page,
-    short_name,
-    start_page,
-    study_sources,
-    told,
-    write_explore,
-)
-from ldn_meta.pipeline.site_parts import (
-    STUDIES,
-    Links,
-    data_bar,
-    downloads,
-    figure_bar,
-    page_bar,
-    study_links,
-)
+from ldn_meta.pipeline.readme import ANSWERED_BY, Answer, read_answers
+from ldn_meta.pipeline.stale import read_facts
+
+if TYPE_CHECKING:
+    from ldn_meta.display.pages.study import StudyPage
+    from ldn_meta.evidence.derived import Derived
+
+
+# What can be taken along
+
+DOWNLOADS = "downloads"
+# Tables that a page rests on, of data/derived unless a folder is named.
+TABLES = {
+    "10_included_trials": (
+        *("raw/studies", "raw/arms", "raw/study_facts", "raw/risk_of_bias", "left_out"),
+        *("conflicts", "consistency"),
+    ),
+    "20_pooled_effect": ("effects", "pooled", "left_out"),
+    "25_without_pooling": ("directions",),
+    "30_responder_rates": ("responders", "pooled"),
+    "40_safety": ("harms", "pooled"),
+    "50_robustness": ("multiverse", "multiverse_nodes", "pooled"),
+    "60_certainty": ("certainty", "certainty_domains", "raw/certainty"),
+    "90_overview": ("pooled", "directions", "certainty"),
+    "91_claims": ("claims", "raw/claims"),
+    "92_dose": ("raw/study_facts", "raw/arm_events"),
+    "93_printed_numbers": ("consistency",),
+}
+FORMATS = ("png", "svg")
+
+
+def downloads() -> dict[str, Path]:
+    """List what can be taken along."""
+    found = {}
+    for folder in (paths.raw_data(), paths.derived_data()):
+        for file in (*folder.glob("*.csv"), *folder.glob("datapackage.json")):
+            found[f"{DOWNLOADS}/data/{folder.name}/{file.name}"] = file
+    for report in paths.reports().glob("*/"):
+        for file in (*report.glob("*.ipynb"), *report.glob("figures/*")):
+            found[f"{DOWNLOADS}/{report.name}/{file.name}"] = file
+    return dict(sorted(found.items()))
+
+
+def figure_bar(name: str, report: str, up: str) -> str:
+    """Write links to a figure of a report in its formats."""
+    links = [(f"{report}/{name}.{end}", f"Figure as {end.upper()}") for end in FORMATS]
+    return _bar("this figure", links, up)
+
+
+def page_bar(notebook: str, report: str, up: str) -> str:
+    """Write links to an executed notebook and the tables it rests on."""
+    tables = [name if "/" in name else f"derived/{name}" for name in TABLES.get(notebook, ())]
+    files = [(f"data/{table}.csv", f"data/{table}.csv") for table in tables]
+    page = (f"{report}/{notebook}.ipynb", "This page as a notebook")
+    return _bar("this page", [page, *files], up)
+
+
+def data_bar(folder: str, up: str) -> str:
+    """Write links to every table of data/raw or data/derived."""
+    start = f"{DOWNLOADS}/data/{folder}/"
+    names = [file.removeprefix(start) for file in downloads() if file.startswith(start)]
+    return _bar(f"data/{folder}", [(f"data/{folder}/{name}", name) for name in names], up)
+
+
+def _bar(what: str, files: Iterable[tuple[str, str]], up: str) -> str:
+    links = "".join(
+        f'<a class="ldn-download" download href="{html.escape(f"{up}{DOWNLOADS}/{file}")}">'
+        f"{html.escape(words)}</a>"
+        for file, words in files
+    )
+    name = html.escape(f"Downloads of {what}")
+    return f'<div class="ldn-downloads" role="group" aria-label="{name}">{links}</div>'
+
+
+# From names in tables and sentences to pages of the site
+
+STUDIES = "studies"
+# The theme lets what has this class scroll by itself, with the keyboard too.
+SCROLLS = "pst-scrollable-table-container"
+_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+_CELL = re.compile(r"(<td\b[^>]*>)(.*?)(</td>)", re.DOTALL)
+_CAPTION = re.compile(r"<strong>([^<]*)</strong></p>\s*$")
+# A citation without an address starts like a study, and is none.
+_CITATION = "no address on file"
+
+
+class Links:
+    """Links from one folder of the site, by what they stand behind."""
+
+    def __init__(self, targets: Mapping[str, str]) -> None:
+        self.targets = targets
+        # The longest first: "Younger 2009 (50 mg)" is not "Younger 2009".
+        escaped = {html.escape(name, quote=False) for name in targets} | set(targets)
+        names = sorted(escaped, key=lambda name: (-len(name), name))
+        self._names = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, names))})(?![\w-])")
+
+    def in_html(self, text: str) -> str:
+        """Link names in table cells, and let every table scroll by itself."""
+
+        def cell(found: re.Match[str]) -> str:
+            is_linked = "<a " in found[2] or _CITATION in found[2]
+            return found[1] + (found[2] if is_linked else self.in_words(found[2])) + found[3]
+
+        return scrolling(_CELL.sub(cell, text))
+
+    def in_words(self, text: str) -> str:
+        """Link names in a paragraph of Markdown."""
+        if not self.targets:
+            return text
+        return self._names.sub(
+            lambda name: f'<a href="{self.targets[html.unescape(name[0])]}">{name[0]}</a>', text
+        )
+
+
+def scrolling(text: str) -> str:
+    """Put every table into a container that scrolls, named by the caption before the table."""
+
+    def contained(table: re.Match[str]) -> str:
+        caption = _CAPTION.search(text, 0, table.start())
+        name = caption[1] if caption else "Table"
+        region = f'<div class="{SCROLLS}" role="region" aria-label="{name}">'
+        return f"{region}{table[0]}</div>"
+
+    return _TABLE.sub(contained, text)
+
+
+def study_links(labels: Mapping[str, str], up: str) -> Links:
+    """Link studies from a folder."""
+    return Links({label: f"{up}{STUDIES}/{key}.html" for key, label in labels.items()})
+
+
+# Executed notebooks
 
 # A cell that is hidden or removed already says how by one of these.
 _FOLDED = ("hide-", "remove-")
-# What the site links study by study: output type -> how.
-_HTML, _WORDS = "text/html", "text/markdown"
 
 
 def page_notebook(file: Path, *, up: str, links: Links) -> bytes:
@@ -83,7 +203,10 @@ def page_notebook(file: Path, *, up: str, links: Links) -> bytes:
             words = "; ".join(label["alt"] for label in labels)
             cell["metadata"]["mystnb"] = {"image": {"alt": words}}
         for output in cell["outputs"]:
-            _link(output, links)
+            data = output.get("data", {})
+            for kind, linked in (("text/html", links.in_html), ("text/markdown", links.in_words)):
+                if kind in data:
+                    data[kind] = linked("".join(data[kind]))
         cells += [_markup(figure_bar(label["figure"], report, up)) for label in labels]
     cells.append(_markup(page_bar(file.stem, report, up)))
     for place, cell in enumerate(cells):
@@ -112,22 +235,301 @@ def _is_for_people(output: dict[str, Any]) -> bool:
     return bool(output["data"]) and not (was_facts and set(output["data"]) == {"text/plain"})
 
 
-def _link(output: dict[str, Any], links: Links) -> None:
-    for kind, linked in ((_HTML, links.in_html), (_WORDS, links.in_words)):
-        if kind in output.get("data", {}):
-            output["data"][kind] = linked("".join(output["data"][kind]))
-
-
 def _markup(text: str) -> dict[str, Any]:
     return {"cell_type": "markdown", "metadata": {}, "source": text}
 
 
-DOWNLOADS, DICTIONARY = "downloads", "data_dictionary"
+def figure_label(output: Mapping[str, Any]) -> dict[str, str]:
+    """Name and words of the figure in an output; empty if it is none."""
+    return dict(output.get("metadata", {}).get("ldn-meta", {}))
+
+
+def question_of(notebook: Path) -> str:
+    """Heading of an executed notebook."""
+    for cell in json.loads(notebook.read_bytes())["cells"]:
+        if cell["cell_type"] == "markdown":
+            text = "".join(cell["source"])
+            if text.startswith("# "):
+                return text.partition("\n")[0].removeprefix("# ")
+    return short_name(notebook)
+
+
+def short_name(notebook: Path) -> str:
+    """Name of a page where a question has no room."""
+    return notebook.stem.lstrip("0123456789_").replace("_", " ").capitalize()
+
+
+# Answers of the indications
+
+SHAKEN_BY = "50_robustness"
+# Directions in the words of a reader; how much they rest on is said behind.
+DIRECTIONS = {
+    synthesis.EITHER_WAY: "Not shown either way: the interval includes no difference",
+    synthesis.NO_DIFFERENCE: "No difference",
+    synthesis.FAVOURS_TREATMENT: "Favours {treatment}",
+    synthesis.FAVOURS_COMPARATOR: "Favours the comparator",
+    synthesis.PARTLY_TREATMENT: "Partly favours {treatment}",
+    synthesis.PARTLY_COMPARATOR: "Partly favours the comparator",
+    synthesis.CONFLICTING: "Studies tell opposite directions",
+    synthesis.NOT_STATED: "Not known",
+}
+RESTS_ON = {
+    synthesis.ONE_TRIAL: "one trial",
+    synthesis.DIRECTION_ONLY: "told without usable numbers",
+    synthesis.NO_COMPARISON: "no comparison group",
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the site tells of one indication."""
+
+    answer: Answer
+    folder: str
+    cells: Mapping[str, str]
+    change: str
+    pages: Sequence[Path]
+
+
+HEADS = ("Direction", "Size (95% interval)", "Certainty (GRADE)", "Trials and people")
+
+
+def told(answer: Answer, pages: Sequence[Path], review: Review) -> Told:
+    """Gather what the reports tell of one indication."""
+    facts = read_facts(paths.reports() / answer.indication)
+    first = facts.get(ANSWERED_BY, {})
+    change = facts.get(SHAKEN_BY, {}).get("sentence") or first.get("what_would_change_it", "")
+    people = f", {answer.people} people" if answer.people else ""
+    studies = f"{answer.trials} of {answer.comparative_studies} comparative studies"
+    cells = (
+        direction_in_words(first.get("synthesis", {}), review),
+        answer.effect,
+        answer.certainty,
+        f"{studies} gave usable numbers{people}",
+    )
+    told_of = dict(zip(HEADS, cells, strict=True))
+    return Told(answer, _folder(answer.indication), told_of, as_paragraph(change), pages)
+
+
+def told_in_words(answer: Answer, links: Links) -> list[str]:
+    """The answer and its certainty, if it is rated, as sentences with links."""
+    sentences = (answer.sentence, answer.certainty_sentence)
+    return [" ".join(links.in_words(text).split()) for text in sentences if text.strip()]
+
+
+def direction_in_words(found: Mapping[str, Any], review: Review) -> str:
+    """Direction of a synthesis, and what it rests on where that is no meta-analysis."""
+    direction = DIRECTIONS[found.get("direction", synthesis.NOT_STATED)]
+    words = direction.format(treatment=review.short_name)
+    behind = RESTS_ON.get(found.get("synthesis", ""))
+    return f"{words} ({behind})" if behind else words
+
+
+def as_paragraph(text: str) -> str:
+    """A list in Markdown as one paragraph."""
+    return " ".join(line.removeprefix("- ").strip() for line in text.splitlines() if line.strip())
+
+
+# Figures
+
+# Start of a figure's name -> its kind and what it answers; the first start that fits counts.
+KINDS = {
+    "evidence_map": ("Evidence map", "What was studied, against what, and what came out?"),
+    "study_flow": (
+        "Study flow",
+        "How many studies and rows reach a result, and where do others go?",
+    ),
+    "forest": ("Forest plot", "What did each trial find, and what do they give together?"),
+    "shares": ("Shares of people", "How many people had the event, study by study?"),
+    "effect_directions": (
+        "Effect directions",
+        "Which way do results point that cannot be pooled?",
+    ),
+    "albatross": ("Albatross plot", "Which effect would fit a p-value and a number of people?"),
+    "harvest": ("Harvest plot", "Which way do studies point, and how good are they?"),
+    "risk_of_bias_summary": ("Risk of bias, summary", "How much of the evidence is judged how?"),
+    "risk_of_bias": ("Risk of bias, study by study", "Who was judged how, on what?"),
+    "specification_curve": ("Specification curve", "Where do all defensible analyses end up?"),
+    "cumulative": ("Cumulative plot", "How did the answer move with each trial?"),
+    "sequential": ("Sequential boundaries", "Was it called too early?"),
+    "next_trial": ("Next trial", "How large must a next trial be to settle it?"),
+    "published": ("Published pools", "What did reviews pool, and what do we?"),
+    "dose": ("Dose and response", "Which dose works, and how sure can that be?"),
+}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure of a report: its name, its words, and the notebook that drew it."""
+
+    name: str
+    alt: str
+    report: str
+    notebook: str
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """Title and question; a kind that nobody described goes by its name."""
+        found = next((kind for start, kind in KINDS.items() if self.name.startswith(start)), None)
+        return found or (self.name.replace("_", " ").capitalize(), "")
+
+    @property
+    def picture(self) -> str:
+        """Where the site has it."""
+        return f"pictures/{self.report}_{self.name}.png"
+
+    @property
+    def words(self) -> str:
+        """Its words in one line."""
+        return " ".join(self.alt.split())
+
+
+def gallery(folders: Mapping[str, str]) -> dict[str, bytes]:
+    """Write the gallery, and the pictures on it."""
+    first: dict[str, Drawn] = {}
+    for report in folders:
+        for drawn in figures_of(report):
+            first.setdefault(drawn.kind[0], drawn)
+    if not first:
+        return {}
+    order = {title: place for place, (title, _) in enumerate(KINDS.values())}
+    shown = sorted(first.values(), key=lambda drawn: order.get(drawn.kind[0], len(order)))
+    pictures = {
+        one.picture: paths.reports() / one.report / "figures" / f"{one.name}.png" for one in shown
+    }
+    return {
+        "gallery.md": _page("gallery", shown=shown, folders=folders),
+        **{name: file.read_bytes() for name, file in pictures.items()},
+    }
+
+
+def figures_of(report: str) -> Iterator[Drawn]:
+    """List the filed figures of a report, in reading order."""
+    for file in _notebooks(report):
+        for cell in json.loads(file.read_bytes())["cells"]:
+            for output in cell.get("outputs", ()):
+                label = figure_label(output)
+                if label:
+                    yield Drawn(label["figure"], label["alt"], report, file.stem)
+
+
+# Pages that are no notebooks
+
+
+def _page(template: str, **values: Any) -> bytes:
+    """Fill a template of docs/_templates/pages."""
+    folder = paths.project_root() / "docs" / "_templates" / "pages"
+    return _environment(folder).get_template(f"{template}.md").render(values).encode()
+
+
+@functools.lru_cache(maxsize=2)
+def _environment(folder: Path) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"escaped": html.escape, "scrolling": scrolling, "plain": _plain}
+    helpers = (data_bar, figure_bar, hidden_contents, question_of, short_name, told_in_words)
+    environment.globals |= {helper.__name__: helper for helper in helpers}
+    return environment
+
+
+def _plain(words: str) -> str:
+    """Words that Markdown would read as marks stay words."""
+    return words.translate({ord(mark): f"\\{mark}" for mark in "\\`*_<>[]$#"})
+
+
+def hidden_contents(entries: Iterable[str], caption: str = "") -> str:
+    """Write a list of contents for the sidebar."""
+    options = [":maxdepth: 2", ":hidden:", *([f":caption: {caption}"] if caption else [])]
+    return "\n".join(["```{toctree}", *options, "", *entries, "```"])
+
+
+def dictionary_page() -> bytes:
+    """Write every table and column of data/raw."""
+    package = json.loads((paths.raw_data() / "datapackage.json").read_bytes())
+    return _page("data_dictionary", package=package, meaning=_meaning)
+
+
+def _meaning(field: Mapping[str, Any], table: Mapping[str, Any]) -> str:
+    schema, name = table["schema"], field["name"]
+    parts = [field.get("description", "").rstrip(".")]
+    options = field.get("constraints", {}).get("enum")
+    if "unit" in field:
+        parts.append(f"in {field['unit']}")
+    if options:
+        parts.append("one of " + ", ".join(f"`{option}`" for option in options))
+    if name in schema.get("primaryKey", []):
+        parts.append("key of the table")
+    parts += [
+        f"a row of `{key['reference'].get('resource') or table['name']}`"
+        for key in schema.get("foreignKeys", [])
+        if key["fields"] in (name, [name])
+    ]
+    return "; ".join(part for part in parts if part).replace("|", "\\|")
+
+
+_USES = ("contrast", "single-arm", "excluded")
+
+
+def study_sources(pages: Collection[str]) -> tuple[dict[str, str], dict[str, bytes]]:
+    """Label of each study on file, and a page for it and for the list of them."""
+    from ldn_meta.display.pages.study import study_page
+
+    derived = load_derived()
+    studies = derived.evidence.text["studies"]
+    labels = dict(zip(studies["study_id"], studies["label"], strict=True))
+    sources = {f"{STUDIES}/index.md": _page("studies", groups=_study_groups(derived))}
+    for key in labels:
+        page = study_page(key, derived)
+        # Notebooks of the study's condition, and those across conditions, if they have pages.
+        folders = (f"indications/{page.study['indication_id']}/", f"{OVERVIEW}/")
+        links = {
+            name.removeprefix(folder): f"../{name}.html"
+            for folder in folders
+            for name in pages
+            if name.startswith(folder)
+        }
+        sources[f"{STUDIES}/{key}.md"] = study_markdown(page, Links(links))
+    return labels, sources
+
+
+def study_markdown(page: StudyPage, links: Links) -> bytes:
+    """Write one study."""
+    sections = [
+        (heading, "".join(links.in_html(table._repr_html_()) for table in tables))
+        for heading, tables in page.sections
+    ]
+    headline = str(page.headline).replace("**", "")
+    return _page("study", label=page.label, headline=headline, sections=sections)
+
+
+def _study_groups(derived: Derived) -> list[tuple[str, list[dict[str, str]]]]:
+    """All studies, condition by condition, what is compared first."""
+    studies = derived.evidence.text["studies"]
+    indications = derived.evidence.text["indications"]
+    order = {use: place for place, use in enumerate(_USES)}
+    studies = studies.assign(place=studies["eligible_for"].map(order))
+    studies = studies.sort_values(["place", "year", "study_id"], kind="stable")
+    names = dict(zip(indications["indication_id"], indications["label"], strict=True))
+    groups = []
+    for key in dict.fromkeys([*reported_indications(), *names]):
+        own = studies[studies["indication_id"] == key].to_dict("records")
+        if own:
+            groups.append((_headline(names[key]), own))
+    return groups
+
+
+def _headline(label: str) -> str:
+    return f"{label[:1].upper()}{label[1:]}"
 
 
 def pages() -> dict[str, bytes]:
     """Make every page from the reports and tables at hand."""
-    reports = {name: _notebooks(name) for name in [*reported_indications(), OVERVIEW]}
+    indications = reported_indications()
+    reports = {name: _notebooks(name) for name in [*indications, OVERVIEW]}
     folders = {name: _folder(name) for name, notebooks in reports.items() if notebooks}
     known = [f"{folder}/{file.stem}" for name, folder in folders.items() for file in reports[name]]
     labels, found = study_sources(known)
@@ -136,36 +538,42 @@ def pages() -> dict[str, bytes]:
         links = study_links(labels, up)
         for file in reports[name]:
             found[f"{folder}/{file.name}"] = page_notebook(file, up=up, links=links)
+    review = load_review(paths.raw_data())
     answers = {
-        answer.indication: told(answer, reports[answer.indication]) for answer in read_answers()
+        answer.indication: told(answer, reports[answer.indication], review)
+        for answer in read_answers()
     }
-    for name, row in reported_indications().items():
-        if name not in folders:
-            continue
-        sidebar = hidden_contents("", map(_entry, reports[name]))
-        found[f"{folders[name]}/index.md"] = indication_page(
-            row, answers.get(name), reports[name], study_links(labels, "../../"), sidebar
-        ).encode()
+    for name in [name for name in folders if name != OVERVIEW]:
+        found[f"{folders[name]}/index.md"] = _page(
+            "indication",
+            title=_headline(indications[name]["label"]),
+            question=indications[name]["question"],
+            one=answers.get(name),
+            pages=reports[name],
+            links=study_links(labels, "../../"),
+            entries=[_entry(file) for file in reports[name]],
+        )
     methods = sorted((paths.project_root() / "docs").glob("*.md"))
     found |= {f"methods/{file.name}": file.read_bytes() for file in methods}
-    found[f"{DICTIONARY}.md"] = dictionary_page().encode()
-    found[f"{DOWNLOADS}.md"] = _downloads_page().encode()
+    found["data_dictionary.md"] = dictionary_page()
+    found["downloads.md"] = _page("downloads")
     found |= gallery(folders)
-    contents = {
-        "Indications": [f"{folders[n]}/index" for n in reported_indications() if n in folders],
-        "Across indications": [_entry(file, f"{OVERVIEW}/") for file in reports[OVERVIEW]],
-        "Look up": [
-            name
-            for name in (f"{STUDIES}/index", GALLERY, DICTIONARY, DOWNLOADS)
-            if f"{name}.md" in found
-        ],
-        "How it was made": [f"methods/{file.stem}" for file in methods],
-    }
-    sidebar = "\n\n".join(
-        hidden_contents(caption, entries) for caption, entries in contents.items() if entries
+    look_up = (f"{STUDIES}/index", "gallery", "data_dictionary", "downloads")
+    found["index.md"] = _page(
+        "start",
+        title=review.title,
+        heads=HEADS,
+        answers=list(answers.values()),
+        answered_by=ANSWERED_BY,
+        links=study_links(labels, ""),
+        has_explore=has_data(),
+        contents={
+            "Indications": [f"{folders[name]}/index" for name in indications if name in folders],
+            "Across indications": [_entry(file, f"{OVERVIEW}/") for file in reports[OVERVIEW]],
+            "Look up": [name for name in look_up if f"{name}.md" in found],
+            "How it was made": [f"methods/{file.stem}" for file in methods],
+        },
     )
-    start = start_page(list(answers.values()), study_links(labels, ""), sidebar)
-    found["index.md"] = start.encode()
     return found
 
 
@@ -182,24 +590,65 @@ def _entry(notebook: Path, folder: str = "") -> str:
     return f"{short_name(notebook)} <{folder}{notebook.stem}>"
 
 
-def _downloads_page() -> str:
-    bars = [f"```{{raw}} html\n{data_bar(folder, '')}\n```" for folder in ("derived", "raw")]
-    return "\n\n".join(
-        [
-            "# Tables and files",
-            "Every table is CSV: UTF-8, comma, one row a line; NR not reported, NA not "
-            "applicable, TODO not extracted yet. The licence is CC BY 4.0; please also cite the "
-            "trials whose numbers you use.",
-            "## Computed tables",
-            bars[0],
-            "## Raw tables, typed by people",
-            bars[1],
-            "What each column means: [data dictionary](data_dictionary.md). Figures and "
-            "notebooks are offered on the pages that show them.",
-            "",
-        ]
+# The page to explore, in one file that Sphinx has nothing to do with
+
+EXPLORE = "explore.html"
+# In the order in which each needs the ones before it.
+SCRIPTS = (
+    *("distributions", "tau2", "pooling", "selection", "analysis", "fragment"),
+    *("wording", "axis", "sentence", "rows", "forest", "explore"),
+)
+
+
+def has_data() -> bool:
+    """Whether there are derived tables to explore."""
+    return (paths.derived_data() / MANIFEST).is_file()
+
+
+def write_explore(site: Path) -> bool:
+    """Write the explore page into a folder of finished pages."""
+    if not has_data():
+        return False
+    studies = (site / STUDIES).glob("*.html")
+    links = {file.stem: f"{STUDIES}/{file.name}" for file in sorted(studies)}
+    write_whole(site / EXPLORE, explore_page(study_pages=links).encode())
+    return True
+
+
+def explore_page(*, study_pages: dict[str, str] | None = None) -> str:
+    """Put the page together."""
+    from ldn_meta.display.pages.explore import answers_html, explore_words
+    from ldn_meta.evidence.answer.multiverse import explored
+
+    derived = load_derived()
+    found = explored(derived.evidence, derived.protocol)
+    folder = paths.project_root() / "docs" / "explore"
+    return (
+        _environment(folder)
+        .get_template("page.html")
+        .render(
+            title=derived.evidence.review.title,
+            style=_text(folder / "explore.css"),
+            table=answers_html(found, derived.pooled),
+            data=script_json(
+                {**found, "words": explore_words(), "study_pages": study_pages or {}}
+            ),
+            scripts="\n".join(_text(folder / f"{name}.js") for name in SCRIPTS),
+        )
     )
 
+
+def script_json(data: Any) -> str:
+    """Write JSON that cannot end the element it stands in, whatever its texts hold."""
+    text = json.dumps(data, allow_nan=False, ensure_ascii=True, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8").rstrip("\n")
+
+
+# The site
 
 # What Sphinx leaves for itself.
 _NO_PAGES = (".buildinfo*", "_sources", "objects.inv")

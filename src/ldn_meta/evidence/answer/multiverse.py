@@ -280,6 +280,7 @@ def explored(evidence: Evidence, protocol: Protocol) -> dict[str, Any]:
                 "indication_id": row["indication_id"],
                 "label": row["label"],
                 "drug": row["intervention"],
+                "treatment": evidence.review.label,
                 "comparator_class": row["main_comparator"],
                 "main_construct": row["main_construct"],
                 "outcomes": list(

@@ -15,17 +15,26 @@ from typing import Any
 from ldn_meta.errors import ArgumentError
 
 FILE = "review.toml"
-TREATMENT: dict[str, type] = {"label": str, "name": str}
+TREATMENT: dict[str, type] = {"label": str, "name": str, "short_name": str}
 # How tables name the treatment's side; see the column `direction` of contrasts.csv.
 NEUTRAL = "treatment"
 
 
 @dataclass(frozen=True)
 class Review:
-    """Names of the treatment: a short label for tables and figures, a name for headings."""
+    """Names of the treatment: a label for tables and figures, a name for headings, a short one.
+
+    The short name stands where the dose goes without saying.
+    """
 
     label: str
     name: str
+    short_name: str = NEUTRAL
+
+    @property
+    def title(self) -> str:
+        """Title of the whole, for the pages and their start."""
+        return f"{self.name[:1].upper()}{self.name[1:]}: the evidence"
 
     def direction(self, word: str) -> str:
         """Say a direction as readers see it: "favours treatment" with the treatment's label."""
