@@ -1,11 +1,10 @@
-"""The protocol's priors, and pools under them."""
+"""The protocol's priors."""
 
 import dataclasses
 
 import pytest
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.answer.pools import bayes_of_pool, build_pools, sensitivity_of_pool
 from ldn_meta.evidence.raw.protocol import SECTION, bayes_choices
 
 GOOD = {
@@ -14,12 +13,6 @@ GOOD = {
     "sensitivity_families": ["half-normal", "half-cauchy"],
     "sensitivity_factors": [0.5, 1, 2],
 }
-
-
-@pytest.fixture(scope="module")
-def pools(effects, protocol):
-    found = build_pools(effects, protocol.selection, protocol.model)
-    return {pool.key["construct"]: pool for pool in found if len(pool.trials) > 1}
 
 
 def test_the_priors_of_the_project(protocol):
@@ -46,34 +39,3 @@ def test_priors_that_are_none_are_refused(change, message):
     assert bayes_choices(GOOD).sensitivity_factors == (0.5, 1.0, 2.0)
     with pytest.raises(ArgumentError, match=message):
         bayes_choices(GOOD | change)
-
-
-def test_points_have_a_size_that_matters_and_ratios_have_none(pools, protocol):
-    pain = bayes_of_pool(pools["pain_intensity"], protocol)
-    assert (pain.k, pain.measure, pain.tau_prior_scale, pain.mid) == (2, "MD", 1.0, 1.0)
-    assert pain.labels == tuple(pools["pain_intensity"].trials["study_label"])
-    ratio = bayes_of_pool(pools["responder_pain_30"], protocol)
-    assert (ratio.measure, ratio.tau_prior_scale) == ("RR", 0.5)
-    assert ratio.mid != ratio.mid
-
-
-def test_the_main_prior_is_not_among_the_others(pools, protocol):
-    others = sensitivity_of_pool(pools["pain_intensity"], protocol)
-    named = [(r.tau_prior, r.tau_prior_scale) for r in others]
-    assert named == [
-        ("half-normal", 0.5),
-        ("half-normal", 2.0),
-        ("half-normal", 4.0),
-        ("half-cauchy", 0.5),
-        ("half-cauchy", 1.0),
-        ("half-cauchy", 2.0),
-        ("half-cauchy", 4.0),
-    ]
-    assert {r.mid for r in others} == {1.0}
-
-
-def test_a_unit_without_a_scale_gets_no_bayesian_pool(pools, protocol):
-    pool = pools["pain_intensity"]
-    other = dataclasses.replace(pool, key={**pool.key, "unit": "points (norm-based)"})
-    assert bayes_of_pool(other, protocol) is None
-    assert sensitivity_of_pool(other, protocol) == ()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from effect_rows import effect_rows
+from ldn_meta.evidence.answer.answer import Answers
 from ldn_meta.evidence.answer.pools import (
     DIRECTION_ONLY,
     META_ANALYSIS,
@@ -18,9 +19,7 @@ from ldn_meta.evidence.answer.pools import (
     find_pool,
     interval_direction,
     people,
-    pooled_table,
     possible_synthesis,
-    sensitivity_pools,
 )
 from ldn_meta.evidence.effects.rows import POOL
 from ldn_meta.stats.pool import pool
@@ -106,19 +105,19 @@ def test_less_pain_and_harm_are_pooled_likewise(pool_of):
         assert found.key["measure"] == "RR"
 
 
-def test_sensitivity_pools_are_those_of_the_protocol(protocol):
+def test_sensitivity_pools_are_those_of_the_protocol(protocol, evidence):
     rows = effect_rows(
         {}, {"study_id": "b", "yi": 1.0}, {"study_id": "c", "is_approximate": True, "yi": 2.0}
     )
-    where = {"construct": "pain_intensity", "comparator_class": "placebo"}
-    found = sensitivity_pools(rows, protocol, **where)
+    answers = Answers(evidence, protocol, rows, rows[:0])
+    found = answers.to("headache", "pain_intensity", "placebo").variants
     assert [name for name, _ in found] == [variant.name for variant in protocol.variants]
     for (_, one), variant in zip(found, protocol.variants, strict=True):
         assert len(one.trials) == (3 if variant.selection.allow_approximate else 2)
         assert one.result.tau2_method == variant.model.tau2_method
         assert one.result.ci_method == variant.model.interval(len(one.trials))
-    nowhere = sensitivity_pools(rows, protocol, construct="x", comparator_class="placebo")
-    assert {one for _, one in nowhere} == {None}
+    nowhere = answers.to("headache", "x", "placebo")
+    assert {one for _, one in nowhere.variants} == {None}
 
 
 def test_the_pain_pool_by_hand(pain):
@@ -213,11 +212,11 @@ def test_points_of_unknown_scales_never_meet(protocol):
     assert len(pools_of(protocol, known, known | {"study_id": "b"})) == 1
 
 
-def test_no_effect_no_pool(protocol):
+def test_no_effect_no_pool(protocol, evidence):
     assert pools_of(protocol, {"kind": "change from baseline"}) == []
     empty = effect_rows()
     assert build_pools(empty, protocol.selection, protocol.model) == []
-    assert pooled_table(empty, protocol).empty
+    assert Answers(evidence, protocol, empty, empty).table.empty
 
 
 def test_the_larger_pool_is_found(protocol):

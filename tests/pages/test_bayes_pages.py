@@ -1,6 +1,7 @@
 """The Bayesian pool on page 20: table, sentence, facts and the open diamond."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -130,8 +131,6 @@ def test_one_trial_and_none_say_why_there_is_nothing():
 
 
 def test_a_unit_without_a_stated_prior_gets_none(pain):
-    from dataclasses import replace
-
     protocol = pain.opened.protocol
     bare = replace(protocol, bayes=replace(protocol.bayes, scale={}))
     page = type(pain)(replace(pain.opened, protocol=bare), "protocol")
@@ -144,7 +143,7 @@ def test_a_unit_without_a_stated_prior_gets_none(pain):
 def test_where_the_side_is_not_known_no_benefit_is_claimed(pain):
     page = type(pain)(pain.opened, "protocol")
     trials = page.pool.trials.assign(benefit_sign=np.nan)
-    page.__dict__["pool"] = type(page.pool)(page.pool.key, trials, page.pool.result)
+    page.answer = replace(page.answer, pool=replace(page.pool, trials=trials))
     assert page.bayes.frame.columns[-1] == "P(below 0)"
     assert "no probability of a benefit" in str(page.bayes_sentence)
     assert np.isnan(bayes_tables.benefit(page.bayes_result, page.pool))

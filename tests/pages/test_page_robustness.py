@@ -1,7 +1,6 @@
 """Page 50 on the real evidence: every branch of its sentences, and numbers that agree."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,14 +8,8 @@ import pytest
 import ldn_meta as lm
 from ldn_meta.display.outputs import Text
 from ldn_meta.display.pages import robustness as words
+from ldn_meta.evidence.answer.answer import INSIDE
 from ldn_meta.evidence.answer.multiverse import weights
-from ldn_meta.evidence.answer.pools import (
-    INSIDE,
-    OFF_BETTER,
-    design_of,
-    minimal_effect,
-    sequential_of_pool,
-)
 
 
 @pytest.fixture(scope="module")
@@ -51,28 +44,8 @@ def test_the_next_trial_is_sized_in_words(fibromyalgia):
     said = words.next_trial(fibromyalgia)
     inside = sizes[f"no effect: {INSIDE}"]
     assert f"if its true effect is no effect, {inside:,.0f} people" in said
-    assert sizes[f"the pooled effect: {OFF_BETTER}"] is None
+    assert sizes["the pooled effect: the pooled interval lies wholly on the side of LDN"] is None
     assert "not even 6,400 people" in said
-
-
-def test_the_look_is_that_of_the_pool(fibromyalgia):
-    look, trials = fibromyalgia.look, fibromyalgia.effect.pool.trials
-    assert look.minimal_effect == 1.0
-    assert look.z[0] == pytest.approx(trials["yi"].iloc[0] / math.sqrt(trials["vi"].iloc[0]))
-    result = fibromyalgia.effect.pool.result
-    assert look.z[-1] == pytest.approx(result.estimate / result.se)
-    design = design_of(look)
-    assert design.information_fraction[:-1] == pytest.approx(look.information_fraction)
-    assert design.boundary[:-1] == pytest.approx(look.boundary, rel=1e-9)
-    assert design.futility[:-1] == pytest.approx(look.futility, rel=1e-9)
-
-
-def test_all_the_information_is_there(fibromyalgia):
-    trials = fibromyalgia.effect.pool.trials
-    precise = replace(fibromyalgia.effect.pool, trials=trials.assign(vi=trials["vi"] / 50, yi=0.1))
-    look = sequential_of_pool(precise, fibromyalgia.opened.protocol)
-    assert look.information_fraction[-1] > 1
-    assert design_of(look) is None
 
 
 def test_one_trial():
@@ -81,7 +54,7 @@ def test_one_trial():
     assert "It rests on one trial, so nothing has tested it yet." in said
     assert "combinations of the choices in the protocol give the same result" in said
     assert page.look is None
-    assert math.isnan(minimal_effect(page.effect.pool, page.opened.protocol))
+    assert math.isnan(page.effect.answer.minimal_effect)
     assert str(page.sequential_sentence).startswith("Fewer than two trials")
     assert isinstance(page.sequential, Text)
     assert page.without_each.frame.empty

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ldn_meta.evidence.answer.answer import Answers
 from ldn_meta.evidence.answer.conflicts import ledger
 from ldn_meta.evidence.answer.directions import directions
 from ldn_meta.evidence.answer.multiverse import multiverse_tables
 from ldn_meta.evidence.answer.people import people_with_events
-from ldn_meta.evidence.answer.pools import pooled_table
 from ldn_meta.evidence.audit.claims import claims_table
 from ldn_meta.evidence.audit.consistency import check_consistency, refuse_inconsistent
 from ldn_meta.evidence.derived import TABLES
@@ -36,7 +36,7 @@ def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFr
         "left_out": left_out,
         "responders": people_with_events(effects, ("responder",)),
         "harms": people_with_events(effects, ("harm",)),
-        "pooled": pooled_table(effects, protocol),
+        "pooled": Answers(evidence, protocol, effects, left_out).table,
         "conflicts": ledger(evidence, protocol),
         "directions": directions(evidence, protocol, effects),
         "consistency": consistency,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,20 +35,14 @@ from ldn_meta.display.words import (
 )
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.pools import (
-    bayes_of_pool,
-    find_pool,
     has_unknown_sign,
-    pool_trials,
-    possible_synthesis,
-    sensitivity_of_pool,
-    sensitivity_pools,
 )
-from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES
+from ldn_meta.evidence.effects.rows import RATIO_MEASURES
 from ldn_meta.evidence.grade.bias import bias_frame
 from ldn_meta.evidence.raw.bias_tools import OVERALL
-from ldn_meta.evidence.raw.protocol import TWO_TRIALS
 
 if TYPE_CHECKING:
+    from ldn_meta.evidence.answer.answer import Answer
     from ldn_meta.evidence.answer.pools import Pool
     from ldn_meta.evidence.raw.tables import Evidence
     from ldn_meta.stats.bayes import BayesResult
@@ -258,52 +251,42 @@ class EffectPage:
         self.drug = opened.indication["intervention"]
 
     @cached_property
+    def answer(self) -> Answer:
+        """Everything that is computed for the question."""
+        return self.opened.answer(self.construct, self.comparator_class)
+
+    @property
     def pool(self) -> Pool | None:
         """The main pool of the outcome; None when no trial gives an effect."""
-        return find_pool(
-            self.opened.pools, construct=self.construct, comparator_class=self.comparator_class
-        )
+        return self.answer.pool
 
-    @cached_property
+    @property
     def variants(self) -> list[tuple[str, Pool | None]]:
         """Main pool and named departures from it."""
-        return sensitivity_pools(
-            self.opened.derived.effects,
-            self.opened.protocol,
-            construct=self.construct,
-            comparator_class=self.comparator_class,
-        )
+        return self.answer.variants
 
-    @cached_property
+    @property
     def synthesis(self) -> dict[str, Any]:
         """What kind of synthesis was possible."""
-        d = self.opened.derived
-        return possible_synthesis(
-            d.effects, d.left_out, self.opened.pools, constructs=[self.construct]
-        )
+        return self.answer.synthesis
 
-    @cached_property
+    @property
     def knapp_hartung(self) -> PooledResult:
         """The pool with the interval that does not take the spread between trials as known."""
-        if self.pool is None:
+        if self.answer.knapp_hartung is None:
             message = "there is no pool, so it has no interval"
             raise ArgumentError(message)
-        model = replace(self.opened.protocol.model, ci_method="knapp-hartung")
-        return pool_trials(self.pool.trials, model, self.pool.key["measure"])
+        return self.answer.knapp_hartung
 
-    @cached_property
+    @property
     def bayes_result(self) -> BayesResult | None:
         """The pool with the protocol's prior for the spread; None for fewer than two trials."""
-        if self.pool is None or len(self.pool.trials) < TWO_TRIALS:
-            return None
-        return bayes_of_pool(self.pool, self.opened.protocol)
+        return self.answer.bayes
 
-    @cached_property
+    @property
     def bayes_others(self) -> tuple[BayesResult, ...]:
         """The same under the other priors of the protocol."""
-        if self.pool is None or self.bayes_result is None:
-            return ()
-        return sensitivity_of_pool(self.pool, self.opened.protocol)
+        return self.answer.other_priors
 
     @property
     def comparative_studies(self) -> int:
@@ -364,26 +347,10 @@ class EffectPage:
         """Comparisons that were reported only as a direction or a p-value."""
         return without_estimate(self)
 
-    @cached_property
+    @property
     def beside(self) -> pd.DataFrame:
         """Effects of trials outside the pool on the same scale, with the rule that barred them."""
-        effects = self.opened.derived.effects
-        same = effects[
-            (effects["construct"] == self.construct)
-            & (effects["kind"] == CONTRAST)
-            & (effects["comparator_class"] == self.comparator_class)
-        ]
-        if self.pool is not None:
-            same = same[
-                (same["unit"] == self.pool.key["unit"])
-                & ~same["study_id"].isin(self.pool.trials["study_id"])
-            ]
-        same = same.sort_values(
-            ["study_id", "is_preferred", "route_rank"],
-            ascending=[True, False, True],
-            kind="stable",
-        )
-        return same.groupby("study_id").head(1).sort_values(["year", "study_id"], kind="stable")
+        return self.answer.beside
 
     @property
     def forest(self) -> FigureOutput:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.display.outputs import Facts, Table, footer, rows_of, source_cell
@@ -16,8 +17,8 @@ from ldn_meta.display.words import (
     method,
     shown,
 )
+from ldn_meta.evidence.answer.answer import Answer, Answers
 from ldn_meta.evidence.answer.conflicts import NO_RESULT, UNCHANGED
-from ldn_meta.evidence.answer.pools import build_pools
 from ldn_meta.evidence.derived import Derived, load_derived
 from ldn_meta.evidence.raw.protocol import Protocol
 
@@ -96,10 +97,20 @@ class Opened:
         """Indication as readers see it."""
         return self.indication["label"]
 
+    @cached_property
+    def answers(self) -> Answers:
+        """Every question of the indication, answered under the page's choices."""
+        d = self.derived
+        return Answers(d.evidence, self.protocol, d.effects, d.left_out, d.certainty)
+
     @property
     def pools(self) -> list[Pool]:
         """Main pools under the page's choices."""
-        return build_pools(self.derived.effects, self.protocol.selection, self.protocol.model)
+        return self.answers.pools
+
+    def answer(self, construct: str, comparator_class: str) -> Answer:
+        """The answer to one question about the indication."""
+        return self.answers.to(self.indication["indication_id"], construct, comparator_class)
 
     def footer(self) -> Table:
         """Provenance: parameters, hashes, versions, how to rebuild."""

@@ -24,7 +24,7 @@ from ldn_meta.display.words import (
     shown,
     weeks,
 )
-from ldn_meta.evidence.answer.pools import find_pool, sensitivity_pools
+from ldn_meta.evidence.answer.pools import find_pool
 from ldn_meta.evidence.effects.rows import CONTRAST
 
 if TYPE_CHECKING:
@@ -395,12 +395,7 @@ class PeoplePage:
     @cached_property
     def variants(self) -> list[tuple[str, Pool | None]]:
         """Main pool and named departures from it."""
-        return sensitivity_pools(
-            self.opened.derived.effects,
-            self.opened.protocol,
-            construct=self.construct,
-            comparator_class=self.comparator_class,
-        )
+        return self.opened.answer(self.construct, self.comparator_class).variants
 
     @cached_property
     def rr_pools(self) -> list[Pool]:

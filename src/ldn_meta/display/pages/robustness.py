@@ -22,25 +22,13 @@ from ldn_meta.display.words import (
     share_words,
     shown,
 )
+from ldn_meta.evidence.answer.answer import BETTER, INSIDE, WORSE, smallest_size
 from ldn_meta.evidence.answer.multiverse import (
     Multiverse,
-    Normalised,
-    build_multiverse,
     node_table,
     summary,
 )
-from ldn_meta.evidence.answer.pools import (
-    INSIDE,
-    OFF_BETTER,
-    OFF_WORSE,
-    cumulative_frame,
-    design_of,
-    has_unknown_sign,
-    next_trial_frame,
-    sequential_of_pool,
-    smallest_size,
-    without_each,
-)
+from ldn_meta.evidence.answer.pools import has_unknown_sign
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
 from ldn_meta.stats.small_study import ENOUGH_TRIALS
 
@@ -123,8 +111,8 @@ def nodes_table(page: RobustnessPage) -> Table:
 
 
 SHORT = {
-    OFF_BETTER: "wholly on the side of LDN",
-    OFF_WORSE: "wholly on the side of the comparator",
+    BETTER: "wholly on the side of LDN",
+    WORSE: "wholly on the side of the comparator",
     INSIDE: "wholly inside the region of equivalence",
 }
 
@@ -320,8 +308,8 @@ def next_trial(page: RobustnessPage) -> str:
     sign = float(pool.trials["benefit_sign"].iloc[0])
     sayings = []
     for supposed, what in (
-        ("the minimal important difference", OFF_BETTER),
-        ("the pooled effect", OFF_BETTER),
+        ("the minimal important difference", BETTER),
+        ("the pooled effect", BETTER),
         ("no effect", INSIDE),
     ):
         if supposed == "the pooled effect" and float(pool.result.estimate) * sign <= 0:
@@ -345,7 +333,7 @@ def next_trial(page: RobustnessPage) -> str:
 def _lies(pool: Pool, what: str) -> bool:
     """Whether the interval lies on the side of LDN already."""
     side = _side(float(pool.result.ci_low), float(pool.result.ci_high))
-    return what == OFF_BETTER and side == float(pool.trials["benefit_sign"].iloc[0])
+    return what == BETTER and side == float(pool.trials["benefit_sign"].iloc[0])
 
 
 def small_studies(page: EffectPage) -> str:
@@ -402,7 +390,7 @@ def sequential_figure(page: RobustnessPage) -> FigureOutput | Text:
     look = page.look
     if look is None:
         return Text("There is nothing to draw.")
-    design = design_of(look)
+    design = page.effect.answer.design
     if design is None:
         upper = (look.information_fraction, look.boundary)
         inner = None
@@ -436,10 +424,10 @@ def next_trial_figure(page: RobustnessPage) -> FigureOutput | Text:
     frame = page.next_frame
     # A panel in which nothing can happen would be three empty axes.
     likeliest = frame.groupby("what")["probability"].transform("max")
-    frame = frame[(frame["what"] != OFF_WORSE) | (likeliest >= WORTH_A_PANEL)]
+    frame = frame[(frame["what"] != WORSE) | (likeliest >= WORTH_A_PANEL)]
     return next_trial_output(
         f"next_trial_{page.effect.construct}",
-        frame,
+        frame.assign(what=frame["what"].map(page.told)),
         direction=sides(page.effect),
         unit_words="" if measure in RATIO_MEASURES else pool.key["unit"],
         log_scale=measure in RATIO_MEASURES,
@@ -485,7 +473,7 @@ def robustness_facts(page: RobustnessPage) -> dict[str, Any]:
         else {name: _plain(getattr(page.look, name)) for name in LOOK},
         "sequential_sentence": sequential(page),
         "cumulative": rows_of(page.cumulative_frame),
-        "next_trial": rows_of(page.next_frame),
+        "next_trial": rows_of(page.next_told),
         "next_enough": _sizes(page),
         "next_probability": page.opened.protocol.next_probability,
         "next_sentence": next_trial(page),
@@ -510,14 +498,14 @@ def _sizes(page: RobustnessPage) -> dict[str, float | None]:
         return {}
     found: dict[str, float | None] = {"largest tried": float(frame["people"].max())}
     for supposed in dict.fromkeys(frame["supposed"]):
-        for what in (OFF_BETTER, INSIDE):
+        for what in (BETTER, INSIDE):
             size = smallest_size(
                 frame,
                 supposed=supposed,
                 what=what,
                 probability=page.opened.protocol.next_probability,
             )
-            found[f"{supposed}: {what}"] = size if math.isfinite(size) else None
+            found[f"{supposed}: {page.told(what)}"] = size if math.isfinite(size) else None
     return found
 
 
@@ -559,11 +547,7 @@ class RobustnessPage:
     @cached_property
     def without_each_frame(self) -> pd.DataFrame:
         """The pool without each trial in turn."""
-        import pandas as pd
-
-        if self.effect.pool is None:
-            return pd.DataFrame()
-        return without_each(self.effect.pool, self.opened.protocol)
+        return self.effect.answer.without_each
 
     @property
     def without_each(self) -> Table:
@@ -583,12 +567,7 @@ class RobustnessPage:
     @cached_property
     def found(self) -> Multiverse | None:
         """Every defensible analysis; None where no trial gives an effect under any choice."""
-        evidence = self.opened.derived.evidence
-        return build_multiverse(
-            Normalised(evidence, self.opened.protocol),
-            self.effect.construct,
-            self.effect.comparator_class,
-        )
+        return self.effect.answer.multiverse
 
     @cached_property
     def choices(self) -> dict[str, Any] | None:
@@ -631,7 +610,7 @@ class RobustnessPage:
     @cached_property
     def look(self) -> SequentialLook | None:
         """Boundaries that allow for looking repeatedly; None without two trials or a MID."""
-        return sequential_of_pool(self.effect.pool, self.opened.protocol)
+        return self.effect.answer.look
 
     @property
     def sequential_sentence(self) -> Text:
@@ -646,11 +625,7 @@ class RobustnessPage:
     @cached_property
     def cumulative_frame(self) -> pd.DataFrame:
         """The answer after each trial."""
-        import pandas as pd
-
-        if self.effect.pool is None:
-            return pd.DataFrame()
-        return cumulative_frame(self.effect.pool, self.opened.protocol)
+        return self.effect.answer.over_time
 
     @property
     def cumulative(self) -> FigureOutput | Text:
@@ -660,11 +635,18 @@ class RobustnessPage:
     @cached_property
     def next_frame(self) -> pd.DataFrame:
         """Where the interval could lie with one more trial."""
-        import pandas as pd
+        return self.effect.answer.next_trials
 
-        if self.effect.pool is None:
-            return pd.DataFrame()
-        return next_trial_frame(self.effect.pool, self.opened.protocol)
+    @property
+    def next_told(self) -> pd.DataFrame:
+        """The same with what the treatment is called."""
+        frame = self.next_frame
+        return frame if frame.empty else frame.assign(what=frame["what"].map(self.told))
+
+    def told(self, what: str) -> str:
+        """Say where an interval lies with what the treatment is called."""
+        label = self.opened.derived.evidence.review.label
+        return what.replace("side of treatment", f"side of {label}")
 
     @property
     def next_trial(self) -> FigureOutput | Text:

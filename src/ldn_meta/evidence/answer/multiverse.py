@@ -569,23 +569,28 @@ def _protocol_changes(options: tuple[Option, ...]) -> dict[str, Any]:
 
 
 def _pooled(yi: FloatArray, vi: FloatArray, models: list[Model]) -> dict[str, FloatArray]:
-    """Pool every set under every model; one batch for each pair of methods."""
+    """Pool every set under every model; one batch for each way to pool, each set once in it."""
     k = np.count_nonzero(~np.isnan(vi), axis=1)
     results = {name: np.full((len(yi), len(models)), np.nan) for name in NUMBERS}
+    ways: dict[tuple[str, str, float, str], list[tuple[int, IntArray]]] = {}
     for column, model in enumerate(models):
         intervals = np.array([model.interval(int(number)) for number in k])
         for ci_method in np.unique(intervals):
-            rows = np.flatnonzero(intervals == ci_method)
-            found = pool_many(
-                yi[rows],
-                vi[rows],
-                tau2_method=model.tau2_method,
-                ci_method=str(ci_method),
-                level=model.level,
-                pi_method=model.pi_method,
-            )
+            way = (model.tau2_method, str(ci_method), model.level, model.pi_method)
+            ways.setdefault(way, []).append((column, np.flatnonzero(intervals == ci_method)))
+    for (tau2_method, ci_method, level, pi_method), cells in ways.items():
+        rows = np.unique(np.concatenate([own for _, own in cells]))
+        found = pool_many(
+            yi[rows],
+            vi[rows],
+            tau2_method=tau2_method,
+            ci_method=ci_method,
+            level=level,
+            pi_method=pi_method,
+        )
+        for column, own in cells:
             for name in NUMBERS:
-                results[name][rows, column] = getattr(found, name)
+                results[name][own, column] = getattr(found, name)[np.searchsorted(rows, own)]
     return results
 
 

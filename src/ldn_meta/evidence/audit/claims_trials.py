@@ -7,13 +7,13 @@ from collections import Counter
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
+from ldn_meta.evidence.answer.answer import interval_to_read
 from ldn_meta.evidence.answer.pools import (
     FAVOURS_COMPARATOR,
     FAVOURS_TREATMENT,
     NO_DIFFERENCE,
     build_pools,
     find_pool,
-    interval_to_read,
     pool_trials,
 )
 from ldn_meta.evidence.audit.claim_material import (

@@ -10,6 +10,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ldn_meta.errors import DataError, Fault
+from ldn_meta.evidence.answer.answer import interval_to_read
 from ldn_meta.evidence.answer.pools import (
     CONFLICTING,
     DIRECTION_ONLY,
@@ -23,7 +24,6 @@ from ldn_meta.evidence.answer.pools import (
     build_pools,
     has_unknown_sign,
     interval_direction,
-    interval_to_read,
     one_word,
     possible_synthesis,
 )
@@ -41,7 +41,8 @@ from ldn_meta.stats.sequential import information_size_of_means, information_siz
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ldn_meta.evidence.answer.pools import IntervalToRead, Pool
+    from ldn_meta.evidence.answer.answer import IntervalToRead
+    from ldn_meta.evidence.answer.pools import Pool
     from ldn_meta.evidence.raw.protocol import CertaintyChoices, Protocol, RatedScale
     from ldn_meta.evidence.raw.tables import Evidence
 

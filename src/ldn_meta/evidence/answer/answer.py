@@ -1,0 +1,551 @@
+"""Questions and their answers: everything that is computed for one of them, each thing once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ldn_meta.evidence.answer.multiverse import Multiverse, Normalised, build_multiverse
+from ldn_meta.evidence.answer.pools import (
+    NOT_STATED,
+    Pool,
+    build_pools,
+    find_pool,
+    people,
+    pool_trials,
+    possible_synthesis,
+)
+from ldn_meta.evidence.effects.rows import CONTRAST, FURTHER_ARM, POOL
+from ldn_meta.evidence.raw.protocol import TWO_TRIALS, Model, Protocol, Selection
+from ldn_meta.evidence.raw.tables import Evidence
+from ldn_meta.stats.bayes import pool_bayes, prior_sensitivity
+from ldn_meta.stats.influence import cumulative, leave_one_out
+from ldn_meta.stats.next_trial import next_trial
+from ldn_meta.stats.sequential import (
+    LEAST_STEP,
+    FutilityDesign,
+    SequentialLook,
+    futility_boundaries,
+    sequential_look,
+)
+from ldn_meta.stats.small_study import (
+    ENOUGH_TRIALS,
+    BeggTest,
+    EggerTest,
+    TrimAndFill,
+    begg_test,
+    egger_test,
+    trim_and_fill,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ldn_meta.stats.bayes import BayesResult
+    from ldn_meta.stats.pool import PooledResult
+
+
+_bayes_once = lru_cache(maxsize=512)(pool_bayes)
+
+BETTER = "the pooled interval lies wholly on the side of treatment"
+WORSE = "the pooled interval lies wholly on the side of the comparator"
+INSIDE = "the pooled interval lies wholly inside the region of equivalence"
+NO_EFFECT, POOLED_EFFECT = "no effect", "the pooled effect"
+IMPORTANT_EFFECT = "the minimal important difference"
+
+
+class IntervalToRead(NamedTuple):
+    """The interval an answer should be read by, on the scale of ``yi``."""
+
+    low: float
+    high: float
+    has_prior: bool
+
+
+class SmallStudies(NamedTuple):
+    """What says whether small trials show larger effects than large ones."""
+
+    egger: EggerTest
+    begg: BeggTest
+    filled: TrimAndFill
+
+
+@dataclass(eq=False)
+class Answers:
+    """Every question about some effects, under one protocol: what was pooled stays pooled."""
+
+    evidence: Evidence
+    protocol: Protocol
+    effects: pd.DataFrame
+    left_out: pd.DataFrame
+    certainty: pd.DataFrame | None = None
+    _pools: dict[tuple[Selection, Model], list[Pool]] = field(default_factory=dict, init=False)
+    _answers: dict[tuple[str, str, str], Answer] = field(default_factory=dict, init=False)
+
+    @property
+    def pools(self) -> list[Pool]:
+        """Main pools of every outcome."""
+        return self.pools_by(self.protocol.selection, self.protocol.model)
+
+    def pools_by(self, selection: Selection, model: Model) -> list[Pool]:
+        """Pools of every outcome under other choices."""
+        if (selection, model) not in self._pools:
+            self._pools[selection, model] = build_pools(self.effects, selection, model)
+        return self._pools[selection, model]
+
+    def to(self, indication_id: str, construct: str, comparator_class: str) -> Answer:
+        """The answer to one question."""
+        key = (indication_id, construct, comparator_class)
+        if key not in self._answers:
+            own = (pool for pool in self.pools if pool.key["indication_id"] == indication_id)
+            found = find_pool(own, construct=construct, comparator_class=comparator_class)
+            self._answers[key] = Answer(self, *key, found)
+        return self._answers[key]
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Main result and every sensitivity pool of every outcome with a trial.
+
+        A pool of one trial is that trial under every model, so it has a line only where its
+        effect is another than on the lines before. No rows, and no columns, without effects.
+        """
+        import pandas as pd
+
+        rows: list[dict[str, Any]] = []
+        alone: set[str] = set()
+        for place, (name, selection, model) in enumerate(self.protocol.variants):
+            for found in self.pools_by(selection, model):
+                effect = str(found.trials["effect_id"].iloc[0])
+                if found.is_alone and effect in alone:
+                    continue
+                if found.is_alone:
+                    alone.add(effect)
+                rows.append({**_line(name, found), "place": place})
+        if not rows:
+            return pd.DataFrame()
+        frame = pd.DataFrame(rows).sort_values([*POOL, "place"], kind="stable", ignore_index=True)
+        return frame.drop(columns="place")
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What the trials on file say to one question, and how much it rests on choices.
+
+    ``pool`` is None when no trial gives an effect with its uncertainty.
+    """
+
+    answers: Answers
+    indication_id: str
+    construct: str
+    comparator_class: str
+    pool: Pool | None
+
+    @property
+    def protocol(self) -> Protocol:
+        """Choices the answer was made by."""
+        return self.answers.protocol
+
+    @property
+    def k(self) -> int:
+        """Number of trials in the pool."""
+        return 0 if self.pool is None else len(self.pool.trials)
+
+    @cached_property
+    def effects(self) -> pd.DataFrame:
+        """Every effect of the outcome against the comparator, chosen or not."""
+        rows = self.answers.effects
+        if rows.empty:
+            return rows
+        return rows[
+            (rows["indication_id"] == self.indication_id)
+            & (rows["construct"] == self.construct)
+            & (rows["comparator_class"] == self.comparator_class)
+        ]
+
+    @cached_property
+    def variants(self) -> list[tuple[str, Pool | None]]:
+        """The main pool and every named departure from it, in the order of the protocol."""
+        main = self.protocol.model
+        found = {
+            selection: find_pool(
+                build_pools(self.effects, selection, main),
+                construct=self.construct,
+                comparator_class=self.comparator_class,
+            )
+            for _, selection, _ in self.protocol.variants
+        }
+        return [
+            (name, None if pool is None else replace(pool, model=model))
+            for name, selection, model in self.protocol.variants
+            for pool in [found[selection]]
+        ]
+
+    @cached_property
+    def synthesis(self) -> dict[str, Any]:
+        """What kind of synthesis was possible, on how much evidence."""
+        a = self.answers
+        effects, left_out = (
+            rows[rows["indication_id"] == self.indication_id] if len(rows) else rows
+            for rows in (a.effects, a.left_out)
+        )
+        own = [pool for pool in a.pools if pool.key["indication_id"] == self.indication_id]
+        return possible_synthesis(effects, left_out, own, constructs=[self.construct])
+
+    @cached_property
+    def knapp_hartung(self) -> PooledResult | None:
+        """The pool with the interval that does not take the spread between trials as known."""
+        if self.pool is None:
+            return None
+        model = replace(self.protocol.model, ci_method="knapp-hartung")
+        return pool_trials(self.pool.trials, model, self.pool.key["measure"])
+
+    @cached_property
+    def read_by(self) -> IntervalToRead | None:
+        """The interval to read."""
+        return None if self.pool is None else interval_to_read(self.pool, self.protocol)
+
+    @cached_property
+    def bayes(self) -> BayesResult | None:
+        """The pool with the protocol's prior for the spread; None for fewer than two trials."""
+        if self.pool is None or self.k < TWO_TRIALS:
+            return None
+        return bayes_of_pool(self.pool, self.protocol)
+
+    @cached_property
+    def other_priors(self) -> tuple[BayesResult, ...]:
+        """The same under the other priors that the protocol names."""
+        if self.pool is None or self.bayes is None:
+            return ()
+        choices, main = self.protocol.bayes, (self.bayes.tau_prior, self.bayes.tau_prior_scale)
+        every = prior_sensitivity(
+            self.pool.trials["yi"].to_numpy(dtype=float),
+            self.pool.trials["vi"].to_numpy(dtype=float),
+            tau_prior_scale=float(main[1]),
+            families=choices.sensitivity_families,
+            factors=choices.sensitivity_factors,
+            **_bayes_options(self.pool, self.protocol),
+        )
+        return tuple(r for r in every if (r.tau_prior, r.tau_prior_scale) != main)
+
+    @cached_property
+    def multiverse(self) -> Multiverse | None:
+        """Every defensible analysis; None where no trial gives an effect under any choice."""
+        own = self.answers.evidence.for_indication(self.indication_id)
+        normalised = Normalised(own, self.protocol)
+        return build_multiverse(normalised, self.construct, self.comparator_class)
+
+    @cached_property
+    def beside(self) -> pd.DataFrame:
+        """Effects of trials outside the pool on the same scale, with the rule that barred them."""
+        same = self.effects
+        if same.empty:
+            return same
+        same = same[same["kind"] == CONTRAST]
+        if self.pool is not None:
+            same = same[
+                (same["unit"] == self.pool.key["unit"])
+                & ~same["study_id"].isin(self.pool.trials["study_id"])
+            ]
+        same = same.sort_values(
+            ["study_id", "is_preferred", "route_rank"],
+            ascending=[True, False, True],
+            kind="stable",
+        )
+        return same.groupby("study_id").head(1).sort_values(["year", "study_id"], kind="stable")
+
+    @cached_property
+    def not_in_it(self) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
+        """Other comparative studies of the condition, oldest first, with the effect barred."""
+        studies = self.answers.evidence.for_indication(self.indication_id).text["studies"]
+        comparative = studies[studies["eligible_for"] == "contrast"].sort_values(
+            ["year", "study_id"], kind="stable"
+        )
+        told = (
+            self.synthesis["directions"] if self.pool is None else self.pool.trials["study_label"]
+        )
+        barred = {row["study_label"]: row for row in rows_of(self.beside)}
+        return [
+            (study, barred.get(study["label"]))
+            for study in rows_of(comparative)
+            if study["label"] not in set(told)
+        ]
+
+    def told_by(self, label: str) -> str:
+        """The direction of everything a study told of benefit, if it is one; else not stated."""
+        domains = self.answers.evidence.text["outcomes"].set_index("outcome_id")["domain"]
+        rows = self.answers.left_out
+        rows = rows[
+            (rows["study_label"] == label)
+            & rows["compares"].astype(bool)
+            & (rows["comparator_class"] != FURTHER_ARM)
+            & (rows["outcome_id"].map(domains) == "benefit")
+            & (rows["direction"] != NOT_STATED)
+        ]
+        words = set(rows["direction"])
+        return str(words.pop()) if len(words) == 1 else NOT_STATED
+
+    @cached_property
+    def rating(self) -> dict[str, Any] | None:
+        """The row of certainty.csv, where the derived tables are at hand and rate it."""
+        rows = self.answers.certainty
+        if rows is None:
+            return None
+        question = ("indication_id", "construct", "comparator_class")
+        own = rows[np.all([rows[name] == getattr(self, name) for name in question], axis=0)]
+        return None if own.empty else {str(n): v for n, v in own.iloc[0].items()}
+
+    @cached_property
+    def over_time(self) -> pd.DataFrame:
+        """The pool after each trial, in order of publication, by the methods for its size."""
+        import pandas as pd
+
+        if self.pool is None:
+            return pd.DataFrame()
+        trials = self.pool.trials
+        sizes = range(1, self.k + 1)
+        numbers = _pooled_again(cumulative, self.pool, self.protocol.model, sizes)
+        return pd.DataFrame(
+            {
+                "label": trials["study_label"],
+                "year": trials["year"].astype(float),
+                "k": sizes,
+                "people": [people(trials.iloc[:k]) for k in sizes],
+                **numbers,
+                "shift": numbers["estimate"].diff(),
+                "ci_method": [self.protocol.model.interval(k) for k in sizes],
+            }
+        )
+
+    @cached_property
+    def without_each(self) -> pd.DataFrame:
+        """The pool without each trial in turn, by the protocol's methods for what is left."""
+        import pandas as pd
+
+        columns = ["label", "k", "estimate", "ci_low", "ci_high"]
+        if self.pool is None or self.pool.is_alone:
+            return pd.DataFrame(columns=columns)
+        left = [self.k - 1] * self.k
+        numbers = _pooled_again(leave_one_out, self.pool, self.protocol.model, left)
+        told = {"label": self.pool.trials["study_label"], "k": left, **numbers}
+        return pd.DataFrame(told)[columns]
+
+    @property
+    def minimal_effect(self) -> float:
+        """Minimal important difference in the unit of the pool; NaN where none is stated."""
+        mid = None if self.pool is None else _mid(self.pool, self.protocol)
+        return math.nan if mid is None else mid
+
+    @cached_property
+    def look(self) -> SequentialLook | None:
+        """Boundaries that allow for looking repeatedly; None without two trials or a MID."""
+        if self.pool is None or self.pool.is_alone or math.isnan(self.minimal_effect):
+            return None
+        trials = self.pool.trials
+        counted = _people_of_each(trials)
+        return sequential_look(
+            trials["yi"].to_numpy(dtype=float),
+            trials["vi"].to_numpy(dtype=float),
+            minimal_effect=self.minimal_effect,
+            people=counted if all(counted) else None,
+            tau2_method=self.protocol.model.tau2_method,
+            labels=tuple(trials["study_label"]),
+        )
+
+    @cached_property
+    def design(self) -> FutilityDesign | None:
+        """Boundaries of the looks so far and of one more, when all the information is there."""
+        if self.look is None:
+            return None
+        taken = [
+            float(at)
+            for at, bound in zip(self.look.information_fraction, self.look.boundary, strict=True)
+            if math.isfinite(bound)
+        ]
+        if not taken or taken[-1] >= 1.0 - LEAST_STEP:
+            return None
+        return futility_boundaries([*taken, 1.0], alpha=self.look.alpha, power=self.look.power)
+
+    @property
+    def variance_per_person(self) -> float:
+        """Variance of an effect times the people behind it, in the middle trial; else NaN."""
+        if self.pool is None:
+            return math.nan
+        trials = self.pool.trials
+        pairs = zip(trials["vi"], _people_of_each(trials), strict=True)
+        products = [float(v) * n for v, n in pairs if n > 0]
+        return float(np.median(products)) if products else math.nan
+
+    @cached_property
+    def next_trials(self) -> pd.DataFrame:
+        """Probabilities of where the interval lies once one more trial is in the pool.
+
+        Supposed true effects: none, what the pool says now, and the minimal important difference
+        in favour of the treatment where one is stated.
+        """
+        import pandas as pd
+
+        columns = ["supposed", "true_effect", "what", "people", "probability"]
+        unit, margin = self.variance_per_person, self.minimal_effect
+        if self.pool is None:
+            return pd.DataFrame()
+        if not math.isfinite(unit):
+            return pd.DataFrame(columns=columns)
+        trials, model = self.pool.trials, self.protocol.model
+        sign = float(trials["benefit_sign"].iloc[0])
+        supposed = {NO_EFFECT: 0.0, POOLED_EFFECT: float(self.pool.result.estimate)}
+        if math.isfinite(margin):
+            supposed[IMPORTANT_EFFECT] = sign * margin
+        found = next_trial(
+            trials["yi"].to_numpy(dtype=float),
+            trials["vi"].to_numpy(dtype=float),
+            people=self.protocol.next_people,
+            true_effects=list(supposed.values()),
+            variance_per_person=unit,
+            margin=margin,
+            tau2_method=model.tau2_method,
+            ci_method=model.interval(self.k + 1),
+            level=model.level,
+        )
+        better, worse = (found.above, found.below) if sign > 0 else (found.below, found.above)
+        ends = {BETTER: better, WORSE: worse, INSIDE: found.inside}
+        rows = [
+            (words, effect, what, int(n), float(table[row, column]))
+            for row, (words, effect) in enumerate(supposed.items())
+            for what, table in ends.items()
+            for column, n in enumerate(found.people)
+            if math.isfinite(table[row, column])
+        ]
+        return pd.DataFrame(rows, columns=columns)
+
+    @cached_property
+    def small_studies(self) -> SmallStudies | None:
+        """Tests of small-study effects; None below the number of trials that they need."""
+        if self.pool is None or self.k < ENOUGH_TRIALS:
+            return None
+        yi, vi = (self.pool.trials[name].to_numpy(dtype=float) for name in ("yi", "vi"))
+        model = self.protocol.model
+        return SmallStudies(
+            egger_test(yi, vi),
+            begg_test(yi, vi),
+            trim_and_fill(
+                yi,
+                vi,
+                tau2_method=model.tau2_method,
+                ci_method=model.interval(self.k),
+                level=model.level,
+            ),
+        )
+
+
+def bayes_of_pool(pool: Pool, protocol: Protocol) -> BayesResult | None:
+    """Pool the trials again with the protocol's prior; None if none is stated for the unit."""
+    scale = protocol.bayes.scale_for(pool.key["measure"], pool.key["unit"])
+    if scale is None:
+        return None
+    return _bayes_once(
+        tuple(pool.trials["yi"].astype(float)),
+        tuple(pool.trials["vi"].astype(float)),
+        tau_prior=protocol.bayes.tau_prior,
+        tau_prior_scale=scale,
+        **_bayes_options(pool, protocol),
+    )
+
+
+def interval_to_read(pool: Pool, protocol: Protocol) -> IntervalToRead:
+    """Interval of a pool; of two trials that with the protocol's prior, where one is stated.
+
+    The Wald interval of two trials takes the spread between them as known.
+    """
+    found = bayes_of_pool(pool, protocol) if len(pool.trials) == TWO_TRIALS else None
+    if found is None:
+        return IntervalToRead(float(pool.result.ci_low), float(pool.result.ci_high), False)
+    return IntervalToRead(float(found.mu_low), float(found.mu_high), True)
+
+
+def smallest_size(frame: pd.DataFrame, *, supposed: str, what: str, probability: float) -> float:
+    """People of the smallest trial tried that reaches a probability; NaN if none does.
+
+    A size counts if every larger one reaches the probability as well.
+    """
+    rows = frame[(frame["supposed"] == supposed) & (frame["what"] == what)]
+    enough = math.nan
+    for n, p in sorted(zip(rows["people"], rows["probability"], strict=True), reverse=True):
+        if p < probability:
+            break
+        enough = float(n)
+    return enough
+
+
+def _bayes_options(pool: Pool, protocol: Protocol) -> dict[str, Any]:
+    """What every prior shares; the size that matters only where it is stated for the unit."""
+    return {
+        "level": protocol.model.level,
+        "mid": _mid(pool, protocol),
+        "measure": pool.key["measure"],
+        "labels": tuple(pool.trials["study_label"]),
+    }
+
+
+def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table as dicts."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _mid(pool: Pool, protocol: Protocol) -> float | None:
+    """Minimal important difference, if it is stated for the unit of the pool."""
+    scale = protocol.scales.get(pool.key["construct"])
+    if scale is None or scale.unit != pool.key["unit"]:
+        return None
+    return scale.minimal_important_difference
+
+
+def _people_of_each(trials: pd.DataFrame) -> list[int]:
+    return [people(trials.iloc[[place]]) for place in range(len(trials))]
+
+
+def _pooled_again(again: Any, pool: Pool, model: Model, sizes: Sequence[int]) -> pd.DataFrame:
+    """Parts of a pool pooled in a batch, each by the interval for its number of trials."""
+    import pandas as pd
+
+    methods = [model.interval(k) for k in sizes]
+    frames = {
+        method: again(
+            pool.trials["yi"].to_numpy(dtype=float),
+            pool.trials["vi"].to_numpy(dtype=float),
+            tau2_method=model.tau2_method,
+            ci_method=method,
+            level=model.level,
+            pi_method=model.pi_method,
+        )
+        for method in dict.fromkeys(methods)
+    }
+    names = ("estimate", "ci_low", "ci_high", "tau2")
+    return pd.DataFrame(
+        [
+            {name: getattr(frames[method], name)[place] for name in names}
+            for place, method in enumerate(methods)
+        ]
+    )
+
+
+def _line(name: str, found: Pool) -> dict[str, Any]:
+    """Settings, trials, estimate, intervals, heterogeneity."""
+    numbers = (
+        *("tau2_method", "ci_method", "estimate", "se", "ci_low", "ci_high", "p_value"),
+        *("pi_low", "pi_high", "tau2", "tau2_ci_low", "tau2_ci_high"),
+        *("q", "q_df", "q_pvalue", "i2_pct"),
+    )
+    return {
+        **found.key,
+        "analysis": name,
+        "k": len(found.trials),
+        "people": found.people,
+        "trials": " ".join(found.trials["study_id"]),
+        "effects": " ".join(found.trials["effect_id"]),
+        **{number: getattr(found.result, number) for number in numbers},
+    }
