@@ -8,8 +8,6 @@ import ldn_meta as lm
 from figure_measures import assert_legible, marks, says
 from ldn_meta.display.figures.forest import SHOWN_HEADING
 from ldn_meta.display.pages import effect as forest_page
-from ldn_meta.display.pages import included as bias_tables
-from ldn_meta.display.pages.page import open_page
 from ldn_meta.display.words import COUNTS
 from ldn_meta.evidence.grade.bias import bias_frame
 
@@ -25,8 +23,8 @@ INDICATIONS = (
 
 
 @pytest.fixture(scope="module", params=INDICATIONS)
-def opened(request):
-    return open_page("10_included_trials", indication=request.param)
+def page(request):
+    return lm.included_trials(indication=request.param)
 
 
 @pytest.fixture(scope="module")
@@ -34,39 +32,39 @@ def fibromyalgia():
     return lm.pooled_effect(indication="fibromyalgia")
 
 
-def test_the_table_has_a_row_for_every_judgement(opened):
-    frame = bias_tables.bias_table(opened).frame
-    assert len(frame) == len(opened.derived.evidence.risk_of_bias)
+def test_the_table_has_a_row_for_every_judgement(page):
+    frame = page.bias.frame
+    assert len(frame) == len(page.opened.derived.evidence.risk_of_bias)
     assert (frame["judged by"] == "this project").all()
     assert frame["reason"].str.len().min() >= 10
 
 
-def test_numbers_of_the_sentence_are_counts(opened):
-    counts = bias_tables.bias_counts(opened)
+def test_numbers_of_the_sentence_are_counts(page):
+    counts = page.bias_counts
     allowed = {COUNTS[n] if n < len(COUNTS) else str(n) for n in counts.values()}
-    sentence = str(bias_tables.bias_sentence(opened))
+    sentence = str(page.bias_sentence)
     words = {word.lower() for word in re.findall(r"[A-Za-z]+|\d+", sentence.replace("RoB 2", ""))}
     assert words & (set(COUNTS) - {"no"}) <= allowed
     assert counts["trials"] == counts["low"] + counts["some concerns"] + counts["high"]
 
 
-def test_every_study_is_counted_once(opened):
-    counts = bias_tables.bias_counts(opened)
-    studies = opened.derived.evidence.risk_of_bias["study_id"].nunique()
+def test_every_study_is_counted_once(page):
+    counts = page.bias_counts
+    studies = page.opened.derived.evidence.risk_of_bias["study_id"].nunique()
     kinds = ("trials", "other_comparisons", "without_comparison", "not_judged")
     assert sum(counts[kind] for kind in kinds) == studies
 
 
-def test_figures_can_be_read_on_every_page(opened):
-    light = bias_tables.traffic_light_figure(opened)
+def test_figures_can_be_read_on_every_page(page):
+    light = page.traffic_light
     assert_legible(light.figure)
-    assert opened.label.lower() in light.alt.lower()
-    assert_legible(bias_tables.bias_summary_figure(opened).figure)
+    assert page.opened.label.lower() in light.alt.lower()
+    assert_legible(page.bias_summary.figure)
 
 
 def test_sentences_by_hand():
     def said(name):
-        return str(bias_tables.bias_sentence(open_page("10_included_trials", indication=name)))
+        return str(lm.included_trials(indication=name).bias_sentence)
 
     assert said("fibromyalgia").startswith(
         "Risk of bias of five trials judged with RoB 2: some concerns in four "

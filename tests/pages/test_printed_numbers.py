@@ -8,8 +8,6 @@ import pytest
 
 import ldn_meta as lm
 from ldn_meta import paths
-from ldn_meta.display.pages.included import consistency_table
-from ldn_meta.display.pages.page import open_page
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.derive import derive_tables
 from ldn_meta.evidence.load import load_evidence
@@ -106,7 +104,7 @@ def test_fewer_findings_are_listed_and_all_are_counted(project, page):
 
 @pytest.mark.parametrize("indication", ["crohns_disease", "fibromyalgia"])
 def test_one_indication(project, page, indication):
-    frame = consistency_table(open_page("10_included_trials", indication=indication)).frame
+    frame = lm.included_trials(indication=indication).consistency.frame
     own = page.found[page.found["indication_id"] == indication]
     assert len(frame) == len(own)
     assert list(frame["check"]) == list(own["check"])

@@ -9,7 +9,7 @@ import importlib.metadata
 import io
 import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -205,18 +205,23 @@ SHORT = 12
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "matplotlib", "papermill")
 
 
-def source_cell(evidence: Evidence, source_id: str, locator: str, read_from: str) -> str:
-    """Table cell that leads from a number to its source and place there."""
-    row = _sources(evidence)[source_id]
-    label = f"{short_citation(row)}: {locator} ({read_from})"
-    for column, prefix in (
-        ("doi", "https://doi.org/"),
-        ("pmid", "https://pubmed.ncbi.nlm.nih.gov/"),
-        ("url", ""),
-        ("registry_id", "https://clinicaltrials.gov/study/"),
-    ):
-        value = str(row[column])
-        if value in MISSING or (column == "registry_id" and not _is_nct(value)):
+# Columns of a source that lead to it, the best first, and what makes an address of each.
+ADDRESSES = {
+    "doi": "https://doi.org/",
+    "pmid": "https://pubmed.ncbi.nlm.nih.gov/",
+    "url": "",
+    "registry_id": "https://clinicaltrials.gov/study/",
+}
+_NCT = re.compile(r"NCT\d+")
+
+
+def source_cell(evidence: Evidence, row: Mapping[Any, Any], *, key: str = "source_id") -> str:
+    """Table cell that leads from a row, by the source it names, to the place in that source."""
+    source = _sources(evidence)[str(row[key])]
+    label = f"{short_citation(source)}: {row['locator']} ({row['read_from']})"
+    for column, prefix in ADDRESSES.items():
+        value = str(source[column])
+        if value in MISSING or (column == "registry_id" and not _NCT.fullmatch(value)):
             continue
         return linked(label, f"{prefix}{value}".replace("http://", "https://", 1))
     return f"{label}; no address on file"
@@ -226,10 +231,6 @@ def source_cell(evidence: Evidence, source_id: str, locator: str, read_from: str
 def _sources(evidence: Evidence) -> dict[str, dict[str, Any]]:
     """Rows of the sources by key; pages ask for thousands."""
     return {str(row["source_id"]): row for row in rows_of(evidence.text["sources"])}
-
-
-def _is_nct(registry_id: str) -> bool:
-    return registry_id.startswith("NCT") and registry_id[3:].isdigit()
 
 
 def footer(notebook: str, parameters: dict[str, Any], data: Iterable[pd.DataFrame]) -> Table:

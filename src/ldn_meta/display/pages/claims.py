@@ -251,14 +251,18 @@ def _in(outer: Span | None, inner: Span | None) -> str:
     return "yes" if outer.holds(inner.estimate) else "no"
 
 
-def claim_rows(derived: Derived, rows: pd.DataFrame, *, is_short: bool = False) -> pd.DataFrame:
+def with_places(derived: Derived) -> pd.DataFrame:
+    """Every claim as tested, with its role, and its place and kind of text in the source."""
+    raw = derived.evidence.text["claims"]
+    columns = ["claim_id", "role", "is_headline", "locator", "read_from"]
+    return derived.claims.merge(raw[columns], on="claim_id", validate="one_to_one")
+
+
+def write_claims(derived: Derived, rows: pd.DataFrame, *, is_short: bool = False) -> pd.DataFrame:
     """Write claims for readers: what, where, printed numbers, verdict, and what was computed."""
     import pandas as pd
 
-    where = [
-        source_cell(derived.evidence, row["claimed_in"], row["locator"], row["read_from"])
-        for row in rows_of(rows)
-    ]
+    where = [source_cell(derived.evidence, row, key="claimed_in") for row in rows_of(rows)]
     shown = {
         "claim": list(rows["claim"]),
         "claimed in": where,
@@ -358,9 +362,7 @@ class ClaimsPage:
     @cached_property
     def claims(self) -> pd.DataFrame:
         """Every claim as tested, with its role, source, place and kind of text."""
-        raw = self.derived.evidence.text["claims"]
-        columns = ["claim_id", "role", "is_headline", "locator", "read_from"]
-        frame = self.derived.claims.merge(raw[columns], on="claim_id", validate="one_to_one")
+        frame = with_places(self.derived)
         return frame if self.source == ALL else frame[frame["claimed_in"] == self.source]
 
     @property
@@ -390,7 +392,7 @@ class ClaimsPage:
         rows = self.headlines.assign(place=self.headlines["verdict"].map(WORST_FIRST.index))
         rows = rows.sort_values(["place", "claimed_in", "claim_id"], kind="stable")
         return Table(
-            claim_rows(self.derived, rows),
+            write_claims(self.derived, rows),
             "The claims that conclusions rest on",
             "Claims in our words. Not supported: the computation contradicts the claim, or the "
             "claim does not follow from its data. Cannot be tested: neither.",
@@ -455,7 +457,7 @@ class ClaimsPage:
     def by_source(self) -> Table:
         """Every claim, compact, grouped by source."""
         rows = self.claims.sort_values(["claimed_in", "claim_id"], kind="stable")
-        frame = claim_rows(self.derived, rows, is_short=True)
+        frame = write_claims(self.derived, rows, is_short=True)
         return Table(
             frame,
             "All claims by source",
@@ -529,13 +531,11 @@ def claims(*, source: str = ALL) -> ClaimsPage:
 
 def claims_table(opened: Opened) -> Table:
     """What is claimed about one indication, and whether it holds."""
-    raw = opened.derived.evidence.text["claims"]
-    columns = ["claim_id", "role", "is_headline", "locator", "read_from"]
-    rows = opened.derived.claims.merge(raw[columns], on="claim_id", validate="one_to_one")
+    rows = with_places(opened.derived)
     rows = rows[rows["role"].isin(["conclusion", "result"])]
     rows = rows.sort_values(["is_headline", "claim_id"], ascending=[False, True], kind="stable")
     return Table(
-        claim_rows(opened.derived, rows),
+        write_claims(opened.derived, rows),
         f"What is claimed about {opened.label}, and whether it holds",
         "Rules and all claims: page 91.",
     )

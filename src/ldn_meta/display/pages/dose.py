@@ -31,10 +31,7 @@ def reported_table(trial: DoseTrial, evidence: Evidence) -> Table:
     import pandas as pd
 
     def row(what: str, value: str, source: dict[str, Any]) -> dict[str, str]:
-        place = source_cell(
-            evidence, str(source["source_id"]), str(source["locator"]), str(source["read_from"])
-        )
-        return {"what": what, "reported": value, "source": place}
+        return {"what": what, "reported": value, "source": source_cell(evidence, source)}
 
     rows = [
         row("doses", f"{trial.ladder[0]:g} to {trial.ladder[-1]:g} mg", trial.rows["dose range"]),

@@ -124,9 +124,7 @@ class Opened:
 
     def source(self, row: dict[str, Any]) -> str:
         """Cell that leads from a derived row to source and locator."""
-        return source_cell(
-            self.derived.evidence, row["source_id"], row["locator"], row["read_from"]
-        )
+        return source_cell(self.derived.evidence, row)
 
     def said(self, direction: str) -> str:
         """Say a direction as readers see it, with what the treatment is called."""

@@ -5,22 +5,133 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of
-from ldn_meta.display.pages.included import (
-    SEVERITIES,
-    SOURCES,
-    findings_table,
-    inconsistent,
-    undecided_table,
-)
+import pandas as pd
+
+from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of, source_cell
 from ldn_meta.display.words import agree, capitalised, count
-from ldn_meta.evidence.audit.consistency import BESIDE, CHECKS, MAIN, TOLD, roles_of_rows
+from ldn_meta.evidence.audit.consistency import (
+    BESIDE,
+    CHECKS,
+    MAIN,
+    TOLD,
+    UNUSED,
+    roles_of_rows,
+)
 from ldn_meta.evidence.derived import load_derived
+from ldn_meta.evidence.raw.tables import short_citation
 from ldn_meta.stats.arrays import one_of
 from ldn_meta.stats.consistency import CONSISTENT, INCONSISTENT, NOT_CHECKABLE
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from ldn_meta.evidence.derived import Derived
+
+
+SEVERITIES = ("high", "medium", "low")
+SOURCES = "source against source"
+NOT_FITTING = "Printed numbers that do not fit each other"
+NOTE = (
+    "Recomputed: from what else is printed, with all that rounding allows; a number is called "
+    "inconsistent only if no numbers that print as given fit together. Severity: high if the "
+    "number is behind an effect or told as a result of a comparison, or if a conclusion turns; "
+    "low if it is only unlikely or not used. A finding is about print, not about people: it says "
+    "that two numbers do not fit, not which is wrong nor why."
+)
+NO_FINDING = "None: every number that could be checked fits what else is printed."
+
+
+def inconsistent(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `consistency.csv` that are inconsistent, the gravest first."""
+    found = frame[frame["verdict"] == INCONSISTENT]
+    order = found["severity"].map({name: place for place, name in enumerate(SEVERITIES)})
+    return found.assign(order=order).sort_values(
+        ["order", "study_id", "table", "row_id", "check"], kind="stable", ignore_index=True
+    )
+
+
+def findings_table(derived: Derived, found: pd.DataFrame, *, caption: str = NOT_FITTING) -> Table:
+    """Show findings with what they mean, whether they enter a result, and their source."""
+    if found.empty:
+        return Table(pd.DataFrame(), caption, NOTE, NO_FINDING)
+    roles = roles_of_rows(derived.evidence, derived.effects, derived.left_out)
+    rows = [
+        {
+            **_what_was_checked(derived, finding, raw),
+            "recomputed": finding["recomputed"],
+            "what it means": finding["explanation"],
+            "severity": finding["severity"],
+            "enters": roles.get(f"{finding['table']}:{finding['row_id']}", UNUSED),
+            "it stands, because": _why(derived, finding, raw),
+            "source": _source(derived, finding, raw),
+        }
+        for finding, raw in _with_rows(derived, found)
+    ]
+    return Table(pd.DataFrame(rows), caption, NOTE, NO_FINDING)
+
+
+def _with_rows(
+    derived: Derived, found: pd.DataFrame
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Findings with the row of data/raw that each is about, as typed."""
+    pairs = []
+    for finding in rows_of(found):
+        text = derived.evidence.text[finding["table"]]
+        key = derived.evidence.dictionary.tables[finding["table"]].key
+        pairs.append((finding, rows_of(text[text[key] == finding["row_id"]])[0]))
+    return pairs
+
+
+def _what_was_checked(
+    derived: Derived, finding: dict[str, Any], raw: dict[str, Any]
+) -> dict[str, str]:
+    return {
+        "study": _study(derived, raw),
+        "result": _result(derived, finding["table"], raw),
+        "check": finding["check"],
+        "printed": finding["printed"],
+    }
+
+
+def _study(derived: Derived, raw: dict[str, Any]) -> str:
+    studies = derived.evidence.text["studies"]
+    found = studies[studies["study_id"] == raw["study_id"]]
+    if len(found):
+        return str(found["label"].iloc[0])
+    sources = derived.evidence.text["sources"]
+    return short_citation(sources[sources["source_id"] == raw["claimed_in"]].iloc[0])
+
+
+def _result(derived: Derived, table: str, raw: dict[str, Any]) -> str:
+    """What a row is about, for readers."""
+    if table == "claims":
+        return f"pooled by the review: {raw['construct'].replace('_', ' ')}"
+    if table == "study_facts":
+        qualifier = "" if raw["qualifier"] == "NA" else f", {raw['qualifier']}"
+        return f"{raw['fact'].replace('_', ' ')}{qualifier}"
+    if "outcome_id" not in raw:
+        return table
+    evidence = derived.evidence
+    labels = evidence.text["outcomes"].set_index("outcome_id")["construct_label"]
+    arms = evidence.text["arms"].set_index("arm_id")["label"]
+    arm = f", {arms[raw['arm_id']]}" if "arm_id" in raw else ""
+    return f"{labels[raw['outcome_id']]}{arm}"
+
+
+def _why(derived: Derived, finding: dict[str, Any], raw: dict[str, Any]) -> str:
+    """Why a number stands as printed: the entry that accepts it, or that another is used."""
+    for entry in derived.evidence.corrections:
+        address = (entry.table, entry.row, entry.check)
+        if address == (finding["table"], finding["row_id"], finding["check"]):
+            return entry.reason
+    if raw.get("preferred") == "no":
+        return f"another row is used: {raw['preferred_reason']}"
+    return "a conclusion of others; it enters no result" if finding["table"] == "claims" else "NA"
+
+
+def _source(derived: Derived, finding: dict[str, Any], raw: dict[str, Any]) -> str:
+    table = finding["table"]
+    row = {"locator": table, "read_from": "studies table", **raw}
+    key = "claimed_in" if table == "claims" else "source_id"
+    return source_cell(derived.evidence, row, key=key)
 
 
 NOTEBOOK = "93_printed_numbers"
@@ -46,6 +157,7 @@ class PrintedNumbersPage:
         roles = roles_of_rows(self.derived.evidence, self.derived.effects, self.derived.left_out)
         enters = (found["table"] + ":" + found["row_id"]).map(roles)
         verdicts = frame["verdict"].value_counts()
+        told = (enters == TOLD) & found["is_preferred"].astype(bool)
         return {
             "checks": len(frame),
             "rows": len(set(frame["table"] + ":" + frame["row_id"])),
@@ -59,9 +171,7 @@ class PrintedNumbersPage:
             **{name: int((found["severity"] == name).sum()) for name in SEVERITIES},
             "behind_a_main_result": int((enters == MAIN).sum()),
             "behind_an_effect_beside": int((enters == BESIDE).sum()),
-            "told_without_an_effect": int(
-                ((enters == TOLD) & found["is_preferred"].astype(bool)).sum()
-            ),
+            "told_without_an_effect": int(told.sum()),
         }
 
     @property
@@ -98,40 +208,39 @@ class PrintedNumbersPage:
     @property
     def findings(self) -> Table:
         """Numbers that do not fit each other."""
-        found = self._shown(self.found[self.found["check"] != SOURCES])
-        return findings_table(
-            self.derived, found, caption="Printed numbers that do not fit each other"
-        )
+        return self._listed(self.found[self.found["check"] != SOURCES], NOT_FITTING)
 
     @property
     def other_sources(self) -> Table:
         """Facts that another source states otherwise than the one in use."""
-        found = self._shown(self.found[self.found["check"] == SOURCES])
-        return findings_table(
-            self.derived, found, caption="Facts that another source states with another value"
-        )
+        caption = "Facts that another source states with another value"
+        return self._listed(self.found[self.found["check"] == SOURCES], caption)
+
+    def _listed(self, found: pd.DataFrame, caption: str) -> Table:
+        graver = SEVERITIES[: SEVERITIES.index(self.least_severity) + 1]
+        return findings_table(self.derived, found[found["severity"].isin(graver)], caption=caption)
 
     @property
     def checks(self) -> Table:
         """What each check asks, and what it found."""
-        import pandas as pd
-
         made = self.checks_made.groupby(["check", "verdict"]).size().to_dict()
         rows = []
         for name, check in CHECKS.items():
-            numbers = [
-                int(made.get((name, verdict), 0))
-                for verdict in (CONSISTENT, INCONSISTENT, NOT_CHECKABLE)
-            ]
+            found = {
+                words: int(made.get((name, verdict), 0))
+                for words, verdict in (
+                    ("consistent", CONSISTENT),
+                    ("inconsistent", INCONSISTENT),
+                    ("not checkable", NOT_CHECKABLE),
+                )
+            }
             rows.append(
                 {
                     "check": name,
                     "asks": check.asks,
                     "a bad answer is": "unlikely" if check.is_plausibility else "impossible",
-                    "rows": sum(numbers),
-                    "consistent": numbers[0],
-                    "inconsistent": numbers[1],
-                    "not checkable": numbers[2],
+                    "rows": sum(found.values()),
+                    **found,
                 }
             )
         return Table(
@@ -144,8 +253,17 @@ class PrintedNumbersPage:
 
     @property
     def not_checkable(self) -> Table:
-        """What cannot be decided, and why."""
-        return undecided_table(self.derived)
+        """What a reader would expect to be checked and cannot be, and why."""
+        found = self.checks_made[self.checks_made["verdict"] == NOT_CHECKABLE]
+        rows = [
+            {
+                **_what_was_checked(self.derived, finding, raw),
+                "why it cannot be decided": finding["explanation"],
+                "source": _source(self.derived, finding, raw),
+            }
+            for finding, raw in _with_rows(self.derived, found)
+        ]
+        return Table(pd.DataFrame(rows), "Cannot be checked with what is printed")
 
     @cached_property
     def facts(self) -> Facts:
@@ -156,17 +274,13 @@ class PrintedNumbersPage:
                 "headline": str(self.headline),
                 "sentence": str(self.sentence),
                 **self.counts,
-                "findings": [{name: row[name] for name in names} for row in rows_of(self.found)],
+                "findings": rows_of(self.found[list(names)]),
             }
         )
 
     def footer(self) -> Table:
         """Provenance."""
         return footer(NOTEBOOK, {"least_severity": self.least_severity}, [self.checks_made])
-
-    def _shown(self, found: pd.DataFrame) -> pd.DataFrame:
-        graver = SEVERITIES[: SEVERITIES.index(self.least_severity) + 1]
-        return found[found["severity"].isin(graver)]
 
 
 def printed_numbers(*, least_severity: str = "low") -> PrintedNumbersPage:
