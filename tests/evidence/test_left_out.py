@@ -5,9 +5,11 @@ from scipy.stats import t
 
 from evidence_builder import Builder
 from ldn_meta.evidence.effects.effects import AccountingError, check_accounting, normalise
-from ldn_meta.evidence.effects.rows import CHANGE, CONTRAST, NO_RESULT, ONE_ARM, SET_ASIDE
+from ldn_meta.evidence.effects.rows import CHANGE, CONTRAST, ONE_ARM, SET_ASIDE
 
 CASES = {}
+
+NO_RESULT = "no result of LDN against anything"
 
 
 def case(reason, usable_for, kind):

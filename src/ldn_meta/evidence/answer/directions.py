@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,17 +12,23 @@ import numpy as np
 
 from ldn_meta.evidence.answer.pools import META_ANALYSIS, one_word, possible_synthesis
 from ldn_meta.evidence.effects.effects import trials_of
-from ldn_meta.evidence.effects.routes import arm_reports
+from ldn_meta.evidence.effects.routes import A, arm_reports, what_of
 from ldn_meta.evidence.effects.rows import (
     COMPARATOR,
     CONTRAST,
     FURTHER_ARM,
     MASKED,
+    NOT_STATED,
     RANKS,
     RATIO_MEASURES,
     TREATMENT,
+    ArmEvent,
+    ArmRow,
+    ArmStat,
     Context,
+    Contrast,
     Row,
+    ValueRow,
     is_before,
     number,
     precedence,
@@ -44,11 +50,10 @@ if TYPE_CHECKING:
 # How a side can be known, best first. A number goes before words: words that favour one side are
 # printed mostly where a test was significant, and counting them alone would count significance.
 EFFECT, NUMBERS, WORDS, ONE_ARM_ONLY = 1, 2, 3, 4
-# Printed differences of LDN and comparator; other measures (a number needed to treat, a relative
-# reduction) have no sign of their own, and only the report's words give their side.
+# Printed differences of two arms; other measures (a number needed to treat, a relative reduction)
+# have no sign of their own, and only the report's words give their side.
 SIGNED = ("MD", "SMD", "RD", "median difference", "percent point difference")
 SIDES = {"favours treatment": 1.0, "favours comparator": -1.0}
-NOT_STATED = "not stated"
 NOT_SAID_WHICH = "a difference is printed, but not which of the two was subtracted from which"
 NO_BETTER = "numbers are printed, but not which end of the scale is better"
 WHY_NO_SIDE = {
@@ -60,9 +65,9 @@ NO_COMPARISON = "only results within one arm are printed, no comparison"
 
 @dataclass(frozen=True)
 class Side:
-    """One comparison of LDN with the study's comparator, or the lack of it."""
+    """One comparison of the treatment with the study's comparator, or the lack of it."""
 
-    lead: Row
+    lead: ValueRow
     arm_1: str
     arm_2: str
     sign: float
@@ -72,6 +77,18 @@ class Side:
     rows: tuple[str, ...]
     printed: str
     effect: Row | None = None
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether the row itself says that its arms are pairs; a change within one pairs none."""
+        return "arm_1" in self.lead and self.lead["is_paired"] and self.arm_2 != ""
+
+    def people(self, place: int) -> list[float | None]:
+        """People in an arm, 1 or 2, by the result itself."""
+        printed = None
+        if "arm_1" in self.lead:
+            printed = self.lead["n_1"] if place == 1 else self.lead["n_2"]
+        return [printed] if self.effect is None else [self.effect[f"n_{place}"], printed]
 
 
 def sides(context: Context, effects: pd.DataFrame) -> list[Side]:
@@ -83,8 +100,8 @@ def sides(context: Context, effects: pd.DataFrame) -> list[Side]:
     found = [
         *_of_effects(context, effects),
         *_of_contrasts(context),
-        *_of_arms(context, "arm_stats", what="statistic_of"),
-        *_of_arms(context, "arm_events", what="counted"),
+        *_of_arms(context, context.arm_stats, _means),
+        *_of_arms(context, context.arm_events, _shares),
     ]
     return [
         side
@@ -103,19 +120,22 @@ def _of_effects(context: Context, effects: pd.DataFrame) -> Iterator[Side]:
     ]
     for effect in counts.to_dict("records"):
         rows = tuple(effect["rows"].split(" "))
-        lead = context.rows[rows[0]]
-        is_direct = "arm_1" in lead
-        second = lead["arm_2"] if is_direct else context.rows[rows[1]]["arm_id"]
-        if is_direct and lead["direction"] == NOT_STATED:
-            sign, words = math.nan, NOT_SAID_WHICH
+        lead, *others = (context.rows[name] for name in rows)
+        sign = _signed(_difference(effect), effect["benefit_sign"])
+        words = NO_BETTER if math.isnan(sign) else f"computed effect: {effect['route']}"
+        if "arm_1" in lead:
+            arms = lead["arm_1"], lead["arm_2"] or ""
+            printed = lead["as_reported"]
+            if lead["direction"] == NOT_STATED:
+                sign, words = math.nan, NOT_SAID_WHICH
         else:
-            sign = _signed(_difference(effect), effect["benefit_sign"])
-            words = NO_BETTER if math.isnan(sign) else f"computed effect: {effect['route']}"
-        printed = lead["as_reported"] if is_direct else _against(context, rows[:2])
+            second = others[0]
+            arms = lead["arm_id"], "" if "arm_1" in second else second["arm_id"]
+            printed = _against(lead, second)
         yield Side(
             lead=lead,
-            arm_1=lead["arm_1" if is_direct else "arm_id"],
-            arm_2=second,
+            arm_1=arms[0],
+            arm_2=arms[1],
             sign=sign,
             known_from=words,
             tier=EFFECT,
@@ -126,7 +146,7 @@ def _of_effects(context: Context, effects: pd.DataFrame) -> Iterator[Side]:
         )
 
 
-def _difference(effect: dict[Any, Any]) -> float:
+def _difference(effect: Mapping[Hashable, Any]) -> float:
     """The effect; for people with an event the plain difference of their shares.
 
     What is added to the cells of a table with an empty one moves its ratio, and can turn it.
@@ -137,8 +157,8 @@ def _difference(effect: dict[Any, Any]) -> float:
     return events[0] * events[3] - events[2] * events[1]
 
 
-def _signed(difference: float, benefit_sign: Any) -> float:
-    """The side of a difference, LDN minus comparator; NaN if nobody says which end is better."""
+def _signed(difference: float, benefit_sign: float | None) -> float:
+    """The side of a difference, group 1 minus 2; NaN if nobody says which end is better."""
     better = number(benefit_sign)
     if math.isnan(difference) or math.isnan(better):
         return math.nan
@@ -146,7 +166,7 @@ def _signed(difference: float, benefit_sign: Any) -> float:
 
 
 def _of_contrasts(context: Context) -> Iterator[Side]:
-    for row in context.eligible("contrasts"):
+    for row in context.eligible(context.contrasts):
         arm_2 = row["arm_2"]
         if (
             not row["preferred"]
@@ -158,12 +178,12 @@ def _of_contrasts(context: Context) -> Iterator[Side]:
         if arm_2 is None:
             yield _alone(row, row["arm_1"])
             continue
-        printed = row["as_reported"] or ""
         sign, words, tier = _told(context, row)
-        yield Side(row, row["arm_1"], arm_2, sign, words, tier, 1, (row["address"],), printed)
+        rows, printed = (row["address"],), row["as_reported"]
+        yield Side(row, row["arm_1"], arm_2, sign, words, tier, 1, rows, printed)
 
 
-def _told(context: Context, row: Row) -> tuple[float, str, int]:
+def _told(context: Context, row: Contrast) -> tuple[float, str, int]:
     """Side of a printed comparison: by its estimate, else by its words."""
     estimate, direction = number(row["estimate"]), row["direction"]
     null = 1.0 if row["measure"] in RATIO_MEASURES else 0.0
@@ -182,8 +202,12 @@ def _told(context: Context, row: Row) -> tuple[float, str, int]:
     return math.nan, WHY_NO_SIDE[direction], WORDS
 
 
-def _of_arms(context: Context, table: str, *, what: str) -> Iterator[Side]:
-    for report in arm_reports(context, table, what=what):
+def _of_arms(
+    context: Context,
+    table: Iterable[A],
+    compare: Callable[[Context, A, A], tuple[float, str]],
+) -> Iterator[Side]:
+    for report in arm_reports(context, table):
         for first in report.treated:
             if not first["preferred"] or is_before(first):
                 continue
@@ -191,24 +215,20 @@ def _of_arms(context: Context, table: str, *, what: str) -> Iterator[Side]:
                 yield _alone(first, first["arm_id"])
             for second in report.control:
                 if second["preferred"]:
-                    yield _two_arms(context, first, second, first[what])
+                    yield _two_arms(context, first, second, *compare(context, first, second))
 
 
-def _two_arms(context: Context, first: Row, second: Row, what: str) -> Side:
-    difference, printed = (
-        _shares(context, first, second)
-        if what in ("people", "events")
-        else _means(context, first, second)
-    )
+def _two_arms(
+    context: Context, first: ArmRow, second: ArmRow, difference: float, printed: str
+) -> Side:
     better = context.outcomes[first["outcome_id"]]["benefit_sign"]
     sign = _signed(difference, better)
-    rows = (first["address"], second["address"])
     if math.isnan(difference):
         words = "the two arms print nothing that can be set side by side"
     elif math.isnan(sign):
         words = NO_BETTER
     else:
-        words = f"{what} of the two arms: {printed}"
+        words = f"{what_of(first)} of the two arms: {printed}"
     return Side(
         lead=first,
         arm_1=first["arm_id"],
@@ -217,23 +237,24 @@ def _two_arms(context: Context, first: Row, second: Row, what: str) -> Side:
         known_from=words,
         tier=NUMBERS,
         route_rank=2,
-        rows=rows,
-        printed=_against(context, rows),
+        rows=(first["address"], second["address"]),
+        printed=_against(first, second),
     )
 
 
-def _means(context: Context, first: Row, second: Row) -> tuple[float, str]:
+def _means(context: Context, first: ArmStat, second: ArmStat) -> tuple[float, str]:
     """Difference of two means, or of two medians, and both as they were typed."""
-    text = context.evidence.text["arm_stats"].set_index("row_id")
-    for name in ("mean", "median"):
-        one, two = number(first[name]), number(second[name])
-        if not math.isnan(one + two):
-            typed = (str(text.loc[row["row_id"], name]) for row in (first, second))
+    for name, one, two in (
+        ("mean", first["mean"], second["mean"]),
+        ("median", first["median"], second["median"]),
+    ):
+        if one is not None and two is not None:
+            typed = (context.printed[name][row["row_id"]] for row in (first, second))
             return one - two, " against ".join(typed)
     return math.nan, ""
 
 
-def _shares(context: Context, first: Row, second: Row) -> tuple[float, str]:
+def _shares(context: Context, first: ArmEvent, second: ArmEvent) -> tuple[float, str]:
     """Difference of two shares of people, or of two counts over the same people or of nobody."""
     events_1, events_2 = number(first["events"]), number(second["events"])
     n_1, n_2 = number(first["n"]), number(second["n"])
@@ -253,19 +274,17 @@ def _shares(context: Context, first: Row, second: Row) -> tuple[float, str]:
     return math.nan, ""
 
 
-def _against(context: Context, rows: tuple[str, ...]) -> str:
-    return " against ".join(str(context.rows[name]["as_reported"] or "NR") for name in rows)
+def _against(first: ValueRow, second: ValueRow) -> str:
+    return " against ".join(str(row["as_reported"] or "NR") for row in (first, second))
 
 
-def _alone(row: Row, arm: str) -> Side:
-    printed = row["as_reported"] or ""
-    return Side(row, arm, "", math.nan, NO_COMPARISON, ONE_ARM_ONLY, 1, (row["address"],), printed)
+def _alone(row: ValueRow, arm: str) -> Side:
+    rows, printed = (row["address"],), row["as_reported"] or ""
+    return Side(row, arm, "", math.nan, NO_COMPARISON, ONE_ARM_ONLY, 1, rows, printed)
 
 
 # A standard error that rests on an assumed correlation gives no p of the study's.
 ASSUMED = "assumed"
-# What rows must share with a comparison for their p to be its p.
-SAME = ("study_id", "outcome_id", "analysis_set", "timepoint_weeks")
 
 
 class PrintedP(NamedTuple):
@@ -289,42 +308,36 @@ def p_of(context: Context, side: Side) -> PrintedP:
     """
     if not side.arm_2:
         return UNKNOWN
-    printed = [_read(row) for row in _testing_rows(context, side)]
-    exact = [
-        p for row, p in zip(_testing_rows(context, side), printed, strict=True) if _is_exact(row)
-    ]
-    candidates = [*exact[:1], *_computed(side), *printed]
-    return candidates[0] if candidates else UNKNOWN
+    lead = side.lead
+    # Rows that test this comparison; the side's own row goes first.
+    rows = sorted(
+        (
+            row
+            for row in context.contrasts
+            if row["preferred"]
+            and row["reliability"] == "normal"
+            and row["p_relation"] is not None
+            and (row["arm_1"], row["arm_2"]) == (side.arm_1, side.arm_2)
+            and row["study_id"] == lead["study_id"]
+            and row["outcome_id"] == lead["outcome_id"]
+            and row["analysis_set"] == lead["analysis_set"]
+            and row["timepoint_weeks"] == lead["timepoint_weeks"]
+            and (row["timepoint_weeks"] is not None or row["timepoint"] == lead["timepoint"])
+        ),
+        key=lambda row: row["address"] != lead["address"],
+    )
+    printed = [_printed_p(row) for row in rows]
+    exact = [p for row, p in zip(rows, printed, strict=True) if row["p_relation"] == "="]
+    return next(iter([*exact, *_computed(side), *printed]), UNKNOWN)
 
 
-def _testing_rows(context: Context, side: Side) -> list[Row]:
-    """Rows of contrasts.csv that test this comparison; the side's own row goes first."""
-    is_own = side.lead["address"]
-    fitting = [
-        row
-        for row in context.table("contrasts")
-        if row["preferred"]
-        and row["reliability"] == "normal"
-        and row["p_relation"] is not None
-        and (row["arm_1"], row["arm_2"]) == (side.arm_1, side.arm_2)
-        and all(row[name] == side.lead[name] for name in SAME)
-        and (row["timepoint_weeks"] is not None or row["timepoint"] == side.lead["timepoint"])
-    ]
-    return sorted(fitting, key=lambda row: row["address"] != is_own)
-
-
-def _is_exact(row: Row) -> bool:
-    return bool(row["p_relation"] == "=")
-
-
-def _read(row: Row) -> PrintedP:
-    relation, p = row["p_relation"], number(row["p_value"])
-    own = (row["address"],)
+def _printed_p(row: Contrast) -> PrintedP:
+    relation, own = str(row["p_relation"]), (row["address"],)
     if relation == "sig":
         return PrintedP(*p_interval("<", NOT_SIGNIFICANT_ABOVE), "significant", own)
     if relation == "ns":
         return PrintedP(*p_interval("ns"), "not significant", own)
-    decimals = int(row["p_decimals"])
+    p, decimals = number(row["p_value"]), int(number(row["p_decimals"]))
     text = f"{'' if relation == '=' else relation}{p:.{decimals}f}"
     return PrintedP(*p_interval(relation, p, decimals=decimals), text, own)
 
@@ -335,13 +348,8 @@ def _computed(side: Side) -> list[PrintedP]:
     if effect is None or effect["is_approximate"] or ASSUMED in effect["route"]:
         return []
     # With an empty cell the ratio rests on what was added to it.
-    cells = (
-        effect["events_1"],
-        effect["events_2"],
-        effect["n_1"] - effect["events_1"],
-        effect["n_2"] - effect["events_2"],
-    )
-    if 0 in cells:
+    events, people = ([effect[f"{name}_{arm}"] for arm in (1, 2)] for name in ("events", "n"))
+    if 0 in (*events, people[0] - events[0], people[1] - events[1]):
         return []
     p = float(p_from_se(effect["yi"], effect["sei"]))
     return [PrintedP(p, p, f"{p:.3g} (computed)")]
@@ -461,7 +469,7 @@ def _keys(context: Context, side: Side) -> dict[str, Any]:
         "analysis_set": lead["analysis_set"],
         "timepoint_weeks": number(lead["timepoint_weeks"]),
         "read_from": lead["read_from"],
-        "is_preferred": bool(lead["preferred"]),
+        "is_preferred": lead["preferred"],
         "route_rank": side.route_rank,
         "name": " ".join(side.rows),
     }
@@ -478,7 +486,7 @@ def _row(
     known = [p for p in (p_of(context, side) for side in chosen) if not math.isnan(p.low)]
     rows = [*(name for s in chosen for name in s.rows), *(name for p in known for name in p.rows)]
     printed = [side.printed for side in chosen]
-    printed += [str(context.rows[name]["as_reported"]) for p in known for name in p.rows]
+    printed += [context.rows[name]["as_reported"] for p in known for name in p.rows]
     return {
         "indication_id": study["indication_id"],
         "study_id": lead["study_id"],
@@ -493,7 +501,12 @@ def _row(
         "construct_label": outcome["construct_label"],
         "domain": outcome["domain"],
         "group": groups.get(outcome["construct"], OTHER),
-        "direction": one_word(_words(told)),
+        # A change within one arm states none.
+        "direction": one_word(
+            side.lead["direction"] if "arm_1" in side.lead else NOT_STATED
+            for side in told
+            if side.arm_2
+        ),
         "sign": next(iter(signs), math.nan) if is_one else math.nan,
         "sign_from": first.known_from if is_one else OPPOSITE,
         # Of several arms the p of any may be meant: from the lowest end to the highest.
@@ -517,55 +530,39 @@ def _row(
     }
 
 
-def _words(told: Iterable[Side]) -> list[str]:
-    """Directions that comparisons state; a change within one arm states none."""
-    return [side.lead.get("direction") or NOT_STATED for side in told if side.arm_2]
-
-
-def _is_paired(context: Context, side: Side) -> bool:
-    """Whether the same people stand in both arms; a change within one arm pairs none."""
-    by_row = bool(side.lead.get("is_paired")) and side.arm_2 != ""
-    return by_row or context.has_same_people(side.lead)
-
-
 def _people(context: Context, chosen: list[Side]) -> float:
     """People behind a comparison, pairs once; NaN where no table says how many.
 
     By the result's own numbers, else those analysed, else those randomised, arm by arm. A
     percentage printed without its denominator has no people.
     """
-    lead = chosen[0].lead
-    if _is_paired(context, chosen[0]):
+    first = chosen[0]
+    lead = first.lead
+    if _is_paired(context, first):
         study = context.studies[lead["study_id"]]
         return _first_known(
             *(side.effect["n_1"] for side in chosen if side.effect is not None),
-            lead.get("n_1") or lead.get("n"),
+            lead["n_1"] if "arm_1" in lead else lead["n"],
             study["n_analysed"],
             study["n_randomised"],
         )
-    if chosen[0].effect is None and _is_share_of_unknown(lead):
+    # A percentage without the people it is of: no size may be lent to it.
+    if first.effect is None and lead.get("percent") is not None and lead.get("n") is None:
         return math.nan
-    arms = {side.arm_1: _own(side, 1) for side in chosen}
-    if chosen[0].arm_2:
-        arms[chosen[0].arm_2] = _own(chosen[0], 2)
+    own = {side.arm_1: side.people(1) for side in chosen}
+    if first.arm_2:
+        own[first.arm_2] = first.people(2)
+    arms = ((context.arms[arm], people) for arm, people in own.items())
     return sum(
-        _first_known(*own, context.arms[arm]["n_analysed"], context.arms[arm]["n_randomised"])
-        for arm, own in arms.items()
+        _first_known(*people, arm["n_analysed"], arm["n_randomised"]) for arm, people in arms
     )
 
 
-def _is_share_of_unknown(lead: dict[str, Any]) -> bool:
-    """Whether a percentage is printed without the people it is of: no size may be lent to it."""
-    return math.isnan(number(lead.get("n"))) and not math.isnan(number(lead.get("percent")))
+def _is_paired(context: Context, side: Side) -> bool:
+    return side.is_paired or context.has_same_people(side.lead)
 
 
-def _own(side: Side, place: int) -> list[Any]:
-    """People in an arm by the result itself."""
-    of_effect = [] if side.effect is None else [side.effect[f"n_{place}"]]
-    return [*of_effect, side.lead.get(f"n_{place}")]
-
-
-def _first_known(*values: Any) -> float:
+def _first_known(*values: float | None) -> float:
     return next((n for n in map(number, values) if not math.isnan(n)), math.nan)
 
 
@@ -600,7 +597,7 @@ class Votes:
 
     @cached_property
     def if_for(self) -> SignTest:
-        """The same, had every unknown side been that of LDN."""
+        """The same, had every unknown side been that of the treatment."""
         return self._test(for_treatment=len(self.unknown))
 
     def _test(self, *, for_treatment: int = 0, against: int = 0) -> SignTest:
@@ -641,7 +638,7 @@ class PValues:
 
     @cached_property
     def fisher(self) -> CombinedP:
-        """Fisher's method towards LDN."""
+        """Fisher's method towards the treatment."""
         return combine_p(*one_sided(self.usable))
 
     @cached_property
@@ -652,13 +649,13 @@ class PValues:
 
     @cached_property
     def stouffer(self) -> CombinedP:
-        """Stouffer's method towards LDN, weighted by the root of the number of people."""
+        """Stouffer's method towards it, weighted by the root of the number of people."""
         weights = np.sqrt(self.usable["n_people"].to_numpy(float)) if self.is_weighted else None
         return combine_p(*one_sided(self.usable), method="stouffer", weights=weights)
 
     @cached_property
     def leading(self) -> str:
-        """The study with the smallest one-sided p towards LDN, on which Fisher's method leans."""
+        """The study with the smallest one-sided p, on which Fisher's method leans."""
         low, high = one_sided(self.usable)
         return str(self.usable["study_label"].iloc[int(np.argmin(low + high))])
 
@@ -775,7 +772,7 @@ def group_syntheses(
 
 
 def one_sided(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Ends of the one-sided p towards LDN of rows of the directions table."""
+    """Ends of the one-sided p towards the treatment of rows of the directions table."""
     low, high = one_sided_p(
         rows["p_low"].to_numpy(float), rows["p_high"].to_numpy(float), rows["sign"].to_numpy(float)
     )

@@ -428,7 +428,7 @@ def equivalence(claim: Row, material: Material, argument: str) -> Finding:
             CANNOT_BE_TESTED, "No difference with an interval on a known pain scale is on file."
         )
     row = rows.iloc[0]
-    printed = material.context.rows[str(row["rows"]).split()[0]]
+    printed: Row = material.context.rows[str(row["rows"]).split()[0]]
     outcome = material.context.outcomes[printed["outcome_id"]]
     estimate, low, high = (number(printed[name]) for name in ("estimate", "ci_low", "ci_high"))
     width = number(outcome["scale_max"]) - number(outcome["scale_min"])

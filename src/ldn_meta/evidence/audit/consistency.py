@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import chain, groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ldn_meta.errors import DataError, Fault
 from ldn_meta.evidence.effects.effects import used_rows
@@ -54,6 +54,7 @@ from ldn_meta.stats.printed import NOT_SIGNIFICANT_ABOVE, counts_from_percent
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ldn_meta.evidence.effects.rows import Contrast
     from ldn_meta.evidence.raw.protocol import Protocol
     from ldn_meta.evidence.raw.tables import Evidence
 
@@ -175,8 +176,8 @@ class Audit:
 
     def sizes(self, row: Row) -> tuple[int, int] | None:
         """Smallest and largest size on file of a row's arm; None if there is none."""
-        arm = self.context.arms[row["arm_id"]]
-        study = self.context.studies[row["study_id"]]
+        arm: Row = self.context.arms[row["arm_id"]]
+        study: Row = self.context.studies[row["study_id"]]
         found = [arm[name] for name in SIZES if arm.get(name) is not None]
         if not found and study["design"] in ONE_GROUP:
             found = [study[name] for name in SIZES if study[name] is not None]
@@ -457,7 +458,7 @@ def _studies_and_arms(audit: Audit) -> Iterator[Finding]:
             yield Finding(
                 "people in order", row, shown, no_more_than(int(row[largest]), int(row[began]))
             )
-    arms = audit.context.arms.values()
+    arms: Iterable[Row] = audit.context.arms.values()
     for study in audit.rows["studies"]:
         if study["design"] not in SPLIT_DESIGNS:
             continue
@@ -620,10 +621,10 @@ def _fewest_df(audit: Audit, row: Row) -> float:
     if row["table"] != "contrasts":
         return 1.0
     # The size of the study says nothing about an arm that is a part of it.
-    arm = audit.context.arms[row["arm_1"]]
+    arm: Row = audit.context.arms[row["arm_1"]]
     if row["n_1"] is None and all(arm.get(name) is None for name in SIZES):
         return 1.0
-    df, _ = degrees_of_freedom(audit.context, row)
+    df, _ = degrees_of_freedom(audit.context, cast("Contrast", row))
     return 1.0 if math.isinf(df) else max(1.0, LEAST_SHARE_OF_DF * df)
 
 
@@ -727,7 +728,7 @@ def _unlabelled(audit: Audit, row: Row) -> str:
     n = _people(audit, row)
     if row["statistic_of"] != "end" or found is None or mean is None or spread is None:
         return words
-    study = audit.context.studies[row["study_id"]]
+    study: Row = audit.context.studies[row["study_id"]]
     n = n or next((int(study[name]) for name in reversed(SIZES) if study[name] is not None), None)
     if n is None or n < 2:
         return words

@@ -11,11 +11,13 @@ from ldn_meta.evidence.effects.rows import (
     COMPARATOR,
     CONTRAST,
     FURTHER_ARM,
+    NOT_STATED,
     ROUTES,
     TRANSCRIBED,
+    Arm,
     Candidate,
     Context,
-    Row,
+    Study,
     mark_selected,
     number,
 )
@@ -66,13 +68,14 @@ def normalise(evidence: Evidence, protocol: Protocol) -> tuple[pd.DataFrame, pd.
     Returns
     -------
     effects : pandas.DataFrame
-        One row an effect: ``yi``, ``vi`` (group 1, LDN, minus group 2, in the direction of
-        the scale), route, assumptions, the rows it was computed from, whether it is the one
-        its trial brings to the main pool, and why. No rows, and no columns, without effects.
+        One row an effect: ``yi``, ``vi`` (group 1, the treatment, minus group 2, in the
+        direction of the scale), route, assumptions, the rows it was computed from, whether it is
+        the one its trial brings to the main pool, and why. No rows, and no columns, without
+        effects.
     left_out : pandas.DataFrame
         One row for every value row that is in no effect, with the reason, what kind of result
         it would be (``kind``), what it can still be used for (direction, p-value, none) and
-        whether the row itself compares LDN with another treatment (``compares``).
+        whether the row itself compares the treatment with another (``compares``).
 
     Raises
     ------
@@ -155,32 +158,34 @@ def trials_of(context: Context) -> dict[str, str]:
 
 
 def _record(context: Context, found: Candidate, trials: dict[str, str]) -> dict[str, Any]:
-    study, outcome = context.studies[found.study_id], context.outcomes[found.outcome_id]
+    lead = found.lead
+    study, outcome = context.studies[lead["study_id"]], context.outcomes[lead["outcome_id"]]
     control = context.arms.get(found.arm_2)
     rows = [context.rows[address] for address in found.rows]
+    tiers = context.protocol.selection.read_from
     se = math.sqrt(found.vi)
     data_1, what = _arm_data(context, found, found.arm_1, 0)
     data_2 = _arm_data(context, found, found.arm_2, 2)[0] if control else "NA"
     return {
         "effect_id": "",
         "indication_id": study["indication_id"],
-        "study_id": found.study_id,
+        "study_id": study["study_id"],
         "study_label": study["label"],
-        "trial_id": trials[found.study_id],
+        "trial_id": trials[study["study_id"]],
         "year": number(study["year"]),
         "kind": found.kind,
         "construct": outcome["construct"],
         "construct_label": outcome["construct_label"],
-        "outcome_id": found.outcome_id,
+        "outcome_id": outcome["outcome_id"],
         "instrument": outcome["instrument"],
         "domain": outcome["domain"],
         "benefit_sign": number(outcome["benefit_sign"]),
-        "direction": str(found.lead.get("direction") or "not stated"),
+        "direction": lead.get("direction", NOT_STATED),
         "arm": context.arms[found.arm_1]["label"],
         "comparator_class": _comparator_class(study, control),
         "comparator": control["label"] if control else "none",
-        "timepoint_weeks": found.timepoint_weeks,
-        "analysis_set": found.lead["analysis_set"],
+        "timepoint_weeks": number(lead["timepoint_weeks"]),
+        "analysis_set": lead["analysis_set"],
         "design": study["design"],
         "eligible_for": study["eligible_for"],
         "is_randomised": bool(study["is_randomised"]),
@@ -204,27 +209,23 @@ def _record(context: Context, found: Candidate, trials: dict[str, str]) -> dict[
         "route": found.route,
         "route_rank": ROUTES.index(found.route) + 1,
         "is_approximate": found.approximate,
-        "read_from": _least_trusted(rows, context.protocol.selection.read_from),
+        # The kind of text furthest from the paper.
+        "read_from": max((row["read_from"] for row in rows), key=tiers.index),
         "is_transcribed": any(row["read_from"] == TRANSCRIBED for row in rows),
         "is_preferred": all(row["preferred"] for row in rows),
         "assumptions": "; ".join(words for words in found.assumptions if words) or "none",
         "notes": "; ".join(dict.fromkeys(row["note"] for row in rows if row["note"])) or "none",
         "rows": " ".join(found.rows),
-        "source_id": found.lead["source_id"],
-        "locator": found.lead["locator"],
-        "as_reported": found.lead["as_reported"],
+        "source_id": lead["source_id"],
+        "locator": lead["locator"],
+        "as_reported": lead["as_reported"],
     }
 
 
-def _comparator_class(study: Row, control: Row | None) -> str:
+def _comparator_class(study: Study, control: Arm | None) -> str:
     if control is None:
         return "none"
-    return str(study["comparator_class"]) if control["group"] == COMPARATOR else FURTHER_ARM
-
-
-def _least_trusted(rows: list[Row], tiers: tuple[str, ...]) -> str:
-    """The kind of text furthest from the paper among those an effect rests on."""
-    return str(max((row["read_from"] for row in rows), key=tiers.index))
+    return study["comparator_class"] if control["group"] == COMPARATOR else FURTHER_ARM
 
 
 def _arm_data(context: Context, found: Candidate, arm_id: str, place: int) -> tuple[str, str]:
@@ -232,22 +233,24 @@ def _arm_data(context: Context, found: Candidate, arm_id: str, place: int) -> tu
     events, n = found.events[place], found.events[place + 1]
     if not math.isnan(events):
         return (f"{events:g}/{n:g}" if not math.isnan(n) else f"{events:g} events"), "events"
-    own = {name.partition(":")[2] for name in found.rows if name.startswith("arm_stats:")}
     rows = [
         row
-        for row in context.table("arm_stats")
+        for row in context.arm_stats
         if row["arm_id"] == arm_id
-        and row["outcome_id"] == found.outcome_id
-        and (row["row_id"] in own or number(row["timepoint_weeks"]) == found.timepoint_weeks)
+        and row["outcome_id"] == found.lead["outcome_id"]
         and row["mean"] is not None
+        and (
+            row["address"] in found.rows
+            or number(row["timepoint_weeks"]) == number(found.lead["timepoint_weeks"])
+        )
     ]
     for what in ("change", "end", "percent change"):
         of_kind = [row for row in rows if row["statistic_of"] == what]
         if of_kind:
-            row = max(of_kind, key=lambda row: bool(row["preferred"]))
-            mean, spread = context.printed_means[row["row_id"]], number(row["sd"])
+            row = max(of_kind, key=lambda row: row["preferred"])
+            mean = context.printed["mean"][row["row_id"]]
             text = f"{mean}%" if what == "percent change" else mean
-            return (text if math.isnan(spread) else f"{text} ({spread:g})"), what
+            return (text if row["sd"] is None else f"{text} ({row['sd']:g})"), what
     return "NR", "none"
 
 
@@ -263,12 +266,6 @@ def _with_ids(effects: pd.DataFrame) -> pd.DataFrame:
     return effects.assign(effect_id=effects["effect_id"] + "-" + count.astype("str"))
 
 
-def _compared_with(context: Context, row: Row) -> str:
-    """Class of the arm that a row of contrasts.csv sets LDN against; "none" for other rows."""
-    control = context.arms.get(row.get("arm_2") or "")
-    return _comparator_class(context.studies[row["study_id"]], control)
-
-
 def _left_out(context: Context) -> pd.DataFrame:
     import pandas as pd
 
@@ -279,6 +276,9 @@ def _left_out(context: Context) -> pd.DataFrame:
             continue
         row = left.row
         study, outcome = context.studies[row["study_id"]], context.outcomes[row["outcome_id"]]
+        is_direct = "arm_1" in row
+        # What a row of contrasts.csv is set against; other rows compare nothing by themselves.
+        control = context.arms.get(row["arm_2"] or "") if "arm_1" in row else None
         rows.append(
             (
                 address.partition(":")[0],
@@ -291,10 +291,10 @@ def _left_out(context: Context) -> pd.DataFrame:
                 left.kind,
                 left.reason,
                 left.usable_for,
-                str(row.get("direction") or "not stated"),
-                left.kind == CONTRAST and "arm_1" in row,
-                _compared_with(context, row),
-                bool(row["preferred"]),
+                row.get("direction", NOT_STATED),
+                left.kind == CONTRAST and is_direct,
+                _comparator_class(study, control),
+                row["preferred"],
             )
         )
     frame = pd.DataFrame(rows, columns=list(LEFT_OUT_COLUMNS))

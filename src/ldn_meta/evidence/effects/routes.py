@@ -1,10 +1,11 @@
-"""Routes from results of each arm (arm_stats.csv) to an effect."""
+"""Routes from what trials print to an effect: comparisons, events and results of each arm."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
 
 from ldn_meta.evidence.effects.rows import (
     CHANGE,
@@ -12,12 +13,20 @@ from ldn_meta.evidence.effects.rows import (
     CONTRAST,
     FURTHER,
     NO_ARM,
+    NO_EVENTS,
+    NOT_STATED,
     PROPORTION,
     RATIO_MEASURES,
     TREATMENT,
+    Arm,
+    ArmEvent,
+    ArmRow,
+    ArmStat,
     Candidate,
     Context,
-    Row,
+    Contrast,
+    Study,
+    ValueRow,
     is_before,
     number,
 )
@@ -29,14 +38,12 @@ from ldn_meta.stats.convert import (
     se_interval_from_p,
 )
 from ldn_meta.stats.effects import effect_size
-from ldn_meta.stats.printed import (
-    counts_from_percent,
-    estimate_is_centred,
-    p_interval,
-)
+from ldn_meta.stats.printed import counts_from_percent, estimate_is_centred, p_interval
+
+A = TypeVar("A", ArmStat, ArmEvent)
 
 
-def people_compared(context: Context, row: Row) -> tuple[float, float]:
+def people_compared(context: Context, row: Contrast) -> tuple[float, float]:
     """People in the two arms of a row of contrasts.csv; pairs stand in both.
 
     The row's own numbers; else those analysed by the tables; else, where everybody counts
@@ -44,21 +51,19 @@ def people_compared(context: Context, row: Row) -> tuple[float, float]:
     baseline.
     """
     is_everybody = row["analysis_set"] == "intention to treat"
-    sizes = ("n_analysed", "n_randomised") if is_everybody else ("n_analysed",)
 
-    def known(printed: object, of: Row) -> float:
-        stated = [number(printed), *(number(of[size]) for size in sizes)]
-        return next((n for n in stated if not math.isnan(n)), math.nan)
+    def known(printed: int | None, of: Study | Arm) -> float:
+        stated = [printed, of["n_analysed"], of["n_randomised"] if is_everybody else None]
+        return number(next((n for n in stated if n is not None), None))
 
-    is_change = row["arm_2"] is None
     if row["is_paired"]:
         pairs = known(row["n_1"], context.studies[row["study_id"]])
-        return pairs, (math.nan if is_change else pairs)
-    n_2 = math.nan if is_change else known(row["n_2"], context.arms[row["arm_2"]])
+        return pairs, (math.nan if row["arm_2"] is None else pairs)
+    n_2 = math.nan if row["arm_2"] is None else known(row["n_2"], context.arms[row["arm_2"]])
     return known(row["n_1"], context.arms[row["arm_1"]]), n_2
 
 
-def degrees_of_freedom(context: Context, row: Row) -> tuple[float, str]:
+def degrees_of_freedom(context: Context, row: Contrast) -> tuple[float, str]:
     """Degrees of freedom of the p-value of a row of contrasts.csv, and the assumption in words.
 
     Pairs minus 1, or people minus 2; infinite, for a normal statistic, where they are not known.
@@ -74,7 +79,7 @@ def degrees_of_freedom(context: Context, row: Row) -> tuple[float, str]:
 
 
 def se_from_exact_p(
-    context: Context, row: Row, estimate: float, *, slack: float
+    context: Context, row: Contrast, estimate: float, *, slack: float
 ) -> tuple[float, str]:
     """Standard error behind a printed exact p, or why it is not known well enough.
 
@@ -91,7 +96,7 @@ def se_from_exact_p(
     if size <= slack:
         return math.nan, "the difference may be nought within its rounding: p gives no spread"
     se = float(se_from_p(size, p, df=df))
-    p_low, p_high = p_interval("=", p, decimals=int(row["p_decimals"]))
+    p_low, p_high = p_interval("=", p, decimals=int(number(row["p_decimals"])))
     low = float(se_interval_from_p(size - slack, p_low, p_high, df=df).low)
     high = float(se_interval_from_p(size + slack, p_low, p_high, df=df).high)
     if not max(high - se, se - low) <= context.protocol.largest_se_error * se:
@@ -103,49 +108,54 @@ def se_from_exact_p(
     return se, words
 
 
-SAME_REPORTS = ("study_id", "outcome_id", "analysis_set", "source_id")
-
-
 @dataclass(frozen=True)
-class Report:
+class Report(Generic[A]):
     """Results of the arms of one study: one source, outcome, moment and set of people."""
 
-    treated: tuple[Row, ...]
-    control: tuple[Row, ...]
+    treated: tuple[A, ...]
+    control: tuple[A, ...]
 
 
-def arm_reports(context: Context, table: str, *, what: str) -> list[Report]:
-    """Group the rows of a table into reports."""
-    groups: dict[tuple[object, ...], dict[str, list[Row]]] = {}
-    for row in context.eligible(table):
+def what_of(row: ArmRow) -> str:
+    """What a row of an arm is of: end, change ...; people or events."""
+    return row["statistic_of"] if "statistic_of" in row else row["counted"]
+
+
+def arm_reports(context: Context, rows: Iterable[A]) -> list[Report[A]]:
+    """Group the rows of a table into reports.
+
+    The periods of a crossover may differ in length: the words of a time, when there are any, are
+    then the same moment of both, at different weeks.
+    """
+    groups: dict[tuple[object, ...], dict[str, list[A]]] = {}
+    for row in context.eligible(rows):
         if context.arms[row["arm_id"]]["group"] == FURTHER:
             context.left_out(row, "a further arm that the question does not compare", "none")
             continue
-        key = (*_moment(context, row), row[what], *(row[name] for name in SAME_REPORTS))
+        words = row["timepoint"]
+        week = row["timepoint_weeks"]
+        key = (
+            words,
+            None if context.has_same_people(row) and words is not None else week,
+            what_of(row),
+            row["study_id"],
+            row["outcome_id"],
+            row["analysis_set"],
+            row["source_id"],
+        )
         groups.setdefault(key, {}).setdefault(row["arm_id"], []).append(row)
     return [_report(context, arms) for arms in groups.values()]
 
 
-def _moment(context: Context, row: Row) -> tuple[object, object]:
-    """Words and week of a measurement; in a crossover the words alone, when there are any.
-
-    The periods of a crossover may differ in length: "end of condition" is then the same moment
-    of both, at different weeks.
-    """
-    if context.has_same_people(row) and row["timepoint"] is not None:
-        return row["timepoint"], None
-    return row["timepoint"], row["timepoint_weeks"]
-
-
-def _report(context: Context, arms: dict[str, list[Row]]) -> Report:
-    by_group: dict[int, list[Row]] = {TREATMENT: [], COMPARATOR: []}
+def _report(context: Context, arms: dict[str, list[A]]) -> Report[A]:
+    by_group: dict[int, list[A]] = {TREATMENT: [], COMPARATOR: []}
     for arm_id, rows in arms.items():
         # False sorts first: the preferred row, else the first one.
         used, *others = sorted(rows, key=lambda row: not row["preferred"])
         by_group[context.arms[arm_id]["group"]].append(used)
         for row in others:
             context.left_out(row, f"{used['row_id']} gives the same result of this arm", "none")
-    report = Report(tuple(by_group[TREATMENT]), tuple(by_group[COMPARATOR]))
+    report: Report[A] = Report(tuple(by_group[TREATMENT]), tuple(by_group[COMPARATOR]))
     if report.treated and report.control:
         context.compared |= {row["address"] for row in (*report.treated, *report.control)}
     return report
@@ -155,16 +165,15 @@ SCALE_FREE = {
     "RR": "log risk ratio",
     "OR": "log odds ratio",
     "IRR": "log rate ratio",
+    "PLO": "log odds",
     "RD": "risk difference",
     "SMD": "standard deviations",
 }
 # A point is a share of its scale: without the ends of the scale nobody knows how much it is.
 VAGUE = ("points", "various")
-NOT_REPORTED_SCALES = "not reported"
 
 
-@dataclass(frozen=True)
-class Placement:
+class Placement(NamedTuple):
     """Where an effect stands."""
 
     unit: str
@@ -178,11 +187,9 @@ def place_on_scale(context: Context, outcome_id: str, measure: str) -> Placement
     if measure in SCALE_FREE:
         return Placement(SCALE_FREE[measure])
     outcome = context.outcomes[outcome_id]
-    unit = str(outcome["unit"])
-    low, high = outcome["scale_min"], outcome["scale_max"]
+    unit, low, high = outcome["unit"], outcome["scale_min"], outcome["scale_max"]
     if low is None or high is None:
-        is_known = unit not in VAGUE and NOT_REPORTED_SCALES not in unit
-        return Placement(unit, is_known=is_known)
+        return Placement(unit, is_known=unit not in VAGUE and "not reported" not in unit)
     common = context.protocol.scales.get(outcome["construct"])
     if common is None:
         return Placement(unit)
@@ -193,15 +200,65 @@ def place_on_scale(context: Context, outcome_id: str, measure: str) -> Placement
     return Placement(common.unit, float(moved.estimate), words)
 
 
-TABLE = "arm_stats"
+class Effect(NamedTuple):
+    """An effect and its standard error, where the rows stand that print it."""
+
+    measure: str
+    estimate: float
+    se: float
 
 
-def spread(row: Row) -> tuple[float, str]:
+def _keep(
+    context: Context,
+    effect: Effect,
+    rows: Sequence[ValueRow],
+    people: tuple[float, float],
+    *,
+    route: str,
+    assumptions: Sequence[str],
+    is_paired: bool,
+    approximate: bool = False,
+    events: tuple[float, float, float, float] = NO_EVENTS,
+    kind: str = CONTRAST,
+) -> None:
+    """Place an effect on the scale of its outcome and note it; the first rows are its arms."""
+    lead = rows[0]
+    if "arm_1" in lead:
+        arms = lead["arm_1"], lead["arm_2"] or NO_ARM
+    else:
+        arms = lead["arm_id"], NO_ARM
+        if kind == CONTRAST and "arm_1" not in rows[1]:
+            arms = lead["arm_id"], rows[1]["arm_id"]
+    place = place_on_scale(context, lead["outcome_id"], effect.measure)
+    context.keep(
+        Candidate(
+            kind=kind,
+            lead=lead,
+            arm_1=arms[0],
+            arm_2=arms[1],
+            measure=effect.measure,
+            unit=place.unit,
+            yi=effect.estimate * place.factor,
+            vi=(effect.se * place.factor) ** 2,
+            n_1=people[0],
+            n_2=people[1],
+            route=route,
+            assumptions=(*assumptions, place.assumption),
+            rows=tuple(row["address"] for row in rows),
+            is_paired=is_paired,
+            approximate=approximate,
+            has_known_scale=place.is_known,
+            events=events,
+        )
+    )
+
+
+def spread(row: ArmStat) -> tuple[float, str]:
     """Standard error of an arm's mean and the words for where it came from; NaN without one."""
     if row["se"] is not None:
-        return number(row["se"]), "SE"
+        return row["se"], "SE"
     if row["sd"] is not None and row["n"] is not None:
-        return number(row["sd"]) / math.sqrt(number(row["n"])), "SD"
+        return row["sd"] / math.sqrt(row["n"]), "SD"
     low, high, level = number(row["ci_low"]), number(row["ci_high"]), number(row["ci_level"])
     if not math.isnan(low + high + level):
         return float(se_from_ci(low, high, level=level)), "CI"
@@ -213,20 +270,25 @@ def paired_se(context: Context, se_1: float, se_2: float) -> float:
     return float(change_sd(se_1, se_2, context.protocol.correlation))
 
 
-def starts_of(arm: Row, starts: list[Row]) -> list[Row]:
+def starts_of(arm: ArmStat, starts: list[ArmStat]) -> list[ArmStat]:
     """Rows on the same arm and outcome before treatment; same source and people go first."""
     own = [
         row
         for row in starts
         if row["arm_id"] == arm["arm_id"] and row["outcome_id"] == arm["outcome_id"]
     ]
-    near = ("source_id", "analysis_set")
-    return sorted(own, key=lambda row: [row[name] != arm[name] for name in near])
+    return sorted(
+        own,
+        key=lambda row: (
+            row["source_id"] != arm["source_id"],
+            row["analysis_set"] != arm["analysis_set"],
+        ),
+    )
 
 
 def p_row_of(
-    context: Context, first: Row, second: Row, *, measures: Collection[str]
-) -> Row | None:
+    context: Context, first: ArmStat, second: ArmStat, *, measures: Collection[str]
+) -> Contrast | None:
     """The printed exact p of the comparison of these two arms, if there is one.
 
     Of the same people at the same time; that of the same source goes first. The p beside an
@@ -234,7 +296,7 @@ def p_row_of(
     """
     same = [
         row
-        for row in context.table("contrasts")
+        for row in context.contrasts
         if row["arm_1"] == first["arm_id"]
         and row["arm_2"] == second["arm_id"]
         and row["outcome_id"] == first["outcome_id"]
@@ -250,11 +312,14 @@ def p_row_of(
     return same[0] if same else None
 
 
-def se_of_difference(context: Context, first: Row, second: Row, p_row: Row) -> tuple[float, str]:
+def se_of_difference(
+    context: Context, first: ArmStat, second: ArmStat, p_row: Contrast
+) -> tuple[float, str]:
     """Standard error of the difference of two printed means from its printed p."""
     difference = number(first["mean"]) - number(second["mean"])
     # Both means are rounded, so their difference is known to a whole last digit, not to half.
-    slack = sum(0.5 * 10.0 ** -_decimals(context, row) for row in (first, second))
+    printed = [context.printed["mean"][row["row_id"]] for row in (first, second)]
+    slack = sum(0.5 * 10.0 ** -len(text.partition(".")[2]) for text in printed)
     se, words = se_from_exact_p(context, p_row, difference, slack=slack)
     if math.isnan(se):
         for row in (first, second):
@@ -264,53 +329,33 @@ def se_of_difference(context: Context, first: Row, second: Row, p_row: Row) -> t
 
 def keep_pair(
     context: Context,
-    first: Row,
-    second: Row,
+    first: ArmStat,
+    second: ArmStat,
     effect: tuple[float, float],
     *,
     route: str,
     assumptions: tuple[str, ...],
-    others: tuple[Row, ...] = (),
+    others: tuple[ValueRow, ...] = (),
     approximate: bool = False,
 ) -> None:
-    """Note the effect of two arms."""
-    place = place_on_scale(context, first["outcome_id"], "MD")
-    difference, se = effect
+    """Note the difference of two arms and its standard error."""
     n_1, n_2 = number(first["n"]), number(second["n"])
     is_paired = context.has_same_people(first)
     if is_paired:
         analysed = number(context.studies[first["study_id"]]["n_analysed"])
         n_1 = n_2 = analysed if math.isnan(n_1) else n_1
-    context.keep(
-        Candidate(
-            kind=CONTRAST,
-            lead=first,
-            arm_1=first["arm_id"],
-            arm_2=second["arm_id"],
-            measure="MD",
-            unit=place.unit,
-            yi=difference * place.factor,
-            vi=(se * place.factor) ** 2,
-            n_1=n_1,
-            n_2=n_2,
-            route=route,
-            assumptions=(*assumptions, place.assumption),
-            rows=tuple(row["address"] for row in (first, second, *others)),
-            is_paired=is_paired,
-            approximate=approximate,
-            has_known_scale=place.is_known,
-        )
+    _keep(
+        context,
+        Effect("MD", *effect),
+        (first, second, *others),
+        (n_1, n_2),
+        route=route,
+        assumptions=assumptions,
+        is_paired=is_paired,
+        approximate=approximate,
     )
 
 
-def _decimals(context: Context, row: Row) -> int:
-    """Decimals of an arm's mean as printed."""
-    text = context.evidence.text[TABLE]
-    printed = text.loc[text["row_id"] == row["row_id"], "mean"].iloc[0]
-    return len(str(printed).partition(".")[2])
-
-
-TABLE_ROUTES_CONTRASTS = "contrasts"
 # Share of the interval's width by which an estimate may miss its middle beyond rounding.
 CENTRE_TOLERANCE = 0.02
 DIFFERENCES = ("MD", "SMD", "RD")
@@ -328,7 +373,7 @@ WHY_NO_ESTIMATE = {
 
 def contrast_routes(context: Context) -> None:
     """Try every row of contrasts.csv; note effects and reasons in the context."""
-    for row in context.eligible(TABLE_ROUTES_CONTRASTS):
+    for row in context.eligible(context.contrasts):
         measure = row["measure"]
         if is_before(row):
             context.left_out(row, "a comparison before treatment; it is no effect", "none")
@@ -350,29 +395,33 @@ def contrast_routes(context: Context) -> None:
             context.left_out(row, _why_no_spread(context, row), _still_says(row))
 
 
-def _still_says(row: Row) -> str:
+def _still_says(row: Contrast) -> str:
     """What a row without an effect is still good for."""
     has_estimate = row["estimate"] is not None
     if row["p_value"] is not None or (has_estimate and row["p_relation"] == "ns"):
         return "p-value"
-    return "direction" if has_estimate or row["direction"] != "not stated" else "none"
+    return "direction" if has_estimate or row["direction"] != NOT_STATED else "none"
 
 
-def _is_positive(row: Row) -> bool:
+def _is_positive(row: Contrast) -> bool:
     printed = (row["estimate"], row["ci_low"], row["ci_high"])
     return all(value is None or value > 0 for value in printed)
 
 
-def _with_interval(context: Context, row: Row) -> None:
+def _with_interval(context: Context, row: Contrast) -> None:
     """Se = (high - low) / (2 z); logged first for ratios."""
-    estimate, low, high = (number(row[name]) for name in ("estimate", "ci_low", "ci_high"))
+    estimate, low, high = number(row["estimate"]), number(row["ci_low"]), number(row["ci_high"])
     is_ratio = row["measure"] in RATIO_MEASURES
     if row["ci_level"] is None:
         context.left_out(row, "the level of the interval is not stated", _still_says(row))
         return
-    decimals = None if row["estimate_decimals"] is None else int(row["estimate_decimals"])
     is_centred = estimate_is_centred(
-        estimate, low, high, is_ratio=is_ratio, decimals=decimals, tolerance=CENTRE_TOLERANCE
+        estimate,
+        low,
+        high,
+        is_ratio=is_ratio,
+        decimals=row["estimate_decimals"],
+        tolerance=CENTRE_TOLERANCE,
     )
     if not is_centred:
         context.left_out(
@@ -387,7 +436,7 @@ def _with_interval(context: Context, row: Row) -> None:
     level = number(row["ci_level"])
     words = "paired interval as printed" if row["is_paired"] else "interval as printed"
     scale = "log scale, " if is_ratio else ""
-    _keep(
+    _keep_contrast(
         context,
         row,
         estimate,
@@ -397,17 +446,19 @@ def _with_interval(context: Context, row: Row) -> None:
     )
 
 
-def _with_exact_p(context: Context, row: Row) -> None:
+def _with_exact_p(context: Context, row: Contrast) -> None:
     estimate = number(row["estimate"])
-    decimals = 0 if row["estimate_decimals"] is None else int(row["estimate_decimals"])
-    se, words = se_from_exact_p(context, row, estimate, slack=0.5 * 10.0**-decimals)
+    slack = 0.5 * 10.0 ** -(row["estimate_decimals"] or 0)
+    se, words = se_from_exact_p(context, row, estimate, slack=slack)
     if math.isnan(se):
         context.left_out(row, words, "p-value")
         return
-    _keep(context, row, estimate, se, route="with exact p", assumption=f"two-sided p from {words}")
+    _keep_contrast(
+        context, row, estimate, se, route="with exact p", assumption=f"two-sided p from {words}"
+    )
 
 
-def _why_no_spread(context: Context, row: Row) -> str:
+def _why_no_spread(context: Context, row: Contrast) -> str:
     """Say why an estimate without an interval has no standard error."""
     relation = row["p_relation"]
     if relation == "=":
@@ -425,35 +476,21 @@ def _why_no_spread(context: Context, row: Row) -> str:
     return f"p is only a bound: the standard error is {side} {bound:.3g}"
 
 
-def _keep(
-    context: Context, row: Row, estimate: float, se: float, *, route: str, assumption: str
+def _keep_contrast(
+    context: Context, row: Contrast, estimate: float, se: float, *, route: str, assumption: str
 ) -> None:
     is_change = row["arm_2"] is None
     measure = "MC" if is_change and row["measure"] == "MD" else row["measure"]
-    place = place_on_scale(context, row["outcome_id"], measure)
-    n_1, n_2 = people_compared(context, row)
-    context.keep(
-        Candidate(
-            kind=CHANGE if is_change else CONTRAST,
-            lead=row,
-            arm_1=row["arm_1"],
-            arm_2=NO_ARM if is_change else row["arm_2"],
-            measure=measure,
-            unit=place.unit,
-            yi=estimate * place.factor,
-            vi=(se * place.factor) ** 2,
-            n_1=n_1,
-            n_2=n_2,
-            route=f"{'change' if is_change else 'difference'} {route}",
-            assumptions=(assumption, place.assumption),
-            rows=(row["address"],),
-            is_paired=bool(row["is_paired"]) or context.has_same_people(row),
-            has_known_scale=place.is_known,
-        )
+    _keep(
+        context,
+        Effect(measure, estimate, se),
+        (row,),
+        people_compared(context, row),
+        route=f"{'change' if is_change else 'difference'} {route}",
+        assumptions=(assumption,),
+        is_paired=row["is_paired"] or context.has_same_people(row),
+        kind=CHANGE if is_change else CONTRAST,
     )
-
-
-TABLE_ROUTES_EVENTS = "arm_events"
 
 
 @dataclass(frozen=True)
@@ -467,31 +504,28 @@ class Count:
 
 def event_routes(context: Context) -> None:
     """Compare the arms of one report of one outcome; note effects and reasons."""
-    for report in arm_reports(context, TABLE_ROUTES_EVENTS, what="counted"):
-        _one_report(context, report)
+    label = context.evidence.review.label
+    for report in arm_reports(context, context.arm_events):
+        if not report.treated:
+            for row in report.control:
+                context.left_out(row, f"the source gives no number for the {label} arm", "none")
+        for first in report.treated:
+            if not report.control:
+                _one_arm(context, first)
+            for second in report.control:
+                if first["counted"] == "events":
+                    _event_counts(context, first, second)
+                else:
+                    _shares(context, first, second)
 
 
-def _one_report(context: Context, report: Report) -> None:
-    if not report.treated:
-        for row in report.control:
-            context.left_out(row, "the source gives no number for the LDN arm", "none")
-    for first in report.treated:
-        if not report.control:
-            _one_arm(context, first)
-        for second in report.control:
-            if first["counted"] == "events":
-                _event_counts(context, first, second)
-            else:
-                _two_arms(context, first, second)
-
-
-def _count(row: Row) -> Count:
+def _count(row: ArmEvent) -> Count:
     if row["n"] is None:
         return Count(math.nan, problem="the denominator is not reported")
     if row["events"] is not None:
         return Count(number(row["events"]))
-    n, percent = int(row["n"]), number(row["percent"])
-    counts = counts_from_percent(percent, int(row["percent_decimals"]), n)
+    n, percent = row["n"], number(row["percent"])
+    counts = counts_from_percent(percent, int(number(row["percent_decimals"])), n)
     if len(counts) == 1:
         words = f"{counts[0]} is the only count of {n} that rounds to {percent:g}%"
         return Count(float(counts[0]), words=words)
@@ -500,7 +534,7 @@ def _count(row: Row) -> Count:
     return Count(math.nan, problem=f"{which} of {n} people {verb} to {percent:g}%")
 
 
-def _two_arms(context: Context, first: Row, second: Row) -> None:
+def _shares(context: Context, first: ArmEvent, second: ArmEvent) -> None:
     """Log risk ratio, with 0.5 added to the cells of a table that has an empty one."""
     one, two = _count(first), _count(second)
     if one.problem or two.problem:
@@ -518,28 +552,19 @@ def _two_arms(context: Context, first: Row, second: Row) -> None:
     elif 0 in (one.events, two.events, n_1 - one.events, n_2 - two.events):
         notes.append("0.5 added to every cell because one is empty")
     is_printed = first["events"] is not None and second["events"] is not None
-    context.keep(
-        Candidate(
-            kind=CONTRAST,
-            lead=first,
-            arm_1=first["arm_id"],
-            arm_2=second["arm_id"],
-            measure="RR",
-            unit=place_on_scale(context, first["outcome_id"], "RR").unit,
-            yi=float(effect.yi),
-            vi=float(effect.vi),
-            n_1=n_1,
-            n_2=n_2,
-            route="events and n per arm" if is_printed else "percentages with n per arm",
-            assumptions=tuple(notes),
-            rows=(first["address"], second["address"]),
-            is_paired=is_paired,
-            events=(one.events, n_1, two.events, n_2),
-        )
+    _keep(
+        context,
+        Effect("RR", float(effect.yi), math.sqrt(effect.vi)),
+        (first, second),
+        (n_1, n_2),
+        route="events and n per arm" if is_printed else "percentages with n per arm",
+        assumptions=notes,
+        is_paired=is_paired,
+        events=(one.events, n_1, two.events, n_2),
     )
 
 
-def _event_counts(context: Context, first: Row, second: Row) -> None:
+def _event_counts(context: Context, first: ArmEvent, second: ArmEvent) -> None:
     """Counts of events: a rate ratio over equal time, never a share of people."""
     week = first["timepoint_weeks"]
     is_equal_time = week is not None and week == second["timepoint_weeks"]
@@ -550,32 +575,23 @@ def _event_counts(context: Context, first: Row, second: Row) -> None:
         return
     events_1, events_2 = number(first["events"]), number(second["events"])
     effect = effect_size("IRR", events_1=events_1, time_1=1.0, events_2=events_2, time_2=1.0)
-    context.keep(
-        Candidate(
-            kind=CONTRAST,
-            lead=first,
-            arm_1=first["arm_id"],
-            arm_2=second["arm_id"],
-            measure="IRR",
-            unit=place_on_scale(context, first["outcome_id"], "IRR").unit,
-            yi=float(effect.yi),
-            vi=float(effect.vi),
-            n_1=number(first["n"]),
-            n_2=number(second["n"]),
-            route="event counts over equal time",
-            assumptions=(
-                "events counted as independent although one person may have several",
-                "equal time on both drugs",
-            ),
-            rows=(first["address"], second["address"]),
-            is_paired=True,
-            approximate=True,
-            events=(events_1, math.nan, events_2, math.nan),
-        )
+    _keep(
+        context,
+        Effect("IRR", float(effect.yi), math.sqrt(effect.vi)),
+        (first, second),
+        (number(first["n"]), number(second["n"])),
+        route="event counts over equal time",
+        assumptions=(
+            "events counted as independent although one person may have several",
+            "equal time on both drugs",
+        ),
+        is_paired=True,
+        approximate=True,
+        events=(events_1, math.nan, events_2, math.nan),
     )
 
 
-def _one_arm(context: Context, row: Row) -> None:
+def _one_arm(context: Context, row: ArmEvent) -> None:
     """Log odds of one arm."""
     if row["counted"] == "events":
         context.left_out(row, "events are counted, not people", "none")
@@ -586,33 +602,28 @@ def _one_arm(context: Context, row: Row) -> None:
         return
     n = number(row["n"])
     effect = effect_size("PLO", events=count.events, n=n)
-    context.keep(
-        Candidate(
-            kind=PROPORTION,
-            lead=row,
-            arm_1=row["arm_id"],
-            arm_2=NO_ARM,
-            measure="PLO",
-            unit="log odds",
-            yi=float(effect.yi),
-            vi=float(effect.vi),
-            n_1=n,
-            n_2=math.nan,
-            route="percentage with n" if row["events"] is None else "events and n",
-            assumptions=(
-                count.words,
-                "no comparison group: listed beside, never pooled with contrasts",
-            ),
-            rows=(row["address"],),
-            events=(count.events, n, math.nan, math.nan),
-        )
+    _keep(
+        context,
+        Effect("PLO", float(effect.yi), math.sqrt(effect.vi)),
+        (row,),
+        (n, math.nan),
+        route="percentage with n" if row["events"] is None else "events and n",
+        assumptions=(
+            count.words,
+            "no comparison group: listed beside, never pooled with contrasts",
+        ),
+        is_paired=False,
+        events=(count.events, n, math.nan, math.nan),
+        kind=PROPORTION,
     )
 
 
 P_OF_PERCENTAGES = ("percent point difference", "percent change", "statement")
 
 
-def percent_routes(context: Context, first: Row, second: Row, starts: list[Row]) -> None:
+def percent_routes(
+    context: Context, first: ArmStat, second: ArmStat, starts: list[ArmStat]
+) -> None:
     """Place a difference of two percentages of change on the scale; note effects and reasons.
 
     effect = (percentage_1 - percentage_2) / 100 x mean at the start, and its standard error
@@ -637,7 +648,7 @@ def percent_routes(context: Context, first: Row, second: Row, starts: list[Row])
         "taken for the percentage of means, and the baseline as known"
     )
 
-    def keep(se: float, route: str, words: str, *others: Row) -> None:
+    def keep(se: float, route: str, words: str, *others: ValueRow) -> None:
         keep_pair(
             context,
             first,
@@ -677,7 +688,7 @@ P_OF_MEANS = ("MD", "statement")
 
 def arm_routes(context: Context) -> None:
     """Compare the arms of one report; note effects, and a reason for every row."""
-    reports = arm_reports(context, TABLE, what="statistic_of")
+    reports = arm_reports(context, context.arm_stats)
     starts = [
         row
         for report in reports
@@ -689,12 +700,12 @@ def arm_routes(context: Context) -> None:
             if first["statistic_of"] == "end" and not report.control:
                 _before_after(context, first, starts)
             for second in report.control:
-                _two_arms_routes_arms(context, first, second, starts)
-    for row in context.table(TABLE):
+                _means(context, first, second, starts)
+    for row in context.arm_stats:
         context.left_out(row, *WHY_NOT[row["statistic_of"]])
 
 
-def _two_arms_routes_arms(context: Context, first: Row, second: Row, starts: list[Row]) -> None:
+def _means(context: Context, first: ArmStat, second: ArmStat, starts: list[ArmStat]) -> None:
     what = first["statistic_of"]
     if what == "baseline":
         return
@@ -705,13 +716,13 @@ def _two_arms_routes_arms(context: Context, first: Row, second: Row, starts: lis
     elif what == "percent change":
         percent_routes(context, first, second, starts)
     elif context.has_same_people(first):
-        _with_exact_p_routes_arms(context, first, second)
+        _with_p_of_means(context, first, second)
         _with_spreads(context, first, second)
     elif not _with_spreads(context, first, second):
-        _with_exact_p_routes_arms(context, first, second)
+        _with_p_of_means(context, first, second)
 
 
-def _with_spreads(context: Context, first: Row, second: Row) -> bool:
+def _with_spreads(context: Context, first: ArmStat, second: ArmStat) -> bool:
     """Difference of two means with the standard errors of both; whether there are any.
 
     se = sqrt(se_1^2 + se_2^2), less 2 r se_1 se_2 under the root for the same people.
@@ -737,7 +748,7 @@ def _with_spreads(context: Context, first: Row, second: Row) -> bool:
     return True
 
 
-def _with_exact_p_routes_arms(context: Context, first: Row, second: Row) -> None:
+def _with_p_of_means(context: Context, first: ArmStat, second: ArmStat) -> None:
     """Difference of two means with the printed p of their comparison."""
     p_row = p_row_of(context, first, second, measures=P_OF_MEANS)
     if p_row is None:
@@ -760,12 +771,12 @@ def _with_exact_p_routes_arms(context: Context, first: Row, second: Row) -> None
     )
 
 
-def _of_ends(first: Row) -> str:
+def _of_ends(first: ArmStat) -> str:
     is_end = first["statistic_of"] == "end"
     return "end values compared, baseline not adjusted for" if is_end else ""
 
 
-def _before_after(context: Context, end: Row, starts: list[Row]) -> None:
+def _before_after(context: Context, end: ArmStat, starts: list[ArmStat]) -> None:
     """One arm's end value against its own start, with an assumed correlation."""
     own = [row for row in starts_of(end, starts) if row["source_id"] == end["source_id"]]
     if not own or end["mean"] is None:
@@ -777,28 +788,15 @@ def _before_after(context: Context, end: Row, starts: list[Row]) -> None:
     if end["n"] != start["n"]:
         context.left_out(end, "not the same people at the start and at the end", "direction")
         return
-    place = place_on_scale(context, end["outcome_id"], "MC")
     correlation = context.protocol.correlation
-    context.keep(
-        Candidate(
-            kind=CHANGE,
-            lead=end,
-            arm_1=end["arm_id"],
-            arm_2=NO_ARM,
-            measure="MC",
-            unit=place.unit,
-            yi=(number(end["mean"]) - number(start["mean"])) * place.factor,
-            vi=(paired_se(context, se_1, se_2) * place.factor) ** 2,
-            n_1=number(end["n"]),
-            n_2=math.nan,
-            route="baseline and end values, correlation assumed",
-            assumptions=(
-                f"correlation of {correlation:g} between start and end assumed",
-                place.assumption,
-            ),
-            rows=(end["address"], start["address"]),
-            is_paired=True,
-            approximate=True,
-            has_known_scale=place.is_known,
-        )
+    _keep(
+        context,
+        Effect("MC", end["mean"] - number(start["mean"]), paired_se(context, se_1, se_2)),
+        (end, start),
+        (number(end["n"]), math.nan),
+        route="baseline and end values, correlation assumed",
+        assumptions=(f"correlation of {correlation:g} between start and end assumed",),
+        is_paired=True,
+        approximate=True,
+        kind=CHANGE,
     )

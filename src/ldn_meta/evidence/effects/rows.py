@@ -1,11 +1,11 @@
-"""Which of its candidate effects a trial brings to a pool, and why the others stay out."""
+"""Rows of the raw tables as records, the effects they may become, and which one a trial brings."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypedDict, TypeVar, final
 
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
 from ldn_meta.files import NOT_APPLICABLE
@@ -17,15 +17,136 @@ if TYPE_CHECKING:
     from ldn_meta.evidence.raw.tables import Evidence
 
 
-# One row of a raw table, typed, missing as None; rows of value tables know their "address".
-Row: TypeAlias = dict[str, Any]
+# One row of any raw table, typed, missing as None.
+Row: TypeAlias = Mapping[str, Any]
+
+
+@final
+class Study(TypedDict):
+    """What is read of a row of studies.csv."""
+
+    study_id: str
+    indication_id: str
+    label: str
+    year: int | None
+    status: str
+    design: str
+    is_randomised: bool | None
+    blinding: str
+    n_randomised: int | None
+    n_analysed: int | None
+    dose_low_mg_per_day: float | None
+    dose_high_mg_per_day: float | None
+    comparator_class: str
+    duration_weeks: float | None
+    eligible_for: str
+    eligibility_reason: str
+    overlaps_with: str | None
+
+
+@final
+class Arm(TypedDict):
+    """What is read of a row of arms.csv."""
+
+    arm_id: str
+    study_id: str
+    group: int
+    label: str
+    n_randomised: int | None
+    n_analysed: int | None
+
+
+@final
+class Outcome(TypedDict):
+    """What is read of a row of outcomes.csv."""
+
+    outcome_id: str
+    construct: str
+    construct_label: str
+    instrument: str
+    domain: str
+    benefit_sign: int | None
+    scale_min: float | None
+    scale_max: float | None
+    unit: str
+
+
+class Result(TypedDict):
+    """What the rows of every value table say; the address is "table:row_id"."""
+
+    address: str
+    row_id: str
+    study_id: str
+    outcome_id: str
+    timepoint_weeks: float | None
+    timepoint: str | None
+    analysis_set: str
+    source_id: str
+    locator: str
+    as_reported: str
+    read_from: str
+    reliability: str
+    preferred: bool
+    note: str | None
+
+
+@final
+class ArmStat(Result):
+    """What is read of a row of arm_stats.csv."""
+
+    arm_id: str
+    statistic_of: str
+    n: int | None
+    mean: float | None
+    sd: float | None
+    se: float | None
+    ci_low: float | None
+    ci_high: float | None
+    ci_level: float | None
+    median: float | None
+
+
+@final
+class ArmEvent(Result):
+    """What is read of a row of arm_events.csv."""
+
+    arm_id: str
+    counted: str
+    events: int | None
+    n: int | None
+    percent: float | None
+    percent_decimals: int | None
+
+
+@final
+class Contrast(Result):
+    """What is read of a row of contrasts.csv."""
+
+    arm_1: str
+    arm_2: str | None
+    measure: str
+    is_paired: bool
+    estimate: float | None
+    estimate_decimals: int | None
+    ci_low: float | None
+    ci_high: float | None
+    ci_level: float | None
+    p_value: float | None
+    p_relation: str | None
+    p_decimals: int | None
+    n_1: int | None
+    n_2: int | None
+    direction: str
+
+
+ArmRow: TypeAlias = ArmStat | ArmEvent
+ValueRow: TypeAlias = ArmStat | ArmEvent | Contrast
 
 CONTRAST = "contrast"
 CHANGE = "change from baseline"
 PROPORTION = "single-arm proportion"
 # Kinds that only rows left out have.
 ONE_ARM = "one arm"
-NO_RESULT = "no result of LDN against anything"
 SET_ASIDE = "set aside"
 
 TREATMENT, COMPARATOR, FURTHER = 1, 2, 3
@@ -33,6 +154,8 @@ PAIRED_DESIGNS = ("crossover", "fixed-order crossover")
 RATIO_MEASURES = ("RR", "OR", "IRR")
 TRANSCRIBED = "transcription"
 NO_ARM = NOT_APPLICABLE
+NOT_STATED = "not stated"
+NO_EVENTS = (math.nan,) * 4
 
 # Routes from the printed numbers to an effect, most direct first (METHODS section 2).
 ROUTES = (
@@ -54,14 +177,15 @@ ROUTES = (
     "percent changes with exact p, times baseline",
     "percent changes with CI, correlation assumed, times baseline",
 )
+T = TypeVar("T", ArmStat, ArmEvent, Contrast)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One effect of one study by one route; yi is group 1 (LDN) minus group 2."""
+    """One effect of one study by one route; yi is group 1 (the treatment) minus group 2."""
 
     kind: str
-    lead: Row
+    lead: ValueRow
     arm_1: str
     arm_2: str
     measure: str
@@ -73,32 +197,17 @@ class Candidate:
     route: str
     assumptions: tuple[str, ...]
     rows: tuple[str, ...]
-    is_paired: bool = False
-    approximate: bool = False
-    has_known_scale: bool = True
-    events: tuple[float, float, float, float] = (math.nan,) * 4
-
-    @property
-    def study_id(self) -> str:
-        """Study of the effect."""
-        return str(self.lead["study_id"])
-
-    @property
-    def outcome_id(self) -> str:
-        """Outcome of the effect."""
-        return str(self.lead["outcome_id"])
-
-    @property
-    def timepoint_weeks(self) -> float:
-        """Week of arm 1; NaN when it is not reported."""
-        return number(self.lead["timepoint_weeks"])
+    is_paired: bool
+    approximate: bool
+    has_known_scale: bool
+    events: tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
 class LeftOut:
     """One row that gave no effect."""
 
-    row: Row
+    row: ValueRow
     kind: str
     reason: str
     usable_for: str
@@ -113,36 +222,42 @@ class Context:
     found: list[Candidate] = field(default_factory=list)
     why_not: dict[str, LeftOut] = field(default_factory=dict)
     compared: set[str] = field(default_factory=set)
-    studies: dict[str, Row] = field(init=False)
-    outcomes: dict[str, Row] = field(init=False)
-    arms: dict[str, Row] = field(init=False)
-    rows: dict[str, Row] = field(init=False)
-    # Means as printed, by row of arm_stats.csv: 4.50 stays 4.50.
-    printed_means: dict[str, str] = field(init=False)
-    _tables: dict[str, list[Row]] = field(init=False)
+    studies: dict[str, Study] = field(init=False)
+    outcomes: dict[str, Outcome] = field(init=False)
+    arms: dict[str, Arm] = field(init=False)
+    arm_stats: list[ArmStat] = field(init=False)
+    arm_events: list[ArmEvent] = field(init=False)
+    contrasts: list[Contrast] = field(init=False)
+    rows: dict[str, ValueRow] = field(init=False)
+    # Means and medians as printed, by row of arm_stats.csv: 4.50 stays 4.50.
+    printed: dict[str, dict[str, str]] = field(init=False)
 
     def __post_init__(self) -> None:
-        tables = self.evidence.tables
-        self.studies = {row["study_id"]: row for row in plain_rows(tables["studies"])}
-        self.outcomes = {row["outcome_id"]: row for row in plain_rows(tables["outcomes"])}
-        self.arms = {row["arm_id"]: row for row in plain_rows(tables["arms"])}
-        self._tables = {
-            table: [
-                {**row, "address": f"{table}:{row['row_id']}"} for row in plain_rows(tables[table])
-            ]
-            for table in VALUE_TABLES
+        for table, key in (
+            ("studies", "study_id"),
+            ("outcomes", "outcome_id"),
+            ("arms", "arm_id"),
+        ):
+            rows = plain_rows(self.evidence.tables[table])
+            setattr(self, table, {row[key]: row for row in rows})
+        for table in VALUE_TABLES:
+            rows = plain_rows(self.evidence.tables[table])
+            setattr(self, table, [{**row, "address": f"{table}:{row['row_id']}"} for row in rows])
+        every: list[ValueRow] = [*self.arm_stats, *self.arm_events, *self.contrasts]
+        self.rows = {row["address"]: row for row in every}
+        text = self.evidence.text["arm_stats"]
+        self.printed = {
+            name: dict(zip(text["row_id"], text[name], strict=True)) for name in ("mean", "median")
         }
-        self.rows = {row["address"]: row for rows in self._tables.values() for row in rows}
-        stats = self.evidence.text["arm_stats"]
-        self.printed_means = dict(zip(stats["row_id"], stats["mean"], strict=True))
 
-    def table(self, name: str) -> list[Row]:
-        """All rows of a value table."""
-        return self._tables[name]
+    @property
+    def no_result(self) -> str:
+        """The kind of a row left out that sets the treatment against nothing."""
+        return f"no result of {self.evidence.review.label} against anything"
 
-    def eligible(self, name: str) -> Iterator[Row]:
+    def eligible(self, rows: Iterable[T]) -> Iterator[T]:
         """Rows of a value table that may give an effect; the others are left out here."""
-        for row in self.table(name):
+        for row in rows:
             study = self.studies[row["study_id"]]
             if study["eligible_for"] == "excluded":
                 reason = f"study excluded: {study['eligibility_reason']}"
@@ -153,28 +268,31 @@ class Context:
             else:
                 yield row
 
+    def table(self, name: str) -> Sequence[Row]:
+        """All rows of a value table, for those who read any of them alike."""
+        rows: Sequence[Row] = getattr(self, name)
+        return rows
+
     def has_same_people(self, row: Row) -> bool:
         """Whether the arms of the row's study are the same people, one after the other."""
         return self.studies[row["study_id"]]["design"] in PAIRED_DESIGNS
 
-    def left_out(self, row: Row, reason: str, usable_for: str, *, kind: str = "") -> None:
+    def left_out(self, row: ValueRow, reason: str, usable_for: str, *, kind: str = "") -> None:
         """Note why a row gave no effect; the first reason given stays."""
         left = LeftOut(row, kind or self._kind(row), reason, usable_for)
         self.why_not.setdefault(row["address"], left)
 
-    def _kind(self, row: Row) -> str:
+    def _kind(self, row: ValueRow) -> str:
         """What a row without an effect would be the result of."""
-        is_arm = "arm_id" in row
-        group_1 = self.arms[row["arm_id" if is_arm else "arm_1"]]["group"]
-        if group_1 != TREATMENT and row["address"] not in self.compared:
-            return NO_RESULT
-        if is_before(row):
-            return NO_RESULT
-        if is_arm:
-            return CONTRAST if row["address"] in self.compared else ONE_ARM
+        is_compared = row["address"] in self.compared
+        group_1 = self.arms[row["arm_1"] if "arm_1" in row else row["arm_id"]]["group"]
+        if (group_1 != TREATMENT and not is_compared) or is_before(row):
+            return self.no_result
+        if "arm_1" not in row:
+            return CONTRAST if is_compared else ONE_ARM
         if row["arm_2"] is None:
             return CHANGE
-        return NO_RESULT if self.arms[row["arm_2"]]["group"] == TREATMENT else CONTRAST
+        return self.no_result if self.arms[row["arm_2"]]["group"] == TREATMENT else CONTRAST
 
     def keep(self, found: Candidate) -> None:
         """Note an effect, or leave its rows out when they give no variance above nought."""
@@ -192,7 +310,7 @@ def is_before(row: Row) -> bool:
     return at_start or row.get("statistic_of") == "baseline"
 
 
-def plain_rows(frame: pd.DataFrame) -> list[Row]:
+def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as plain dicts, missing as None."""
     names = [str(name) for name in frame.columns]
     cells = frame.to_numpy(dtype=object, copy=True)
