@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fact_values import numbers_in
+from builders import numbers_in
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = tomllib.loads((ROOT / "notebooks" / "parameters.toml").read_text(encoding="utf-8"))

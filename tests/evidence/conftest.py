@@ -2,7 +2,7 @@
 
 import pytest
 
-from evidence_builder import Builder
+from builders import Builder
 from ldn_meta import paths
 from ldn_meta.evidence.derive import derive_tables
 from ldn_meta.evidence.effects.effects import normalise

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from effect_rows import effect_rows
+from builders import effect_rows
 from ldn_meta.evidence.answer import answer as module
 from ldn_meta.evidence.answer import pools as pools_module
 from ldn_meta.evidence.answer.answer import (

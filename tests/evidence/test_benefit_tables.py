@@ -4,7 +4,7 @@ from math import exp, log, nan, sqrt
 
 import pytest
 
-from effect_rows import effect_rows
+from builders import effect_rows
 from ldn_meta.evidence.answer.people import people_with_events
 
 Z = 1.959963984540054

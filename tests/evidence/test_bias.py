@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import RawCopy
 from ldn_meta.errors import ArgumentError, DataError
 from ldn_meta.evidence.grade.bias import (
     REASON_COLUMNS,
@@ -15,7 +16,6 @@ from ldn_meta.evidence.grade.bias import (
 )
 from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.bias_tools import OVERALL, TOOLS, fitting_tool, overall_judgements
-from raw_copy import RawCopy
 
 ROB2, CROSSOVER, ROBINS = TOOLS["RoB 2"], TOOLS["RoB 2 crossover"], TOOLS["ROBINS-I"]
 SERIES, REPORT = TOOLS["JBI case series"], TOOLS["JBI case report"]

@@ -6,6 +6,7 @@ import math
 import pandas as pd
 import pytest
 
+from builders import RawCopy
 from ldn_meta.errors import DataError
 from ldn_meta.evidence.effects.effects import normalise
 from ldn_meta.evidence.grade.certainty import (
@@ -21,7 +22,6 @@ from ldn_meta.evidence.grade.certainty import (
     row_id,
 )
 from ldn_meta.evidence.load import load_evidence
-from raw_copy import RawCopy
 
 KEY = ["indication_id", "construct", "comparator_class"]
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from certainty_cases import CHOICES, body, counts, study, trial
+from builders import CHOICES, body, counts, study, trial
 from ldn_meta.evidence.grade.certainty import (
     DOMAINS,
     change_of_outcome,

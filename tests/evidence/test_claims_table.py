@@ -5,11 +5,11 @@ import re
 
 import pytest
 
+from builders import RawCopy
 from ldn_meta.errors import ArgumentError, DataError
 from ldn_meta.evidence.audit.claim_material import CANNOT_BE_TESTED, VERDICTS, Material, numbers_of
 from ldn_meta.evidence.audit.claims import COLUMNS, COMPUTATIONS, REASONS, answered
 from ldn_meta.evidence.load import load_evidence
-from raw_copy import RawCopy
 
 NUMBER = re.compile(r"(?<![\w.])-?\d(?:[\d,]*\d)?(?:\.\d+)?")
 # Words with digits in them: level, scales, years and names of sources, thresholds by name.

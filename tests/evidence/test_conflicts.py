@@ -2,7 +2,7 @@
 
 import pytest
 
-from evidence_builder import Builder
+from builders import Builder
 from ldn_meta.evidence.answer.conflicts import conflicts
 
 

@@ -3,7 +3,7 @@
 import pytest
 from scipy.stats import t
 
-from evidence_builder import Builder
+from builders import Builder
 from ldn_meta.evidence.effects.effects import AccountingError, check_accounting, normalise
 from ldn_meta.evidence.effects.rows import CHANGE, CONTRAST, ONE_ARM, SET_ASIDE
 

@@ -4,9 +4,9 @@ import copy
 
 import pytest
 
+from builders import RawCopy
 from ldn_meta.errors import ArgumentError, DataError
 from ldn_meta.evidence.load import load_evidence
-from raw_copy import RawCopy
 
 
 def given(cell):

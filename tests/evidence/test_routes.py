@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from scipy.stats import norm, t
 
-from evidence_builder import Builder
+from builders import Builder
 from ldn_meta.evidence.effects.effects import normalise
 from ldn_meta.evidence.effects.rows import CHANGE, CONTRAST, PROPORTION, ROUTES
 

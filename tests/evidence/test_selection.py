@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from effect_rows import effect_rows
+from builders import effect_rows
 from ldn_meta.evidence.effects.rows import CHOSEN, POOL, choose, select
 
 

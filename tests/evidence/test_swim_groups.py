@@ -5,8 +5,7 @@ from math import log
 
 import pytest
 
-from direction_rows import direction_rows
-from effect_rows import effect_rows
+from builders import direction_rows, effect_rows
 from ldn_meta.evidence.answer.directions import (
     NOT_BLIND,
     NOT_RANDOMISED,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from effect_rows import effect_rows
+from builders import effect_rows
 from ldn_meta.evidence.answer.answer import Answers
 from ldn_meta.evidence.answer.pools import (
     DIRECTION_ONLY,

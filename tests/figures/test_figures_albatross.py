@@ -10,13 +10,16 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from direction_frames import NAN, frame, many, result
-from figure_measures import (
+from builders import (
+    NAN,
     assert_legible,
     drawn,
+    frame,
+    many,
     mark,
     marks,
     overlap,
+    result,
     says,
     svg_ids,
     text_boxes,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from figure_measures import assert_legible, mark, marks, overlap, says, svg_ids, text_boxes, texts
+from builders import assert_legible, mark, marks, overlap, says, svg_ids, text_boxes, texts
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.bias import (
     CHECKLIST_NOTE,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from figure_measures import assert_legible, mark, marks, says, svg_ids, texts
+from builders import assert_legible, mark, marks, says, svg_ids, texts
 from ldn_meta.display.figures.cumulative import (
     CUMULATIVE_COLUMNS,
     cumulative_alt_text,

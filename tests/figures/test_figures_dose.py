@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from figure_measures import assert_legible, mark, marks, says, svg_ids
+from builders import assert_legible, mark, marks, says, svg_ids
 from ldn_meta.display.figures.dose import (
     CURVES_HEIGHT,
     CurveBands,

@@ -8,12 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from direction_frames import NAN, frame, many, result
-from figure_measures import (
+from builders import (
+    NAN,
     assert_legible,
+    frame,
+    many,
     mark,
     marks,
     overlap,
+    result,
     says,
     svg_ids,
     text_boxes,

@@ -6,7 +6,7 @@ import math
 import pandas as pd
 import pytest
 
-from figure_measures import assert_legible, mark, marks, overlap, says, svg_ids, text_boxes, texts
+from builders import assert_legible, mark, marks, overlap, says, svg_ids, text_boxes, texts
 from ldn_meta.display.figures.evidence_map import (
     DIRECTIONS,
     MAP_COLUMNS,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from figure_measures import (
+from builders import (
     assert_legible,
     drawn,
     mark,

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import ldn_meta as lm
-from figure_measures import assert_legible, mark, marks, says, svg_ids, texts
+from builders import assert_legible, mark, marks, says, svg_ids, texts
 from ldn_meta.display.figures.forest import NO_TRIAL
 from ldn_meta.display.figures.funnel import (
     OTHER_CAUSES,

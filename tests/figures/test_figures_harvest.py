@@ -5,12 +5,15 @@ import itertools
 import pytest
 from matplotlib.colors import to_hex
 
-from direction_frames import NAN, frame, many, result
-from figure_measures import (
+from builders import (
+    NAN,
     assert_legible,
+    frame,
+    many,
     mark,
     marks,
     overlap,
+    result,
     says,
     svg_ids,
     text_boxes,

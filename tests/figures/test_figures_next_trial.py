@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from figure_measures import assert_legible, mark, marks, says, svg_ids, text_boxes, texts
+from builders import assert_legible, mark, marks, says, svg_ids, text_boxes, texts
 from ldn_meta.display.figures.next_trial import (
     MOST_EFFECTS,
     NEXT_TRIAL_COLUMNS,

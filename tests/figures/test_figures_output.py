@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from figure_measures import assert_legible
+from builders import assert_legible
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.sheet import Sheet
 from ldn_meta.display.outputs import FigureOutput, Picture

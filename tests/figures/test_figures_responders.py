@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from figure_measures import assert_legible, mark, marks, says, svg_ids, text_boxes, texts
+from builders import assert_legible, mark, marks, says, svg_ids, text_boxes, texts
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.responders import (
     NOTHING_REPORTED,

@@ -8,7 +8,19 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from figure_measures import assert_legible, mark, marks, says, svg_ids, text_boxes, texts
+from builders import (
+    assert_legible,
+    large,
+    made,
+    mark,
+    marks,
+    node,
+    says,
+    small,
+    svg_ids,
+    text_boxes,
+    texts,
+)
 from ldn_meta.display.figures.specification import (
     ACROSS,
     BANDS,
@@ -30,7 +42,6 @@ from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.multiverse import Normalised, build_multiverse, node_table, summary
 from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.protocol import load_protocol
-from multiverse_samples import large, made, node, small
 
 WORDS = {"direction": ("favours LDN", "favours placebo"), "unit_words": "points (0-10)"}
 NAN = math.nan

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-import figure_measures as fm
+import builders as fm
 import ldn_meta as lm
 from ldn_meta.display.pages.claims import PublishedPools, claims_table
 from ldn_meta.display.pages.page import open_page

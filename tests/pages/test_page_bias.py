@@ -5,7 +5,7 @@ import re
 import pytest
 
 import ldn_meta as lm
-from figure_measures import assert_legible, marks, says
+from builders import assert_legible, marks, says
 from ldn_meta.display.figures.forest import SHOWN_HEADING
 from ldn_meta.display.pages import effect as forest_page
 from ldn_meta.display.words import COUNTS

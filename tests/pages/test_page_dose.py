@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ldn_meta as lm
-from fact_values import numbers_in
+from builders import numbers_in
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.display.pages import dose as words
 

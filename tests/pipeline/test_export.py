@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from builders import read
 from ldn_meta import paths
 from ldn_meta.errors import LdnMetaError, ParameterError
 from ldn_meta.evidence.derived import load_derived
@@ -19,7 +20,6 @@ from ldn_meta.pipeline.cli import main
 from ldn_meta.pipeline.notebooks import reported_indications
 from ldn_meta.stats.arrays import CI_METHODS, TAU2_METHODS
 from ldn_meta.stats.pool import pool
-from small_project import read
 
 ESTIMATE = ("estimate", "ci_low", "ci_high", "tau2")
 

@@ -6,11 +6,11 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
+from builders import added, cut_down, read, snapshot
 from ldn_meta import paths
 from ldn_meta.errors import ParameterError
 from ldn_meta.pipeline.cli import main
 from ldn_meta.pipeline.entry import read_foreign
-from small_project import added, cut_down, read, snapshot
 
 SAID = (
     *("--outcome", "pain_nrs_0_10", "--source", "reis2025", "--read-from", "secondary review"),

@@ -1,0 +1,790 @@
+"""What tests are made of, by kind: evidence, effects, directions, bodies, multiverses, figures."""
+
+import csv
+import itertools
+import json
+import math
+import re
+import shutil
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+from ldn_meta.evidence.answer.multiverse import NUMBERS, Multiverse, is_about_model, summary
+from ldn_meta.evidence.answer.pools import DIRECTION_ONLY, META_ANALYSIS, ONE_TRIAL, build_pools
+from ldn_meta.evidence.grade.certainty import Body
+from ldn_meta.evidence.load import load_evidence
+from ldn_meta.evidence.raw.bias_tools import fitting_tool
+from ldn_meta.evidence.raw.protocol import Node, Option, load_protocol
+
+# Evidence from nothing: rows state what matters, everything else has a plain default.
+
+MISSING = "NR"
+# What rows are unless a test says otherwise; columns that are not named here are not reported.
+DEFAULTS = {
+    "indications": {
+        "label": "headache",
+        "sort_order": 1,
+        "is_reported": "yes",
+        "main_construct": "pain_intensity",
+        "main_comparator": "placebo",
+        "question": "Does it help?",
+    },
+    "sources": {"kind": "journal article"},
+    "studies": {
+        "indication_id": "headache",
+        "year": 2020,
+        "status": "published",
+        "design": "parallel",
+        "is_randomised": "yes",
+        "blinding": "double-blind",
+        "population": "people",
+        "intervention": "LDN",
+        "comparator": "placebo",
+        "comparator_class": "placebo",
+        "eligible_for": "contrast",
+        "eligibility_reason": "randomised",
+        "overlaps_with": "NA",
+        "source_id": "paper",
+    },
+    "arms": {"treatment": "tablets", "source_id": "paper"},
+    "outcomes": {
+        "construct": "pain_intensity",
+        "construct_label": "pain",
+        "instrument": "scale",
+        "kind": "continuous",
+        "domain": "benefit",
+        "benefit_sign": -1,
+        "scale_min": 0,
+        "scale_max": 10,
+        "unit": "points (0-10)",
+    },
+    "arm_stats": {"statistic_of": "change"},
+    "arm_events": {"counted": "people"},
+    "claims": {
+        "claimed_in": "review",
+        "indication_id": "headache",
+        "study_id": "NA",
+        "role": "result",
+        "is_headline": "no",
+        "measure": "statement",
+    },
+    "contrasts": {"measure": "MD", "is_paired": "no", "direction": "not stated"},
+    "risk_of_bias": {"source_id": "paper"},
+}
+VALUE_DEFAULTS = {
+    "outcome_id": "pain",
+    "timepoint_weeks": 12,
+    "timepoint": "NA",
+    "analysis_set": "intention to treat",
+    "source_id": "paper",
+    "read_from": "full text",
+    "reliability": "normal",
+    "preferred": "yes",
+    "preferred_reason": "NA",
+}
+FILLERS = {"checked_by": "TODO", "note": "NA", "read_from": "full text"}
+DECIMALS = {
+    "estimate": "estimate_decimals",
+    "p_value": "p_decimals",
+    "percent": "percent_decimals",
+}
+
+
+class Builder:
+    """Collects rows, writes them in the shape of data/raw and loads them.
+
+    Numbers are given as they are printed: 0.30 is "0.30", and its decimals are counted.
+    """
+
+    def __init__(self, folder, raw_folder):
+        self.folder = folder
+        # Neither the rows nor what is accepted in them.
+        shutil.copytree(raw_folder, folder, ignore=shutil.ignore_patterns("*.csv", "*.yml"))
+        descriptor = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+        self.columns = {
+            resource["name"]: [field["name"] for field in resource["schema"]["fields"]]
+            for resource in descriptor["resources"]
+        }
+        # Texts that must be there and that no test looks at.
+        self.required = {
+            resource["name"]: [
+                field["name"]
+                for field in resource["schema"]["fields"]
+                if field["type"] == "string"
+                and field.get("constraints", {}).get("required")
+                and "enum" not in field["constraints"]
+            ]
+            for resource in descriptor["resources"]
+        }
+        self.rows = {name: [] for name in self.columns}
+        self.add("indications", indication_id="headache")
+        self.add("sources", source_id="paper")
+        self.add("outcomes", outcome_id="pain")
+
+    def add(self, table, **cells):
+        """One row; the key of a value row is made up."""
+        row = dict.fromkeys(self.columns[table], MISSING) | {
+            name: value for name, value in FILLERS.items() if name in self.columns[table]
+        }
+        if table in ("arm_stats", "arm_events", "contrasts"):
+            row |= VALUE_DEFAULTS | {"row_id": f"row-{len(self.rows[table]) + 1}"}
+        row |= DEFAULTS.get(table, {})
+        for name in self.required[table]:
+            if row[name] == MISSING and name not in cells:
+                row[name] = "stated"
+        for number, count in DECIMALS.items():
+            if number in cells and count in row:
+                row[count] = len(str(cells[number]).partition(".")[2])
+        unknown = set(cells) - set(row)
+        assert not unknown, f"{table} has no column {unknown}"
+        self.rows[table].append(row | cells)
+        return f"{table}:{self.rows[table][-1].get('row_id', '')}"
+
+    def trial(self, study_id="ames2001", *, n=(50, 50), **cells):
+        """A study with an arm of LDN and one of placebo."""
+        self.add("studies", study_id=study_id, **({"label": study_id} | cells))
+        for group, (name, size) in enumerate(zip(("ldn", "placebo"), n, strict=True), 1):
+            self.arm(study_id, name, group, size)
+
+    def arm(self, study_id, name, group, n=MISSING):
+        self.add(
+            "arms",
+            arm_id=f"{study_id}-{name}",
+            study_id=study_id,
+            group=group,
+            label=name,
+            n_analysed=n,
+        )
+
+    def contrast(self, study_id="ames2001", **cells):
+        arms = {"arm_1": f"{study_id}-ldn", "arm_2": f"{study_id}-placebo"}
+        return self.add("contrasts", study_id=study_id, **(arms | cells))
+
+    def stats(self, arm="ldn", study_id="ames2001", **cells):
+        return self.add("arm_stats", study_id=study_id, arm_id=f"{study_id}-{arm}", **cells)
+
+    def events(self, arm="ldn", study_id="ames2001", **cells):
+        outcome = {"outcome_id": "responder"}
+        if not any(row["outcome_id"] == "responder" for row in self.rows["outcomes"]):
+            self.outcome("responder", construct="responder_pain_30", domain="responder")
+        return self.add(
+            "arm_events",
+            study_id=study_id,
+            arm_id=f"{study_id}-{arm}",
+            **(outcome | cells),
+        )
+
+    def outcome(self, outcome_id, **cells):
+        people = {
+            "kind": "binary",
+            "benefit_sign": 1,
+            "scale_min": "NA",
+            "scale_max": "NA",
+            "unit": "people",
+        }
+        extra = {} if cells.get("domain", "benefit") == "benefit" else people
+        self.add("outcomes", outcome_id=outcome_id, **(extra | cells))
+
+    def bias(self, study_id="ames2001", **judgements):
+        """Judgements by domain; blanks in a name are underlines: missing_outcome_data="low"."""
+        tool = self.tool(next(s for s in self.rows["studies"] if s["study_id"] == study_id))
+        for name, judgement in judgements.items():
+            self.add(
+                "risk_of_bias",
+                row_id=f"{study_id}-{name.replace('_', '-')}",
+                study_id=study_id,
+                tool=tool,
+                domain=name.replace("_", " "),
+                judgement=judgement,
+                judged_by="nobody yet" if judgement == "TODO" else "this project",
+            )
+
+    def tool(self, study):
+        return fitting_tool(
+            study["design"],
+            is_randomised=study["is_randomised"],
+            eligible_for=study["eligible_for"],
+        )
+
+    def write(self):
+        # Every eligible study has a judgement, or says that it waits for one.
+        for study in self.rows["studies"]:
+            if all(row["study_id"] != study["study_id"] for row in self.rows["risk_of_bias"]):
+                self.bias(study["study_id"], overall="TODO")
+        for name, rows in self.rows.items():
+            with (self.folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as stream:
+                writer = csv.DictWriter(stream, self.columns[name], lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(rows)
+        return self.folder
+
+    def load(self, *, validate=False):
+        return load_evidence(self.write(), validate=validate)
+
+
+# A copy of data/raw to break, cell by cell.
+
+FIRST_DATA_LINE = 2
+
+
+class RawCopy:
+    """The tables of data/raw as lists of dicts, written back by ``save``."""
+
+    def __init__(self, source, folder):
+        shutil.copytree(source, folder)
+        self.folder = folder
+        self.columns, self.rows = {}, {}
+        for file in sorted(folder.glob("*.csv")):
+            with file.open(newline="", encoding="utf-8") as stream:
+                reader = csv.DictReader(stream)
+                self.rows[file.stem] = list(reader)
+                self.columns[file.stem] = reader.fieldnames
+        self.taken = set()
+
+    def find(self, table, **wanted):
+        """The first row, not broken yet, whose cells pass; a test is a value or a function."""
+        for row in self.rows[table]:
+            passes = all(
+                test(row[name]) if callable(test) else row[name] == test
+                for name, test in wanted.items()
+            )
+            if passes and id(row) not in self.taken:
+                self.taken.add(id(row))
+                return row
+        raise LookupError(f"{table} has no row with {wanted}")
+
+    def line(self, table, row):
+        return next(i for i, r in enumerate(self.rows[table]) if r is row) + FIRST_DATA_LINE
+
+    def append(self, table, row):
+        self.rows[table].append(row)
+        self.taken.add(id(row))
+        return row
+
+    def save(self):
+        for name, rows in self.rows.items():
+            with self.path(name).open("w", newline="", encoding="utf-8") as stream:
+                writer = csv.DictWriter(stream, self.columns[name], lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(rows)
+        return self.folder
+
+    def path(self, table):
+        return self.folder / f"{table}.csv"
+
+
+# The real tables cut down to a few studies, in a project of their own: quick to check whole.
+
+# Conditions with a comparison among the studies, whose certainty is judged.
+INDICATIONS = ("fibromyalgia", "multiple_sclerosis")
+STUDIES = ("duebruun2024", "younger2013", "cree2010", "raknes2018")
+
+
+def cut_down(raw_folder, root):
+    """Copy data/raw with the rows of STUDIES only, and nothing that was accepted elsewhere."""
+    folder = root / "data" / "raw"
+    shutil.copytree(raw_folder, folder, ignore=shutil.ignore_patterns("*.yml"))
+    for file in folder.glob("*.csv"):
+        rows = read(file)
+        header = list(rows[0])
+        if "study_id" in header:
+            rows = [row for row in rows if row["study_id"] in STUDIES]
+        elif file.name == "certainty.csv":
+            rows = [row for row in rows if row["indication_id"] in INDICATIONS]
+        with file.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, header, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+    # Of the multiverse one node is enough, too.
+    protocol = folder / "protocol.toml"
+    first, *_, last = protocol.read_text(encoding="utf-8").split("[[multiverse.node]]")
+    # The SD that the certainty of pain is judged by is of a trial that is not among STUDIES.
+    first = re.sub(r'(?m)^sd_row = "arm_stats:.*$', 'sd_row = "none"', first)
+    protocol.write_text(f"{first}[[multiverse.node]]{last}", encoding="utf-8")
+    return folder
+
+
+def read(file):
+    with Path(file).open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def snapshot(folder):
+    return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+
+
+def added(before, folder):
+    """New lines by file; that no other line changed is checked on the way."""
+    found = {}
+    for name, data in snapshot(folder).items():
+        old, new = before[name].splitlines(), data.splitlines()
+        fresh = [line for line in new if line not in old]
+        assert [line for line in new if line in old] == old, name
+        if fresh:
+            found[name.removesuffix(".csv")] = [line.decode() for line in fresh]
+    return found
+
+
+# Effects as normalisation writes them.
+
+EFFECT = {
+    "indication_id": "headache",
+    "study_id": "ames2001",
+    "year": 2001.0,
+    "kind": "contrast",
+    "construct": "pain_intensity",
+    "construct_label": "pain",
+    "outcome_id": "pain",
+    "domain": "benefit",
+    "benefit_sign": -1.0,
+    "direction": "not stated",
+    "arm": "LDN",
+    "comparator": "placebo",
+    "comparator_class": "placebo",
+    "timepoint_weeks": 12.0,
+    "analysis_set": "intention to treat",
+    "design": "parallel",
+    "eligible_for": "contrast",
+    "is_randomised": True,
+    "blinding": "double-blind",
+    "is_paired": False,
+    "measure": "MD",
+    "unit": "points (0-10)",
+    "has_known_scale": True,
+    "yi": -1.0,
+    "vi": 0.25,
+    "n_1": 50.0,
+    "n_2": 50.0,
+    "events_1": float("nan"),
+    "events_2": float("nan"),
+    "route_rank": 1,
+    "is_approximate": False,
+    "read_from": "full text",
+    "is_transcribed": False,
+    "is_preferred": True,
+    "is_selected": True,
+    "selected_why": "",
+    "source_id": "paper",
+    "locator": "Table 1",
+    "notes": "none",
+}
+
+
+def effect_rows(*rows):
+    """A frame of effects; each row states what differs from a plain one."""
+    complete = []
+    for place, row in enumerate(rows):
+        whole = EFFECT | {"effect_id": f"effect-{place}"} | row
+        whole.setdefault("trial_id", whole["study_id"])
+        whole.setdefault("study_label", whole["study_id"])
+        complete.append(whole)
+    return pd.DataFrame(complete)
+
+
+# Directions as the derived table has them.
+
+DIRECTION = {
+    "indication_id": "headache",
+    "year": 2001.0,
+    "design": "parallel",
+    "eligible_for": "contrast",
+    "is_randomised": True,
+    "comparator_class": "placebo",
+    "construct": "pain_intensity",
+    "group": "pain",
+    "direction": "not stated",
+    "sign": 1.0,
+    "sign_from": "printed MD of -1",
+    "known_by": "printed numbers",
+    "p_low": float("nan"),
+    "p_high": float("nan"),
+    "p_printed": "NR",
+    "n_people": 100.0,
+    "blinding": "double-blind",
+}
+
+
+def direction_rows(*rows):
+    """A frame of directions; each row names its study and states what differs from a plain one."""
+    complete = []
+    for row in rows:
+        whole = DIRECTION | row
+        whole.setdefault("study_id", whole["study_label"])
+        whole.setdefault("trial_id", whole["study_id"])
+        complete.append(whole)
+    columns = [*DIRECTION, "study_label", "study_id", "trial_id"]
+    return pd.DataFrame(complete, columns=columns)
+
+
+# Bodies of evidence to rate.
+
+PROTOCOL = load_protocol()
+CHOICES = PROTOCOL.certainty
+STUDY = {
+    "is_randomised": "yes",
+    "dose_high_mg_per_day": "4.5",
+    "duration_weeks": "12",
+    "people": 100,
+}
+
+
+def study(name, **cells):
+    return {**STUDY, "study_id": name, "label": name, **cells}
+
+
+def body(*rows, studies=None, told=None, **what):
+    """A body of one pool; effects as `effect_rows`, or none with only what studies tell."""
+    pool = None
+    if rows:
+        effects = effect_rows(*rows)
+        if "route" not in effects:
+            effects["route"] = "events and n per arm"
+        half = 1.959963984540054 * effects["vi"] ** 0.5
+        effects = effects.assign(ci_low=effects["yi"] - half, ci_high=effects["yi"] + half)
+        (pool,) = build_pools(effects, PROTOCOL.selection, PROTOCOL.model)
+    told = told or {}
+    names = list(told) if pool is None else list(pool.trials["study_id"])
+    studies = studies or [study(name) for name in names]
+    weights = (
+        [1 / len(studies)] * len(studies)
+        if pool is None
+        else [float(w) / 100 for w in pool.result.weight_pct]
+    )
+    kind = DIRECTION_ONLY if pool is None else META_ANALYSIS if len(rows) > 1 else ONE_TRIAL
+    values = {
+        "indication": {
+            "indication_id": "headache",
+            "intervention": "LDN",
+            "main_comparator": "placebo",
+        },
+        "outcome": "main outcome",
+        "construct": "pain_intensity",
+        "construct_label": "pain",
+        "domain": "benefit",
+        "counted": "continuous",
+        "benefit_sign": -1.0,
+        "comparator_class": "placebo",
+        "comparator": "placebo",
+        "kind": kind,
+        "pool": pool,
+        "told": told,
+        "studies": tuple(studies),
+        "weights": tuple(weights),
+        "registered": (),
+    }
+    return Body(**(values | what))
+
+
+def trial(low, high, name="ames2001", **cells):
+    """A trial whose 95% interval runs from low to high."""
+    half = (high - low) / 2
+    return {
+        "study_id": name,
+        "yi": (low + high) / 2,
+        "vi": (half / 1.959963984540054) ** 2,
+        **cells,
+    }
+
+
+def counts(events_1, n_1, events_2, n_2, name="ames2001", **cells):
+    """A trial that counted people; a risk ratio."""
+    return {
+        "study_id": name,
+        "measure": "RR",
+        "unit": "log risk ratio",
+        "construct": "responder_pain_30",
+        "domain": "responder",
+        "benefit_sign": 1.0,
+        "yi": math.log(events_1 / n_1 * n_2 / events_2),
+        "vi": 1 / events_1 - 1 / n_1 + 1 / events_2 - 1 / n_2,
+        "events_1": events_1,
+        "n_1": n_1,
+        "events_2": events_2,
+        "n_2": n_2,
+        **cells,
+    }
+
+
+# Directions that figures without pooling are drawn from.
+
+NAN = math.nan
+WORDS = (
+    "favours treatment",
+    "partly favours treatment",
+    "no difference",
+    "conflicting",
+    "partly favours comparator",
+    "favours comparator",
+    "not stated",
+)
+JUDGEMENTS = ("low", "some concerns", "high", "", "serious", "moderate", "critical", "unclear")
+DESIGNS = ("parallel", "crossover", "fixed-order crossover", "cohort with controls")
+LONG = "A study whose label is far too long for one line of a table and must be broken, number"
+
+
+def result(study="smith2011", construct="clinical_response", **changes):
+    """One row of a directions frame: a randomised trial whose estimate favours treatment."""
+    return {
+        "indication_id": "crohns_disease",
+        "study_id": study,
+        "study_label": study.capitalize(),
+        "year": 2011.0,
+        "design": "parallel",
+        "eligible_for": "contrast",
+        "is_randomised": True,
+        "blinding": "double-blind",
+        "comparator_class": "placebo",
+        "construct": construct,
+        "construct_label": construct.replace("_", " "),
+        "domain": "benefit",
+        "group": "response or remission",
+        "direction": "favours treatment",
+        "sign": 1.0,
+        "sign_from": "printed shares of people",
+        "p_low": 0.0085,
+        "p_high": 0.0095,
+        "p_printed": "p = 0.009",
+        "n_people": 40.0,
+        "is_paired": False,
+        "overall_bias": "some concerns",
+        "source_id": "smith2011",
+        "locator": "Abstract",
+        "rows": "contrasts:smith2011-response",
+        **changes,
+    }
+
+
+def frame(*rows):
+    return pd.DataFrame(list(rows), columns=list(result()))
+
+
+def many(studies, outcomes=3, *, long_labels=False, seed=1):
+    """As many studies as wanted, with every word, judgement, design and kind of p."""
+    random = np.random.default_rng(seed)
+    words, biases = itertools.cycle(WORDS), itertools.cycle(JUDGEMENTS)
+    groups = ("pain", "impact and quality of life", "any adverse event", "other")
+    rows = []
+    for i in range(studies):
+        bias, design = next(biases), DESIGNS[i % 4]
+        people = NAN if i % 7 == 6 else float(random.choice([1, 12, 49, 50, 300, 301, 98765]))
+        for j in range(outcomes):
+            word = next(words)
+            p = float(random.uniform(0.001, 1))
+            low, high = [(p, p), (0.0, 0.05), (0.05, 1.0), (NAN, NAN)][random.integers(4)]
+            rows.append(
+                result(
+                    f"study{i}",
+                    f"outcome_{j}",
+                    study_label=f"{LONG if long_labels else 'Author'} {1980 + i}",
+                    year=1980.0 + i,
+                    design=design,
+                    blinding=["double-blind", "open", "not stated"][i % 3],
+                    is_randomised=i % 4 < 2,
+                    group=groups[j % 4],
+                    direction=word,
+                    sign={"favours treatment": 1.0, "favours comparator": -1.0}.get(word, NAN),
+                    p_low=low,
+                    p_high=high,
+                    n_people=people,
+                    is_paired=i % 4 in (1, 2),
+                    overall_bias=bias,
+                )
+            )
+    return frame(*rows)
+
+
+# Multiverses made by rule, in the shape that `build_multiverse` gives.
+
+
+def node(name, options, *, about="data"):
+    """A node with options of given names; the first is the protocol's own."""
+    change = {"data": "allow_approximate", "model": "tau2_method", "measure": "measure"}[about]
+    value = "OR" if about == "measure" else "dl" if about == "model" else True
+    first, *others = options
+    return Node(
+        name, "because", (Option(first), *(Option(text, {change: value}) for text in others))
+    )
+
+
+def made(nodes, set_of, estimate, half, **fields):
+    """A multiverse whose sets and models have given estimates and half-widths of intervals."""
+    estimate = np.asarray(estimate, dtype=float)
+    half = np.broadcast_to(np.asarray(half, dtype=float), estimate.shape)
+    results = {name: np.full(estimate.shape, np.nan) for name in NUMBERS}
+    results["k"] = np.where(np.isnan(estimate), 0.0, 2.0)
+    results |= {"estimate": estimate, "ci_low": estimate - half, "ci_high": estimate + half}
+    sizes = [len(one.options) for one in nodes if not is_about_model(one)]
+    set_of = np.asarray(set_of)
+    assert set_of.size == math.prod(sizes)
+    assert set_of.max() < len(estimate)
+    yi = np.where(np.isnan(estimate[:, :1]), np.nan, 1.0)
+    found = Multiverse(
+        **{
+            "indication_id": "x",
+            "construct": "pain_intensity",
+            "comparator_class": "placebo",
+            "measure": "MD",
+            "unit": "points (0-10)",
+            "benefit_sign": -1.0,
+            "nodes": tuple(nodes),
+            "trials": ("A 2001",),
+            "yi": yi,
+            "vi": yi,
+            "set_of": set_of,
+            "results": results,
+            **fields,
+        }
+    )
+    return found, summary(found, load_protocol())
+
+
+def small(**fields):
+    """Two sets by two models: four results, of 6, 6, 2 and 2 of the 16 analyses.
+
+    Node "trials" (a, b) decides the set with node "time" (x, y): only b at y gives set 1; node
+    "idle" (on, off) changes nothing; node "method" (one, two) decides the model.
+    """
+    nodes = (
+        node("trials", ["a", "b"]),
+        node("time", ["x", "y"]),
+        node("idle", ["on", "off"]),
+        node("method", ["one", "two"], about="model"),
+    )
+    # trials, time, idle: the last counts fastest.
+    set_of = [0, 0, 0, 0, 0, 0, 1, 1]
+    return made(nodes, set_of, [[-0.5, -0.4], [0.6, 0.7]], [[0.3, 0.6], [0.3, 0.8]], **fields)
+
+
+def large(nodes=12, *, many_results=True, long_names=False):
+    """Millions of analyses: 12 nodes with 34 options, results without any order."""
+    random = np.random.default_rng(7)
+    long = " that is told at more length than one line of the block at the left has room for"
+    sizes = [3, 4, 2, 5, 2, 3, 2, 3, 2, 2, 7, 4][:nodes]
+    made_nodes = [
+        node(
+            f"node {number}{long if long_names else ''}",
+            [f"option {number}.{o}{long if long_names and o == 1 else ''}" for o in range(size)],
+            about="model" if number >= nodes - 2 else "data",
+        )
+        for number, size in enumerate(sizes)
+    ]
+    combinations = math.prod(sizes[:-2])
+    sets = 3000 if many_results else 12
+    effects = random.normal(-0.3, 0.4, (sets, 1)) + random.normal(
+        0, 0.05, (1, math.prod(sizes[-2:]))
+    )
+    half = random.uniform(0.2, 0.9, effects.shape)
+    half[:, -3:] = 6.0
+    set_of = random.integers(0, sets, combinations)
+    set_of[:sets] = range(sets)
+    return made(made_nodes, set_of, effects, half)
+
+
+# What is drawn, read back from a figure: boxes of texts, marks by name.
+
+# Half a pixel: two letters that touch without sharing a pixel are legible.
+SLACK = 0.5
+
+
+def drawn(figure: Figure) -> RendererAgg:
+    """Settle all positions at the resolution of the PNG, without spending time on pixels."""
+    figure.set_dpi(110)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw_without_rendering()
+    return renderer
+
+
+def text_boxes(figure: Figure) -> list[tuple[Text, Bbox]]:
+    """Every visible text that is not empty, with its box in pixels."""
+    renderer = drawn(figure)
+    shown = []
+    for axes in figure.axes:
+        shown += axes.texts
+        # The page itself has its axis switched off.
+        shown += axes.get_xticklabels() if axes.axison else []
+    shown = [text for text in shown if text.get_text()]
+    return [(text, text.get_window_extent(renderer)) for text in shown]
+
+
+def assert_legible(figure: Figure) -> None:
+    """No text leaves the page, none lies on another, none on the drawn part of a plot."""
+    boxes = text_boxes(figure)
+    assert boxes
+    page = figure.bbox
+    for text, box in boxes:
+        inside = (
+            box.x0 >= page.x0 and box.x1 <= page.x1 and box.y0 >= page.y0 and box.y1 <= page.y1
+        )
+        assert inside, f"{text.get_text()!r} leaves the page: {box} outside {page}"
+    for (one, first), (other, second) in itertools.combinations(boxes, 2):
+        assert not overlap(first, second), f"{one.get_text()!r} lies on {other.get_text()!r}"
+    for axes in figure.axes[1:]:
+        frame = axes.get_window_extent()
+        for text, box in boxes:
+            if text.axes is not axes:
+                assert not overlap(box, frame), f"{text.get_text()!r} lies on the plot"
+
+
+def overlap(first: Bbox, second: Bbox) -> bool:
+    return (
+        min(first.x1, second.x1) - max(first.x0, second.x0) > SLACK
+        and min(first.y1, second.y1) - max(first.y0, second.y0) > SLACK
+    )
+
+
+def texts(figure: Figure) -> list[str]:
+    """All texts, from the top of the page down and from left to right."""
+    boxes = sorted(text_boxes(figure), key=lambda item: (-item[1].y1, item[1].x0))
+    return [text.get_text() for text, _ in boxes]
+
+
+def marks(figure: Figure, start: str) -> dict[str, Artist]:
+    """Artists whose name begins with ``start``, in the order they were drawn."""
+    found = {}
+    for axes in figure.axes:
+        for artist in axes.get_children():
+            gid = artist.get_gid()
+            if gid and gid.startswith(start):
+                found[gid] = artist
+    return found
+
+
+def mark(figure: Figure, name: str) -> Artist:
+    return marks(figure, name)[name]
+
+
+def says(figure: Figure, name: str) -> str:
+    """Text of a named artist."""
+    artist = mark(figure, name)
+    assert isinstance(artist, Text)
+    return artist.get_text()
+
+
+def svg_ids(svg: str) -> list[str]:
+    """Ids of an SVG, which is thereby known to be well-formed."""
+    return [
+        node.attrib["id"] for node in ElementTree.fromstring(svg).iter() if "id" in node.attrib
+    ]
+
+
+# The numbers that a page states for machines.
+
+
+def numbers_in(facts):
+    """Yield every number of nested facts as a float; truth values are none."""
+    if isinstance(facts, dict):
+        for value in facts.values():
+            yield from numbers_in(value)
+    elif isinstance(facts, list):
+        for value in facts:
+            yield from numbers_in(value)
+    elif isinstance(facts, int | float) and not isinstance(facts, bool):
+        yield float(facts)
