@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from ldn_meta.errors import ArgumentError
 
 FILE = "review.toml"
 TREATMENT: dict[str, type] = {"label": str, "name": str, "short_name": str}
+DOMAINS = ("benefit", "responder", "harm")
 # How tables name the treatment's side; see the column `direction` of contrasts.csv.
 NEUTRAL = "treatment"
 
@@ -24,12 +25,14 @@ NEUTRAL = "treatment"
 class Review:
     """Names of the treatment: a label for tables and figures, a name for headings, a short one.
 
-    The short name stands where the dose goes without saying.
+    The short name stands where the dose goes without saying. ``order`` is that in which a reader
+    meets the outcomes of a domain; others follow by name.
     """
 
     label: str
     name: str
     short_name: str = NEUTRAL
+    order: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -55,9 +58,15 @@ def load_review(folder: Path) -> Review:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         message = f"{FILE}: {error}; correct it"
         raise ArgumentError(message) from error
-    check_names(FILE, stated, required={"treatment": dict}, optional=())
-    check_type(f"{FILE}: treatment", stated["treatment"], dict)
-    return Review(**section(f"{FILE}: treatment", stated["treatment"], TREATMENT))
+    check_names(FILE, stated, required={"treatment": dict}, optional=("order",))
+    for name, part in stated.items():
+        check_type(f"{FILE}: {name}", part, dict)
+    names = section(f"{FILE}: treatment", stated["treatment"], TREATMENT)
+    order = stated.get("order", {})
+    check_names(f"{FILE}: order", order, required={}, optional=DOMAINS)
+    for domain, constructs in order.items():
+        check_type(f"{FILE}: order.{domain}", constructs, list)
+    return Review(**names, order={domain: tuple(found) for domain, found in order.items()})
 
 
 def check_names(
