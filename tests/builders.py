@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from ldn_meta import paths
 from ldn_meta.evidence.answer.multiverse import NUMBERS, Multiverse, is_about_model, summary
 from ldn_meta.evidence.answer.pools import DIRECTION_ONLY, META_ANALYSIS, ONE_TRIAL, build_pools
 from ldn_meta.evidence.grade.certainty import Body
@@ -775,7 +776,12 @@ def svg_ids(svg: str) -> list[str]:
     ]
 
 
-# The numbers that a page states for machines.
+# The numbers that a page states for machines, and which indications have pages.
+
+with (paths.raw_data() / "indications.csv").open(newline="", encoding="utf-8") as stream:
+    REPORTED = [
+        row["indication_id"] for row in csv.DictReader(stream) if row["is_reported"] == "yes"
+    ]
 
 
 def numbers_in(facts):

@@ -1,6 +1,8 @@
-"""For all tests: no test depends on time, and a skip is no pass where all is required."""
+"""For all tests: what is expensive is made once, no test depends on time, a skip is no pass."""
 
+import fcntl
 import os
+import pickle
 
 import pytest
 from hypothesis import settings
@@ -35,3 +37,79 @@ def pytest_runtest_makereport(item, call):
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(collector):
     return _fail_instead((yield))
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory):
+    """Make something once a run: the first process that asks makes it, the others read it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+
+    def get(name, make, *arguments):
+        file = folder / f"{name}.pickle"
+        with (folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not file.exists():
+                file.write_bytes(pickle.dumps(make(*arguments)))
+        return pickle.loads(file.read_bytes())
+
+    return get
+
+
+# The project is imported where it is needed: most tests of its shape need none of it.
+
+
+@pytest.fixture(scope="session")
+def raw_folder():
+    from ldn_meta import paths
+
+    return paths.raw_data()
+
+
+@pytest.fixture(scope="session")
+def evidence(once, raw_folder):
+    """The whole of data/raw: that it loads is the first test of all."""
+    from ldn_meta.evidence.load import load_evidence
+
+    return once("evidence", load_evidence, raw_folder)
+
+
+@pytest.fixture(scope="session")
+def protocol(raw_folder):
+    from ldn_meta.evidence.raw.protocol import load_protocol
+
+    return load_protocol(raw_folder)
+
+
+@pytest.fixture(scope="session")
+def normalised(evidence, protocol):
+    from ldn_meta.evidence.effects.effects import normalise
+
+    return normalise(evidence, protocol)
+
+
+@pytest.fixture(scope="session")
+def effects(normalised):
+    return normalised[0]
+
+
+@pytest.fixture(scope="session")
+def left_out(normalised):
+    return normalised[1]
+
+
+@pytest.fixture(scope="session")
+def tables(once, evidence, protocol):
+    """The derived tables of the real evidence."""
+    from ldn_meta.evidence.derive import derive_tables
+
+    return once("tables", derive_tables, evidence, protocol)
+
+
+@pytest.fixture
+def build(tmp_path, raw_folder):
+    """A builder of evidence from nothing."""
+    from builders import Builder
+
+    return Builder(tmp_path / "built", raw_folder)

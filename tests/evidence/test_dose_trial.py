@@ -8,12 +8,6 @@ import pytest
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.dose import DoseReadings, dose_trial, load_dose_choices
-from ldn_meta.evidence.load import load_evidence
-
-
-@pytest.fixture(scope="module")
-def evidence():
-    return load_evidence(validate=False)
 
 
 @pytest.fixture

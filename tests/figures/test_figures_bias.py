@@ -26,7 +26,6 @@ from ldn_meta.display.figures.bias import (
 )
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.grade.bias import bias_reasons
-from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.bias_tools import TOOLS
 
 ROB2, CROSSOVER = TOOLS["RoB 2"], TOOLS["RoB 2 crossover"]
@@ -70,11 +69,6 @@ def many(number):
     words = itertools.cycle(ROB2.ranks)
     names = (f"A trial with a name that is rather long, {i}" for i in range(number))
     return table(*(study(ROB2, name, *itertools.islice(words, 6)) for name in names))
-
-
-@pytest.fixture(scope="module")
-def evidence():
-    return load_evidence(validate=False)
 
 
 @pytest.fixture(scope="module")

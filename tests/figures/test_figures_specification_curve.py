@@ -40,8 +40,6 @@ from ldn_meta.display.figures.specification import (
 )
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.multiverse import Normalised, build_multiverse, node_table, summary
-from ldn_meta.evidence.load import load_evidence
-from ldn_meta.evidence.raw.protocol import load_protocol
 
 WORDS = {"direction": ("favours LDN", "favours placebo"), "unit_words": "points (0-10)"}
 NAN = math.nan
@@ -442,9 +440,8 @@ def test_intervals_that_end_inside_the_axis_are_not_said_to_go_on():
     assert "beyond the axis" not in plain(draw(one_result()))
 
 
-def test_the_committed_evidence_is_drawn_whole():
-    protocol = load_protocol()
-    own = Normalised(load_evidence().for_indication("fibromyalgia"), protocol)
+def test_the_committed_evidence_is_drawn_whole(evidence, protocol):
+    own = Normalised(evidence.for_indication("fibromyalgia"), protocol)
     found = build_multiverse(own, "pain_intensity", "placebo")
     told = summary(found, protocol)
     columns = columns_of(found)

@@ -7,12 +7,12 @@ import re
 import pytest
 
 import ldn_meta as lm
+from builders import REPORTED
 from ldn_meta.display.pages import certainty as certainty_cells
 from ldn_meta.display.pages.certainty import HEAD, Finding, SummaryOfFindings
 from ldn_meta.display.words import outcome_phrase, statement, symbols, why
 from ldn_meta.evidence.grade.certainty import GRADES, NOT_RATED
 from ldn_meta.evidence.grade.certainty import SIZES_CERTAINTY_EFFECT as SIZES
-from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.review import Review
 
 ROW = {
@@ -55,11 +55,6 @@ STATEMENTS = {
     ("trivial", "low"): "LDN may result in little to no difference in pain compared with placebo.",
 }  # fmt: skip
 UNCERTAIN = "The evidence is very uncertain about the effect of LDN on pain compared with placebo."
-REPORTED = [
-    row.indication_id
-    for row in load_evidence(validate=False).indications.itertuples()
-    if row.is_reported
-]
 
 
 def said(**cells):

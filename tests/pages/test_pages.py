@@ -5,16 +5,10 @@ import math
 import pytest
 
 import ldn_meta as lm
+from builders import REPORTED
 from ldn_meta.display import words as wording
 from ldn_meta.display.outputs import FACTS_MIME, Facts, Table, linked
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.load import load_evidence
-
-REPORTED = [
-    row.indication_id
-    for row in load_evidence(validate=False).indications.itertuples()
-    if row.is_reported
-]
 
 
 @pytest.fixture(scope="module")

@@ -9,20 +9,16 @@ import pytest
 import ldn_meta as lm
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.derive import derive_tables
-from ldn_meta.evidence.load import load_evidence
-from ldn_meta.evidence.raw.protocol import load_protocol
 from ldn_meta.files import MANIFEST, csv_bytes, file_hashes
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
+def project(tmp_path_factory, tables):
     """The real data/raw with the data/derived that this source makes of it."""
     root, raw = tmp_path_factory.mktemp("project"), paths.raw_data()
     shutil.copytree(raw, root / "data" / "raw")
     (root / "data" / "derived").mkdir()
-    made = derive_tables(load_evidence(raw, validate=False), load_protocol(raw))
-    for name, table in made.items():
+    for name, table in tables.items():
         (root / "data" / "derived" / f"{name}.csv").write_bytes(csv_bytes(table))
     manifest = json.dumps({"raw": file_hashes(raw)})
     (root / "data" / "derived" / MANIFEST).write_text(manifest, encoding="utf-8")

@@ -7,19 +7,14 @@ import pytest
 from scipy import stats
 
 import ldn_meta as lm
+from builders import REPORTED
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.display.pages import without_pooling as swim_items
 from ldn_meta.display.pages.without_pooling import p_range, smallest_p, whole_answer
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.load import load_evidence
 from ldn_meta.stats.directions import sign_test
 from test_reports import test_every_number_of_a_sentence_is_a_fact as check_numbers
 
-REPORTED = [
-    row.indication_id
-    for row in load_evidence(validate=False).indications.itertuples()
-    if row.is_reported
-]
 NOBODY = "complex_regional_pain_syndrome"
 
 
