@@ -298,7 +298,7 @@ def break_everything(raw):
         row,
         "arm_1",
         "duebruun2024-placebo",
-        "the comparator stands first, but effects are LDN minus comparator",
+        "the comparator stands first, but effects are treatment minus comparator",
         remedy="swap the two arms and turn the sign of the estimate",
     )
     row = find("contrasts", arm_2=given)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ldn_meta.errors import Fault, did_you_mean
@@ -37,20 +38,18 @@ NO_VALUE = frozenset({"", "nr", "na", "todo", "nan", "null", "tbd", "?"})
 
 def cell_faults(text: Mapping[str, pd.DataFrame], dictionary: Dictionary) -> list[Fault]:
     """Find cells that are blank, padded, broken over lines, or say "missing" in other words."""
-    return list(_faults(text, dictionary))
-
-
-def _faults(text: Mapping[str, pd.DataFrame], dictionary: Dictionary) -> Iterator[Fault]:
     labels = "; ".join(f"{label} ({words})" for label, words in dictionary.missing.items())
+    found = []
     for name, frame in text.items():
         numeric = set(dictionary.tables[name].of_type("number", "integer"))
         for column in frame.columns:
             for line, cell in zip(frame.index, frame[column], strict=True):
                 if cell in dictionary.missing:
                     continue
-                found = _fault_of(cell, is_number=column in numeric, labels=labels)
-                if found is not None:
-                    yield Fault(name, int(line), str(column), cell, *found)
+                told = _fault_of(cell, is_number=column in numeric, labels=labels)
+                if told is not None:
+                    found.append(Fault(name, int(line), str(column), cell, *told))
+    return found
 
 
 def _fault_of(cell: str, *, is_number: bool, labels: str) -> tuple[str, str] | None:
@@ -68,36 +67,12 @@ def _fault_of(cell: str, *, is_number: bool, labels: str) -> tuple[str, str] | N
     return None
 
 
+_OF_RESULT = ("outcome_id", "timepoint_weeks", "timepoint", "analysis_set")
 # Rows that agree in these columns state the same fact, whatever their source.
 FACT_KEYS = {
-    "arm_stats": [
-        "study_id",
-        "arm_id",
-        "outcome_id",
-        "timepoint_weeks",
-        "timepoint",
-        "analysis_set",
-        "statistic_of",
-    ],
-    "arm_events": [
-        "study_id",
-        "arm_id",
-        "outcome_id",
-        "timepoint_weeks",
-        "timepoint",
-        "analysis_set",
-        "counted",
-    ],
-    "contrasts": [
-        "study_id",
-        "arm_1",
-        "arm_2",
-        "outcome_id",
-        "timepoint_weeks",
-        "timepoint",
-        "analysis_set",
-        "measure",
-    ],
+    "arm_stats": ["study_id", "arm_id", *_OF_RESULT, "statistic_of"],
+    "arm_events": ["study_id", "arm_id", *_OF_RESULT, "counted"],
+    "contrasts": ["study_id", "arm_1", "arm_2", *_OF_RESULT, "measure"],
     "study_facts": ["study_id", "fact", "qualifier"],
 }
 # The columns that hold the stated value. As text: 4.50 and 4.5 differ, for a printed digit more
@@ -109,6 +84,7 @@ VALUES = {
     "study_facts": ["value", "value_low", "value_high"],
 }
 PREFERRED, NOT_STATED = "yes", "not stated"
+P_NUMBERED = ("=", "<", ">")
 
 
 class Fact(NamedTuple):
@@ -116,13 +92,6 @@ class Fact(NamedTuple):
 
     used: pd.DataFrame
     others: pd.DataFrame
-
-
-def without_preferred(text: pd.DataFrame, table: str, missing: Collection[str]) -> list[int]:
-    """Index of the first row of every fact of which no row is preferred."""
-    return [
-        int(fact.others.index[0]) for fact in stated_twice(text, table, missing) if fact.used.empty
-    ]
 
 
 def fact_columns(table: str) -> list[str]:
@@ -161,39 +130,6 @@ def _same_people(text: pd.DataFrame, table: str, missing: Collection[str]) -> pd
     return words + "|" + text["timepoint_weeks"].where(has_week, text["timepoint"])
 
 
-# Lower and upper end of what must be in order.
-ENDS = {
-    "arm_stats": [
-        ("ci_low", "ci_high"),
-        ("q1", "median"),
-        ("median", "q3"),
-        ("q1", "q3"),
-        ("range_low", "range_high"),
-    ],
-    "contrasts": [("ci_low", "ci_high")],
-    "study_facts": [("value_low", "value_high")],
-    "claims": [("ci_low", "ci_high")],
-    "outcomes": [("scale_min", "scale_max")],
-}
-# A number and the count of its printed decimals; True where the count must be given with it.
-DECIMALS = {
-    "arm_events": [("percent", "percent_decimals", True)],
-    "contrasts": [
-        ("p_value", "p_decimals", True),
-        ("estimate", "estimate_decimals", False),
-    ],
-}
-
-
-def row_faults(evidence: Evidence) -> list[Fault]:
-    """Every breach of a rule that one row can break alone."""
-    return [
-        fault
-        for rule in (_ends, _events, _decimals, _p_values, _pairs)
-        for fault in rule(evidence)
-    ]
-
-
 def fault_at(
     evidence: Evidence, table: str, line: Any, column: str, rule: str, remedy: str
 ) -> Fault:
@@ -207,72 +143,146 @@ def is_given(evidence: Evidence, table: str, column: str) -> pd.Series:
     return ~evidence.text[table][column].isin(list(evidence.dictionary.missing))
 
 
-def _ends(evidence: Evidence) -> Iterator[Fault]:
-    for name, pairs in ENDS.items():
-        frame = evidence.tables[name]
-        for low, high in pairs:
-            for line in frame.index[frame[low] > frame[high]]:
-                printed = evidence.text[name].loc[line, high]
-                rule = f"{low} is above {high} ({printed})"
-                yield fault_at(evidence, name, line, low, rule, "swap or correct the two")
+def _broken(
+    evidence: Evidence,
+    table: str,
+    is_broken: pd.Series,
+    column: str,
+    rule: str,
+    remedy: str,
+    **beside: pd.Series,
+) -> Iterator[Fault]:
+    """A fault for each line that breaks a rule; {column} stands for what its row says there.
+
+    What else a rule names goes beside: values by line.
+    """
+    text = evidence.text[table]
+    for line in is_broken.index[is_broken.fillna(False).astype(bool)]:
+        cells = {**text.loc[line], **{name: values[line] for name, values in beside.items()}}
+        told = rule.format_map(cells), remedy.format_map(cells)
+        yield fault_at(evidence, table, line, column, *told)
 
 
-def _events(evidence: Evidence) -> Iterator[Fault]:
-    name = "arm_events"
-    frame = evidence.tables[name]
-    too_many = (frame["events"] > frame["n"]).fillna(False) & (frame["counted"] == "people")
-    for line in frame.index[too_many]:
-        rule = f"more people with the event than people ({frame.loc[line, 'n']})"
-        remedy = "correct one of the two, or set counted to events"
-        yield fault_at(evidence, name, line, "events", rule, remedy)
-    nothing = ~is_given(evidence, name, "events") & ~is_given(evidence, name, "percent")
-    for line in frame.index[nothing]:
-        remedy = "state one, or move the row to contrasts as a statement"
-        yield fault_at(evidence, name, line, "-", "neither events nor percent is given", remedy)
+class _Table(NamedTuple):
+    """One table as the rules of a row see it: typed, as text, and which cells say something."""
+
+    frame: pd.DataFrame
+    text: pd.DataFrame
+    given: Callable[[str], pd.Series]
 
 
-def _decimals(evidence: Evidence) -> Iterator[Fault]:
-    for name, columns in DECIMALS.items():
-        text, frame = evidence.text[name], evidence.tables[name]
-        for number, count, is_needed in columns:
-            here = is_given(evidence, name, number)
-            absent = here & ~is_given(evidence, name, count)
-            for line in frame.index[absent] if is_needed else ():
-                rule = f"{number} without the count of its printed decimals"
-                yield fault_at(evidence, name, line, count, rule, "count them (3 for 0.016)")
-            typed = text[number].str.extract(r"\.([0-9]*)$", expand=False).str.len()
-            more = here & (typed > frame[count]).fillna(False)
-            for line in frame.index[more]:
-                rule = f"has more decimals than {count} says ({frame.loc[line, count]})"
-                yield fault_at(evidence, name, line, number, rule, "correct one of the two")
+class _Rule(NamedTuple):
+    """What one row can break alone."""
+
+    table: str
+    column: str
+    is_broken: Callable[[_Table], pd.Series]
+    rule: str
+    remedy: str
 
 
-def _p_values(evidence: Evidence) -> Iterator[Fault]:
-    name = "contrasts"
-    frame = evidence.tables[name]
-    is_numbered = frame["p_relation"].isin(["=", "<", ">"])
-    here = is_given(evidence, name, "p_value")
-    for line in frame.index[is_numbered & ~here]:
-        remedy = "type the printed p, or use ns / sig / NR as relation"
-        yield fault_at(evidence, name, line, "p_value", "p_relation needs a p_value", remedy)
-    for line in frame.index[~is_numbered & here]:
-        rule = "p_value needs a relation"
-        yield fault_at(evidence, name, line, "p_relation", rule, "use =, < or >")
-
-
-def _pairs(evidence: Evidence) -> Iterator[Fault]:
-    name = "contrasts"
-    frame = evidence.tables[name]
-    is_paired = frame["is_paired"].fillna(False).astype(bool)
-    for line in frame.index[is_paired & is_given(evidence, name, "n_2")]:
-        remedy = "put the number of pairs in n_1 and NA here"
-        yield fault_at(evidence, name, line, "n_2", "a paired comparison has one n", remedy)
-    alone = is_given(evidence, name, "correlation") != is_given(
-        evidence, name, "correlation_basis"
+def _in_order(table: str, low: str, high: str) -> _Rule:
+    return _Rule(
+        table,
+        low,
+        lambda t: t.frame[low] > t.frame[high],
+        f"{low} is above {high} ({{{high}}})",
+        "swap or correct the two",
     )
-    for line in frame.index[alone]:
-        rule = "correlation and its basis come together"
-        yield fault_at(evidence, name, line, "correlation_basis", rule, "fill both or neither")
+
+
+def _counted(table: str, number: str, count: str) -> _Rule:
+    return _Rule(
+        table,
+        count,
+        lambda t: t.given(number) & ~t.given(count),
+        f"{number} without the count of its printed decimals",
+        "count them (3 for 0.016)",
+    )
+
+
+def _no_more_decimals(table: str, number: str, count: str) -> _Rule:
+    def is_broken(t: _Table) -> pd.Series:
+        typed = t.text[number].str.extract(r"\.([0-9]*)$", expand=False).str.len()
+        return t.given(number) & (typed > t.frame[count]).fillna(False)
+
+    rule = f"has more decimals than {count} says ({{{count}}})"
+    return _Rule(table, number, is_broken, rule, "correct one of the two")
+
+
+ROW_RULES = (
+    _in_order("arm_stats", "ci_low", "ci_high"),
+    _in_order("arm_stats", "q1", "median"),
+    _in_order("arm_stats", "median", "q3"),
+    _in_order("arm_stats", "q1", "q3"),
+    _in_order("arm_stats", "range_low", "range_high"),
+    _in_order("contrasts", "ci_low", "ci_high"),
+    _in_order("study_facts", "value_low", "value_high"),
+    _in_order("claims", "ci_low", "ci_high"),
+    _in_order("outcomes", "scale_min", "scale_max"),
+    _Rule(
+        "arm_events",
+        "events",
+        lambda t: (
+            (t.frame["events"] > t.frame["n"]).fillna(False) & (t.frame["counted"] == "people")
+        ),
+        "more people with the event than people ({n})",
+        "correct one of the two, or set counted to events",
+    ),
+    _Rule(
+        "arm_events",
+        "-",
+        lambda t: ~t.given("events") & ~t.given("percent"),
+        "neither events nor percent is given",
+        "state one, or move the row to contrasts as a statement",
+    ),
+    _counted("arm_events", "percent", "percent_decimals"),
+    _no_more_decimals("arm_events", "percent", "percent_decimals"),
+    _counted("contrasts", "p_value", "p_decimals"),
+    _no_more_decimals("contrasts", "p_value", "p_decimals"),
+    _no_more_decimals("contrasts", "estimate", "estimate_decimals"),
+    _Rule(
+        "contrasts",
+        "p_value",
+        lambda t: t.frame["p_relation"].isin(P_NUMBERED) & ~t.given("p_value"),
+        "p_relation needs a p_value",
+        "type the printed p, or use ns / sig / NR as relation",
+    ),
+    _Rule(
+        "contrasts",
+        "p_relation",
+        lambda t: ~t.frame["p_relation"].isin(P_NUMBERED) & t.given("p_value"),
+        "p_value needs a relation",
+        "use =, < or >",
+    ),
+    _Rule(
+        "contrasts",
+        "n_2",
+        lambda t: t.frame["is_paired"].fillna(False).astype(bool) & t.given("n_2"),
+        "a paired comparison has one n",
+        "put the number of pairs in n_1 and NA here",
+    ),
+    _Rule(
+        "contrasts",
+        "correlation_basis",
+        lambda t: t.given("correlation") != t.given("correlation_basis"),
+        "correlation and its basis come together",
+        "fill both or neither",
+    ),
+)
+
+
+def row_faults(evidence: Evidence) -> list[Fault]:
+    """Every breach of a rule that one row can break alone."""
+    seen = {
+        name: _Table(frame, evidence.text[name], partial(is_given, evidence, name))
+        for name, frame in evidence.tables.items()
+    }
+    return [
+        fault
+        for table, column, is_broken, rule, remedy in ROW_RULES
+        for fault in _broken(evidence, table, is_broken(seen[table]), column, rule, remedy)
+    ]
 
 
 def bias_faults(evidence: Evidence, *, unread: Collection[str] = ()) -> list[Fault]:
@@ -299,22 +309,36 @@ def bias_faults(evidence: Evidence, *, unread: Collection[str] = ()) -> list[Fau
 def _judgements(evidence: Evidence) -> Iterator[Fault]:
     text = evidence.text[RISK_OF_BIAS]
     given = is_given(evidence, RISK_OF_BIAS, "judgement")
-    for line in text.index[~given & (text["judgement"] != TO_DO)]:
-        rule = "neither a judgement nor TODO"
-        yield _fault(evidence, line, "judgement", rule, "judge, or type TODO until judged")
-    for line in text.index[(text["judgement"] == TO_DO) & (text["judged_by"] != NOBODY)]:
-        rule = "a judgement that is TODO was made by nobody"
-        yield _fault(evidence, line, "judged_by", rule, f"type {NOBODY}, or judge")
-    for line in text.index[given & (text["judged_by"] == NOBODY)]:
-        remedy = "say who judged, or set the judgement to TODO"
-        yield _fault(evidence, line, "judged_by", "somebody made this judgement", remedy)
+    is_to_do, is_nobody = text["judgement"] == TO_DO, text["judged_by"] == NOBODY
+    for is_broken, column, rule, remedy in (
+        (
+            ~given & ~is_to_do,
+            "judgement",
+            "neither a judgement nor TODO",
+            "judge, or type TODO until judged",
+        ),
+        (
+            is_to_do & ~is_nobody,
+            "judged_by",
+            "a judgement that is TODO was made by nobody",
+            f"type {NOBODY}, or judge",
+        ),
+        (
+            given & is_nobody,
+            "judged_by",
+            "somebody made this judgement",
+            "say who judged, or set the judgement to TODO",
+        ),
+    ):
+        yield from _broken(evidence, RISK_OF_BIAS, is_broken, column, rule, remedy)
 
 
 def _tools(evidence: Evidence, rows: pd.DataFrame) -> Iterator[Fault]:
     first = rows.index[0]
-    for line in rows.index[rows["tool"] != rows.loc[first, "tool"]]:
-        rule = f"a second tool for {rows.loc[line, 'study_id']}, after line {first}"
-        yield _fault(evidence, line, "tool", rule, f"use {rows.loc[first, 'tool']} throughout")
+    tool = rows.loc[first, "tool"]
+    rule = f"a second tool for {{study_id}}, after line {first}"
+    is_broken = rows["tool"] != tool
+    yield from _broken(evidence, RISK_OF_BIAS, is_broken, "tool", rule, f"use {tool} throughout")
 
 
 def _fit(
@@ -418,9 +442,10 @@ def fact_faults(evidence: Evidence) -> list[Fault]:
     rule = "no row states this fact as the preferred one"
     remedy = "set preferred to yes for the row to be used"
     return [
-        fault_at(evidence, name, line, "preferred", rule, remedy)
+        fault_at(evidence, name, fact.others.index[0], "preferred", rule, remedy)
         for name in FACT_KEYS
-        for line in without_preferred(evidence.text[name], name, evidence.dictionary.missing)
+        for fact in stated_twice(evidence.text[name], name, evidence.dictionary.missing)
+        if fact.used.empty
     ]
 
 
@@ -441,47 +466,60 @@ def _references(evidence: Evidence, unread: Collection[str]) -> Iterator[Fault]:
 
 def _duplicates(evidence: Evidence) -> Iterator[Fault]:
     for table in evidence.dictionary.tables.values():
-        text = evidence.text[table.name]
         # Of a copy with its key, the schema check has told already that the key is there twice.
-        for line in text.index[text.drop(columns=table.key).duplicated()]:
-            rule = "the same row again under another key"
-            yield fault_at(evidence, table.name, line, table.key, rule, "delete one of the two")
+        again = evidence.text[table.name].drop(columns=table.key).duplicated()
+        rule = "the same row again under another key"
+        yield from _broken(evidence, table.name, again, table.key, rule, "delete one of the two")
 
 
 def _arms(evidence: Evidence) -> Iterator[Fault]:
     arms = evidence.tables["arms"].drop_duplicates("arm_id").set_index("arm_id")
-    columns = {"arm_stats": ["arm_id"], "arm_events": ["arm_id"], "contrasts": ["arm_1", "arm_2"]}
-    for name, names in columns.items():
+    for name, column in (
+        ("arm_stats", "arm_id"),
+        ("arm_events", "arm_id"),
+        ("contrasts", "arm_1"),
+        ("contrasts", "arm_2"),
+    ):
         frame = evidence.tables[name]
-        for column in names:
-            owner = frame[column].map(arms["study_id"])
-            for line in frame.index[owner.notna() & (owner != frame["study_id"])]:
-                remedy = f"use an arm of {frame.loc[line, 'study_id']}"
-                yield fault_at(evidence, name, line, column, "arm of another study", remedy)
-    name = "contrasts"
-    frame = evidence.tables[name]
+        owner = frame[column].map(arms["study_id"])
+        is_strange = owner.notna() & (owner != frame["study_id"])
+        remedy = "use an arm of {study_id}"
+        yield from _broken(evidence, name, is_strange, column, "arm of another study", remedy)
+    frame = evidence.tables["contrasts"]
     first, second = frame["arm_1"].map(arms["group"]), frame["arm_2"].map(arms["group"])
-    turned = (first.isin([2, 3]) & (second == 1)).fillna(False)
-    for line in frame.index[turned]:
-        rule = "the comparator stands first, but effects are LDN minus comparator"
-        remedy = "swap the two arms and turn the sign of the estimate"
-        yield fault_at(evidence, name, line, "arm_1", rule, remedy)
-    for line in frame.index[(frame["arm_1"] == frame["arm_2"]).fillna(False)]:
-        remedy = "name the comparator, or NA for a change from baseline"
-        yield fault_at(evidence, name, line, "arm_2", "an arm against itself", remedy)
+    yield from _broken(
+        evidence,
+        "contrasts",
+        first.isin([2, 3]) & (second == 1),
+        "arm_1",
+        "the comparator stands first, but effects are treatment minus comparator",
+        "swap the two arms and turn the sign of the estimate",
+    )
+    yield from _broken(
+        evidence,
+        "contrasts",
+        frame["arm_1"] == frame["arm_2"],
+        "arm_2",
+        "an arm against itself",
+        "name the comparator, or NA for a change from baseline",
+    )
 
 
 def _arm_sums(evidence: Evidence) -> Iterator[Fault]:
     studies, arms = evidence.tables["studies"], evidence.tables["arms"]
     sizes = arms.groupby("study_id")["n_randomised"]
     # An arm without its number leaves the sum unknown, not smaller.
-    sums = sizes.sum().where(sizes.count() == sizes.size())
-    total = studies["study_id"].map(sums)
-    wrong = (studies["n_randomised"] != total).fillna(False)
-    for line in studies.index[wrong & studies["design"].isin(SPLIT_DESIGNS)]:
-        rule = f"its arms add up to {total[line]}"
-        remedy = "correct the study or its arms"
-        yield fault_at(evidence, "studies", line, "n_randomised", rule, remedy)
+    total = studies["study_id"].map(sizes.sum().where(sizes.count() == sizes.size()))
+    is_wrong = (studies["n_randomised"] != total).fillna(False)
+    yield from _broken(
+        evidence,
+        "studies",
+        is_wrong & studies["design"].isin(SPLIT_DESIGNS),
+        "n_randomised",
+        "its arms add up to {total}",
+        "correct the study or its arms",
+        total=total,
+    )
 
 
 def _sizes(evidence: Evidence) -> Iterator[Fault]:
@@ -495,49 +533,78 @@ def _sizes(evidence: Evidence) -> Iterator[Fault]:
         of_size = plain[plain["fact"] == column].drop_duplicates("study_id")
         stated = studies["study_id"].map(of_size.set_index("study_id")["value"])
         here = studies[column].astype("float64")
-        for line in studies.index[stated.notna() & (stated != here)]:
-            rule = f"the preferred row of study_facts says {stated[line]:g}"
-            remedy = "make the two agree, or change which fact is preferred"
-            yield fault_at(evidence, "studies", line, column, rule, remedy)
-        for line in studies.index[here.notna() & ~studies["study_id"].isin(of_size["study_id"])]:
-            rule = "no row of study_facts says where this number was read"
-            remedy = f"add a study_facts row with fact {column}, or write NR"
-            yield fault_at(evidence, "studies", line, column, rule, remedy)
+        yield from _broken(
+            evidence,
+            "studies",
+            stated.notna() & (stated != here),
+            column,
+            "the preferred row of study_facts says {stated:g}",
+            "make the two agree, or change which fact is preferred",
+            stated=stated,
+        )
+        yield from _broken(
+            evidence,
+            "studies",
+            here.notna() & ~studies["study_id"].isin(of_size["study_id"]),
+            column,
+            "no row of study_facts says where this number was read",
+            f"add a study_facts row with fact {column}, or write NR",
+        )
 
 
 def _scales(evidence: Evidence) -> Iterator[Fault]:
     outcomes = evidence.tables["outcomes"].drop_duplicates("outcome_id").set_index("outcome_id")
-    name = "arm_stats"
-    frame = evidence.tables[name]
+    frame = evidence.tables["arm_stats"]
     # Of a table without rows, pandas with pyarrow makes texts, which no number can be under.
     low = frame["outcome_id"].map(outcomes["scale_min"]).astype("float64")
     high = frame["outcome_id"].map(outcomes["scale_max"]).astype("float64")
     is_level = frame["statistic_of"].isin(LEVELS)
     for column in ("mean", "median", "q1", "q3", "range_low", "range_high"):
-        outside = (frame[column] < low) | (frame[column] > high)
-        for line in frame.index[is_level & outside]:
-            rule = f"outside the scale {low[line]:g} to {high[line]:g}"
-            remedy = "correct the value, or name the instrument it was measured with"
-            yield fault_at(evidence, name, line, column, rule, remedy)
+        yield from _broken(
+            evidence,
+            "arm_stats",
+            is_level & ((frame[column] < low) | (frame[column] > high)),
+            column,
+            "outside the scale {low:g} to {high:g}",
+            "correct the value, or name the instrument it was measured with",
+            low=low,
+            high=high,
+        )
 
 
 def _preferred(evidence: Evidence) -> Iterator[Fault]:
     for name, key in FACT_KEYS.items():
         text = evidence.text[name]
-        chosen = text[text["preferred"] == "yes"]
+        chosen = text[text["preferred"] == PREFERRED]
         for line in chosen.index[chosen.duplicated(key)]:
             same = (chosen[key] == chosen.loc[line, key]).all(axis=1)
             rule = f"line {same.idxmax()} states the same fact and is preferred too"
             remedy = "set one of the two to no, with the reason"
             yield fault_at(evidence, name, line, "preferred", rule, remedy)
-        unexplained = (text["preferred"] == "no") & ~is_given(evidence, name, "preferred_reason")
-        for line in text.index[unexplained]:
-            rule = "a row that is not preferred needs the reason"
-            remedy = "say why in a few words"
-            yield fault_at(evidence, name, line, "preferred_reason", rule, remedy)
+        yield from _broken(
+            evidence,
+            name,
+            (text["preferred"] == "no") & ~is_given(evidence, name, "preferred_reason"),
+            "preferred_reason",
+            "a row that is not preferred needs the reason",
+            "say why in a few words",
+        )
 
 
 KINDS = {"integer": "a whole number", "number": "a number", "boolean": "yes or no"}
+# What frictionless calls an error, the rule and the remedy.
+ERRORS = {
+    "type-error": ("is not {kind}", "type {kind}, or NR / NA / TODO"),
+    "primary-key": ("key is given twice", "give every row its own key, or delete the copy"),
+    "unique-error": ("value is given twice", "give every row its own value"),
+}
+CONSTRAINTS = {
+    "required": "a value is required here",
+    "enum": "is not one of the categories",
+    "minimum": "is out of range",
+    "maximum": "is out of range",
+    "pattern": "does not match the pattern",
+}
 # The header is row 1 of frictionless.
 FIRST_ROW = 2
 
@@ -545,7 +612,7 @@ FIRST_ROW = 2
 def schema_faults(text: Mapping[str, pd.DataFrame], dictionary: Dictionary) -> list[Fault]:
     """Faults of types, categories, ranges, patterns and keys inside each table.
 
-    Foreign keys are checked by ``table_rules``: frictionless opens every table again for each
+    Foreign keys are checked by ``link_faults``: frictionless opens every table again for each
     of them, which takes three times as long as everything else.
     """
     return [
@@ -580,48 +647,29 @@ def _table_faults(table: Table, text: pd.DataFrame, dictionary: Dictionary) -> I
         line = int(text.index[position])
         column = str(getattr(error, "field_name", "") or table.key)
         value = str(text[column].iloc[position])
-        yield Fault(
-            table.name, line, column, value, *_words_schema_check(error, described[column])
-        )
+        yield Fault(table.name, line, column, value, *_told(error, described[column]))
 
 
-def _words_schema_check(error: Any, field: Mapping[str, Any]) -> tuple[str, str]:
+def _told(error: Any, field: Mapping[str, Any]) -> tuple[str, str]:
     """Rule and remedy of one error of frictionless."""
-    constraints = field.get("constraints", {})
     kind = KINDS.get(str(field["type"]), "text")
-    if error.type == "type-error":
-        return f"is not {kind}", f"type {kind}, or NR / NA / TODO"
-    if error.type == "primary-key":
-        return (
-            "key is given twice",
-            "give every row its own key, or delete the copy",
-        )
-    if error.type == "unique-error":
-        return "value is given twice", "give every row its own value"
+    if error.type in ERRORS:
+        rule, remedy = ERRORS[error.type]
+        return rule.format(kind=kind), remedy.format(kind=kind)
     broken = re.search(r'constraint "(\w+)"', str(error.note))
     name = broken.group(1) if broken else ""
-    if name == "required":
-        return "a value is required here", f"type {_allowed(kind, constraints)}"
-    if name == "enum":
-        return "is not one of the categories", f"use {_allowed(kind, constraints)}"
-    if name in ("minimum", "maximum"):
-        return "is out of range", f"use {_allowed(kind, constraints)}"
-    if name == "pattern":
-        return "does not match the pattern", f"use {_allowed(kind, constraints)}"
-    return f"{error.type}: {error.note}", "compare with datapackage.json"
+    if name not in CONSTRAINTS:
+        return f"{error.type}: {error.note}", "compare with datapackage.json"
+    verb = "type" if name == "required" else "use"
+    return CONSTRAINTS[name], f"{verb} {_allowed(kind, field.get('constraints', {}))}"
 
 
 def _allowed(kind: str, constraints: Mapping[str, Any]) -> str:
     if "enum" in constraints:
         return "one of " + ", ".join(str(value) for value in constraints["enum"])
-    parts = [kind]
-    if "minimum" in constraints:
-        parts.append(f"at least {constraints['minimum']}")
-    if "maximum" in constraints:
-        parts.append(f"at most {constraints['maximum']}")
-    if "pattern" in constraints:
-        parts.append(f"matching {constraints['pattern']}")
-    return " ".join(parts)
+    words = {"minimum": "at least", "maximum": "at most", "pattern": "matching"}
+    limits = [f"{said} {constraints[name]}" for name, said in words.items() if name in constraints]
+    return " ".join([kind, *limits])
 
 
 THE_ROW = 1
