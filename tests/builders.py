@@ -32,6 +32,7 @@ MISSING = "NR"
 DEFAULTS = {
     "indications": {
         "label": "headache",
+        "intervention": "LDN",
         "sort_order": 1,
         "is_reported": "yes",
         "main_construct": "pain_intensity",

@@ -1,9 +1,18 @@
 """What is true of one review alone is data, and what is not allowed in it is refused."""
 
+import math
+
 import pytest
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.raw.review import UNNAMED, load_review
+from ldn_meta.evidence.raw.review import (
+    UNNAMED,
+    check_template,
+    listed,
+    load_review,
+    load_wording,
+    write,
+)
 
 TREATMENT = '[treatment]\nlabel = "VD"\nname = "vitamin D"\nshort_name = "vitamin D"\n'
 
@@ -54,3 +63,65 @@ def test_what_is_not_allowed_is_refused(read, text, words):
 def test_a_folder_without_it_is_refused(tmp_path):
     with pytest.raises(ArgumentError, match="it names the treatment"):
         load_review(tmp_path)
+
+
+# -- sentences that are data
+
+
+@pytest.mark.parametrize(
+    ("spec", "value", "written"),
+    [
+        (".2f", -0.001, "0.00"),
+        (".2f", -1.005, "-1.00"),
+        ("pct", 0.445, "45%"),
+        ("pct", 0.444, "44%"),
+        ("p", 0.0004, "P < 0.001"),
+        ("p", 0.0364, "P = 0.036"),
+        ("n", 4960.0, "4,960"),
+        ("word", 3, "three"),
+        ("word", 12, "12"),
+        ("", 4.5, "4.5"),
+        ("", 4.0, "4"),
+        ("", "4.50", "4.50"),
+        (".1f", math.inf, "infinity"),
+        (".1f", -math.inf, "minus infinity"),
+        ("n", math.nan, "not known"),
+    ],
+)
+def test_numbers_are_written_for_readers(spec, value, written):
+    assert write(f"it is {{x:{spec}}}", x=value, unused=0.5) == f"it is {written}"
+
+
+def test_a_number_that_was_not_given_is_no_blank():
+    with pytest.raises(KeyError, match="missing"):
+        write("{missing:.2f}", n=1)
+
+
+def test_lists_read_as_sentences_do():
+    assert [listed(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
+        "none",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]
+    assert listed(["a", "b"], "or") == "a or b"
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("{trails:n} trials", r"here: {trails} is filled in by nothing; did you mean 'trials'\?"),
+        ("{trials", r"here: expected '}' .* write {name} for a value"),
+        (3, "here: 3 is not allowed; allowed: text"),
+    ],
+)
+def test_a_template_is_refused_where_nothing_fills_it_in(template, message):
+    with pytest.raises(ArgumentError, match=message):
+        check_template("here", template, {"trials", "people"})
+
+
+def test_a_file_that_is_not_there_states_nothing(tmp_path):
+    assert load_wording(tmp_path) == {}
+    (tmp_path / "grade.toml").write_text("a = ", encoding="utf-8")
+    with pytest.raises(ArgumentError, match=r"grade\.toml: .* correct it"):
+        load_wording(tmp_path)

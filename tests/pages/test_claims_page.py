@@ -10,12 +10,12 @@ import ldn_meta as lm
 from ldn_meta.display.pages.claims import PublishedPools, claims_table
 from ldn_meta.display.pages.page import open_page
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.audit.claim_material import (
+from ldn_meta.evidence.audit.claim_material import ThenAndNow
+from ldn_meta.evidence.audit.claim_rules import (
     CANNOT_BE_TESTED,
     NOT_SUPPORTED,
     SUPPORTED,
     VERDICTS,
-    ThenAndNow,
 )
 
 
@@ -52,7 +52,7 @@ def test_all_claims_stand_in_the_compact_table(page):
     assert list(frame.columns) == ["claim", "claimed in", "printed", "verdict", "computation"]
 
 
-def test_rules_are_those_of_the_docstrings(page):
+def test_rules_are_those_of_claim_rules(page):
     frame = page.rules.frame
     assert frame["claims"].sum() == len(page.claims)
     assert frame["when which verdict"].str.startswith("Verdict").all()

@@ -10,11 +10,6 @@ from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of, source
 from ldn_meta.display.words import CI_METHODS, fixed, interval
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.audit.claim_material import (
-    CANNOT_BE_TESTED,
-    NOT_SUPPORTED,
-    SUPPORTED,
-    VERDICTS,
-    WITH_CAVEATS,
     Span,
     Spread,
     ThenAndNow,
@@ -24,21 +19,29 @@ from ldn_meta.evidence.audit.claim_material import (
     standardised,
     then_and_now,
 )
-from ldn_meta.evidence.audit.claims import COMPUTATIONS
+from ldn_meta.evidence.audit.claim_rules import (
+    CANNOT_BE_TESTED,
+    NOT_SUPPORTED,
+    SUPPORTED,
+    VERDICTS,
+    WITH_CAVEATS,
+)
+from ldn_meta.evidence.audit.claims import rules_of
 from ldn_meta.evidence.audit.claims_reviews import published
-from ldn_meta.evidence.audit.claims_trials import WhatIf, responder_sums
+from ldn_meta.evidence.audit.claims_trials import WhatIf, threshold_sums
 from ldn_meta.evidence.derived import Derived, load_derived
 from ldn_meta.evidence.effects.rows import Row, plain_rows
 from ldn_meta.evidence.raw.tables import short_citation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
     from ldn_meta.display.outputs import FigureOutput
     from ldn_meta.display.pages.page import Opened
     from ldn_meta.evidence.answer.pools import Pool
+    from ldn_meta.evidence.audit.claim_rules import Rule
     from ldn_meta.evidence.audit.claims_trials import Ratio
 
 
@@ -282,8 +285,8 @@ def as_text(cell: Any, missing: str = "") -> str:
     return cell if isinstance(cell, str) else missing
 
 
-def rules_table(claims: pd.DataFrame) -> Table:
-    """Every computation, with its question and its rule for verdicts, from its own docstring."""
+def rules_table(claims: pd.DataFrame, rules: Mapping[str, Rule]) -> Table:
+    """Every rule of claim_rules.toml, with its question and when it gives which verdict."""
     import pandas as pd
 
     used = claims["computation"].str.partition(":")[0].value_counts()
@@ -292,10 +295,10 @@ def rules_table(claims: pd.DataFrame) -> Table:
             {
                 "computation": name,
                 "claims": int(used.get(name, 0)),
-                "what it does": computation.question,
-                "when which verdict": computation.rule,
+                "what it does": rule.question,
+                "when which verdict": rule.told,
             }
-            for name, computation in COMPUTATIONS.items()
+            for name, rule in rules.items()
         ]
     )
     return Table(frame, "How verdicts are given", "The same rule for every claim of a kind.")
@@ -365,6 +368,11 @@ class ClaimsPage:
         frame = with_places(self.derived)
         return frame if self.source == ALL else frame[frame["claimed_in"] == self.source]
 
+    @cached_property
+    def rules_on_file(self) -> Mapping[str, Rule]:
+        """The rules of claim_rules.toml."""
+        return rules_of(self.derived.evidence).rules
+
     @property
     def headlines(self) -> pd.DataFrame:
         """The claims shown first."""
@@ -421,7 +429,8 @@ class ClaimsPage:
     @cached_property
     def what_if(self) -> list[WhatIf]:
         """Responders of FINAL at two thresholds and added up."""
-        return responder_sums(self.derived.effects, self.derived.protocol)
+        rule = self.rules_on_file["responder-sum"]
+        return threshold_sums(self.derived.effects, self.derived.protocol, rule)
 
     @property
     def responder_table(self) -> Table:
@@ -466,8 +475,8 @@ class ClaimsPage:
 
     @property
     def rules(self) -> Table:
-        """Every computation, with its rule for verdicts, from its own docstring."""
-        return rules_table(self.claims)
+        """Every rule, with what it does and when it gives which verdict."""
+        return rules_table(self.claims, self.rules_on_file)
 
     @cached_property
     def facts(self) -> Facts:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-import string
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
-from ldn_meta.errors import LdnMetaError
+from ldn_meta.errors import ArgumentError, LdnMetaError
 from ldn_meta.evidence.answer.pools import (
     EITHER_WAY,
     FAVOURS_COMPARATOR,
@@ -24,28 +23,25 @@ from ldn_meta.evidence.answer.pools import (
     find_pool,
     interval_direction,
 )
+from ldn_meta.evidence.audit.claim_rules import CANNOT_BE_TESTED, SUPPORTED, WITH_CAVEATS, Form
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Context, Row, number, plain_rows
+from ldn_meta.evidence.raw.review import write
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, short_citation
 from ldn_meta.files import number_text
-from ldn_meta.stats.pool import pool
+from ldn_meta.stats.pool import pool, side
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ldn_meta.evidence.audit.claim_rules import Rule
     from ldn_meta.evidence.raw.protocol import Protocol
     from ldn_meta.evidence.raw.tables import Evidence
     from ldn_meta.stats.pool import PooledResult
 
 
 T = TypeVar("T")
-SUPPORTED = "supported"
-WITH_CAVEATS = "supported with caveats"
-NOT_SUPPORTED = "not supported"
-CANNOT_BE_TESTED = "cannot be tested with published data"
-# In the order in which pages count them.
-VERDICTS = (SUPPORTED, WITH_CAVEATS, NOT_SUPPORTED, CANNOT_BE_TESTED)
-SMALL_P = 0.001
-COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+# Ways to test a claim, by what a rule says that it computes.
+Computations: TypeAlias = dict[str, "Computation"]
 
 
 class NotOnFileError(LdnMetaError):
@@ -68,39 +64,96 @@ class Finding:
     numbers: Mapping[str, float]
 
 
-class _Words(string.Formatter):
-    """str.format with the ways in which a reader meets numbers."""
+@dataclass(frozen=True)
+class Case:
+    """One claim with the rule that tests it, and all there is to look up."""
 
-    def format_field(self, value: Any, format_spec: str) -> str:
-        if isinstance(value, str):
-            return value
-        number = float(value)
-        if math.isnan(number):
-            return "not known"
-        if math.isinf(number):
-            return "infinity" if number > 0 else "minus infinity"
-        match format_spec:
-            case "pct":
-                # Half a per cent goes up, as readers round.
-                return f"{math.floor(100 * number + 0.5)}%"
-            case "p":
-                return "P < 0.001" if number < SMALL_P else f"P = {number:.3f}"
-            case "n":
-                return f"{number:,.0f}"
-            case "word":
-                whole = int(number)
-                return COUNTS[whole] if 0 <= whole < len(COUNTS) else f"{whole:,}"
-            case "":
-                return f"{number:g}"
-            case _:
-                # "z": what rounds to nought has no sign.
-                return f"{number:z{format_spec}}"
+    claim: Row
+    material: Material
+    rules: Mapping[str, Rule]
+    rule: Rule
+    argument: str = ""
+
+    @property
+    def context(self) -> Context:
+        """Raw tables by key."""
+        return self.material.context
+
+    @property
+    def indication_id(self) -> str:
+        """Indication of the claim."""
+        return str(self.claim["indication_id"])
+
+    @cached_property
+    def printed(self) -> list[str]:
+        """Numbers that the claim prints."""
+        return printed_numbers(self.claim["as_reported"])
+
+    def under(self, name: str) -> Case:
+        """The same claim under another rule."""
+        if name not in self.rules:
+            message = f"{self.rule.computes}: no rule {name!r}; allowed: {', '.join(self.rules)}"
+            raise ArgumentError(message)
+        return replace(self, rule=self.rules[name])
+
+    def claimed(self, **names: str) -> dict[str, float]:
+        """Numbers of the claim under other names; what it does not print is left out."""
+        found = ((new, self.claim[old]) for old, new in names.items())
+        return {name: number(value) for name, value in found if value is not None}
+
+    def say(self, sentence: str, **values: float | str) -> str:
+        """Write one sentence of the rule, or a part of one."""
+        review = self.material.evidence.review
+        template = self.rule.sentences[sentence]
+        return write(template, treatment=review.label, drug=review.name, **values)
+
+    def answer(self, outcome: str, *sentences: str, **values: float | str) -> Finding:
+        """The finding with the verdict of an outcome, in some sentences of the rule."""
+        text = " ".join(self.say(sentence, **values) for sentence in sentences)
+        return self.finding(self.rule.verdicts[outcome], text, **values)
+
+    def finding(self, verdict: str, text: str, **values: float | str) -> Finding:
+        """A finding; every value that is a number is filed."""
+        numbers = {
+            self._filed(name): float(v) for name, v in values.items() if not isinstance(v, str)
+        }
+        return Finding(verdict, text, numbers)
+
+    def _filed(self, name: str) -> str:
+        for ours, theirs in self.rule.filed.items():
+            if name == ours or name.startswith(f"{ours}_"):
+                return theirs + name.removeprefix(ours)
+        return name
 
 
-def finding(verdict: str, template: str, **values: float | str) -> Finding:
-    """Write the answer of a computation."""
-    numbers = {name: float(v) for name, v in values.items() if not isinstance(v, str)}
-    return Finding(verdict, _Words().format(template, **values), numbers)
+@dataclass(frozen=True)
+class Computation:
+    """A way to test a claim, and the form of the rules that use it."""
+
+    run: Callable[[Case], Finding]
+    form: Form
+
+
+def computes(
+    name: str,
+    into: Computations,
+    *,
+    outcomes: str = "",
+    says: str | None = None,
+    gives: str = "",
+    argument: str = "",
+    **parameters: str,
+) -> Callable[[Callable[[Case], Finding]], Callable[[Case], Finding]]:
+    """File a computation with its form; names stand in one text, with blanks between them."""
+    kinds = {one: kind for kind, named in parameters.items() for one in named.split()}
+    sentences = None if says is None else tuple(says.split())
+    form = Form(tuple(outcomes.split()), sentences, frozenset(gives.split()), kinds, argument)
+
+    def file(run: Callable[[Case], Finding]) -> Callable[[Case], Finding]:
+        into[name] = Computation(run, form)
+        return run
+
+    return file
 
 
 def more_cautious(verdicts: Iterable[str]) -> str:
@@ -118,14 +171,6 @@ def more_cautious(verdicts: Iterable[str]) -> str:
 def at_best_with_caveats(verdict: str) -> str:
     """Take "supported" back to "supported with caveats"; leave other verdicts alone."""
     return WITH_CAVEATS if verdict == SUPPORTED else verdict
-
-
-def listed(words: Iterable[str], joint: str = "and") -> str:
-    """Join words as a sentence does: ``a, b and c``; "none" for no word."""
-    parts = list(words)
-    if len(parts) < 2:
-        return parts[0] if parts else "none"
-    return f"{', '.join(parts[:-1])} {joint} {parts[-1]}"
 
 
 def numbers_text(numbers: Mapping[str, float]) -> str:
@@ -150,9 +195,9 @@ class Span(NamedTuple):
     high: float
 
     @property
-    def side(self) -> int:
+    def side(self) -> float:
         """-1 or 1 for the side of no effect the interval lies on; 0 if it includes none."""
-        return int(self.low > 0) - int(self.high < 0)
+        return side(self.low, self.high)
 
     def holds(self, value: float) -> bool:
         """Whether the interval includes a value."""
@@ -282,7 +327,6 @@ def is_ratio(found: Pool) -> bool:
 # Numbers as reports print them: 4,960 is one number, and a sign is no minus between numbers.
 PRINTED = re.compile(r"(?<![\w.])[-+]?\d+(?:,\d{3})*(?:\.\d+)?|(?<![\w.])\.\d+")
 SIZES = ("n_enrolled", "n_randomised", "n_completed", "n_analysed")
-ULTRA_LOW_DOSE = "opioid_combination"
 # Columns of effects that claims are looked up by.
 LOOKED_UP = (
     "study_id",
@@ -331,6 +375,29 @@ class Material:
         rows = plain_rows(self.evidence.tables["study_facts"])
         return [row for row in rows if row["reliability"] != "low"]
 
+    def rows(
+        self, table: str, study_id: object, construct: object = None, **cells: object
+    ) -> list[Row]:
+        """Rows of a value table about a study, and an outcome of it, with these cells."""
+        return [
+            row
+            for row in self.context.table(table)
+            if row["study_id"] == study_id
+            and construct in (None, self.construct(row))
+            and all(row[name] == cell for name, cell in cells.items())
+        ]
+
+    def by_group(
+        self, table: str, study_id: object, construct: object = None, **cells: object
+    ) -> dict[int, Row]:
+        """Such rows by group of their arm."""
+        found = self.rows(table, study_id, construct, **cells)
+        return {self.context.arms[row["arm_id"]]["group"]: row for row in found}
+
+    def construct(self, row: Row) -> str:
+        """Construct of the outcome of a value row."""
+        return str(self.context.outcomes[row["outcome_id"]]["construct"])
+
     def study(self, claim: Row) -> Row:
         """The study a claim rests on."""
         if claim["study_id"] is None:
@@ -364,9 +431,7 @@ class Material:
         ]
         return sorted(rows, key=lambda row: self.closeness(row["read_from"]))
 
-    def pools(
-        self, indication_id: str, construct: str, comparator_class: str = "placebo"
-    ) -> ThenAndNow:
+    def pools(self, indication_id: str, construct: str, comparator_class: str) -> ThenAndNow:
         """Our pools of an outcome, then and now; many claims are about the same ones."""
         key = (indication_id, construct, comparator_class)
         if key not in self._pools:
@@ -383,6 +448,11 @@ class Material:
         """A source as a citation: first author and year."""
         return short_citation(self.sources[source_id])
 
+    def is_apart(self, indication_id: str) -> bool:
+        """Whether something else than the treatment alone is given in an indication."""
+        given = self.indication_row(indication_id)["intervention"]
+        return given is not None and given != self.evidence.review.label
+
     def label(self, construct: str) -> str:
         """What a construct is called for readers; its name with blanks when none is on file."""
         rows = self.context.outcomes.values()
@@ -393,19 +463,27 @@ class Material:
         """What an indication is called for readers."""
         return str(self.indication_row(indication_id)["label"])
 
+    @cached_property
+    def indications(self) -> list[Row]:
+        """Rows of indications.csv, typed."""
+        return list(plain_rows(self.evidence.tables["indications"]))
+
     def indication_row(self, indication_id: str) -> Row:
         """Row of indications.csv."""
-        rows = plain_rows(self.evidence.tables["indications"])
-        return first((r for r in rows if r["indication_id"] == indication_id), indication_id)
+        return first(
+            (r for r in self.indications if r["indication_id"] == indication_id), indication_id
+        )
 
     def randomised(
         self, indication_id: str | None = None, *, until: float = math.inf
     ) -> list[Row]:
-        """Randomised comparative studies with a report, by year."""
-        if indication_id is None:
-            rows = plain_rows(self.evidence.tables["indications"])
-            kept = {row["indication_id"] for row in rows if row["is_reported"]} - {ULTRA_LOW_DOSE}
-        else:
+        """Randomised comparative studies with a report, of the treatment alone, by year."""
+        kept = {
+            row["indication_id"]
+            for row in self.indications
+            if row["is_reported"] and not self.is_apart(row["indication_id"])
+        }
+        if indication_id is not None:
             kept = {indication_id}
         found = [
             study
@@ -476,7 +554,7 @@ class Material:
 
 
 def _together(words: set[str]) -> str:
-    """One of favours LDN, no difference, favours comparator, conflicting."""
+    """One of favours treatment, no difference, favours comparator, conflicting."""
     for_treatment = bool(words & {FAVOURS_TREATMENT, PARTLY_TREATMENT})
     for_comparator = bool(words & {FAVOURS_COMPARATOR, PARTLY_COMPARATOR})
     if for_treatment and for_comparator:
@@ -501,16 +579,6 @@ def tells(row: Row) -> bool | None:
     if relation == "=" and p is not None:
         return bool(p < SIGNIFICANT)
     return None if row["direction"] == NOT_STATED else bool(row["direction"] != NO_DIFFERENCE)
-
-
-def count_of(found: dict[str, str], word: str) -> float:
-    """How many studies found a direction."""
-    return float(sum(direction == word for direction in found.values()))
-
-
-def named(found: dict[str, str], word: str) -> str:
-    """The studies that found a direction, by name."""
-    return listed(label for label, direction in found.items() if direction == word)
 
 
 def printed_numbers(text: str | None) -> list[str]:

@@ -2,78 +2,44 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ldn_meta.errors import ArgumentError, Fault, did_you_mean
-from ldn_meta.evidence.audit import (
-    claims_reviews,
-)
-from ldn_meta.evidence.audit import (
-    claims_reviews as claims_body,
-)
-from ldn_meta.evidence.audit import (
-    claims_reviews as claims_pools,
-)
-from ldn_meta.evidence.audit import (
-    claims_reviews as claims_sources,
-)
-from ldn_meta.evidence.audit import (
-    claims_trials as claims_benefit,
-)
-from ldn_meta.evidence.audit import (
-    claims_trials as claims_cohort,
-)
-from ldn_meta.evidence.audit import (
-    claims_trials as claims_comparison,
-)
-from ldn_meta.evidence.audit import (
-    claims_trials as claims_counts,
-)
-from ldn_meta.evidence.audit import (
-    claims_trials as claims_course,
-)
-from ldn_meta.evidence.audit import (
-    claims_trials as claims_dose,
-)
-from ldn_meta.evidence.audit import (
-    claims_trials as claims_harms,
-)
-from ldn_meta.evidence.audit import (
-    claims_trials as claims_responder_sum,
-)
+from ldn_meta.evidence.audit import claims_reviews, claims_trials
 from ldn_meta.evidence.audit.claim_material import (
-    CANNOT_BE_TESTED,
+    Case,
     Finding,
     Material,
     NotOnFileError,
-    finding,
     numbers_text,
     printed_numbers,
 )
+from ldn_meta.evidence.audit.claim_rules import CANNOT_BE_TESTED, FILE, ClaimRules, read_rules
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Row, number
 from ldn_meta.evidence.raw.faults import fault_at
+from ldn_meta.evidence.raw.review import write
 from ldn_meta.stats.arrays import two_sided_quantile
 from ldn_meta.stats.convert import p_from_se
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ldn_meta.evidence.audit.claim_rules import Rule
     from ldn_meta.evidence.raw.protocol import Protocol
     from ldn_meta.evidence.raw.tables import Evidence
 
 
+COMPUTATIONS = {**claims_reviews.COMPUTATIONS, **claims_trials.COMPUTATIONS}
+FORMS = {name: computation.form for name, computation in COMPUTATIONS.items()}
 # Degrees of freedom of pools with 2, 3, ... studies; above these t is as good as normal.
 MOST_DF = 30
 
 
-def misfit_of_p(claim: Row) -> Finding | None:
-    """Remark that a printed P cannot belong to the printed interval; None if it can.
+def misfit_of_p(claim: Row) -> dict[str, float] | None:
+    """The P that follows from a printed interval; None if the printed one is among them.
 
     The P that follows is computed for a normal interval and for t intervals of two or more
     studies, for all numbers that round to the printed ones. Only a P outside all of these does
@@ -108,108 +74,15 @@ def misfit_of_p(claim: Row) -> Finding | None:
     k = claim["k"]
     by_k = p_of(abs(scale(estimate)), scale(high) - scale(low))
     p_of_k = math.nan if k is None or k < 2 else float(by_k[min(int(k) - 2, MOST_DF)])
-    text = (
-        "The printed P of {p_printed} does not fit the printed interval, from which a P of "
-        "{p_low:.2f} to {p_high:.2f} follows, depending on the number of studies"
-    )
-    text += " ({p_of_k:.2f} with {k_printed:n})." if not math.isnan(p_of_k) else "."
-    return finding(
-        "",
-        text,
-        p_printed=p,
-        p_low=float(smallest.min()),
-        p_high=float(largest.max()),
-        p_of_k=p_of_k,
-        k_printed=number(k),
-    )
+    return {
+        "p_printed": p,
+        "p_low": float(smallest.min()),
+        "p_high": float(largest.max()),
+        "p_of_k": p_of_k,
+        "k_printed": number(k),
+    }
 
 
-REASONS = {
-    "definition": "It is a definition, not a finding.",
-    "judgement": "It is a judgement of certainty or quality, not a number.",
-    "list-not-seen": "It describes what the review covered; its list was not seen.",
-    "mechanism": "It is about how the drug acts; no number on file bears on it.",
-    "no-coefficients": "The coefficients of the regression and their errors are not published in "
-    "what was read.",
-    "no-counts": "Numbers of people with the event in each group are not published in what was "
-    "read.",
-    "no-number": "It prints no number that could be computed again.",
-    "not-about-ldn": "It is about pain drugs in general; LDN is not its subject.",
-    "not-seen": "The text itself was not seen.",
-    "ongoing": "It speaks of studies under way.",
-    "pharmacology": "It is background from pharmacology; the trials on file do not measure it.",
-    "recommendation": "It recommends or looks ahead; that is no finding.",
-    "regulation": "It is about law or supply.",
-    "standard-doses": "It is about all doses of naltrexone; the result at low doses alone and the "
-    "numbers of each trial are not published in what was read.",
-}
-
-
-def not_testable(claim: Row, material: Material, argument: str) -> Finding:
-    """State why no published number can test a claim; the argument is the reason.
-
-    Verdict: cannot be tested.
-    """
-    names = {"estimate": "estimate", "ci_low": "low", "ci_high": "high", "k": "k", "n": "n"}
-    numbers = {new: number(claim[old]) for old, new in names.items() if claim[old] is not None}
-    return finding(CANNOT_BE_TESTED, REASONS[argument], **numbers)
-
-
-@dataclass(frozen=True)
-class Computation:
-    """A way to test a claim."""
-
-    run: Callable[[Row, Material, str], Finding]
-    argument: str = ""
-
-    @property
-    def question(self) -> str:
-        """First line of the docstring: what is computed."""
-        return (inspect.getdoc(self.run) or "").partition("\n")[0]
-
-    @property
-    def rule(self) -> str:
-        """Paragraph of the docstring on verdicts."""
-        paragraphs = (inspect.getdoc(self.run) or "").split("\n\n")
-        found = [" ".join(part.split()) for part in paragraphs if part.startswith("Verdict")]
-        return " ".join(found)
-
-
-COMPUTATIONS = {
-    "agrees-with-source": Computation(claims_sources.agrees_with_source),
-    "benefit-on-file": Computation(claims_benefit.benefit_on_file),
-    "case-report": Computation(claims_course.case_report),
-    "change-beside-placebo": Computation(claims_course.change_beside_placebo),
-    "cited-designs": Computation(claims_body.cited_designs),
-    "cohort-change": Computation(claims_cohort.cohort_change),
-    "compare-people": Computation(claims_harms.compare_people, "construct"),
-    "compare-pool": Computation(claims_pools.compare_pool, "construct"),
-    "count-pairs": Computation(claims_counts.count_pairs, "construct"),
-    "design-limits": Computation(claims_body.design_limits),
-    "direction-in-sources": Computation(claims_sources.direction_in_sources, "constructs"),
-    "dose-per-weight": Computation(claims_dose.dose_per_weight),
-    "dose-range": Computation(claims_dose.dose_range, "indication"),
-    "dropout": Computation(claims_course.dropout, "studies"),
-    "effective-dose": Computation(claims_dose.effective_dose, "share"),
-    "equivalence": Computation(claims_comparison.equivalence),
-    "event-rates": Computation(claims_comparison.event_rates),
-    "evidence-size": Computation(claims_body.evidence_size),
-    "mixed-evidence": Computation(claims_body.mixed_evidence),
-    "n-in-sources": Computation(claims_sources.n_in_sources),
-    "nnt": Computation(claims_cohort.nnt),
-    "no-benefit-on-file": Computation(claims_benefit.no_benefit_on_file),
-    "not-testable": Computation(not_testable, "reason"),
-    "onset": Computation(claims_course.onset),
-    "percent-of-k": Computation(claims_reviews.percent_of_k),
-    "responder-share": Computation(claims_counts.responder_share),
-    "responder-sum": Computation(claims_responder_sum.responder_sum),
-    "safety-on-file": Computation(claims_harms.safety_on_file),
-    "same-fact": Computation(claims_reviews.same_fact, "claim"),
-    "sizes-add-up": Computation(claims_reviews.sizes_add_up),
-    "sums-to": Computation(claims_reviews.sums_to, "claim"),
-    "trials-on-file": Computation(claims_reviews.trials_on_file),
-    "usual-dose": Computation(claims_dose.usual_dose),
-}
 # A fault lists as many allowed names; computations always fit.
 LONGEST_LIST = 40
 # Arguments in words; those that may be left out; those that may be several, joined by +.
@@ -238,6 +111,11 @@ COLUMNS = (
 )
 
 
+def rules_of(evidence: Evidence) -> ClaimRules:
+    """The rules that the raw folder states for claims."""
+    return read_rules(evidence.wording.get(FILE, {}), FORMS, evidence.review)
+
+
 def claims_table(
     evidence: Evidence, protocol: Protocol, effects: pd.DataFrame, left_out: pd.DataFrame
 ) -> pd.DataFrame:
@@ -245,9 +123,10 @@ def claims_table(
     import pandas as pd
 
     material = Material(evidence, protocol, effects, left_out)
+    rules = rules_of(evidence)
     rows = []
     for claim in material.claims.values():
-        found = answered(claim, material)
+        found = answered(claim, material, rules)
         rows.append(
             {
                 **{name: claim[name] for name in COLUMNS if name in claim},
@@ -260,49 +139,52 @@ def claims_table(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def answered(claim: Row, material: Material) -> Finding:
+def answered(claim: Row, material: Material, stated: ClaimRules) -> Finding:
     """Run the computation of one claim, and check what it prints against itself."""
     name, _, argument = str(claim["computation"]).partition(":")
-    if name not in COMPUTATIONS:
-        message = f"computation: {name!r} is not allowed; allowed: {', '.join(COMPUTATIONS)}"
+    rules, remarks = stated.rules, stated.remarks
+    if name not in rules:
+        message = f"computation: {name!r} is not allowed; allowed: {', '.join(rules)}"
         raise ArgumentError(message)
+    rule = rules[name]
     try:
-        found = COMPUTATIONS[name].run(claim, material, argument)
+        found = COMPUTATIONS[rule.computes].run(Case(claim, material, rules, rule, argument))
     except NotOnFileError as missing:
-        found = finding(CANNOT_BE_TESTED, f"Not on file: {missing}.")
-    remark = misfit_of_p(claim)
-    if remark is None:
+        sentence = write(remarks["not_on_file"], what=str(missing))
+        found = Finding(CANNOT_BE_TESTED, sentence, {})
+    misfit = misfit_of_p(claim)
+    if misfit is None:
         return found
-    return Finding(
-        found.verdict,
-        f"{found.sentence} {remark.sentence}",
-        {**found.numbers, **remark.numbers},
-    )
+    has_k = not math.isnan(misfit["p_of_k"])
+    with_k = write(remarks["misfit_with_k"], **misfit) if has_k else ""
+    remark = write(remarks["misfit"], with_k=with_k, **misfit)
+    return Finding(found.verdict, f"{found.sentence} {remark}", {**found.numbers, **misfit})
 
 
 def computation_faults(evidence: Evidence) -> list[Fault]:
     """Every claim whose computation does not exist, or whose argument is not one."""
     claims = evidence.text["claims"]
-    known = _allowed_arguments(evidence)
+    rules = rules_of(evidence).rules
     faults = []
     for line, cell in zip(claims.index, claims["computation"], strict=True):
         if cell in evidence.dictionary.missing:
             continue
         name, colon, argument = str(cell).partition(":")
-        if name not in COMPUTATIONS:
-            rule, remedy = f"no computation {name!r}", _meant(name, list(COMPUTATIONS))
+        if name not in rules:
+            rule, remedy = f"no computation {name!r}", _meant(name, list(rules))
         else:
-            kind = COMPUTATIONS[name].argument
-            found = _misfit(argument if colon else None, kind, known)
+            form = FORMS[rules[name].computes]
+            known = _allowed_arguments(evidence, rules[name])
+            found = _misfit(argument if colon else None, form.argument, known)
             if found is None:
                 continue
-            rule = f"{name} takes {f'{KINDS[kind]} behind a colon' if kind else 'no argument'}"
-            remedy = _meant(*found)
+            takes = f"{KINDS[form.argument]} behind a colon" if form.argument else "no argument"
+            rule, remedy = f"{name} takes {takes}", _meant(*found)
         faults.append(fault_at(evidence, "claims", line, "computation", rule, remedy))
     return faults
 
 
-def _allowed_arguments(evidence: Evidence) -> dict[str, list[str]]:
+def _allowed_arguments(evidence: Evidence, rule: Rule) -> dict[str, list[str]]:
     text = evidence.text
     # A review may speak of outcomes that no trial on file measured.
     stated = dict.fromkeys((*text["outcomes"]["construct"], *text["claims"]["construct"]))
@@ -314,8 +196,8 @@ def _allowed_arguments(evidence: Evidence) -> dict[str, list[str]]:
         "studies": list(text["studies"]["study_id"]),
         "comparator": list(dict.fromkeys(text["studies"]["comparator_class"])),
         "indication": list(text["indications"]["indication_id"]),
-        "share": list(claims_dose.EFFECTIVE_DOSES),
-        "reason": list(REASONS),
+        "share": list(rule.tables.get("shares", {})),
+        "reason": list(rule.sentences),
     }
 
 

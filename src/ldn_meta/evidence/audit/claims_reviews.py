@@ -1,12 +1,15 @@
-"""Claims of reviews about themselves: how many trials and people they cover."""
+"""Computations on what reviews print: pools, sizes, designs, and what other texts say."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator
+from collections.abc import Mapping
 from itertools import combinations, product
 
+import numpy as np
+
+from ldn_meta.evidence.answer.answer import interval_to_read
 from ldn_meta.evidence.answer.pools import (
     FAVOURS_COMPARATOR,
     FAVOURS_TREATMENT,
@@ -16,22 +19,17 @@ from ldn_meta.evidence.answer.pools import (
     find_pool,
 )
 from ldn_meta.evidence.audit.claim_material import (
-    CANNOT_BE_TESTED,
-    NOT_SUPPORTED,
     SIGNIFICANT,
     SIZES,
-    SUPPORTED,
-    WITH_CAVEATS,
+    Case,
+    Computations,
     Finding,
-    Material,
     Span,
     Spread,
     ThenAndNow,
-    count_of,
-    finding,
+    computes,
     first,
     is_ratio,
-    listed,
     more_cautious,
     printed_numbers,
     prints_as,
@@ -39,27 +37,151 @@ from ldn_meta.evidence.audit.claim_material import (
     spread_on_file,
     tells,
 )
+from ldn_meta.evidence.audit.claim_rules import (
+    CANNOT_BE_TESTED,
+    NOT_SUPPORTED,
+    SUPPORTED,
+    WITH_CAVEATS,
+)
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Row, number, plain_rows
+from ldn_meta.evidence.raw.review import listed
 from ldn_meta.stats.convert import p_from_se, se_from_ci
 from ldn_meta.stats.printed import counts_from_percent
 
-# Outcome groups of the protocol that are about benefit.
-BENEFIT = ("pain", "less pain in people", "response or remission", "impact and quality of life")
-# Ten trials are the least for a funnel plot or a regression (Cochrane Handbook 13.3.5.4 and
-# 10.11.5.1); the Cochrane pain group sees a high risk of bias in fewer than 50 people a group;
-# 12 weeks is what European regulators ask of trials in chronic pain (EMA/CHMP/970057/2011).
-FEW_TRIALS, SMALL_TRIAL, SHORT_WEEKS = 10, 100, 12
+COMPUTATIONS: Computations = {}
+# Differences in points can be turned into standard deviations; nothing else into anything else.
+CONVERTIBLE = ("MD", "SMD")
+# More ways than this to add up are not written out.
+SHOWN_WAYS = 3
 
 
-def cited_designs(claim: Row, material: Material, argument: str) -> Finding:
-    """Look at the designs of the studies that a claim of benefit cites.
+# -- what is on file -------------------------------------------------------------------------
 
-    Without a study of its own, a claim rests on every study that its source cites.
 
-    Verdict: not supported if none of them compares LDN with placebo or no treatment in people
-    allocated by chance, for no effect of a drug follows from other designs alone; else supported
-    with caveats if at least half of those that do favour LDN, and not supported if fewer do.
-    """
+def tally(found: Mapping[str, str]) -> dict[str, float | str]:
+    """How many studies found what, and by name those that favour the treatment."""
+    told = list(found.values())
+    return {
+        "for_treatment": told.count(FAVOURS_TREATMENT),
+        "none": told.count(NO_DIFFERENCE),
+        "against": told.count(FAVOURS_COMPARATOR),
+        "names": listed(name for name, word in found.items() if word == FAVOURS_TREATMENT),
+    }
+
+
+def pool_values(found: Pool) -> dict[str, float | str]:
+    """Estimate, interval, unit and trials of our pool."""
+    ours = span_of(found)
+    return {
+        "now": ours.estimate,
+        "now_low": ours.low,
+        "now_high": ours.high,
+        "now_k": len(found.trials),
+        "unit": found.key["unit"],
+    }
+
+
+@computes(
+    "directions and main pool",
+    COMPUTATIONS,
+    outcomes="silent pool_for pool_not some_for none_for",
+    says="silent told pooled not_pooled",
+    gives="trials for_treatment none against names condition now now_low now_high now_k unit",
+    words="comparator",
+    lists="groups",
+)
+def directions_and_main_pool(case: Case) -> Finding:
+    """Randomised comparisons of a condition, and the pool of its main outcome."""
+    material, asked = case.material, case.rule.words["comparator"]
+    studies = [
+        study
+        for study in material.randomised(case.indication_id)
+        if study["comparator_class"].startswith(asked)
+    ]
+    found = material.directions(studies, material.constructs(case.rule.lists["groups"]))
+    rows = material.effects[material.effects["indication_id"] == case.indication_id]
+    main = material.indication_row(case.indication_id)["main_construct"]
+    pools = [
+        pool
+        for pool in build_pools(rows, material.protocol.selection, material.protocol.model)
+        if pool.key["construct"] == main and len(pool.trials) > 1
+    ]
+    values = {
+        "trials": len(found),
+        **tally(found),
+        "condition": material.indication(case.indication_id),
+    }
+    if not found:
+        return case.answer("silent", "silent", **values)
+    if not pools:
+        outcome = "some_for" if values["for_treatment"] else "none_for"
+        return case.answer(outcome, "told", "not_pooled", **values)
+    sign = float(pools[0].trials["benefit_sign"].iloc[0])
+    is_for = span_of(pools[0]).side * sign > 0
+    values |= pool_values(pools[0])
+    return case.answer("pool_for" if is_for else "pool_not", "told", "pooled", **values)
+
+
+@computes(
+    "directions and pool of one outcome",
+    COMPUTATIONS,
+    outcomes="contradicted some_for none_for",
+    says="told pooled inside outside prior",
+    gives="trials for_treatment none against names where now now_low now_high unit mid lies "
+    "read_low read_high prior",
+    words="construct comparator",
+    lists="groups",
+)
+def directions_and_pool(case: Case) -> Finding:
+    """Randomised comparisons on some outcomes, and the largest pool of one of them."""
+    material, words = case.material, case.rule.words
+    found = material.directions(
+        material.randomised(), material.constructs(case.rule.lists["groups"])
+    )
+    pooled = largest_pool(case)
+    told = tally(found)
+    is_for = pooled is not None and span_of(pooled).side < 0
+    some_for = "some_for" if told["for_treatment"] else "none_for"
+    is_half = 2 * number(told["for_treatment"]) >= len(found)
+    outcome = "contradicted" if is_for or is_half else some_for
+    values = {"trials": len(found), **told}
+    if pooled is None:
+        return case.answer(outcome, "told", **values)
+    read = interval_to_read(pooled, material.protocol)
+    mid = material.protocol.scales[words["construct"]].minimal_important_difference
+    values |= {name: value for name, value in pool_values(pooled).items() if name != "now_k"}
+    values |= {
+        "where": material.indication(pooled.key["indication_id"]),
+        "mid": mid,
+        "lies": case.say("inside" if read.low <= -mid <= read.high else "outside"),
+        "read_low": read.low,
+        "read_high": read.high,
+        "prior": case.say("prior") if read.has_prior else "",
+    }
+    return case.answer(outcome, "told", "pooled", **values)
+
+
+def largest_pool(case: Case) -> Pool | None:
+    """The pool of the rule's construct with the most trials, in whatever condition."""
+    material, construct = case.material, case.rule.words["construct"]
+    rows = material.effects[material.effects["construct"] == construct]
+    pools = build_pools(rows, material.protocol.selection, material.protocol.model)
+    return find_pool(pools, construct=construct, comparator_class=case.rule.words["comparator"])
+
+
+@computes(
+    "designs cited",
+    COMPUTATIONS,
+    outcomes="enough not_enough",
+    says="cited no_design pooled",
+    gives="cited against_none active controlled alone for_treatment now now_low now_high now_k "
+    "where unit",
+    words="construct comparator",
+    lists="groups inactive",
+)
+def designs_cited(case: Case) -> Finding:
+    """Designs of the study a claim rests on, or of every study that its source cites."""
+    claim, material = case.claim, case.material
     ids = (
         {claim["study_id"]}
         if claim["study_id"] is not None
@@ -69,217 +191,181 @@ def cited_designs(claim: Row, material: Material, argument: str) -> Finding:
             if row["claimed_in"] == claim["claimed_in"] and row["study_id"] is not None
         }
     )
-    studies = [material.context.studies[key] for key in sorted(ids)]
+    studies = [case.context.studies[key] for key in sorted(ids)]
     randomised = [s for s in studies if s["is_randomised"]]
-    against_none = [s for s in randomised if s["comparator_class"] in ("placebo", "usual care")]
+    against_none = [s for s in randomised if s["comparator_class"] in case.rule.lists["inactive"]]
     controlled = [s for s in studies if s["eligible_for"] == "contrast" and s not in randomised]
-    alone = [s for s in studies if s not in randomised and s not in controlled]
-    found = material.directions(against_none, material.constructs(BENEFIT))
-    for_treatment = count_of(found, FAVOURS_TREATMENT)
-    pooled = pain_pool(material)
-    values: dict[str, float | str] = {}
-    template = (
-        "Studies it cites: {cited:n}, of which {placebo:n} randomised against placebo or no "
-        "treatment, "
-        "{active:n} randomised against another drug, {controlled:n} with controls but not "
-        "randomised and {alone:n} without a comparison group. "
-    )
-    if not against_none:
-        template += (
-            "None of these designs can tell an effect of the drug from placebo, time "
-            "or selection. "
-        )
+    found = material.directions(against_none, material.constructs(case.rule.lists["groups"]))
+    for_treatment = number(tally(found)["for_treatment"])
+    pooled = largest_pool(case)
+    values: dict[str, float | str] = {
+        "cited": len(studies),
+        "against_none": len(against_none),
+        "active": len(randomised) - len(against_none),
+        "controlled": len(controlled),
+        "alone": len(studies) - len(randomised) - len(controlled),
+        "for_treatment": for_treatment,
+    }
+    sentences = ["cited"] if against_none else ["cited", "no_design"]
     if pooled is not None:
-        ours = span_of(pooled)
-        values = {
-            "now": ours.estimate,
-            "now_low": ours.low,
-            "now_high": ours.high,
-            "now_k": len(pooled.trials),
-            "where": material.indication(pooled.key["indication_id"]),
-            "unit": pooled.key["unit"],
-        }
-        template += (
-            "The randomised placebo comparisons that can be pooled, {now_k:word} in {where}, give "
-            "a mean difference in pain of {now:.2f} ({now_low:.2f} to {now_high:.2f}) {unit}."
-        )
+        values |= pool_values(pooled)
+        values["where"] = material.indication(pooled.key["indication_id"])
+        sentences.append("pooled")
     is_enough = bool(against_none) and 2 * for_treatment >= len(against_none)
-    return finding(
-        WITH_CAVEATS if is_enough else NOT_SUPPORTED,
-        template,
-        cited=len(studies),
-        placebo=len(against_none),
-        active=len(randomised) - len(against_none),
-        controlled=len(controlled),
-        alone=len(alone),
-        for_treatment=for_treatment,
-        **values,
-    )
+    return case.answer("enough" if is_enough else "not_enough", *sentences, **values)
 
 
-def pain_pool(material: Material) -> Pool | None:
-    """The pool of pain against placebo with the most trials, in whatever condition."""
-    rows = material.effects[material.effects["construct"] == "pain_intensity"]
-    pools = build_pools(rows, material.protocol.selection, material.protocol.model)
-    return find_pool(pools, construct="pain_intensity", comparator_class="placebo")
-
-
-def design_limits(claim: Row, material: Material, argument: str) -> Finding:
-    """Check a limitation that a source names against the design on file.
-
-    Verdict: supported if the study is not randomised, not blinded, has no placebo group, has
-    fewer than 100 people or was shorter than 12 weeks; not supported if none of these holds.
-    """
-    study = material.study(claim)
+@computes(
+    "limits of a design",
+    COMPUTATIONS,
+    outcomes="some none",
+    says="limits not_randomised not_blinded no_control small short",
+    gives="limits people weeks small short blinding",
+    words="comparator",
+    numbers="small short",
+)
+def limits_of_a_design(case: Case) -> Finding:
+    """What the design on file leaves to be desired."""
+    material = case.material
+    study = material.study(case.claim)
     people = material.size(study)
     if math.isnan(people):
         sizes = [material.fact(study["study_id"], name) for name in ("n_arm_1", "n_arm_2")]
         people = sum(number(row["value"]) for row in sizes if row is not None)
-    weeks = number(study["duration_weeks"])
-    limits = {
-        "not randomised": not study["is_randomised"],
-        f"{study['blinding']}": study["blinding"] != "double-blind",
-        "no placebo group": study["comparator_class"] != "placebo",
-        "fewer than {small:n} people ({people:n})": people < SMALL_TRIAL,
-        "shorter than {short:n} weeks ({weeks:n})": weeks < SHORT_WEEKS,
+    weeks, limits = number(study["duration_weeks"]), case.rule.numbers
+    applies = {
+        "not_randomised": not study["is_randomised"],
+        "not_blinded": study["blinding"] != "double-blind",
+        "no_control": study["comparator_class"] != case.rule.words["comparator"],
+        "small": people < limits["small"],
+        "short": weeks < limits["short"],
     }
-    found = [words for words, applies in limits.items() if applies]
-    return finding(
-        SUPPORTED if found else NOT_SUPPORTED,
-        "On file: " + listed(found) + ".",
-        people=people,
-        weeks=weeks,
-        small=SMALL_TRIAL,
-        short=SHORT_WEEKS,
+    values: dict[str, float | str] = {"people": people, "weeks": weeks, **limits}
+    values["blinding"] = str(study["blinding"])
+    values["limits"] = listed(case.say(name, **values) for name, holds in applies.items() if holds)
+    return case.answer("some" if any(applies.values()) else "none", "limits", **values)
+
+
+@computes(
+    "size of the evidence",
+    COMPUTATIONS,
+    outcomes="all some none",
+    says="size",
+    gives="trials most people weeks",
+    numbers="few_trials small short",
+)
+def size_of_the_evidence(case: Case) -> Finding:
+    """Randomised comparisons by condition, their people and their weeks."""
+    studies = case.material.randomised()
+    first(studies, "a randomised comparison")
+    most = max(_by_condition(case).values(), default=0)
+    people = _median_size(case)
+    weeks = statistics.median(
+        w for s in studies if not math.isnan(w := number(s["duration_weeks"]))
     )
+    limits = case.rule.numbers
+    holds = (most < limits["few_trials"], people < limits["small"], weeks < limits["short"])
+    outcome = "all" if all(holds) else "some" if any(holds) else "none"
+    values = {"trials": len(studies), "most": most, "people": people, "weeks": weeks}
+    return case.answer(outcome, "size", **values)
 
 
-def evidence_size(claim: Row, material: Material, argument: str) -> Finding:
-    """Count randomised comparisons by condition, their people and their weeks.
-
-    Verdict: supported if every condition has fewer than 10, half of them have fewer than 100
-    people, and half of them lasted less than 12 weeks; supported with caveats if only some of
-    the three hold; not supported if none does.
-    """
+@computes(
+    "spread of directions",
+    COMPUTATIONS,
+    outcomes="both one neither",
+    says="told of_condition",
+    gives="trials told for_treatment none against names conflicting people where condition",
+    lists="groups",
+)
+def spread_of_directions(case: Case) -> Finding:
+    """What the randomised comparisons found, and how they spread over conditions."""
+    material = case.material
     studies = material.randomised()
     first(studies, "a randomised comparison")
-    by_condition = _by_condition(material, studies)
-    people = [n for s in studies if not math.isnan(n := material.size(s))]
-    weeks = [w for s in studies if not math.isnan(w := number(s["duration_weeks"]))]
-    holds = (
-        max(by_condition.values(), default=0) < FEW_TRIALS,
-        statistics.median(people) < SMALL_TRIAL,
-        statistics.median(weeks) < SHORT_WEEKS,
-    )
-    verdict = SUPPORTED if all(holds) else WITH_CAVEATS
-    return finding(
-        verdict if any(holds) else NOT_SUPPORTED,
-        "{trials:n} randomised comparisons of LDN are on file, at most {most:n} in one condition; "
-        "half of them had {people:n} people or fewer and lasted {weeks:n} weeks or less.",
-        trials=len(studies),
-        most=max(by_condition.values(), default=0),
-        people=statistics.median(people),
-        weeks=statistics.median(weeks),
-    )
-
-
-def mixed_evidence(claim: Row, material: Material, argument: str) -> Finding:
-    """Count what the randomised comparisons found, and how unevenly they spread over conditions.
-
-    Verdict: supported if some favour LDN and others find no difference, and the conditions do not
-    all have the same number; supported with caveats if only one of the two holds; not supported
-    if neither does.
-    """
-    studies = material.randomised()
-    first(studies, "a randomised comparison")
-    found = material.directions(studies, material.constructs(BENEFIT))
-    by_condition = _by_condition(material, studies)
-    differ = count_of(found, FAVOURS_TREATMENT) > 0 and count_of(found, NO_DIFFERENCE) > 0
+    found = material.directions(studies, material.constructs(case.rule.lists["groups"]))
+    by_condition = _by_condition(case)
+    told = tally(found)
+    differ = bool(told["for_treatment"] and told["none"])
     uneven = len(set(by_condition.values())) > 1
-    verdict = SUPPORTED if differ and uneven else WITH_CAVEATS
-    people = [n for s in studies if not math.isnan(n := material.size(s))]
-    return finding(
-        verdict if differ or uneven else NOT_SUPPORTED,
-        "Of {trials:n} randomised comparisons of LDN {told:n} say what they found on pain, "
-        "response "
-        "or quality of life: {for_treatment:n} in favour of LDN, {none:n} without a difference, "
-        "{against:n} "
-        "in favour of the comparator, {conflicting:n} one way on one outcome and the other way on "
-        "another. By condition: {where}. Half of them had {people:n} people or fewer.",
+    return case.answer(
+        "both" if differ and uneven else "one" if differ or uneven else "neither",
+        "told",
         trials=len(studies),
         told=len(found),
-        for_treatment=count_of(found, FAVOURS_TREATMENT),
-        none=count_of(found, NO_DIFFERENCE),
-        against=count_of(found, FAVOURS_COMPARATOR),
-        conflicting=count_of(found, "conflicting"),
-        people=statistics.median(people),
-        where=listed(f"{n:g} in {name}" for name, n in by_condition.items()),
+        **told,
+        conflicting=list(found.values()).count("conflicting"),
+        people=_median_size(case),
+        where=listed(
+            case.say("of_condition", trials=n, condition=name) for name, n in by_condition.items()
+        ),
         **{f"trials_{place}": n for place, n in enumerate(by_condition.values(), 1)},
     )
 
 
-def _by_condition(material: Material, studies: list[Row]) -> dict[str, float]:
-    """Randomised comparisons by condition, every reported condition of LDN alone."""
-    rows = plain_rows(material.evidence.tables["indications"])
-    kept = [r for r in rows if r["is_reported"] and r["intervention"] == "LDN"]
+def _median_size(case: Case) -> float:
+    sizes = (case.material.size(study) for study in case.material.randomised())
+    return statistics.median(n for n in sizes if not math.isnan(n))
+
+
+def _by_condition(case: Case) -> dict[str, float]:
+    """Randomised comparisons by condition, every reported condition of the treatment alone."""
+    material = case.material
+    kept = [
+        row
+        for row in material.indications
+        if row["is_reported"] and not material.is_apart(row["indication_id"])
+    ]
+    of_studies = [study["indication_id"] for study in material.randomised()]
     return {
-        str(r["label"]): float(sum(s["indication_id"] == r["indication_id"] for s in studies))
-        for r in sorted(kept, key=lambda row: row["sort_order"])
+        str(row["label"]): float(of_studies.count(row["indication_id"]))
+        for row in sorted(kept, key=lambda row: row["sort_order"])
     }
 
 
-# Differences in points can be turned into standard deviations; nothing else into anything else.
-CONVERTIBLE = {("MD", "SMD")}
+# -- published pools -------------------------------------------------------------------------
 
 
-def compare_pool(claim: Row, material: Material, argument: str) -> Finding:
-    """Set a published pooled result beside our pool of the trials on file, then and now.
+@computes(
+    "pool beside ours",
+    COMPUTATIONS,
+    outcomes="silent another_measure",
+    says="silent another_measure rate_ratio published then now approximate trial trials pool "
+    "spread no_spread places turned inside outside includes excludes",
+    gives="estimate low high k_claimed newest then then_low then_high then_k then_approximate "
+    "then_approximate_low then_approximate_high then_approximate_k now now_low now_high now_k "
+    "now_approximate now_approximate_low now_approximate_high now_approximate_k sd sd_low sd_high "
+    "now_sd_low now_sd_high label unit which noun theirs k place aside other_place",
+    argument="construct",
+    words="comparator",
+)
+def pool_beside_ours(case: Case) -> Finding:
+    """A published pooled result beside ours, without the newest trial and with it.
 
-    "Then" leaves the newest trial out, which no published review has; "now" has it. A
-    standardised difference is compared with our difference in points divided by the standard
+    A standardised difference is compared with our difference in points divided by the standard
     deviations that the trials printed: the typical one at baseline, the smallest and the largest.
-
-    Verdict on a published difference: supported if our interval lies on the same side of no
-    difference and our estimate inside the published interval; supported with caveats if only one
-    of the two holds; not supported if neither does. Verdict on a published absence of difference:
-    supported if our interval includes none as well and each estimate lies inside the other
-    interval; supported with caveats if only the first holds; not supported if our interval
-    excludes no difference. The verdict is that of our pool now, with and without approximated
-    effects and at all three standard deviations; where these do not agree, supported with caveats,
-    but a published difference stays not supported unless one of our intervals shows it. Where
-    all of our numbers are approximated, or only the sides of no difference can be compared, at
-    best supported with caveats. Cannot be tested if we have no effect of the outcome, if only
-    approximated numbers contradict the claim, or if what was counted differs (events and people).
-
     The argument is a construct, or construct@class of comparator@indication.
     """
-    construct, comparator, indication_id = (*argument.split("@"), "", "")[:3]
+    claim, material = case.claim, case.material
+    construct, comparator, indication_id = (*case.argument.split("@"), "", "")[:3]
     pools = material.pools(
-        indication_id or str(claim["indication_id"]), construct, comparator or "placebo"
+        indication_id or case.indication_id, construct, comparator or case.rule.words["comparator"]
     )
     theirs = published(claim)
     main = pools.now or pools.now_approximate
-    label = material.label(construct)
+    values: dict[str, float | str] = {"label": material.label(construct)}
+    values |= case.claimed(estimate="estimate", ci_low="low", ci_high="high", k="k_claimed")
     if main is None:
-        return finding(
-            CANNOT_BE_TESTED,
-            "No trial on file gives {label} in numbers that an effect and its uncertainty "
-            "could be "
-            "computed from, and the numbers of each trial in the review are not published in "
-            "what was read.",
-            label=label,
-            **_plain(claim),
-        )
+        return case.answer("silent", "silent", **values)
     ours_measure, measure = main.key["measure"], claim["measure"]
     spread = None
-    if measure == "statement" or measure == ours_measure:
+    if measure in ("statement", ours_measure):
         per = [1.0]
-    elif (ours_measure, measure) in CONVERTIBLE:
+    elif (ours_measure, measure) == CONVERTIBLE:
         spread = spread_on_file(material.evidence, main)
         per = list(spread) if spread else []
     else:
-        return _another_measure(claim, main, label)
-    comparable = theirs if per else None
+        return _another_measure(case, main)
     spans = [
         span_of(found, per=sd)
         for found in (pools.now, pools.now_approximate)
@@ -287,23 +373,28 @@ def compare_pool(claim: Row, material: Material, argument: str) -> Finding:
         for sd in per or [1.0]
     ]
     is_effect = claims_effect(claim)
+    comparable = theirs if per else None
     verdicts = [verdict_on(comparable, ours, claims_effect=is_effect) for ours in spans]
     verdict = more_cautious(verdicts)
     if is_effect and NOT_SUPPORTED in verdicts and all(ours.side == 0 for ours in spans):
         verdict = NOT_SUPPORTED
-    if pools.now is None and verdict == SUPPORTED:
-        verdict = WITH_CAVEATS
-    if pools.now is None and verdict == NOT_SUPPORTED:
-        verdict = CANNOT_BE_TESTED
-    typical = spread.typical if spread else 1.0
-    return finding(
-        verdict,
-        " ".join(_sentences(claim, pools, theirs, spread, can_compare=bool(per))),
-        **_plain(claim),
-        **_numbers(pools, typical, spread),
-        label=label,
-        unit="" if spread or is_ratio(main) else f" {main.key['unit']}",
-    )
+    if pools.now is None:
+        # Approximated numbers alone neither bear a claim out nor contradict it.
+        turned = {SUPPORTED: WITH_CAVEATS, NOT_SUPPORTED: CANNOT_BE_TESTED}
+        verdict = turned.get(verdict, verdict)
+    values |= _numbers(pools, spread.typical if spread else 1.0, spread)
+    values["unit"] = "" if spread or is_ratio(main) else f" {main.key['unit']}"
+    texts = _pools_in_words(case, pools, values)
+    if theirs is not None:
+        texts.insert(0, case.say("published", **values))
+    if spread is not None:
+        texts.append(case.say("spread", **values))
+    if not per:
+        texts.append(case.say("no_spread"))
+    elif theirs is not None:
+        texts.append(_places(case, pools, main, theirs, spread))
+    texts.append(case.say("includes" if span_of(main).side == 0 else "excludes"))
+    return case.finding(verdict, " ".join(texts), **values)
 
 
 def published(claim: Row) -> Span | None:
@@ -323,12 +414,13 @@ def claims_effect(claim: Row) -> bool:
 
 
 def verdict_on(theirs: Span | None, ours: Span, *, claims_effect: bool) -> str:
-    """Judge a published result by our interval; the rule stands under ``compare_pool``."""
+    """Judge a published result by our interval; readers are told how by the rule."""
     side = ours.side
     inside = theirs is not None and theirs.holds(ours.estimate)
     around = theirs is not None and ours.holds(theirs.estimate)
     if claims_effect:
-        wanted = (1 if theirs.estimate > 0 else -1) if theirs is not None else side
+        # An estimate of nought has no side, whatever is claimed of it.
+        wanted = side if theirs is None else float(np.sign(theirs.estimate))
         if side == wanted != 0:
             return SUPPORTED if inside else WITH_CAVEATS
         return WITH_CAVEATS if inside and side == 0 else NOT_SUPPORTED
@@ -337,97 +429,61 @@ def verdict_on(theirs: Span | None, ours: Span, *, claims_effect: bool) -> str:
     return SUPPORTED if inside and around else WITH_CAVEATS
 
 
-def _another_measure(claim: Row, main: Pool, label: str) -> Finding:
+def _another_measure(case: Case, main: Pool) -> Finding:
     """A count of events beside a count of people: both are shown, nothing is judged."""
     ours = span_of(main)
-    return finding(
-        CANNOT_BE_TESTED,
-        "The review gives a {theirs} of {estimate:.2f} ({low:.2f} to {high:.2f}), that is of "
-        "events; the counts of each trial are not published in what was read. On file are people "
-        "with {label}: {k:n} trials, risk ratio {now:.2f} ({now_low:.2f} to {now_high:.2f}). "
-        "More events in no more people is possible, so the two do not contradict each other.",
-        theirs="rate ratio" if claim["measure"] == "IRR" else str(claim["measure"]),
-        label=label,
+    measure = str(case.claim["measure"])
+    return case.answer(
+        "another_measure",
+        "another_measure",
+        theirs=case.say("rate_ratio") if measure == "IRR" else measure,
+        label=case.material.label(main.key["construct"]),
         k=len(main.trials),
         now=math.exp(ours.estimate),
         now_low=math.exp(ours.low),
         now_high=math.exp(ours.high),
-        **_plain(claim),
+        **case.claimed(estimate="estimate", ci_low="low", ci_high="high", k="k_claimed"),
     )
 
 
-def _sentences(
-    claim: Row,
-    pools: ThenAndNow,
-    theirs: Span | None,
-    spread: Spread | None,
-    *,
-    can_compare: bool,
-) -> Iterator[str]:
-    """What was published, our pools, and how they lie."""
-    if theirs is not None:
-        yield "Published: {estimate:.2f} ({low:.2f} to {high:.2f})."
-    for name, words in (
-        ("then", "Trials before {newest:.0f}"),
-        ("then_approximate", "with approximated effects"),
-        ("now", "All trials now on file"),
-        ("now_approximate", "with approximated effects"),
-    ):
-        found = pools.named[name]
-        if found is None or (name.endswith("approximate") and _same(pools, name)):
+def _pools_in_words(case: Case, pools: ThenAndNow, values: Mapping[str, float | str]) -> list[str]:
+    """Our pools; one that approximations leave alone stands once."""
+    texts = []
+    for name, found in pools.named.items():
+        strict = pools.named[name.partition("_")[0]]
+        is_loose = strict is not found
+        if found is None or (is_loose and strict is not None and _is_same(strict, found)):
             continue
-        noun = "trial" if len(found.trials) == 1 else "trials"
-        start = words[:1].upper() + words[1:]
-        yield (
-            f"{start} ({{{name}_k:word}} {noun}): {{{name}:.2f}} ({{{name}_low:.2f}} to "
-            f"{{{name}_high:.2f}}){{unit}}."
-        )
-    if spread is not None:
-        yield (
-            "Our points were divided by a standard deviation of {sd:.2f}, typical of the "
-            "trials at "
-            "baseline; with the smallest and the largest on file, {sd_low:.2f} and {sd_high:.2f}, "
-            "the estimate now is {now_sd_low:.2f} and {now_sd_high:.2f}."
-        )
-    if not can_compare:
-        yield "No standard deviation is on file, so only the sides of no difference are compared."
-    main = pools.now or pools.now_approximate
-    if theirs is not None and main is not None and can_compare:
-        per = spread.typical if spread else 1.0
-        ours = span_of(main, per=per)
-        inside = theirs.holds(ours.estimate)
-        other = pools.now_approximate
-        turned = other is not None and theirs.holds(span_of(other, per=per).estimate) != inside
-        aside = f" ({_place(not inside)} it with approximated effects)" if turned else ""
-        yield (
-            f"Our estimate now lies {_place(inside)} the published interval{aside}, the published "
-            f"estimate {_place(ours.holds(theirs.estimate))} ours."
-        )
-    if main is not None:
-        side = span_of(main).side
-        yield (
-            "Our interval now includes no difference."
-            if side == 0
-            else "Our interval now excludes no difference."
-        )
+        of_pool = {
+            "which": case.say("approximate" if name.endswith("approximate") else name, **values),
+            "k": values[f"{name}_k"],
+            "noun": case.say("trial" if len(found.trials) == 1 else "trials"),
+            "now": values[name],
+            "now_low": values[f"{name}_low"],
+            "now_high": values[f"{name}_high"],
+        }
+        texts.append(case.say("pool", **{**values, **of_pool}))
+    return texts
 
 
-def _place(is_inside: bool) -> str:
-    return "inside" if is_inside else "outside"
+def _is_same(one: Pool, other: Pool) -> bool:
+    return list(one.trials["effect_id"]) == list(other.trials["effect_id"])
 
 
-def _same(pools: ThenAndNow, name: str) -> bool:
-    """Whether approximated effects change a pool at all."""
-    strict, loose = pools.named[name.partition("_")[0]], pools.named[name]
-    if strict is None or loose is None:
-        return False
-    return list(strict.trials["effect_id"]) == list(loose.trials["effect_id"])
-
-
-def _plain(claim: Row) -> dict[str, float]:
-    """What the claim prints, as numbers; what it does not print is left out."""
-    names = {"estimate": "estimate", "ci_low": "low", "ci_high": "high", "k": "k_claimed"}
-    return {new: number(claim[old]) for old, new in names.items() if claim[old] is not None}
+def _places(case: Case, pools: ThenAndNow, main: Pool, theirs: Span, spread: Spread | None) -> str:
+    """How the published interval and ours lie to each other."""
+    per = spread.typical if spread else 1.0
+    words = {True: case.say("inside"), False: case.say("outside")}
+    ours = span_of(main, per=per)
+    inside = theirs.holds(ours.estimate)
+    other = pools.now_approximate
+    is_turned = other is not None and theirs.holds(span_of(other, per=per).estimate) != inside
+    return case.say(
+        "places",
+        place=words[inside],
+        aside=case.say("turned", place=words[not inside]) if is_turned else "",
+        other_place=words[ours.holds(theirs.estimate)],
+    )
 
 
 def _numbers(pools: ThenAndNow, typical: float, spread: Spread | None) -> dict[str, float]:
@@ -456,93 +512,95 @@ def _numbers(pools: ThenAndNow, typical: float, spread: Spread | None) -> dict[s
     return values
 
 
-# More ways than this to add up are not written out.
-SHOWN_WAYS = 3
+# -- what reviews count ----------------------------------------------------------------------
 
 
-def trials_on_file(claim: Row, material: Material, argument: str) -> Finding:
-    """Count the randomised comparisons on file up to the year of a review.
-
-    Verdict: supported with caveats if the review counts as many (its own list was not seen);
-    cannot be tested if it counts more or fewer, for its rules may differ from ours, or if its
-    year is not known.
-    """
-    source = material.sources[claim["claimed_in"]]
-    year = number(source["year"])
-    k = number(claim["k"])
-    until = year if not math.isnan(year) else math.inf
-    studies = material.randomised(str(claim["indication_id"]), until=until)
-    fits = len(studies) == k and not math.isnan(year)
+@computes(
+    "trials on file",
+    COMPUTATIONS,
+    outcomes="as_many other_number",
+    says="counted up_to_year any_year beside",
+    gives="k on_file when names beside",
+)
+def trials_on_file(case: Case) -> Finding:
+    """Randomised comparisons on file up to the year of a review, and those not randomised."""
+    year = number(case.material.sources[case.claim["claimed_in"]]["year"])
+    k = number(case.claim["k"])
+    until = math.inf if math.isnan(year) else year
+    studies = case.material.randomised(case.indication_id, until=until)
     beside = [
-        str(study["label"])
-        for study in material.context.studies.values()
-        if study["indication_id"] == claim["indication_id"]
-        and study["eligible_for"] == "contrast"
-        and not study["is_randomised"]
-        and number(study["year"]) <= until
+        str(study["label"]) for study in _compared(case, until) if not study["is_randomised"]
     ]
-    return finding(
-        WITH_CAVEATS if fits else CANNOT_BE_TESTED,
-        "The review counts {k:n}. Randomised comparisons {when} on file: {on_file:n} "
-        "({names}){beside}. Which ones the review counts was not seen.",
+    return case.answer(
+        "as_many" if len(studies) == k and until == year else "other_number",
+        "counted",
         k=k,
         on_file=len(studies),
-        when="up to its year" if not math.isnan(year) else "of any year",
+        when=case.say("up_to_year" if until == year else "any_year"),
         names=listed(str(study["label"]) for study in studies),
-        beside=f", beside {listed(beside)}, not randomised" if beside else "",
+        beside=case.say("beside", names=listed(beside)) if beside else "",
     )
 
 
-def sizes_add_up(claim: Row, material: Material, argument: str) -> Finding:
-    """Find which trials on file, at which of their sizes, add up to the people of a review.
+def _compared(case: Case, until: float) -> list[Row]:
+    """Comparative studies of the claim's condition up to a year, randomised or not."""
+    return [
+        study
+        for study in case.context.studies.values()
+        if study["indication_id"] == case.claim["indication_id"]
+        and study["eligible_for"] == "contrast"
+        and number(study["year"]) <= until
+    ]
+
+
+@computes(
+    "sizes that add up",
+    COMPUTATIONS,
+    outcomes="fits fits_not",
+    says="fits fits_not all_ways such_as",
+    gives="trials ways k people shown way",
+)
+def sizes_that_add_up(case: Case) -> Finding:
+    """Which trials, at which of their sizes, add up to the people of a review.
 
     Every comparative trial up to the year of the review is tried, randomised or not, with every
     size that any source gives, and, in a factorial trial, its first two arms alone.
-
-    Verdict: supported with caveats if some choice adds up (the list was not seen); cannot be
-    tested otherwise, for the review may have sizes that are not on file.
     """
-    year = number(material.sources[claim["claimed_in"]]["year"])
-    k, people = int(number(claim["k"])), number(claim["n"])
-    sizes = {
-        str(study["label"]): _sizes(material, study)
-        for study in material.context.studies.values()
-        if study["indication_id"] == claim["indication_id"]
-        and study["eligible_for"] == "contrast"
-        and number(study["year"]) <= year
-    }
-    sizes = {label: found for label, found in sizes.items() if found}
-    fitting = [
-        list(zip(labels, choice, strict=True))
+    year = number(case.material.sources[case.claim["claimed_in"]]["year"])
+    k, people = int(number(case.claim["k"])), number(case.claim["n"])
+    found = {str(study["label"]): _sizes(case, study) for study in _compared(case, year)}
+    sizes = {label: of_study for label, of_study in found.items() if of_study}
+    ways = [
+        "; ".join(f"{label} {n:g}" for label, n in zip(labels, choice, strict=True))
         for labels in combinations(sizes, k)
         for choice in product(*(sorted(sizes[label]) for label in labels))
         if sum(choice) == people
     ]
-    ways = ["; ".join(f"{label} {n:g}" for label, n in way) for way in fitting]
-    return finding(
-        WITH_CAVEATS if fitting else CANNOT_BE_TESTED,
-        "{trials:n} comparative trials up to its year are on file. {ways:n} ways to take {k:n} of "
-        "them add up to {people:n} people{shown}. Which trials it took was not seen."
-        if fitting
-        else "{trials:n} comparative trials up to its year are on file; no {k:n} of them add "
-        "up to "
-        "{people:n} people at any size that a source gives.",
+    shown = ""
+    if ways:
+        is_short = len(ways) <= SHOWN_WAYS
+        shown = case.say(
+            "all_ways" if is_short else "such_as", way=" | ".join(ways) if is_short else ways[0]
+        )
+    every = sorted({n for of_study in sizes.values() for n in of_study})
+    outcome = "fits" if ways else "fits_not"
+    return case.answer(
+        outcome,
+        outcome,
         trials=len(sizes),
-        ways=len(fitting),
+        ways=len(ways),
         k=k,
         people=people,
-        shown=f": {' | '.join(ways)}" if len(ways) <= SHOWN_WAYS else f", such as {ways[0]}",
-        **{
-            f"size_{i}": n for i, n in enumerate(sorted({n for s in sizes.values() for n in s}), 1)
-        },
+        shown=shown,
+        **{f"size_{place}": n for place, n in enumerate(every, 1)},
     )
 
 
-def _sizes(material: Material, study: Row) -> set[float]:
+def _sizes(case: Case, study: Row) -> set[float]:
     """Sizes that sources give for a trial, also of low reliability, and of its first two arms."""
     stated = {
         number(row["value"])
-        for row in plain_rows(material.evidence.tables["study_facts"])
+        for row in plain_rows(case.material.evidence.tables["study_facts"])
         if row["study_id"] == study["study_id"]
         and row["fact"] in SIZES
         and row["value"] is not None
@@ -551,98 +609,86 @@ def _sizes(material: Material, study: Row) -> set[float]:
     if study["design"] == "factorial":
         arms = [
             number(arm["n_randomised"])
-            for arm in material.context.arms.values()
+            for arm in case.context.arms.values()
             if arm["study_id"] == study["study_id"] and arm["group"] in (1, 2)
         ]
         stated.add(sum(arms))
     return {n for n in stated if not math.isnan(n)}
 
 
-def percent_of_k(claim: Row, material: Material, argument: str) -> Finding:
-    """See whether a percentage is a whole number of the studies of a review.
-
-    Verdict: supported if it is; not supported if no whole number gives the percentage.
-    """
-    k, percent = int(number(claim["k"])), number(claim["estimate"])
+@computes(
+    "percentage as a count",
+    COMPUTATIONS,
+    outcomes="whole none",
+    says="whole none",
+    gives="percent k count",
+)
+def percentage_as_a_count(case: Case) -> Finding:
+    """Whether a percentage is a whole number of the studies of a review."""
+    k, percent = int(number(case.claim["k"])), number(case.claim["estimate"])
     counts = counts_from_percent(percent, 0, k)
-    return finding(
-        SUPPORTED if counts else NOT_SUPPORTED,
-        "{percent:n}% of {k:n} studies is {count:n} of them."
-        if counts
-        else "{percent:n}% is no whole number of {k:n} studies.",
-        percent=percent,
-        k=k,
-        count=counts[0] if counts else math.nan,
-    )
+    outcome = "whole" if counts else "none"
+    count = counts[0] if counts else math.nan
+    return case.answer(outcome, outcome, percent=percent, k=k, count=count)
 
 
-def same_fact(claim: Row, material: Material, argument: str) -> Finding:
-    """Compare a number with what another text says about the same fact.
-
-    Verdict: supported if both agree; if they do not, supported with caveats for the text closer
-    to the paper and for two texts equally close, not supported for the other.
-    """
-    other = material.claims[argument]
-    names = [name for name in ("k", "n") if claim[name] is not None]
-    here = {name: number(claim[name]) for name in names}
-    there = {name: number(other[name]) for name in names}
-    agrees = here == there if names else claim["as_reported"] == other["as_reported"]
+@computes(
+    "same fact in two texts",
+    COMPUTATIONS,
+    outcomes="agree other_closer not_closer",
+    says="prints neither_closer",
+    gives="here there where tier aside",
+    argument="claim",
+)
+def same_fact_in_two_texts(case: Case) -> Finding:
+    """A number beside what another text says about the same fact."""
+    claim, material = case.claim, case.material
+    other = material.claims[case.argument]
+    names = [name for name in ("k", "n") if claim[name] is not None] or ["as_reported"]
+    agrees = [claim[name] for name in names] == [other[name] for name in names]
     own, others = (material.closeness(row["read_from"]) for row in (claim, other))
-    differing = NOT_SUPPORTED if others < own else WITH_CAVEATS
-    verdict = SUPPORTED if agrees else differing
+    differing = "other_closer" if others < own else "not_closer"
     numbers = {
-        **{f"claimed_{place}": float(t) for place, t in _places(claim["as_reported"])},
-        **{f"other_{place}": float(t) for place, t in _places(other["as_reported"])},
+        f"{name}_{place}": float(text)
+        for name, row in (("claimed", claim), ("other", other))
+        for place, text in enumerate(printed_numbers(row["as_reported"]), 1)
     }
-    return finding(
-        verdict,
-        "This text prints {here}; {where} ({tier}) prints {there} for the same fact"
-        + ("." if own != others or agrees else "; neither is closer to the paper."),
+    return case.answer(
+        "agree" if agrees else differing,
+        "prints",
         here=str(claim["as_reported"]),
         there=str(other["as_reported"]),
         where=material.source(str(other["claimed_in"])),
         tier=str(other["read_from"]),
+        aside="" if own != others or agrees else case.say("neither_closer"),
         **numbers,
     )
 
 
-def _places(text: str | None) -> list[tuple[int, str]]:
-    return list(enumerate(printed_numbers(text), 1))
-
-
-def sums_to(claim: Row, material: Material, argument: str) -> Finding:
-    """Add up the parts that a review counts, and compare with its total.
-
-    The parts are all claims with the same computation, but for the total itself.
-
-    Verdict: supported if they add up; supported with caveats if they come to more, so that some
-    are counted twice; not supported if they come to fewer.
-    """
-    total = number(material.claims[argument]["k"])
+@computes(
+    "parts of a total",
+    COMPUTATIONS,
+    outcomes="equal more fewer",
+    says="parts equal more fewer",
+    gives="parts added total more aside",
+    argument="claim",
+)
+def parts_of_a_total(case: Case) -> Finding:
+    """All claims with the same computation, but for the total itself, added up."""
+    claims = case.material.claims
+    total = number(claims[case.argument]["k"])
     parts = [
         number(row["k"])
-        for key, row in material.claims.items()
-        if row["computation"] == claim["computation"] and key != argument
+        for key, row in claims.items()
+        if row["computation"] == case.claim["computation"] and key != case.argument
     ]
     added = sum(parts)
-    differing = WITH_CAVEATS if added > total else NOT_SUPPORTED
-    verdict = SUPPORTED if added == total else differing
-    return finding(
-        verdict,
-        "The {parts:n} parts that this source counts add up to {added:n}, its total is {total:n}"
-        + (
-            "."
-            if added == total
-            else "; the surplus of {more:n} means that some trials are counted more than once."
-            if added > total
-            else "; {more:n} are missing."
-        ),
-        parts=len(parts),
-        added=added,
-        total=total,
-        more=abs(added - total),
-    )
+    outcome = "equal" if added == total else "more" if added > total else "fewer"
+    values = {"parts": len(parts), "added": added, "total": total, "more": abs(added - total)}
+    return case.answer(outcome, "parts", aside=case.say(outcome, **values), **values)
 
+
+# -- what other texts say --------------------------------------------------------------------
 
 # Stages at which a trial is as large as it was; later ones have lost people.
 BEGINNING = ("n_enrolled", "n_randomised")
@@ -650,75 +696,72 @@ VALUES = (
     "events", "n", "percent", "mean", "sd", "median", "estimate", "ci_low", "ci_high",
     "statistic", "p_value", "n_1", "n_2",
 )  # fmt: skip
-STAGES = {
-    "n_enrolled": "enrolled",
-    "n_randomised": "randomised",
-    "n_completed": "completed",
-    "n_analysed": "analysed",
-}
 
 
-def n_in_sources(claim: Row, material: Material, argument: str) -> Finding:
-    """Look for a number of people among those that other sources give for the trial.
-
-    Verdict: supported if it is the number enrolled or randomised by the preferred source;
-    supported with caveats if it is that of a later stage (completed, analysed) while more began,
-    or if another source gives it against the preferred one; not supported if no other source
-    does; cannot be tested if no other source gives any number.
-    """
+@computes(
+    "people in other sources",
+    COMPUTATIONS,
+    outcomes="silent began later unknown",
+    says="found not_found preferred same",
+    gives="people n_enrolled n_randomised n_completed n_analysed preferred where stage source "
+    "tier",
+)
+def people_in_other_sources(case: Case) -> Finding:
+    """A number of people among those that other sources give for the trial."""
+    material, people = case.material, number(case.claim["n"])
     rows = [
         row
         for row in material.facts
-        if row["study_id"] == claim["study_id"]
+        if row["study_id"] == case.claim["study_id"]
         and row["fact"] in SIZES
         and row["value"] is not None
         and row["qualifier"] is None
-        and row["source_id"] != claim["claimed_in"]
+        and row["source_id"] != case.claim["claimed_in"]
     ]
-    people = number(claim["n"])
     preferred = {row["fact"]: row for row in rows if row["preferred"]}
     began = [number(row["value"]) for name, row in preferred.items() if name in BEGINNING]
     same = [row for row in rows if number(row["value"]) == people]
     if not rows:
-        verdict = CANNOT_BE_TESTED
+        outcome = "silent"
     elif people in began or (not began and same):
-        verdict = SUPPORTED
+        outcome = "began"
     else:
-        verdict = WITH_CAVEATS if same else NOT_SUPPORTED
-    words = [
-        f"{number(row['value']):g} {STAGES[name]} ({material.source(row['source_id'])}, "
-        f"{row['read_from']})"
-        for name, row in sorted(preferred.items(), key=lambda item: SIZES.index(item[0]))
-    ]
-    where = [
-        f"{material.source(row['source_id'])} ({STAGES[row['fact']]}, {row['read_from']})"
-        for row in same
-    ]
-    return finding(
-        verdict,
-        "The claim says {people:n}. Preferred sources: {words}. {people:n} is the number in "
-        "{where}."
-        if same
-        else "The claim says {people:n}. Preferred sources: {words}. No other "
-        "source on file gives {people:n}.",
+        outcome = "later" if same else "unknown"
+
+    def told(sentence: str, row: Row) -> str:
+        return case.say(
+            sentence,
+            people=number(row["value"]),
+            stage=row["fact"].removeprefix("n_"),
+            source=material.source(row["source_id"]),
+            tier=row["read_from"],
+        )
+
+    in_order = sorted(preferred.values(), key=lambda row: SIZES.index(row["fact"]))
+    return case.answer(
+        outcome,
+        "found" if same else "not_found",
         people=people,
-        words=listed(words),
-        where=listed(dict.fromkeys(where)),
+        preferred=listed(told("preferred", row) for row in in_order),
+        where=listed(dict.fromkeys(told("same", row) for row in same)),
         **{name: number(row["value"]) for name, row in preferred.items()},
     )
 
 
-def agrees_with_source(claim: Row, material: Material, argument: str) -> Finding:
-    """Look for every printed number of a claim in what other sources give for the same outcome.
+@computes(
+    "printed numbers in other sources",
+    COMPUTATIONS,
+    outcomes="all some none",
+    says="agree none lost other_set source",
+    gives="printed found where lost itt itt_low itt_high source tier",
+)
+def printed_numbers_in_other_sources(case: Case) -> Finding:
+    """Every printed number of a claim in what other sources give for the same outcome.
 
     A number agrees if a value of another source rounds to it, whatever its sign; a P also if it
     follows from the interval of the agreeing row.
-
-    Verdict: supported if all numbers are found; supported with caveats if some are, or if they
-    are those of another analysis set than intention to treat, which is on file with other
-    numbers; cannot be tested if none is found, because no other source gives the result.
     """
-    printed = printed_numbers(claim["as_reported"])
+    claim, material, printed = case.claim, case.material, case.printed
     rows = material.results(
         str(claim["study_id"]), {str(claim["construct"])}, without=claim["claimed_in"]
     )
@@ -745,42 +788,26 @@ def agrees_with_source(claim: Row, material: Material, argument: str) -> Finding
         and intended
         and by_row[best["address"]] > by_row[intended[0]["address"]]
     )
-    if not elsewhere:
-        verdict = CANNOT_BE_TESTED
-    else:
-        verdict = WITH_CAVEATS if lost or is_other_set else SUPPORTED
-    template = (
-        "{found:n} of {printed:n} printed numbers agree with {where}."
-        if elsewhere
-        else "No other source on file gives this result."
-    )
+    values: dict[str, float | str] = {"printed": len(printed), "found": len(found)}
+    values |= {f"printed_{place}": float(text) for place, text in enumerate(printed, 1)}
+    sentences = ["agree"] if elsewhere else ["none"]
     if elsewhere and lost:
-        template += " Not found elsewhere: {lost}."
-    values: dict[str, float | str] = {}
+        sentences.append("lost")
     if is_other_set:
-        row = intended[0]
-        template += (
-            " They are the per-protocol result; by intention to treat it is {itt} ({itt_low} to "
-            "{itt_high})."
-        )
-        values = {
-            "itt": number(row["estimate"]),
-            "itt_low": number(row["ci_low"]),
-            "itt_high": number(row["ci_high"]),
-        }
+        sentences.append("other_set")
+        names = {"estimate": "itt", "ci_low": "itt_low", "ci_high": "itt_high"}
+        values |= {new: number(intended[0][old]) for old, new in names.items()}
     where = [
-        f"{material.source(row['source_id'])} ({row['read_from']})"
+        case.say("source", source=material.source(row["source_id"]), tier=row["read_from"])
         for row in rows
         if by_row[row["address"]]
     ]
-    return finding(
-        verdict,
-        template,
-        printed=len(printed),
-        found=len(found),
+    partly = "some" if lost or is_other_set else "all"
+    return case.answer(
+        partly if elsewhere else "none",
+        *sentences,
         where=listed(dict.fromkeys(where)),
         lost=listed(lost),
-        **{f"printed_{place}": float(text) for place, text in enumerate(printed, 1)},
         **values,
     )
 
@@ -794,25 +821,29 @@ def _matched(row: Row, printed: list[str]) -> set[str]:
     return {text for text in printed if any(prints_as(value, text) for value in values)}
 
 
-def direction_in_sources(claim: Row, material: Material, argument: str) -> Finding:
-    """Compare a statement of difference or none with what the text closest to the paper says.
+@computes(
+    "direction in other sources",
+    COMPUTATIONS,
+    outcomes="opposite agree partly silent",
+    says="told silent difference no_difference at_baseline estimate p of_source outcome",
+    gives="constructs agreeing contradicting told label word before estimate p relation texts "
+    "source tier",
+    argument="constructs",
+)
+def direction_in_other_sources(case: Case) -> Finding:
+    """A statement of difference or none beside what the text closest to the paper says.
 
-    The argument lists constructs joined by +; the claim's own one without it. "No difference"
-    here means that P was not below 0.05, as claims of this kind use the words.
-
-    Verdict: not supported if the closest text says the opposite about any of the constructs;
-    supported if it agrees on all; supported with caveats if it agrees on some and is silent on
-    others, or tells of a difference that was there before treatment; cannot be tested if no other
-    source says anything.
+    "No difference" here means that P was not below 0.05, as claims of this kind use the words.
     """
+    claim, material = case.claim, case.material
     p = claim["p_value"]
     says_difference = claim["p_relation"] == "sig" or (
         claim["p_relation"] in ("=", "<") and p is not None and p < SIGNIFICANT
     )
     told_in: dict[str, list[str]] = {}
-    verdicts: list[bool | None] = []
+    agrees: list[bool | None] = []
     values: dict[str, float] = {}
-    for construct in argument.split("+") if argument else [str(claim["construct"])]:
+    for construct in case.argument.split("+") if case.argument else [str(claim["construct"])]:
         rows = [
             row
             for row in material.results(
@@ -820,46 +851,45 @@ def direction_in_sources(claim: Row, material: Material, argument: str) -> Findi
             )
             if row["address"].startswith("contrasts") and row["arm_2"] is not None
         ]
-        told = [(row, tells(row)) for row in rows]
-        later = [(row, word) for row, word in told if row["timepoint_weeks"] != 0]
-        row, difference = next((pair for pair in later if pair[1] is not None), (None, None))
-        if row is None:
-            verdicts.append(None)
+        at_start = [row for row in rows if row["timepoint_weeks"] == 0]
+        later = [r for r in rows if r["timepoint_weeks"] != 0 and tells(r) is not None]
+        if not later:
+            agrees.append(None)
             continue
-        before = any(word for other, word in told if other["timepoint_weeks"] == 0)
-        if difference and before:
-            # What was there before treatment is no effect of it.
-            verdicts.append(None)
-        else:
-            verdicts.append(difference == says_difference)
-        text = f"{material.label(construct)}: {'difference' if difference else 'no difference'}"
-        if difference and before:
-            text += ", but at baseline as well"
-        if row["estimate"] is not None:
-            text += f", {{{construct}_estimate}}"
-            values[f"{construct}_estimate"] = number(row["estimate"])
-        if row["p_value"] is not None:
-            text += f", P {row['p_relation']} {{{construct}_p}}"
-            values[f"{construct}_p"] = number(row["p_value"])
-        told_in.setdefault(f"{material.source(row['source_id'])}, {row['read_from']}", []).append(
-            text
+        row, difference = later[0], bool(tells(later[0]))
+        # What was there before treatment is no effect of it.
+        was_before = difference and any(map(tells, at_start))
+        agrees.append(None if was_before else difference == says_difference)
+        parts = {"estimate": "", "p": ""}
+        for part, column in (("estimate", "estimate"), ("p", "p_value")):
+            if row[column] is not None:
+                value = number(row[column])
+                values[f"{construct}_{part}"] = value
+                parts[part] = case.say(part, **{part: value}, relation=str(row["p_relation"]))
+        text = case.say(
+            "outcome",
+            label=material.label(construct),
+            word=case.say("difference" if difference else "no_difference"),
+            before=case.say("at_baseline") if was_before else "",
+            **parts,
         )
-    words = [f"{'; '.join(texts)} ({where})" for where, texts in told_in.items()]
-    return finding(
-        _joined(verdicts),
-        "Other sources: " + "; ".join(words) + "."
-        if words
-        else "No other source on file says whether there was a difference.",
-        constructs=len(verdicts),
-        agreeing=sum(v is True for v in verdicts),
-        contradicting=sum(v is False for v in verdicts),
+        source = case.say(
+            "of_source", source=material.source(row["source_id"]), tier=row["read_from"]
+        )
+        told_in.setdefault(source, []).append(text)
+    counts = {"agreeing": agrees.count(True), "contradicting": agrees.count(False)}
+    if counts["contradicting"]:
+        outcome = "opposite"
+    elif not counts["agreeing"]:
+        outcome = "silent"
+    else:
+        outcome = "partly" if None in agrees else "agree"
+    words = [f"{'; '.join(texts)} ({source})" for source, texts in told_in.items()]
+    return case.answer(
+        outcome,
+        "told" if words else "silent",
+        told="; ".join(words),
+        constructs=len(agrees),
+        **counts,
         **values,
     )
-
-
-def _joined(verdicts: list[bool | None]) -> str:
-    if False in verdicts:
-        return NOT_SUPPORTED
-    if True not in verdicts:
-        return CANNOT_BE_TESTED
-    return WITH_CAVEATS if None in verdicts else SUPPORTED

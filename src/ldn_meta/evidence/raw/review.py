@@ -6,13 +6,15 @@ reader's page says what ``review.toml`` calls it.
 
 from __future__ import annotations
 
+import math
+import string
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from ldn_meta.errors import ArgumentError
+from ldn_meta.errors import ArgumentError, did_you_mean
 
 FILE = "review.toml"
 TREATMENT: dict[str, type] = {"label": str, "name": str, "short_name": str}
@@ -107,3 +109,108 @@ def check_type(name: str, value: Any, kind: type | tuple[type, ...]) -> None:
         allowed = words[kind] if isinstance(kind, type) else "a number"
         message = f"{name}: {value!r} is not allowed; allowed: {allowed}"
         raise ArgumentError(message)
+
+
+# -- sentences that are data: what a computation found, said by a file of the raw folder --------
+
+# Read with the tables; one that is not there states nothing.
+FILES = ("claim_rules.toml", "grade.toml")
+Wording: TypeAlias = Mapping[str, Mapping[str, Any]]
+SMALL_P = 0.001
+COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def load_wording(folder: Path) -> Wording:
+    """What each of the files states, by name of the file."""
+    stated = {}
+    for name in FILES:
+        if not (folder / name).is_file():
+            continue
+        try:
+            stated[name] = tomllib.loads((folder / name).read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            message = f"{name}: {error}; correct it"
+            raise ArgumentError(message) from error
+    return stated
+
+
+def section_of(
+    where: str, stated: Mapping[str, Any], name: str, keys: Iterable[str] | None
+) -> dict[str, Any]:
+    """A table inside another, with exactly these keys; with any if none are given."""
+    found = stated.get(name, {})
+    check_type(f"{where}.{name}", found, dict)
+    if keys is not None:
+        check_names(f"{where}.{name}", found, required=dict.fromkeys(keys), optional=())
+    return dict(found)
+
+
+def sentences_of(
+    where: str,
+    stated: Mapping[str, Any],
+    name: str,
+    keys: Iterable[str] | None,
+    fields: Collection[str],
+) -> dict[str, str]:
+    """A table of templates, none of which holds a field that nothing fills in."""
+    found = section_of(where, stated, name, keys)
+    for key, template in found.items():
+        check_template(f"{where}.{name}.{key}", template, fields)
+    return found
+
+
+def check_template(where: str, template: object, fields: Collection[str]) -> None:
+    """Refuse a template that is no text, or holds a field that nothing fills in."""
+    check_type(where, template, str)
+    try:
+        held = {name for _, name, _, _ in string.Formatter().parse(str(template)) if name}
+    except ValueError as error:
+        message = f"{where}: {error}; write {{name}} for a value"
+        raise ArgumentError(message) from error
+    for name in sorted(held - set(fields)):
+        allowed = ", ".join(sorted(fields))
+        hint = did_you_mean(name, fields, " ")
+        message = f"{where}: {{{name}}} is filled in by nothing; {hint}Allowed: {allowed}"
+        raise ArgumentError(message)
+
+
+class _Writer(string.Formatter):
+    """str.format with the ways in which a reader meets numbers."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, str):
+            return value
+        number = float(value)
+        if math.isnan(number):
+            return "not known"
+        if math.isinf(number):
+            return "infinity" if number > 0 else "minus infinity"
+        match format_spec:
+            case "pct":
+                # Half a per cent goes up, as readers round.
+                return f"{math.floor(100 * number + 0.5)}%"
+            case "p":
+                return "P < 0.001" if number < SMALL_P else f"P = {number:.3f}"
+            case "n":
+                return f"{number:,.0f}"
+            case "word":
+                whole = int(number)
+                return COUNTS[whole] if 0 <= whole < len(COUNTS) else f"{whole:,}"
+            case "":
+                return f"{number:g}"
+            case _:
+                # "z": what rounds to nought has no sign.
+                return f"{number:z{format_spec}}"
+
+
+def write(template: str, **values: float | str) -> str:
+    """Fill a template in."""
+    return _Writer().format(template, **values)
+
+
+def listed(words: Iterable[str], joint: str = "and") -> str:
+    """Join words as a sentence does: ``a, b and c``; "none" for no word."""
+    parts = list(words)
+    if len(parts) < 2:
+        return parts[0] if parts else "none"
+    return f"{', '.join(parts[:-1])} {joint} {parts[-1]}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.errors import ArgumentError, CsvError, DataError, Fault, did_you_mean
-from ldn_meta.evidence.raw.review import UNNAMED, Review, load_review
+from ldn_meta.evidence.raw.review import UNNAMED, Review, Wording, load_review, load_wording
 from ldn_meta.files import MISSING, NOT_APPLICABLE, NOT_REPORTED, csv_rows
 from ldn_meta.stats.arrays import html_table
 
@@ -364,6 +364,8 @@ class Evidence:
         What is known to be inconsistent in print and stands with a reason (corrections.yml).
     review : Review
         What the treatment of this review is called (review.toml).
+    wording : mapping
+        Rules and sentences that are data, as files of the folder state them.
 
     Notes
     -----
@@ -375,9 +377,10 @@ class Evidence:
     dictionary: Dictionary
     corrections: tuple[Correction, ...] = ()
     review: Review = UNNAMED
+    wording: Wording = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("tables", "text", "dictionary", "corrections", "review"):
+        if name in ("tables", "text", "dictionary", "corrections", "review", "wording"):
             raise AttributeError(name)
         try:
             return self.tables[name]
@@ -501,7 +504,9 @@ def read_folder(folder: Path) -> Reading:
     }
     corrections, faults = read_corrections(folder)
     return Reading(
-        evidence=Evidence(tables, text, dictionary, corrections, load_review(folder)),
+        evidence=Evidence(
+            tables, text, dictionary, corrections, load_review(folder), load_wording(folder)
+        ),
         faults=[*faults, *(fault for file in files.values() for fault in file.faults)],
         unread=frozenset(name for name, file in files.items() if not file.is_read),
         misfits=frozenset((name, line) for name, file in files.items() for line in file.misfits),
