@@ -1,7 +1,6 @@
 """Page 25 says what sides and p-values say, and no more: every branch, on the real evidence."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 from scipy import stats
@@ -10,7 +9,7 @@ import ldn_meta as lm
 from builders import REPORTED
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.display.pages import without_pooling as swim_items
-from ldn_meta.display.pages.without_pooling import p_range, smallest_p, whole_answer
+from ldn_meta.display.pages.without_pooling import WithoutPoolingPage, p_range, smallest_p
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.directions import sign_test
 from test_reports import test_every_number_of_a_sentence_is_a_fact as check_numbers
@@ -122,9 +121,10 @@ def test_nobody_compared_anything(pages):
     assert page.facts.values["swim"]["3 Synthesis methods"].startswith("None was used")
 
 
-def test_everything_stands_in_a_pool():
-    page = SimpleNamespace(needed=[], studies=[1, 2], opened=SimpleNamespace(label="headache"))
-    assert "nothing is left to synthesise here" in whole_answer(page)
+def test_everything_stands_in_a_pool(pages):
+    page = WithoutPoolingPage(pages["fibromyalgia"].opened)
+    page.needed = []
+    assert "nothing is left to synthesise here" in str(page.sentence)
 
 
 def test_other_choices_count_other_studies():

@@ -172,6 +172,12 @@ def open_page(notebook: str, *, indication: str, **choices: Any) -> Opened:
     )
 
 
+def page_of(domain: str) -> str:
+    """Which page shows the effects of a domain; whatever is neither responder nor harm: 20."""
+    pages = {"responder": "30_responder_rates", "harm": "40_safety"}
+    return pages.get(domain, "20_pooled_effect")
+
+
 def construct_labels(opened: Opened) -> dict[str, str]:
     """Return what constructs are called for readers."""
     rows = opened.derived.evidence.text["outcomes"]

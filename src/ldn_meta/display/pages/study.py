@@ -12,7 +12,7 @@ import pandas as pd
 from ldn_meta.display.outputs import Table, Text, rows_of, source_cell
 from ldn_meta.display.pages.claims import with_places, write_claims
 from ldn_meta.display.pages.included import judgements_table
-from ldn_meta.display.pages.page import conflicts_told
+from ldn_meta.display.pages.page import conflicts_told, page_of
 from ldn_meta.display.pages.printed_numbers import findings_table, inconsistent
 from ldn_meta.display.words import (
     MEASURES,
@@ -39,8 +39,6 @@ NOT_DESIGN = ("study_id", "label", "indication_id", "source_id")
 SHARE = "PLO"
 # Comparator class of people who were compared with nobody.
 ALONE = "none"
-# Which page shows the main result of a domain; whatever is neither responder nor harm: page 20.
-PAGE_OF_DOMAIN = {"responder": "30_responder_rates", "harm": "40_safety"}
 USES = ("what", "how the study enters", "page")
 VALUE_CAPTIONS = {
     "contrasts": "Comparisons, between arms or within people",
@@ -214,7 +212,7 @@ class StudyPage:
             yield (
                 f"{capitalised(labels[construct])} against {comparator}, {MEASURES[measure]}",
                 how,
-                PAGE_OF_DOMAIN.get(domains[construct], "20_pooled_effect"),
+                page_of(domains[construct]),
             )
 
     def _shares(self) -> Iterator[tuple[str, str, str]]:
@@ -229,7 +227,7 @@ class StudyPage:
                     yield (
                         f"Share of people: {row['construct_label']}",
                         f"{share}, shown beside; nothing to compare with",
-                        PAGE_OF_DOMAIN[domain],
+                        page_of(domain),
                     )
 
     def _directions(self) -> Iterator[tuple[str, str, str]]:
