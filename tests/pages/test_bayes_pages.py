@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import ldn_meta as lm
-from ldn_meta.display.pages import effect_words as bayes_tables
 from ldn_meta.display.pages.effect import _diamonds
+from ldn_meta.display.pages.question import _probability
 
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
 
@@ -46,7 +46,7 @@ def test_the_table_has_both_kinds_and_marks_the_one_to_read(pain):
         "P(differ by less than 1)",
     ]
     assert frame.iloc[:2, -3:].eq("not defined").all(axis=None)
-    r = pain.bayes_result
+    r = pain.answer.bayes
     assert frame.loc[2, "effect (95%)"] == f"{r.mu_median:.2f} ({r.mu_low:.2f} to {r.mu_high:.2f})"
     assert frame.loc[2, "new trial (95%)"] == f"{r.theta_low:.2f} to {r.theta_high:.2f}"
     assert "two trials: they say little about tau" in pain.bayes.note
@@ -62,7 +62,7 @@ def test_the_numbers_are_those_of_the_pool_with_the_stated_prior(pain):
         measure="MD",
         labels=tuple(trials["study_label"]),
     )
-    assert pain.bayes_result == expected
+    assert pain.answer.bayes == expected
     facts = pain.facts.values["bayes"]
     assert facts["mu_low"] == expected.mu_low
     assert facts["prob_benefit"] == expected.prob_below_zero
@@ -72,7 +72,7 @@ def test_the_numbers_are_those_of_the_pool_with_the_stated_prior(pain):
 
 
 def test_ratios_are_shown_as_ratios_and_more_is_better(ratio):
-    r, facts = ratio.bayes_result, ratio.facts.values["bayes"]
+    r, facts = ratio.answer.bayes, ratio.facts.values["bayes"]
     assert r.tau_prior_scale == 0.5
     assert facts["shown_mu_high"] == pytest.approx(np.exp(r.mu_high))
     assert facts["prob_benefit"] == 1.0 - r.prob_below_zero
@@ -101,7 +101,7 @@ def test_every_number_of_the_sentence_is_a_fact(page, request):
 
 
 def test_with_two_trials_the_answer_gives_the_bayesian_interval(pain):
-    r = pain.bayes_result
+    r = pain.answer.bayes
     told = f"the effect lies between {r.mu_low:.2f} and {r.mu_high:.2f} with 95% probability"
     assert told in str(pain.sentence)
     assert "the analysis to read here" in str(pain.sentence)
@@ -110,7 +110,7 @@ def test_with_two_trials_the_answer_gives_the_bayesian_interval(pain):
 
 def test_with_three_trials_it_stands_beside():
     page = lm.pooled_effect(indication="fibromyalgia", allow_approximate=True)
-    assert page.bayes_result.k == 3
+    assert page.answer.bayes.k == 3
     analyses = page.bayes.frame["analysis"].tolist()
     assert analyses[:2] == [
         "REML, floored Knapp-Hartung interval",
@@ -122,7 +122,7 @@ def test_with_three_trials_it_stands_beside():
 
 def test_one_trial_and_none_say_why_there_is_nothing():
     one = lm.pooled_effect(indication="multiple_sclerosis")
-    assert one.bayes_result is None
+    assert one.answer.bayes is None
     assert one.bayes.frame.empty
     assert "would be the prior alone" in str(one.bayes_sentence)
     none = lm.pooled_effect(indication="crohns_disease")
@@ -134,8 +134,8 @@ def test_a_unit_without_a_stated_prior_gets_none(pain):
     protocol = pain.opened.protocol
     bare = replace(protocol, bayes=replace(protocol.bayes, scale={}))
     page = type(pain)(replace(pain.opened, protocol=bare), "protocol")
-    assert page.bayes_result is None
-    assert page.bayes_others == ()
+    assert page.answer.bayes is None
+    assert page.answer.other_priors == ()
     assert "states no prior for the spread in points (0-10)" in str(page.bayes_sentence)
     assert "prior" not in str(page.sentence)
 
@@ -146,23 +146,23 @@ def test_where_the_side_is_not_known_no_benefit_is_claimed(pain):
     page.answer = replace(page.answer, pool=replace(page.pool, trials=trials))
     assert page.bayes.frame.columns[-1] == "P(below 0)"
     assert "no probability of a benefit" in str(page.bayes_sentence)
-    assert np.isnan(bayes_tables.benefit(page.bayes_result, page.pool))
-    assert np.isnan(bayes_tables.benefit_beyond_mid(page.bayes_result, page.pool))
+    assert np.isnan(page.posterior.benefit)
+    assert np.isnan(page.posterior.benefit_beyond_mid)
 
 
 def test_nearly_certain_is_not_written_as_certain():
-    assert bayes_tables._percent(0.0004) == "under 1%"
-    assert bayes_tables._percent(0.9999) == "over 99%"
-    assert bayes_tables._percent(0.48) == "48%"
+    assert _probability(0.0004) == "under 1%"
+    assert _probability(0.9999) == "over 99%"
+    assert _probability(0.48) == "48%"
 
 
 def test_the_forest_plot_draws_the_interval_to_read(pain):
-    label, diamond = _diamonds(pain.pool, [], pain.bayes_result)[0]
+    label, diamond = _diamonds(pain.pool, [], pain.answer.bayes)[0]
     assert label == "same trials, Bayesian, half-normal prior of scale 1"
     assert (diamond.ci_low, diamond.ci_high) == (
-        pain.bayes_result.mu_low,
-        pain.bayes_result.mu_high,
+        pain.answer.bayes.mu_low,
+        pain.answer.bayes.mu_high,
     )
-    spoken = f"{pain.bayes_result.mu_median:.2f} ({pain.bayes_result.mu_low:.2f} to"
+    spoken = f"{pain.answer.bayes.mu_median:.2f} ({pain.answer.bayes.mu_low:.2f} to"
     assert spoken in pain.forest.alt
     assert _diamonds(pain.pool, [], None) is None

@@ -118,7 +118,7 @@ def test_rows_alone_have_dots_too(fibromyalgia):
     """Nothing pooled, everything shown hollow: as where only barred trials gave a number."""
     output = forest_page.forest_of_pool(
         None,
-        beside=fibromyalgia.beside,
+        beside=fibromyalgia.answer.beside,
         variants=[],
         comparator="placebo",
         evidence=fibromyalgia.opened.derived.evidence,

@@ -7,7 +7,6 @@ import pytest
 
 import ldn_meta as lm
 from ldn_meta.display.outputs import Text
-from ldn_meta.display.pages import robustness as words
 from ldn_meta.evidence.answer.answer import INSIDE
 from ldn_meta.evidence.answer.multiverse import weights
 
@@ -20,15 +19,15 @@ def fibromyalgia():
 def test_two_trials(fibromyalgia):
     said = str(fibromyalgia.sentence)
     assert said.startswith("The main answer: the interval includes no difference.")
-    one, two = fibromyalgia.effect.pool.trials["yi"]
+    one, two = fibromyalgia.pool.trials["yi"]
     assert f"runs from {one:.2f} to {two:.2f}" in said
-    assert f"Over {len(fibromyalgia.found):,} combinations" in said
+    assert f"Over {len(fibromyalgia.answer.multiverse):,} combinations" in said
     assert "the probability that LDN is better on average is" in said
     assert "futile" in said
 
 
 def test_shares_are_those_of_the_analyses(fibromyalgia):
-    found, told = fibromyalgia.found, fibromyalgia.choices
+    found, told = fibromyalgia.answer.multiverse, fibromyalgia.choices
     low, high = found.results["ci_low"], found.results["ci_high"]
     share = weights(found)[(low <= 0) & (high >= 0)].sum() / len(found)
     assert told["either_way"] == pytest.approx(share)
@@ -41,7 +40,7 @@ def test_shares_are_those_of_the_analyses(fibromyalgia):
 
 def test_the_next_trial_is_sized_in_words(fibromyalgia):
     sizes = fibromyalgia.facts.values["next_enough"]
-    said = words.next_trial(fibromyalgia)
+    said = str(fibromyalgia.next_sentence)
     inside = sizes[f"no effect: {INSIDE}"]
     assert f"if its true effect is no effect, {inside:,.0f} people" in said
     assert sizes["the pooled effect: the pooled interval lies wholly on the side of LDN"] is None
@@ -53,8 +52,8 @@ def test_one_trial():
     said = str(page.sentence)
     assert "It rests on one trial, so nothing has tested it yet." in said
     assert "combinations of the choices in the protocol give the same result" in said
-    assert page.look is None
-    assert math.isnan(page.effect.answer.minimal_effect)
+    assert page.answer.look is None
+    assert math.isnan(page.answer.minimal_effect)
     assert str(page.sequential_sentence).startswith("Fewer than two trials")
     assert isinstance(page.sequential, Text)
     assert page.without_each.frame.empty
@@ -64,7 +63,7 @@ def test_a_sign_nobody_explained():
     page = lm.robustness(indication="painful_diabetic_neuropathy")
     assert "which side is which is not known" in str(page.sentence)
     assert "favour of LDN" not in str(page.choices_sentence)
-    assert words.sides(page.effect) == ("negative as printed", "positive as printed")
+    assert page.sides == ("negative as printed", "positive as printed")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +83,7 @@ def test_nothing_to_shake(indication):
 def test_an_outcome_without_a_stated_difference():
     page = lm.robustness(indication="fibromyalgia", construct="responder_pain_30")
     assert "No minimal important difference is stated" in str(page.sequential_sentence)
-    assert "ratio" in {node.name for node in page.found.nodes}
+    assert "ratio" in {node.name for node in page.answer.multiverse.nodes}
     displayed = page.facts.values["choices"]
     assert displayed["shown_lowest"] == pytest.approx(math.exp(displayed["lowest"]))
     assert "leave no trial" in str(page.choices_sentence)
@@ -95,4 +94,4 @@ def test_facts_are_numbers(fibromyalgia):
     assert values["pool"]["k"] == 2
     assert len(values["cumulative"]) == 2
     assert np.isfinite([row["probability"] for row in values["next_trial"]]).all()
-    assert values["sequential"]["crossed"] == list(fibromyalgia.look.crossed)
+    assert values["sequential"]["crossed"] == list(fibromyalgia.answer.look.crossed)

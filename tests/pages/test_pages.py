@@ -71,7 +71,7 @@ def test_direction_only_names_each_trial():
 
 def test_a_case_report_is_no_comparison():
     page = lm.pooled_effect(indication="complex_regional_pain_syndrome")
-    assert page.synthesis["synthesis"] == "no comparison group"
+    assert page.answer.synthesis["synthesis"] == "no comparison group"
     assert "cannot show an effect" in str(page.sentence)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ldn_meta import paths
 from ldn_meta.errors import StaleError
@@ -44,6 +44,15 @@ class Derived:
     certainty: pd.DataFrame
     certainty_domains: pd.DataFrame
 
+    def for_indication(self, indication_id: str) -> Derived:
+        """Keep the rows of one indication."""
+        frames: dict[str, Any] = {}
+        for name in TABLES:
+            frame = getattr(self, name)
+            own = frame["indication_id"] == indication_id
+            frames[name] = frame[own].reset_index(drop=True)
+        return replace(self, evidence=self.evidence.for_indication(indication_id), **frames)
+
 
 def load_derived(indication_id: str | None = None) -> Derived:
     """Read raw and derived tables for a notebook, one indication or all."""
@@ -60,12 +69,10 @@ def load_derived(indication_id: str | None = None) -> Derived:
         names = sorted(n for n in {*made_from, *here} if made_from.get(n) != here.get(n))
         message = f"data/derived was not made from this data/raw ({', '.join(names)}); {remedy}"
         raise StaleError(message)
-    evidence = read_evidence(raw)
-    if indication_id is not None:
-        evidence = evidence.for_indication(indication_id)
-    frames = {name: _read(folder / f"{name}.csv", indication_id) for name in TABLES}
+    frames = {name: _read(folder / f"{name}.csv") for name in TABLES}
     frames["directions"] = _as_made(frames["directions"])
-    return Derived(evidence=evidence, protocol=load_protocol(raw), **frames)
+    whole = Derived(evidence=read_evidence(raw), protocol=load_protocol(raw), **frames)
+    return whole if indication_id is None else whole.for_indication(indication_id)
 
 
 def _made_from(manifest: Path) -> dict[str, str]:
@@ -76,15 +83,12 @@ def _made_from(manifest: Path) -> dict[str, str]:
         return {}
 
 
-def _read(path: Path, indication_id: str | None) -> pd.DataFrame:
+def _read(path: Path) -> pd.DataFrame:
     import pandas as pd
 
-    frame = pd.read_csv(
+    return pd.read_csv(
         path, na_values=["NA"], keep_default_na=False, true_values=["yes"], false_values=["no"]
     )
-    if indication_id is None:
-        return frame
-    return frame[frame["indication_id"] == indication_id].reset_index(drop=True)
 
 
 def _as_made(frame: pd.DataFrame) -> pd.DataFrame:

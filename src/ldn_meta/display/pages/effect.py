@@ -11,316 +11,72 @@ import pandas as pd
 
 from ldn_meta.display.figures.bias import dots_note
 from ldn_meta.display.outputs import Facts, FigureOutput, Table, Text, rows_of
-from ldn_meta.display.pages import (
-    effect_words as bayes_tables,
+from ldn_meta.display.pages.page import BY_PROTOCOL, construct_labels, open_page, variants_table
+from ldn_meta.display.pages.question import (
+    QuestionPage,
+    comparators,
+    crossing,
+    pool_facts,
+    pool_numbers,
+    sides,
+    size,
 )
-from ldn_meta.display.pages import (
-    effect_words as elsewhere,
-)
-from ldn_meta.display.pages import (
-    effect_words as sentences,
-)
-from ldn_meta.display.pages.effect_words import bayes_facts
-from ldn_meta.display.pages.page import BY_PROTOCOL, Opened, construct_labels, open_page
 from ldn_meta.display.words import (
     CI_METHODS,
     MEASURES,
+    agree,
     capitalised,
     count,
     estimate_with_interval,
+    fixed,
+    interval,
+    method,
     people,
+    percent,
     plain,
     shown,
     weeks,
 )
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.pools import (
+    DIRECTION_ONLY,
+    NO_COMPARISON,
+    NOT_STATED,
     has_unknown_sign,
 )
-from ldn_meta.evidence.effects.rows import RATIO_MEASURES
+from ldn_meta.evidence.effects.rows import COMPARATOR, CONTRAST, RATIO_MEASURES, TREATMENT
 from ldn_meta.evidence.grade.bias import bias_frame
 from ldn_meta.evidence.raw.bias_tools import OVERALL
+from ldn_meta.evidence.raw.protocol import MAIN, TWO_TRIALS
+from ldn_meta.files import MISSING
 
 if TYPE_CHECKING:
-    from ldn_meta.evidence.answer.answer import Answer
     from ldn_meta.evidence.answer.pools import Pool
     from ldn_meta.evidence.raw.tables import Evidence
     from ldn_meta.stats.bayes import BayesResult
     from ldn_meta.stats.pool import PooledResult
 
 
-def effect_facts(page: EffectPage) -> dict[str, Any]:
-    """Numbers behind the sentences of an effect page."""
-    pool = page.pool
-    values: dict[str, Any] = {
-        "headline": str(page.headline),
-        "synthesis": page.synthesis,
-        "construct": page.construct,
-        "comparator_class": page.comparator_class,
-        "what_would_change_it": sentences.what_would_change_it(page),
-        "not_in_the_number": page.not_in_the_number,
-        "printed": {name: page.printed(name) for name in page.synthesis["directions"]},
-        "answer": {
-            "label": page.opened.label,
-            "outcome": page.outcome,
-            "comparison": page.comparator_class,
-            "comparative_studies": page.comparative_studies,
-            "trials": 0 if pool is None else len(pool.trials),
-            "people": 0 if pool is None else pool.people,
-            "effect": "nothing pooled" if pool is None else _effect_cell(pool),
-            "sentence": sentences.answer(page),
-        },
-        "variants": {name: pool_facts(found) for name, found in page.variants},
-        "beside": [
-            {name: row[name] for name in ("effect_id", "study_label", "yi", "ci_low", "ci_high")}
-            for row in page.beside.to_dict("records")
-        ],
-    }
-    values["bayes"] = bayes_facts(page)
-    if pool is not None and len(pool.trials) > 1:
-        values["knapp_hartung"] = pool_numbers(page.knapp_hartung, pool.key["measure"])
-    return values
-
-
-def _effect_cell(pool: Pool) -> str:
-    alone = " (one trial)" if len(pool.trials) == 1 else ""
-    return f"{MEASURES[pool.key['measure']]} {sentences.size(pool)}{alone}"
-
-
-def pool_facts(found: Pool | None) -> dict[str, Any]:
-    """Numbers of one pool; on the scale of yi, and as displayed."""
-    if found is None:
-        return {"k": 0}
-    return {
-        "k": len(found.trials),
-        "people": found.people,
-        "trials": list(found.trials["study_id"]),
-        "effects": list(found.trials["effect_id"]),
-        "measure": found.key["measure"],
-        "unit": found.key["unit"],
-        **pool_numbers(found.result, found.key["measure"]),
-    }
-
-
-def pool_numbers(r: Any, measure: str) -> dict[str, Any]:
-    """Numbers of a pooled result; on the scale of yi, and as displayed."""
-    names = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
-    displayed = shown([getattr(r, name) for name in names], measure=measure)
-    tau2 = float(r.tau2)
-    return {
-        **{name: getattr(r, name) for name in names},
-        **{f"shown_{name}": v for name, v in zip(names, displayed, strict=True)},
-        "se": r.se,
-        "p_value": r.p_value,
-        "tau2": tau2,
-        "tau": math.sqrt(tau2) if tau2 >= 0 else tau2,
-        "q": r.q,
-        "i2_pct": r.i2_pct,
-        "weight_pct": [float(weight) for weight in r.weight_pct],
-        "tau2_method": r.tau2_method,
-        "ci_method": r.ci_method,
-        "notes": list(r.notes),
-    }
-
-
-def trials(page: EffectPage) -> Table:
-    """One row a trial in the pool, in the order of the figure."""
-    rows = []
-    if page.pool is not None:
-        weights = np.atleast_1d(page.pool.result.weight_pct)
-        for row, weight in zip(rows_of(page.pool.trials), weights, strict=True):
-            rows.append(
-                {
-                    "trial": row["study_label"],
-                    "design": f"{row['design']}, {row['analysis_set']}",
-                    "people": _people(row),
-                    "week": weeks(row["timepoint_weeks"]),
-                    "effect (95% CI)": estimate_with_interval(
-                        row["yi"], row["ci_low"], row["ci_high"], measure=row["measure"]
-                    ),
-                    "weight": f"{weight:.1f}%",
-                    "route": row["route"],
-                    "assumptions and notes": _with_notes(row),
-                    "source": page.opened.source(row),
-                }
-            )
-    return Table(
-        pd.DataFrame(rows),
-        "Trials behind the result",
-        _unit_note(page),
-        "No trial gave an effect with its uncertainty.",
-    )
-
-
-def other_outcomes(page: EffectPage) -> Table:
-    """Every other outcome of the indication with a trial effect, benefit only."""
-    labels = construct_labels(page.opened)
-    rows = []
-    for found in page.opened.pools:
-        domain = found.trials["domain"].iloc[0]
-        is_main = page.pool is not None and found.key == page.pool.key
-        if domain != "benefit" or is_main:
-            continue
-        r = found.result
-        rows.append(
-            {
-                "outcome": labels[found.key["construct"]],
-                "against": found.key["comparator_class"],
-                "trials": ", ".join(found.trials["study_label"]),
-                "people": str(found.people or "NR"),
-                "effect (95% CI)": estimate_with_interval(
-                    r.estimate, r.ci_low, r.ci_high, measure=found.key["measure"]
-                ),
-                "unit": found.key["unit"],
-                "better is": "higher" if found.trials["benefit_sign"].iloc[0] > 0 else "lower",
-            }
-        )
-    return Table(
-        pd.DataFrame(rows),
-        "Other outcomes with an effect estimate",
-        "Unit as measured; LDN minus comparator.",
-    )
-
-
-def without_estimate(page: EffectPage) -> Table:
-    """Comparisons that were reported only as a direction or a p-value."""
-    d = page.opened.derived
-    left = d.left_out[
-        d.left_out["compares"].astype(bool)
-        & (d.left_out["comparator_class"] == page.comparator_class)
-        & d.left_out["is_preferred"].astype(bool)
-        & d.left_out["usable_for"].isin(["direction", "p-value"])
-    ]
-    raw = d.evidence.text["contrasts"].set_index("row_id")
-    labels = d.evidence.text["outcomes"].set_index("outcome_id")
-    arms = d.evidence.text["arms"].set_index("arm_id")["label"]
-    rows = []
-    for row in rows_of(left):
-        source = raw.loc[row["row_id"]]
-        rows.append(
-            {
-                "study": row["study_label"],
-                "outcome": labels.loc[row["outcome_id"], "construct_label"],
-                "compared": f"{arms[source['arm_1']]} against {arms[source['arm_2']]}",
-                "direction extracted": page.opened.said(row["direction"]),
-                "as reported": source["as_reported"],
-                "why no effect": row["reason"],
-                "source": page.opened.source(source.to_dict()),
-            }
-        )
-    return Table(pd.DataFrame(rows), "Reported without an effect that could be computed")
-
-
-def _unit_note(page: EffectPage) -> str:
-    if page.pool is None:
-        return ""
-    measure, unit = page.pool.key["measure"], page.pool.key["unit"]
-    if has_unknown_sign(page.pool):
-        return (
-            f"Effect: {MEASURES[measure]} in {unit}, with the sign as printed; the text read "
-            "does not say which drug was subtracted from which."
-        )
-    if measure in RATIO_MEASURES:
-        return f"Effect: {MEASURES[measure]}, {page.drug} divided by {page.comparator_class}."
-    return f"Effect: {MEASURES[measure]} in {unit}, {page.drug} minus {page.comparator_class}."
-
-
-def _with_notes(row: dict[str, Any]) -> str:
-    parts = [text for text in (row["assumptions"], row["notes"]) if text != "none"]
-    return "; ".join(parts) or "none"
-
-
-def _people(row: dict[str, Any]) -> str:
-    if row["is_paired"]:
-        return f"{plain(row['n_1'])} in both arms"
-    return f"{plain(row['n_1'])} + {plain(row['n_2'])}"
-
-
 NOTEBOOK = "20_pooled_effect"
+ACTIVE = "active drug"
+WORDS_FOR_DIRECTION = {
+    NOT_STATED: "direction not stated",
+    "no difference": "no difference",
+    "conflicting": "its reports differ",
+}
 
 
-class EffectPage:
-    """One outcome against the indication's main comparator."""
-
-    def __init__(self, opened: Opened, construct: str) -> None:
-        self.opened = opened
-        self.construct = (
-            opened.indication["main_construct"] if construct == BY_PROTOCOL else construct
-        )
-        self.comparator_class = opened.indication["main_comparator"]
-        self.drug = opened.indication["intervention"]
-
-    @cached_property
-    def answer(self) -> Answer:
-        """Everything that is computed for the question."""
-        return self.opened.answer(self.construct, self.comparator_class)
-
-    @property
-    def pool(self) -> Pool | None:
-        """The main pool of the outcome; None when no trial gives an effect."""
-        return self.answer.pool
-
-    @property
-    def variants(self) -> list[tuple[str, Pool | None]]:
-        """Main pool and named departures from it."""
-        return self.answer.variants
-
-    @property
-    def synthesis(self) -> dict[str, Any]:
-        """What kind of synthesis was possible."""
-        return self.answer.synthesis
-
-    @property
-    def knapp_hartung(self) -> PooledResult:
-        """The pool with the interval that does not take the spread between trials as known."""
-        if self.answer.knapp_hartung is None:
-            message = "there is no pool, so it has no interval"
-            raise ArgumentError(message)
-        return self.answer.knapp_hartung
-
-    @property
-    def bayes_result(self) -> BayesResult | None:
-        """The pool with the protocol's prior for the spread; None for fewer than two trials."""
-        return self.answer.bayes
-
-    @property
-    def bayes_others(self) -> tuple[BayesResult, ...]:
-        """The same under the other priors of the protocol."""
-        return self.answer.other_priors
-
-    @property
-    def comparative_studies(self) -> int:
-        """Studies on file that compare the drug with something."""
-        studies = self.opened.derived.evidence.text["studies"]
-        return int((studies["eligible_for"] == "contrast").sum())
-
-    @cached_property
-    def not_in_the_number(self) -> dict[str, str]:
-        """Comparative studies that the answer does not rest on, with the reason."""
-        return elsewhere.not_in_the_number(self)
-
-    def study_note(self, label: str) -> str:
-        """A word of caution behind the name of a study that was not randomised."""
-        return elsewhere.study_note(self, label)
-
-    def printed(self, label: str) -> str:
-        """What a study printed about the outcome, in brackets."""
-        return elsewhere.printed(self, label)
-
-    @property
-    def outcome(self) -> str:
-        """The outcome as readers see it."""
-        return construct_labels(self.opened)[self.construct]
+class EffectPage(QuestionPage):
+    """One outcome against the indication's main comparator: the number and its trials."""
 
     @property
     def headline(self) -> Text:
         """Indication, outcome, trials and people."""
-        trials = 0 if self.pool is None else len(self.pool.trials)
+        who = f", {people(self.pool.people)}" if self.pool else ""
         return Text(
             f"**{capitalised(self.opened.label)}, {self.outcome}**, {self.drug} against "
-            f"{self.comparator_class}: {count(trials, 'trial')} with an effect"
-            f"{', ' + people(self.pool.people) if self.pool else ''}; "
-            f"synthesis: {self.synthesis['synthesis']}."
+            f"{self.comparator_class}: {count(self.answer.k, 'trial')} with an effect{who}; "
+            f"synthesis: {self.answer.synthesis['synthesis']}."
         )
 
     @property
@@ -328,61 +84,294 @@ class EffectPage:
         """The pooled result with its settings, or why there is none."""
         if self.pool is None:
             return Text("No trial gave an effect with its uncertainty, so nothing was pooled.")
-        if len(self.pool.trials) == 1:
+        if self.pool.is_alone:
             return Text("One trial gave an effect; nothing was pooled. It stands in the table.")
         return self.pool.result
 
     @property
     def trials(self) -> Table:
         """One row a trial in the pool, in the order of the figure."""
-        return trials(self)
+        rows = []
+        if self.pool is not None:
+            weights = np.atleast_1d(self.pool.result.weight_pct)
+            for row, weight in zip(rows_of(self.pool.trials), weights, strict=True):
+                notes = [text for text in (row["assumptions"], row["notes"]) if text != "none"]
+                others = "in both arms" if row["is_paired"] else f"+ {plain(row['n_2'])}"
+                rows.append(
+                    {
+                        "trial": row["study_label"],
+                        "design": f"{row['design']}, {row['analysis_set']}",
+                        "people": f"{plain(row['n_1'])} {others}",
+                        "week": weeks(row["timepoint_weeks"]),
+                        "effect (95% CI)": estimate_with_interval(
+                            row["yi"], row["ci_low"], row["ci_high"], measure=row["measure"]
+                        ),
+                        "weight": f"{weight:.1f}%",
+                        "route": row["route"],
+                        "assumptions and notes": "; ".join(notes) or "none",
+                        "source": self.opened.source(row),
+                    }
+                )
+        return Table(
+            pd.DataFrame(rows),
+            "Trials behind the result",
+            self._unit_note(),
+            "No trial gave an effect with its uncertainty.",
+        )
+
+    def _unit_note(self) -> str:
+        if self.pool is None:
+            return ""
+        measure, unit = self.pool.key["measure"], self.pool.key["unit"]
+        if has_unknown_sign(self.pool):
+            return (
+                f"Effect: {MEASURES[measure]} in {unit}, with the sign as printed; the text read "
+                "does not say which drug was subtracted from which."
+            )
+        if measure in RATIO_MEASURES:
+            return f"Effect: {MEASURES[measure]}, {self.drug} divided by {self.comparator_class}."
+        return f"Effect: {MEASURES[measure]} in {unit}, {self.drug} minus {self.comparator_class}."
 
     @property
     def other_outcomes(self) -> Table:
         """Every other outcome of the indication with a trial effect, benefit only."""
-        return other_outcomes(self)
+        labels = construct_labels(self.opened)
+        rows = []
+        for found in self.opened.pools:
+            is_main = self.pool is not None and found.key == self.pool.key
+            if found.trials["domain"].iloc[0] != "benefit" or is_main:
+                continue
+            r = found.result
+            rows.append(
+                {
+                    "outcome": labels[found.key["construct"]],
+                    "against": found.key["comparator_class"],
+                    "trials": ", ".join(found.trials["study_label"]),
+                    "people": str(found.people or "NR"),
+                    "effect (95% CI)": estimate_with_interval(
+                        r.estimate, r.ci_low, r.ci_high, measure=r.measure
+                    ),
+                    "unit": found.key["unit"],
+                    "better is": "higher" if found.trials["benefit_sign"].iloc[0] > 0 else "lower",
+                }
+            )
+        return Table(
+            pd.DataFrame(rows),
+            "Other outcomes with an effect estimate",
+            f"Unit as measured; {self.opened.treatment} minus comparator.",
+        )
 
     @property
     def without_estimate(self) -> Table:
         """Comparisons that were reported only as a direction or a p-value."""
-        return without_estimate(self)
-
-    @property
-    def beside(self) -> pd.DataFrame:
-        """Effects of trials outside the pool on the same scale, with the rule that barred them."""
-        return self.answer.beside
+        d = self.opened.derived
+        left = d.left_out[
+            d.left_out["compares"].astype(bool)
+            & (d.left_out["comparator_class"] == self.comparator_class)
+            & d.left_out["is_preferred"].astype(bool)
+            & d.left_out["usable_for"].isin(["direction", "p-value"])
+        ]
+        raw = d.evidence.text["contrasts"].set_index("row_id")
+        labels = d.evidence.text["outcomes"].set_index("outcome_id")["construct_label"]
+        arms = d.evidence.text["arms"].set_index("arm_id")["label"]
+        rows = [
+            {
+                "study": row["study_label"],
+                "outcome": labels[row["outcome_id"]],
+                "compared": f"{arms[source['arm_1']]} against {arms[source['arm_2']]}",
+                "direction extracted": self.opened.said(row["direction"]),
+                "as reported": source["as_reported"],
+                "why no effect": row["reason"],
+                "source": self.opened.source(source.to_dict()),
+            }
+            for row in rows_of(left)
+            for source in [raw.loc[row["row_id"]]]
+        ]
+        return Table(pd.DataFrame(rows), "Reported without an effect that could be computed")
 
     @property
     def forest(self) -> FigureOutput:
         """Forest plot: the rows of the trials table in the same order."""
-        return forest_output(self)
-
-    @property
-    def bayes(self) -> Table:
-        """The Bayesian pool beside the frequentist one, under several priors."""
-        return bayes_tables.bayes_table(self)
-
-    @property
-    def bayes_sentence(self) -> Text:
-        """What the Bayesian pool says, and how much of it is the prior."""
-        return Text(bayes_tables.bayes_sentence(self))
+        return forest_of_pool(
+            self.pool,
+            beside=self.answer.beside,
+            variants=self.answer.variants[1:],
+            bayesian=self.answer.bayes,
+            comparator=self.comparator_class,
+            evidence=self.opened.derived.evidence,
+            name=f"forest_{self.construct}",
+            title=f"{capitalised(self.opened.label)}: {self.outcome}",
+        )
 
     @cached_property
     def sentence(self) -> Text:
-        """The answer in words, computed."""
-        return Text(sentences.answer(self))
+        """The answer in words: none, one trial, two, or more."""
+        parts = self._no_number() if self.pool is None else self._numbers(self.pool)
+        listed = "; ".join(f"{name} ({why})" for name, why in self.not_in_the_number.items())
+        if listed:
+            where = "Further comparative studies" if self.pool is None else "Not in this number"
+            parts.append(f"{where}: {listed}.")
+        return Text(" ".join(part for part in parts if part))
+
+    def _numbers(self, pool: Pool) -> list[str]:
+        result, answer = pool.result, self.answer
+        against = f"compared {self.drug} with {comparators(pool)}"
+        what = f"{MEASURES[pool.key['measure']]} in {self.outcome}"
+        who, where = people(pool.people), crossing(pool, self.opened.treatment)
+        if pool.is_alone:
+            name = pool.trials["study_label"].iloc[0]
+            parts = [
+                f"Only one trial gave usable numbers: {name} ({who}) {against} and found a {what} "
+                f"of {size(pool)}; {where}. Nothing was pooled.",
+                self._reading(pool),
+            ]
+        else:
+            parts = [
+                f"{capitalised(count(answer.k, 'trial'))} ({who}) {against}: the pooled {what} is "
+                f"{size(pool)}, {method(result.tau2_method, result.ci_method)}; {where}.",
+                self._reading(pool),
+                *_spread(pool),
+            ]
+        if answer.k == TWO_TRIALS and answer.knapp_hartung is not None:
+            wide = answer.knapp_hartung
+            low, high = shown((wide.ci_low, wide.ci_high), measure=wide.measure)
+            parts.append(
+                "With two trials this interval takes the spread between them as known; the "
+                f"Knapp-Hartung interval, which does not, runs from {interval(low, high)}."
+            )
+            if self.posterior is not None:
+                r = self.posterior.result
+                parts.append(
+                    f"With a {r.tau_prior} prior of scale {r.tau_prior_scale:g} for the spread, "
+                    f"the analysis to read here, the effect lies between "
+                    f"{fixed(self.posterior.low)} and {fixed(self.posterior.high)} with "
+                    f"{percent(r.level)} probability."
+                )
+        if self.comparator_class == ACTIVE:
+            parts.append(
+                "An interval that includes no difference does not show that two drugs are "
+                "equally good: that would need a margin set beforehand."
+            )
+        return parts
+
+    def _reading(self, pool: Pool) -> str:
+        """Say what a positive number means."""
+        if has_unknown_sign(pool):
+            names = ", ".join(pool.trials["study_label"])
+            return (
+                f"The sign is the printed one; what could be read of {names} does not say which "
+                "drug it favours."
+            )
+        if not pool.benefit_sign:
+            return ""
+        is_less = pool.benefit_sign < 0
+        if pool.key["measure"] in RATIO_MEASURES:
+            return f"Below 1 favours {self.drug if is_less else comparators(pool)}."
+        return f"{'Negative' if is_less else 'Positive'} numbers favour {self.drug}."
+
+    def _no_number(self) -> list[str]:
+        found = self.answer.synthesis
+        start = f"No study of {self.drug} against {self.comparator_class} gave {self.outcome}"
+        studies = found["trials"]
+        if found["synthesis"] == DIRECTION_ONLY:
+            told = "; ".join(
+                f"{name}{self._study_note(name)}: "
+                f"{self.opened.said(WORDS_FOR_DIRECTION.get(word, word))}{self._printed(name)}"
+                for name, word in found["directions"].items()
+            )
+            return [
+                f"{start} in numbers that an effect and its uncertainty could be computed from.",
+                f"{capitalised(count(studies, 'comparative study'))} told of it: {told}.",
+                "Nothing was pooled.",
+            ]
+        if found["synthesis"] == NO_COMPARISON:
+            return [
+                f"{start}. {capitalised(count(studies, 'study'))} without a comparison group "
+                "described it; that cannot show an effect. Nothing was pooled."
+            ]
+        return [f"{start}; no study on file reported it. Nothing was pooled."]
+
+    @cached_property
+    def not_in_the_number(self) -> dict[str, str]:
+        """Comparative studies that the answer does not rest on, with the reason."""
+        reasons = {}
+        for study, row in self.answer.not_in_it:
+            if row is not None:
+                numbers = (row["yi"], row["ci_low"], row["ci_high"])
+                estimate, low, high = shown(numbers, measure=row["measure"])
+                effect = f"{fixed(estimate)}, 95% CI {interval(low, high)}"
+                reasons[study["label"]] = f"{effect}, {row['selected_why']}"
+                continue
+            word = self.answer.told_by(study["label"])
+            told = "" if word == NOT_STATED else f"; told: {self.opened.said(word)}"
+            is_open = study["is_randomised"] == "no"
+            why = "not randomised" if is_open else "no usable numbers"
+            reasons[study["label"]] = f"{why}{told}"
+        return reasons
+
+    def _study_note(self, label: str) -> str:
+        """Warn of a study that was not randomised."""
+        studies = self.opened.derived.evidence.text["studies"]
+        row = studies[studies["label"] == label].iloc[0]
+        return " (not randomised)" if row["is_randomised"] == "no" else ""
+
+    def _printed(self, label: str) -> str:
+        """Quote the numbers that a study printed about the outcome, in brackets."""
+        d = self.opened.derived
+        rows = d.left_out[
+            (d.left_out["study_label"] == label)
+            & (d.left_out["construct"] == self.construct)
+            & d.left_out["is_preferred"].astype(bool)
+        ]
+        compared = rows[
+            rows["compares"].astype(bool) & (rows["comparator_class"] == self.comparator_class)
+        ]
+        contrasts = d.evidence.text["contrasts"]
+        told = contrasts[contrasts["row_id"].isin(compared["row_id"])]["as_reported"]
+        words = [
+            *_shares(d.evidence, rows[rows["table"] == "arm_events"]["row_id"]),
+            *(x for x in told if x not in MISSING and any(c.isdigit() for c in x)),
+        ]
+        return f" (printed: {'; '.join(dict.fromkeys(words))})" if words else ""
 
     @property
     def caveats(self) -> Text:
-        """What would change the answer, computed."""
-        return Text(sentences.what_would_change_it(self))
+        """Two or three computed lines on how fragile the answer is."""
+        if self.pool is None:
+            return Text(
+                "- A trial that reports means with their spread, or counts with their "
+                "denominators, would be the first number here."
+            )
+        defined = [
+            ("main analysis" if name == MAIN else name, found.result)
+            for name, found in self.answer.variants
+            if found is not None
+        ]
+        low, high = (end(defined, key=lambda pair: pair[1].estimate) for end in (min, max))
+        measure = self.pool.key["measure"]
+        ends = [fixed(v) for v in shown((low[1].estimate, high[1].estimate), measure=measure)]
+        analyses = count(len(self.answer.variants), "analysis", plural="analyses")
+        if ends[0] == ends[1]:
+            return Text(
+                f"- One trial, one estimate: it is the same in all {analyses} that the protocol "
+                "names. A second trial would be the first test of it."
+            )
+        weights = self.pool.result.weight_pct
+        top = int(weights.argmax())
+        off = sum(not result.ci_low <= 0 <= result.ci_high for _, result in defined)
+        lines = [
+            f"Largest weight: {self.pool.trials['study_label'].iloc[top]}, {weights[top]:.0f}%.",
+            f"Over {analyses} the estimate runs from {ends[0]} ({low[0]}) to {ends[1]} "
+            f"({high[0]}).",
+            f"Of the {len(defined)} analyses with a result, {agree(off, 'has', 'have')} an "
+            "interval that excludes no difference.",
+        ]
+        return Text("\n".join(f"- {line}" for line in lines))
 
     @property
     def sensitivity(self) -> Table:
         """The main pool beside every named departure from it that changes something."""
-        from ldn_meta.display.pages.page import variants_table
-
-        return variants_table(self.variants, outcome=self.outcome)
+        return variants_table(self.answer.variants, outcome=self.outcome)
 
     @property
     def claims(self) -> Table:
@@ -401,11 +390,64 @@ class EffectPage:
     @cached_property
     def facts(self) -> Facts:
         """Everything the sentences state, as numbers."""
-        return self.opened.facts(**effect_facts(self))
+        answer, pool = self.answer, self.pool
+        studies = self.opened.derived.evidence.text["studies"]
+        effect = "nothing pooled"
+        if pool is not None:
+            alone = " (one trial)" if pool.is_alone else ""
+            effect = f"{MEASURES[pool.key['measure']]} {size(pool)}{alone}"
+        beside = ("effect_id", "study_label", "yi", "ci_low", "ci_high")
+        values: dict[str, Any] = {
+            "headline": str(self.headline),
+            "synthesis": answer.synthesis,
+            "construct": self.construct,
+            "comparator_class": self.comparator_class,
+            "what_would_change_it": str(self.caveats),
+            "not_in_the_number": self.not_in_the_number,
+            "printed": {name: self._printed(name) for name in answer.synthesis["directions"]},
+            "answer": {
+                "label": self.opened.label,
+                "outcome": self.outcome,
+                "comparison": self.comparator_class,
+                "comparative_studies": int((studies["eligible_for"] == CONTRAST).sum()),
+                "trials": answer.k,
+                "people": 0 if pool is None else pool.people,
+                "effect": effect,
+                "sentence": str(self.sentence),
+            },
+            "variants": {name: pool_facts(found) for name, found in answer.variants},
+            "beside": [{name: row[name] for name in beside} for row in rows_of(answer.beside)],
+            "bayes": self.bayes_facts(),
+        }
+        if answer.knapp_hartung is not None and answer.k > 1:
+            values["knapp_hartung"] = pool_numbers(answer.knapp_hartung)
+        return self.opened.facts(**values)
 
-    def footer(self) -> Table:
-        """Provenance."""
-        return self.opened.footer()
+
+def _spread(pool: Pool) -> list[str]:
+    """What is known of the spread between trials, and of the effect in a new one."""
+    r = pool.result
+    log = " on the log scale" if r.measure in RATIO_MEASURES else ""
+    parts = ["No spread between trials was estimated, which few trials cannot exclude."]
+    if r.tau2 > 0:
+        tau = fixed(math.sqrt(r.tau2))
+        parts = [f"The spread between trials is estimated as tau = {tau}{log}."]
+    if math.isfinite(r.pi_low):
+        low, high = (fixed(end) for end in shown((r.pi_low, r.pi_high), measure=r.measure))
+        parts.append(f"The true effect in a new trial is expected between {low} and {high}.")
+    return parts
+
+
+def _shares(evidence: Evidence, row_ids: pd.Series) -> list[str]:
+    """Percentages of the two arms whose denominators are not reported."""
+    groups = evidence.arms.set_index("arm_id")["group"]
+    rows = evidence.text["arm_events"]
+    rows = rows[rows["row_id"].isin(row_ids) & (rows["n"] == "NR") & (rows["percent"] != "NR")]
+    order = rows["arm_id"].map(groups).sort_values(kind="stable").index
+    shares = [f"{percent}%" for percent in rows.loc[order, "percent"]]
+    if len(shares) != len((TREATMENT, COMPARATOR)):
+        return []
+    return [f"{shares[0]} against {shares[1]}, of how many people is not reported"]
 
 
 def pooled_effect(
@@ -457,23 +499,6 @@ def pooled_effect(
     return EffectPage(opened, construct)
 
 
-DRUG = "LDN"
-
-
-def forest_output(page: EffectPage) -> FigureOutput:
-    """Draw the forest plot of an effect page."""
-    return forest_of_pool(
-        page.pool,
-        beside=page.beside,
-        variants=list(page.variants[1:]),
-        bayesian=page.bayes_result,
-        comparator=page.comparator_class,
-        evidence=page.opened.derived.evidence,
-        name=f"forest_{page.construct}",
-        title=f"{capitalised(page.opened.label)}: {page.outcome}",
-    )
-
-
 def forest_of_pool(
     pool: Pool | None,
     *,
@@ -485,86 +510,63 @@ def forest_of_pool(
     name: str,
     title: str,
 ) -> FigureOutput:
-    """Forest plot of one pool."""
-    from ldn_meta.display.figures.forest import forest_output as drawn
+    """Forest plot of one pool, with the trials that are not in it as hollow marks."""
+    from ldn_meta.display.figures.forest import forest_output
 
+    rows = beside if pool is None else pool.trials
+    measure = str(rows["measure"].iloc[0]) if len(rows) else "MD"
+    is_ratio = measure in RATIO_MEASURES
+    names = (evidence.review.label, comparator)
     pooled = [] if pool is None else list(pool.trials["study_id"])
     studies = [*pooled, *beside["study_id"]]
     dots = bias_frame(evidence, studies).rename(columns={OVERALL: capitalised(OVERALL)})
-    measure = (
-        pool.key["measure"]
-        if pool is not None
-        else (str(beside["measure"].iloc[0]) if len(beside) else "MD")
-    )
-    return drawn(
+    totals = hollow = None
+    if pool is not None and not is_ratio:
+        # Added-up counts would invite a wrong division.
+        n_1, n_2 = (f"{pool.trials[n].sum():g}" for n in ("n_1", "n_2"))
+        totals = ["", "", n_1, "", n_2]
+    if len(beside):
+        marks = {"label": "study_label", "note": "selected_why"}
+        marks |= {name: name for name in ("yi", "ci_low", "ci_high")}
+        ratios = bool(beside["measure"].isin(RATIO_MEASURES).all())
+        arms = _arm_columns(beside, *names, is_ratio=ratios)
+        told = {name: beside[column] for name, column in marks.items()}
+        # By position: the two were made from the same rows in the same order.
+        parts = [arms.assign(**told), dots[len(pooled) :]]
+        hollow = pd.concat([part.reset_index(drop=True) for part in parts], axis="columns")
+    return forest_output(
         name,
         None if pool is None else pool.result,
-        columns=_columns(pool, comparator),
-        totals=_totals(pool),
-        shown_only=_hollow(beside, comparator, dots[len(pooled) :]) if len(beside) else None,
-        summaries=_diamonds(pool, variants, bayesian),
-        direction=_direction(pool, beside, comparator),
-        x_label=_axis(pool, beside, measure),
-        log_scale=measure in RATIO_MEASURES,
+        columns=None if pool is None else _arm_columns(rows, *names, is_ratio=is_ratio),
+        totals=totals,
+        shown_only=hollow,
+        summaries=None if pool is None else _diamonds(pool, variants, bayesian),
+        direction=_sides_of(rows, *names),
+        x_label=_axis(pool, rows, measure),
+        log_scale=is_ratio,
         dots=dots[: len(pooled)],
         dots_note=dots_note(evidence, studies),
         title=title,
     )
 
 
-def _columns(pool: Pool | None, comparator: str) -> pd.DataFrame | None:
-    if pool is None:
-        return None
-    ratio = pool.key["measure"] in RATIO_MEASURES
-    return _arm_columns(pool.trials, comparator, ratio=ratio)
-
-
-def _arm_columns(rows: pd.DataFrame, comparator: str, *, ratio: bool) -> pd.DataFrame:
+def _arm_columns(
+    rows: pd.DataFrame, treatment: str, comparator: str, *, is_ratio: bool
+) -> pd.DataFrame:
     """Week and arm data as text; counts carry their own denominators."""
-    import pandas as pd
-
-    week = {"week": [_n(week) for week in rows["timepoint_weeks"]]}
     first, second = rows["arm_1_data"].fillna("NR"), rows["arm_2_data"].fillna("NR")
-    if ratio:
-        return pd.DataFrame({**week, DRUG: first, capitalised(comparator): second})
+    week = rows["timepoint_weeks"].map(plain)
+    if is_ratio:
+        return pd.DataFrame({"week": week, treatment: first, capitalised(comparator): second})
     return pd.DataFrame(
         {
-            **week,
-            f"{DRUG}\nchange": first,
-            f"n {DRUG}": [_n(value) for value in rows["n_1"]],
+            "week": week,
+            f"{treatment}\nchange": first,
+            f"n {treatment}": rows["n_1"].map(plain),
             f"{capitalised(comparator)}\nchange": second,
-            f"n {comparator}": [_n(value) for value in rows["n_2"]],
+            f"n {comparator}": rows["n_2"].map(plain),
         }
     )
-
-
-def _totals(pool: Pool | None) -> list[str] | None:
-    """People per arm under continuous data; added-up counts would invite a wrong division."""
-    if pool is None or pool.key["measure"] in RATIO_MEASURES:
-        return None
-    return ["", "", _n(pool.trials["n_1"].sum()), "", _n(pool.trials["n_2"].sum())]
-
-
-def _n(value: float) -> str:
-    return f"{value:g}" if value == value else "NR"
-
-
-def _hollow(beside: pd.DataFrame, comparator: str, dots: pd.DataFrame) -> pd.DataFrame:
-    import pandas as pd
-
-    ratio = bool(beside["measure"].isin(RATIO_MEASURES).all())
-    rows = _arm_columns(beside, comparator, ratio=ratio).assign(
-        **{
-            "label": beside["study_label"],
-            "yi": beside["yi"],
-            "ci_low": beside["ci_low"],
-            "ci_high": beside["ci_high"],
-            "note": beside["selected_why"],
-        }
-    )
-    # By position: the two were made from the same rows in the same order.
-    parts = [rows.reset_index(drop=True), dots.reset_index(drop=True)]
-    return pd.concat(parts, axis="columns")
 
 
 class BayesDiamond(NamedTuple):
@@ -578,11 +580,9 @@ class BayesDiamond(NamedTuple):
 
 
 def _diamonds(
-    pool: Pool | None, variants: list[tuple[str, Pool | None]], bayesian: BayesResult | None
+    pool: Pool, variants: list[tuple[str, Pool | None]], bayesian: BayesResult | None
 ) -> list[tuple[str, Any]] | None:
     """The same trials with a prior, and pools of others; each set of trials is drawn once."""
-    if pool is None:
-        return None
     seen = {tuple(pool.trials["effect_id"])}
     out: list[tuple[str, Any]] = []
     if bayesian is not None:
@@ -592,7 +592,7 @@ def _diamonds(
             (f"{label} {bayesian.tau_prior_scale:g}", BayesDiamond(int(bayesian.k), *numbers))
         )
     for name, found in variants:
-        if found is None or len(found.trials) < 2 or found.key["unit"] != pool.key["unit"]:
+        if found is None or found.is_alone or found.key["unit"] != pool.key["unit"]:
             continue
         trials = tuple(found.trials["effect_id"])
         if trials not in seen:
@@ -603,25 +603,20 @@ def _diamonds(
     return out or None
 
 
-def _direction(pool: Pool | None, beside: pd.DataFrame, comparator: str) -> tuple[str, str]:
-    rows = pool.trials if pool is not None else beside
-    sides = (f"favours {DRUG}", f"favours {comparator}")
+def _sides_of(rows: pd.DataFrame, treatment: str, comparator: str) -> tuple[str, str]:
+    """Words for the sides of the axis; without a row less is taken to be better."""
+    names = {"treatment": treatment, "comparator": comparator}
     if not len(rows):
-        return sides
-    sign = rows["benefit_sign"].iloc[0]
-    if sign != sign:
-        return ("lower with " + DRUG, "higher with " + DRUG)
-    unclear = (rows["direction"] == "not stated") & rows["route"].str.startswith("difference")
-    if unclear.all():
-        return ("negative as printed", "positive as printed")
-    return sides if sign < 0 else (sides[1], sides[0])
+        return sides(-1.0, is_printed=False, **names)
+    is_direct = rows["route"].str.startswith("difference")
+    is_printed = bool((is_direct & (rows["direction"] == NOT_STATED)).all())
+    return sides(float(rows["benefit_sign"].iloc[0]), is_printed=is_printed, **names)
 
 
-def _axis(pool: Pool | None, beside: pd.DataFrame, measure: str) -> str:
+def _axis(pool: Pool | None, rows: pd.DataFrame, measure: str) -> str:
     if measure in RATIO_MEASURES:
         return f"{MEASURES[measure]} (log axis)"
-    rows = pool.trials if pool is not None else beside
-    if pool is not None and has_unknown_sign(pool):
-        return f"{MEASURES[measure]}, {pool.key['unit']}; which drug it favours is not known"
-    unit = str(rows["unit"].iloc[0]) if len(rows) else ""
-    return f"{MEASURES[measure]}, {unit}" if unit else MEASURES[measure]
+    unit = f", {rows['unit'].iloc[0]}" if len(rows) and rows["unit"].iloc[0] else ""
+    is_printed = pool is not None and has_unknown_sign(pool)
+    which = "; which drug it favours is not known" if is_printed else ""
+    return f"{MEASURES[measure]}{unit}{which}"

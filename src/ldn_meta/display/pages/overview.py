@@ -7,11 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of
-from ldn_meta.display.pages import effect_words as sentences
-from ldn_meta.display.pages.effect import EffectPage, pooled_effect
-from ldn_meta.display.pages.page import BY_PROTOCOL
+from ldn_meta.display.pages.effect import EffectPage
+from ldn_meta.display.pages.page import BY_PROTOCOL, open_page
 from ldn_meta.display.words import capitalised, count, estimate_with_interval, shown
-from ldn_meta.evidence.answer.pools import META_ANALYSIS, NOTHING, build_pools, possible_synthesis
+from ldn_meta.evidence.answer.pools import META_ANALYSIS, NOTHING
 from ldn_meta.evidence.derived import load_derived
 
 if TYPE_CHECKING:
@@ -36,7 +35,14 @@ class OverviewPage:
     def pages(self) -> list[EffectPage]:
         """The effect page of every reported indication."""
         return [
-            pooled_effect(indication=row["indication_id"], tau2_method=self.tau2_method)
+            EffectPage(
+                open_page(
+                    NOTEBOOK,
+                    indication=row["indication_id"],
+                    whole=self.derived,
+                    tau2_method=self.tau2_method,
+                )
+            )
             for row in self.indications
         ]
 
@@ -45,25 +51,18 @@ class OverviewPage:
         """One row for every indication and group of outcomes."""
         import pandas as pd
 
-        rows = []
-        given = None if self.tau2_method == BY_PROTOCOL else self.tau2_method
-        protocol = self.derived.protocol.changed(tau2_method=given)
-        for indication in self.indications:
-            name = indication["indication_id"]
-            effects = self.derived.effects[self.derived.effects["indication_id"] == name]
-            left = self.derived.left_out[self.derived.left_out["indication_id"] == name]
-            pools = build_pools(effects, protocol.selection, protocol.model)
-            for group, constructs in protocol.outcome_groups.items():
-                found = possible_synthesis(effects, left, pools, constructs=list(constructs))
-                rows.append(
-                    {
-                        "indication_id": name,
-                        "indication_label": indication["label"],
-                        "outcome_label": group,
-                        **found,
-                    }
-                )
-        return pd.DataFrame(rows)
+        return pd.DataFrame(
+            [
+                {
+                    "indication_id": page.answer.indication_id,
+                    "indication_label": page.opened.label,
+                    "outcome_label": group,
+                    **page.opened.answers.synthesis(page.answer.indication_id, constructs),
+                }
+                for page in self.pages
+                for group, constructs in self.derived.protocol.outcome_groups.items()
+            ]
+        )
 
     @property
     def headline(self) -> Text:
@@ -93,7 +92,7 @@ class OverviewPage:
                     "trials (people)": "0"
                     if page.pool is None
                     else f"{len(page.pool.trials)} ({page.pool.people})",
-                    "answer": sentences.answer(page),
+                    "answer": str(page.sentence),
                 }
                 for page in self.pages
             ]
@@ -144,8 +143,9 @@ class OverviewPage:
         return Table(
             pd.DataFrame(rows),
             "Evidence behind each cell of the map",
-            "Effect: mean difference in the unit of the trials, or risk ratio; LDN "
-            "against the comparator. Either way: the interval includes no difference.",
+            "Effect: mean difference in the unit of the trials, or risk ratio; "
+            f"{self.derived.evidence.review.label} against the comparator. Either way: the "
+            "interval includes no difference.",
         )
 
     @property

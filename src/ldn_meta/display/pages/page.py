@@ -1,4 +1,4 @@
-"""The table of what other choices would give, for effects and for shares of people."""
+"""What pages of one condition share: the data opened, the frame of a page, and their tables."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from ldn_meta.evidence.answer.answer import Answer, Answers
 from ldn_meta.evidence.answer.conflicts import NO_RESULT, UNCHANGED
 from ldn_meta.evidence.derived import Derived, load_derived
 from ldn_meta.evidence.raw.protocol import Protocol
+from ldn_meta.evidence.raw.review import NEUTRAL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,9 +127,15 @@ class Opened:
         """Cell that leads from a derived row to source and locator."""
         return source_cell(self.derived.evidence, row)
 
-    def said(self, direction: str) -> str:
-        """Say a direction as readers see it, with what the treatment is called."""
-        return self.derived.evidence.review.direction(direction)
+    @property
+    def treatment(self) -> str:
+        """What the treatment is called."""
+        return self.derived.evidence.review.label
+
+    def said(self, words: str) -> str:
+        """Say a direction or a side as readers see it, with what the treatment is called."""
+        named = words.replace(f"side of {NEUTRAL}", f"side of {self.treatment}")
+        return self.derived.evidence.review.direction(named)
 
     def left_out(self, *, constructs: list[str] | None = None, caption: str) -> Table:
         """Rows that gave no effect, and why."""
@@ -158,9 +165,11 @@ class Opened:
         )
 
 
-def open_page(notebook: str, *, indication: str, **choices: Any) -> Opened:
-    """Load an indication and apply a notebook's choices to the protocol."""
-    derived = load_derived(indication)
+def open_page(
+    notebook: str, *, indication: str, whole: Derived | None = None, **choices: Any
+) -> Opened:
+    """Load an indication, or take it from the whole, and apply a notebook's choices."""
+    derived = load_derived(indication) if whole is None else whole.for_indication(indication)
     row = {str(n): str(v) for n, v in derived.evidence.text["indications"].iloc[0].items()}
     given = {n: v for n, v in choices.items() if v is not None and v != BY_PROTOCOL}
     return Opened(
@@ -182,6 +191,22 @@ def construct_labels(opened: Opened) -> dict[str, str]:
     """Return what constructs are called for readers."""
     rows = opened.derived.evidence.text["outcomes"]
     return dict(zip(rows["construct"], rows["construct_label"], strict=True))
+
+
+class Page:
+    """What every page of one condition has."""
+
+    def __init__(self, opened: Opened) -> None:
+        self.opened = opened
+
+    @property
+    def drug(self) -> str:
+        """The treatment as the condition's question names it."""
+        return self.opened.indication["intervention"]
+
+    def footer(self) -> Table:
+        """Provenance: parameters, hashes, versions, how to rebuild."""
+        return self.opened.footer()
 
 
 NONE = ("none", "NR", "no trial", "not defined", "not defined", "none")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ldn_meta.display.outputs import Facts, Table, Text, rows_of
-from ldn_meta.display.pages.effect import forest_of_pool, pool_facts
-from ldn_meta.display.pages.effect_words import crossing
+from ldn_meta.display.pages.effect import forest_of_pool
 from ldn_meta.display.pages.page import Opened, construct_labels, open_page, variants_table
+from ldn_meta.display.pages.question import crossing, pool_facts
 from ldn_meta.display.words import (
     capitalised,
     count,
@@ -343,7 +343,8 @@ class PeoplePage:
         parts = [
             f"{capitalised(count(len(trials), 'trial'))} ({people(self.pool.people)}) counted "
             f"'{self.outcome}': {shares}.",
-            f"{made} {fixed(rr)} (95% CI {interval(low, high)}){how}; {crossing(self.pool)}.",
+            f"{made} {fixed(rr)} (95% CI {interval(low, high)}){how}; "
+            f"{crossing(self.pool, self.drug)}.",
         ]
         per = per_thousand(self.pool)
         if per:

@@ -107,6 +107,15 @@ class Answers:
             self._answers[key] = Answer(self, *key, found)
         return self._answers[key]
 
+    def synthesis(self, indication_id: str, constructs: Sequence[str]) -> dict[str, Any]:
+        """What kind of synthesis outcomes of a condition allow, on how much evidence."""
+        effects, left_out = (
+            rows[rows["indication_id"] == indication_id] if len(rows) else rows
+            for rows in (self.effects, self.left_out)
+        )
+        own = [pool for pool in self.pools if pool.key["indication_id"] == indication_id]
+        return possible_synthesis(effects, left_out, own, constructs=list(constructs))
+
     @cached_property
     def table(self) -> pd.DataFrame:
         """Main result and every sensitivity pool of every outcome with a trial.
@@ -188,13 +197,7 @@ class Answer:
     @cached_property
     def synthesis(self) -> dict[str, Any]:
         """What kind of synthesis was possible, on how much evidence."""
-        a = self.answers
-        effects, left_out = (
-            rows[rows["indication_id"] == self.indication_id] if len(rows) else rows
-            for rows in (a.effects, a.left_out)
-        )
-        own = [pool for pool in a.pools if pool.key["indication_id"] == self.indication_id]
-        return possible_synthesis(effects, left_out, own, constructs=[self.construct])
+        return self.answers.synthesis(self.indication_id, [self.construct])
 
     @cached_property
     def knapp_hartung(self) -> PooledResult | None:
