@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.raw.protocol import SECTION, bayes_choices
+from ldn_meta.evidence.raw.protocol import SECTIONS, bayes_choices
 
 GOOD = {
     "tau_prior": "half-normal",
@@ -16,7 +16,7 @@ GOOD = {
 
 
 def test_the_priors_of_the_project(protocol):
-    assert set(SECTION) == {field.name for field in dataclasses.fields(protocol.bayes)}
+    assert set(SECTIONS["bayes"]) == {field.name for field in dataclasses.fields(protocol.bayes)}
     assert protocol.bayes.tau_prior == "half-normal"
     assert protocol.bayes.scale_for("RR", "log risk ratio") == 0.5
     assert protocol.bayes.scale_for("SMD", "standardised") == 0.5

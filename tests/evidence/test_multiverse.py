@@ -141,8 +141,8 @@ reason = "r"
 options = [{ name = "a" }, { name = "b", tau2_method = "dl" }]
 """
 FAULTS = [
-    ('reason = "r"\n[[', "seed = 1\n[[", "unknown seed; allowed: node, reason"),
-    ('name = "spread"', 'nom = "spread"', "unknown nom"),
+    ('reason = "r"\n[[', "seed = 1\n[[", "unknown choice seed; allowed: reason, node"),
+    ('name = "spread"', 'nom = "spread"', "'name' is missing"),
     ('name = "spread"\nreason = "r"', 'name = "spread"', "'reason' is missing"),
     (', { name = "b", tau2_method = "dl" }', "", "one option is no choice"),
     ('{ name = "a" }', '{ name = "a", tau2_method = "pm" }', "changes nothing"),

@@ -12,7 +12,7 @@ import numpy as np
 
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.raw.review import section
+from ldn_meta.evidence.raw.review import NUMBER, Choices, section
 from ldn_meta.stats.arrays import FloatArray, IntArray
 from ldn_meta.stats.up_and_down import (
     CompatibleCurves,
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from ldn_meta.evidence.raw.tables import Evidence
 
 
-NUMBER = (int, float)
-CHOICES: dict[str, type | tuple[type, ...]] = {
+CHOICES: Choices = {
     "study_id": str,
     "responder_outcome": str,
     "ed50_low_mg": NUMBER,

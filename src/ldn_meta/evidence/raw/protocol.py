@@ -9,11 +9,18 @@ from dataclasses import dataclass, field, fields, replace
 from html import escape
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.raw.review import check_names, check_type, section
+from ldn_meta.evidence.raw.review import (
+    NUMBER,
+    Choices,
+    check_names,
+    check_type,
+    not_allowed,
+    section,
+)
 from ldn_meta.evidence.raw.tables import counted, titled_html
 from ldn_meta.stats.arrays import HALF, html_table
 
@@ -26,13 +33,6 @@ LOG, STANDARDISED = "log", "standardised"
 _FAMILY_OF_MEASURE = {
     **dict.fromkeys(("RR", "OR", "PETO", "IRR", "ROM"), LOG),
     **dict.fromkeys(("SMD", "SMCC", "SMCR"), STANDARDISED),
-}
-# The section and its choices, as `ldn_meta.evidence.protocol` checks them.
-SECTION: dict[str, type | tuple[type, ...]] = {
-    "tau_prior": str,
-    "scale": dict,
-    "sensitivity_families": list,
-    "sensitivity_factors": list,
 }
 
 
@@ -61,10 +61,8 @@ def bayes_choices(stated: Mapping[str, Any]) -> BayesChoices:
     numbers = [(f"scale.{unit}", value) for unit, value in stated["scale"].items()]
     numbers += [("sensitivity_factors", value) for value in stated["sensitivity_factors"]]
     for where, value in numbers:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not 0 < value < float("inf"):
-            message = f"bayes.{where}: {value!r} is not allowed; allowed: a positive number"
-            raise ArgumentError(message)
+        if not _is_number(value) or not 0 < value < math.inf:
+            raise not_allowed(f"bayes.{where}", value, "a positive number")
     return BayesChoices(
         stated["tau_prior"],
         {str(unit): float(value) for unit, value in stated["scale"].items()},
@@ -73,12 +71,12 @@ def bayes_choices(stated: Mapping[str, Any]) -> BayesChoices:
     )
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, NUMBER) and not isinstance(value, bool)
+
+
 # Choices that change effects themselves, before any is selected.
-DATA_CHOICES: dict[str, type | tuple[type, ...]] = {
-    "within_person": (int, float),
-    "largest_se_error": (int, float),
-    "measure": str,
-}
+DATA_CHOICES = ("within_person", "largest_se_error", "measure")
 # Risk ratios can be told as odds ratios from the same counts.
 MEASURES = ("RR", "OR")
 
@@ -108,71 +106,56 @@ class Node:
     options: tuple[Option, ...]
 
 
-def read_nodes(
-    stated: Mapping[str, Any], check: Callable[[str, Mapping[str, Any]], object]
-) -> tuple[Node, ...]:
+# Says that some changes are departures the protocol knows, or raises with their place.
+Check: TypeAlias = Callable[[str, Mapping[str, Any]], object]
+
+
+def read_nodes(stated: Mapping[str, Any], check: Check) -> tuple[Node, ...]:
     """Read the section ``multiverse`` of protocol.toml."""
-    _only("multiverse", stated, {"reason", "node"})
+    check_names("multiverse", stated, required=(), optional=("reason", "node"))
     nodes = tuple(_node(entry, check) for entry in stated.get("node", ()))
     _once("multiverse: node", [node.name for node in nodes])
     return nodes
 
 
-def _node(entry: Mapping[str, Any], check: Callable[[str, Mapping[str, Any]], object]) -> Node:
+def _node(entry: Mapping[str, Any], check: Check) -> Node:
     where = f"multiverse: node {entry.get('name', '?')!r}"
-    _only(where, entry, {"name", "reason", "options"})
-    for name in ("name", "reason", "options"):
-        if not entry.get(name):
-            message = f"{where}: {name!r} is missing; say it in a few words"
-            raise ArgumentError(message)
+    check_names(where, entry, required=("name", "reason", "options"), optional=())
     options = tuple(_option(where, option, check) for option in entry["options"])
     if len(options) < 2:
         message = f"{where}: one option is no choice; state at least two, the protocol's own first"
         raise ArgumentError(message)
     _once(f"{where}: option", [option.name for option in options])
-    if options[0].changes:
+    first, *others = options
+    if first.changes:
         message = (
-            f"{where}: the first option, {options[0].name!r}, changes "
-            f"{', '.join(options[0].changes)}; it stands for the protocol and changes nothing"
+            f"{where}: the first option, {first.name!r}, changes {', '.join(first.changes)}; it "
+            "stands for the protocol and changes nothing"
         )
         raise ArgumentError(message)
-    for option in options[1:]:
+    for option in others:
         if not option.changes:
             message = f"{where}: option {option.name!r} changes nothing; name a choice it changes"
             raise ArgumentError(message)
     return Node(str(entry["name"]), " ".join(str(entry["reason"]).split()), options)
 
 
-def _option(
-    where: str, entry: Mapping[str, Any], check: Callable[[str, Mapping[str, Any]], object]
-) -> Option:
+def _option(where: str, entry: Mapping[str, Any], check: Check) -> Option:
     if "name" not in entry:
         message = f"{where}: an option without a name: {dict(entry)!r}; name it"
         raise ArgumentError(message)
-    changes = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in entry.items()
-        if name != "name"
-    }
+    changes = {name: _frozen(value) for name, value in entry.items() if name != "name"}
     option = Option(str(entry["name"]), changes)
     place = f"{where}, option {option.name!r}"
     check(place, option.of_protocol())
     for name, value in option.of_data().items():
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if DATA_CHOICES[name] is str and value not in MEASURES:
-            message = f"{place}: {name} {value!r} is not allowed; allowed: {', '.join(MEASURES)}"
-            raise ArgumentError(message)
-        if DATA_CHOICES[name] is not str and not (is_number and 0 <= value <= 1):
-            message = f"{place}: {name} {value!r} is not allowed; allowed: a number, 0 to 1"
-            raise ArgumentError(message)
+        if name == "measure":
+            is_allowed, allowed = value in MEASURES, ", ".join(MEASURES)
+        else:
+            is_allowed, allowed = _is_number(value) and 0 <= value <= 1, "a number, 0 to 1"
+        if not is_allowed:
+            raise not_allowed(f"{place}: {name}", value, allowed)
     return option
-
-
-def _only(where: str, entry: Mapping[str, Any], allowed: set[str]) -> None:
-    unknown = sorted(set(entry) - allowed)
-    if unknown:
-        message = f"{where}: unknown {', '.join(unknown)}; allowed: {', '.join(sorted(allowed))}"
-        raise ArgumentError(message)
 
 
 def _once(what: str, names: list[str]) -> None:
@@ -182,11 +165,8 @@ def _once(what: str, names: list[str]) -> None:
         raise ArgumentError(message)
 
 
-NUMBER = (int, float)
-
-
 WHERE = "certainty"
-PARTS: dict[str, dict[str, type | tuple[type, ...]]] = {
+PARTS: dict[str, Choices] = {
     "risk_of_bias": {"share_of_weight": NUMBER},
     "inconsistency": {"i2_serious_pct": NUMBER, "i2_very_serious_pct": NUMBER},
     "indirectness": {
@@ -214,10 +194,9 @@ PARTS: dict[str, dict[str, type | tuple[type, ...]]] = {
         "large_ratio_high": NUMBER,
     },
 }
-OF_SCALE: dict[str, type | tuple[type, ...]] = {"unit": str, "sd": NUMBER, "sd_row": str}
+OF_SCALE: Choices = {"unit": str, "sd": NUMBER, "sd_row": str}
 MID = "minimal_important_difference"
 NO_ROW = "none"
-ENDS = ("low", "high")
 # Numbers of each list have to rise from one to the next, from above 0 on.
 RISING = (
     ("inconsistency.i2_serious_pct", "inconsistency.i2_very_serious_pct"),
@@ -298,7 +277,7 @@ class CertaintyChoices:
 def read_certainty(
     stated: Mapping[str, Any],
     *,
-    scales: Mapping[str, Any],
+    scales: Mapping[str, Scale],
     outcome_groups: Mapping[str, Any],
 ) -> CertaintyChoices:
     """Read the section [certainty]."""
@@ -339,36 +318,29 @@ def _check_numbers(numbers: Mapping[str, float]) -> None:
             raise ArgumentError(message)
     for name in SHARES:
         if not 0 < numbers[name] < 1:
-            message = (
-                f"{WHERE}.{name}: {numbers[name]:g} is not allowed; allowed: above 0, below 1"
-            )
-            raise ArgumentError(message)
+            raise not_allowed(f"{WHERE}.{name}", numbers[name], "above 0, below 1")
 
 
 def _ends(name: str, pair: Any) -> tuple[float, float]:
-    is_pair = isinstance(pair, list) and len(pair) == len(ENDS)
-    if not is_pair or not all(isinstance(end, NUMBER) for end in pair) or pair[0] > pair[1]:
-        message = (
-            f"{WHERE}.indirectness.dose_mg_per_day.{name}: {pair!r} is not allowed; "
-            "allowed: [lowest, highest]"
+    is_pair = isinstance(pair, list) and len(pair) == 2 and all(map(_is_number, pair))
+    if not is_pair or pair[0] > pair[1]:
+        raise not_allowed(
+            f"{WHERE}.indirectness.dose_mg_per_day.{name}", pair, "[lowest, highest]"
         )
-        raise ArgumentError(message)
     return float(pair[0]), float(pair[1])
 
 
-def _scale(name: str, entry: Mapping[str, Any], scales: Mapping[str, Any]) -> RatedScale:
+def _scale(name: str, entry: Mapping[str, Any], scales: Mapping[str, Scale]) -> RatedScale:
     where = f"{WHERE}.scale.{name}"
     common = scales.get(name)
     wanted = OF_SCALE if common is not None else {**OF_SCALE, MID: NUMBER}
     values = section(where, entry, wanted)
     mid = float(values[MID] if common is None else common.minimal_important_difference)
     if common is not None and common.unit != values["unit"]:
-        message = f"{where}.unit: {values['unit']!r} is not allowed; allowed: {common.unit!r}"
-        raise ArgumentError(message)
+        raise not_allowed(f"{where}.unit", values["unit"], repr(common.unit))
     for what, value in ((MID, mid), ("sd", float(values["sd"]))):
         if value <= 0:
-            message = f"{where}.{what}: {value:g} is not allowed; allowed: above 0"
-            raise ArgumentError(message)
+            raise not_allowed(f"{where}.{what}", value, "above 0")
     return RatedScale(values["unit"], mid, float(values["sd"]), values["sd_row"])
 
 
@@ -377,7 +349,7 @@ BY_NUMBER = "by number of trials"
 TWO_TRIALS = 2
 # Sections of protocol.toml and the choices of each; every choice must be stated, and none else.
 # A section may add its "reason".
-SECTIONS: dict[str, dict[str, type | tuple[type, ...]]] = {
+SECTIONS: dict[str, Choices] = {
     "selection": {
         "analysis_sets": list,
         "read_from": list,
@@ -386,28 +358,29 @@ SECTIONS: dict[str, dict[str, type | tuple[type, ...]]] = {
         "allow_non_randomised": bool,
         "allow_single_blind": bool,
     },
-    "timepoint": {
-        "target_weeks": (int, float),
-        "earliest_weeks": (int, float),
-        "latest_weeks": (int, float),
-    },
+    "timepoint": dict.fromkeys(("target_weeks", "earliest_weeks", "latest_weeks"), NUMBER),
     "pooling": {
         "tau2_method": str,
         "ci_method_two_trials": str,
         "ci_method_more_trials": str,
         "pi_method": str,
-        "level": (int, float),
+        "level": NUMBER,
     },
-    "rounding": {"largest_se_error": (int, float)},
-    "correlation": {"within_person": (int, float), "low": (int, float), "high": (int, float)},
-    "next_trial": {"people": list, "probability": (int, float)},
-    "bayes": SECTION,
+    "rounding": {"largest_se_error": NUMBER},
+    "correlation": dict.fromkeys(("within_person", "low", "high"), NUMBER),
+    "next_trial": {"people": list, "probability": NUMBER},
+    "bayes": {
+        "tau_prior": str,
+        "scale": dict,
+        "sensitivity_families": list,
+        "sensitivity_factors": list,
+    },
 }
-SCALE: dict[str, type | tuple[type, ...]] = {
-    "minimum": (int, float),
-    "maximum": (int, float),
+SCALE: Choices = {
+    "minimum": NUMBER,
+    "maximum": NUMBER,
     "unit": str,
-    "minimal_important_difference": (int, float),
+    "minimal_important_difference": NUMBER,
 }
 # The choices of page 92 are read by evidence/answer/dose.py.
 OTHER_SECTIONS = ("certainty", "scale", "outcome_group", "sensitivity", "multiverse", "dose")
@@ -626,7 +599,9 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
             outcome_groups=stated.get("outcome_group", {}),
         ),
         bayes=bayes_choices(part["bayes"]),
-        sensitivities=tuple(_sensitivity(main, entry) for entry in stated.get("sensitivity", [])),
+        sensitivities=tuple(
+            _sensitivity(main, **entry) for entry in stated.get("sensitivity", [])
+        ),
         next_people=tuple(part["next_trial"]["people"]),
         next_probability=part["next_trial"]["probability"],
         nodes=read_nodes(
@@ -636,41 +611,36 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
     )
 
 
-def _sensitivity(main: Variant, entry: Mapping[str, Any]) -> Variant:
-    if "name" not in entry:
+def _sensitivity(main: Variant, name: str = "", **options: Any) -> Variant:
+    if not name:
         message = "sensitivity: 'name' is missing; say in a few words what it changes"
         raise ArgumentError(message)
-    options = {name: value for name, value in entry.items() if name != "name"}
-    return departed(main._replace(name=str(entry["name"])), options)
+    return departed(main._replace(name=name), options)
 
 
 def departed(main: Variant, options: Mapping[str, Any]) -> Variant:
     """Return the same choices, but for those that the options name."""
-    of_selection = {f.name for f in fields(Selection)}
-    of_model = {f.name for f in fields(Model)}
-    unknown = sorted(set(options) - of_selection - of_model)
+    part_of = dict.fromkeys((choice.name for choice in fields(Selection)), "selection")
+    part_of |= dict.fromkeys((choice.name for choice in fields(Model)), "model")
+    unknown = sorted(set(options) - set(part_of))
     if unknown:
-        allowed = ", ".join(sorted(of_selection | of_model))
+        allowed = ", ".join(sorted(part_of))
         message = f"{main.name}: unknown choice {', '.join(unknown)}; allowed: {allowed}"
         raise ArgumentError(message)
     kinds = {name: kind for choices in SECTIONS.values() for name, kind in choices.items()}
+    changes: dict[str, dict[str, Any]] = {"selection": {}, "model": {}}
     for name, value in options.items():
-        check_type(f"{main.name}: {name}", _thawed(value), kinds.get(name, str))
-    frozen = {name: _frozen(value) for name, value in options.items()}
+        thawed = list(value) if isinstance(value, tuple) else value
+        check_type(f"{main.name}: {name}", thawed, kinds.get(name, str))
+        changes[part_of[name]][name] = _frozen(value)
     return main._replace(
-        selection=replace(
-            main.selection, **{n: v for n, v in frozen.items() if n in of_selection}
-        ),
-        model=replace(main.model, **{n: v for n, v in frozen.items() if n in of_model}),
+        selection=replace(main.selection, **changes["selection"]),
+        model=replace(main.model, **changes["model"]),
     )
 
 
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
-
-
-def _thawed(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def nodes_html(nodes: Sequence[Node]) -> str:

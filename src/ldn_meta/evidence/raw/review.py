@@ -16,6 +16,11 @@ from typing import Any, TypeAlias
 
 from ldn_meta.errors import ArgumentError, did_you_mean
 
+# Types that a choice of a TOML file may have.
+Kind: TypeAlias = type | tuple[type, ...]
+Choices: TypeAlias = Mapping[str, Kind]
+NUMBER = (int, float)
+
 FILE = "review.toml"
 TREATMENT: dict[str, type] = {"label": str, "name": str, "short_name": str}
 DOMAINS = ("benefit", "responder", "harm")
@@ -72,27 +77,21 @@ def load_review(folder: Path) -> Review:
 
 
 def check_names(
-    where: str,
-    stated: Mapping[str, Any],
-    *,
-    required: Mapping[str, Any],
-    optional: tuple[str, ...],
+    where: str, stated: Mapping[str, Any], *, required: Iterable[str], optional: Iterable[str]
 ) -> None:
     """Hold that every required name is stated, and no name that is not known."""
     for name in required:
         if name not in stated:
             message = f"{where}: {name!r} is missing; restore it from git"
             raise ArgumentError(message)
-    unknown = sorted(set(stated) - set(required) - set(optional))
+    known = [*required, *optional]
+    unknown = sorted(set(stated) - set(known))
     if unknown:
-        allowed = ", ".join([*required, *optional])
-        message = f"{where}: unknown choice {', '.join(unknown)}; allowed: {allowed}"
+        message = f"{where}: unknown choice {', '.join(unknown)}; allowed: {', '.join(known)}"
         raise ArgumentError(message)
 
 
-def section(
-    where: str, stated: Mapping[str, Any], choices: Mapping[str, type | tuple[type, ...]]
-) -> dict[str, Any]:
+def section(where: str, stated: Mapping[str, Any], choices: Choices) -> dict[str, Any]:
     """The choices of one section, all of them and of the right type, without the reason."""
     check_names(where, stated, required=choices, optional=("reason", "mid_reason"))
     for name, kind in choices.items():
@@ -100,15 +99,18 @@ def section(
     return {name: stated[name] for name in choices}
 
 
-def check_type(name: str, value: Any, kind: type | tuple[type, ...]) -> None:
+def check_type(where: str, value: Any, kind: Kind) -> None:
     """Refuse a value of another type than the choice has; to us true is not the number 1."""
-    is_wrong = not isinstance(value, kind)
-    is_wrong |= isinstance(value, bool) and kind is not bool
-    if is_wrong:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         words = {bool: "true or false", str: "text", list: "a list", dict: "a table"}
         allowed = words[kind] if isinstance(kind, type) else "a number"
-        message = f"{name}: {value!r} is not allowed; allowed: {allowed}"
-        raise ArgumentError(message)
+        raise not_allowed(where, value, allowed)
+
+
+def not_allowed(where: str, value: Any, allowed: str) -> ArgumentError:
+    """Say where a value stands that is not allowed, and what is."""
+    shown = f"{value:g}" if isinstance(value, float) else repr(value)
+    return ArgumentError(f"{where}: {shown} is not allowed; allowed: {allowed}")
 
 
 # -- sentences that are data: what a computation found, said by a file of the raw folder --------
