@@ -25,8 +25,8 @@ ifneq ($(shell cat .venv/.location 2>/dev/null),$(CURDIR))
 .PHONY: .venv/.ready
 endif
 
-.PHONY: help setup data notebooks report reports site test test-all lint format verify bench \
-	reference lab lock clean diff
+.PHONY: help setup data notebooks report reports site test test-all golden lint format verify \
+	bench reference lab lock clean diff
 
 help: ## list these targets
 	@echo "usage: make TARGET"
@@ -54,6 +54,9 @@ test: setup ## tests, without the slow ones
 
 test-all: setup ## all tests
 	@$(PYTHON) -m pytest -q -n auto --dist loadfile
+
+golden: setup ## write tests/golden again: the sentences of pages, to be read as a diff
+	@$(PYTHON) -m pytest -q --rewrite-golden tests/test_golden.py
 
 lint: setup ## style, docstrings and types
 	@$(PYTHON) -m ruff format --check .

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pickle
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -37,6 +38,28 @@ def pytest_runtest_makereport(item, call):
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(collector):
     return _fail_instead((yield))
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--rewrite-golden", action="store_true", help="write the files of tests/golden again"
+    )
+
+
+@pytest.fixture
+def golden(request):
+    """Compare a text with a file of tests/golden, or write that file (make golden)."""
+
+    def compare(name, text):
+        file = Path(__file__).parent / "golden" / name
+        if request.config.getoption("rewrite_golden"):
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        assert file.is_file(), f"tests/golden/{name} is missing: make golden"
+        reviewed = file.read_text(encoding="utf-8").splitlines()
+        assert text.splitlines() == reviewed, "if the new words are right: make golden"
+
+    return compare
 
 
 @pytest.fixture(scope="session")
