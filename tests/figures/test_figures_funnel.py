@@ -22,7 +22,7 @@ from ldn_meta.display.figures.funnel import (
 )
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.small_study import ENOUGH_TRIALS, trim_and_fill
-from metafor_values import generic_sets
+from reference_values import generic_sets
 
 NAN = math.nan
 MINUS = "\N{MINUS SIGN}"

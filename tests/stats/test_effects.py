@@ -1,15 +1,23 @@
+"""Effects and variances of one trial: R's metafor, printed tables, definitions, refusals."""
+
 import re
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
 
-from effect_grids import designs, numbers_of, reference, relative_difference
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import EffectSize
-from ldn_meta.stats.effects import EFFECT_CODES, effect_size, hedges_correction
+from ldn_meta.stats.effects import (
+    EFFECT_CODES,
+    MATCHED_CODES,
+    effect_size,
+    hedges_correction,
+    marginal_effect,
+    matched_effect,
+    within_person_correlation,
+)
+from reference_values import designs, numbers_of, reference, relative_difference
 
 MEAN_CODES = ["MD", "SMD", "ROM"]
 PAIRED_CODES = ["MC", "SMCC", "SMCR"]
@@ -20,14 +28,8 @@ GRID = [(name, code, record) for name, record in designs() for code in record["e
 CLOSED_FORM = 1e-8
 
 MEANS = {"mean_1": 55, "sd_1": 47, "n_1": 155, "mean_2": 75, "sd_2": 64, "n_2": 156}
-PAIRED = {
-    "mean_1": 26,
-    "sd_1": 30**0.5,
-    "mean_2": 22,
-    "sd_2": 20**0.5,
-    "n": 60,
-    "correlation": 0.7,
-}
+PAIRED = {"mean_1": 26, "sd_1": 30**0.5, "mean_2": 22, "sd_2": 20**0.5, "n": 60}
+PAIRED |= {"correlation": 0.7}
 TABLE = {"events_1": 4, "n_1": 123, "events_2": 11, "n_2": 139}
 RATES = {"events_1": 9, "time_1": 413, "events_2": 19, "time_2": 398}
 ONE = {"events": 16, "n": 17}
@@ -38,9 +40,6 @@ DATA = (
     | {"IRR": RATES}
     | dict.fromkeys(ONE_GROUP_CODES, ONE)
 )
-
-
-# --- against R ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("name", "code", "record"), GRID, ids=[f"{n}-{c}" for n, c, _ in GRID])
@@ -65,9 +64,6 @@ def test_the_grid_is_complete():
     assert ((means["n_1"] == 1) & (means["n_2"] == 1)).any()
     assert (np.array(edges["paired"]["n"]) == 1).any()
     assert edges["source"]["metafor"] and edges["source"]["r"] and edges["source"]["calls"]
-
-
-# --- against a second source -------------------------------------------------------------------
 
 
 def test_smd_and_md_of_normand_1999():
@@ -161,9 +157,6 @@ def test_hedges_correction_against_its_series_and_exact_values():
     assert np.isnan(hedges_correction([1, 0, -1])).all()
 
 
-# --- edge cases --------------------------------------------------------------------------------
-
-
 def test_half_is_added_only_to_the_table_that_has_a_zero():
     yi, vi = effect_size("RR", events_1=[0, 4], n_1=[20, 123], events_2=[3, 11], n_2=[25, 139])
     assert yi[1] == effect_size("RR", **TABLE).yi
@@ -202,9 +195,6 @@ def test_missing_stays_missing_and_touches_nothing_else(code):
         assert (yi[1], vi[1]) == effect_size(code, **DATA[code])
 
 
-# --- shapes ------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("code", CODES)
 def test_scalars_give_floats_and_arrays_broadcast(code):
     data = DATA[code]
@@ -216,9 +206,6 @@ def test_scalars_give_floats_and_arrays_broadcast(code):
     many = effect_size(code, **shaped)
     assert many.yi.shape == many.vi.shape == (3, 2)
     assert (many.yi == one.yi).all() and (many.vi == one.vi).all()
-
-
-# --- what is refused ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -251,48 +238,177 @@ def test_unknown_codes_and_arguments_list_what_is_allowed():
         effect_size("RR", events_1=1, n1=5, events_2=2, n_2=5)
 
 
-# --- properties --------------------------------------------------------------------------------
-
-COUNTS = st.tuples(st.integers(1, 400), st.integers(0, 400)).map(lambda t: (min(t[1], t[0]), t[0]))
-
-
-@given(COUNTS, COUNTS, st.sampled_from(TABLE_CODES))
-def test_swapping_the_groups_turns_the_sign_only(one, two, code):
-    forth = effect_size(code, events_1=one[0], n_1=one[1], events_2=two[0], n_2=two[1])
-    back = effect_size(code, events_1=two[0], n_1=two[1], events_2=one[0], n_2=one[1])
-    assert back.yi == pytest.approx(-forth.yi, rel=1e-10, abs=1e-12)
-    assert back.vi == pytest.approx(forth.vi)
-    assert forth.vi > 0
+def random_tables(seed, m=500):
+    """Two groups of 1 to 400 people with 0 to everybody having the event."""
+    rng = np.random.default_rng(seed)
+    n_1, n_2 = rng.integers(1, 401, (2, m))
+    return {
+        "events_1": np.floor(rng.random(m) * (n_1 + 1)),
+        "n_1": n_1,
+        "events_2": np.floor(rng.random(m) ** 3 * (n_2 + 1)),
+        "n_2": n_2,
+    }
 
 
-@given(COUNTS, COUNTS)
-def test_counting_non_events_turns_the_odds_ratio_and_the_difference(one, two):
-    for code in ("OR", "RD", "PETO"):
-        events = effect_size(code, events_1=one[0], n_1=one[1], events_2=two[0], n_2=two[1])
-        others = effect_size(
-            code, events_1=one[1] - one[0], n_1=one[1], events_2=two[1] - two[0], n_2=two[1]
-        )
-        assert others.yi == pytest.approx(-events.yi, rel=1e-10, abs=1e-12)
-        assert others.vi == pytest.approx(events.vi)
+def turned(ours, theirs):
+    np.testing.assert_allclose(ours.yi, -theirs.yi, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(ours.vi, theirs.vi, rtol=1e-6)
+    assert (ours.vi > 0).all()
 
 
-MEAN = st.floats(-100, 100)
-SD = st.floats(0.01, 50)
+@pytest.mark.parametrize("code", TABLE_CODES)
+def test_swapping_the_groups_turns_the_sign_only(code):
+    forth = random_tables(1)
+    back = dict(
+        zip(forth, (forth[x] for x in ("events_2", "n_2", "events_1", "n_1")), strict=True)
+    )
+    turned(effect_size(code, **back), effect_size(code, **forth))
 
 
-@given(MEAN, SD, st.integers(2, 500), MEAN, SD, st.integers(2, 500), st.floats(0.001, 1000))
-def test_smd_has_no_unit_and_md_has(mean_1, sd_1, n_1, mean_2, sd_2, n_2, unit):
-    values = (mean_1, sd_1, n_1, mean_2, sd_2, n_2)
-    rescaled = (mean_1 * unit, sd_1 * unit, n_1, mean_2 * unit, sd_2 * unit, n_2)
-    here, there = (dict(zip(MEANS, v, strict=True)) for v in (values, rescaled))
-    g, g_there = effect_size("SMD", **here), effect_size("SMD", **there)
-    assert g_there == pytest.approx(g, rel=1e-9, abs=1e-9)
-    md, md_there = effect_size("MD", **here), effect_size("MD", **there)
-    assert md_there == pytest.approx((md.yi * unit, md.vi * unit**2), rel=1e-9, abs=1e-9)
+@pytest.mark.parametrize("code", ["OR", "RD", "PETO"])
+def test_counting_non_events_turns_the_odds_ratio_and_the_difference(code):
+    events = random_tables(2)
+    others = {f"events_{i}": events[f"n_{i}"] - events[f"events_{i}"] for i in (1, 2)}
+    turned(effect_size(code, **(events | others)), effect_size(code, **events))
 
 
-@given(MEAN, SD, MEAN, SD, st.integers(1, 500))
-def test_a_paired_difference_without_correlation_is_an_unpaired_one(m1, s1, m2, s2, n):
-    paired = effect_size("MC", mean_1=m1, sd_1=s1, mean_2=m2, sd_2=s2, n=n, correlation=0)
-    apart = effect_size("MD", mean_1=m1, sd_1=s1, n_1=n, mean_2=m2, sd_2=s2, n_2=n)
-    assert paired == pytest.approx(apart)
+def test_smd_has_no_unit_and_md_has():
+    rng = np.random.default_rng(3)
+    m1, m2 = rng.uniform(-100, 100, (2, 500))
+    s1, s2 = rng.uniform(0.01, 50, (2, 500))
+    n1, n2 = rng.integers(2, 500, (2, 500))
+    unit = 10 ** rng.uniform(-3, 3, 500)
+    here = dict(zip(MEANS, (m1, s1, n1, m2, s2, n2), strict=True))
+    there = here | {name: here[name] * unit for name in ("mean_1", "sd_1", "mean_2", "sd_2")}
+    g, md = effect_size("SMD", **here), effect_size("MD", **here)
+    for ours, expected in (
+        (effect_size("SMD", **there), g),
+        (effect_size("MD", **there), (md.yi * unit, md.vi * unit**2)),
+    ):
+        np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-9)
+    paired = effect_size("MC", mean_1=m1, sd_1=s1, mean_2=m2, sd_2=s2, n=n1, correlation=0)
+    np.testing.assert_allclose(paired, effect_size("MD", **(here | {"n_2": n1})), rtol=1e-9)
+
+
+CELLS = ("both", "only_1", "only_2", "neither")
+MATCHED = reference("effects_reference")["matched"]
+
+
+@pytest.mark.parametrize("code", MATCHED_CODES)
+def test_matched_effects_equal_metafor(code):
+    ours = matched_effect(code, *(MATCHED[cell] for cell in CELLS))
+    theirs = MATCHED["effect_sizes"][code]
+    assert relative_difference(ours.yi, numbers_of(theirs["yi"])) < 1e-8
+    assert relative_difference(ours.vi, numbers_of(theirs["vi"])) < 1e-8
+    assert set(MATCHED["effect_sizes"]) == set(MATCHED_CODES)
+
+
+@pytest.mark.parametrize(
+    ("code", "yi", "vi"),
+    [
+        ("MPRD", 0.0909091, 0.00480841),
+        ("MPRR", 0.182322, 0.02),
+        ("MPOR", 0.364643, 0.0782222),
+        ("MPORC", 0.693147, 0.3),
+        ("MPPETO", 0.666667, 0.266667),
+    ],
+)
+def test_matched_effects_of_the_metafor_5_1_oracle(code, yi, vi):
+    """Table 20, 10, 5, 20; R metafor 5.1-12, PEERS.md section 4."""
+    assert matched_effect(code, 20, 10, 5, 20) == pytest.approx((yi, vi), rel=1e-5)
+
+
+def test_the_conditional_odds_ratio_is_that_of_mcnemar():
+    from statsmodels.stats.contingency_tables import StratifiedTable
+
+    # Each pair is a 2x2 stratum; Mantel-Haenszel over pairs is McNemar's odds ratio.
+    pairs = [(1, 0, 1, 0)] * 4 + [(1, 0, 0, 1)] * 10 + [(0, 1, 1, 0)] * 5 + [(0, 1, 0, 1)] * 6
+    strata = np.array(pairs, dtype=float).reshape(-1, 2, 2)
+    pooled = StratifiedTable(list(strata)).logodds_pooled
+    assert matched_effect("MPORC", 4, 10, 5, 6).yi == pytest.approx(pooled)
+
+
+def test_margins_and_correlation_carry_all_of_the_full_table():
+    cells = np.random.default_rng(4).integers(1, 61, (4, 500))
+    a, b, c, _ = cells
+    phi = within_person_correlation(*cells)
+    for measure in ("OR", "RR", "RD"):
+        full = matched_effect(f"MP{measure}", *cells)
+        found = marginal_effect(measure, a + b, a + c, cells.sum(axis=0), correlation=phi)
+        np.testing.assert_allclose((found.yi, found.vi), full, rtol=1e-7, atol=1e-12)
+        assert not found.is_unpaired
+    for i in range(50):
+        answers = np.repeat([1, 1, 0, 0], cells[:, i]), np.repeat([1, 0, 1, 0], cells[:, i])
+        assert phi[i] == pytest.approx(np.corrcoef(*answers)[0, 1])
+
+
+def test_without_correlation_the_variance_is_that_of_two_groups():
+    rng = np.random.default_rng(5)
+    n = rng.integers(2, 201, 500)
+    x1, x2 = np.floor(rng.random((2, 500)) * (n + 1))
+    for measure in ("OR", "RR", "RD"):
+        found = marginal_effect(measure, x1, x2, n)
+        apart = effect_size(measure, events_1=x1, n_1=n, events_2=x2, n_2=n)
+        # With an empty cell both conditions are corrected here, and the whole table there: same.
+        np.testing.assert_allclose((found.yi, found.vi), apart, rtol=1e-6, atol=1e-12)
+        assert found.is_unpaired
+        assert "conservative" in found.notes[0]
+        paired = marginal_effect(measure, x1, x2, n, correlation=0.05)
+        assert (np.isnan(paired.vi) | (paired.vi < found.vi)).all()
+
+
+def test_elbourne_2002_by_hand():
+    """Becker-Balagtas variance in counts, table 20, 10, 5, 20: 1/30 + 1/25 + 1/25 + 1/30 - ..."""
+    n, s = 55, 20
+    p1, p2 = 30 / n, 25 / n
+    delta = n**2 * (s / n - p1 * p2)
+    counts = 1 / 30 + 1 / 25 + 1 / 25 + 1 / 30
+    expected = counts - 2 * delta / n * n**2 / (30 * 25 * 25 * 30)
+    phi = within_person_correlation(20, 10, 5, 20)
+    found = marginal_effect("OR", 30, 25, n, correlation=phi)
+    assert found.vi == pytest.approx(expected)
+    assert found.vi == pytest.approx(0.0782222, abs=5e-8)
+
+
+def test_impossible_correlations_give_no_variance_and_say_so():
+    found = marginal_effect("OR", [30, 20], 25, 55, correlation=[0.9, 0.5])
+    assert np.isnan(found.vi[0]) and found.vi[1] > 0
+    assert np.isfinite(found.yi).all()
+    assert any("cannot have the correlation" in note for note in found.notes)
+    # Equal margins allow a correlation of 1: then nobody changes.
+    assert marginal_effect("RD", 20, 20, 40, correlation=1.0).vi == 0
+
+
+def test_empty_cells_are_corrected_and_announced():
+    found = marginal_effect("OR", 0, 5, 20, correlation=0.1)
+    assert np.isfinite(found.yi) and found.vi > 0
+    assert any("0.5 was added" in note for note in found.notes)
+    assert matched_effect("MPORC", 20, 0, 5, 20).yi == pytest.approx(np.log(0.5 / 5.5))
+
+
+def test_shapes_missing_values_and_equality():
+    found = marginal_effect("RR", [[30], [np.nan]], [20, 25], 55, correlation=0.3)
+    assert found.yi.shape == found.vi.shape == (2, 2)
+    assert np.isnan(found.vi[1]).all()
+    assert not any("cannot" in note for note in found.notes)
+    assert found == marginal_effect("RR", [[30], [np.nan]], [20, 25], 55, correlation=0.3)
+    assert found != marginal_effect("RR", [[30], [np.nan]], [20, 25], 55, correlation=0.4)
+    one = marginal_effect("RR", 30, 25, 55)
+    assert type(one.yi) is float and type(one.vi) is float
+    assert np.isnan(within_person_correlation(5, 0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: marginal_effect("HR", 1, 1, 5), "measure='HR' is not known; allowed: OR, RR, RD"),
+        (lambda: marginal_effect("OR", 6, 1, 5), "events_1: 6 is above n 5"),
+        (lambda: marginal_effect("OR", 1, 1, 5, correlation=2), "correlation: 2 is not allowed"),
+        (lambda: matched_effect("MPHR", 1, 1, 1, 1), "code='MPHR' is not known"),
+        (lambda: matched_effect("MPOR", -1, 1, 1, 1), "both: -1 is not allowed"),
+        (lambda: matched_effect("MPOR", 0, 0, 0, 0), "numbers above 0"),
+    ],
+)
+def test_refusals_of_pairs(call, message):
+    with pytest.raises(ArgumentError, match=re.escape(message)):
+        call()

@@ -6,8 +6,7 @@ import pytest
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.influence import cumulative, influence, leave_one_out
 from ldn_meta.stats.pool import pool
-from ldn_meta.stats.tau2 import heterogeneity
-from metafor_values import ITERATED, TAU2_ZERO, assert_close, generic_sets, load
+from reference_values import ITERATED, TAU2_ZERO, assert_close, generic_sets, reference
 
 SETS = generic_sets()
 IDS = [f"{i}-{one['name']}" for i, one in enumerate(SETS)]
@@ -49,7 +48,7 @@ def test_influence_agrees_with_metafor(one):
 
 
 def test_influence_under_knapp_hartung_agrees_with_metafor():
-    for one in load("metafor_pooling_extra.json")["other_level"]:
+    for one in reference("metafor_pooling_extra")["other_level"]:
         result = influence(one["yi"], one["vi"], ci_method="knapp-hartung")
         assert len(one["influence_knha"]) == 6
         for name, theirs in one["influence_knha"].items():
@@ -99,38 +98,3 @@ def test_missing_trials_and_pairs_have_no_influence():
     pair = influence([0.1, 0.6], [0.04, 0.05])
     assert np.isnan(pair.cooks_distance).all()
     assert pair.hat.sum() == pytest.approx(1.0)
-
-
-def test_heterogeneity_of_too_few_trials_is_undefined():
-    for y, v in (([], []), ([0.3], [0.1])):
-        result = heterogeneity(y, v)
-        assert result.k == len(y)
-        for name in [
-            "q",
-            "q_pvalue",
-            "i2_pct",
-            "h2",
-            "tau2_ci_low",
-            "tau2_ci_high",
-            "i2_ci_high",
-            "h2_ci_low",
-        ]:
-            assert np.isnan(getattr(result, name)), name
-
-
-def test_heterogeneity_agrees_with_the_pool():
-    spread, result = heterogeneity(Y, V), pool(Y, V)
-    for name in [
-        "k",
-        "q",
-        "q_df",
-        "q_pvalue",
-        "i2_pct",
-        "h2",
-        "tau2_ci_low",
-        "tau2_ci_high",
-        "level",
-    ]:
-        assert getattr(spread, name) == getattr(result, name), name
-    with pytest.raises(ArgumentError, match="level"):
-        heterogeneity(Y, V, level=95)

@@ -1,11 +1,708 @@
-"""Which side of no effect an interval lies on."""
+"""Pools: R's metafor on its whole pinned grid, published tables, what must hold for any trials."""
+
+import dataclasses
+import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
-from ldn_meta.stats.pool import side
+from ldn_meta.errors import ArgumentError
+from ldn_meta.stats.arrays import CI_METHODS, PI_METHODS, TAU2_METHODS
+from ldn_meta.stats.pool import CHUNK_TRIALS, NUMBERS, PooledResult, pool, pool_many, side
+from ldn_meta.stats.tau2 import tau2_estimate
+from reference_values import CI_METHODS as METAFOR_CI
+from reference_values import (
+    CLOSED_FORM,
+    ITERATED,
+    TAU2_ZERO,
+    assert_close,
+    generic_sets,
+    reference,
+    tolerance,
+)
+from reference_values import TAU2_METHODS as METAFOR_TAU2
 
 NAN, INF = float("nan"), float("inf")
+SETS = generic_sets()
+each_set = pytest.mark.parametrize(
+    "one", SETS, ids=[f"{i}-{one['name']}" for i, one in enumerate(SETS)]
+)
+NAMES = {"q_p_value": "q_pvalue"}
+VALUES = ["estimate", "se", "statistic", "p_value", "ci_low", "ci_high", "q", "q_p_value"]
+BCG = SETS[0]["yi"], SETS[0]["vi"]
+
+
+def fits_of(one):
+    """Every pinned fit of a set of trials, with our words for its settings."""
+    for fit in one["reference"]["fits"]:
+        method = METAFOR_TAU2[fit["method"]]
+        options = {"tau2_method": method, "ci_method": METAFOR_CI[fit["test"]]}
+        yield fit, options, tolerance(method), f"{one['name']} {fit['method']} {fit['test']}"
+
+
+def test_the_grid_is_complete():
+    assert set(METAFOR_TAU2.values()) == set(TAU2_METHODS)
+    assert set(METAFOR_CI.values()) == set(CI_METHODS)
+    assert [len(one["yi"]) for one in SETS] == [13, 9, 37, 19, 2, 3, 3, 4, 5, 6]
+    full = {(m, t) for m in METAFOR_TAU2 for t in METAFOR_CI if m != "EE" or t == "z"}
+    for one in SETS:
+        assert {(fit["method"], fit["test"]) for fit in one["reference"]["fits"]} == full
+        assert len(one["reference"]["fits"]) == len(full) == 25
+
+
+@each_set
+def test_every_fit_agrees_with_metafor(one):
+    for fit, options, rtol, where in fits_of(one):
+        result = pool(one["yi"], one["vi"], **options)
+        assert_close(result.tau2, fit["tau2"], rtol, f"{where} tau2", TAU2_ZERO)
+        for name in VALUES:
+            ours = getattr(result, NAMES.get(name, name))
+            assert_close(ours, fit[name], rtol, f"{where} {name}")
+
+
+@each_set
+def test_prediction_intervals_agree_with_metafor(one):
+    for fit, options, rtol, where in fits_of(one):
+        for pi_method, suffix in (("k-1", "k1"), ("k-2", "hts")):
+            result = pool(one["yi"], one["vi"], pi_method=pi_method, **options)
+            if options["tau2_method"] == "common" or result.k < 3:
+                assert np.isnan([result.pi_low, result.pi_high]).all()
+                continue
+            assert_close(result.pi_low, fit[f"pi_low_{suffix}"], rtol, where)
+            assert_close(result.pi_high, fit[f"pi_high_{suffix}"], rtol, where)
+
+
+@each_set
+def test_i2_and_h2_agree_where_the_definitions_do(one):
+    """metafor's I2 and H2 come from Q for EE, and from tau2, which is Q again, for DL."""
+    for fit, options, _, where in fits_of(one):
+        if options["tau2_method"] in ("common", "dl"):
+            result = pool(one["yi"], one["vi"], **options)
+            assert_close(result.i2_pct, fit["i2"], CLOSED_FORM, where)
+            assert_close(result.h2, fit["h2"], CLOSED_FORM, where)
+
+
+@each_set
+def test_metafor_has_the_other_i2_for_the_other_methods(one):
+    """The documented difference: tau2 / (tau2 + s2) with our tau2 is metafor's number."""
+    w = 1 / np.array(one["vi"])
+    typical = (w.size - 1) / (w.sum() - (w**2).sum() / w.sum())
+    for fit, options, rtol, where in fits_of(one):
+        if options["tau2_method"] != "common":
+            tau2 = float(tau2_estimate(one["yi"], one["vi"], method=options["tau2_method"]))
+            assert_close(100 * tau2 / (tau2 + typical), fit["i2"], rtol, where, atol=1e-9)
+
+
+@each_set
+def test_q_profile_intervals_agree_with_metafor(one):
+    theirs, ours = one["reference"]["q_profile_reml"], pool(one["yi"], one["vi"])
+    for end in ("low", "high"):
+        assert_close(getattr(ours, f"tau2_ci_{end}"), theirs[f"tau2_{end}"], ITERATED, end)
+
+
+def test_another_level_agrees_with_metafor():
+    for one in reference("metafor_pooling_extra")["other_level"]:
+        result = pool(one["yi"], one["vi"], ci_method="knapp-hartung", level=one["level"])
+        for end in ("low", "high"):
+            assert_close(getattr(result, f"ci_{end}"), one[f"ci_{end}"], ITERATED, end)
+            assert_close(getattr(result, f"tau2_ci_{end}"), one[f"tau2_{end}"], ITERATED, end)
+
+
+def test_sixty_small_random_sets_agree_with_metafor():
+    """metafor says NA where it fails, and 0 where it resets a stuck iteration."""
+    sets = reference("metafor_pooling_extra")["small_sets"]
+    assert len(sets) == 60
+    compared = 0
+    for one in sets:
+        for name, theirs in one["tau2"].items():
+            if theirs is not None:
+                ours = tau2_estimate(one["yi"], one["vi"], method=METAFOR_TAU2[name])
+                assert_close(ours, theirs, ITERATED, name, atol=1e-12)
+                compared += 1
+    assert compared >= 475
+
+
+def test_bcg_anchors():
+    """STYLE.md, numeric anchors: BCG log risk ratios (Colditz 1994), four decimals."""
+    assert BCG[0][0] == pytest.approx(-0.8893, abs=5e-5)
+    assert BCG[1][0] == pytest.approx(0.3256, abs=5e-5)
+    common = pool(*BCG, tau2_method="common", ci_method="wald")
+    assert (common.estimate, common.se) == pytest.approx((-0.4303, 0.0405), abs=5e-5)
+    assert (common.q, common.q_df) == pytest.approx((152.233, 12), abs=5e-4)
+    assert common.i2_pct == pytest.approx(92.12, abs=5e-3)
+    dl = pool(*BCG, tau2_method="dl", ci_method="wald")
+    assert (dl.tau2, dl.estimate, dl.se) == pytest.approx((0.3088, -0.7141, 0.1787), abs=5e-5)
+    reml = pool(*BCG, ci_method="wald")
+    assert (reml.tau2, reml.estimate, reml.se) == pytest.approx(
+        (0.3132, -0.7145, 0.1798), abs=5e-5
+    )
+    assert pool(*BCG, ci_method="knapp-hartung").se == pytest.approx(0.1808, abs=5e-5)
+    assert pool(*BCG, tau2_method="pm").tau2 == pytest.approx(0.3181, abs=5e-5)
+    assert (reml.tau2_ci_low, reml.tau2_ci_high) == pytest.approx((0.1197, 1.1115), abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("ci_method", "pi_method", "low", "high"),
+    [
+        ("wald", "k-1", -1.9953, 0.5663),
+        ("wald", "k-2", -2.0084, 0.5793),
+        ("knapp-hartung", "k-1", -1.9960, 0.5670),
+        ("knapp-hartung", "k-2", -2.0091, 0.5800),
+    ],
+)
+def test_four_prediction_conventions(ci_method, pi_method, low, high):
+    """PEERS.md section 2, BCG log RR, REML."""
+    result = pool(*BCG, ci_method=ci_method, pi_method=pi_method)
+    assert (result.pi_low, result.pi_high) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_three_agreeing_trials():
+    """STYLE.md, numeric anchors: half-widths 0.250, 0.025 and 0.548; DL tau2 is 0."""
+    half = {
+        ci_method: pool([0.30, 0.31, 0.32], [0.04, 0.05, 0.06], ci_method=ci_method)
+        for ci_method in CI_METHODS
+    }
+    for (name, result), width in zip(half.items(), (0.250, 0.025, 0.548), strict=True):
+        assert result.ci_high - result.estimate == pytest.approx(width, abs=5e-4), name
+    assert tau2_estimate([0.30, 0.31, 0.32], [0.04, 0.05, 0.06], method="dl") == 0.0
+
+
+def test_viechtbauer_2005_example_1():
+    """Journal of Educational and Behavioral Statistics 30:261-293, p. 271, ten studies."""
+    yi = [-0.581, 0.530, 0.771, 1.031, 0.553, 0.295, 0.078, 0.573, -0.176, -0.232]
+    vi = [0.023, 0.052, 0.060, 0.115, 0.095, 0.203, 0.200, 0.211, 0.051, 0.040]
+    printed = {"hs": 0.2282, "he": 0.1484, "dl": 0.2768, "ml": 0.1967, "reml": 0.2232}
+    printed |= {"eb": 0.1920, "pm": 0.1920, "sj": 0.1992}
+    for method, value in printed.items():
+        ours = float(tau2_estimate(yi, vi, method=method))
+        assert ours == pytest.approx(value, abs=5.1e-5), method
+
+
+def test_dersimonian_kacker_2007():
+    """Contemporary Clinical Trials 28:105-114, tables 3 and 4: tau of six CLASP log odds ratios.
+
+    The printed ML, 0.0023, is an iteration stopped before the boundary 0: the score is negative
+    at 0 and at 0.0023 squared.
+    """
+    a, n1 = np.array([5, 5, 12, 69, 9, 313]), np.array([156, 303, 565, 1570, 103, 4659])
+    c, n2 = np.array([8, 17, 9, 94, 11, 352]), np.array([74, 303, 477, 1565, 105, 4650])
+    yi = np.log(a * (n2 - c) / (c * (n1 - a)))
+    vi = 1 / a + 1 / (n1 - a) + 1 / c + 1 / (n2 - c)
+    printed = {"pm": 0.3681, "he": 0.4410, "dl": 0.2323, "eb": 0.3681, "reml": 0.1843}
+    printed |= {"hs": 0.1330, "sj": 0.4572}
+    for method, value in printed.items():
+        tau = float(tau2_estimate(yi, vi, method=method)) ** 0.5
+        assert tau == pytest.approx(value, abs=5.1e-5), method
+    assert tau2_estimate(yi, vi, method="ml") == 0.0
+    for tau2 in (0.0, 0.0023**2):
+        w = 1 / (vi + tau2)
+        r = yi - (w @ yi) / w.sum()
+        assert (w**2 * r**2).sum() < w.sum()
+
+
+def test_statsmodels_agrees_where_it_is_right():
+    """Paule-Mandel with Knapp-Hartung on BCG; its DerSimonian-Laird is not truncated."""
+    from statsmodels.stats.meta_analysis import combine_effects
+
+    theirs = combine_effects(
+        np.array(BCG[0]), np.array(BCG[1]), method_re="iterated", use_t=True, atol=1e-11
+    )
+    ours = pool(*BCG, tau2_method="pm", ci_method="knapp-hartung")
+    assert ours.tau2 == pytest.approx(theirs.tau2, rel=1e-5)
+    assert ours.estimate == pytest.approx(theirs.mean_effect_re, rel=1e-5)
+    assert ours.se == pytest.approx(theirs.sd_eff_w_re_hksj, rel=1e-5)
+
+
+OPTIONS = [
+    {"tau2_method": tau2_method, "ci_method": ci_method}
+    for tau2_method in TAU2_METHODS
+    for ci_method in CI_METHODS
+]
+
+
+def battery(seed, m=120):
+    """Sets of two to nine trials: equal and very unequal variances, no spread and much."""
+    rng = np.random.default_rng(seed)
+    v = 10.0 ** rng.uniform(-rng.choice([0.0, 1.0, 3.0], (m, 1)), 0.0, (m, 9))
+    y = rng.normal(0.2, np.sqrt(v + rng.choice([0.0, 0.3, 3.0], (m, 1)) ** 2))
+    gone = np.arange(9) >= rng.integers(2, 10, (m, 1))
+    return np.where(gone, NAN, y), np.where(gone, NAN, v)
+
+
+def same(one, other, *, factor=None, offset=None, rtol=1e-7, atol=0.0, but=()):
+    """Compare all numbers, some of them after a change of unit or of origin."""
+    for name in set(NUMBERS) - set(but):
+        unit, shift = (factor or {}).get(name, 1.0), (offset or {}).get(name, 0.0)
+        np.testing.assert_allclose(
+            getattr(one, name),
+            getattr(other, name) * unit + shift,
+            rtol=rtol,
+            atol=atol * unit,
+            err_msg=name,
+        )
+
+
+PLACES = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
+SPREADS = ("tau2", "tau2_ci_low", "tau2_ci_high")
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(o.values()))
+def test_bounds(options):
+    y, v = battery(1)
+    found = pool_many(y, v, **options)
+    assert (found.tau2 >= 0.0).all()
+    assert ((found.i2_pct >= 0.0) & (found.i2_pct <= 100.0)).all()
+    assert (found.tau2_ci_low >= 0.0).all() and (found.tau2_ci_high < INF).all()
+    assert (found.tau2_ci_low <= found.tau2_ci_high).all()
+    assert ((found.p_value >= 0.0) & (found.p_value <= 1.0)).all()
+    assert (found.ci_low < found.estimate).all() and (found.estimate < found.ci_high).all()
+    assert (np.nanmin(y, axis=1) <= found.estimate).all()
+    assert (found.estimate <= np.nanmax(y, axis=1)).all()
+    np.testing.assert_allclose(np.nansum(found.weight_pct, axis=1), 100.0, rtol=1e-12)
+    assert (found.weight_pct[~np.isnan(v)] > 0.0).all()
+    if options["tau2_method"] != "common":
+        more = found.k > 2
+        assert (found.pi_low <= found.ci_low)[more].all()
+        assert (found.pi_high >= found.ci_high)[more].all()
+
+
+@pytest.mark.parametrize("tau2_method", TAU2_METHODS)
+def test_random_effects_are_never_more_certain_than_common(tau2_method):
+    y, v = battery(2)
+    common = pool_many(y, v, tau2_method="common", ci_method="wald")
+    found = pool_many(y, v, tau2_method=tau2_method, ci_method="wald")
+    assert (found.se >= common.se * (1 - 1e-14)).all()
+
+
+@pytest.mark.parametrize("tau2_method", TAU2_METHODS)
+def test_the_floored_interval_holds_both_others(tau2_method):
+    wald, plain, floored = (
+        pool_many(*battery(3), tau2_method=tau2_method, ci_method=name) for name in CI_METHODS
+    )
+    assert (floored.se == np.maximum(plain.se, wald.se)).all()
+    assert (floored.ci_low <= np.minimum(plain.ci_low, wald.ci_low)).all()
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(o.values()))
+def test_the_order_of_trials_does_not_change_a_bit(options):
+    y, v = battery(4)
+    shuffled = np.argsort(np.random.default_rng(5).random(y.shape), axis=1)
+    turned = [np.take_along_axis(x, shuffled, axis=1) for x in (y, v)]
+    one, other = pool_many(y, v, **options), pool_many(*turned, **options)
+    for name in NUMBERS:
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+    weights = np.take_along_axis(one.weight_pct, shuffled, axis=1)
+    np.testing.assert_array_equal(weights, other.weight_pct)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(o.values()))
+def test_units(options):
+    y, v = battery(6)
+    plain = pool_many(y, v, **options)
+    for c in (1e-6, 0.1, 10.0, 1e6):
+        unit = {**dict.fromkeys((*PLACES, "se"), c), **dict.fromkeys(SPREADS, c**2)}
+        same(pool_many(y * c, v * c**2, **options), plain, factor=unit, atol=1e-9)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(o.values()))
+def test_shifts(options):
+    y, v = battery(7)
+    plain = pool_many(y, v, **options)
+    for c in (-100.0, 1.0, 1000.0):
+        moved = pool_many(y + c, v, **options)
+        but = ("statistic", "p_value")
+        same(moved, plain, offset=dict.fromkeys(PLACES, c), rtol=1e-7, atol=1e-7, but=but)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(o.values()))
+def test_signs(options):
+    y, v = battery(8)
+    one, other = pool_many(-y, v, **options), pool_many(y, v, **options)
+    for ours, theirs in ((one.estimate, -other.estimate), (one.ci_low, -other.ci_high)):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(one.tau2, other.tau2, rtol=1e-9, atol=1e-12)
+
+
+def ragged(m, k, seed):
+    rng = np.random.default_rng(seed)
+    v = 10.0 ** rng.uniform(-2, 0, (m, k))
+    y = rng.normal(0, np.sqrt(v + 0.1))
+    gone = rng.random((m, k)) < rng.uniform(0, 1, (m, 1))
+    y[gone] = np.nan
+    v[gone] = np.nan
+    return y, v
+
+
+@pytest.mark.parametrize("tau2_method", TAU2_METHODS)
+@pytest.mark.parametrize("ci_method", CI_METHODS)
+@pytest.mark.parametrize("pi_method", PI_METHODS)
+def test_pool_is_exactly_a_row_of_pool_many(tau2_method, ci_method, pi_method):
+    """Not close: equal, with the missing trials present as NaN or absent."""
+    y, v = ragged(16, 12, seed=7)
+    options = {"tau2_method": tau2_method, "ci_method": ci_method, "pi_method": pi_method}
+    batch = pool_many(y, v, **options)
+    for i in range(16):
+        there = ~np.isnan(y[i])
+        for row in (pool(y[i], v[i], **options), pool(y[i, there], v[i, there], **options)):
+            for name in NUMBERS:
+                ours, theirs = getattr(row, name), getattr(batch, name)[i]
+                assert np.array_equal(ours, theirs, equal_nan=True), (i, name, ours, theirs)
+        np.testing.assert_array_equal(row.weight_pct, batch.weight_pct[i, there])
+
+
+def test_chunks_do_not_show():
+    """More trials than one chunk holds, in an order that sorting by size must undo."""
+    m = CHUNK_TRIALS // 6 + 11
+    y, v = ragged(m, 6, seed=8)
+    batch = pool_many(y, v)
+    assert m * 6 > CHUNK_TRIALS
+    some = np.random.default_rng(9).choice(m, 200, replace=False)
+    part = pool_many(y[some], v[some])
+    for name in (*NUMBERS, "weight_pct"):
+        np.testing.assert_array_equal(getattr(batch, name)[some], getattr(part, name))
+
+
+def test_leading_axes_are_kept():
+    y, v = ragged(24, 5, seed=10)
+    flat = pool_many(y, v)
+    cube = pool_many(y.reshape(2, 3, 4, 5), v.reshape(2, 3, 4, 5))
+    assert cube.estimate.shape == (2, 3, 4)
+    assert cube.k.dtype == np.int64
+    np.testing.assert_array_equal(cube.estimate.ravel(), flat.estimate)
+    assert cube.weight_pct.shape == (2, 3, 4, 5)
+
+
+@pytest.mark.parametrize("k", [8, 15, 16, 33, 129, 400])
+def test_large_k_in_a_batch_of_one(k):
+    """numpy sums a lone column in another order; the layout must hide that."""
+    rng = np.random.default_rng(k)
+    for _ in range(5):
+        v = 10.0 ** rng.uniform(-2, 0, k)
+        y = rng.normal(0, np.sqrt(v + 0.1))
+        one = pool(y, v)
+        three = pool_many(np.tile(y, (3, 1)), np.tile(v, (3, 1)))
+        for name in NUMBERS:
+            assert getattr(one, name) == getattr(three, name)[1], name
+
+
+def told(result, words):
+    return any(words in note for note in result.notes)
+
+
+UNDEFINED_FOR_ONE = (*SPREADS, "q", "q_pvalue", "i2_pct", "h2", "pi_low", "pi_high")
+
+
+@pytest.mark.parametrize("yi", [[], [NAN], [NAN, NAN]], ids=len)
+def test_no_trial(yi):
+    for options in OPTIONS:
+        result = pool(yi, yi, **options)
+        assert result.k == result.q_df == 0
+        for name in set(NUMBERS) - {"k", "q_df"}:
+            assert np.isnan(getattr(result, name)), name
+        assert told(result, "no trial has an effect: nothing was estimated")
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(o.values()))
+def test_one_trial_is_that_trial(options):
+    result = pool([NAN, 0.3], [0.1, 0.04], **options)
+    assert result.k == 1
+    assert (result.estimate, result.se) == pytest.approx((0.3, 0.2), rel=1e-14)
+    assert (result.ci_low, result.ci_high) == pytest.approx((-0.0919928, 0.6919928), abs=1e-7)
+    assert (result.statistic, result.p_value) == pytest.approx((1.5, 0.1336144), abs=1e-7)
+    for name in UNDEFINED_FOR_ONE:
+        assert np.isnan(getattr(result, name)), name
+    np.testing.assert_array_equal(result.weight_pct, [NAN, 100.0])
+    assert told(result, "nothing was pooled")
+    assert told(result, "left out")
+
+
+def test_two_trials_are_flagged():
+    wald = pool([0.1, 0.6], [0.04, 0.05], ci_method="wald")
+    assert told(wald, "takes tau2 as known")
+    student = pool([0.1, 0.6], [0.04, 0.05])
+    assert told(student, "1 degree of freedom")
+    assert told(student, "at least three trials")
+    assert np.isnan(student.pi_low)
+    assert student.ci_high - student.estimate == pytest.approx(12.7062047 * student.se, rel=1e-8)
+
+
+@pytest.mark.parametrize("tau2_method", TAU2_METHODS)
+@pytest.mark.parametrize("k", [2, 3, 12])
+def test_identical_effects(tau2_method, k):
+    """No spread: tau2 is 0 by every method, and unmodified Knapp-Hartung has no variance."""
+    y, v = [0.5] * k, np.linspace(0.01, 0.09, k)
+    for ci_method in ("wald", "knapp-hartung-floored"):
+        result = pool(y, v, tau2_method=tau2_method, ci_method=ci_method)
+        assert (result.tau2, result.q, result.i2_pct) == (0.0, 0.0, 0.0)
+        assert result.q_pvalue == 1.0
+        assert result.se == pytest.approx((1 / (1 / v).sum()) ** 0.5, rel=1e-14)
+        assert result.estimate == 0.5
+        assert (result.tau2_ci_low, result.tau2_ci_high) == (0.0, 0.0)
+        assert told(result, "set for tau2 is empty")
+    plain = pool(y, v, tau2_method=tau2_method, ci_method="knapp-hartung")
+    assert plain.estimate == 0.5
+    for name in ["se", "statistic", "p_value", "ci_low", "ci_high", "pi_low", "pi_high"]:
+        assert np.isnan(getattr(plain, name)), name
+    assert told(plain, "all effects are identical")
+
+
+def test_common_effect():
+    result = pool([0.1, 0.6, 0.2], [0.04, 0.05, 0.01], tau2_method="common", ci_method="wald")
+    assert result.tau2 == 0.0
+    assert np.isnan(result.pi_low)
+    assert told(result, "no new trial's effect")
+    assert result.tau2_ci_high > 0.0
+    rescaled = pool([0.1, 0.6, 0.2], [0.04, 0.05, 0.01], tau2_method="common")
+    assert told(rescaled, "rescaled")
+
+
+def test_h2_is_bounded_for_random_effects_only():
+    y, v = [0.30, 0.31, 0.32], [0.04, 0.05, 0.06]
+    assert pool(y, v).h2 == 1.0
+    assert pool(y, v, tau2_method="common").h2 == pytest.approx(0.002027027, abs=1e-9)
+
+
+@pytest.mark.parametrize("method", [m for m in TAU2_METHODS if m not in ("common", "sj")])
+def test_a_root_that_is_not_positive_is_announced(method):
+    result = pool([0.30, 0.31, 0.32], [0.04, 0.05, 0.06], tau2_method=method)
+    assert result.tau2 == 0.0
+    wanted = "global maximum at tau2 = 0" if method in ("ml", "reml") else "was set to 0"
+    assert told(result, wanted)
+
+
+def test_knapp_hartung_announces_floor_and_narrowness():
+    y, v = [0.30, 0.31, 0.32], [0.04, 0.05, 0.06]
+    assert told(pool(y, v), "scale was set to 1")
+    assert told(pool(y, v, ci_method="knapp-hartung"), "narrower than the Wald")
+    spread = pool([-1.0, 0.0, 1.0, 2.0], [0.01] * 4, ci_method="knapp-hartung")
+    assert not told(spread, "narrower")
+
+
+def test_a_trial_with_half_its_numbers_is_missing():
+    result = pool([0.1, 0.6, NAN, 0.2], [0.04, NAN, 0.05, 0.01])
+    assert result.k == 2
+    assert result == pool([0.1, NAN, NAN, 0.2], [0.04, NAN, NAN, 0.01])
+
+
+def test_batches_count_the_sets_of_each_note():
+    result = pool_many([[0.1, NAN], [0.1, 0.9], [NAN, NAN]], [[0.1, 0.1]] * 3)
+    assert result.k.tolist() == [1, 2, 0]
+    assert told(result, "1 of 3 sets: one trial")
+    assert told(result, "2 of 3 sets: trials without an effect")
+
+
+def test_empty_batches():
+    assert pool_many(np.empty((0, 4)), np.empty((0, 4))).estimate.shape == (0,)
+    nothing = pool_many(np.empty((3, 0)), np.empty((3, 0)))
+    assert nothing.k.tolist() == [0, 0, 0]
+    assert np.isnan(nothing.estimate).all()
+
+
+GOOD = [0.1, 0.2, 0.3], [0.01, 0.02, 0.03]
+
+
+@pytest.mark.parametrize("call", [pool, pool_many, tau2_estimate])
+@pytest.mark.parametrize(
+    ("yi", "vi", "words"),
+    [
+        ([0.1, 0.2], [0.1], r"yi has shape \(2,\) and vi has shape \(1,\)"),
+        ([0.1, 0.2], [0.1, 0.0], r"vi\[1\]=0\.0 .*positive"),
+        ([0.1, 0.2], [0.1, -0.3], r"vi\[1\]=-0\.3 .*positive"),
+        ([0.1, 0.2], [0.1, 1e-200], r"vi\[1\]=1e-200 .*1e-30"),
+        ([0.1, 0.2], [0.1, 1e200], r"vi\[1\]=1e\+200 .*1e\+30"),
+        ([1e31, 0.2], [0.1, 0.1], r"yi\[0\]=1e\+31 .*1e\+30"),
+        ([0.1, 0.2], [0.1, np.inf], r"vi\[1\]=inf .*finite"),
+        ([0.1, -np.inf], [0.1, 0.1], r"yi\[1\]=-inf .*finite"),
+        ([0.1, "0.2"], [0.1, 0.1], r"yi: \['0.1', '0.2'\] has type <U\d+; .*real numbers"),
+        ([0.1, None], [0.1, 0.1], r"yi: .*None.* has type object; .*real numbers"),
+        ([0.1, 0.2j], [0.1, 0.1], r"yi: .* has type complex128; .*real numbers"),
+        ([True, False], [0.1, 0.1], r"yi: .* has type bool; .*real numbers"),
+        ([[0.1], [0.2, 0.3]], [0.1, 0.1], r"yi: ragged sequence"),
+        (0.1, 0.1, r"yi has shape \(\)"),
+    ],
+)
+def test_bad_numbers_are_refused(call, yi, vi, words):
+    with pytest.raises(ArgumentError, match=words):
+        call(yi, vi)
+
+
+def test_pool_takes_one_set():
+    with pytest.raises(ArgumentError, match=r"yi has shape \(1, 2\); allowed: \(k,\)"):
+        pool([[0.1, 0.2]], [[0.1, 0.1]])
+
+
+@pytest.mark.parametrize("call", [pool, pool_many])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"tau2_method": "REML"}, r"tau2_method='REML' .*common, dl, he, hs, sj, ml, reml"),
+        ({"tau2_method": None}, r"tau2_method=None"),
+        ({"ci_method": "knha"}, r"ci_method='knha' .*wald, knapp-hartung, knapp-hartung-floored"),
+        ({"pi_method": "hts"}, r"pi_method='hts' .*k-1, k-2"),
+        ({"level": 95}, r"level=95 .*between 0 and 1"),
+        ({"level": 1.0}, r"level=1\.0"),
+        ({"level": "0.95"}, r"level='0\.95'"),
+        ({"level": NAN}, r"level=nan"),
+        ({"level": True}, r"level=True"),
+        ({"measure": 3}, r"measure=3 .*text"),
+        ({"labels": ["a"]}, r"labels has 1 entries; allowed: 3"),
+        ({"labels": "abc"}, r"labels='abc' is one text"),
+    ],
+)
+def test_unknown_options_are_refused(call, options, words):
+    with pytest.raises(ArgumentError, match=words):
+        call(*GOOD, **options)
+
+
+def test_masked_entries_are_missing():
+    y = np.ma.masked_array([0.1, 9.9, 0.3], mask=[False, True, False])
+    assert pool(y, [0.01, 0.02, 0.03]) == pool([0.1, NAN, 0.3], [0.01, NAN, 0.03])
+
+
+def test_arguments_are_not_changed():
+    y, v = np.array([0.1, NAN, 0.3]), np.array([0.01, 0.02, 0.03])
+    pool(y, v)
+    assert v.tolist() == [0.01, 0.02, 0.03]
+    assert y.flags.writeable
+
+
+PUBLISHED = (
+    *("k", "measure", "tau2_method", "ci_method", "level", "estimate", "se", "statistic"),
+    *("p_value", "ci_low", "ci_high", "tau2", "tau2_ci_low", "tau2_ci_high", "q", "q_df"),
+    *("q_pvalue", "i2_pct", "h2", "pi_low", "pi_high", "yi", "vi", "weight_pct", "labels"),
+    *("notes", "pi_method"),
+)
+Y, V = [0.1, 0.6, -0.2, 0.4], [0.04, 0.05, 0.01, 0.03]
+
+
+@pytest.fixture
+def result():
+    return pool(Y, V, measure="MD", labels=["A & B", "<C>", "D", "E"])
+
+
+def test_fields_are_the_published_ones():
+    names = [field.name for field in dataclasses.fields(PooledResult)]
+    assert names == list(PUBLISHED)
+
+
+def test_settings_are_repeated(result):
+    assert (result.measure, result.tau2_method, result.level) == ("MD", "reml", 0.95)
+    assert (result.ci_method, result.pi_method) == ("knapp-hartung-floored", "k-1")
+    assert result.labels == ("A & B", "<C>", "D", "E")
+    assert pool(Y, V).labels == ("trial 1", "trial 2", "trial 3", "trial 4")
+
+
+def test_numbers_of_one_set_are_plain(result):
+    for name in PUBLISHED:
+        value = getattr(result, name)
+        kind = {"k": int, "q_df": int, "notes": tuple, "labels": tuple}.get(name)
+        if name in ("yi", "vi", "weight_pct"):
+            kind = np.ndarray
+        elif name in ("measure", "tau2_method", "ci_method", "pi_method"):
+            kind = str
+        assert type(value) is (kind or float), name
+
+
+def test_it_is_frozen(result):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        result.estimate = 1.0
+    with pytest.raises(ValueError, match="read-only"):
+        result.yi[0] = 1.0
+
+
+def test_equality_sees_every_field(result):
+    same = pool(Y, V, measure="MD", labels=["A & B", "<C>", "D", "E"])
+    assert result == same
+    assert result != "something else"
+    for name in PUBLISHED:
+        value = getattr(result, name)
+        other = value + 1 if isinstance(value, int | float | np.ndarray) else ("changed",)
+        other = "changed" if isinstance(value, str) else other
+        assert dataclasses.replace(result, **{name: other}) != result, name
+
+
+def test_nan_equals_nan():
+    assert pool([], []) == pool([], [])
+    assert pool(Y[:1], V[:1]) == pool(Y[:1], V[:1])
+
+
+def test_pickle_keeps_it_equal_and_read_only(result):
+    for one in (result, pool([], []), pool_many([Y, Y], [V, V])):
+        back = pickle.loads(pickle.dumps(one))
+        assert back == one
+        assert not back.yi.flags.writeable
+
+
+def test_repr_is_one_line(result):
+    text = repr(result)
+    assert text == (
+        f"PooledResult(MD, k=4, {result.estimate:.4g} [95% CI {result.ci_low:.4g}, "
+        f"{result.ci_high:.4g}], tau2={result.tau2:.4g}, I2={result.i2_pct:.0f}%, reml, "
+        "knapp-hartung-floored)"
+    )
+    batch = repr(pool_many([Y, Y], [V, V]))
+    assert batch == "PooledResult(batch of shape (2,), reml, knapp-hartung-floored)"
+
+
+def test_html_has_settings_above_numbers_and_notes_below(result):
+    page = pool(Y[:2], V[:2], measure="R<R")._repr_html_()
+    order = [
+        page.index(words)
+        for words in (
+            "restricted maximum likelihood",
+            "Knapp-Hartung, scale at least 1",
+            "t on k-1 degrees of freedom",
+            "pooled effect",
+            "<li>two trials",
+        )
+    ]
+    assert order == sorted(order)
+    assert "R&lt;R" in page
+    assert "R<R" not in page
+    assert f"{result.estimate:.4g}" in result._repr_html_()
+    assert "<td>" in pool_many([Y, Y], [V, V])._repr_html_()
+
+
+def test_frame_of_one_set_and_of_many(result):
+    frame = result.to_frame()
+    assert len(frame) == 1
+    assert frame.loc[0, "estimate"] == result.estimate
+    assert frame.loc[0, "ci_method"] == "knapp-hartung-floored"
+    many = pool_many([Y, Y, Y], [V, V, V]).to_frame()
+    assert len(many) == 3
+    assert (many["estimate"] == result.estimate).all()
+
+
+def test_frame_of_trials(result):
+    frame = result.trials_frame()
+    assert frame["label"].tolist() == ["A & B", "<C>", "D", "E"]
+    assert frame["sei"].tolist() == np.sqrt(V).tolist()
+    assert frame["weight_pct"].sum() == pytest.approx(100)
+    with pytest.raises(ArgumentError, match="batch"):
+        pool_many([Y, Y], [V, V]).trials_frame()
+
+
+def test_weights_are_those_of_the_random_effects_model(result):
+    w = 1 / (np.array(V) + result.tau2)
+    np.testing.assert_allclose(result.weight_pct, 100 * w / w.sum(), rtol=1e-13)
+    assert result.estimate == pytest.approx((w @ Y) / w.sum(), rel=1e-13)
+
+
+def test_nothing_heavy_is_imported():
+    """Start-up is the budget of a notebook: scipy.stats alone costs more than a second."""
+    modules = "arrays bayes convert directions effects influence pool proportions rare_events"
+    code = (
+        f"import sys\nfor name in '{modules} regression small_study tau2'.split():\n"
+        "    __import__(f'ldn_meta.stats.{name}')\n"
+        "heavy = {'scipy.stats', 'scipy.optimize', 'pandas', 'statsmodels', 'matplotlib'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 SIDES = [
     (0.2, 1.4, 1.0, 1.0),
     (-1.4, -0.2, 1.0, -1.0),

@@ -4,39 +4,24 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.arrays import CI_METHODS as OUR_CI_METHODS
-from ldn_meta.stats.arrays import TAU2_METHODS as OUR_TAU2_METHODS
-from ldn_meta.stats.pool import pool
+from ldn_meta.stats.pool import pool_many
 from ldn_meta.stats.regression import meta_regression
-from metafor_values import (
+from reference_values import (
     CI_METHODS,
     ITERATED,
     TAU2_METHODS,
     assert_close,
     generic_sets,
-    load,
+    reference,
     tolerance,
 )
 
-REGRESSIONS = load("metafor_pooling_extra.json")["regressions"]
-VALUES = {
-    "coef": "coefficients",
-    "se": "se",
-    "statistic": "statistic",
-    "p_value": "p_value",
-    "ci_low": "ci_low",
-    "ci_high": "ci_high",
-    "tau2": "tau2",
-    "qe": "qe",
-    "qe_p_value": "qe_pvalue",
-    "qm": "qm",
-    "qm_p_value": "qm_pvalue",
-    "r2": "r2_pct",
-}
+REGRESSIONS = reference("metafor_pooling_extra")["regressions"]
+VALUES = {"coef": "coefficients", "qe_p_value": "qe_pvalue", "qm_p_value": "qm_pvalue"}
+VALUES |= {"r2": "r2_pct"}
+VALUES |= {x: x for x in ("se", "statistic", "p_value", "ci_low", "ci_high", "tau2", "qe", "qm")}
 BCG = next(one for one in REGRESSIONS if one["name"] == "bcg_latitude_year")
 
 
@@ -69,7 +54,7 @@ def test_every_fit_agrees_with_metafor(one):
 
 
 def test_the_first_pinned_regression():
-    one = load("metafor_reference.json")["meta_regression"][0]
+    one = reference("metafor_reference")["meta_regression"][0]
     for test, theirs in one["reference"].items():
         result = meta_regression(one["yi"], one["vi"], one["X"], ci_method=CI_METHODS[test])
         for name in set(theirs) - {"qm_p_value", "r2"}:
@@ -98,9 +83,10 @@ def test_common_effect_coefficients_against_exact_arithmetic():
 
 
 def test_statsmodels_wls_is_the_common_effect_knapp_hartung_fit():
-    import statsmodels.api as sm
+    from statsmodels.regression.linear_model import WLS
 
-    theirs = sm.WLS(BCG["yi"], sm.add_constant(BCG["X"]), weights=1 / np.array(BCG["vi"])).fit()
+    design = np.column_stack([np.ones(13), BCG["X"]])
+    theirs = WLS(BCG["yi"], design, weights=1 / np.array(BCG["vi"])).fit()
     ours = meta_regression(
         BCG["yi"], BCG["vi"], BCG["X"], tau2_method="common", ci_method="knapp-hartung"
     )
@@ -110,27 +96,26 @@ def test_statsmodels_wls_is_the_common_effect_knapp_hartung_fit():
     assert ours.qm == pytest.approx(theirs.fvalue, rel=1e-7)
 
 
-@given(
-    st.sampled_from(OUR_TAU2_METHODS),
-    st.sampled_from(OUR_CI_METHODS),
-    st.integers(3, 8),
-    st.integers(0, 10_000),
-)
-def test_only_an_intercept_is_the_pool(tau2_method, ci_method, k, seed):
+@pytest.mark.parametrize("k", [3, 4, 8])
+@pytest.mark.parametrize("tau2_method", TAU2_METHODS.values())
+def test_only_an_intercept_is_the_pool(tau2_method, k):
     """Two kernels that share no sums: contrasts here, weights there."""
-    rng = np.random.default_rng(seed)
-    v = 10 ** rng.uniform(-2, 0, k)
+    rng = np.random.default_rng(k)
+    v = 10 ** rng.uniform(-2, 0, (20, k))
     y = rng.normal(0, np.sqrt(v + 0.2))
-    one = pool(y, v, tau2_method=tau2_method, ci_method=ci_method)
-    other = meta_regression(
-        y, v, np.ones(k), tau2_method=tau2_method, ci_method=ci_method, add_intercept=False
-    )
-    assert other.tau2 == pytest.approx(one.tau2, rel=1e-7, abs=1e-9)
-    assert other.coefficients[0] == pytest.approx(one.estimate, rel=1e-6, abs=1e-8)
-    assert other.ci_low[0] == pytest.approx(one.ci_low, rel=1e-6, abs=1e-8)
-    assert other.qe == pytest.approx(one.q, rel=1e-9)
-    assert other.tau2_ci_high == pytest.approx(one.tau2_ci_high, rel=1e-7, abs=1e-9)
-    assert np.isnan(other.qm)
+    for ci_method in CI_METHODS.values():
+        options = {"tau2_method": tau2_method, "ci_method": ci_method}
+        one = pool_many(y, v, **options)
+        other = meta_regression(y, v, np.ones(k), add_intercept=False, **options)
+        for ours, theirs, rtol, atol in (
+            (other.tau2, one.tau2, 1e-7, 1e-9),
+            (other.coefficients[:, 0], one.estimate, 1e-6, 1e-8),
+            (other.ci_low[:, 0], one.ci_low, 1e-6, 1e-8),
+            (other.qe, one.q, 1e-9, 0),
+            (other.tau2_ci_high, one.tau2_ci_high, 1e-7, 1e-9),
+        ):
+            np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=atol)
+        assert np.isnan(other.qm).all()
 
 
 def test_the_global_maximum_is_found_here_too():
@@ -181,8 +166,8 @@ def test_notes_announce_missing_covariates_and_few_trials():
     [
         ({"X": [1.0, 2.0]}, r"X has shape \(2, 1\) and yi has shape \(4,\)"),
         ({"X": [1.0, 1.0, 1.0, 1.0]}, r"X has rank 1 for 2 coefficients \(intercept, x1\)"),
-        ({"X": ["a", "b", "c", "d"]}, r"X holds str"),
-        ({"X": [1.0, np.inf, 2.0, 3.0]}, r"X\[1\]=inf"),
+        ({"X": ["a", "b", "c", "d"]}, "X: .* has type <U1"),
+        ({"X": [1.0, np.inf, 2.0, 3.0]}, r"X\[1\]: inf is not allowed"),
         ({"X": np.empty((4, 0)), "add_intercept": False}, "X has no column"),
         ({"names": ["a", "b"]}, r"names=.*1 names"),
         ({"names": "a"}, r"names='a'"),

@@ -7,7 +7,7 @@ import pytest
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.small_study import begg_test, egger_test, trim_and_fill
-from metafor_values import CLOSED_FORM, ITERATED, assert_close, generic_sets, load
+from reference_values import CLOSED_FORM, ITERATED, assert_close, generic_sets, reference
 
 SETS = [one for one in generic_sets() if one["reference"]["small_study"]]
 each_set = pytest.mark.parametrize("one", SETS, ids=[one["name"] for one in SETS])
@@ -50,7 +50,7 @@ def test_trim_and_fill_agrees_with_metafor(one):
 
 
 def test_filled_trials_are_metafors():
-    for one in load("metafor_pooling_extra.json")["other_level"]:
+    for one in reference("metafor_pooling_extra")["other_level"]:
         ours = trim_and_fill(one["yi"], one["vi"])
         assert ours.k_filled == one["trim_fill"]["k0"] > 0
         assert_close(np.sort(ours.filled.yi), np.sort(one["trim_fill"]["yi"]), CLOSED_FORM, "yi")

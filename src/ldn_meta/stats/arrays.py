@@ -81,31 +81,6 @@ def share_between(name: str, value: object) -> float:
     raise ArgumentError(message)
 
 
-def real_array(name: str, values: ArrayLike) -> FloatArray:
-    """Return finite numbers, or NaN, as a float array; text and objects are refused."""
-    array = _real_array(name, values)
-    _refuse_infinite(name, array)
-    return array
-
-
-def _real_array(name: str, values: ArrayLike) -> FloatArray:
-    if isinstance(values, np.ma.MaskedArray):
-        values = np.ma.filled(values.astype(np.float64), np.nan)
-    try:
-        raw: NDArray[Any] = np.asarray(values)
-    except ValueError as error:
-        message = f"{name}={values!r} is not rectangular; allowed: rows of equal length"
-        raise ArgumentError(message) from error
-    if raw.dtype.kind not in "iuf":
-        shown = raw.ravel()[:3].tolist()
-        message = (
-            f"{name} holds {raw.dtype.name} values such as {shown!r}; "
-            "allowed: real numbers, with NaN for a missing trial"
-        )
-        raise ArgumentError(message)
-    return raw.astype(np.float64)
-
-
 def _refuse_infinite(name: str, array: FloatArray) -> None:
     infinite = np.isinf(array)
     if np.count_nonzero(infinite):
@@ -120,7 +95,7 @@ def effects_and_variances(
 
     A trial with either number missing is missing: an effect without a variance has no weight.
     """
-    y, v = _real_array("yi", yi), _real_array("vi", vi)
+    y, v = numbers("yi", yi, finite=False), numbers("vi", vi, finite=False)
     if y.shape != v.shape:
         message = f"yi has shape {y.shape} and vi has shape {v.shape}; allowed: equal shapes"
         raise ArgumentError(message)
@@ -165,8 +140,12 @@ def trial_labels(labels: Labels, k: int) -> tuple[str, ...]:
 
 
 def _first(name: str, array: FloatArray, wrong: BoolArray) -> str:
-    position = tuple(int(i) for i in np.argwhere(wrong)[0])
-    return f"{name}[{', '.join(map(str, position))}]={float(array[position])!r}"
+    return f"{name}[{_place(wrong)}]={float(array[wrong].flat[0])!r}"
+
+
+def _place(wrong: BoolArray) -> str:
+    """The index of the first that is wrong, as it is written in brackets."""
+    return ", ".join(map(str, np.argwhere(wrong)[0].tolist()))
 
 
 TAU2_METHODS = ("common", "dl", "he", "hs", "sj", "ml", "reml", "eb", "pm")
@@ -399,21 +378,23 @@ def numbers(
 ) -> FloatArray:
     """Return `value` as a float array or refuse it by name.
 
-    NaN means missing and passes. Strings, booleans, complex numbers and objects are refused, and
-    so are infinities unless `finite` is False.
+    NaN means missing and passes, and so does what a mask hides. Strings, booleans, complex numbers
+    and objects are refused, and so are infinities unless `finite` is False.
     """
+    if isinstance(value, np.ma.MaskedArray):
+        value = np.ma.filled(value.astype(np.float64), np.nan)
     try:
         raw = np.asarray(value)
     except ValueError as error:
-        raise ArgumentError(f"{name}: ragged sequence; allowed: a number or an array") from error
+        raise ArgumentError(f"{name}: ragged sequence; allowed: rows of equal length") from error
     if raw.dtype.kind not in "iuf":
+        shown = raw.ravel()[:3].tolist() if raw.ndim else value
         raise ArgumentError(
-            f"{name}: {value!r} has type {raw.dtype}; allowed: a number or an array of numbers "
-            "(NaN for missing)"
+            f"{name}: {shown!r} has type {raw.dtype}; allowed: real numbers, NaN where missing"
         )
     array: FloatArray = raw.astype(np.float64)
     rules = (
-        (np.isinf(array) & finite, "finite numbers"),
+        (np.isinf(array) if finite else None, "finite numbers"),
         (array <= above if above > -np.inf else None, f"numbers above {above:g}"),
         (array < at_least if at_least > -np.inf else None, f"numbers of at least {at_least:g}"),
         (array > at_most if at_most < np.inf else None, f"numbers of at most {at_most:g}"),
@@ -421,7 +402,8 @@ def numbers(
     )
     for broken, allowed in rules:
         if broken is not None and broken.any():
-            raise ArgumentError(f"{name}: {array[broken].flat[0]:g} is not allowed; {allowed}")
+            place = f"{name}[{_place(broken)}]" if array.ndim else name
+            raise ArgumentError(f"{place}: {array[broken].flat[0]:g} is not allowed; {allowed}")
     return array
 
 

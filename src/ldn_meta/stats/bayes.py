@@ -26,8 +26,8 @@ from ldn_meta.stats.arrays import (
     PoolRecord,
     confidence_level,
     effects_and_variances,
+    numbers,
     one_of,
-    real_array,
     text,
     told,
     trial_labels,
@@ -104,7 +104,7 @@ def prior_words(family: str, scale: float, location: float) -> str:
     return f"{family}, log tau at {location:.4g} with scale {scale:.4g}"
 
 
-def prior_scale(family: str, scale: object) -> FloatArray:
+def prior_scale(family: str, scale: Any) -> FloatArray:
     """Return one scale or an array of scales of a prior."""
     least, most = (SMALLEST_SCALE, LARGEST_SCALE) if family in HALF else (0.0, LARGEST_LOG_SCALE)
     allowed = f"positive numbers from {least:g} to {most:g}"
@@ -114,18 +114,9 @@ def prior_scale(family: str, scale: object) -> FloatArray:
             "the effect (0.5 is usual for log ratios and standardised differences)"
         )
         raise ArgumentError(message)
-    try:
-        given = np.asarray(scale)
-    except ValueError:
-        given = np.asarray("ragged")
-    if given.dtype.kind not in "iuf":
+    array = numbers("tau_prior_scale", scale, above=0, at_least=least, at_most=most)
+    if np.isnan(array).any():
         message = f"tau_prior_scale={scale!r} is not a number; allowed: {allowed}"
-        raise ArgumentError(message)
-    array: FloatArray = given.astype(np.float64)
-    fine = (array >= least) & (array <= most) & (array > 0.0)
-    if not fine.all():
-        wrong = float(array[~fine].flat[0])
-        message = f"tau_prior_scale={wrong!r} is not allowed; allowed: {allowed}"
         raise ArgumentError(message)
     return array
 
@@ -336,15 +327,7 @@ def mids_of(mid: Any, shape: tuple[int, ...]) -> FloatArray:
     """Return the size of an effect that matters for each set (...); NaN where none is stated."""
     if mid is None:
         return np.full(shape, np.nan)
-    values = real_array("mid", mid)
-    wrong = (values <= 0.0) | (values > LARGEST)
-    if wrong.any():
-        message = (
-            f"mid={float(values[wrong].flat[0])!r} is not allowed; allowed: the size of an effect "
-            "that matters, a positive number, or None"
-        )
-        raise ArgumentError(message)
-    return _each("mid", values, shape)
+    return _each("mid", numbers("mid", mid, above=0, at_most=LARGEST), shape)
 
 
 def mu_prior_of(mu_prior: Any) -> MuPrior:
@@ -532,7 +515,7 @@ def prior_sensitivity(
     y, v = effects_and_variances(yi, vi, dimensions=1)
     for family in families:
         one_of("families", family, HALF)
-    times = real_array("factors", factors)
+    times = numbers("factors", factors)
     if times.ndim != 1 or times.size == 0 or not (times > 0.0).all():
         message = f"factors={factors!r} is not allowed; allowed: one or more positive numbers"
         raise ArgumentError(message)

@@ -1,10 +1,9 @@
-"""Whether printed numbers can belong together: what every check takes and returns.
+"""Whether printed numbers can belong together.
 
 A printed number stands for everything that prints like it. A check recomputes one printed number
 from others and calls them inconsistent only if no numbers that print as given fit together;
 whatever a paper may have done otherwise (rounding or cutting off a p, a t or a normal statistic)
-counts as fitting. The checks are in `consistency_intervals`, `consistency_tests`,
-`consistency_counts`, `consistency_totals` and `consistency_means`.
+counts as fitting.
 """
 
 from __future__ import annotations
@@ -25,7 +24,9 @@ from ldn_meta.stats.printed import (
     NOT_SIGNIFICANT_ABOVE,
     TWO_BY_TWO_TESTS,
     counts_from_percent,
+    counts_of_steps,
     p_interval,
+    percent_steps,
     rounded_interval,
     whole,
 )
@@ -232,9 +233,10 @@ def denominators(percent: Printed, up_to: int, *, events: int | None = None) -> 
     >>> denominators(Printed(88, 0), 20)
     (8, 16, 17)
     """
+    steps = percent_steps(percent.value, percent.decimals)
     found = []
     for n in range(1, whole("up_to", up_to, at_least=1) + 1):
-        counts = counts_from_percent(percent.value, percent.decimals, n)
+        counts = counts_of_steps(steps, percent.decimals, n)
         if counts and (events is None or events in counts):
             found.append(n)
     return tuple(found)
@@ -382,20 +384,15 @@ def estimate_at_centre(
     >>> print(f"{found.verdict}: {found.recomputed:.2f}")
     inconsistent: 1.56
     """
-    _ordered(low, high)
+    _check(estimate, low, high, is_ratio=is_ratio)
     numbers("tolerance", tolerance, at_least=0)
-    for name, printed in (("estimate", estimate), ("low", low), ("high", high)):
-        if is_ratio:
-            numbers(name, printed.value, above=0)
     scales: tuple[Scale, ...] = (_log, _plain) if is_ratio else (_plain,)
     off = [_share_off_centre(estimate, low, high, scale) for scale in scales]
     back: Scale = exp if is_ratio else _plain
     to = scales[0]
     centre = back((to(low.value) + to(high.value)) / 2)
-    centre_low, centre_high = (
-        back((to(low.low) + to(high.low)) / 2),
-        back((to(low.high) + to(high.high)) / 2),
-    )
+    centre_low = back((to(low.low) + to(high.low)) / 2)
+    centre_high = back((to(low.high) + to(high.high)) / 2)
     kind = "geometric centre" if is_ratio else "middle"
     note = f"the {kind} of {low} to {high} is {centre:.3g}; {estimate} is printed"
     if off[0] > NOISE:
@@ -431,14 +428,11 @@ def p_against_interval(
     >>> print(f"{found.verdict}: {found.recomputed:.2f}")
     inconsistent: 0.80
     """
-    _ordered(low, high)
+    _check(estimate, low, high, is_ratio=is_ratio)
     if p.is_word:
         raise ArgumentError(
             f"p: {p} is not allowed; allowed: a number (see word_against_interval)"
         )
-    if is_ratio:
-        for name, printed in (("estimate", estimate), ("low", low), ("high", high)):
-            numbers(name, printed.value, above=0)
     scale = _log if is_ratio else _plain
     ends = scale(estimate.low), scale(estimate.high)
     crosses = ends[0] <= 0 <= ends[1]
@@ -510,6 +504,13 @@ def _log(value: float) -> float:
     return log(value) if value > 0 else -inf
 
 
+def _check(estimate: Printed, low: Printed, high: Printed, *, is_ratio: bool) -> None:
+    _ordered(low, high)
+    for name, printed in (("estimate", estimate), ("low", low), ("high", high)):
+        if is_ratio:
+            numbers(name, printed.value, above=0)
+
+
 def _ordered(low: Printed, high: Printed) -> None:
     if low.low > high.high:
         raise ArgumentError(f"low: {low} is above high {high}; allowed: low <= high")
@@ -518,7 +519,7 @@ def _ordered(low: Printed, high: Printed) -> None:
 # Two arms more than two standard deviations apart are rarer than an SE that was typed as an SD
 # (metafor's `escalc` warns from there; house style rule 11).
 IMPLAUSIBLE_G = 2.0
-# Lowest correlation of baseline and end that the robustness analyses consider (METHODS.md 2).
+# Lowest correlation of baseline and end that the robustness analyses consider.
 LOWEST_CORRELATION = 0.3
 
 
@@ -563,8 +564,7 @@ def sd_against_interval(
     """
     numbers("sd", sd.value, at_least=0)
     numbers("n", n, at_least=2)
-    if low.low > high.high:
-        raise ArgumentError(f"low: {low} is above high {high}; allowed: low <= high")
+    _ordered(low, high)
     if low.value >= high.value:
         return not_checkable("the interval has no width")
     found = []

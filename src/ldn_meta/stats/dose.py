@@ -16,8 +16,8 @@ from ldn_meta.stats.arrays import (
     FrozenRecord,
     Interval,
     confidence_level,
+    numbers,
     one_of,
-    real_array,
     share_between,
     two_sided_quantile,
 )
@@ -77,7 +77,7 @@ def dose_table(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return doses, responders and people (k,), ascending, without doses nobody had."""
     x, r, size = (
-        real_array(name, values)
+        numbers(name, values)
         for name, values in (("dose", dose), ("responders", responders), ("n", n))
     )
     if not (x.ndim == 1 and x.shape == r.shape == size.shape):
@@ -688,13 +688,6 @@ CI_METHODS = {
     "logit": ("profile", "fieller", "delta"),
     "dixon-mood": ("none",),
 }
-NAMES = {
-    "cir": "centred isotonic regression",
-    "ir": "isotonic regression",
-    "probit": "probit regression",
-    "logit": "logit regression",
-    "dixon-mood": "Dixon-Mood",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -736,8 +729,8 @@ def dose_for(
                 (Dixon and Mood 1948); other targets by the spread of those doses
     ==========  =================================================================================
 
-    Intervals: "morris-delta" for isotonic curves (`ldn_meta.stats.dose_interval`); "profile"
-    (likelihood), "fieller" or "delta" for models (`ldn_meta.stats.dose_model_interval`); none for
+    Intervals: "morris-delta" for isotonic curves (`dose_limits`); "profile"
+    (likelihood), "fieller" or "delta" for models (see `profile_limits` and the next two); none for
     dixon-mood, whose own is read off a chart.
 
     Parameters

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from math import ceil, floor
 from types import MappingProxyType
 
 import numpy as np
@@ -38,7 +37,7 @@ def counts_from_percent(percent: float, decimals: int, n: int) -> tuple[int, ...
     """Return every whole count x, 0 to n, whose percentage of n prints as `percent`.
 
     A count belongs if 100 x / n rounds to `percent` at `decimals` under half-up or under
-    half-even (papers use both), computed in exact fractions. Empty if none does: then n or the
+    half-even (papers use both), computed in whole numbers. Empty if none does: then n or the
     percentage is not what it seems (GRIM).
 
 
@@ -51,19 +50,27 @@ def counts_from_percent(percent: float, decimals: int, n: int) -> tuple[int, ...
     >>> counts_from_percent(57, 0, 214)
     (121, 122, 123)
     """
-    size = whole("n", n, at_least=1)
+    return counts_of_steps(percent_steps(percent, decimals), decimals, whole("n", n, at_least=1))
+
+
+def percent_steps(percent: float, decimals: int) -> int:
+    """Return a percentage in units of its last printed digit."""
     digits = whole("decimals", decimals, at_least=0)
     steps = printed_steps("percent", percent, digits)
     if not 0 <= steps <= 100 * 10**digits:
         raise ArgumentError(f"percent: {percent!r} is not allowed; allowed: 0 to 100")
+    return steps
+
+
+def counts_of_steps(steps: int, digits: int, size: int) -> tuple[int, ...]:
+    """Return the counts of `counts_from_percent` for numbers that are checked."""
     # In units of the last printed digit: steps - 1/2 <= 100 x 10^digits / n <= steps + 1/2.
-    per_count = Fraction(100 * 10**digits, size)
-    low = ceil((steps - Fraction(1, 2)) / per_count)
-    highest = (steps + Fraction(1, 2)) / per_count
-    high = floor(highest)
+    unit = 200 * 10**digits
+    low = -((1 - 2 * steps) * size // unit)
+    high, rest = divmod((1 + 2 * steps) * size, unit)
     # A tie at the top rounds down to `percent` only under half-even, and only if it is even; a
     # tie at the bottom rounds up to `percent` under half-up.
-    if high == highest and steps % 2 == 1:
+    if rest == 0 and steps % 2 == 1:
         high -= 1
     return tuple(range(max(low, 0), min(high, size) + 1))
 

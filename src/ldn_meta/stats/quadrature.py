@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log, pi
 from typing import Any, NamedTuple, Protocol
@@ -147,6 +147,9 @@ def coordinates(
 MAX_STEPS = 200
 # A last step this small, relative to the tail or to the interval; the error is about its square.
 STEP_TOLERANCE = 1e-9
+# Distribution functions are sums near 1/2 or 1: below this tail their rounding is larger than
+# that step.
+LEAST_TAIL = 1e-6
 # Newton's method of `shortest` that has not arrived by then is on its way to nowhere.
 MAX_SHORTEST_STEPS = 25
 # Lower tails tried by `searched`, and halvings of the best place: 2^-40 of the tail probability.
@@ -167,6 +170,14 @@ class Distribution(Protocol):
 
     def at(self, point: FloatArray) -> Values:
         """Return the values at points (m,)."""
+        ...
+
+    def quantile(self, p: FloatArray) -> FloatArray:
+        """Return the points below which lies probability p (m,)."""
+        ...
+
+    def value(self, point: FloatArray) -> FloatArray:
+        """Return what intervals are measured in at points (m,)."""
         ...
 
     def take(self, rows: IntArray) -> Distribution:
@@ -190,7 +201,7 @@ def quantile(
     """
     point = np.clip(start, low, high)
     low, high = low.copy(), high.copy()
-    target, tail = ndtri(p), np.minimum(p, 1.0 - p)
+    target, tail = ndtri(p), np.maximum(np.minimum(p, 1.0 - p), LEAST_TAIL)
     rows, last = np.arange(point.size), np.full(point.size, np.inf)
     for _ in range(MAX_STEPS):
         here = point[rows]
@@ -268,32 +279,27 @@ def shortest(
     return low, high, found
 
 
-def searched(
-    of: Distribution,
-    level: float,
-    *,
-    sets: int,
-    quantile: Callable[[FloatArray], FloatArray],
-    value: Callable[[FloatArray], FloatArray],
-) -> tuple[FloatArray, FloatArray]:
+def searched(of: Distribution, level: float, sets: int) -> tuple[FloatArray, FloatArray]:
     """Return the ends of the shortest intervals by their lower tail, whatever the density."""
     outside = 1.0 - level
     tails = outside * (np.arange(SEARCH_POINTS) + 0.5) / SEARCH_POINTS
-    widths = [
-        value(quantile(np.full(sets, tail + level))) - value(quantile(np.full(sets, tail)))
-        for tail in tails
-    ]
-    best = tails[np.argmin(np.array(widths), axis=0)]
+    both = of.take(np.tile(np.arange(sets), 2))
+
+    def ends(tail: FloatArray) -> FloatArray:
+        return both.quantile(np.concatenate([tail, tail + level]))
+
+    at_ends = (both.value(ends(np.full(sets, tail))).reshape(2, sets) for tail in tails)
+    best = tails[np.argmin([high - low for low, high in at_ends], axis=0)]
     half = 0.5 * outside / SEARCH_POINTS
     first, last = best - half, best + half
     for _ in range(HALVINGS):
         tail = 0.5 * (first + last)
-        at_low, at_high = of.at(quantile(tail)), of.at(quantile(tail + level))
+        at_low, at_high = both.at(ends(tail)).log_density.reshape(2, sets)
         # The end with the higher density is the one to move out.
-        grows = at_low.log_density > at_high.log_density
+        grows = at_low > at_high
         first, last = np.where(grows, first, tail), np.where(grows, tail, last)
-    tail = 0.5 * (first + last)
-    return quantile(tail), quantile(tail + level)
+    low, high = ends(0.5 * (first + last)).reshape(2, sets)
+    return low, high
 
 
 # Intervals of the grid that looks for the posterior, and of the first grid that integrates it.
@@ -568,6 +574,10 @@ class Mixture:
             high=np.maximum.reduce(at_tau),
         )
 
+    def value(self, point: FloatArray) -> FloatArray:
+        """Return the points (m,) themselves."""
+        return point
+
     def median(self) -> FloatArray:
         """Return the medians (m,)."""
         return self.quantile(np.full(self.weight.shape[1], 0.5))
@@ -580,14 +590,7 @@ class Mixture:
         )
         search = (~found | self._may_have_two_peaks()).nonzero()[0]
         if search.size:
-            some = self.take(search)
-            low[search], high[search] = searched(
-                some,
-                level,
-                sets=search.size,
-                quantile=some.quantile,
-                value=lambda point: point,
-            )
+            low[search], high[search] = searched(self.take(search), level, search.size)
         return low, high
 
     def _may_have_two_peaks(self) -> BoolArray:
@@ -644,12 +647,15 @@ class Spread:
         """Return distribution function, and log density per unit of tau, at x = points (m,)."""
         nodes = self.nodes
         cdf, density, slope = _waves(nodes, point, 1.0)
-        # The mirror image of an even function, whose first point holds half of its weight.
-        mirrored = _waves(nodes, point, -1.0)
         even = nodes.is_even
-        cdf = np.where(even, cdf + mirrored[0], 0.5 + cdf)
-        density = np.where(even, density + mirrored[1], density)
-        slope = np.where(even, slope + mirrored[2], slope)
+        if even.any():
+            # The mirror image of an even function, whose first point holds half of its weight.
+            mirrored = _waves(nodes, point, -1.0)
+            cdf = np.where(even, cdf + mirrored[0], 0.5 + cdf)
+            density = np.where(even, density + mirrored[1], density)
+            slope = np.where(even, slope + mirrored[2], slope)
+        else:
+            cdf = 0.5 + cdf
         with np.errstate(divide="ignore", invalid="ignore"):
             log_density = np.log(density) - self.place.log_slope(point)
             bend = slope / density - self.place.slope_of_log_slope(point)
@@ -658,7 +664,7 @@ class Spread:
     def median(self) -> FloatArray:
         """Return the medians of tau (m,)."""
         half = np.full(self.nodes.step.size, 0.5)
-        return self.place.tau(self._quantile(half))
+        return self.place.tau(self.quantile(half))
 
     def shortest(self, level: float) -> tuple[FloatArray, FloatArray]:
         """Return the ends of the shortest intervals of tau, (m,) each.
@@ -666,7 +672,7 @@ class Spread:
         Compared are the interval from 0 and the best one with equal density at both ends.
         """
         sets = self.nodes.step.size
-        top = self.place.tau(self._quantile(np.full(sets, level)))
+        top = self.place.tau(self.quantile(np.full(sets, level)))
         first, last = self._guess(level)
         low, high, found = shortest(self, level, low=first, high=last)
         # Densities of the log families vanish or rise without bound at 0: Newton's method misses
@@ -675,24 +681,21 @@ class Spread:
         guessed = self.place.tau(last) - self.place.tau(first)
         search = (~found & ~self.nodes.is_even & (guessed < CLEARLY * top)).nonzero()[0]
         if search.size:
-            some = self.take(search)
-            low[search], high[search] = searched(
-                some,
-                level,
-                sets=search.size,
-                quantile=some._quantile,
-                value=some.place.tau,
-            )
+            low[search], high[search] = searched(self.take(search), level, search.size)
             found[search] = True
         low, high = self.place.tau(low), self.place.tau(high)
         inside = found & (low > 0.0) & (high - low < top)
         return np.where(inside, low, 0.0), np.where(inside, high, top)
 
-    def _quantile(self, p: FloatArray) -> FloatArray:
+    def quantile(self, p: FloatArray) -> FloatArray:
         """Return x below which lies probability p (m,)."""
         x = self.nodes.x
         start, unit = _interpolated(self.nodes, p), self.nodes.step
         return quantile(self, p, start=start, unit=unit, low=x[0], high=x[-1])
+
+    def value(self, point: FloatArray) -> FloatArray:
+        """Return tau at x = points (m,)."""
+        return self.place.tau(point)
 
     def _guess(self, level: float) -> tuple[FloatArray, FloatArray]:
         """Return ends of about the shortest interval, from the points alone, away from 0."""

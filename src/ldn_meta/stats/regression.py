@@ -18,7 +18,7 @@ from ldn_meta.stats.arrays import (
     IntArray,
     Settings,
     effects_and_variances,
-    real_array,
+    numbers,
 )
 from ldn_meta.stats.tau2 import (
     Likelihood,
@@ -381,7 +381,7 @@ def _design(
     names: Sequence[str] | None,
 ) -> tuple[FloatArray, tuple[str, ...]]:
     """Return covariates (..., k, p) with the intercept first, and names of the p columns."""
-    columns = real_array("X", covariates)
+    columns = numbers("X", covariates)
     if columns.ndim == 1:
         columns = columns[:, None]
     try:

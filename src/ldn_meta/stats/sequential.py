@@ -24,7 +24,6 @@ from ldn_meta.stats.arrays import (
     effects_and_variances,
     numbers,
     plain,
-    real_array,
     share_between,
     together,
     trial_labels,
@@ -331,7 +330,7 @@ def _miss(walk: Walk, time: float, z: float) -> float:
 
 
 def _looks(fractions: ArrayLike) -> FloatArray:
-    looks = real_array("information_fractions", fractions)
+    looks = numbers("information_fractions", fractions)
     usable = looks.ndim == 1 and looks.size > 0
     if not usable or not ((looks >= LEAST_FRACTION) & (looks <= 1.0)).all():
         message = (

@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc
 
 from ldn_meta.stats.arrays import (
     TAU2_METHODS,
     BoolArray,
     FloatArray,
-    FrozenRecord,
     IntArray,
     Quantiles,
-    confidence_level,
     effects_and_variances,
     not_converged,
     one_of,
-    quantiles,
 )
 
 # Ratio of neighbouring grid points in x = tau2 + (smallest variance). N falls no faster than
@@ -527,63 +522,6 @@ def trace_of_p(w: FloatArray, sum_w: FloatArray) -> tuple[FloatArray, FloatArray
     light = total(squares * ((1.0 + p_squared + rest_squares) - 2.0 * others))
     heavy = p_squared * (rest * rest + rest_squares)
     return trace, -(light + heavy) * (sum_w * sum_w)
-
-
-@dataclass(frozen=True, eq=False)
-class Heterogeneity(FrozenRecord):
-    """Cochran's Q and what is derived from it; floats for one set, arrays for a batch."""
-
-    k: int | IntArray
-    level: float
-    q: float | FloatArray
-    q_df: int | IntArray
-    q_pvalue: float | FloatArray
-    i2_pct: float | FloatArray
-    i2_ci_low: float | FloatArray
-    i2_ci_high: float | FloatArray
-    h2: float | FloatArray
-    h2_ci_low: float | FloatArray
-    h2_ci_high: float | FloatArray
-    tau2_ci_low: float | FloatArray
-    tau2_ci_high: float | FloatArray
-
-
-def heterogeneity(yi: ArrayLike, vi: ArrayLike, *, level: float = 0.95) -> Heterogeneity:
-    """Measure heterogeneity between the trials of each set.
-
-    Notes
-    -----
-    Higgins and Thompson 2002, Statistics in Medicine 21:1539-1558, eq. 9 (s2) and 10;
-    Viechtbauer 2007, Statistics in Medicine 26:37-52 (Q-profile, and I2 and H2 from it).
-    """
-    level = confidence_level(level)
-    y, v = effects_and_variances(yi, vi)
-    shape = y.shape[:-1]
-    trials = arrange(rows_of(y), rows_of(v))
-    found = quantiles(trials.count, level=level)
-    q, h2, i2_pct = cochran(trials)
-    tau2_low, tau2_high = q_profile(trials, found)
-    w = 1.0 / trials.v
-    typical = trials.df / np.maximum(trace_of_p(w, total(w))[0], SMALLEST)
-    numbers: dict[str, Any] = {
-        "k": trials.count,
-        "q": q,
-        "q_df": np.maximum(trials.count - 1, 0),
-        "q_pvalue": chdtrc(trials.df, q),
-        "i2_pct": i2_pct,
-        "i2_ci_low": 100.0 * tau2_low / (tau2_low + typical),
-        "i2_ci_high": 100.0 * tau2_high / (tau2_high + typical),
-        "h2": np.maximum(h2, 1.0),
-        "h2_ci_low": tau2_low / typical + 1.0,
-        "h2_ci_high": tau2_high / typical + 1.0,
-        "tau2_ci_low": tau2_low * trials.scale,
-        "tau2_ci_high": tau2_high * trials.scale,
-    }
-    if shape:
-        return Heterogeneity(
-            level=level, **{name: array.reshape(shape) for name, array in numbers.items()}
-        )
-    return Heterogeneity(level=level, **{name: array.item() for name, array in numbers.items()})
 
 
 def cochran(trials: Trials) -> tuple[FloatArray, FloatArray, FloatArray]:

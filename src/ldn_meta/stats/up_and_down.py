@@ -19,20 +19,16 @@ from ldn_meta.stats.arrays import (
     FrozenRecord,
     IntArray,
     Interval,
-    confidence_level,
     numbers,
     one_of,
-    real_array,
     share_between,
 )
 from ldn_meta.stats.dose import (
     LINKS,
-    centered_isotonic,
     centres,
     checked_counts,
     delta_limits,
     dose_at,
-    dose_for,
     fieller_limits,
     fit_models,
     isotonic_shares,
@@ -120,7 +116,7 @@ def compatible_curves(
     grid: CurveGrid, likelihood: ArrayLike, *, largest_spread: float = np.inf
 ) -> CompatibleCurves:
     """Weigh the curves of a grid by the probability of what was seen under each."""
-    seen = real_array("likelihood", likelihood)
+    seen = numbers("likelihood", likelihood)
     kept = grid.spread <= largest_spread
     if seen.shape != grid.ed50.shape or not kept.any() or not seen[kept].sum() > 0.0:
         message = (
@@ -212,9 +208,8 @@ def simulate_up_and_down(
     One step up after no response, one step down after a response; at the end of the ladder the
     dose stays.
     """
-    chance = real_array("response", response)
+    chance = numbers("response", response)
     trials, people = whole("trials", trials, at_least=1), whole("people", people, at_least=1)
-    start = whole("start", start, at_least=0)
     if chance.ndim not in (1, 2) or (chance.ndim == 2 and chance.shape[0] != trials):
         message = f"response has shape {chance.shape}; allowed: (rungs,) or ({trials}, rungs)"
         raise ArgumentError(message)
@@ -222,9 +217,7 @@ def simulate_up_and_down(
         message = f"response={chance.tolist()!r:.80}; allowed: probabilities from 0 to 1"
         raise ArgumentError(message)
     rungs = chance.shape[-1]
-    if start >= rungs:
-        message = f"start={start!r} in a ladder of {rungs}; allowed: 0 to {rungs - 1}"
-        raise ArgumentError(message)
+    start = _rung(start, rungs)
     chance = np.broadcast_to(chance, (trials, rungs))
     draw = rng.random((people, trials))
     row = np.arange(trials)
@@ -288,9 +281,9 @@ def _tables(
     ladder: ArrayLike, responders: ArrayLike, n: ArrayLike
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     x, r, size = (
-        real_array("ladder", ladder),
-        real_array("responders", responders),
-        real_array("n", n),
+        numbers("ladder", ladder),
+        numbers("responders", responders),
+        numbers("n", n),
     )
     if x.ndim != 1 or r.ndim != 2 or r.shape != size.shape or r.shape[1] != x.size:
         message = (
@@ -308,63 +301,6 @@ def _tables(
     return x, r, size
 
 
-@dataclass(frozen=True, eq=False)
-class DoseBootstrap(FrozenRecord):
-    """A percentile interval from trials simulated under the fitted curve."""
-
-    target: float
-    level: float
-    estimate: float
-    ci_low: float
-    ci_high: float
-    undefined: float
-    estimates: FloatArray
-
-
-def bootstrap_dose(
-    ladder: ArrayLike,
-    responders: ArrayLike,
-    n: ArrayLike,
-    *,
-    start: int,
-    trials: int,
-    rng: np.random.Generator,
-    target: float = 0.5,
-    method: str = "cir",
-    level: float = 0.95,
-    shrink_to: float | None = None,
-) -> DoseBootstrap:
-    """Simulate the design under the centred isotonic curve, and estimate anew each time.
-
-    Doses outside those tested get the share of the nearest one.
-
-    Notes
-    -----
-    Stylianou, Proschan and Flournoy 2003, Statistics in Medicine 22:535-543. Percentiles without
-    bias correction.
-    """
-    level = confidence_level(level)
-    settings = {"target": target, "method": method, "shrink_to": shrink_to}
-    found = dose_for(ladder, responders, n, level=level, **settings)  # type: ignore[arg-type]
-    curve = centered_isotonic(ladder, responders, n, shrink_to=shrink_to)
-    chance = np.interp(np.asarray(ladder, dtype=np.float64), curve.dose, curve.share)
-    runs = simulate_up_and_down(chance, people=found.people, start=start, trials=trials, rng=rng)
-    again = dose_for_many(ladder, runs.responders, runs.people, **settings)  # type: ignore[arg-type]
-    there = again[~np.isnan(again)]
-    low, high = np.nan, np.nan
-    if there.size:
-        low, high = np.quantile(there, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
-    return DoseBootstrap(
-        target=found.target,
-        level=level,
-        estimate=found.estimate,
-        ci_low=float(low),
-        ci_high=float(high),
-        undefined=1.0 - there.size / again.size,
-        estimates=again,
-    )
-
-
 # More trials than this do not fit a small machine's memory in one piece.
 MOST_TRIALS = 2_000_000
 LARGEST_NUMBER = 2**62
@@ -378,7 +314,7 @@ def design_probability(
     The rule is that of `ldn_meta.stats.up_and_down.simulate_up_and_down`. The sum runs over
     the last dose, the last outcome, responders and changes so far, person by person.
     """
-    chance = real_array("response", response)
+    chance = numbers("response", response)
     people = whole("people", people, at_least=1)
     responders = whole("responders", responders, at_least=0)
     if chance.ndim < 1 or not ((chance >= 0.0) & (chance <= 1.0)).all():

@@ -1,28 +1,27 @@
-"""Isotonic and centred isotonic regression, against R's cir and by hand."""
-
-import json
-from pathlib import Path
+"""The dose that works in a share: R's cir, upndown and glm, statsmodels, likelihood, by hand."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from scipy.special import ndtr
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.dose import (
     centered_isotonic,
     dose_for,
     dose_limits,
+    fit_models,
     isotonic,
     isotonic_shares,
+    log_likelihood,
     morris_limits,
     share_limits,
 )
-from ldn_meta.stats.up_and_down import dose_for_many
+from ldn_meta.stats.up_and_down import dose_for_many, dose_limits_many, simulate_up_and_down
+from reference_values import reference
 
-REFERENCE = json.loads(
-    (Path(__file__).parents[1] / "reference" / "dose_reference.json").read_text(encoding="utf-8")
-)
+REFERENCE = reference("dose_reference")
+MODELS = [(arm, model) for arm in REFERENCE["arms"].values() for model in arm["models"]]
+LADDER = 0.75 * np.arange(1, 9)
 # Concentrations given in Benhamou 2003, in hundredths of a per cent, from the vignette of R's cir:
 # each neighbour is one step up (no response) or down (response); the last response is unknown.
 ROPI = (
@@ -183,50 +182,44 @@ def pooled(share, n):
     return [s for s, _, size in blocks for _ in range(size)]
 
 
-TABLES = st.lists(
-    st.integers(1, 9).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))),
-    min_size=1,
-    max_size=8,
-)
-
-
-@given(TABLES)
-def test_isotonic_is_pooling_adjacent_violators(table):
-    r, n = np.array(table, dtype=float).T
-    ours = isotonic(np.arange(r.size), r, n)
-    np.testing.assert_allclose(ours.share, pooled(r / n, n), atol=1e-12)
-    assert ours.share @ n == pytest.approx(r.sum())
-    again = isotonic_shares(ours.share, n)
-    np.testing.assert_allclose(again, ours.share, atol=1e-12)
-
-
-@given(TABLES)
-def test_centred_curve_rises_between_its_points_and_keeps_the_people(table):
-    r, n = np.array(table, dtype=float).T
-    dose = np.arange(r.size, dtype=float)
-    curve = centered_isotonic(dose, r, n)
-    assert curve.weight.sum() == n.sum()
-    assert curve.dose[0] == 0 and curve.dose[-1] == dose[-1]
-    there = curve.weight > 0
-    rises = np.diff(curve.share[there])
-    inside = (curve.share[there][:-1] > 0) & (curve.share[there][:-1] < 1)
-    assert (rises[inside] > 0).all()
-    assert (np.diff(curve.dose) > 0).all()
-    assert curve.dose @ curve.weight == pytest.approx(dose @ n)
-
-
-@given(st.lists(TABLES, min_size=1, max_size=5), st.sampled_from(["cir", "ir"]))
-def test_batch_is_one_table_at_a_time(tables, method):
-    r, n = np.zeros((len(tables), 8)), np.zeros((len(tables), 8))
-    for row, table in enumerate(tables):
-        r[row, : len(table)], n[row, : len(table)] = np.array(table).T
-    # The last doses of short tables move up, so that gaps lie inside as well.
-    n[:, [2, 7]], r[:, [2, 7]] = n[:, [7, 2]], r[:, [7, 2]]
+def random_tables(seed, m=60, most=9):
+    """Tables of eight doses, most of which had up to `most` people."""
+    rng = np.random.default_rng(seed)
+    n = rng.integers(1, most + 1, (m, 8)) * (rng.random((m, 8)) < 0.8)
     n[:, 0] = np.maximum(n[:, 0], 1)
+    return np.floor(rng.random((m, 8)) * (n + 1)), n.astype(float)
+
+
+def test_isotonic_is_pooling_adjacent_violators():
+    for r, n in zip(*random_tables(1), strict=True):
+        there = n > 0
+        ours = isotonic(np.arange(8), r, n)
+        np.testing.assert_allclose(ours.share, pooled(r[there] / n[there], n[there]), atol=1e-12)
+        assert ours.share @ n[there] == pytest.approx(r.sum())
+        again = isotonic_shares(ours.share, n[there])
+        np.testing.assert_allclose(again, ours.share, atol=1e-12)
+
+
+def test_centred_curve_rises_between_its_points_and_keeps_the_people():
+    for r, n in zip(*random_tables(2), strict=True):
+        dose = np.flatnonzero(n).astype(float)
+        curve = centered_isotonic(np.arange(8), r, n)
+        assert curve.weight.sum() == n.sum()
+        assert (curve.dose[0], curve.dose[-1]) == (dose[0], dose[-1])
+        share = curve.share[curve.weight > 0]
+        inside = (share[:-1] > 0) & (share[:-1] < 1)
+        assert (np.diff(share)[inside] > 0).all()
+        assert (np.diff(curve.dose) > 0).all()
+        assert curve.dose @ curve.weight == pytest.approx(dose @ n[n > 0])
+
+
+@pytest.mark.parametrize("method", ["cir", "ir"])
+def test_batch_is_one_table_at_a_time(method):
+    tables = random_tables(3)
     ladder = np.arange(8.0)
-    many = dose_for_many(ladder, r, n, target=0.5, method=method)
-    for row in range(len(tables)):
-        one = dose_for(ladder, r[row], n[row], method=method)
+    many = dose_for_many(ladder, *tables, target=0.5, method=method)
+    for row, (r, n) in enumerate(zip(*tables, strict=True)):
+        one = dose_for(ladder, r, n, method=method)
         np.testing.assert_allclose(one.estimate, many[row], atol=1e-12)
 
 
@@ -276,6 +269,153 @@ def test_order_and_unit_of_doses_do_not_matter(arm):
 def test_shrinkage_adds_one_person_at_the_target_and_spares_single_people():
     curve = isotonic([1, 2], [0, 1], [1, 3], shrink_to=0.5)
     assert curve.share.tolist() == [0.0, 1.5 / 4]
+
+
+@pytest.mark.parametrize(("arm", "theirs"), MODELS)
+def test_fits_agree_with_r(arm, theirs):
+    dose, r, n = (np.array(arm[name], dtype=float) for name in ("dose", "responders", "n"))
+    ours = fit_models(dose, r[None], n[None], link=theirs["link"])
+    assert ours.intercept[0] == pytest.approx(theirs["intercept"], rel=1e-9)
+    assert ours.slope[0] == pytest.approx(theirs["slope"], rel=1e-9)
+    np.testing.assert_allclose(ours.covariance[0], theirs["covariance"], rtol=1e-7)
+    assert ours.log_likelihood[0] == pytest.approx(theirs["log_likelihood"], rel=1e-12)
+
+
+@pytest.mark.parametrize("ci_method", ["delta", "fieller", "profile"])
+@pytest.mark.parametrize(("arm", "theirs"), MODELS)
+def test_intervals_agree_with_r(arm, theirs, ci_method):
+    ours = dose_for(
+        arm["dose"],
+        arm["responders"],
+        arm["n"],
+        target=theirs["target"],
+        method=theirs["link"],
+        ci_method=ci_method,
+        level=theirs["level"],
+    )
+    assert ours.estimate == pytest.approx(theirs["estimate"], rel=1e-9)
+    if theirs[ci_method][0] is None:
+        # R found no bound on at least one side: slopes that could as well be 0.
+        assert np.isinf(ours.ci_high)
+        assert "infinite" in ours.notes[0]
+        return
+    # R's optimize stops the inner search at 1e-8 of the slope.
+    np.testing.assert_allclose([ours.ci_low, ours.ci_high], theirs[ci_method], rtol=1e-7)
+    assert ours.notes == ()
+
+
+@pytest.mark.parametrize("link", ["probit", "logit"])
+def test_fit_agrees_with_statsmodels(link):
+    from statsmodels.genmod.families import Binomial, links
+    from statsmodels.genmod.generalized_linear_model import GLM
+
+    r, n = np.array([0, 0, 1, 2, 3, 3, 2, 1.0]), np.array([1, 2, 4, 5, 5, 4, 2, 1.0])
+    family = Binomial(links.Probit() if link == "probit" else links.Logit())
+    design = np.stack([np.ones(8), LADDER], axis=1)
+    fit = GLM(np.stack([r, n - r], axis=1), design, family=family).fit(tol=1e-13, maxiter=100)
+    ours = fit_models(LADDER, r[None], n[None], link=link)
+    np.testing.assert_allclose([ours.intercept[0], ours.slope[0]], fit.params, rtol=1e-8)
+
+
+@pytest.mark.parametrize("link", ["probit", "logit"])
+def test_fit_is_a_maximum_or_there_is_none(link):
+    tables = random_tables(4, m=200, most=2)
+    fits = fit_models(LADDER, *tables, link=link)
+    assert 10 < fits.is_separated.sum() < 180
+    for i, (r, n) in enumerate(zip(*tables, strict=True)):
+        if not fits.is_separated[i]:
+            a, b, top = fits.intercept[i], fits.slope[i], fits.log_likelihood[i]
+            for off_a, off_b in ((1e-4, 0), (-1e-4, 0), (0, 1e-4), (0, -1e-4)):
+                eta = a + off_a + (b + off_b) * LADDER
+                assert log_likelihood(link, eta, r, n) <= top + 1e-12
+            continue
+        failed, worked = LADDER[n > r], LADDER[r > 0]
+        if failed.size and worked.size:
+            # A curve through the gap gets steeper for ever: ten times as steep is no worse.
+            up = failed.max() <= worked.min()
+            cut, sign = (worked.min(), 1.0) if up else (worked.max(), -1.0)
+            free = (n == 0) | (cut != LADDER)
+            usual, steep = (
+                log_likelihood(link, sign * s * (LADDER - cut), r * free, n * free)
+                for s in (1.0, 10.0)
+            )
+            assert steep >= usual
+
+
+def test_profile_interval_is_where_the_likelihood_says():
+    """At each end the best curve through (end, target) is half a chi-squared quantile lower."""
+    r, n = np.array([0, 0, 1, 2, 3, 3, 2, 2.0]), np.array([1, 2, 4, 5, 5, 3, 2, 2.0])
+    found = dose_for(LADDER, r, n, target=0.95, method="probit", level=0.9)
+    top = fit_models(LADDER, r[None], n[None], link="probit").log_likelihood[0]
+    slopes = np.linspace(0.01, 5, 4991)
+    for end in (found.ci_low, found.ci_high):
+        through = max(
+            log_likelihood("probit", 1.6448536269514722 + s * (LADDER - end), r, n) for s in slopes
+        )
+        assert 2 * (top - through) == pytest.approx(2.705543454095404, abs=1e-4)
+
+
+def test_separated_data_have_no_curve():
+    for r in ([0, 0, 2, 2], [0, 0, 1, 2], [2, 2, 0, 0], [0, 0, 0, 0], [2, 2, 2, 2]):
+        found = dose_for([1, 2, 3, 4], r, [2, 2, 2, 2], method="logit")
+        assert np.isnan([found.estimate, found.ci_low, found.ci_high]).all()
+        assert "steeper curve" in found.notes[0]
+
+
+def test_a_falling_curve_has_no_dose():
+    found = dose_for([1, 2, 3, 4], [2, 1, 1, 0], [2, 2, 2, 2], method="probit")
+    assert np.isnan(found.estimate)
+    assert "does not rise" in found.notes[0]
+
+
+def test_hardly_rising_curves_have_infinite_ends():
+    table = ([1, 2, 3, 4], [1, 2, 2, 3], [5, 5, 5, 5])
+    for ci_method in ("profile", "fieller"):
+        found = dose_for(*table, target=0.95, method="probit", ci_method=ci_method)
+        assert found.ci_high == np.inf
+    delta = dose_for(*table, target=0.95, method="probit", ci_method="delta")
+    assert np.isfinite([delta.ci_low, delta.ci_high]).all()
+
+
+def test_log_dose_is_a_curve_of_the_logarithm():
+    table = ([0, 1, 3, 4], [4, 4, 4, 4])
+    plain = dose_for(np.log([1, 2, 4, 8]), *table, method="logit")
+    logged = dose_for([1, 2, 4, 8], *table, method="logit", log_dose=True)
+    for name in ("estimate", "ci_low", "ci_high"):
+        assert getattr(logged, name) == pytest.approx(np.exp(getattr(plain, name)), rel=1e-8)
+    with pytest.raises(ArgumentError, match="lowest dose of 0"):
+        dose_for([0, 1, 2, 3], *table, method="logit", log_dose=True)
+
+
+@pytest.mark.parametrize("link", ["probit", "logit"])
+def test_many_tables_are_one_at_a_time(link):
+    trials = simulate_up_and_down(
+        ndtr((LADDER - 4) / 1.2), people=25, start=3, trials=14, rng=np.random.default_rng(3)
+    )
+    r, n = trials.responders, trials.people
+    many = dose_for_many(LADDER, r, n, target=0.95, method=link)
+    both_targets = dose_for_many(LADDER, r, n, target=[0.5, 0.95], method=link)
+    np.testing.assert_array_equal(both_targets[1], many)
+    np.testing.assert_array_equal(
+        both_targets[0], dose_for_many(LADDER, r, n, target=0.5, method=link)
+    )
+    limits = {
+        ci: dose_limits_many(LADDER, r, n, target=0.95, method=link, ci_method=ci)
+        for ci in ("delta", "fieller")
+    }
+    logged = dose_for_many(LADDER, r, n, target=0.95, method=link, log_dose=True)
+    assert np.isnan(many).any() and np.isinf(limits["fieller"].high).any()
+    for i in range(14):
+        assert np.isnan(many[i]) == np.isnan(limits["delta"].low[i])
+        for ci, both in limits.items():
+            one = dose_for(LADDER, r[i], n[i], target=0.95, method=link, ci_method=ci)
+            np.testing.assert_allclose(
+                [many[i], both.low[i], both.high[i]],
+                [one.estimate, one.ci_low, one.ci_high],
+                rtol=1e-7,
+            )
+        one = dose_for(LADDER, r[i], n[i], target=0.95, method=link, log_dose=True)
+        np.testing.assert_allclose(logged[i], one.estimate, rtol=1e-7)
 
 
 @pytest.mark.parametrize(

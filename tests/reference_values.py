@@ -1,6 +1,7 @@
-"""Pinned answers of R's metafor, and its words for our options."""
+"""Pinned answers of R, and metafor's words for our options."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -32,13 +33,37 @@ ITERATED_METHODS = ("ml", "reml", "eb", "pm")
 TAU2_ZERO = 1e-12
 
 
-def load(name):
-    return json.loads((REFERENCE / name).read_text())
+@cache
+def reference(name):
+    return json.loads((REFERENCE / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def generic_sets():
     """The ten data sets of metafor_reference.json that have yi and vi."""
-    return load("metafor_reference.json")["generic"]
+    return reference("metafor_reference")["generic"]
+
+
+def designs():
+    """Every pinned design with effect sizes: (name, record)."""
+    pinned, edges = reference("metafor_reference"), reference("effects_reference")
+    for section in ("two_by_two", "proportions", "means", "paired", "rates"):
+        for record in pinned[section]:
+            yield record["name"], record
+        yield f"edge cases, {section}", edges[section]
+
+
+def numbers_of(values):
+    """R's null is our NaN."""
+    return np.array([np.nan if value is None else value for value in values], dtype=float)
+
+
+def relative_difference(ours, theirs):
+    """The largest |ours / theirs - 1|, absolute where theirs is 0; NaN must meet NaN."""
+    ours, theirs = np.asarray(ours, dtype=float), np.asarray(theirs, dtype=float)
+    np.testing.assert_array_equal(np.isnan(ours), np.isnan(theirs))
+    known = ~np.isnan(theirs)
+    scale = np.where(theirs == 0, 1.0, np.abs(theirs))[known]
+    return float(np.max(np.abs(ours[known] - theirs[known]) / scale, initial=0.0))
 
 
 def tolerance(tau2_method):
@@ -47,8 +72,7 @@ def tolerance(tau2_method):
 
 def assert_close(ours, theirs, rtol, what, atol=0.0, may_lack=0):
     """Compare; metafor may have failed on at most `may_lack` of the values."""
-    ours = np.atleast_1d(ours)
-    theirs = np.array([np.nan if x is None else x for x in np.atleast_1d(theirs)], dtype=float)
+    ours, theirs = np.atleast_1d(ours), numbers_of(np.atleast_1d(theirs))
     assert ours.shape == theirs.shape, what
     there = ~np.isnan(theirs)
     assert theirs.size - there.sum() <= may_lack, what

@@ -9,7 +9,7 @@ import ldn_meta.stats.tau2
 from ldn_meta.errors import ConvergenceError, LdnMetaError
 from ldn_meta.stats.pool import pool, pool_many
 from ldn_meta.stats.tau2 import tau2_estimate
-from metafor_values import generic_sets
+from reference_values import generic_sets
 
 # PEERS.md section 2: the global maximum is inside although the score at 0 is negative.
 INSIDE = (
