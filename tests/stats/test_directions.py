@@ -265,7 +265,10 @@ def test_no_people_join_a_p_and_an_effect_on_different_sides():
             lambda: combine_p([0.3, 0.1], method="stouffer", weights=[1.0, np.nan]),
             "missing beside",
         ),
-        (lambda: combine_p([0.3], method="stouffer", weights=[0.0]), "weights[0]: 0 is not allowed"),
+        (
+            lambda: combine_p([0.3], method="stouffer", weights=[0.0]),
+            "weights[0]: 0 is not allowed",
+        ),
         (lambda: one_sided_p(0.3, 0.2, 1), "p_low: 0.3 is above p_high 0.2"),
         (lambda: one_sided_p(0.1, 2, 1), "p_high: 2 is not allowed"),
         (lambda: albatross_contour(0, 0.5), "p_one_sided: 0 is not allowed"),
