@@ -2,12 +2,13 @@
 
 import math
 import re
+from dataclasses import replace
 
 import pytest
 
 import builders as fm
 import ldn_meta as lm
-from ldn_meta.display.pages.claims import PublishedPools, claims_table
+from ldn_meta.display.pages.claims import NO_CLAIM, NO_POOL, ClaimsPage, claims_table
 from ldn_meta.display.pages.page import open_page
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.audit.claim_material import ThenAndNow
@@ -136,10 +137,30 @@ def test_claims_of_one_indication(indication):
 def test_figures_without_a_pool_of_ours_and_with_any_number_of_published(page, published):
     nothing = ThenAndNow(math.nan, None, None, None, None)
     claim = {**page.pools[0].claims[0], "claim": "x " * 40}
-    block = PublishedPools("MD", [claim] * published, nothing, None, page.pools[0].names)
+    block = replace(page.pools[0], claims=[claim] * published, ours=nothing)
     output = block.figure()
     assert len(block.rows()) == published
     if published:
         fm.assert_legible(output.figure)
     assert all(row["our estimate in it"] == "not defined" for row in block.rows())
     assert output.alt
+
+
+def test_a_review_without_claims_says_so(page):
+    evidence = page.derived.evidence
+    review = replace(evidence.review, published_pool=None, added_up=None)
+    text = evidence.text | {"claims": evidence.text["claims"].iloc[:0]}
+    bare = replace(
+        page.derived,
+        evidence=replace(evidence, review=review, text=text),
+        claims=page.derived.claims.iloc[:0],
+    )
+    empty = ClaimsPage(bare, "all")
+    assert str(empty.headline) == NO_CLAIM
+    assert str(empty.pools_in_points) == str(empty.pools_standardised) == NO_POOL
+    for table in (empty.first, empty.pools_table, empty.responder_table, empty.by_source):
+        assert table.frame.empty
+        assert table._repr_html_()
+    assert set(empty.rules.frame["claims"]) == {0}
+    assert empty.facts.values["claims"] == empty.facts.values["pools"] == {}
+    assert str(empty.sentence) == "There is no claim that a conclusion rests on."

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of, source_cell
-from ldn_meta.display.words import CI_METHODS, fixed, interval
+from ldn_meta.display.words import CI_METHODS, capitalised, fixed, interval
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.audit.claim_material import (
     Span,
@@ -34,41 +37,41 @@ from ldn_meta.evidence.effects.rows import Row, plain_rows
 from ldn_meta.evidence.raw.tables import short_citation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import pandas as pd
-
     from ldn_meta.display.outputs import FigureOutput
     from ldn_meta.display.pages.page import Opened
     from ldn_meta.evidence.answer.pools import Pool
     from ldn_meta.evidence.audit.claim_rules import Rule
     from ldn_meta.evidence.audit.claims_trials import Ratio
+    from ldn_meta.evidence.raw.review import PublishedPool, Review
 
 
-CONDITION, CONSTRUCT, COMPARATOR = "fibromyalgia", "pain_intensity", "placebo"
-# The computation of the claims that stand in the figure.
-COMPUTATION = f"compare-pool:{CONSTRUCT}"
+NOTEBOOK = "91_claims"
+ALL = "all"
+WORST_FIRST = (NOT_SUPPORTED, WITH_CAVEATS, CANNOT_BE_TESTED, SUPPORTED)
 POINTS, STANDARDISED = "MD", "SMD"
-IN_WORDS = {
-    POINTS: "mean difference, points (0-10)",
-    STANDARDISED: "standardised mean difference",
-}
+COUNTED = ("events_1", "n_1", "events_2", "n_2")
+NO_POOL = "No published pooled result is set beside a pool of the trials on file."
+NO_SUM = "None: no claim rule adds up two counts of one trial."
+NO_CLAIM = "No published claim is on file, so none was tested."
 
 
 @dataclass(frozen=True)
 class PublishedPools:
     """Published pooled results on one scale, and our pools on the same."""
 
+    question: PublishedPool
+    review: Review
+    condition: str
     measure: str
     claims: list[Row]
     ours: ThenAndNow
     spread: Spread | None
-    names: dict[str, str]
+    names: Mapping[str, str]
 
     @property
-    def per(self) -> float:
-        """What our points are divided by."""
-        return self.spread.typical if self.spread is not None else 1.0
+    def scale(self) -> str:
+        """The scale in words."""
+        return self.question.points if self.measure == POINTS else "standardised mean difference"
 
     @property
     def own(self) -> dict[str, Pool]:
@@ -94,11 +97,9 @@ class PublishedPools:
 
     def figure(self) -> FigureOutput:
         """Forest plot: our pool with its trials, our other pools, the published results hollow."""
-        import pandas as pd
-
         from ldn_meta.display.figures.forest import forest_output
 
-        now = self.ours.now
+        now, outcome = self.ours.now, self.question.outcome
         rows = [
             {
                 "label": self.label(claim),
@@ -112,14 +113,15 @@ class PublishedPools:
             for words, pool in self.own.items()
             if pool is not now
         ]
+        sides = (f"favours {self.review.label}", f"favours {self.question.comparator}")
         return forest_output(
-            f"published_pain_{self.measure.lower()}",
+            f"published_{outcome}_{self.measure.lower()}",
             None if now is None else self._result(now),
             shown_only=pd.DataFrame(rows) if rows else None,
             summaries=others,
-            direction=("favours LDN", "favours placebo"),
-            x_label=IN_WORDS[self.measure],
-            title=f"Pain in {CONDITION}, ours and published: {IN_WORDS[self.measure]}",
+            direction=sides if self.question.benefit == "negative" else sides[::-1],
+            x_label=self.scale,
+            title=f"{capitalised(outcome)} in {self.condition}, ours and published: {self.scale}",
         )
 
     def _interval(self, pool: Pool) -> str:
@@ -131,51 +133,47 @@ class PublishedPools:
     def _result(self, pool: Pool) -> Any:
         return pool.result if self.spread is None else standardised(pool, self.spread.typical)
 
+    def _span_of(self, pool: Pool) -> Span:
+        return span_of(pool, per=1.0 if self.spread is None else self.spread.typical)
+
     def rows(self) -> list[dict[str, str]]:
         """Lines of a table: published results, then ours."""
-        scale = IN_WORDS[self.measure]
-        now = self.ours.now
-        ours = None if now is None else span_of(now, per=self.per)
-        lines = []
-        for claim in self.claims:
-            theirs = _span(claim)
-            lines.append(
-                {
-                    "result": self.label(claim),
-                    "scale": scale,
-                    "trials": "NR" if claim["k"] is None else f"{claim['k']:g}",
-                    "effect (95% CI)": _text(theirs),
-                    "our estimate in it": _in(theirs, ours),
-                    "its estimate in ours": _in(ours, theirs),
-                }
+        now = None if self.ours.now is None else self._span_of(self.ours.now)
+        published_ones = [
+            (
+                self.label(claim),
+                "NR" if claim["k"] is None else f"{claim['k']:g}",
+                _span(claim),
+                _in(_span(claim), now),
+                _in(now, _span(claim)),
             )
-        for words, pool in self.own.items():
-            lines.append(
-                {
-                    "result": f"ours: {words}",
-                    "scale": scale,
-                    "trials": f"{len(pool.trials)}",
-                    "effect (95% CI)": _text(span_of(pool, per=self.per)),
-                    "our estimate in it": "",
-                    "its estimate in ours": "",
-                }
-            )
-        return lines
+            for claim in self.claims
+        ]
+        own = [
+            (f"ours: {words}", str(len(pool.trials)), self._span_of(pool), "", "")
+            for words, pool in self.own.items()
+        ]
+        return [
+            {
+                "result": result,
+                "scale": self.scale,
+                "trials": trials,
+                "effect (95% CI)": _with_interval(span),
+                "our estimate in it": ours_in_it,
+                "its estimate in ours": it_in_ours,
+            }
+            for result, trials, span, ours_in_it, it_in_ours in (*published_ones, *own)
+        ]
 
     def facts(self) -> dict[str, Any]:
         """Numbers of the figure, published and ours."""
+        names = ("estimate", "ci_low", "ci_high")
         return {
             "published": {claim["claim_id"]: list(_span(claim)) for claim in self.claims},
             "ours": {
                 words: {
                     "k": len(pool.trials),
-                    **dict(
-                        zip(
-                            ("estimate", "ci_low", "ci_high"),
-                            span_of(pool, per=self.per),
-                            strict=True,
-                        )
-                    ),
+                    **dict(zip(names, self._span_of(pool), strict=True)),
                 }
                 for words, pool in self.own.items()
             },
@@ -183,51 +181,45 @@ class PublishedPools:
         }
 
 
-def published_pools(derived: Derived) -> tuple[PublishedPools, PublishedPools]:
-    """Published pooled pain effects in points, and in standard deviations."""
+def published_pools(derived: Derived) -> tuple[PublishedPools, ...]:
+    """Published pooled effects in points and in standard deviations, if the review asks for them.
+
+    Which ones, and what they are about, is in review.toml.
+    """
+    evidence = derived.evidence
+    question = evidence.review.published_pool
+    if question is None:
+        return ()
     ours = then_and_now(
         derived.effects,
         derived.protocol,
-        indication_id=CONDITION,
-        construct=CONSTRUCT,
-        comparator_class=COMPARATOR,
+        indication_id=question.indication,
+        construct=question.construct,
+        comparator_class=question.comparator,
     )
-    sources = plain_rows(derived.evidence.tables["sources"])
-    names = {row["source_id"]: _citation(row) for row in sources}
-    years = {row["source_id"]: row["year"] or 0 for row in sources}
-    rows = [
+    sources = {row["source_id"]: row for row in plain_rows(evidence.tables["sources"])}
+    claims = [
         row
-        for row in plain_rows(derived.evidence.tables["claims"])
-        if row["computation"] == COMPUTATION and row["ci_low"] is not None
+        for row in plain_rows(evidence.tables["claims"])
+        if row["computation"] == f"{question.computation}:{question.construct}"
+        and row["ci_low"] is not None
     ]
-    rows.sort(key=lambda row: (years[row["claimed_in"]], row["claim_id"]))
-    spread = None if ours.now is None else spread_on_file(derived.evidence, ours.now)
-    return (
-        PublishedPools(POINTS, [r for r in rows if r["measure"] == POINTS], ours, None, names),
+    claims.sort(key=lambda row: (sources[row["claimed_in"]]["year"] or 0, row["claim_id"]))
+    conditions = evidence.text["indications"].set_index("indication_id")["label"]
+    spread = None if ours.now is None else spread_on_file(evidence, ours.now)
+    return tuple(
         PublishedPools(
-            STANDARDISED, [r for r in rows if r["measure"] == STANDARDISED], ours, spread, names
-        ),
-    )
-
-
-def pools_table(blocks: tuple[PublishedPools, ...]) -> Table:
-    """The rows of both figures."""
-    import pandas as pd
-
-    frame = pd.DataFrame([line for block in blocks for line in block.rows()])
-    spread = next((block.spread for block in blocks if block.spread is not None), None)
-    note = (
-        "Negative favours LDN. With two trials our interval takes the spread between them as "
-        "known. No published review has the newest trial. The abstracts do not name the scale of "
-        "their mean differences; it is taken as 0-10."
-    )
-    if spread is not None:
-        note += (
-            f" Our points were divided by {fixed(spread.typical)}, the root mean square of the "
-            f"standard deviations of pain at baseline that the trials printed; over all arms and "
-            f"times they print {interval(spread.low, spread.high)}."
+            question,
+            evidence.review,
+            conditions[question.indication],
+            measure,
+            [row for row in claims if row["measure"] == measure],
+            ours,
+            spread if measure == STANDARDISED else None,
+            {key: _citation(source) for key, source in sources.items()},
         )
-    return Table(frame, "Published pooled effects on pain in fibromyalgia, and ours", note)
+        for measure in (POINTS, STANDARDISED)
+    )
 
 
 def _citation(source: Row) -> str:
@@ -244,7 +236,7 @@ def _span(claim: Row) -> Span:
     return found
 
 
-def _text(span: Span) -> str:
+def _with_interval(span: Span | Ratio) -> str:
     return f"{fixed(span.estimate)} ({interval(span.low, span.high)})"
 
 
@@ -263,96 +255,24 @@ def with_places(derived: Derived) -> pd.DataFrame:
 
 def write_claims(derived: Derived, rows: pd.DataFrame, *, is_short: bool = False) -> pd.DataFrame:
     """Write claims for readers: what, where, printed numbers, verdict, and what was computed."""
-    import pandas as pd
-
-    where = [source_cell(derived.evidence, row, key="claimed_in") for row in rows_of(rows)]
-    shown = {
-        "claim": list(rows["claim"]),
-        "claimed in": where,
-        "printed": [as_text(cell, "no number") for cell in rows["printed"]],
-        "verdict": list(rows["verdict"]),
-    }
-    last = (
-        {"computation": list(rows["computation"])}
-        if is_short
-        else {"what the computation gives": list(rows["sentence"])}
+    last = "computation" if is_short else "what the computation gives"
+    return pd.DataFrame(
+        [
+            {
+                "claim": row["claim"],
+                "claimed in": source_cell(derived.evidence, row, key="claimed_in"),
+                "printed": _as_text(row["printed"], "no number"),
+                "verdict": row["verdict"],
+                last: row["computation" if is_short else "sentence"],
+            }
+            for row in rows_of(rows)
+        ]
     )
-    return pd.DataFrame({**shown, **last})
 
 
-def as_text(cell: Any, missing: str = "") -> str:
+def _as_text(cell: Any, missing: str = "") -> str:
     """A cell of text; something else where nothing is."""
     return cell if isinstance(cell, str) else missing
-
-
-def rules_table(claims: pd.DataFrame, rules: Mapping[str, Rule]) -> Table:
-    """Every rule of claim_rules.toml, with its question and when it gives which verdict."""
-    import pandas as pd
-
-    used = claims["computation"].str.partition(":")[0].value_counts()
-    frame = pd.DataFrame(
-        [
-            {
-                "computation": name,
-                "claims": int(used.get(name, 0)),
-                "what it does": rule.question,
-                "when which verdict": rule.told,
-            }
-            for name, rule in rules.items()
-        ]
-    )
-    return Table(frame, "How verdicts are given", "The same rule for every claim of a kind.")
-
-
-def what_if_table(cases: Sequence[WhatIf]) -> Table:
-    """What adding up two responder counts would do; a what-if, no accusation."""
-    import pandas as pd
-
-    frame = pd.DataFrame(
-        [
-            {
-                "counted as responders": case.name,
-                "LDN": f"{case.counts.events_1}/{case.counts.n_1}",
-                "placebo": f"{case.counts.events_2}/{case.counts.n_2}",
-                "risk ratio (95% CI)": _ratio(case.risk_ratio),
-                "odds ratio (95% CI)": _ratio(case.odds_ratio),
-                "pooled risk ratio, 30%": _ratio(case.pooled_ratio),
-            }
-            for case in cases
-        ]
-    )
-    return Table(
-        frame,
-        "What if: FINAL's responders at two thresholds, added up",
-        "A letter reportedly says that a review had added these counts. The letter was not "
-        "seen; the table shows what an addition like that would do and says nothing "
-        "about what "
-        "anybody did. People at 50% are among those at 30%, so the sum counts them "
-        "twice. Last "
-        "column: all trials, with this trial counted so.",
-    )
-
-
-def _ratio(span: Ratio) -> str:
-    return f"{fixed(span.estimate)} ({interval(span.low, span.high)})"
-
-
-def what_if_facts(case: WhatIf) -> dict[str, Any]:
-    """Numbers of one way to count."""
-    return {
-        "events_1": case.counts.events_1,
-        "n_1": case.counts.n_1,
-        "events_2": case.counts.events_2,
-        "n_2": case.counts.n_2,
-        "risk_ratio": list(case.risk_ratio),
-        "odds_ratio": list(case.odds_ratio),
-        "pooled_risk_ratio": list(case.pooled_ratio),
-    }
-
-
-NOTEBOOK = "91_claims"
-ALL = "all"
-WORST_FIRST = (NOT_SUPPORTED, WITH_CAVEATS, CANNOT_BE_TESTED, SUPPORTED)
 
 
 class ClaimsPage:
@@ -361,6 +281,7 @@ class ClaimsPage:
     def __init__(self, derived: Derived, source: str) -> None:
         self.derived = derived
         self.source = source
+        self._review = derived.evidence.review
 
     @cached_property
     def claims(self) -> pd.DataFrame:
@@ -386,12 +307,12 @@ class ClaimsPage:
     @property
     def headline(self) -> Text:
         """How many claims, of how many sources, with which verdicts."""
+        if self.claims.empty:
+            return Text(NO_CLAIM)
         sources = self.claims["claimed_in"].nunique()
-        told = ", ".join(f"{n} {verdict}" for verdict, n in self.counts.items())
         return Text(
             f"**{len(self.claims)} published claims of {sources} sources**, each tested by a "
-            f"named "
-            f"computation: {told}."
+            f"named computation: {_told(self.counts)}."
         )
 
     @property
@@ -407,52 +328,96 @@ class ClaimsPage:
         )
 
     @cached_property
-    def pools(self) -> tuple[PublishedPools, PublishedPools]:
-        """Published pain results in points and in standard deviations, with ours."""
+    def pools(self) -> tuple[PublishedPools, ...]:
+        """Published pooled results in points and in standard deviations, with ours."""
         return published_pools(self.derived)
 
     @property
-    def pools_in_points(self) -> FigureOutput:
+    def pools_in_points(self) -> FigureOutput | Text:
         """Published mean differences beside ours."""
-        return self.pools[0].figure()
+        return self._figure(POINTS)
 
     @property
-    def pools_standardised(self) -> FigureOutput:
+    def pools_standardised(self) -> FigureOutput | Text:
         """Published standardised differences beside ours."""
-        return self.pools[1].figure()
+        return self._figure(STANDARDISED)
+
+    def _figure(self, measure: str) -> FigureOutput | Text:
+        found = [block.figure() for block in self.pools if block.measure == measure]
+        return found[0] if found else Text(NO_POOL)
 
     @property
     def pools_table(self) -> Table:
         """The rows of the two figures."""
-        return pools_table(self.pools)
+        question = self._review.published_pool
+        if question is None:
+            return Table(pd.DataFrame(), "Published pooled effects, and ours", empty=NO_POOL)
+        rows = pd.DataFrame([line for block in self.pools for line in block.rows()])
+        parts = [
+            f"{capitalised(question.benefit)} favours {self._review.label}. With two trials our "
+            f"interval takes the spread between them as known. {question.remark}",
+            *(
+                f"Our points were divided by {fixed(block.spread.typical)}, the root mean square "
+                f"of the standard deviations of {question.outcome} at baseline that the trials "
+                "printed; over all arms and times they print "
+                f"{interval(block.spread.low, block.spread.high)}."
+                for block in self.pools
+                if block.spread is not None
+            ),
+        ]
+        caption = f"Published pooled effects on {self._about}, and ours"
+        return Table(rows, caption, " ".join(parts))
+
+    @property
+    def _about(self) -> str:
+        """What published pools are about: ``pain in fibromyalgia``."""
+        return " in ".join((self.pools[0].question.outcome, self.pools[0].condition))
 
     @cached_property
     def what_if(self) -> list[WhatIf]:
-        """Responders of FINAL at two thresholds and added up."""
-        rule = self.rules_on_file["responder-sum"]
+        """Responders of one trial at two thresholds and added up."""
+        stated = self._review.added_up
+        if stated is None or stated.rule not in self.rules_on_file:
+            return []
+        rule = self.rules_on_file[stated.rule]
         return threshold_sums(self.derived.effects, self.derived.protocol, rule)
 
     @property
     def responder_table(self) -> Table:
         """What adding up two responder counts would do; a what-if, no accusation."""
-        return what_if_table(self.what_if)
+        stated = self._review.added_up
+        if stated is None:
+            return Table(pd.DataFrame(), "What if: two counts, added up", empty=NO_SUM)
+        rows = [
+            {
+                "counted as responders": case.name,
+                self._review.label: f"{case.counts.events_1}/{case.counts.n_1}",
+                stated.comparator: f"{case.counts.events_2}/{case.counts.n_2}",
+                "risk ratio (95% CI)": _with_interval(case.risk_ratio),
+                "odds ratio (95% CI)": _with_interval(case.odds_ratio),
+                stated.pooled: _with_interval(case.pooled_ratio),
+            }
+            for case in self.what_if
+        ]
+        return Table(pd.DataFrame(rows), stated.title, stated.note)
 
     @cached_property
     def sentence(self) -> Text:
         """What the headline claims come to."""
         rows = self.headlines
-        told = [f"{n} {verdict}" for verdict, n in _counts(rows).items()]
-        text = f"Of {len(rows)} headline claims: {', '.join(told)}."
-        block = self.pools[0]
-        if block.ours.now is not None:
-            ours = next(v for k, v in block.own.items() if v is block.ours.now).result
-            published = [claim for b in self.pools for claim in b.claims]
-            text += (
-                f" {len(published)} published pooled results on pain in fibromyalgia stand beside "
-                f"our pool, which alone has the trial of {block.ours.newest:.0f}: "
-                f"{fixed(ours.estimate)} points of 0-10 ({interval(ours.ci_low, ours.ci_high)})."
+        if rows.empty:
+            return Text("There is no claim that a conclusion rests on.")
+        parts = [f"Of {len(rows)} headline claims: {_told(_counts(rows))}."]
+        ours = self.pools[0].ours if self.pools else None
+        if ours is not None and ours.now is not None:
+            r, question = ours.now.result, self.pools[0].question
+            parts.append(
+                f"{sum(len(block.claims) for block in self.pools)} published pooled results on "
+                f"{self._about} stand beside our pool, which alone has the trial of "
+                f"{ours.newest:.0f}: {fixed(r.estimate)} {question.unit} "
+                f"({interval(r.ci_low, r.ci_high)})."
             )
-        return Text(text)
+        return Text(" ".join(parts))
 
     @property
     def dose(self) -> Text:
@@ -466,9 +431,8 @@ class ClaimsPage:
     def by_source(self) -> Table:
         """Every claim, compact, grouped by source."""
         rows = self.claims.sort_values(["claimed_in", "claim_id"], kind="stable")
-        frame = write_claims(self.derived, rows, is_short=True)
         return Table(
-            frame,
+            write_claims(self.derived, rows, is_short=True),
             "All claims by source",
             "What each computation gave, in words and numbers, is in data/derived/claims.csv.",
         )
@@ -476,7 +440,18 @@ class ClaimsPage:
     @property
     def rules(self) -> Table:
         """Every rule, with what it does and when it gives which verdict."""
-        return rules_table(self.claims, self.rules_on_file)
+        used = [str(cell).partition(":")[0] for cell in self.claims["computation"]]
+        rows = [
+            {
+                "computation": name,
+                "claims": used.count(name),
+                "what it does": rule.question,
+                "when which verdict": rule.told,
+            }
+            for name, rule in self.rules_on_file.items()
+        ]
+        note = "The same rule for every claim of a kind."
+        return Table(pd.DataFrame(rows), "How verdicts are given", note)
 
     @cached_property
     def facts(self) -> Facts:
@@ -490,15 +465,23 @@ class ClaimsPage:
                 "claims_tested": len(self.claims),
                 "headline_claims": len(self.headlines),
                 "published_results": sum(len(block.claims) for block in self.pools),
-                "newest_trial": self.pools[0].ours.newest,
+                "newest_trial": self.pools[0].ours.newest if self.pools else None,
                 "pools": {block.measure: block.facts() for block in self.pools},
-                "what_if": {case.name: what_if_facts(case) for case in self.what_if},
+                "what_if": {
+                    case.name: {
+                        **{name: getattr(case.counts, name) for name in COUNTED},
+                        "risk_ratio": list(case.risk_ratio),
+                        "odds_ratio": list(case.odds_ratio),
+                        "pooled_risk_ratio": list(case.pooled_ratio),
+                    }
+                    for case in self.what_if
+                },
                 "claims": {
                     row["claim_id"]: {
                         "verdict": row["verdict"],
                         "computation": row["computation"],
                         "sentence": row["sentence"],
-                        "numbers": numbers_of(as_text(row["numbers"])),
+                        "numbers": numbers_of(_as_text(row["numbers"])),
                     }
                     for row in rows_of(self.claims)
                 },
@@ -553,3 +536,7 @@ def claims_table(opened: Opened) -> Table:
 def _counts(rows: pd.DataFrame) -> dict[str, int]:
     found = rows["verdict"].value_counts()
     return {verdict: int(found.get(verdict, 0)) for verdict in VERDICTS}
+
+
+def _told(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {verdict}" for verdict, number in counts.items())

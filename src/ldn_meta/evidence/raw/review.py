@@ -10,7 +10,7 @@ import math
 import string
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -29,6 +29,36 @@ NEUTRAL = "treatment"
 
 
 @dataclass(frozen=True)
+class PublishedPool:
+    """Published pooled results that page 91 sets beside our pool of the same question.
+
+    ``benefit`` is the sign that favours the treatment; ``points`` names the scale of differences
+    and ``unit`` follows a number on it.
+    """
+
+    indication: str
+    construct: str
+    comparator: str
+    computation: str
+    outcome: str
+    benefit: str
+    points: str
+    unit: str
+    remark: str
+
+
+@dataclass(frozen=True)
+class AddedUp:
+    """What page 91 tells of the claim rule that adds up two counts of one trial."""
+
+    rule: str
+    comparator: str
+    pooled: str
+    title: str
+    note: str
+
+
+@dataclass(frozen=True)
 class Review:
     """Names of the treatment: a label for tables and figures, a name for headings, a short one.
 
@@ -40,6 +70,8 @@ class Review:
     name: str
     short_name: str = NEUTRAL
     order: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    published_pool: PublishedPool | None = None
+    added_up: AddedUp | None = None
 
     @property
     def title(self) -> str:
@@ -65,7 +97,8 @@ def load_review(folder: Path) -> Review:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         message = f"{FILE}: {error}; correct it"
         raise ArgumentError(message) from error
-    check_names(FILE, stated, required={"treatment": dict}, optional=("order",))
+    parts = {"published_pool": PublishedPool, "added_up": AddedUp}
+    check_names(FILE, stated, required={"treatment": dict}, optional=("order", *parts))
     for name, part in stated.items():
         check_type(f"{FILE}: {name}", part, dict)
     names = section(f"{FILE}: treatment", stated["treatment"], TREATMENT)
@@ -73,7 +106,18 @@ def load_review(folder: Path) -> Review:
     check_names(f"{FILE}: order", order, required={}, optional=DOMAINS)
     for domain, constructs in order.items():
         check_type(f"{FILE}: order.{domain}", constructs, list)
-    return Review(**names, order={domain: tuple(found) for domain, found in order.items()})
+    told: dict[str, Any] = {
+        name: part(**section(f"{FILE}: {name}", stated[name], _texts(part)))
+        for name, part in parts.items()
+        if name in stated
+    }
+    orders = {domain: tuple(found) for domain, found in order.items()}
+    return Review(**names, order=orders, **told)
+
+
+def _texts(record: type) -> dict[str, type]:
+    """Every field of a record, which is text."""
+    return {one.name: str for one in fields(record)}
 
 
 def check_names(
