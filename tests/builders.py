@@ -20,10 +20,11 @@ from matplotlib.transforms import Bbox
 from ldn_meta import paths
 from ldn_meta.evidence.answer.multiverse import NUMBERS, Multiverse, is_about_model, summary
 from ldn_meta.evidence.answer.pools import DIRECTION_ONLY, META_ANALYSIS, ONE_TRIAL, build_pools
-from ldn_meta.evidence.grade.certainty import Body
+from ldn_meta.evidence.grade.certainty import FILE, Body, Study, read_sentences
 from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.bias_tools import fitting_tool
 from ldn_meta.evidence.raw.protocol import Node, Option, load_protocol
+from ldn_meta.evidence.raw.review import load_wording
 
 # Evidence from nothing: rows state what matters, everything else has a plain default.
 
@@ -430,16 +431,17 @@ def direction_rows(*rows):
 
 PROTOCOL = load_protocol()
 CHOICES = PROTOCOL.certainty
+SENTENCES = read_sentences(load_wording(paths.raw_data())[FILE])
 STUDY = {
     "is_randomised": "yes",
     "dose_high_mg_per_day": "4.5",
     "duration_weeks": "12",
-    "people": 100,
+    "year": "2020",
 }
 
 
-def study(name, **cells):
-    return {**STUDY, "study_id": name, "label": name, **cells}
+def study(name, people=100, **cells):
+    return Study.of({**STUDY, "study_id": name, "label": name, **cells}, people)
 
 
 def body(*rows, studies=None, told=None, **what):
@@ -455,11 +457,6 @@ def body(*rows, studies=None, told=None, **what):
     told = told or {}
     names = list(told) if pool is None else list(pool.trials["study_id"])
     studies = studies or [study(name) for name in names]
-    weights = (
-        [1 / len(studies)] * len(studies)
-        if pool is None
-        else [float(w) / 100 for w in pool.result.weight_pct]
-    )
     kind = DIRECTION_ONLY if pool is None else META_ANALYSIS if len(rows) > 1 else ONE_TRIAL
     values = {
         "indication": {
@@ -479,8 +476,8 @@ def body(*rows, studies=None, told=None, **what):
         "pool": pool,
         "told": told,
         "studies": tuple(studies),
-        "weights": tuple(weights),
         "registered": (),
+        "sentences": SENTENCES,
     }
     return Body(**(values | what))
 

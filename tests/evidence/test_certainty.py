@@ -1,27 +1,45 @@
-"""Ratings of the real evidence and of small sets of tables; judgements that are refused."""
+"""Ratings of the real evidence and of small bodies; each rule at its thresholds; refusals."""
 
 import dataclasses
 import math
+import tomllib
 
 import pandas as pd
 import pytest
 
-from builders import RawCopy
-from ldn_meta.errors import DataError
+from builders import CHOICES, RawCopy, body, counts, study, trial
+from ldn_meta.errors import ArgumentError, DataError
+from ldn_meta.evidence.answer.answer import Answers
 from ldn_meta.evidence.effects.effects import normalise
 from ldn_meta.evidence.grade.certainty import (
     DOMAINS,
+    FILE,
     GRADES,
     NOT_RATED,
+    SENTENCES,
     bodies_of_evidence,
     certainty_faults,
     certainty_tables,
+    change_of_outcome,
     find_all,
     grade,
+    imprecision_of,
+    inconsistency,
+    indirectness,
+    information_size,
     match_rows,
+    people_for_size,
+    per_thousand,
+    publication_bias,
+    read_sentences,
+    risk_of_bias,
     row_id,
+    size_of_effect,
+    thresholds,
 )
 from ldn_meta.evidence.load import load_evidence
+
+# -- the real evidence
 
 KEY = ["indication_id", "construct", "comparator_class"]
 
@@ -137,7 +155,7 @@ def test_another_comparator_is_rated_apart(outcomes):
 def rated(build, **choices):
     evidence = build.load()
     effects, left_out = normalise(evidence, choices["protocol"])
-    return bodies_of_evidence(evidence, choices["protocol"], effects, left_out)
+    return bodies_of_evidence(Answers(evidence, choices["protocol"], effects, left_out))
 
 
 def test_randomised_studies_are_rated_without_the_others(build, protocol):
@@ -145,7 +163,7 @@ def test_randomised_studies_are_rated_without_the_others(build, protocol):
         build.trial(name, is_randomised=randomised, n_analysed=30)
         build.contrast(name, measure="statement", direction="favours treatment")
     (body,) = rated(build, protocol=protocol)
-    assert [study["study_id"] for study in body.studies] == ["a2001"]
+    assert [study.study_id for study in body.studies] == ["a2001"]
     assert (body.start, body.people, body.kind) == ("high", 30, "direction only")
 
 
@@ -164,7 +182,7 @@ def test_no_data_at_all_still_gives_the_main_outcome(build, protocol):
     effects, left_out = normalise(evidence, protocol)
     choices = dataclasses.replace(protocol.certainty, scales={})
     protocol = dataclasses.replace(protocol, certainty=choices)
-    outcomes, domains = certainty_tables(evidence, protocol, effects, left_out)
+    outcomes, domains = certainty_tables(Answers(evidence, protocol, effects, left_out))
     assert outcomes["certainty"].tolist() == [NOT_RATED]
     assert outcomes["why_not_rated"].tolist() == ["no study on file reported it"]
     assert domains.empty
@@ -173,7 +191,7 @@ def test_no_data_at_all_still_gives_the_main_outcome(build, protocol):
 @pytest.fixture(scope="module")
 def found(evidence, protocol, effects, left_out):
     """Every rated body with what the rules found, once."""
-    bodies = bodies_of_evidence(evidence, protocol, effects, left_out)
+    bodies = bodies_of_evidence(Answers(evidence, protocol, effects, left_out))
     return [(b, find_all(b, protocol.certainty, {})) for b in bodies if b.is_rated]
 
 
@@ -238,7 +256,7 @@ PAIN = {
 
 def test_an_override_of_a_rule(evidence, protocol, effects, left_out):
     more = judged(evidence, lambda rows: [*rows, PAIN | {"judgement": "not serious"}])
-    outcomes, domains = certainty_tables(more, protocol, effects, left_out)
+    outcomes, domains = certainty_tables(Answers(more, protocol, effects, left_out))
     assert outcomes["inconsistency_level"].iloc[0] == 0
     row = domains[domains["domain"] == "inconsistency"].iloc[0]
     assert (row["computed_level"], row["level"], row["status"]) == (-1, 0, "overridden")
@@ -321,3 +339,433 @@ def test_faults_of_the_file_reach_whoever_loads_it(raw_folder, tmp_path):
 def test_numbers_of_the_table_are_finite_or_missing(outcomes):
     numbers = outcomes.select_dtypes("number")
     assert not numbers.isin([math.inf, -math.inf]).any().any()
+
+
+# -- each domain
+
+TWO = (trial(-0.5, 0.5, "ames2001"), trial(-0.5, 0.5, "bell2002"))
+OPEN_COHORT = {"is_randomised": "no"}
+
+
+@pytest.mark.parametrize(
+    ("words", "level"),
+    [
+        (("low", "low"), 0),
+        (("low", "some concerns"), -1),
+        (("low", "TODO"), -1),
+        (("low", "no information"), -1),
+        (("some concerns", "some concerns"), -1),
+        (("low", "high"), -2),
+        (("high", "critical"), -2),
+        (("moderate", "low"), -1),
+    ],
+)
+def test_risk_of_bias_of_two_equal_trials(words, level):
+    # Half of the weight is at least half of it.
+    found = risk_of_bias(
+        body(*TWO), CHOICES, dict(zip(("ames2001", "bell2002"), words, strict=True))
+    )
+    assert found.level == level
+    assert "ames2001" in found.value
+
+
+def test_risk_of_bias_goes_by_weight():
+    # Weights of 4 to 1: the small trial at high risk does not carry half of the information.
+    rated = body(trial(-0.5, 0.5, "ames2001"), trial(-1.0, 1.0, "bell2002"))
+    judged = {"ames2001": "low", "bell2002": "high"}
+    found = risk_of_bias(rated, CHOICES, judged)
+    assert found.level == 0
+    assert "20% of the weight at high risk" in found.value
+    assert risk_of_bias(rated, CHOICES, {"ames2001": "high", "bell2002": "low"}).level == -2
+
+
+def test_a_study_nobody_judged_is_named():
+    found = risk_of_bias(body(*TWO), CHOICES, {})
+    assert found.level == -1
+    assert found.value.count("not judged") == 2
+
+
+def test_without_randomisation_moderate_is_as_sound_as_it_gets():
+    cohort = [study("ames2001", **OPEN_COHORT)]
+    rated = body(told={"ames2001": "favours treatment"}, studies=cohort)
+    assert rated.start == "low"
+    assert risk_of_bias(rated, CHOICES, {"ames2001": "moderate"}).level == 0
+    assert risk_of_bias(rated, CHOICES, {"ames2001": "serious"}).level == -2
+    assert risk_of_bias(body(*TWO[:1]), CHOICES, {"ames2001": "moderate"}).level == -1
+
+
+def equal_pair(i2):
+    """Two trials of variance 1 whose I2 is as asked: Q = d^2 / 2, I2 = 1 - 1 / Q."""
+    gap = math.sqrt(2 / (1 - i2 / 100))
+    cells = {"vi": 1.0, "unit": "points (0-10)"}
+    return body(
+        {"study_id": "ames2001", "yi": 0.0, **cells}, {"study_id": "bell2002", "yi": gap, **cells}
+    )
+
+
+@pytest.mark.parametrize(
+    ("i2", "level"), [(0.0, 0), (49.0, 0), (51.0, -1), (74.0, -1), (86.0, -1)]
+)
+def test_bands_of_i2_while_intervals_overlap(i2, level):
+    rated = equal_pair(i2)
+    assert float(rated.pool.result.i2_pct) == pytest.approx(i2, abs=1e-9)
+    found = inconsistency(rated, CHOICES)
+    assert found.level == level
+    assert "all intervals overlap" in found.value
+    assert "no prediction interval" in found.value
+
+
+def test_intervals_apart_with_a_high_i2_take_two():
+    # 2 x 1.96 apart: intervals touch at Q = 7.68, I2 = 87%.
+    found = inconsistency(equal_pair(88.0), CHOICES)
+    assert found.level == -2
+    assert "intervals do not overlap: ames2001 and bell2002" in found.value
+
+
+def test_a_prediction_interval_that_reaches_further_than_the_interval():
+    rows = [
+        trial(mean - 0.7, mean + 0.7, name)
+        for mean, name in ((-0.45, "a2001"), (0.0, "b2002"), (0.45, "c2003"), (0.0, "d2004"))
+    ]
+    rated = body(*rows)
+    result = rated.pool.result
+    assert abs(float(result.ci_high)) < 1
+    assert inconsistency(rated, CHOICES).level == 0
+    spread = body(*(r | {"yi": 1.35 * r["yi"]} for r in rows))
+    result = spread.pool.result
+    assert float(result.ci_high) < 1 < float(result.pi_high)
+    found = inconsistency(spread, CHOICES)
+    assert found.level == -1
+    assert float(result.i2_pct) < 50
+    assert "the prediction interval reaches an important effect" in found.value
+
+
+@pytest.mark.parametrize(
+    ("told", "level"),
+    [
+        ({"a2001": "favours treatment"}, 0),
+        ({"a2001": "favours treatment", "b2002": "favours treatment"}, 0),
+        ({"a2001": "favours treatment", "b2002": "no difference"}, -1),
+        ({"a2001": "favours treatment", "b2002": "favours comparator"}, -1),
+        ({"a2001": "conflicting"}, -1),
+    ],
+)
+def test_directions_without_numbers(told, level):
+    assert inconsistency(body(told=told), CHOICES).level == level
+
+
+@pytest.mark.parametrize(
+    ("interval", "told", "level"),
+    [
+        ((-0.5, 0.5), "no difference", 0),
+        ((-0.5, 0.5), "favours treatment", -1),
+        ((-1.5, -0.5), "favours treatment", 0),
+        ((-1.5, -0.5), "no difference", -1),
+    ],
+)
+def test_one_trial_beside_what_another_tells(interval, told, level):
+    # Less pain is better: an interval below nought favours treatment.
+    found = inconsistency(body(trial(*interval), told={"other": told}), CHOICES)
+    assert found.level == level
+    assert f"told without numbers: other: {told}" in found.value
+
+
+def test_one_trial_alone_is_not_inconsistent():
+    found = inconsistency(body(trial(-3, 3)), CHOICES)
+    assert found.level == 0
+    assert "nothing to compare it with" in found.value
+
+
+@pytest.mark.parametrize(
+    ("cells", "level", "words"),
+    [
+        ({}, 0, "no mismatch found"),
+        ({"dose_high_mg_per_day": "1"}, 0, "no mismatch"),
+        ({"dose_high_mg_per_day": "6"}, 0, "no mismatch"),
+        ({"dose_high_mg_per_day": "0.9"}, -1, "target dose outside 1 to 6 mg a day (100%)"),
+        ({"dose_high_mg_per_day": "6.5"}, -1, "target dose outside"),
+        ({"duration_weeks": "8"}, 0, "no mismatch"),
+        ({"duration_weeks": "7.9"}, -1, "treatment shorter than 8 weeks (100%)"),
+        ({"duration_weeks": "2", "dose_high_mg_per_day": "50"}, -2, "outside"),
+        ({"duration_weeks": "NR"}, 0, "duration not reported or not applicable: ames2001"),
+        ({"dose_high_mg_per_day": "NR"}, 0, "dose not reported or not applicable: ames2001"),
+    ],
+)
+def test_indirectness_of_one_trial(cells, level, words):
+    found = indirectness(body(TWO[0], studies=[study("ames2001", **cells)]), CHOICES)
+    assert found.level == level
+    assert words in found.value
+
+
+def test_indirectness_goes_by_weight():
+    short = [study("ames2001"), study("bell2002", duration_weeks="4")]
+    small = body(trial(-0.5, 0.5, "ames2001"), trial(-0.6, 0.6, "bell2002"), studies=short)
+    found = indirectness(small, CHOICES)
+    assert found.level == 0
+    assert "treatment shorter than 8 weeks (41%)" in found.value
+    assert indirectness(body(*TWO, studies=short), CHOICES).level == -1
+
+
+def test_another_comparator_and_a_surrogate():
+    rated = body(TWO[0], comparator_class="usual care")
+    assert indirectness(rated, CHOICES).level == -1
+    surrogate = body(TWO[0], construct="endoscopic_response")
+    assert indirectness(surrogate, CHOICES).level == -1
+    assert indirectness(body(TWO[0], domain="mechanism"), CHOICES).level == -1
+    both = body(TWO[0], construct="endoscopic_response", comparator_class="usual care")
+    assert indirectness(both, CHOICES).level == -2
+
+
+# SD 1.96 and one point: 4 (1.959964 + 0.841621)^2 1.96^2 = 120.6, 61 an arm.
+NEEDED = 122
+
+
+@pytest.mark.parametrize(
+    ("interval", "people", "level"),
+    [
+        ((-0.5, 0.5), 200, 0),
+        ((-0.5, 0.5), NEEDED, 0),
+        ((-0.5, 0.5), NEEDED - 2, -1),
+        ((-0.5, 0.5), NEEDED / 2, -1),
+        ((-0.5, 0.5), NEEDED / 2 - 2, -2),
+        ((-0.999, 0.999), 200, 0),
+        ((-1.0, 0.5), 200, -1),
+        ((-0.5, 1.0), 200, -1),
+        ((-0.5, 1.0), 20, -1),
+        ((-1.0, 1.0), 200, -2),
+        ((-3.4, 3.4), 200, -2),
+        ((-3.5, 3.5), 200, -3),
+        ((-9.0, 3.4), 200, -2),
+        ((-3.0, -1.1), 200, 0),
+        ((-3.0, -1.0), 200, -1),
+    ],
+)
+def test_imprecision_of_a_difference(interval, people, level):
+    half = people / 2
+    rated = body(trial(*interval, n_1=half, n_2=half))
+    assert information_size(rated, CHOICES) == NEEDED
+    assert imprecision_of(rated, CHOICES).level == level
+
+
+def test_people_of_a_crossover_count_once_in_each_arm():
+    rated = body(trial(-0.5, 0.5, n_1=62.0, n_2=62.0, is_paired=True))
+    assert rated.people == 62
+    assert people_for_size(rated) == 124
+    found = imprecision_of(rated, CHOICES)
+    assert found.level == 0
+    assert "124 people, counted once in each arm, for an information size of 122" in found.value
+
+
+def test_two_trials_say_what_their_interval_does_not_know():
+    assert "takes the spread between them as known" in imprecision_of(body(*TWO), CHOICES).value
+    assert "spread" not in imprecision_of(body(TWO[0]), CHOICES).value
+
+
+@pytest.mark.parametrize(
+    ("half", "level", "named"),
+    [(0.9, 0, False), (1.1, -1, True)],
+)
+def test_of_two_trials_each_is_held_against_the_thresholds_too(half, level, named):
+    # Pooled, 1.1 / sqrt(2) = 0.78 excludes one point; alone neither trial does.
+    rows = [trial(-half, half, name, n_1=99.0, n_2=99.0) for name in ("a2001", "b2002")]
+    rated = body(*rows)
+    assert float(rated.pool.result.ci_high) < 1
+    found = imprecision_of(rated, CHOICES)
+    assert found.level == level
+    assert (
+        "that of a2001 and of b2002 alone includes an important effect" in found.value
+    ) == named
+    # From three trials on the interval knows that the spread is estimated.
+    three = body(*rows, trial(-half, half, "c2003", n_1=99.0, n_2=99.0))
+    assert "alone" not in imprecision_of(three, CHOICES).value
+
+
+@pytest.mark.parametrize(
+    ("risk", "low", "high"),
+    [
+        # 25% of 200 per 1,000 is 50 people, nearer than 100.
+        (0.2, 0.75, 1.25),
+        # At a risk of 0.4 both are the same distance; above it 100 people are nearer.
+        (0.4, 0.75, 1.25),
+        (0.5, 0.8, 1.2),
+        (0.8, 0.875, 1.125),
+        # 100 more of 1,000 is more than everybody.
+        (0.95, 1 - 0.1 / 0.95, 1.25),
+    ],
+)
+def test_thresholds_of_a_ratio(risk, low, high):
+    rated = body(counts(90 * risk, 100, 100 * risk, 100), construct="responder_pain_30")
+    assert [math.exp(end) for end in thresholds(rated, CHOICES)] == pytest.approx([low, high])
+
+
+def test_imprecision_of_a_ratio():
+    wide = body(counts(10, 50, 9, 50))
+    assert imprecision_of(wide, CHOICES).level == -3
+    assert "large effects both ways" in imprecision_of(wide, CHOICES).value
+    narrow = body(counts(800, 4000, 800, 4000))
+    assert imprecision_of(narrow, CHOICES).level == 0
+    # 1 / 500 - 1 / 2500 twice: 0.90 to 1.11 by hand.
+    one_side = body(counts(160, 1000, 190, 1000))
+    found = imprecision_of(one_side, CHOICES)
+    assert found.level == -1
+    assert "an important effect (a ratio of 0.75)" in found.value
+
+
+def test_no_event_without_the_drug_leaves_the_size_undefined():
+    row = counts(3, 50, 1, 50) | {"events_2": 0, "yi": 0.0, "vi": 0.001}
+    rated = body(row)
+    assert math.isnan(information_size(rated, CHOICES))
+    found = imprecision_of(rated, CHOICES)
+    assert found.level == -2
+    assert "an information size that is not defined" in found.value
+    assert all(math.isnan(value) for value in per_thousand(rated).values())
+
+
+@pytest.mark.parametrize(
+    ("people", "level", "words"),
+    [
+        (0, -2, "number of people not known"),
+        (400, -2, "400 people known"),
+        (401, -1, "401 people known"),
+    ],
+)
+def test_imprecision_without_an_estimate(people, level, words):
+    """Murad 2017, table 1: a total of 400 or less is concerning."""
+    rated = body(
+        told={"ames2001": "favours treatment"}, studies=[study("ames2001", people=people)]
+    )
+    found = imprecision_of(rated, CHOICES)
+    assert (found.level, words in found.value) == (level, True)
+
+
+def test_a_scale_without_an_important_difference_is_rated_by_people():
+    rated = body(trial(-0.5, 0.5, unit="points (range not reported)"))
+    found = imprecision_of(rated, CHOICES)
+    assert found.level == -2
+    assert "no important difference is stated for this scale" in found.value
+    assert size_of_effect(rated, CHOICES) == "not known"
+
+
+def test_publication_bias_is_judged_not_computed():
+    found = publication_bias(body(*TWO, registered=("NCT1",)))
+    assert found.level == 0
+    assert "2 studies" in found.value
+    assert "NCT1" in found.value
+
+
+def test_every_domain_once_and_in_order():
+    assert tuple(f.domain for f in find_all(body(*TWO), CHOICES, {})) == DOMAINS
+
+
+@pytest.mark.parametrize(
+    ("start", "levels", "left"),
+    [
+        ("high", [0, 0, 0, 0, 0], "high"),
+        ("high", [-1, 0, 0, 0, 0], "moderate"),
+        ("high", [-1, 0, 0, -1, 0], "low"),
+        ("high", [0, 0, 0, -3, 0], "very low"),
+        ("high", [-2, -2, -2, -3, -1], "very low"),
+        ("low", [0, 0, 0, 0, 0], "low"),
+        ("low", [-1, 0, 0, 0, 0], "very low"),
+    ],
+)
+def test_what_is_left(start, levels, left):
+    assert grade(start, levels) == left
+
+
+@pytest.mark.parametrize(
+    ("estimate", "size"),
+    [
+        (0.0, "trivial"), (-0.999, "trivial"), (-1.0, "small"), (1.0, "small"), (1.99, "small"),
+        (2.0, "moderate"), (-3.4, "moderate"), (-3.5, "large"), (9.0, "large"),
+    ],
+)  # fmt: skip
+def test_sizes_of_differences(estimate, size):
+    assert size_of_effect(body({"yi": estimate}), CHOICES) == size
+
+
+@pytest.mark.parametrize(
+    ("ratio", "size"),
+    [
+        (1.0, "trivial"), (0.76, "trivial"), (1.24, "trivial"), (0.74, "small"), (1.26, "small"),
+        (0.66, "moderate"), (1.51, "moderate"), (0.49, "large"), (2.01, "large"),
+    ],
+)  # fmt: skip
+def test_sizes_of_ratios(ratio, size):
+    row = counts(20, 100, 20, 100) | {"yi": math.log(ratio)}
+    assert size_of_effect(body(row), CHOICES) == size
+
+
+def test_change_needs_a_sign():
+    assert change_of_outcome(body({"yi": -1.0})) == "lower"
+    assert change_of_outcome(body({"yi": 1.0})) == "higher"
+    printed = {"yi": 1.0, "route": "difference with CI", "direction": "not stated"}
+    assert change_of_outcome(body(printed)) == "not known"
+    assert change_of_outcome(body(told={"a": "favours treatment"})) == "not known"
+
+
+def test_absolute_effects_of_the_handbook():
+    """Risk 100 per 1,000 and a ratio of 0.8 are 80 per 1,000: 20 fewer (Handbook 14.1.5)."""
+    found = per_thousand(body(counts(8, 100, 10, 100)))
+    assert found["per_1000_without"] == pytest.approx(100)
+    assert found["per_1000_with"] == pytest.approx(80)
+    assert found["per_1000_difference_with"] == pytest.approx(-20)
+
+
+@pytest.mark.parametrize(
+    ("risk", "ratio", "shown"),
+    [
+        # Summary of findings of Clarke 2016 (doi 10.1002/14651858.CD004002.pub3), compression
+        # stockings: odds ratios and the risks printed beside them.
+        (10, (0.10, 0.04, 0.25), (1, 0, 3)),
+        (30, (0.10, 0.04, 0.25), (3, 1, 8)),
+        (13, (0.45, 0.18, 1.13), (6, 2, 15)),
+    ],
+)
+def test_absolute_effects_of_a_published_table(risk, ratio, shown):
+    yi, low, high = (math.log(value) for value in ratio)
+    row = counts(risk, 1000, risk, 1000) | {
+        "measure": "OR", "unit": "log odds ratio", "yi": yi, "vi": ((high - low) / 3.919928) ** 2,
+    }  # fmt: skip
+    found = per_thousand(body(row))
+    values = [found[f"per_1000_{name}"] for name in ("with", "low", "high")]
+    assert found["per_1000_without"] == risk
+    # The pooled interval is symmetric on the log scale, the printed one only nearly.
+    assert values == pytest.approx(shown, abs=0.6)
+
+
+def test_control_risk_is_that_of_all_people_together():
+    found = per_thousand(body(counts(1, 10, 1, 10, "a2001"), counts(30, 90, 35, 90, "b2002")))
+    assert found["per_1000_without"] == pytest.approx(1000 * 36 / 100)
+
+
+def test_nobody_is_above_one_thousand():
+    found = per_thousand(body(counts(49, 50, 40, 50)))
+    assert max(found["per_1000_high"], found["per_1000_with"]) <= 1000
+
+
+# -- wording that is data
+
+
+@pytest.mark.parametrize(
+    ("section", "sentence", "value", "message"),
+    [
+        ("imprecision", "rule", None, r"grade\.toml\.imprecision: 'rule' is missing"),
+        ("imprecision", "rules", "x", r"grade\.toml\.imprecision: unknown choice rules; allowed"),
+        ("imprecision", "size", "{their}", r"size: {their} is .*; did you mean 'there'\?"),
+        ("share", "weight", 1, r"share\.weight: 1 is not allowed; allowed: text"),
+    ],
+)
+def test_wording_that_no_rule_has(raw_folder, section, sentence, value, message):
+    stated = tomllib.loads((raw_folder / FILE).read_text(encoding="utf-8"))
+    assert set(read_sentences(stated)) == set(SENTENCES)
+    stated[section].pop(sentence, None)
+    if value is not None:
+        stated[section][sentence] = value
+    with pytest.raises(ArgumentError, match=message):
+        read_sentences(stated)
+
+
+def test_nothing_is_rated_without_words():
+    with pytest.raises(ArgumentError, match=r"grade\.toml is missing; it says in which words"):
+        read_sentences({})

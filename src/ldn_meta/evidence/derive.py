@@ -30,13 +30,14 @@ def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFr
     # Before anything is computed that takes seconds.
     refuse_inconsistent(evidence, consistency)
     multiverse, multiverse_nodes = multiverse_tables(evidence, protocol)
-    certainty, certainty_domains = certainty_tables(evidence, protocol, effects, left_out)
+    answers = Answers(evidence, protocol, effects, left_out)
+    certainty, certainty_domains = certainty_tables(answers)
     frames = {
         "effects": effects,
         "left_out": left_out,
         "responders": people_with_events(effects, ("responder",)),
         "harms": people_with_events(effects, ("harm",)),
-        "pooled": Answers(evidence, protocol, effects, left_out).table,
+        "pooled": answers.table,
         "conflicts": ledger(evidence, protocol),
         "directions": directions(evidence, protocol, effects),
         "consistency": consistency,
