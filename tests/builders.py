@@ -792,3 +792,14 @@ def numbers_in(facts):
             yield from numbers_in(value)
     elif isinstance(facts, int | float) and not isinstance(facts, bool):
         yield float(facts)
+
+
+# -- what a notebook shows ----------------------------------------------------------------------
+
+
+def html_row(*cells):
+    """The HTML of a row of words."""
+    style = ' style="text-align:left"'
+    name, *rest = cells
+    values = "".join(f"<td{style}>{cell}</td>" for cell in rest)
+    return f'<tr><th scope="row"{style}>{name}</th>{values}</tr>'

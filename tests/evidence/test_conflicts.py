@@ -1,9 +1,11 @@
-"""Facts that sources state differently are shown with both values."""
+"""Facts that sources state differently, and the answer had another been believed."""
+
+import math
 
 import pytest
 
 from builders import Builder
-from ldn_meta.evidence.answer.conflicts import conflicts
+from ldn_meta.evidence.answer.conflicts import COLUMNS, conflicts, ledger
 
 
 def test_two_values_of_one_fact_and_which_is_used(build, protocol):
@@ -111,3 +113,121 @@ def test_real_conflicts_have_a_value_in_use_and_a_reason(evidence, protocol):
     assert len(found) > 5
     assert found.equals(found.sort_values(["study_id", "table", "fact"], ignore_index=True))
     assert (found[["used", "others", "reason"]] != "").all(axis=None)
+
+
+OTHER = {"preferred": "no", "preferred_reason": "not the paper", "source_id": "review"}
+
+
+def log_rr(a, n1, c, n2):
+    return math.log((a / n1) / (c / n2))
+
+
+@pytest.fixture
+def trial(build):
+    build.trial()
+    build.add("sources", source_id="review")
+    return build
+
+
+def test_both_arms_of_the_other_source_are_taken_together(trial, protocol):
+    trial.events(events=20, n=50)
+    trial.events("placebo", events=10, n=50)
+    trial.events(events=30, n=50, **OTHER)
+    trial.events("placebo", events=25, n=50, **OTHER)
+    frame = ledger(trial.load(), protocol)
+    assert list(frame.columns) == list(COLUMNS)
+    assert len(frame) == 2
+    for row in frame.to_dict("records"):
+        assert (row["consequence"], row["other_source"]) == ("the result moves", "review")
+        assert (row["construct"], row["measure"]) == ("responder_pain_30", "RR")
+        assert row["estimate_used"] == pytest.approx(log_rr(20, 50, 10, 50), rel=1e-5)
+        assert row["estimate_other"] == pytest.approx(log_rr(30, 50, 25, 50), rel=1e-5)
+        half = 1.959964 * math.sqrt(1 / 30 - 1 / 50 + 1 / 25 - 1 / 50)
+        assert row["ci_high_other"] - row["estimate_other"] == pytest.approx(half, rel=1e-4)
+
+
+def test_each_other_source_has_its_own_answer(trial, protocol):
+    trial.add("sources", source_id="news")
+    estimate = {"ci_low": -2, "ci_high": 1, "ci_level": 0.95}
+    trial.contrast(estimate="-0.5", **estimate)
+    trial.contrast(estimate="-0.6", **(estimate | {"ci_low": "-2.1", "ci_high": "0.9"}), **OTHER)
+    trial.contrast(
+        estimate="-0.7", **(estimate | {"ci_low": "-2.2", "ci_high": "0.8"}),
+        **(OTHER | {"source_id": "news"}),
+    )  # fmt: skip
+    frame = ledger(trial.load(), protocol)
+    assert list(frame["other_source"]) == ["review", "news"]
+    assert list(frame["estimate_other"]) == pytest.approx([-0.6, -0.7])
+    assert list(frame["estimate_used"]) == pytest.approx([-0.5, -0.5])
+
+
+def test_in_a_pool_of_two(trial, protocol):
+    interval = {"ci_low": -2, "ci_high": 2, "ci_level": 0.95, "estimate": "0.0"}
+    trial.contrast(**(interval | {"estimate": "-1.0", "ci_low": -3, "ci_high": 1}))
+    trial.contrast(**(interval | {"estimate": "-2.0", "ci_low": -4, "ci_high": 0}), **OTHER)
+    trial.trial("bell2002")
+    trial.contrast("bell2002", **interval)
+    (row,) = ledger(trial.load(), protocol).to_dict("records")
+    assert (row["k_used"], row["k_other"]) == (2, 2)
+    # Equal variances: the mean of both trials, whatever tau2.
+    assert row["estimate_used"] == pytest.approx(-0.5)
+    assert row["estimate_other"] == pytest.approx(-1.0)
+
+
+def test_results_that_come_and_go(trial, protocol):
+    interval = {"ci_low": -2, "ci_high": 1, "ci_level": 0.95}
+    trial.contrast(estimate="-0.5", **interval)
+    trial.contrast(estimate="-0.9", **OTHER)
+    (row,) = ledger(trial.load(), protocol).to_dict("records")
+    assert row["consequence"] == "the result would be gone"
+    assert row["k_other"] == 0
+    assert math.isnan(row["estimate_other"])
+
+
+def test_a_result_that_stays_and_a_fact_behind_none(trial, protocol):
+    interval = {"ci_low": -2, "ci_high": 1, "ci_level": 0.95}
+    trial.contrast(estimate="-0.5", **interval)
+    trial.contrast(measure="SMD", estimate="-0.2")
+    trial.contrast(measure="SMD", estimate="-0.3", **OTHER)
+    fact = {"study_id": "ames2001", "fact": "dose", "qualifier": "NA", "read_from": "full text"}
+    fact |= {"preferred_reason": "NA", "reliability": "normal"}
+    trial.add("study_facts", row_id="a", value=4, preferred="yes", source_id="paper", **fact)
+    trial.add("study_facts", row_id="b", value=5, **(fact | OTHER))
+    frame = ledger(trial.load(), protocol).set_index("table")
+    assert frame.loc["contrasts", "consequence"] == "the result stays"
+    assert frame.loc["contrasts", "estimate_used"] == frame.loc["contrasts", "estimate_other"]
+    assert frame.loc["study_facts", "consequence"] == "enters no result"
+
+
+def test_the_set_that_the_protocol_takes_second(trial, protocol):
+    trial.events(events=20, n=50)
+    trial.events("placebo", events=10, n=50)
+    trial.events(events=20, n=40, analysis_set="complete case")
+    trial.events("placebo", events=10, n=45, analysis_set="complete case")
+    frame = ledger(trial.load(), protocol)
+    assert set(frame["kind"]) == {"analysis set"}
+    assert list(frame["estimate_other"]) == pytest.approx([log_rr(20, 40, 10, 45)] * 2, rel=1e-5)
+
+
+def test_a_quotation_that_names_no_set_is_set_against_all_of_them(trial, protocol):
+    trial.events(events=20, n=50)
+    trial.events(events=20, n=40, percent=50, analysis_set="complete case")
+    # 50% is the complete case again; 21 of 50 fits neither.
+    trial.events(percent=50, analysis_set="not stated", **OTHER)
+    assert set(ledger(trial.load(), protocol)["kind"]) == {"analysis set"}
+    trial.events(events=21, n=50, percent=42, analysis_set="not stated", **OTHER)
+    assert set(ledger(trial.load(), protocol)["kind"]) == {"analysis set", "different"}
+
+
+def test_the_real_ledger(evidence, protocol, tables):
+    frame = tables["conflicts"]
+    assert set(frame["study_id"]) >= {"bested2023", "smith2011", "younger2013", "cree2010"}
+    moved = frame[frame["consequence"] == "the result moves"]
+    used = moved[moved["construct"] == "responder_pain_30"].iloc[0]
+    pooled = tables["pooled"].set_index(["indication_id", "construct", "analysis"])
+    main = pooled.loc[("fibromyalgia", "responder_pain_30", "main")]
+    assert used["estimate_used"] == main["estimate"]
+    sets_first = pooled.loc[
+        ("fibromyalgia", "responder_pain_30", "per protocol or complete cases first")
+    ]
+    assert used["estimate_other"] == pytest.approx(sets_first["estimate"], rel=1e-12)

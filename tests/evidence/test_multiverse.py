@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import ldn_meta as lm
+from builders import html_row
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.multiverse import (
     NUMBERS,
@@ -207,3 +208,26 @@ def test_options_change_what_they_name(build, protocol):
     ].iloc[0]
     # Equal variances: the mean of -1 and -2.
     assert (with_open["k"], with_open["estimate"]) == (2, pytest.approx(-1.5))
+
+
+def test_a_multiverse_shows_its_range_and_the_protocols_own_analysis(pain):
+    frame = pain.frame()
+    assert repr(pain) == (
+        f"<Multiverse fibromyalgia, pain_intensity against placebo: {len(frame):,} analyses, "
+        f"{frame['set'].nunique()} distinct sets of effects, {len(pain.trials)} trials>"
+    )
+    page = pain._repr_html_()
+    first = frame.iloc[0]
+    own = f"{first['estimate']:.4g} (interval {first['ci_low']:.4g} to {first['ci_high']:.4g})"
+    assert html_row("the protocol&#x27;s own", own) in page
+    reach = f"{frame['estimate'].min():.4g} to {frame['estimate'].max():.4g}"
+    assert html_row("all estimates", reach) in page
+    assert html_row("trials", "; ".join(pain.trials)) in page
+
+
+def test_a_multiverse_without_any_result_says_so(pain):
+    nothing = {name: values * float("nan") for name, values in pain.results.items()}
+    page = replace(pain, results=nothing)._repr_html_()
+    assert html_row("the protocol&#x27;s own", "not defined") in page
+    assert html_row("all estimates", "not defined") in page
+    assert "nan" not in page

@@ -1,0 +1,453 @@
+"""What is wrong with raw tables: every rule told once, with its address and a remedy."""
+
+import pytest
+
+from builders import RawCopy
+from ldn_meta.errors import DataError
+from ldn_meta.evidence.audit.consistency import CHECKED_TABLES, CHECKS
+from ldn_meta.evidence.load import load_evidence
+from ldn_meta.evidence.raw.bias_tools import OVERALL, TOOLS, overall_judgements
+from ldn_meta.evidence.raw.faults import correction_faults
+from ldn_meta.evidence.raw.tables import ACCEPT
+
+
+def given(cell):
+    return cell not in ("NR", "NA", "TODO")
+
+
+def faults_of(folder, **options):
+    with pytest.raises(DataError) as refused:
+        load_evidence(folder, **options)
+    return refused.value
+
+
+def addressed(faults):
+    return {(f.table, f.line, f.column, f.value, f.rule) for f in faults}
+
+
+@pytest.fixture
+def raw(raw_folder, tmp_path):
+    return RawCopy(raw_folder, tmp_path / "raw")
+
+
+A_NUMBER = "type digits with a decimal point, or NR / NA / TODO"
+A_LABEL = "use one of these, spelt exactly: NR (not reported)"
+AN_OTHER_KEY = "give every row its own key, or delete the copy"
+
+
+# What is broken: a row, the cells that change, the column that is named, and what is said of it.
+# {name} is a cell of the row once it is broken, {old_name} what stood there.
+BREAKS = {
+    "text in a number": (
+        "studies", {"year": given}, {"year": "two thousand"}, "year",
+        "not a plain number", A_NUMBER),
+    "infinity": (
+        "contrasts", {}, {"statistic": "inf"}, "statistic", "not a plain number", A_NUMBER),
+    "a number as Python writes it": (
+        "contrasts", {}, {"statistic": "1_000"}, "statistic", "not a plain number", A_NUMBER),
+    "half a person": (
+        "arms", {}, {"n_analysed": "5.5"}, "n_analysed",
+        "is not a whole number", "type a whole number, or NR / NA / TODO"),
+    "neither yes nor no": (
+        "contrasts", {"n_2": "NA"}, {"is_paired": "perhaps"}, "is_paired",
+        "is not yes or no", "type yes or no"),
+    "category": (
+        "studies", {}, {"blinding": "double"}, "blinding",
+        "is not one of the categories", "use one of double-blind, single-blind, open"),
+    "range": (
+        "contrasts", {"p_relation": "="}, {"p_value": "1.2"}, "p_value",
+        "is out of range", "use a number at least 0 at most 1"),
+    "pattern": (
+        "sources", {"doi": given}, {"doi": "doi:10.1/x"}, "doi",
+        "does not match the pattern", "use text matching ^10"),
+    "required": (
+        "contrasts", {}, {"locator": "NR"}, "locator", "a value is required here", "type text"),
+    "foreign key": (
+        "contrasts", {}, {"source_id": "duebrun2024"}, "source_id", "no such source_id in sources",
+        "did you mean 'duebruun2024'? Else add the row to sources.csv"),
+    "order of an interval": (
+        "contrasts", {"ci_low": given, "ci_high": lambda cell: given(cell) and float(cell) > 0},
+        {"ci_low": "{ci_high}", "ci_high": "{ci_low}"}, "ci_low",
+        "ci_low is above ci_high ({ci_high})", "swap or correct the two"),
+    "more events than people": (
+        "arm_events", {"events": given, "n": given, "counted": "people"}, {"events": "{n}1"},
+        "events", "more people with the event than people ({n})",
+        "correct one of the two, or set counted to events"),
+    "neither events nor percent": (
+        "arm_events", {"events": given, "percent": "NR"}, {"events": "NR"}, "-",
+        "neither events nor percent is given", "state one, or move the row"),
+    "blank": (
+        "claims", {}, {"locator": ""}, "locator", "blank cell",
+        "write the value, or a label: NR (not reported); NA (not applicable)"),
+    "only spaces": (
+        "claims", {}, {"as_reported": "  "}, "as_reported",
+        "blank cell", "write the value, or a label"),
+    "space around": (
+        "arm_stats", {}, {"read_from": " abstract"}, "read_from",
+        "space around the value", "remove it"),
+    "label misspelt in a number": (
+        "arm_stats", {}, {"sd": "n.r."}, "sd", "no label for a missing value", A_LABEL),
+    "label misspelt in a text": (
+        "study_facts", {"fact": "other"}, {"qualifier": "N/A"}, "qualifier",
+        "no label for a missing value", A_LABEL),
+    "a dash for missing": (
+        "studies", {}, {"registry_id": "-"}, "registry_id",
+        "no label for a missing value", A_LABEL),
+    "arm of another study": (
+        "arm_stats", {"study_id": lambda cell: cell != "cree2010"}, {"arm_id": "cree2010-ldn"},
+        "arm_id", "arm of another study", "use an arm of {study_id}"),
+    "comparator first": (
+        "contrasts", {"arm_1": "duebruun2024-ldn", "arm_2": "duebruun2024-placebo"},
+        {"arm_1": "{arm_2}", "arm_2": "{arm_1}"}, "arm_1",
+        "the comparator stands first, but effects are treatment minus comparator",
+        "swap the two arms and turn the sign of the estimate"),
+    "arm against itself": (
+        "contrasts", {"arm_2": given}, {"arm_2": "{arm_1}"}, "arm_2",
+        "an arm against itself", "name the comparator, or NA"),
+    "not preferred without a reason": (
+        "contrasts", {"preferred": "no"}, {"preferred_reason": "NA"}, "preferred_reason",
+        "a row that is not preferred needs the reason", "say why in a few words"),
+    "p without a relation": (
+        "contrasts", {"p_value": given}, {"p_relation": "NR"}, "p_relation",
+        "p_value needs a relation", "use =, < or >"),
+    "relation without p": (
+        "contrasts", {"p_relation": "ns", "p_value": "NR"}, {"p_relation": "="}, "p_value",
+        "p_relation needs a p_value", "type the printed p, or use ns / sig / NR"),
+    "p without its decimals": (
+        "contrasts", {"p_value": given}, {"p_decimals": "NA"}, "p_decimals",
+        "p_value without the count of its printed decimals", "count them (3 for 0.016)"),
+    "more decimals than counted": (
+        "contrasts", {"p_value": lambda cell: len(cell) > 3, "p_relation": "="},
+        {"p_decimals": "1"}, "p_value",
+        "has more decimals than p_decimals says (1)", "correct one of the two"),
+    "two n of pairs": (
+        "contrasts", {"is_paired": "yes", "n_2": "NA"}, {"n_2": "20"}, "n_2",
+        "a paired comparison has one n", "put the number of pairs in n_1"),
+    "correlation of unknown origin": (
+        "contrasts", {"correlation": "NR"}, {"correlation": "0.5"}, "correlation_basis",
+        "correlation and its basis come together", "fill both or neither"),
+    "outside the scale": (
+        "arm_stats",
+        {"outcome_id": "pain_nrs_0_10", "statistic_of": "baseline", "mean": given},
+        {"mean": "11"}, "mean", "outside the scale 0 to 10", "correct the value, or name the"),
+    "size against its facts": (
+        "studies", {"n_enrolled": given}, {"n_enrolled": "9999"}, "n_enrolled",
+        "the preferred row of study_facts says {old_n_enrolled}",
+        "make the two agree, or change which fact is preferred"),
+    "size from nowhere": (
+        "studies", {"n_completed": "NR"}, {"n_completed": "7"}, "n_completed",
+        "no row of study_facts says where this number was read",
+        "add a study_facts row with fact n_completed, or write NR"),
+}  # fmt: skip
+# Those that take more than one row.
+JOINED = [
+    *("key twice", "value twice", "arm sums", "row twice under two keys", "row twice"),
+    *("preferred twice", "line break"),
+]
+
+
+def break_everything(raw):
+    """Every kind of fault that one row can have, each in another row; what must be said of it."""
+    expected, find = {}, raw.find
+
+    def says(name, table, row, column, rule, remedy):
+        value = "" if column == "-" else row[column]
+        expected[name] = ((table, raw.line(table, row), column, value, rule), remedy)
+
+    first, second = find("arm_events"), find("arm_events")
+    second["row_id"] = first["row_id"]
+    says("key twice", "arm_events", second, "row_id", "key is given twice", AN_OTHER_KEY)
+    first, second = find("indications"), find("indications")
+    second["sort_order"] = first["sort_order"]
+    remedy = "give every row its own value"
+    says("value twice", "indications", second, "sort_order", "value is given twice", remedy)
+    study = find("studies", study_id="innova2026")
+    arm = find("arms", study_id="innova2026", group="1")
+    arm["n_randomised"] = str(int(arm["n_randomised"]) - 1)
+    rule = f"its arms add up to {int(study['n_randomised']) - 1}"
+    says("arm sums", "studies", study, "n_randomised", rule, "correct the study or its arms")
+    again = raw.append("sources", find("sources") | {"source_id": "another-key"})
+    rule = "the same row again under another key"
+    remedy = "delete one of the two"
+    says("row twice under two keys", "sources", again, "source_id", rule, remedy)
+    copied = raw.append("sources", dict(find("sources")))
+    says("row twice", "sources", copied, "source_id", "key is given twice", AN_OTHER_KEY)
+    original = find("arm_stats", preferred="yes")
+    rule = f"line {raw.line('arm_stats', original)} states the same fact and is preferred too"
+    rival = raw.append("arm_stats", original | {"row_id": "rival", "as_reported": "other"})
+    remedy = "set one of the two to no, with the reason"
+    says("preferred twice", "arm_stats", rival, "preferred", rule, remedy)
+    # Last row of its table: the second line of the cell would move the lines after it.
+    last = raw.rows["claims"][-1]
+    last["claim"] = "two\nlines"
+    rule, remedy = "line break inside a cell", "put the text on one line"
+    says("line break", "claims", last, "claim", rule, remedy)
+    for name, (table, where, changes, column, rule, remedy) in BREAKS.items():
+        row = find(table, **where)
+        before = {f"old_{key}": cell for key, cell in row.items()}
+        row |= {key: change.format_map(row) for key, change in changes.items()}
+        told = [words.format_map(row | before) for words in (rule, remedy)]
+        says(name, table, row, column, *told)
+    return expected
+
+
+@pytest.fixture(scope="module")
+def everything_broken(raw_folder, tmp_path_factory):
+    raw = RawCopy(raw_folder, tmp_path_factory.mktemp("broken") / "raw")
+    expected = break_everything(raw)
+    return expected, faults_of(raw.save())
+
+
+@pytest.mark.parametrize("name", [*BREAKS, *JOINED])
+def test_a_fault_is_named_once_with_its_address_and_a_remedy(everything_broken, name):
+    expected, refused = everything_broken
+    address, remedy = expected[name]
+    found = [f for f in refused.faults if (f.table, f.line, f.column) == address[:3]]
+    assert addressed(found) == {address}
+    assert len(found) == 1
+    assert found[0].remedy.startswith(remedy)
+
+
+def test_all_faults_are_listed_at_once_and_nothing_else(everything_broken):
+    expected, refused = everything_broken
+    assert set(expected) == {*BREAKS, *JOINED}
+    assert addressed(refused.faults) == {address for address, _ in expected.values()}
+    assert len({fault.table for fault in refused.faults}) >= 9
+    lines = str(refused).splitlines()
+    assert lines[0] == f"data/raw was refused: {len(expected)} faults"
+    assert len(lines) == len(expected) + 1
+
+
+def test_a_fault_reads_as_table_line_column_value_rule_remedy(everything_broken):
+    _, refused = everything_broken
+    fault = next(f for f in refused.faults if f.value == "two thousand")
+    assert str(fault) == (
+        f"studies:{fault.line}:year: value 'two thousand' not a plain number; "
+        "type digits with a decimal point, or NR / NA / TODO"
+    )
+
+
+def row_of(raw, study, domain=OVERALL):
+    return raw.find("risk_of_bias", study_id=study, domain=domain)
+
+
+def told_of_bias(raw):
+    with pytest.raises(DataError) as error:
+        load_evidence(raw.save())
+    return [
+        (f.table, f.line, f.column, f.value, f.rule, f.remedy)
+        for f in error.value.faults
+        if f.table in ("risk_of_bias", "studies")
+    ]
+
+
+D3 = "missing outcome data"
+
+
+def test_all_breaches_are_told_at_once(raw):
+    """One breach a study, so that none can hide behind another."""
+    expected = []
+
+    def says(row, column, rule, remedy):
+        line = raw.line("risk_of_bias", row)
+        value = "" if column == "-" else row[column]
+        expected.append(("risk_of_bias", line, column, value, rule, remedy))
+
+    row = row_of(raw, "duebruun2024", D3)
+    row["judgement"] = "serious"
+    scale = "use one of low, some concerns, high"
+    says(row, "judgement", "is not on the scale of RoB 2", scale)
+
+    row = row_of(raw, "irwin2024")
+    row["judgement"] = "not applicable"
+    rule = "is not on the scale of JBI case series"
+    says(row, "judgement", rule, "use one of yes, unclear, no")
+
+    row = row_of(raw, "innova2026", D3)
+    row["domain"] = "missing outcome dates"
+    known = ", ".join(TOOLS["RoB 2"].domain_names)
+    remedy = f"did you mean '{D3}'? Else use one of {known}"
+    says(row, "domain", "no domain of RoB 2", remedy)
+    first = next(r for r in raw.rows["risk_of_bias"] if r["study_id"] == "innova2026")
+    rule = f"innova2026 has no row for {D3} of RoB 2"
+    says(first, "-", rule, "add the row; its judgement may be TODO")
+
+    first, again = row_of(raw, "paula2023", "randomisation process"), row_of(raw, "paula2023", D3)
+    again["domain"] = first["domain"]
+    line = raw.line("risk_of_bias", first)
+    says(again, "domain", f"judged on line {line} already", "keep one of the two")
+    rule = f"paula2023 has no row for {D3} of RoB 2"
+    says(first, "-", rule, "add the row; its judgement may be TODO")
+
+    row = row_of(raw, "martin2022", "missing data")
+    first = next(r for r in raw.rows["risk_of_bias"] if r["study_id"] == "martin2022")
+    row["tool"] = "RoB 2"
+    line = raw.line("risk_of_bias", first)
+    rule = f"a second tool for martin2022, after line {line}"
+    says(row, "tool", rule, "use ROBINS-I throughout")
+    rule = "martin2022 has no row for missing data of ROBINS-I"
+    says(first, "-", rule, "add the row; its judgement may be TODO")
+
+    row = row_of(raw, "cree2010")
+    row["judgement"] = "some concerns"
+    rule = "is better than its domains allow (high)"
+    says(row, "judgement", rule, "use high, or a worse one")
+
+    row = row_of(raw, "bested2023")
+    row["judgement"] = "high"
+    rule = "the overall judgement is worse than its worst domain (some concerns)"
+    says(row, "note", rule, "say why, or use the worst domain's")
+
+    row = row_of(raw, "hamann2007", D3)
+    row["judgement"] = "TODO"
+    rule = "a judgement that is TODO was made by nobody"
+    says(row, "judged_by", rule, "type nobody yet, or judge")
+
+    row = row_of(raw, "farahmand2012", D3)
+    row["judged_by"] = "nobody yet"
+    rule = "somebody made this judgement"
+    says(row, "judged_by", rule, "say who judged, or set the judgement to TODO")
+
+    row = row_of(raw, "lie2018", "site described")
+    row["judgement"] = "NR"
+    rule = "neither a judgement nor TODO"
+    says(row, "judgement", rule, "judge, or type TODO until judged")
+
+    assert sorted(told_of_bias(raw)) == sorted(expected)
+
+
+def test_the_tool_must_fit_the_design(raw):
+    for row in raw.rows["risk_of_bias"]:
+        if row["study_id"] == "bested2023" and row["domain"] != "period and carryover effects":
+            row["tool"] = "RoB 2"
+    raw.rows["risk_of_bias"].remove(row_of(raw, "bested2023", "period and carryover effects"))
+    (fault,) = told_of_bias(raw)
+    assert fault[2:] == (
+        "tool",
+        "RoB 2",
+        "does not fit a study of design crossover, randomised: yes, eligible for contrast",
+        "use RoB 2 crossover, or correct the study",
+    )
+
+
+def test_an_eligible_study_without_rows_is_refused(raw):
+    table = raw.rows["risk_of_bias"]
+    table[:] = [row for row in table if row["study_id"] != "younger2009"]
+    (fault,) = told_of_bias(raw)
+    study = next(row for row in raw.rows["studies"] if row["study_id"] == "younger2009")
+    assert fault == (
+        "studies",
+        raw.line("studies", study),
+        "study_id",
+        "younger2009",
+        "no row of risk_of_bias is about this study",
+        "add one row a domain of ROBINS-I, or one with domain overall and judgement TODO",
+    )
+
+
+def test_a_worse_overall_with_its_reason_stands(build):
+    build.trial()
+    names = [d.name.replace(" ", "_") for d in TOOLS["RoB 2"].domains]
+    build.bias(**dict.fromkeys(names, "some concerns"), overall="high")
+    build.rows["risk_of_bias"][-1]["note"] = "five concerns together"
+    assert overall_judgements(build.load(validate=True)) == {"ames2001": "high"}
+
+
+def test_what_cannot_be_read_is_not_blamed_on_studies(raw):
+    folder = raw.save()
+    raw.path("risk_of_bias").unlink()
+    with pytest.raises(DataError) as error:
+        load_evidence(folder)
+    assert [(f.table, f.rule) for f in error.value.faults] == [
+        ("risk_of_bias", "file risk_of_bias.csv is missing")
+    ]
+
+
+def test_judgements_of_a_set_aside_study_are_allowed(raw):
+    study = next(row for row in raw.rows["studies"] if row["study_id"] == "asa2019")
+    assert study["eligible_for"] == "excluded"
+    row = dict(row_of(raw, "mckenziebrown2023"))
+    row |= {"row_id": "asa2019-overall", "study_id": "asa2019"}
+    row |= {"judgement": "TODO", "judged_by": "nobody yet"}
+    raw.append("risk_of_bias", row)
+    assert len(load_evidence(raw.save()).risk_of_bias) == len(raw.rows["risk_of_bias"])
+
+
+ENTRY = {
+    "table": "arm_events",
+    "row": "row-1",
+    "check": "percentage of the arm",
+    "expect": "88%",
+    "action": "accept",
+    "reason": "fewer were analysed",
+    "by": "a test",
+}
+
+
+def lines(**changes):
+    cells = ENTRY | changes
+    return "".join(
+        f"{'- ' if place == 0 else '  '}{key}: {value}\n"
+        for place, (key, value) in enumerate((k, v) for k, v in cells.items() if v is not None)
+    )
+
+
+@pytest.fixture
+def refused(build):
+    """Load a trial whose 88% is of no arm of 20, with a corrections.yml; give what is refused."""
+    build.trial(n=(20, 20))
+    build.events(percent="88", as_reported="88%")
+
+    def load(text):
+        (build.folder / "corrections.yml").write_text(text, encoding="utf-8")
+        try:
+            faults = correction_faults(build.load(), checks=CHECKS, checked_tables=CHECKED_TABLES)
+        except DataError as error:
+            faults = error.faults
+        return [str(fault) for fault in faults]
+
+    return load
+
+
+def test_a_good_entry_passes(refused):
+    assert refused(lines()) == []
+
+
+REFUSED = [
+    ("- table: [\n", "corrections:2:-: is no YAML"),
+    ("table: arm_events\n", "corrections:1:-: is no list; begin each entry with '- table:'"),
+    ("- one\n", "corrections:1:-: is no entry; give table, row,"),
+    (lines(reason=None), "corrections:1:reason: is missing; add it to the entry"),
+    (lines(reason="''"), "corrections:6:reason: is no text"),
+    (lines(reason="[a, b]"), "corrections:6:reason: is no text"),
+    (lines() + "  colour: red\n", "corrections:8:colour: is no key of an entry; Use table"),
+    (lines() + "  reasn: x\n", "did you mean 'reason'?"),
+    (lines() + "  by: x\n", "corrections:8:by: is given twice"),
+    (lines(action="replace"), "corrections:1:action: value 'replace' is no action; use accept"),
+    (lines(check="percentage of arms"), "is no check; did you mean 'percentage of the arm'?"),
+    (lines(table="outcomes"), "corrections:1:table: value 'outcomes' is not checked; use one of"),
+    (lines(row="row-9"), "corrections:1:row: value 'row-9' is no row of arm_events"),
+    (lines(expect="87%"), "value '87%' is not what the row says now ('88%'); look at the row"),
+    (lines() + lines(), "corrections:8:row: value 'row-1' has an entry at line 1; delete one"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), REFUSED)
+def test_what_is_refused(refused, text, message):
+    found = refused(text)
+    assert found
+    assert any(message in fault for fault in found), found
+
+
+def test_all_faults_at_once(refused):
+    found = refused(lines(row="row-9") + lines(expect="87%") + lines(action="drop"))
+    assert len(found) == 4
+
+
+def test_the_guard_is_what_the_real_rows_say(evidence):
+    assert len(evidence.corrections) >= 10
+    for entry in evidence.corrections:
+        text = evidence.text[entry.table]
+        row = text[text["row_id"] == entry.row].iloc[0]
+        assert (row["as_reported"], entry.action) == (entry.expect, ACCEPT)
+        assert len(entry.reason) > 60

@@ -1,0 +1,242 @@
+"""The raw tables as they are read: files, types, labels, studies and corrections."""
+
+import copy
+import pickle
+
+import pytest
+
+from builders import RawCopy, html_row
+from ldn_meta.errors import ArgumentError, DataError
+from ldn_meta.evidence.load import load_evidence
+from ldn_meta.evidence.raw.tables import Study, read_corrections
+from ldn_meta.stats.arrays import html_table
+
+
+def faults_of(folder, **options):
+    with pytest.raises(DataError) as refused:
+        load_evidence(folder, **options)
+    return refused.value
+
+
+def addressed(faults):
+    return {(f.table, f.line, f.column, f.value, f.rule) for f in faults}
+
+
+@pytest.fixture
+def raw(raw_folder, tmp_path):
+    return RawCopy(raw_folder, tmp_path / "raw")
+
+
+def test_files_that_can_be_told_are_named_and_still_checked_inside(raw):
+    # Byte-order mark, carriage returns, rows that do not fit: one fault each, and a wrong cell
+    # of the same file is not hidden behind it.
+    category = raw.find("arms", group="2")
+    category["group"] = "4"
+    # A cell over two lines moves the lines of the rows after it.
+    raw.find("claims")["claim"] = "two\nlines"
+    moved = raw.find("claims")
+    moved["locator"] = ""
+    folder = raw.save()
+    arms = raw.path("arms")
+    arms.write_bytes(b"\xef\xbb\xbf" + arms.read_bytes())
+    sources = raw.path("sources")
+    sources.write_bytes(sources.read_bytes().replace(b"\n", b"\r\n"))
+    events = raw.path("arm_events").read_text(encoding="utf-8").split("\n")
+    events[2] += ",one more"
+    events[3] = events[3].rpartition(",")[0]
+    events.insert(5, "")
+    raw.path("arm_events").write_text("\n".join(events), encoding="utf-8")
+    refused = faults_of(folder)
+    width = len(raw.columns["arm_events"])
+    assert {f[:3] + f[4:] for f in addressed(refused.faults)} == {
+        ("arms", 1, "-", "file starts with a byte-order mark"),
+        ("arms", raw.line("arms", category), "group", "is not one of the categories"),
+        ("sources", 1, "-", "line ends with a carriage return"),
+        ("claims", 2, "claim", "line break inside a cell"),
+        ("claims", raw.line("claims", moved) + 1, "locator", "blank cell"),
+        ("arm_events", 3, "-", f"row has {width + 1} cells, not {width}"),
+        ("arm_events", 4, "-", f"row has {width - 1} cells, not {width}"),
+        ("arm_events", 6, "-", f"row has 0 cells, not {width}"),
+    }
+
+
+def test_files_that_cannot_be_told_are_named_without_blaming_those_that_refer_to_them(raw):
+    folder = raw.save()
+    raw.path("sources").unlink()
+    claims = raw.path("claims")
+    claims.write_text(
+        claims.read_text(encoding="utf-8").replace("claim_id", "claim", 1), encoding="utf-8"
+    )
+    facts = raw.path("study_facts")
+    facts.write_bytes(facts.read_bytes().replace(b"\n", b"\nM\xfcller,", 1))
+    risk = raw.path("risk_of_bias")
+    text = risk.read_text(encoding="utf-8").rstrip("\n")
+    risk.write_text(text[: text.rindex(",")] + ',"not closed\n', encoding="utf-8")
+    last = len(text.splitlines())
+    outcomes = raw.path("outcomes")
+    outcomes.write_text("", encoding="utf-8")
+    refused = faults_of(folder)
+    assert {(f.table, f.line, f.column) for f in refused.faults} == {
+        ("sources", 0, "-"),
+        ("claims", 1, "-"),
+        ("study_facts", 2, "-"),
+        ("risk_of_bias", last, "-"),
+        ("outcomes", 1, "-"),
+    }
+    by_table = {f.table: f for f in refused.faults}
+    assert len(by_table) == len(refused.faults)
+    assert by_table["sources"].rule == "file sources.csv is missing"
+    assert by_table["claims"].rule == "header differs from datapackage.json"
+    assert by_table["claims"].value.startswith("claim,claimed_in")
+    assert by_table["claims"].remedy.startswith("use: claim_id,claimed_in")
+    assert by_table["study_facts"].rule == "is not UTF-8"
+    assert by_table["study_facts"].value == repr(b"\xfc")
+    assert by_table["risk_of_bias"].rule.startswith("is no CSV")
+
+
+def test_no_data_dictionary(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"datapackage\.json is missing"):
+        load_evidence(tmp_path)
+    (tmp_path / "datapackage.json").write_text('{\n "resources": [,]\n}', encoding="utf-8")
+    (fault,) = faults_of(tmp_path).faults
+    assert (fault.table, fault.line, fault.column) == ("datapackage", 2, "-")
+    assert fault.rule.startswith("is no JSON")
+
+
+def test_types_and_labels(evidence):
+    assert evidence.contrasts["estimate"].dtype == "float64"
+    assert evidence.arms["n_randomised"].dtype == "Int64"
+    assert evidence.contrasts["is_paired"].dtype == "boolean"
+    for name, text in evidence.text.items():
+        typed = evidence.tables[name]
+        labelled = text.isin(["NR", "NA", "TODO"])
+        assert (typed.isna() == labelled).all(axis=None), name
+        assert list(typed.columns) == list(text.columns)
+        assert typed.index.equals(text.index)
+        numbers = evidence.dictionary.tables[name].of_type("number", "integer")
+        for column in numbers:
+            stated = ~labelled[column]
+            assert (typed.loc[stated, column] == text.loc[stated, column].astype(float)).all()
+
+
+def test_evidence_is_friendly(evidence):
+    assert repr(evidence).startswith(f"<Evidence: {len(evidence.studies)} studies, ")
+    assert "contrasts" in dir(evidence)
+    assert copy.copy(evidence).studies is evidence.studies
+    with pytest.raises(AttributeError, match="no table 'contrast'; tables are"):
+        evidence.contrast  # noqa: B018
+
+
+def test_everything_about_one_study(evidence):
+    found = evidence.study("duebruun2024")
+    assert {"studies", "arms", "arm_stats", "arm_events", "contrasts"} <= set(found)
+    for rows in found.values():
+        assert (rows["study_id"] == "duebruun2024").all()
+    with pytest.raises(ArgumentError, match="did you mean 'duebruun2024'"):
+        evidence.study("duebrunn2024")
+
+
+def test_one_indication(evidence):
+    part = evidence.for_indication("fibromyalgia")
+    assert list(part.indications["indication_id"]) == ["fibromyalgia"]
+    assert (part.studies["indication_id"] == "fibromyalgia").all()
+    assert (part.claims["indication_id"] == "fibromyalgia").all()
+    assert part.claims["study_id"].isna().any()
+    assert set(part.contrasts["study_id"]) <= set(part.studies["study_id"])
+    assert len(part.outcomes) == len(evidence.outcomes)
+    assert list(part.contrasts.index) == list(range(len(part.contrasts)))
+    names = list(evidence.indications["indication_id"])
+    rows = sum(len(evidence.for_indication(name).contrasts) for name in names)
+    assert rows == len(evidence.contrasts)
+    with pytest.raises(ArgumentError, match=r"no indication 'fibromyalgic'; did you mean"):
+        evidence.for_indication("fibromyalgic")
+
+
+ENTRY = {
+    "table": "arm_events",
+    "row": "row-1",
+    "check": "percentage of the arm",
+    "expect": "88%",
+    "action": "accept",
+    "reason": "fewer were analysed",
+    "by": "a test",
+}
+
+
+def lines(**changes):
+    cells = ENTRY | changes
+    return "".join(
+        f"{'- ' if place == 0 else '  '}{key}: {value}\n"
+        for place, (key, value) in enumerate((k, v) for k, v in cells.items() if v is not None)
+    )
+
+
+def test_an_entry_is_read_as_typed(tmp_path):
+    (tmp_path / "corrections.yml").write_text(
+        "# a comment\n\n" + lines(expect="0.10", reason=">-\n    two\n    lines"), encoding="utf-8"
+    )
+    (entry,), faults = read_corrections(tmp_path)
+    assert not faults
+    # YAML would make 0.1 of it, and "no" of no.
+    assert (entry.expect, entry.reason, entry.line) == ("0.10", "two lines", 3)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing accepted\n"])
+def test_no_entries(tmp_path, text):
+    assert read_corrections(tmp_path) == ((), [])
+    (tmp_path / "corrections.yml").write_text(text, encoding="utf-8")
+    assert read_corrections(tmp_path) == ((), [])
+
+
+def test_bytes_that_are_no_text(build, tmp_path):
+    (tmp_path / "corrections.yml").write_bytes(b"- table: \xff\n")
+    entries, faults = read_corrections(tmp_path)
+    assert (entries, len(faults)) == ((), 1)
+
+
+def test_a_table_escapes_its_cells():
+    assert html_table([("a&b", "<1", "2")], head=("x", "y>", "z")) == (
+        '<table><tr><th scope="col">x</th><th scope="col">y&gt;</th><th scope="col">z</th></tr>'
+        '<tr><th scope="row">a&amp;b</th><td>&lt;1</td><td>2</td></tr></table>'
+    )
+    assert html_table([]) == "<table></table>"
+
+
+def test_evidence_lists_its_tables_with_their_rows(evidence):
+    page = evidence._repr_html_()
+    assert repr(evidence).strip("<>") in page
+    for name, frame in evidence.tables.items():
+        rows, columns = frame.shape
+        assert f'{name}</th><td style="text-align:left">{rows:,}</td>' in page
+        assert f">{columns}</td>" in page
+    own = evidence.for_indication("fibromyalgia")
+    studies = len(own.tables["studies"])
+    assert f"{studies} studies" in own._repr_html_()
+    assert studies < len(evidence.tables["studies"])
+
+
+def test_a_study_is_a_dict_that_shows_itself(evidence):
+    study = evidence.study("younger2013")
+    assert isinstance(study, dict)
+    assert repr(study).startswith("<Study younger2013: studies 1, arms 2, ")
+    assert study.label == "Younger 2013"
+    page = study._repr_html_()
+    for name, rows in study.items():
+        number = f"{len(rows)} row{'' if len(rows) == 1 else 's'}"
+        assert f"<strong>{name}</strong>, {number}<br>" in page
+        assert (rows["study_id"] == "younger2013").all()
+    # The one row of studies stands upright; what does not apply to it is named below.
+    assert html_row("design", "crossover") in page
+    assert "Does not apply: overlaps_with.</small>" in page
+    assert ">overlaps_with</th>" not in page
+    for other in (copy.copy(study), pickle.loads(pickle.dumps(study))):
+        assert other._repr_html_() == page
+
+
+def test_a_study_without_a_row_of_its_own_goes_by_its_key(evidence):
+    rows = {"arms": evidence.study("younger2013")["arms"].assign(label="<b>")}
+    study = Study("younger2013", rows, evidence.dictionary)
+    assert study.label == "younger2013"
+    assert "<h3>younger2013</h3>" in study._repr_html_()
+    assert "&lt;b&gt;" in study._repr_html_()
+    assert "<b>" not in study._repr_html_()
