@@ -1,5 +1,5 @@
 # R metafor's answer on the very effects behind our fibromyalgia pools, for
-# tests/evidence/test_synthesis.py. Usage, at the root of the checkout:
+# tests/evidence/test_pools.py. Usage, at the root of the checkout:
 #   Rscript reference/fibromyalgia_metafor.R tests/reference/fibromyalgia_metafor.json
 # Reads data/derived: pooled.csv says which effects each analysis pooled, effects.csv what they are.
 suppressPackageStartupMessages({library(metafor); library(jsonlite)})

@@ -425,7 +425,7 @@ class RobustnessPage(QuestionPage):
                 f"{count(ENOUGH_TRIALS, 'trial')}; the pool has {count(k, 'trial')}, so nothing "
                 "is shown. Whether trials were held back is judged on page 60."
             )
-        return InTurn(Text(self._small_study_words(found)), self._funnel(self.pool))
+        return InTurn(Text(self._small_study_words(found)), self._funnel(self.pool, found))
 
     def _small_study_words(self, found: SmallStudies) -> str:
         egger, begg, filled = found
@@ -448,12 +448,15 @@ class RobustnessPage(QuestionPage):
             ]
         )
 
-    def _funnel(self, pool: Pool) -> FigureOutput:
+    def _funnel(self, pool: Pool, found: SmallStudies) -> FigureOutput:
         from ldn_meta.display.figures.funnel import funnel_output
 
+        k, r = found.filled.k, found.filled.filled
+        own = pool.trials.rename(columns={"study_label": "label"})[["label", "yi", "vi"]]
+        added = pd.DataFrame({"label": r.labels[k:], "yi": r.yi[k:], "vi": r.vi[k:]})
         return funnel_output(
             f"funnel_{self.construct}",
-            pool.trials.rename(columns={"study_label": "label"})[["label", "yi", "vi"]],
+            pd.concat([own.assign(imputed=False), added.assign(imputed=True)]),
             direction=self.sides,
             x_label=self._axis(pool),
             centre=float(pool.result.estimate),

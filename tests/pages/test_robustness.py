@@ -1,0 +1,192 @@
+"""Page 50 on the real evidence: every branch of its sentences, and numbers that agree."""
+
+import math
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import ldn_meta as lm
+from ldn_meta.display.outputs import Text
+from ldn_meta.display.pages.effect import EffectPage
+from ldn_meta.display.words import fixed
+from ldn_meta.evidence.answer.answer import INSIDE
+from ldn_meta.evidence.answer.multiverse import weights
+from ldn_meta.evidence.raw.review import Review
+from ldn_meta.stats.small_study import begg_test, egger_test, trim_and_fill
+from pool_calls import pool_calls
+
+
+@pytest.fixture(scope="module")
+def fibromyalgia():
+    return lm.robustness(indication="fibromyalgia")
+
+
+def test_two_trials(fibromyalgia):
+    said = str(fibromyalgia.sentence)
+    assert said.startswith("The main answer: the interval includes no difference.")
+    one, two = fibromyalgia.pool.trials["yi"]
+    assert f"runs from {one:.2f} to {two:.2f}" in said
+    assert f"Over {len(fibromyalgia.answer.multiverse):,} combinations" in said
+    assert "the probability that LDN is better on average is" in said
+    assert "futile" in said
+
+
+def test_shares_are_those_of_the_analyses(fibromyalgia):
+    found, told = fibromyalgia.answer.multiverse, fibromyalgia.choices
+    low, high = found.results["ci_low"], found.results["ci_high"]
+    share = weights(found)[(low <= 0) & (high >= 0)].sum() / len(found)
+    assert told["either_way"] == pytest.approx(share)
+    assert f"in {math.floor(100 * share + 0.5)}% of those with a result" in str(
+        fibromyalgia.choices_sentence
+    )
+    assert 'moves the estimates most: "transcribed values"' in str(fibromyalgia.choices_sentence)
+    assert fibromyalgia.node_frame["share_explained"].is_monotonic_decreasing
+
+
+def test_the_next_trial_is_sized_in_words(fibromyalgia):
+    sizes = fibromyalgia.facts.values["next_enough"]
+    said = str(fibromyalgia.next_sentence)
+    inside = sizes[f"no effect: {INSIDE}"]
+    assert f"if its true effect is no effect, {inside:,.0f} people" in said
+    assert sizes["the pooled effect: the pooled interval lies wholly on the side of LDN"] is None
+    assert "not even 6,400 people" in said
+
+
+def test_one_trial():
+    page = lm.robustness(indication="multiple_sclerosis")
+    said = str(page.sentence)
+    assert "It rests on one trial, so nothing has tested it yet." in said
+    assert "combinations of the choices in the protocol give the same result" in said
+    assert page.answer.look is None
+    assert math.isnan(page.answer.minimal_effect)
+    assert str(page.sequential_sentence).startswith("Fewer than two trials")
+    assert isinstance(page.sequential, Text)
+    assert page.without_each.frame.empty
+
+
+def test_a_sign_nobody_explained():
+    page = lm.robustness(indication="painful_diabetic_neuropathy")
+    assert "which side is which is not known" in str(page.sentence)
+    assert "favour of LDN" not in str(page.choices_sentence)
+    assert page.sides == ("negative as printed", "positive as printed")
+
+
+@pytest.mark.parametrize(
+    "indication",
+    ["crohns_disease", "complex_regional_pain_syndrome", "mixed_chronic_pain"],
+)
+def test_nothing_to_shake(indication):
+    page = lm.robustness(indication=indication)
+    assert str(page.sentence).startswith("There is no result to be shaken")
+    assert "no result that could be fragile" in str(page.headline)
+    for cell in (page.curve, page.cumulative, page.sequential, page.next_trial):
+        assert isinstance(cell, Text)
+    assert page.nodes.frame.empty
+    assert page.facts.values["choices"] is None
+
+
+def test_an_outcome_without_a_stated_difference():
+    page = lm.robustness(indication="fibromyalgia", construct="responder_pain_30")
+    assert "No minimal important difference is stated" in str(page.sequential_sentence)
+    assert "ratio" in {node.name for node in page.answer.multiverse.nodes}
+    displayed = page.facts.values["choices"]
+    assert displayed["shown_lowest"] == pytest.approx(math.exp(displayed["lowest"]))
+    assert "leave no trial" in str(page.choices_sentence)
+
+
+def test_facts_are_numbers(fibromyalgia):
+    values = fibromyalgia.facts.values
+    assert values["pool"]["k"] == 2
+    assert len(values["cumulative"]) == 2
+    assert np.isfinite([row["probability"] for row in values["next_trial"]]).all()
+    assert values["sequential"]["crossed"] == list(fibromyalgia.answer.look.crossed)
+
+
+def with_pool(page, trials):
+    """The page of another pool."""
+    other = type(page)(page.opened, page.construct)
+    other.answer = replace(page.answer, pool=replace(page.pool, trials=trials))
+    return other
+
+
+def twelve(page):
+    """Twelve trials, the smaller the more in favour of the treatment."""
+    trials = pd.concat([page.pool.trials] * 6, ignore_index=True)
+    names = [f"Trial {number}" for number in range(1, 13)]
+    sizes = np.arange(1, 13)
+    return with_pool(
+        page, trials.assign(study_label=names, study_id=names, yi=-sizes / 10, vi=0.02 * sizes)
+    )
+
+
+def test_small_studies_are_looked_at_from_ten_trials(fibromyalgia):
+    assert str(fibromyalgia.small_studies).startswith("Funnel plot and tests of small-study")
+    assert "small_studies" not in fibromyalgia.facts.values
+    page = twelve(fibromyalgia)
+    said = str(page.small_studies)
+    yi, vi = (page.pool.trials[name].to_numpy() for name in ("yi", "vi"))
+    egger, begg = egger_test(yi, vi), begg_test(yi, vi)
+    filled = trim_and_fill(yi, vi, tau2_method="reml", ci_method="knapp-hartung-floored")
+    assert said.startswith("12 trials: enough to look for small-study effects.")
+    assert f"slope {egger.slope:.2f}, p" in said
+    assert f"tau {begg.kendall_tau:.2f}, p" in said
+    assert filled.k_filled > 0
+    r = filled.filled
+    assert f"is {fixed(r.estimate)} ({fixed(r.ci_low)} to {fixed(r.ci_high)})" in said
+    facts = page.facts.values["small_studies"]
+    assert (facts["egger_slope"], facts["begg_tau"]) == (egger.slope, begg.kendall_tau)
+    assert (facts["filled"], facts["filled_estimate"]) == (filled.k_filled, r.estimate)
+    text, funnel = page.small_studies.outputs
+    assert str(text) == said
+    assert funnel.name == "funnel_pain_intensity"
+    assert "12 trials" in funnel.alt
+    assert "imputed" in funnel.alt
+
+
+def test_small_studies_are_shown_in_turn(fibromyalgia, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda *outputs: shown.extend(outputs))
+    output = twelve(fibromyalgia).small_studies
+    output._ipython_display_()
+    assert shown == list(output.outputs)
+
+
+def test_nothing_missing_is_said(fibromyalgia):
+    page = twelve(fibromyalgia)
+    alike = page.pool.trials.assign(yi=np.linspace(-0.6, 0.6, 12), vi=0.1)
+    said = str(with_pool(page, alike).small_studies)
+    assert "slope not defined, p not defined" in said
+    assert "Trim and fill finds no trial missing." in said
+    assert "Noted: all standard errors are equal" in said
+
+
+def test_another_treatment_is_called_by_its_name(fibromyalgia):
+    opened = fibromyalgia.opened
+    evidence = replace(opened.derived.evidence, review=Review("ABC", "abecedarin"))
+    row = opened.indication | {"intervention": "ABC"}
+    other = replace(opened, indication=row, derived=replace(opened.derived, evidence=evidence))
+    page, effect = type(fibromyalgia)(other), EffectPage(other)
+    cells = [getattr(page, name) for name in ("sentence", "choices_sentence", "next_sentence")]
+    cells += [page.headline, page.bayes_sentence, effect.sentence, effect.other_outcomes]
+    cells += [effect.trials.note, page.sides, page.facts.values]
+    cells += [effect.forest.alt, page.next_trial.alt, page.cumulative.alt, effect.bayes.frame]
+    said = " ".join(map(str, cells))
+    assert "ABC" in said
+    assert not re.search(r"LDN|naltrexone", said)
+
+
+def test_the_page_pools_nothing_twice():
+    with pool_calls() as pooled:
+        page = lm.robustness(indication="fibromyalgia")
+        for name in dir(type(page)):
+            if not name.startswith("_"):
+                getattr(page, name)
+        effect = lm.pooled_effect(indication="fibromyalgia")
+        for name in ("facts", "forest", "sensitivity", "other_outcomes"):
+            getattr(effect, name)
+    # The sequential look pools the trials so far by itself, as the answer over time does.
+    assert len(pooled) - len(set(pooled)) == 1
+    assert len(pooled) < 40
