@@ -125,3 +125,9 @@ def test_a_file_that_is_not_there_states_nothing(tmp_path):
     (tmp_path / "grade.toml").write_text("a = ", encoding="utf-8")
     with pytest.raises(ArgumentError, match=r"grade\.toml: .* correct it"):
         load_wording(tmp_path)
+
+
+def test_whole_items_are_whole_numbers(read):
+    assert read(f"{TREATMENT}\n[whole_items]\npeg = 3\n").whole_items == {"peg": 3}
+    with pytest.raises(ArgumentError, match=r"whole_items\.peg: 1\.5 is .*: a whole number"):
+        read(f"{TREATMENT}\n[whole_items]\npeg = 1.5\n")

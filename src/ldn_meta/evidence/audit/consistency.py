@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import chain, groupby
-from typing import TYPE_CHECKING, NamedTuple, cast
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from ldn_meta.errors import DataError, Fault
 from ldn_meta.evidence.effects.effects import used_rows
@@ -94,14 +94,23 @@ ONE_GROUP = (
 SIZES = ("n_enrolled", "n_randomised", "n_completed", "n_analysed")
 
 
-@dataclass(frozen=True)
-class Finding:
-    """The answer of one check for one row."""
+# The estimate of a mean or of a table is called otherwise.
+ESTIMATES = {"contrasts": "estimate", "claims": "estimate", "arm_stats": "mean"}
 
-    check: str
-    row: Row
-    printed: str
-    result: Consistency
+
+class Interval(NamedTuple):
+    """An estimate with its interval, as printed."""
+
+    estimate: Printed
+    low: Printed
+    high: Printed
+
+    def __str__(self) -> str:
+        return f"{self.estimate} ({self.low} to {self.high})"
+
+
+def _decimals_of(text: str) -> int:
+    return len(text.partition(".")[2])
 
 
 class Audit:
@@ -142,13 +151,13 @@ class Audit:
         counted = self.cell(row, DECIMALS.get(column, ""))
         if counted:
             return Printed(float(text), int(counted))
-        size = abs(Decimal(text))
-        as_printed = [
-            len(found.partition(".")[2])
-            for found in NUMBER.findall(self.cell(row, "as_reported"))
-            if Decimal(found) == size
-        ]
-        return Printed(float(text), min(as_printed, default=len(text.partition(".")[2])))
+        decimals = self._decimals(row, abs(Decimal(text)))
+        return Printed(float(text), min(decimals, default=_decimals_of(text)))
+
+    def _decimals(self, row: Row, size: Decimal) -> list[int]:
+        """Decimals with which a number stands in ``as_reported``."""
+        found = NUMBER.findall(self.cell(row, "as_reported"))
+        return [_decimals_of(text) for text in found if Decimal(text) == size]
 
     def is_inexact(self, row: Row, column: str) -> bool:
         """Whether a number is printed as "about", "over" or the like."""
@@ -163,16 +172,33 @@ class Audit:
             return None
         if not value:
             return PrintedP(str(relation)) if relation in ("ns", "sig") else None
-        decimals = self.cell(row, "p_decimals")
-        if not decimals:
-            as_printed = [
-                found
-                for found in NUMBER.findall(self.cell(row, "as_reported"))
-                if Decimal(found) == Decimal(value)
-            ]
-            text = min(as_printed, key=len, default=value)
-            decimals = str(len(text.partition(".")[2]))
-        return PrintedP(str(relation), float(value), int(decimals))
+        counted = self.cell(row, "p_decimals")
+        decimals = min(self._decimals(row, Decimal(value)), default=_decimals_of(value))
+        return PrintedP(str(relation), float(value), int(counted or decimals))
+
+    def interval(self, row: Row) -> Interval | None:
+        """Estimate and interval of a row; None if one of the three is missing."""
+        name = ESTIMATES[row["table"]]
+        estimate, low, high = (self.printed(row, cell) for cell in (name, "ci_low", "ci_high"))
+        if estimate is None or low is None or high is None:
+            return None
+        return Interval(estimate, low, high)
+
+    def people(self, row: Row) -> int | None:
+        """People of a row of an arm, else the largest size of the arm on file."""
+        if row["n"] is not None:
+            return int(row["n"])
+        sizes = self.sizes(row)
+        return None if sizes is None else sizes[1]
+
+    def before(self, arm_id: str, outcome_id: str, spread: str) -> tuple[Printed, Printed] | None:
+        """Mean and spread of an arm before treatment."""
+        for row in self.rows["arm_stats"]:
+            if row["arm_id"] == arm_id and row["outcome_id"] == outcome_id and is_before(row):
+                mean, found = self.printed(row, "mean"), self.printed(row, spread)
+                if mean is not None and found is not None:
+                    return mean, found
+        return None
 
     def sizes(self, row: Row) -> tuple[int, int] | None:
         """Smallest and largest size on file of a row's arm; None if there is none."""
@@ -202,416 +228,166 @@ class Audit:
         ]
         return sorted(found, key=lambda other: not other["preferred"])
 
+    def of_both_arms(self, table: str, row: Row) -> tuple[list[Row], list[Row]]:
+        """Such rows of the two arms of a comparison."""
+        return self.of_arm(table, row, row["arm_1"]), self.of_arm(table, row, row["arm_2"])
+
+
+# What a check makes of a row: what is printed, and whether it fits; None where it has no question.
+Found: TypeAlias = tuple[str, Consistency] | None
+Findings: TypeAlias = Iterator[tuple[Row, str, Consistency]]
+
 
 @dataclass(frozen=True)
 class Check:
-    """One question put to printed numbers."""
+    """One question put to printed numbers; ``column`` is the cell to correct."""
 
     name: str
     asks: str
     column: str
+    run: Callable[[Audit], Findings]
     is_plausibility: bool = False
     unit: str = ""
 
 
-CHECKS = {
-    check.name: check
-    for check in (
-        Check(
-            "estimate inside interval",
-            "Is the estimate inside its own interval?",
-            "ci_low",
-        ),
-        Check(
-            "estimate at centre",
-            "Is the estimate in the middle of its interval (geometric for ratios)?",
-            "ci_low",
-        ),
-        Check(
-            "p against interval",
-            "Does the p-value belong to the estimate and its interval (normal or t)?",
-            "p_value",
-        ),
-        Check(
-            "word against interval",
-            "Does 'significant' or 'not significant' fit the interval?",
-            "p_relation",
-        ),
-        Check(
-            "p against statistic",
-            "Does the p-value belong to the test statistic and its degrees of freedom?",
-            "p_value",
-        ),
-        Check(
-            "p against counts",
-            "Can the p-value come from the counts of the two arms by any test of a 2x2 table?",
-            "p_value",
-        ),
-        Check(
-            "percentage of n",
-            "Is the percentage a whole number of the people it is said to be of (GRIM)?",
-            "percent",
-        ),
-        Check(
-            "percentage of the arm",
-            "Without a stated n: is the percentage a whole number of any number of people "
-            "between the smallest and the largest size of the arm on file?",
-            "percent",
-            unit="people",
-        ),
-        Check(
-            "percentages together",
-            "Can percentages of one instrument, arm and time be of one number of people?",
-            "percent",
-            unit="people",
-        ),
-        Check(
-            "NNT against percentages",
-            "Does the number needed to treat belong to the percentages of the arms?",
-            "estimate",
-        ),
-        Check(
-            "difference of arms",
-            "Is the difference what the two arms, or baseline and end, leave?",
-            "estimate",
-        ),
-        Check(
-            "SD against SE",
-            "Is the SD the SE times the root of n?",
-            "sd",
-        ),
-        Check(
-            "SD against interval",
-            "Does the SD belong to the interval of the same mean?",
-            "sd",
-        ),
-        Check(
-            "SD on its scale",
-            "Can scores on this scale have this mean and this SD?",
-            "sd",
-        ),
-        Check(
-            "SD or SE",
-            "Are two means implausibly many SDs apart, as if an SE stood for an SD?",
-            "sd",
-            is_plausibility=True,
-        ),
-        Check(
-            "mean of whole scores",
-            "Is the mean possible for whole-number scores of n people (GRIM)?",
-            "mean",
-            is_plausibility=True,
-        ),
-        Check(
-            "standardised difference",
-            "Is the standardised difference the difference over a printed SD?",
-            "estimate",
-            is_plausibility=True,
-        ),
-        Check(
-            "parts and total",
-            "Do arms or sequences add up to the total?",
-            "value",
-            unit="people",
-        ),
-        Check(
-            "people in order",
-            "Are no more people analysed or completed than began?",
-            "n",
-            unit="people",
-        ),
-        Check(
-            "source against source",
-            "Does another source state the same fact with the same value?",
-            "as_reported",
-        ),
-    )
-}
-
-
-VALUES_WITH_N = ("arm_stats", "arm_events")
+CHECKS: dict[str, Check] = {}
+# Checks of estimates and of the people behind them.
+WITH_INTERVAL = ("contrasts", "claims", "arm_stats")
+WITH_PEOPLE = ("arm_stats", "arm_events", "studies", "arms")
+# Measures whose interval and p come from a statistic that is not symmetric about the estimate.
+ASYMMETRIC = ("median difference", "NNT", "r")
+# A model with covariates, or fewer people analysed than the arms have, leaves fewer degrees of
+# freedom than the arms; less than half of them would be another trial.
+LEAST_SHARE_OF_DF = 0.5
+# Which statistics of the arms a difference of each measure is made of, the closest first.
+MADE_OF = {"MD": ("change", "end"), "percent point difference": ("percent change",)}
 # Percentages of one instrument at one moment, told by one source, are of the same people.
 TOGETHER = ("study_id", "arm_id", "source_id", "timepoint_weeks", "timepoint", "analysis_set")
 SEQUENCES = {
     ("n_sequence_1", "n_sequence_2"): ("n_randomised", "n_enrolled"),
     ("n_completed_sequence_1", "n_completed_sequence_2"): ("n_completed",),
 }
+# Columns that count people; nobody rounds them.
+COUNTS = ("n", "events")
 
 
-def check_people(audit: Audit) -> Iterator[Finding]:
-    """Every check of people."""
-    counted = [row for row in audit.rows["arm_events"] if row["counted"] == "people"]
-    for row in counted:
-        if audit.cell(row, "percent"):
-            yield _percentage(audit, row)
-    yield from _together(audit, counted)
-    for row in audit.rows["contrasts"]:
-        if row["measure"] == "NNT" and audit.cell(row, "estimate"):
-            yield _nnt(audit, row)
-    for table in VALUES_WITH_N:
-        yield from _within_arm(audit, table)
-    yield from _studies_and_arms(audit)
-    yield from _facts(audit)
+def _check(
+    name: str, asks: str, column: str, *, is_plausibility: bool = False, unit: str = ""
+) -> Callable[[Callable[[Audit], Findings]], Callable[[Audit], Findings]]:
+    """File a check of whole tables."""
+
+    def file(run: Callable[[Audit], Findings]) -> Callable[[Audit], Findings]:
+        CHECKS[name] = Check(name, asks, column, run, is_plausibility, unit)
+        return run
+
+    return file
 
 
-def _percentage(audit: Audit, row: Row) -> Finding:
-    percent = audit.printed(row, "percent")
-    events = None if row["events"] is None else int(row["events"])
-    n = None if row["n"] is None else int(row["n"])
-    counted = "" if events is None else f"{events} people, "
-    shown = f"{counted}{audit.cell(row, 'percent')}% of {'an n not stated' if n is None else n}"
-    check = "percentage of the arm" if n is None else "percentage of n"
-    if percent is None:
-        found = not_checkable("the percentage is printed as a bound or a guess")
-    elif n is not None:
-        found = percent_against_n(percent, n, events=events)
-    else:
-        sizes = audit.sizes(row)
-        if sizes is None:
-            found = not_checkable("neither the denominator nor the size of the arm is on file")
-        else:
-            found = percent_of_some_n(percent, *sizes, events=events)
-    return Finding(check, row, shown, found)
+def _check_of(
+    tables: tuple[str, ...],
+    name: str,
+    asks: str,
+    column: str,
+    *,
+    is_plausibility: bool = False,
+    unit: str = "",
+) -> Callable[[Callable[[Audit, Row], Found]], Callable[[Audit, Row], Found]]:
+    """File a check that is put to every row of some tables."""
+
+    def file(find: Callable[[Audit, Row], Found]) -> Callable[[Audit, Row], Found]:
+        def run(audit: Audit) -> Findings:
+            for table in tables:
+                for row in audit.rows[table]:
+                    found = find(audit, row)
+                    if found is not None:
+                        yield row, *found
+
+        CHECKS[name] = Check(name, asks, column, run, is_plausibility, unit)
+        return find
+
+    return file
 
 
-def _together(audit: Audit, counted: list[Row]) -> Iterator[Finding]:
-    outcomes = audit.context.outcomes
-
-    def group(row: Row) -> tuple[str, ...]:
-        return tuple(
-            str(value)
-            for value in (
-                outcomes[row["outcome_id"]]["instrument"],
-                *(row[name] for name in TOGETHER),
-            )
-        )
-
-    for _, members in groupby(sorted(counted, key=group), key=group):
-        rows = [(row, audit.printed(row, "percent")) for row in members]
-        told = [(row, percent) for row, percent in rows if percent is not None]
-        if len(told) < 2 or all(row["n"] is not None for row, _ in told):
-            continue
-        sizes = audit.sizes(told[0][0])
-        if sizes is None:
-            continue
-        events = [None if row["events"] is None else int(row["events"]) for row, _ in told]
-        percents = [percent for _, percent in told]
-        found = common_denominator(percents, sizes[1], events=events)
-        shown = " and ".join(
-            f"{percent}% ({outcomes[row['outcome_id']]['construct_label']})"
-            for row, percent in told
-        )
-        # One line for the group, at its first row.
-        yield Finding("percentages together", told[0][0], shown, found)
+# -- estimates, intervals and p-values -------------------------------------------------------
 
 
-def _nnt(audit: Audit, row: Row) -> Finding:
-    nnt = audit.printed(row, "estimate")
-    arms = [audit.of_arm("arm_events", row, row[arm]) for arm in ("arm_1", "arm_2")]
-    percents = [_percent_of(audit, rows[0]) if rows else None for rows in arms]
-    shown = f"NNT {audit.cell(row, 'estimate')}"
-    if nnt is None or percents[0] is None or percents[1] is None:
-        found = not_checkable("the percentages of the two arms are not on file")
-    else:
-        found = nnt_against_percents(nnt, percents[0], percents[1])
-        shown = f"{shown}; {percents[0]}% against {percents[1]}%"
-    return Finding("NNT against percentages", row, shown, found)
+@_check_of(
+    WITH_INTERVAL,
+    "estimate inside interval",
+    "Is the estimate inside its own interval?",
+    "ci_low",
+)
+def _inside(audit: Audit, row: Row) -> Found:
+    own = audit.interval(row)
+    return None if own is None else (str(own), estimate_inside(*own))
 
 
-def _percent_of(audit: Audit, row: Row) -> Printed | None:
-    if row["events"] is not None and row["n"]:
-        # Exact to far more digits than any number needed to treat has.
-        return Printed(round(100 * row["events"] / row["n"], 9), 9)
-    return audit.printed(row, "percent")
-
-
-def _within_arm(audit: Audit, table: str) -> Iterator[Finding]:
-    for row in audit.rows[table]:
-        arm = audit.context.arms[row["arm_id"]]
-        if row["n"] is None or arm["n_randomised"] is None:
-            continue
-        n, randomised = int(row["n"]), int(arm["n_randomised"])
-        shown = f"n = {n}; {randomised} randomised to the arm"
-        yield Finding("people in order", row, shown, no_more_than(n, randomised))
-
-
-def _studies_and_arms(audit: Audit) -> Iterator[Finding]:
-    for table in ("studies", "arms"):
-        for row in audit.rows[table]:
-            began = next(
-                (name for name in ("n_randomised", "n_enrolled") if row.get(name) is not None),
-                None,
-            )
-            later = [
-                name
-                for name in ("n_randomised", "n_completed", "n_analysed")
-                if name != began and row.get(name) is not None
-            ]
-            if table == "studies" and row["n_enrolled"] is not None and began == "n_randomised":
-                began, later = "n_enrolled", ["n_randomised", *later]
-            if began is None or not later:
-                continue
-            largest = max(later, key=lambda name: int(row[name]))
-            shown = f"{_words(began)} {row[began]}; " + ", ".join(
-                f"{_words(name)} {row[name]}" for name in later
-            )
-            yield Finding(
-                "people in order", row, shown, no_more_than(int(row[largest]), int(row[began]))
-            )
-    arms: Iterable[Row] = audit.context.arms.values()
-    for study in audit.rows["studies"]:
-        if study["design"] not in SPLIT_DESIGNS:
-            continue
-        for name in SIZES[1:]:
-            of_arms = [arm[name] for arm in arms if arm["study_id"] == study["study_id"]]
-            if study[name] is None or not of_arms or None in of_arms:
-                continue
-            parts = [int(size) for size in of_arms]
-            shown = f"{_words(name)}: {' + '.join(map(str, parts))}; {study[name]} in all"
-            found = parts_against_total(parts, int(study[name]))
-            yield Finding("parts and total", study, shown, found)
-            break
-
-
-def _facts(audit: Audit) -> Iterator[Finding]:
-    """Sequences against the study, and who left against who stayed."""
-    facts = [
-        row
-        for row in audit.rows["study_facts"]
-        if row["preferred"] and row["value"] is not None and row["value"] == int(row["value"])
-    ]
-    for _, members in groupby(facts, key=lambda row: str(row["study_id"])):
-        of_study = list(members)
-        for parts, totals in SEQUENCES.items():
-            found = [_one(of_study, part) for part in parts]
-            total = next(
-                (
-                    row
-                    for fact in totals
-                    if (row := _plain(of_study, fact) or _one(of_study, fact))
-                ),
-                None,
-            )
-            if all(found) and total is not None:
-                sizes = [int(row["value"]) for row in found if row is not None]
-                shown = f"{' + '.join(map(str, sizes))}; {int(total['value'])} in all"
-                result = parts_against_total(sizes, int(total["value"]))
-                yield Finding("parts and total", total, shown, result)
-        yield from _who_left(of_study)
-
-
-def _who_left(of_study: list[Row]) -> Iterator[Finding]:
-    left = _one(of_study, "n_withdrawn")
-    began = _plain(of_study, "n_randomised") or _plain(of_study, "n_enrolled")
-    stayed = _plain(of_study, "n_completed") or _plain(of_study, "n_analysed")
-    if left is None or began is None or stayed is None:
-        return
-    sizes = [int(row["value"]) for row in (began, left, stayed)]
-    shown = f"{sizes[0]} began, {sizes[1]} left, {sizes[2]} stayed"
-    if sizes[1] + sizes[2] < sizes[0]:
-        result = not_checkable("others may have left for other reasons")
-    else:
-        result = parts_against_total(sizes[1:], sizes[0])
-    yield Finding("parts and total", left, shown, result)
-
-
-def _plain(of_study: list[Row], fact: str) -> Row | None:
-    return next((r for r in of_study if r["fact"] == fact and r["qualifier"] is None), None)
-
-
-def _one(of_study: list[Row], fact: str) -> Row | None:
-    found = [row for row in of_study if row["fact"] == fact]
-    return found[0] if len(found) == 1 else None
-
-
-def _words(column: str) -> str:
-    return column.removeprefix("n_")
-
-
-# The estimate of a mean or of a table is called otherwise.
-ESTIMATES = {"contrasts": "estimate", "claims": "estimate", "arm_stats": "mean"}
-# Measures whose interval and p come from a statistic that is symmetric about the estimate.
-ASYMMETRIC = ("median difference", "NNT", "r")
-# A model with covariates, or fewer people analysed than the arms have, leaves fewer degrees of
-# freedom than the arms; less than half of them would be another trial.
-LEAST_SHARE_OF_DF = 0.5
-
-
-class Interval(NamedTuple):
-    """An estimate with its interval, as printed."""
-
-    estimate: Printed
-    low: Printed
-    high: Printed
-
-
-def check_results(audit: Audit) -> Iterator[Finding]:
-    """Every check of estimates, intervals and p-values."""
-    for table in ESTIMATES:
-        for row in audit.rows[table]:
-            yield from _interval_findings(audit, row)
-    for row in audit.rows["contrasts"]:
-        yield from _statistic_findings(audit, row)
-        yield from _count_findings(audit, row)
-
-
-def interval_of(audit: Audit, row: Row) -> Interval | None:
-    """Estimate and interval of a row; None if one of the three is missing."""
-    cells = [audit.printed(row, name) for name in (ESTIMATES[row["table"]], "ci_low", "ci_high")]
-    if cells[0] is None or cells[1] is None or cells[2] is None:
+@_check_of(
+    WITH_INTERVAL,
+    "estimate at centre",
+    "Is the estimate in the middle of its interval (geometric for ratios)?",
+    "ci_low",
+)
+def _centre(audit: Audit, row: Row) -> Found:
+    own, measure = audit.interval(row), row.get("measure")
+    if own is None or measure in ASYMMETRIC:
         return None
-    return Interval(cells[0], cells[1], cells[2])
+    return str(own), estimate_at_centre(*own, is_ratio=measure in RATIO_MEASURES)
 
 
-def _interval_findings(audit: Audit, row: Row) -> Iterator[Finding]:
-    measure = row.get("measure")
-    is_ratio = measure in RATIO_MEASURES
-    own = interval_of(audit, row)
-    p = audit.p(row)
-    if own is not None:
-        shown = f"{own.estimate} ({own.low} to {own.high})"
-        yield Finding("estimate inside interval", row, shown, estimate_inside(*own))
-        if measure not in ASYMMETRIC:
-            centred = estimate_at_centre(*own, is_ratio=is_ratio)
-            yield Finding("estimate at centre", row, shown, centred)
-    if p is None or measure in ASYMMETRIC:
-        return
-    of = row if own is not None else _interval_elsewhere(audit, row)
-    partner = None if of is None else interval_of(audit, of)
-    if of is None or partner is None:
-        return
-    shown = f"{partner.estimate} ({partner.low} to {partner.high}); {p}"
-    if p.is_word:
-        found = word_against_interval(p, partner.low, partner.high, is_ratio=is_ratio)
-        yield Finding("word against interval", row, shown, found)
-        return
+@_check_of(
+    WITH_INTERVAL,
+    "p against interval",
+    "Does the p-value belong to the estimate and its interval (normal or t)?",
+    "p_value",
+)
+def _p_and_interval(audit: Audit, row: Row) -> Found:
+    p, of = audit.p(row), _with_interval(audit, row)
+    if p is None or p.is_word or of is None:
+        return None
     level = of.get("ci_level")
-    found = p_against_interval(
+    partner = cast("Interval", audit.interval(of))
+    result = p_against_interval(
         *partner,
         p,
-        is_ratio=is_ratio,
+        is_ratio=row.get("measure") in RATIO_MEASURES,
         fewest_df=_fewest_df(audit, row),
         # Reviews print 95% intervals; contrasts.csv says which level a report names.
         levels=(0.95,) if row["table"] == "claims" else (level,) if level else USUAL_LEVELS,
     )
-    yield Finding("p against interval", row, shown, found)
+    return f"{partner}; {p}", result
 
 
-def _interval_elsewhere(audit: Audit, row: Row) -> Row | None:
-    """The row of another source that gives an interval for the same estimate of the same fact."""
+@_check_of(
+    WITH_INTERVAL,
+    "word against interval",
+    "Does 'significant' or 'not significant' fit the interval?",
+    "p_relation",
+)
+def _word_and_interval(audit: Audit, row: Row) -> Found:
+    p, of = audit.p(row), _with_interval(audit, row)
+    if p is None or not p.is_word or of is None:
+        return None
+    partner = cast("Interval", audit.interval(of))
+    is_ratio = row.get("measure") in RATIO_MEASURES
+    result = word_against_interval(p, partner.low, partner.high, is_ratio=is_ratio)
+    return f"{partner}; {p}", result
+
+
+def _with_interval(audit: Audit, row: Row) -> Row | None:
+    """A row with an interval, or that of another source for the same estimate of the same fact."""
+    if row.get("measure") in ASYMMETRIC:
+        return None
+    if audit.interval(row) is not None:
+        return row
     if row["table"] != "contrasts" or row["estimate"] is None:
         return None
-    key = FACT_KEYS["contrasts"]
     own = audit.printed(row, "estimate")
     for other in audit.rows["contrasts"]:
-        found = interval_of(audit, other)
-        is_same_fact = all(other[name] == row[name] for name in key)
-        if (
-            found
-            and own
-            and is_same_fact
-            and same_value(own, found.estimate).verdict == CONSISTENT
-        ):
+        if own is None or any(other[name] != row[name] for name in FACT_KEYS["contrasts"]):
+            continue
+        found = audit.interval(other)
+        if found and same_value(own, found.estimate).verdict == CONSISTENT:
             return other
     return None
 
@@ -628,43 +404,49 @@ def _fewest_df(audit: Audit, row: Row) -> float:
     return 1.0 if math.isinf(df) else max(1.0, LEAST_SHARE_OF_DF * df)
 
 
-def _statistic_findings(audit: Audit, row: Row) -> Iterator[Finding]:
-    name, p = row["statistic_name"], audit.p(row)
-    statistic = audit.printed(row, "statistic")
+@_check_of(
+    ("contrasts",),
+    "p against statistic",
+    "Does the p-value belong to the test statistic and its degrees of freedom?",
+    "p_value",
+)
+def _p_and_statistic(audit: Audit, row: Row) -> Found:
+    name, p, statistic = row["statistic_name"], audit.p(row), audit.printed(row, "statistic")
     if name not in STATISTICS or statistic is None or p is None or p.is_word:
-        return
-    found = p_against_statistic(name, statistic, p)
-    yield Finding("p against statistic", row, f"{name} = {statistic}; {p}", found)
+        return None
+    return f"{name} = {statistic}; {p}", p_against_statistic(name, statistic, p)
 
 
-def _count_findings(audit: Audit, row: Row) -> Iterator[Finding]:
+@_check_of(
+    ("contrasts",),
+    "p against counts",
+    "Can the p-value come from the counts of the two arms by any test of a 2x2 table?",
+    "p_value",
+)
+def _p_and_counts(audit: Audit, row: Row) -> Found:
     p = audit.p(row)
     if p is None or p.is_word or row["arm_2"] is None:
-        return
-    arms = [audit.of_arm("arm_events", row, row[arm]) for arm in ("arm_1", "arm_2")]
+        return None
+    arms = audit.of_both_arms("arm_events", row)
     if not all(arms) or any(rows[0]["counted"] != "people" for rows in arms):
-        return
-    cells = [_shown_count(audit, rows[0]) for rows in arms]
-    shown = f"{cells[0]} against {cells[1]}; {p}"
+        return None
+    one, two = (_shown_count(audit, rows[0]) for rows in arms)
+    shown = f"{one} against {two}; {p}"
     if row["is_paired"]:
-        found = not_checkable("the same people in both arms: the counts do not fix the test")
-    else:
-        counts = [_counts(audit, rows[0]) for rows in arms]
-        if not all(counts):
-            found = not_checkable("the counts are not known")
-        else:
-            found = p_against_counts(counts[0], counts[1], p)
-    yield Finding("p against counts", row, shown, found)
+        words = "the same people in both arms: the counts do not fix the test"
+        return shown, not_checkable(words)
+    counts = [_counts(audit, rows[0]) for rows in arms]
+    if not all(counts):
+        return shown, not_checkable("the counts are not known")
+    return shown, p_against_counts(counts[0], counts[1], p)
 
 
 def _counts(audit: Audit, row: Row) -> list[tuple[int, int]]:
     """Every (events, people) that a row of arm_events.csv can stand for."""
-    percent = audit.printed(row, "percent")
-    if row["n"] is not None:
-        sizes = [int(row["n"])]
-    else:
-        largest = audit.sizes(row)
-        sizes = [] if largest is None else list(range(1, largest[1] + 1))
+    percent, people = audit.printed(row, "percent"), audit.people(row)
+    if people is None:
+        return []
+    sizes = [people] if row["n"] is not None else range(1, people + 1)
     if row["events"] is not None:
         return [(int(row["events"]), n) for n in sizes if n >= row["events"]]
     if percent is None:
@@ -678,119 +460,128 @@ def _counts(audit: Audit, row: Row) -> list[tuple[int, int]]:
 
 def _shown_count(audit: Audit, row: Row) -> str:
     events, n = audit.cell(row, "events"), audit.cell(row, "n")
-    percent = audit.cell(row, "percent")
-    return f"{events}/{n or 'n not stated'}" if events else f"{percent}%"
+    return f"{events}/{n or 'n not stated'}" if events else f"{audit.cell(row, 'percent')}%"
 
 
-# Scores that are whole numbers: the numeric rating scale is one of 0, 1, ... 10, and the PEG is
-# the mean of three such ratings.
-WHOLE_ITEMS = {"pain_nrs_0_10": 1, "peg": 3}
-# Which statistics of the arms a difference of each measure is made of, the closest first.
-MADE_OF = {"MD": ("change", "end"), "percent point difference": ("percent change",)}
+# -- percentages -----------------------------------------------------------------------------
 
 
-def check_arms(audit: Audit) -> Iterator[Finding]:
-    """Every check of means and spreads."""
-    for row in audit.rows["arm_stats"]:
-        yield from _spread(audit, row)
-        yield from _grim(audit, row)
-    for row in audit.rows["contrasts"]:
-        if row["measure"] in MADE_OF:
-            yield from _difference(audit, row)
-        if row["measure"] == "SMD":
-            yield from _standardised(audit, row)
+@_check_of(
+    ("arm_events",),
+    "percentage of n",
+    "Is the percentage a whole number of the people it is said to be of (GRIM)?",
+    "percent",
+)
+def _percentage_of_n(audit: Audit, row: Row) -> Found:
+    return _percentage(audit, row) if row["n"] is not None else None
 
 
-def _spread(audit: Audit, row: Row) -> Iterator[Finding]:
-    mean, sd, se = (audit.printed(row, name) for name in ("mean", "sd", "se"))
-    n = _people(audit, row)
-    if sd is not None and se is not None and n is not None:
-        yield Finding("SD against SE", row, f"SD {sd}; SE {se}", sd_against_se(sd, se, n))
-    if audit.cell(row, "unlabelled_spread"):
-        shown = f"{audit.cell(row, 'mean')} +/- {audit.cell(row, 'unlabelled_spread')}"
-        yield Finding("SD or SE", row, shown, not_checkable(_unlabelled(audit, row)))
-    if mean is None or sd is None:
-        return
-    outcome = audit.context.outcomes[row["outcome_id"]]
-    low, high = outcome["scale_min"], outcome["scale_max"]
-    if row["statistic_of"] in LEVELS and low is not None and high is not None:
-        found = sd_against_scale(mean, sd, low, high, n=float("nan") if n in (None, 1) else n)
-        yield Finding("SD on its scale", row, f"mean {mean}, SD {sd}", found)
-    yield from _sd_and_interval(audit, row, mean, sd)
-    yield from _sd_or_se(audit, row, mean, sd, n)
+@_check_of(
+    ("arm_events",),
+    "percentage of the arm",
+    "Without a stated n: is the percentage a whole number of any number of people "
+    "between the smallest and the largest size of the arm on file?",
+    "percent",
+    unit="people",
+)
+def _percentage_of_the_arm(audit: Audit, row: Row) -> Found:
+    return _percentage(audit, row) if row["n"] is None else None
 
 
-def _unlabelled(audit: Audit, row: Row) -> str:
-    """What a spread that is called neither SD nor SE would mean as each of them."""
-    words = "the spread is called neither SD nor SE"
-    found = _before(audit, row, "unlabelled_spread")
-    mean, spread = audit.printed(row, "mean"), audit.printed(row, "unlabelled_spread")
-    n = _people(audit, row)
-    if row["statistic_of"] != "end" or found is None or mean is None or spread is None:
-        return words
-    study: Row = audit.context.studies[row["study_id"]]
-    n = n or next((int(study[name]) for name in reversed(SIZES) if study[name] is not None), None)
-    if n is None or n < 2:
-        return words
-    result = sd_typed_as_se(mean, spread, n, *found, n)
-    return f"{words}: {result.note}"
+def _percentage(audit: Audit, row: Row) -> Found:
+    if row["counted"] != "people" or not audit.cell(row, "percent"):
+        return None
+    percent, sizes = audit.printed(row, "percent"), audit.sizes(row)
+    events, n = _whole(row, "events"), _whole(row, "n")
+    counted = "" if events is None else f"{events} people, "
+    shown = f"{counted}{audit.cell(row, 'percent')}% of {'an n not stated' if n is None else n}"
+    if percent is None:
+        return shown, not_checkable("the percentage is printed as a bound or a guess")
+    if n is not None:
+        return shown, percent_against_n(percent, n, events=events)
+    if sizes is None:
+        words = "neither the denominator nor the size of the arm is on file"
+        return shown, not_checkable(words)
+    return shown, percent_of_some_n(percent, *sizes, events=events)
 
 
-def _before(audit: Audit, row: Row, spread: str) -> tuple[Printed, Printed] | None:
-    """Mean and spread of the same arm before treatment."""
-    for other in audit.rows["arm_stats"]:
-        is_same = other["arm_id"] == row["arm_id"] and other["outcome_id"] == row["outcome_id"]
-        if is_same and is_before(other):
-            mean, found = audit.printed(other, "mean"), audit.printed(other, spread)
-            if mean is not None and found is not None:
-                return mean, found
-    return None
+def _whole(row: Row, column: str) -> int | None:
+    return None if row[column] is None else int(row[column])
 
 
-def _sd_and_interval(audit: Audit, row: Row, mean: Printed, sd: Printed) -> Iterator[Finding]:
-    """The SD of a row against the interval of the same mean, of any source."""
-    for other in audit.rows["arm_stats"]:
-        found, n = interval_of(audit, other), other["n"]
-        is_same = all(other[name] == row[name] for name in FACT_KEYS["arm_stats"])
-        if not is_same or found is None or n is None or n < 2:
+@_check(
+    "percentages together",
+    "Can percentages of one instrument, arm and time be of one number of people?",
+    "percent",
+    unit="people",
+)
+def _percentages_together(audit: Audit) -> Findings:
+    outcomes = audit.context.outcomes
+
+    def group(row: Row) -> tuple[str, ...]:
+        instrument = outcomes[row["outcome_id"]]["instrument"]
+        return tuple(str(value) for value in (instrument, *(row[name] for name in TOGETHER)))
+
+    counted = [row for row in audit.rows["arm_events"] if row["counted"] == "people"]
+    for _, members in groupby(sorted(counted, key=group), key=group):
+        rows = [(row, audit.printed(row, "percent")) for row in members]
+        told = [(row, percent) for row, percent in rows if percent is not None]
+        if len(told) < 2 or all(row["n"] is not None for row, _ in told):
             continue
-        if same_value(mean, found.estimate).verdict != CONSISTENT:
+        # One line for the group, at its first row.
+        first = told[0][0]
+        sizes = audit.sizes(first)
+        if sizes is None:
             continue
-        level = other["ci_level"] or 0.95
-        result = sd_against_interval(sd, found.low, found.high, int(n), level=level)
-        shown = f"SD {sd}; {found.estimate} ({found.low} to {found.high}), n = {n}"
-        yield Finding("SD against interval", row, shown, result)
-        return
+        events = [_whole(row, "events") for row, _ in told]
+        shown = " and ".join(
+            f"{percent}% ({outcomes[row['outcome_id']]['construct_label']})"
+            for row, percent in told
+        )
+        percents = [percent for _, percent in told]
+        yield first, shown, common_denominator(percents, sizes[1], events=events)
 
 
-def _sd_or_se(
-    audit: Audit, row: Row, mean: Printed, sd: Printed, n: int | None
-) -> Iterator[Finding]:
-    """How many SDs a mean at the end is from the same arm's at baseline."""
-    before = _before(audit, row, "sd")
-    if row["statistic_of"] != "end" or before is None or n is None or n < 2:
-        return
-    if sd.value > 0 and before[1].value > 0:
-        result = sd_typed_as_se(mean, sd, n, *before, n)
-        shown = f"{before[0]} (SD {before[1]}) before, {mean} (SD {sd}) after"
-        yield Finding("SD or SE", row, shown, result)
+@_check_of(
+    ("contrasts",),
+    "NNT against percentages",
+    "Does the number needed to treat belong to the percentages of the arms?",
+    "estimate",
+)
+def _nnt(audit: Audit, row: Row) -> Found:
+    if row["measure"] != "NNT" or not audit.cell(row, "estimate"):
+        return None
+    nnt = audit.printed(row, "estimate")
+    one, two = (
+        _percent_of(audit, rows[0]) if rows else None
+        for rows in audit.of_both_arms("arm_events", row)
+    )
+    shown = f"NNT {audit.cell(row, 'estimate')}"
+    if nnt is None or one is None or two is None:
+        return shown, not_checkable("the percentages of the two arms are not on file")
+    return f"{shown}; {one}% against {two}%", nnt_against_percents(nnt, one, two)
 
 
-def _grim(audit: Audit, row: Row) -> Iterator[Finding]:
-    items, mean = WHOLE_ITEMS.get(row["outcome_id"]), audit.printed(row, "mean")
-    is_level = row["statistic_of"] in (*LEVELS, "change")
-    if items is None or mean is None or row["n"] is None or not is_level:
-        return
-    # Where every printed value is possible the question has no answer that could be bad.
-    if row["n"] * items < 10**mean.decimals:
-        result = mean_of_whole_scores(mean, int(row["n"]), items=items)
-        yield Finding("mean of whole scores", row, f"mean {mean}, n = {row['n']}", result)
+def _percent_of(audit: Audit, row: Row) -> Printed | None:
+    if row["events"] is not None and row["n"]:
+        # Exact to far more digits than any number needed to treat has.
+        return Printed(round(100 * row["events"] / row["n"], 9), 9)
+    return audit.printed(row, "percent")
 
 
-def _difference(audit: Audit, row: Row) -> Iterator[Finding]:
+# -- means and spreads -----------------------------------------------------------------------
+
+
+@_check_of(
+    ("contrasts",),
+    "difference of arms",
+    "Is the difference what the two arms, or baseline and end, leave?",
+    "estimate",
+)
+def _difference(audit: Audit, row: Row) -> Found:
     difference = audit.printed(row, "estimate")
-    if difference is None:
-        return
+    if difference is None or row["measure"] not in MADE_OF:
+        return None
     found = []
     for one, other in _pairs_of(audit, row):
         means = audit.printed(one, "mean"), audit.printed(other, "mean")
@@ -800,111 +591,291 @@ def _difference(audit: Audit, row: Row) -> Iterator[Finding]:
         is_same_people = row["arm_2"] is None and one["n"] == other["n"]
         if result.verdict == INCONSISTENT and not (is_same_people or row["is_adjusted"] is False):
             result = not_checkable(f"{result.note}, by a model that may adjust")
-        shown = f"{difference}; {means[0]} and {means[1]}"
-        found.append(Finding("difference of arms", row, shown, result))
+        found.append((f"{difference}; {means[0]} and {means[1]}", result))
     if not found:
-        return
+        return None
     # A paper that prints changes and end values may have compared either.
-    best = min(found, key=lambda finding: finding.result.verdict != CONSISTENT)
-    others = [one.result.note for one in found if one.result.verdict != best.result.verdict]
-    note = "; but ".join([best.result.note, *others])
-    yield replace(best, result=replace(best.result, note=note))
+    shown, best = min(found, key=lambda one: one[1].verdict != CONSISTENT)
+    others = [result.note for _, result in found if result.verdict != best.verdict]
+    return shown, replace(best, note="; but ".join([best.note, *others]))
 
 
 def _pairs_of(audit: Audit, row: Row) -> Iterator[tuple[Row, Row]]:
     """The two means a difference is made of: of two arms, or the end and the baseline of one."""
     if row["arm_2"] is None:
-        ends = [r for r in _all_of(audit, row) if r["statistic_of"] == "end"]
-        starts = [r for r in _all_of(audit, row) if r["statistic_of"] == "baseline"]
+        ends, starts = (
+            [
+                other
+                for other in audit.rows["arm_stats"]
+                if other["arm_id"] == row["arm_1"]
+                and other["outcome_id"] == row["outcome_id"]
+                and other["preferred"]
+                and other["statistic_of"] == kind
+            ]
+            for kind in ("end", "baseline")
+        )
         if len(ends) == len(starts) == 1:
             yield ends[0], starts[0]
         return
     for kind in MADE_OF[row["measure"]]:
         found = []
-        for arm in (row["arm_1"], row["arm_2"]):
-            rows = [r for r in audit.of_arm("arm_stats", row, arm) if r["statistic_of"] == kind]
-            same_source = [r for r in rows if r["source_id"] == row["source_id"]]
+        for of_arm in audit.of_both_arms("arm_stats", row):
+            rows = [other for other in of_arm if other["statistic_of"] == kind]
+            same_source = [other for other in rows if other["source_id"] == row["source_id"]]
             found.extend((same_source or rows)[:1])
         if len(found) == 2:
             yield found[0], found[1]
 
 
-def _all_of(audit: Audit, row: Row) -> list[Row]:
-    return [
-        other
-        for other in audit.rows["arm_stats"]
-        if other["arm_id"] == row["arm_1"]
-        and other["outcome_id"] == row["outcome_id"]
-        and other["preferred"]
-    ]
+@_check_of(("arm_stats",), "SD against SE", "Is the SD the SE times the root of n?", "sd")
+def _sd_and_se(audit: Audit, row: Row) -> Found:
+    sd, se, n = audit.printed(row, "sd"), audit.printed(row, "se"), audit.people(row)
+    if sd is None or se is None or n is None:
+        return None
+    return f"SD {sd}; SE {se}", sd_against_se(sd, se, n)
 
 
-def _standardised(audit: Audit, row: Row) -> Iterator[Finding]:
+@_check_of(
+    ("arm_stats",),
+    "SD against interval",
+    "Does the SD belong to the interval of the same mean?",
+    "sd",
+)
+def _sd_and_interval(audit: Audit, row: Row) -> Found:
+    mean, sd = audit.printed(row, "mean"), audit.printed(row, "sd")
+    if mean is None or sd is None:
+        return None
+    # The interval may be that of any source.
+    for other in audit.rows["arm_stats"]:
+        if any(other[name] != row[name] for name in FACT_KEYS["arm_stats"]):
+            continue
+        found, n = audit.interval(other), other["n"]
+        if found is None or n is None or n < 2:
+            continue
+        if same_value(mean, found.estimate).verdict == CONSISTENT:
+            level = other["ci_level"] or 0.95
+            result = sd_against_interval(sd, found.low, found.high, int(n), level=level)
+            return f"SD {sd}; {found}, n = {n}", result
+    return None
+
+
+@_check_of(
+    ("arm_stats",), "SD on its scale", "Can scores on this scale have this mean and this SD?", "sd"
+)
+def _sd_on_its_scale(audit: Audit, row: Row) -> Found:
+    mean, sd, n = audit.printed(row, "mean"), audit.printed(row, "sd"), audit.people(row)
+    outcome = audit.context.outcomes[row["outcome_id"]]
+    low, high = outcome["scale_min"], outcome["scale_max"]
+    if mean is None or sd is None or low is None or high is None:
+        return None
+    if row["statistic_of"] not in LEVELS:
+        return None
+    result = sd_against_scale(mean, sd, low, high, n=math.nan if n in (None, 1) else n)
+    return f"mean {mean}, SD {sd}", result
+
+
+@_check_of(
+    ("arm_stats",),
+    "SD or SE",
+    "Are two means implausibly many SDs apart, as if an SE stood for an SD?",
+    "sd",
+    is_plausibility=True,
+)
+def _sd_or_se(audit: Audit, row: Row) -> Found:
+    """How many SDs a mean at the end is from the same arm's at baseline."""
+    is_unlabelled = bool(audit.cell(row, "unlabelled_spread"))
+    column = "unlabelled_spread" if is_unlabelled else "sd"
+    mean, spread, n = audit.printed(row, "mean"), audit.printed(row, column), audit.people(row)
+    before = audit.before(row["arm_id"], row["outcome_id"], column)
+    if n is None and is_unlabelled:
+        study: Row = audit.context.studies[row["study_id"]]
+        n = next((int(study[name]) for name in reversed(SIZES) if study[name] is not None), None)
+    result = None
+    if row["statistic_of"] == "end" and mean and spread and before and n is not None and n >= 2:
+        result = sd_typed_as_se(mean, spread, n, *before, n)
+    if is_unlabelled:
+        # What such a spread would mean as each of the two.
+        words = "the spread is called neither SD nor SE"
+        shown = f"{audit.cell(row, 'mean')} +/- {audit.cell(row, column)}"
+        return shown, not_checkable(words if result is None else f"{words}: {result.note}")
+    if result is None or before is None or spread is None:
+        return None
+    if not (spread.value > 0 and before[1].value > 0):
+        return None
+    return f"{before[0]} (SD {before[1]}) before, {mean} (SD {spread}) after", result
+
+
+@_check_of(
+    ("arm_stats",),
+    "mean of whole scores",
+    "Is the mean possible for whole-number scores of n people (GRIM)?",
+    "mean",
+    is_plausibility=True,
+)
+def _whole_scores(audit: Audit, row: Row) -> Found:
+    items = audit.evidence.review.whole_items.get(row["outcome_id"])
+    mean = audit.printed(row, "mean")
+    is_level = row["statistic_of"] in (*LEVELS, "change")
+    if items is None or mean is None or row["n"] is None or not is_level:
+        return None
+    # Where every printed value is possible the question has no answer that could be bad.
+    if row["n"] * items >= 10**mean.decimals:
+        return None
+    return f"mean {mean}, n = {row['n']}", mean_of_whole_scores(mean, int(row["n"]), items=items)
+
+
+@_check_of(
+    ("contrasts",),
+    "standardised difference",
+    "Is the standardised difference the difference over a printed SD?",
+    "estimate",
+    is_plausibility=True,
+)
+def _standardised(audit: Audit, row: Row) -> Found:
     """A standardised difference against the same source's difference and the arms' SDs."""
     smd = audit.printed(row, "estimate")
-    same = [name for name in FACT_KEYS["contrasts"] if name != "measure"]
+    if smd is None or row["measure"] != "SMD":
+        return None
+    same = [*FACT_KEYS["contrasts"], "source_id"]
     differences = [
         other
         for other in audit.rows["contrasts"]
         if other["measure"] == "MD"
-        and other["source_id"] == row["source_id"]
-        and all(other[name] == row[name] for name in same)
+        and all(other[name] == row[name] for name in same if name != "measure")
     ]
-    if smd is None or not differences:
-        return
-    difference = audit.printed(differences[0], "estimate")
+    difference = audit.printed(differences[0], "estimate") if differences else None
+    if difference is None:
+        return None
+    shown = f"d {smd}; difference {difference}"
     sds: list[Printed] = []
     changes: list[tuple[Printed, Printed]] = []
-    for arm in (row["arm_1"], row["arm_2"]):
-        ends = [
-            sd
-            for r in audit.of_arm("arm_stats", row, arm)
-            if r["statistic_of"] == "end" and (sd := audit.printed(r, "sd")) is not None
-        ]
-        before = _before(audit, {**row, "arm_id": arm}, "sd")
+    arms = audit.of_both_arms("arm_stats", row)
+    for arm_id, rows in zip((row["arm_1"], row["arm_2"]), arms, strict=True):
+        printed = (audit.printed(other, "sd") for other in rows if other["statistic_of"] == "end")
+        ends = [sd for sd in printed if sd is not None]
+        before = audit.before(arm_id, row["outcome_id"], "sd")
         sds.extend([*ends[:1], *([before[1]] if before else [])])
         if ends and before:
             changes.append((before[1], ends[0]))
-    if difference is None:
-        return
     if not sds:
-        result = not_checkable("no SD of the arms is on file")
-    else:
-        result = standardised_against_difference(smd, difference, sds, changes=changes)
-        left = _difference_of_changes(audit, row)
-        if result.verdict == INCONSISTENT and left is not None:
-            other = standardised_against_difference(smd, left, sds, changes=changes)
-            if other.verdict == CONSISTENT:
-                words = f"it fits the difference of the printed changes, {left}"
-                result = replace(result, note=f"{result.note}; {words}")
-    yield Finding("standardised difference", row, f"d {smd}; difference {difference}", result)
+        return shown, not_checkable("no SD of the arms is on file")
+    result = standardised_against_difference(smd, difference, sds, changes=changes)
+    left = _difference_of_changes(audit, arms)
+    if result.verdict == INCONSISTENT and left is not None:
+        other = standardised_against_difference(smd, left, sds, changes=changes)
+        if other.verdict == CONSISTENT:
+            words = f"it fits the difference of the printed changes, {left}"
+            result = replace(result, note=f"{result.note}; {words}")
+    return shown, result
 
 
-def _difference_of_changes(audit: Audit, row: Row) -> Printed | None:
-    changes = [
-        change
-        for arm in (row["arm_1"], row["arm_2"])
-        for r in audit.of_arm("arm_stats", row, arm)[:1]
-        if r["statistic_of"] == "change" and (change := audit.printed(r, "mean")) is not None
-    ]
+def _difference_of_changes(audit: Audit, arms: tuple[list[Row], list[Row]]) -> Printed | None:
+    firsts = [row for rows in arms for row in rows[:1] if row["statistic_of"] == "change"]
+    changes = [change for row in firsts if (change := audit.printed(row, "mean")) is not None]
     if len(changes) != 2:
         return None
     decimals = max(change.decimals for change in changes)
     return Printed(round(changes[0].value - changes[1].value, decimals), decimals)
 
 
-def _people(audit: Audit, row: Row) -> int | None:
-    if row["n"] is not None:
-        return int(row["n"])
-    sizes = audit.sizes(row)
-    return None if sizes is None else sizes[1]
+# -- people ----------------------------------------------------------------------------------
 
 
-# Columns that count people; nobody rounds them.
-COUNTS = ("n", "events")
+@_check("parts and total", "Do arms or sequences add up to the total?", "value", unit="people")
+def _parts_and_total(audit: Audit) -> Findings:
+    """Arms against the study, sequences against the study, and who left against who stayed."""
+    arms: Iterable[Row] = audit.context.arms.values()
+    for study in audit.rows["studies"]:
+        if study["design"] not in SPLIT_DESIGNS:
+            continue
+        for name in SIZES[1:]:
+            of_arms = [arm[name] for arm in arms if arm["study_id"] == study["study_id"]]
+            if study[name] is None or not of_arms or None in of_arms:
+                continue
+            parts, total = [int(size) for size in of_arms], int(study[name])
+            shown = f"{name.removeprefix('n_')}: {_sum(parts)}; {total} in all"
+            yield study, shown, parts_against_total(parts, total)
+            break
+    facts = [
+        row
+        for row in audit.rows["study_facts"]
+        if row["preferred"] and row["value"] is not None and row["value"] == int(row["value"])
+    ]
+    for _, members in groupby(facts, key=lambda row: str(row["study_id"])):
+        of_study = list(members)
+        for names, totals in SEQUENCES.items():
+            found = [row for name in names if (row := _one(of_study, name)) is not None]
+            told = (_plain(of_study, fact) or _one(of_study, fact) for fact in totals)
+            of_all = next((row for row in told if row is not None), None)
+            if len(found) == len(names) and of_all is not None:
+                parts, total = [int(row["value"]) for row in found], int(of_all["value"])
+                yield of_all, f"{_sum(parts)}; {total} in all", parts_against_total(parts, total)
+        yield from _who_left(of_study)
 
 
-def check_sources(audit: Audit) -> Iterator[Finding]:
+def _who_left(of_study: list[Row]) -> Findings:
+    left = _one(of_study, "n_withdrawn")
+    began = _plain(of_study, "n_randomised") or _plain(of_study, "n_enrolled")
+    stayed = _plain(of_study, "n_completed") or _plain(of_study, "n_analysed")
+    if left is None or began is None or stayed is None:
+        return
+    sizes = [int(row["value"]) for row in (began, left, stayed)]
+    shown = f"{sizes[0]} began, {sizes[1]} left, {sizes[2]} stayed"
+    if sizes[1] + sizes[2] < sizes[0]:
+        yield left, shown, not_checkable("others may have left for other reasons")
+    else:
+        yield left, shown, parts_against_total(sizes[1:], sizes[0])
+
+
+def _sum(parts: Iterable[int]) -> str:
+    return " + ".join(map(str, parts))
+
+
+def _plain(of_study: list[Row], fact: str) -> Row | None:
+    return next((r for r in of_study if r["fact"] == fact and r["qualifier"] is None), None)
+
+
+def _one(of_study: list[Row], fact: str) -> Row | None:
+    found = [row for row in of_study if row["fact"] == fact]
+    return found[0] if len(found) == 1 else None
+
+
+@_check_of(
+    WITH_PEOPLE,
+    "people in order",
+    "Are no more people analysed or completed than began?",
+    "n",
+    unit="people",
+)
+def _people_in_order(audit: Audit, row: Row) -> Found:
+    if row["table"] in ("arm_stats", "arm_events"):
+        randomised = audit.context.arms[row["arm_id"]]["n_randomised"]
+        if row["n"] is None or randomised is None:
+            return None
+        n, all_of_arm = int(row["n"]), int(randomised)
+        shown = f"n = {n}; {all_of_arm} randomised to the arm"
+        return shown, no_more_than(n, all_of_arm)
+    # Arms have no number enrolled, or one that is not held against the number randomised.
+    names = SIZES if row["table"] == "studies" else ("n_randomised", "n_enrolled")
+    began = next((name for name in names[:2] if row.get(name) is not None), None)
+    stages = [name for name in ("n_randomised", "n_completed", "n_analysed") if name != began]
+    later = [name for name in stages if row.get(name) is not None]
+    if began is None or not later:
+        return None
+    told = [f"{name.removeprefix('n_')} {row[name]}" for name in (began, *later)]
+    largest = max(int(row[name]) for name in later)
+    return f"{told[0]}; {', '.join(told[1:])}", no_more_than(largest, int(row[began]))
+
+
+# -- other sources ---------------------------------------------------------------------------
+
+
+@_check(
+    "source against source",
+    "Does another source state the same fact with the same value?",
+    "as_reported",
+)
+def _source_and_source(audit: Audit) -> Findings:
     """Compare every row that is not preferred with the preferred row of the same fact.
 
     Two values agree if one number can print as both (1.6 and 1.64), two statements about
@@ -921,29 +892,26 @@ def check_sources(audit: Audit) -> Iterator[Finding]:
             rows = list(members)
             used = [row for row in rows if row["preferred"]]
             for row in rows:
-                if row["preferred"]:
-                    continue
                 found = [
                     (other, result)
                     for other in used
                     for result in _comparisons(audit, table, row, other)
                 ]
-                if not found:
+                if row["preferred"] or not found:
                     continue
-                worst = next((f for f in found if f[1].verdict == INCONSISTENT), found[0])
-                told = _told(audit, row), _told(audit, worst[0])
-                words = "agrees with" if worst[1].verdict == CONSISTENT else "does not fit"
-                result = replace(worst[1], note=f"{told[0]} {words} {told[1]}")
-                yield Finding("source against source", row, "; ".join(told), result)
+                other, worst = next((f for f in found if f[1].verdict == INCONSISTENT), found[0])
+                told = _told(audit, row), _told(audit, other)
+                words = "agrees with" if worst.verdict == CONSISTENT else "does not fit"
+                yield row, "; ".join(told), replace(worst, note=f"{told[0]} {words} {told[1]}")
 
 
 def _comparisons(audit: Audit, table: str, row: Row, other: Row) -> Iterator[Consistency]:
     if table == "study_facts":
-        yield from _facts_consistency_sources(audit, row, other)
+        yield from _two_facts(audit, row, other)
     elif row.get("measure") == other.get("measure"):
         for column in VALUES[table]:
             if column in COUNTS and row[column] is not None and other[column] is not None:
-                yield _exactly(row[column], other[column])
+                yield _within((row[column],) * 2, (other[column],) * 2)
                 continue
             one, two = audit.printed(row, column), audit.printed(other, column)
             if one is not None and two is not None:
@@ -954,12 +922,7 @@ def _comparisons(audit: Audit, table: str, row: Row, other: Row) -> Iterator[Con
             yield same_p(p, q)
 
 
-def _exactly(one: float, other: float) -> Consistency:
-    """Numbers that nobody rounds: people, doses, weeks."""
-    return agreement((one, one), other, other, other, note=f"{one:g} and {other:g}")
-
-
-def _facts_consistency_sources(audit: Audit, row: Row, other: Row) -> Iterator[Consistency]:
+def _two_facts(audit: Audit, row: Row, other: Row) -> Iterator[Consistency]:
     """Two values of a fact: are they equal, or, where one is a range, do they meet."""
     if audit.is_inexact(row, "value") or audit.is_inexact(other, "value"):
         return
@@ -968,8 +931,13 @@ def _facts_consistency_sources(audit: Audit, row: Row, other: Row) -> Iterator[C
         return
     one, two = _ends(row), _ends(other)
     if one is not None and two is not None:
-        note = f"{_words_consistency_sources(one)} and {_words_consistency_sources(two)}"
-        yield agreement(one, (two[0] + two[1]) / 2, *two, note=note)
+        yield _within(one, two)
+
+
+def _within(one: tuple[float, float], two: tuple[float, float]) -> Consistency:
+    """Numbers that nobody rounds, or ranges of them: people, doses, weeks."""
+    shown = [f"{low:g}" if low == high else f"{low:g} to {high:g}" for low, high in (one, two)]
+    return agreement(one, (two[0] + two[1]) / 2, *two, note=" and ".join(shown))
 
 
 def _ends(row: Row) -> tuple[float, float] | None:
@@ -979,16 +947,14 @@ def _ends(row: Row) -> tuple[float, float] | None:
     return None if low is None or high is None else (low, high)
 
 
-def _words_consistency_sources(ends: tuple[float, float]) -> str:
-    return f"{ends[0]:g}" if ends[0] == ends[1] else f"{ends[0]:g} to {ends[1]:g}"
-
-
 def _told(audit: Audit, row: Row) -> str:
     said, p = audit.cell(row, "as_reported"), audit.p(row)
     if p is not None and p.is_word:
         said = "not significant" if p.relation == "ns" else "significant"
     return f"{said or 'no number'} [{row['source_id']}]"
 
+
+# -- the table of findings -------------------------------------------------------------------
 
 COLUMNS = (
     "table",
@@ -1027,12 +993,10 @@ def check_consistency(
     audit = Audit(evidence, protocol)
     roles = roles_of_rows(evidence, effects, left_out)
     accepted = {(c.table, c.row, c.check) for c in evidence.corrections}
-    found = chain(
-        check_results(audit), check_people(audit), check_arms(audit), check_sources(audit)
-    )
     rows = [
-        _record(audit, finding, roles, (*_key(finding), finding.check) in accepted)
-        for finding in found
+        _record(audit, check, row, printed, result, roles, accepted)
+        for check in CHECKS.values()
+        for row, printed, result in check.run(audit)
     ]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     order = {table: place for place, table in enumerate(CHECKED_TABLES)}
@@ -1090,35 +1054,33 @@ def consistency_summary(frame: pd.DataFrame) -> list[str]:
 
 
 def _record(
-    audit: Audit, finding: Finding, roles: dict[str, str], is_accepted: bool
+    audit: Audit,
+    check: Check,
+    row: Row,
+    printed: str,
+    result: Consistency,
+    roles: Mapping[str, str],
+    accepted: Collection[tuple[str, str, str]],
 ) -> tuple[object, ...]:
-    row, result = finding.row, finding.result
     is_wrong = result.verdict == INCONSISTENT
+    study_id = row.get("study_id")
+    own = row.get("indication_id") or audit.context.studies[str(study_id)]["indication_id"]
     return (
         row["table"],
         row["row_id"],
-        row.get("study_id") or NO_STUDY,
-        _indication(audit, row),
-        finding.check,
-        finding.printed,
-        _recomputed(result, CHECKS[finding.check].unit),
+        study_id or NO_STUDY,
+        own,
+        check.name,
+        printed,
+        _recomputed(result, check.unit),
         result.low,
         result.high,
         result.verdict,
-        _severity(audit, finding, roles) if is_wrong else "NA",
+        _severity(audit, check, row, result, roles) if is_wrong else "NA",
         row.get("preferred", True) is not False,
-        is_wrong and is_accepted,
+        is_wrong and (row["table"], row["row_id"], check.name) in accepted,
         result.note,
     )
-
-
-def _key(finding: Finding) -> tuple[str, str]:
-    return finding.row["table"], finding.row["row_id"]
-
-
-def _indication(audit: Audit, row: Row) -> str:
-    own = row.get("indication_id")
-    return str(own or audit.context.studies[row["study_id"]]["indication_id"])
 
 
 def _recomputed(result: Consistency, unit: str) -> str:
@@ -1135,12 +1097,14 @@ def _digits(value: float) -> str:
     return f"{value:.0f}" if value == round(value, 0) and abs(value) < 1e6 else f"{value:.3g}"
 
 
-def _severity(audit: Audit, finding: Finding, roles: dict[str, str]) -> str:
-    row = finding.row
-    if CHECKS[finding.check].is_plausibility or row.get("preferred") is False:
+def _severity(
+    audit: Audit, check: Check, row: Row, result: Consistency, roles: Mapping[str, str]
+) -> str:
+    if check.is_plausibility or row.get("preferred") is False:
         return "low"
     if row["table"] == "claims":
-        return "high" if _turns(audit.p(row), finding) else "medium"
+        p = audit.p(row) if check.name in P_CHECKS else None
+        return "high" if p is not None and _turns(p, result) else "medium"
     if row["table"] not in VALUE_TABLES:
         return "medium"
     if roles[row["address"]] != UNUSED:
@@ -1150,15 +1114,12 @@ def _severity(audit: Audit, finding: Finding, roles: dict[str, str]) -> str:
     return "low" if is_set_aside else "medium"
 
 
-def _turns(p: PrintedP | None, finding: Finding) -> bool:
+def _turns(p: PrintedP, result: Consistency) -> bool:
     """Whether a claim is significant as printed and not as recomputed, or the other way round."""
-    if p is None or finding.check not in P_CHECKS:
-        return False
-    told, result = p.is_significant, finding.result
-    if p.is_word:
-        return True
+    told = p.is_significant
     turned_off = told is True and result.low > NOT_SIGNIFICANT_ABOVE
-    return turned_off or (told is False and result.high <= NOT_SIGNIFICANT_ABOVE)
+    turned_on = told is False and result.high <= NOT_SIGNIFICANT_ABOVE
+    return p.is_word or turned_off or turned_on
 
 
 def _unaccepted(evidence: Evidence, frame: pd.DataFrame) -> Iterator[Fault]:

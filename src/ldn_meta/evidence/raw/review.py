@@ -63,13 +63,15 @@ class Review:
     """Names of the treatment: a label for tables and figures, a name for headings, a short one.
 
     The short name stands where the dose goes without saying. ``order`` is that in which a reader
-    meets the outcomes of a domain; others follow by name.
+    meets the outcomes of a domain; others follow by name. ``whole_items`` says of outcomes whose
+    scores are means of whole ratings of how many.
     """
 
     label: str
     name: str
     short_name: str = NEUTRAL
     order: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    whole_items: Mapping[str, int] = field(default_factory=dict)
     published_pool: PublishedPool | None = None
     added_up: AddedUp | None = None
 
@@ -98,7 +100,9 @@ def load_review(folder: Path) -> Review:
         message = f"{FILE}: {error}; correct it"
         raise ArgumentError(message) from error
     parts = {"published_pool": PublishedPool, "added_up": AddedUp}
-    check_names(FILE, stated, required={"treatment": dict}, optional=("order", *parts))
+    check_names(
+        FILE, stated, required={"treatment": dict}, optional=("order", "whole_items", *parts)
+    )
     for name, part in stated.items():
         check_type(f"{FILE}: {name}", part, dict)
     names = section(f"{FILE}: treatment", stated["treatment"], TREATMENT)
@@ -106,13 +110,16 @@ def load_review(folder: Path) -> Review:
     check_names(f"{FILE}: order", order, required={}, optional=DOMAINS)
     for domain, constructs in order.items():
         check_type(f"{FILE}: order.{domain}", constructs, list)
+    whole_items = stated.get("whole_items", {})
+    for outcome_id, items in whole_items.items():
+        check_type(f"{FILE}: whole_items.{outcome_id}", items, int)
     told: dict[str, Any] = {
         name: part(**section(f"{FILE}: {name}", stated[name], _texts(part)))
         for name, part in parts.items()
         if name in stated
     }
     orders = {domain: tuple(found) for domain, found in order.items()}
-    return Review(**names, order=orders, **told)
+    return Review(**names, order=orders, whole_items=whole_items, **told)
 
 
 def _texts(record: type) -> dict[str, type]:
@@ -146,7 +153,13 @@ def section(where: str, stated: Mapping[str, Any], choices: Choices) -> dict[str
 def check_type(where: str, value: Any, kind: Kind) -> None:
     """Refuse a value of another type than the choice has; to us true is not the number 1."""
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        words = {bool: "true or false", str: "text", list: "a list", dict: "a table"}
+        words = {
+            bool: "true or false",
+            str: "text",
+            list: "a list",
+            dict: "a table",
+            int: "a whole number",
+        }
         allowed = words[kind] if isinstance(kind, type) else "a number"
         raise not_allowed(where, value, allowed)
 
