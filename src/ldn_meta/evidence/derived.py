@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,10 +70,16 @@ def load_derived(indication_id: str | None = None) -> Derived:
         names = sorted(n for n in {*made_from, *here} if made_from.get(n) != here.get(n))
         message = f"data/derived was not made from this data/raw ({', '.join(names)}); {remedy}"
         raise StaleError(message)
+    whole = _read_all(raw, folder, *here.values(), *file_hashes(folder).values())
+    return whole if indication_id is None else whole.for_indication(indication_id)
+
+
+@lru_cache(maxsize=1)
+def _read_all(raw: Path, folder: Path, *hashes: str) -> Derived:
+    """Read every table, once a process while no byte changes: many pages are opened in one."""
     frames = {name: _read(folder / f"{name}.csv") for name in TABLES}
     frames["directions"] = _as_made(frames["directions"])
-    whole = Derived(evidence=read_evidence(raw), protocol=load_protocol(raw), **frames)
-    return whole if indication_id is None else whole.for_indication(indication_id)
+    return Derived(evidence=read_evidence(raw), protocol=load_protocol(raw), **frames)
 
 
 def _made_from(manifest: Path) -> dict[str, str]:
