@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from ldn_meta import paths
 from ldn_meta.display.figures import sheet as style
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from ldn_meta.display.figures.shown import ShownFigure
     from ldn_meta.evidence.raw.tables import Evidence
 
 
@@ -67,7 +69,7 @@ class FigureOutput:
         """Return the image as PNG, 110 dots an inch."""
         if isinstance(self.figure, Picture):
             return self.figure.png
-        from ldn_meta.display.figures.sheet import png_of
+        from ldn_meta.display.figures.shown import png_of
 
         return png_of(self.figure)
 
@@ -104,6 +106,21 @@ class FigureOutput:
     def __repr__(self) -> str:
         """Name the figure and say what it shows."""
         return f"FigureOutput({self.name!r}: {self.alt})"
+
+
+P = ParamSpec("P")
+
+
+def output_of(
+    plot: Callable[P, tuple[ShownFigure, Axes]],
+) -> Callable[Concatenate[str, P], FigureOutput]:
+    """Make of a plot what ends a notebook cell: called with a name, then as the plot is."""
+
+    def output(name: str, /, *args: P.args, **options: P.kwargs) -> FigureOutput:
+        figure, _ = plot(*args, **options)
+        return FigureOutput(figure, name, figure.alt)
+
+    return output
 
 
 FACTS_MIME = "application/vnd.ldn-meta.facts+json"

@@ -3,43 +3,53 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.directions import DirectionRow, direction_rows
-from ldn_meta.display.figures.sheet import (
-    SMALL_SIZE,
+from ldn_meta.display.figures.labels import (
     Box,
-    Entry,
-    Heading,
-    Legend,
-    Notes,
-    Sheet,
     Wanted,
     around,
-    is_joined,
-    line_width,
+    fit_names,
     place_names,
-    ratio_ticks,
+    wanted_at,
+    write_in_box,
+    write_name,
+)
+from ldn_meta.display.figures.scales import Under, ratio_ticks
+from ldn_meta.display.figures.sheet import (
+    DOTTED,
+    KEY_HEIGHT,
+    MARGIN,
+    SMALL_SIZE,
+    Entry,
+    Foot,
+    Heading,
+    Sheet,
+    line,
+    line_width,
+    opening,
+    point,
     steady,
     text_height,
     text_width,
     words_only,
-    wrap,
 )
-from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import agree, capitalised, count
 from ldn_meta.errors import ArgumentError
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
+
+    from ldn_meta.display.figures.shown import ShownFigure
 
 
 # Rounding to one digit leaves p known to within a factor of 3 (0.01 is 0.005 to 0.015); what
@@ -189,6 +199,10 @@ class Scale:
         share = math.log(people / self.fewest) / math.log(self.most / self.fewest)
         return self.bottom - share * self.height
 
+    def decades(self, x: float) -> float:
+        """Signed distance from the middle of a place on the page."""
+        return steady((x - self.left) / self.width * 2 * self.reach - self.reach)
+
     def p_ticks(self) -> list[tuple[float, str]]:
         """Signed distances with the p they stand for, as many as fit."""
         decade = self.width / (2 * self.reach)
@@ -235,9 +249,7 @@ UNSURE_FILL = "#b4b4b4"
 _RANGE_WIDTH = 3.2
 _CAP_HALF = 4.0
 _ARROW_SIZE = 5.0
-_HALO = 2.0
 _UNKNOWN_SIDE = 0
-_SIDE_WORDS = {COMPARATOR_SIDE: "comparator", TREATMENT_SIDE: "ldn"}
 _INKS = {
     TREATMENT_SIDE: style.TREATMENT,
     COMPARATOR_SIDE: style.PREDICTION,
@@ -245,44 +257,16 @@ _INKS = {
 }
 # The same inks mixed with white: a range says less than a point and is drawn softer.
 _SOFT_INKS = {TREATMENT_SIDE: "#8fbfe0", COMPARATOR_SIDE: "#dba295", _UNKNOWN_SIDE: UNSURE_FILL}
-_DASHES = ("solid", (0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2)))
+_DASHES: tuple[style.Dashes, ...] = ("solid", (0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2)))
 # Where along a curve its name may stand, as shares of the visible part from its outer end.
 _EDGE_AIR = 3.0
 _BOXES_A_CURVE = 40
 _NAME_SHARES = (0.04, 0.1, 0.17, 0.25, 0.34, 0.44, 0.55, 0.67, 0.8)
 
 
-def ink_of(mark: Mark) -> int:
-    """Key of the inks a mark is drawn in."""
-    return mark.sides[0] if mark.is_side_known else _UNKNOWN_SIDE
-
-
-def marker_of(mark: Mark) -> str:
-    """Shape of a point: the curves hold for circles only."""
-    return "D" if mark.is_paired else "o"
-
-
-def draw_frame(sheet: Sheet, scale: Scale) -> Axes:
-    """Draw both axes and the middle line, where p is 1."""
-    axes = sheet.plot(scale.left, scale.top, scale.width, scale.height)
-    axes.set_xlim(-scale.reach, scale.reach)
-    ticks = scale.p_ticks()
-    axes.set_xticks([place for place, _ in ticks], [label for _, label in ticks])
-    axes.tick_params(labelsize=style.SMALL_SIZE, length=3, width=0.8, pad=2)
-    axes.axvline(0.0, color=style.INK, linewidth=0.8, zorder=1, gid="no-effect")
-    axes.spines["left"].set_visible(True)
-    for index, (people, label) in enumerate(scale.people_ticks()):
-        y = scale.y(people)
-        sheet.page.plot([scale.left - 3, scale.left], [y, y], color=style.INK, linewidth=0.8)
-        sheet.write(
-            scale.left - 5,
-            y,
-            label,
-            align="right",
-            size=style.SMALL_SIZE,
-            gid=f"people-tick-{index}",
-        )
-    return axes
+def marker_of(is_paired: bool) -> tuple[str, float]:
+    """Shape and size of a point: the curves hold for circles only."""
+    return ("D", POINT_SIZE - 1) if is_paired else ("o", POINT_SIZE)
 
 
 def curve_points(scale: Scale, curve: Curve, side: int) -> list[tuple[float, float]]:
@@ -290,7 +274,16 @@ def curve_points(scale: Scale, curve: Curve, side: int) -> list[tuple[float, flo
     points = sorted(
         (-math.log10(p), scale.y(people)) for p, people in zip(*curve, strict=True) if people > 0
     )
-    return [(style.steady(side * x), style.steady(y)) for x, y in reversed(points)]
+    return [(steady(side * x), steady(y)) for x, y in reversed(points)]
+
+
+def in_view(scale: Scale, curve: Curve, side: int) -> list[tuple[float, float]]:
+    """Points of a curve that the plot shows."""
+    return [
+        (x, y)
+        for x, y in curve_points(scale, curve, side)
+        if abs(x) <= scale.reach and scale.top <= y <= scale.bottom
+    ]
 
 
 def line_boxes(scale: Scale, curves: Mapping[str, Curve]) -> list[Box]:
@@ -298,8 +291,8 @@ def line_boxes(scale: Scale, curves: Mapping[str, Curve]) -> list[Box]:
     middle = scale.x(0.0)
     boxes = [Box(middle, scale.top, middle, scale.bottom)]
     for curve in curves.values():
-        for side in _SIDE_WORDS:
-            points = _in_view(scale, curve_points(scale, curve, side))
+        for side in _BOTH:
+            points = in_view(scale, curve, side)
             every = max(1, len(points) // _BOXES_A_CURVE)
             for (x1, y1), (x2, y2) in pairwise(points[::every]):
                 left, right = sorted((scale.x(x1), scale.x(x2)))
@@ -307,148 +300,25 @@ def line_boxes(scale: Scale, curves: Mapping[str, Curve]) -> list[Box]:
     return boxes
 
 
-def _in_view(scale: Scale, points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    return [(x, y) for x, y in points if abs(x) <= scale.reach and scale.top <= y <= scale.bottom]
-
-
 def curve_name_boxes(
     scale: Scale, curves: Mapping[str, Curve], taken: Sequence[Box]
 ) -> dict[tuple[str, int], Box]:
-    """Find a place on each curve and side for its name; none on a curve that is not in view."""
+    """Find a place on each curve and side for its name, as far out as can be; or none."""
+    air = _EDGE_AIR
+    plot = Box(scale.left + air, scale.top + air, scale.right - air, scale.bottom - air)
     boxes: dict[tuple[str, int], Box] = {}
     for name, curve in curves.items():
-        for side in (COMPARATOR_SIDE, TREATMENT_SIDE):
-            points = _in_view(scale, curve_points(scale, curve, side))
-            box = _curve_name_box(scale, points, name, [*taken, *boxes.values()])
-            if box is not None:
-                boxes[name, side] = box
+        size = text_width(name, SMALL_SIZE), text_height(name, SMALL_SIZE)
+        for side in _BOTH:
+            points = in_view(scale, curve, side)
+            for share in _NAME_SHARES if points else ():
+                x, y = points[int(share * (len(points) - 1))]
+                box = around(scale.x(x), y, *size)
+                is_free = not any(box.meets(other) for other in (*taken, *boxes.values()))
+                if plot.holds(box) and is_free:
+                    boxes[name, side] = box
+                    break
     return boxes
-
-
-def draw_curves(
-    axes: Axes,
-    scale: Scale,
-    curves: Mapping[str, Curve],
-    boxes: Mapping[tuple[str, int], Box],
-) -> None:
-    """Draw each curve on both sides, with its name where there is a place for it."""
-    for index, (name, curve) in enumerate(curves.items()):
-        for side, word in _SIDE_WORDS.items():
-            # The axes cut what lies outside.
-            points = curve_points(scale, curve, side)
-            gid = f"curve-{index}-{word}"
-            axes.plot(
-                [x for x, _ in points],
-                [y for _, y in points],
-                color=style.RULE,
-                linewidth=0.9,
-                linestyle=_DASHES[index % len(_DASHES)],
-                zorder=1,
-                gid=gid,
-            )
-            if (name, side) in boxes:
-                box = boxes[name, side]
-                _write(axes, scale, box, name, colour=style.SOFT_INK, gid=f"{gid}-name")
-
-
-def draw_mark(axes: Axes, scale: Scale, mark: Mark, gid: str) -> None:
-    """Draw a result on its side, or on both, joined, where its side is not known."""
-    y = scale.y(mark.people)
-    ink, soft = _INKS[ink_of(mark)], _SOFT_INKS[ink_of(mark)]
-    near, far = scale.distance(mark.high), scale.distance(mark.low)
-    if not mark.is_side_known and near > 0:
-        axes.plot(
-            [-near, near],
-            [y, y],
-            color=soft,
-            linewidth=0.9,
-            linestyle=(0, (1, 2)),
-            zorder=2,
-            gid=f"{gid}-joint",
-        )
-    for side in mark.sides:
-        name = f"{gid}-{_SIDE_WORDS[side]}"
-        axes.plot(
-            [side * near, side * far],
-            [y, y],
-            color=ink if mark.is_point else soft,
-            linewidth=1.1 if mark.is_point else _RANGE_WIDTH,
-            solid_capstyle="butt",
-            zorder=2,
-            gid=f"{name}-range",
-        )
-        if mark.is_point:
-            _draw_point(axes, mark, side * scale.distance(mark.p), y, ink, name)
-        else:
-            _draw_ends(axes, mark, (side * near, side * far), y, ink, name)
-
-
-def _draw_point(axes: Axes, mark: Mark, x: float, y: float, ink: str, gid: str) -> None:
-    # Drawn twice, a result is smaller and paler: in grey as in colour it looks less sure.
-    is_sure = mark.is_side_known
-    size = POINT_SIZE if marker_of(mark) == "o" else POINT_SIZE - 1
-    fill = ink if is_sure else _SOFT_INKS[_UNKNOWN_SIDE]
-    axes.plot(
-        [x],
-        [y],
-        marker=marker_of(mark),
-        markersize=size if is_sure else size - UNSURE_SMALLER,
-        markerfacecolor=fill if mark.is_randomised else style.PAPER,
-        markeredgecolor=ink,
-        markeredgewidth=1.3,
-        linestyle="none",
-        clip_on=False,
-        # A point on its known side lies above one that stands on both.
-        zorder=4 if is_sure else 3.5,
-        gid=gid,
-    )
-
-
-def _draw_ends(
-    axes: Axes, mark: Mark, ends: tuple[float, float], y: float, ink: str, gid: str
-) -> None:
-    """Close a known end with a stroke; an open one ends in an arrow at the edge."""
-    near, far = ends
-    closed = [near] if near else []
-    if mark.low > 0:
-        closed.append(far)
-    else:
-        axes.plot(
-            [far],
-            [y],
-            marker=">" if far > 0 else "<",
-            markersize=_ARROW_SIZE,
-            color=ink,
-            linestyle="none",
-            clip_on=False,
-            zorder=4,
-            gid=f"{gid}-open",
-        )
-    for index, x in enumerate(closed):
-        axes.plot(
-            [x, x],
-            [y - _CAP_HALF, y + _CAP_HALF],
-            color=ink,
-            linewidth=1.2,
-            zorder=3,
-            gid=f"{gid}-end-{index}",
-        )
-
-
-def draw_name(axes: Axes, scale: Scale, text: str, box: Box, wanted: Wanted, gid: str) -> None:
-    """Write the name of a mark at its place, joined to the mark if it stands apart."""
-    x, y = wanted.x, wanted.y
-    if is_joined(box, x, y, wanted.radius):
-        near_x, near_y = box.nearest(x, y)
-        axes.plot(
-            [_decades(scale, x), _decades(scale, near_x)],
-            [y, near_y],
-            color=style.SOFT_INK,
-            linewidth=0.5,
-            zorder=2.5,
-            gid=f"{gid}-joint",
-        )
-    _write(axes, scale, box, text, colour=style.INK, gid=gid)
 
 
 def mark_boxes(scale: Scale, mark: Mark) -> list[Box]:
@@ -466,69 +336,114 @@ def mark_boxes(scale: Scale, mark: Mark) -> list[Box]:
     return boxes
 
 
-def _curve_name_box(
-    scale: Scale, points: Sequence[tuple[float, float]], name: str, taken: Sequence[Box]
-) -> Box | None:
-    """Find a free place on a curve for its name, as far out as can be."""
-    width, height = text_width(name, style.SMALL_SIZE), text_height(name, style.SMALL_SIZE)
-    air = _EDGE_AIR
-    plot = Box(scale.left + air, scale.top + air, scale.right - air, scale.bottom - air)
-    for share in _NAME_SHARES if points else ():
-        x, y = points[int(share * (len(points) - 1))]
-        box = around(scale.x(x), y, width, height)
-        if plot.holds(box) and not any(box.meets(other) for other in taken):
-            return box
-    return None
+@dataclass(frozen=True)
+class _Pen:
+    """Draws curves and marks; the sides have names in the file as in the words."""
 
+    axes: Axes
+    scale: Scale
+    sides: Mapping[int, str]
 
-def _write(axes: Axes, scale: Scale, box: Box, text: str, *, colour: str, gid: str) -> None:
-    from matplotlib.patheffects import withStroke
+    def curves(self, curves: Mapping[str, Curve], boxes: Mapping[tuple[str, int], Box]) -> None:
+        """Draw each curve on both sides, with its name where there is a place for it."""
+        for index, (name, curve) in enumerate(curves.items()):
+            for side in _BOTH:
+                # The axes cut what lies outside.
+                points = curve_points(self.scale, curve, side)
+                xs, ys = [x for x, _ in points], [y for _, y in points]
+                gid = f"curve-{index}-{self.sides[side]}"
+                dashes = _DASHES[index % len(_DASHES)]
+                line(self.axes, xs, ys, style.RULE, 0.9, dashes=dashes, zorder=1, gid=gid)
+                if (name, side) in boxes:
+                    write_in_box(
+                        self.axes,
+                        self.scale.decades,
+                        name,
+                        boxes[name, side],
+                        colour=style.SOFT_INK,
+                        gid=f"{gid}-name",
+                        zorder=5,
+                    )
 
-    x, y = box.middle
-    axes.text(
-        _decades(scale, x),
-        y,
-        text,
-        horizontalalignment="center",
-        verticalalignment="center",
-        multialignment="center",
-        fontsize=style.SMALL_SIZE,
-        color=colour,
-        linespacing=style.LINE_HEIGHT,
-        # Curves may run behind a name; they must not run through its letters.
-        path_effects=[withStroke(linewidth=_HALO, foreground=style.PAPER)],
-        zorder=5,
-        gid=gid,
-    )
+    def mark(self, mark: Mark, gid: str) -> None:
+        """Draw a result on its side, or on both, joined, where its side is not known."""
+        y = self.scale.y(mark.people)
+        kind = mark.sides[0] if mark.is_side_known else _UNKNOWN_SIDE
+        ink, soft = _INKS[kind], _SOFT_INKS[kind]
+        near, far = self.scale.distance(mark.high), self.scale.distance(mark.low)
+        if not mark.is_side_known and near > 0:
+            line(self.axes, [-near, near], [y, y], soft, 0.9, dashes=DOTTED, gid=f"{gid}-joint")
+        for side in mark.sides:
+            name, ends = f"{gid}-{self.sides[side]}", (side * near, side * far)
+            colour, width = (ink, 1.1) if mark.is_point else (soft, _RANGE_WIDTH)
+            line(self.axes, ends, [y, y], colour, width, cap="butt", gid=f"{name}-range")
+            if mark.is_point:
+                self._point(mark, side * self.scale.distance(mark.p), y, ink, name)
+            else:
+                self._ends(mark, ends, y, ink, name)
 
+    def _point(self, mark: Mark, x: float, y: float, ink: str, gid: str) -> None:
+        # Drawn twice, a result is smaller and paler: in grey as in colour it looks less sure.
+        is_sure = mark.is_side_known
+        marker, size = marker_of(mark.is_paired)
+        fill = ink if is_sure else _SOFT_INKS[_UNKNOWN_SIDE]
+        point(
+            self.axes,
+            x,
+            y,
+            marker,
+            size if is_sure else size - UNSURE_SMALLER,
+            fill if mark.is_randomised else style.PAPER,
+            edge=ink,
+            rim=1.3,
+            clip=False,
+            # A point on its known side lies above one that stands on both.
+            zorder=4 if is_sure else 3.5,
+            gid=gid,
+        )
 
-def _decades(scale: Scale, x: float) -> float:
-    """Signed distance from the middle of a place on the page."""
-    return style.steady((x - scale.left) / scale.width * 2 * scale.reach - scale.reach)
+    def _ends(self, mark: Mark, ends: tuple[float, float], y: float, ink: str, gid: str) -> None:
+        """Close a known end with a stroke; an open one ends in an arrow at the edge."""
+        near, far = ends
+        closed = [near] if near else []
+        if mark.low > 0:
+            closed.append(far)
+        else:
+            marker, name = ">" if far > 0 else "<", f"{gid}-open"
+            point(self.axes, far, y, marker, _ARROW_SIZE, ink, clip=False, zorder=4, gid=name)
+        for index, x in enumerate(closed):
+            stroke = [y - _CAP_HALF, y + _CAP_HALF]
+            line(self.axes, [x, x], stroke, ink, 1.2, zorder=3, gid=f"{gid}-end-{index}")
 
 
 # More results than this are counted: nobody listens to thirty of them.
 MOST_NAMED = 20
-_SIDES = {TREATMENT_SIDE: "on the side of LDN", COMPARATOR_SIDE: "on the side of the comparator"}
 
 
-def describe(marks: Sequence[Mark], curves: Mapping[str, Curve], *, measure: str) -> str:
+def describe(
+    marks: Sequence[Mark], curves: Mapping[str, Curve], *, measure: str, treatment: str
+) -> str:
     """Describe the plot for people who cannot see it."""
     results = sum(len(mark.results) for mark in marks)
     sentences = [
         f"{capitalised(count(results, 'result'))} by two-sided p-value (across, mirrored about "
         "p = 1) and number of people (upwards)."
     ]
-    if len(marks) <= MOST_NAMED:
-        sentences += [_mark_sentence(mark, curves, measure) for mark in marks]
-    else:
-        sentences.append(_summary(marks))
+    sides = {
+        TREATMENT_SIDE: f"on the side of {treatment}",
+        COMPARATOR_SIDE: "on the side of the comparator",
+    }
+    if len(marks) > MOST_NAMED:
+        return " ".join([*sentences, _summary(marks, sides)])
+    for mark in marks:
+        design = "the same people in both arms" if mark.is_paired else "two groups"
+        chance = "" if mark.is_randomised else ", not or not said to be randomised"
+        side = sides[mark.sides[0]] if mark.is_side_known else "on a side that is not known"
+        sentences.append(
+            f"{mark.name} ({mark.p_words}, {mark.people:.0f} people, {design}{chance}): "
+            f"{side}{between_curves(mark, curves, measure)}."
+        )
     return " ".join(sentences)
-
-
-def side_words(mark: Mark) -> str:
-    """Say on which side a mark stands."""
-    return _SIDES[mark.sides[0]] if mark.is_side_known else "on a side that is not known"
 
 
 def between_curves(mark: Mark, curves: Mapping[str, Curve], measure: str) -> str:
@@ -553,19 +468,10 @@ def between_curves(mark: Mark, curves: Mapping[str, Curve], measure: str) -> str
     return ""
 
 
-def _mark_sentence(mark: Mark, curves: Mapping[str, Curve], measure: str) -> str:
-    design = "the same people in both arms" if mark.is_paired else "two groups"
-    chance = "" if mark.is_randomised else ", not or not said to be randomised"
-    return (
-        f"{mark.name} ({mark.p_words}, {mark.people:.0f} people, {design}{chance}): "
-        f"{side_words(mark)}{between_curves(mark, curves, measure)}."
-    )
-
-
-def _summary(marks: Sequence[Mark]) -> str:
+def _summary(marks: Sequence[Mark], words: Mapping[int, str]) -> str:
     sides = [mark.sides[0] if mark.is_side_known else 0 for mark in marks for _ in mark.results]
     parts = [
-        agree(sides.count(side), f"lies {words}", f"lie {words}") for side, words in _SIDES.items()
+        agree(sides.count(side), f"lies {told}", f"lie {told}") for side, told in words.items()
     ]
     if 0 in sides:
         parts.append(agree(sides.count(0), "has no known side", "have no known side"))
@@ -597,39 +503,57 @@ def _people_at(p: float, curve: Curve) -> float:
     return math.nan
 
 
-_ROOM = 15.0
-_WIDE_ROOM = 34.0
-_HEIGHT = 9.0
-_HALF = 13.0
+_ROOM, _WIDE_ROOM, _HALF = 15.0, 34.0, 13.0
 
 
 def legend_groups(marks: Sequence[Mark]) -> list[tuple[str, list[Entry]]]:
     """Explain the kinds of marks that occur, and no others."""
-    points = [mark for mark in marks if mark.is_point]
     ranges = [mark for mark in marks if not mark.is_point]
     kinds = (
-        ("o", True, "two groups"),
-        ("D", True, "same people in both arms"),
-        ("o", False, "two groups, not (or not said to be) randomised"),
-        ("D", False, "same people, not (or not said to be) randomised"),
+        (False, True, "two groups"),
+        (True, True, "same people in both arms"),
+        (False, False, "two groups, not (or not said to be) randomised"),
+        (True, False, "same people, not (or not said to be) randomised"),
     )
-    occurring = {(marker_of(mark), mark.is_randomised) for mark in points}
-    entries = [
-        Entry(words, partial(_draw_point_albatross_key, marker, is_solid), _ROOM, _HEIGHT)
-        for marker, is_solid, words in kinds
-        if (marker, is_solid) in occurring
+    occurring = {(mark.is_paired, mark.is_randomised) for mark in marks if mark.is_point}
+    points = [
+        _point_entry(words, is_paired, is_randomised)
+        for is_paired, is_randomised, words in kinds
+        if (is_paired, is_randomised) in occurring
     ]
     bars = []
     if any(mark.low > 0 for mark in ranges):
-        bars.append(Entry("p known only as a range", partial(_draw_bar, 0), _WIDE_ROOM, _HEIGHT))
+        bars.append(_range_entry("p known only as a range", is_open=False))
     if any(mark.low == 0 for mark in ranges):
-        words = "arrow: p smaller than at the stroke"
-        bars.append(Entry(words, partial(_draw_bar, 1), _WIDE_ROOM, _HEIGHT))
+        bars.append(_range_entry("arrow: p smaller than at the stroke", is_open=True))
     if any(not mark.is_side_known for mark in marks):
-        bars.append(
-            Entry("paler, on both sides: side not known", _draw_joint, _WIDE_ROOM, _HEIGHT)
-        )
-    return [("Points", entries), ("Bars", bars)]
+        words = "paler, on both sides: side not known"
+        bars.append(Entry(words, _draw_joint, _WIDE_ROOM, KEY_HEIGHT))
+    return [("Points", points), ("Bars", bars)]
+
+
+def _point_entry(words: str, is_paired: bool, is_randomised: bool) -> Entry:
+    fill = style.INK if is_randomised else style.PAPER
+    shape = marker_of(is_paired)
+
+    def draw(sheet: Sheet, x: float, y: float, gid: str) -> None:
+        point(sheet.page, x, y, *shape, fill, edge=style.INK, rim=1.3, gid=gid)
+
+    return Entry(words, draw, _ROOM, KEY_HEIGHT)
+
+
+def _range_entry(words: str, *, is_open: bool) -> Entry:
+    """Explain a range by one with a stroke at its known end, or at both."""
+
+    def draw(sheet: Sheet, x: float, y: float, gid: str) -> None:
+        low, high = ends = x - _HALF, x + _HALF
+        line(sheet.page, ends, [y, y], style.RULE, _RANGE_WIDTH, cap="butt", gid=gid)
+        for stroke in (low,) if is_open else ends:
+            line(sheet.page, [stroke] * 2, [y - _CAP_HALF, y + _CAP_HALF], style.INK, 1.2)
+        if is_open:
+            sheet.page.plot([high], [y], marker=">", markersize=_ARROW_SIZE, color=style.INK)
+
+    return Entry(words, draw, _WIDE_ROOM, KEY_HEIGHT)
 
 
 def notes(
@@ -658,46 +582,13 @@ def notes(
     return lines
 
 
-def _draw_point_albatross_key(
-    marker: str, is_solid: bool, sheet: Sheet, x: float, y: float, gid: str
-) -> None:
-    sheet.page.plot(
-        [x],
-        [y],
-        marker=marker,
-        markersize=POINT_SIZE if marker == "o" else POINT_SIZE - 1,
-        markerfacecolor=style.INK if is_solid else style.PAPER,
-        markeredgecolor=style.INK,
-        markeredgewidth=1.3,
-        linestyle="none",
-        gid=gid,
-    )
-
-
-def _draw_bar(arrows: int, sheet: Sheet, x: float, y: float, gid: str) -> None:
-    """Draw a range with a stroke at its known end, or at both."""
-    sheet.page.plot(
-        [x - _HALF, x + _HALF],
-        [y, y],
-        color=style.RULE,
-        linewidth=3.2,
-        solid_capstyle="butt",
-        gid=gid,
-    )
-    strokes = [x - _HALF] if arrows else [x - _HALF, x + _HALF]
-    for stroke in strokes:
-        sheet.page.plot([stroke, stroke], [y - 4, y + 4], color=style.INK, linewidth=1.2)
-    if arrows:
-        sheet.page.plot([x + _HALF], [y], marker=">", markersize=5.0, color=style.INK)
-
-
 def _draw_joint(sheet: Sheet, x: float, y: float, gid: str) -> None:
     sheet.page.plot(
         [x - _HALF, x + _HALF],
         [y, y],
         color=style.SINGLE_ARM,
         linewidth=0.9,
-        linestyle=(0, (1, 2)),
+        linestyle=DOTTED,
         marker="o",
         markersize=POINT_SIZE - UNSURE_SMALLER,
         markerfacecolor=UNSURE_FILL,
@@ -712,25 +603,20 @@ _PLOT_WIDTH = 440.0
 _PLOT_HEIGHT = 280.0
 # Crowds of results need room for their numbers.
 _MORE_HEIGHT = 5.0
-_GROWTH = 1.25
 _TICK_ROOM = 34.0
-_TICK_SPACE = 15.0
-_WORD_GAP = 6.0
 # More names than this are numbers with a key: names would cover the curves.
 _MOST_NAMES = 6
-_NAME_WIDTH = 120.0
-_SMALL = style.SMALL_SIZE
-_LEFT_WORDS = "\N{LEFTWARDS ARROW} favours comparator"
-_RIGHT_WORDS = "favours LDN \N{RIGHTWARDS ARROW}"
 
 
+@style.settings()
 def albatross_plot(
     directions: pd.DataFrame,
     *,
     contours: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
     measure: str = "standardised mean difference",
+    treatment: str = "treatment",
     title: str | None = None,
-) -> tuple[Figure, Axes]:
+) -> tuple[ShownFigure, Axes]:
     """Draw an albatross plot (Harrison 2017, doi 10.1002/jrsm.1239).
 
     Each result stands at its two-sided p, on the side of its point estimate, and at its
@@ -748,6 +634,8 @@ def albatross_plot(
         people = 4 z^2 / d^2 + z^2 / 2 with z the normal quantile of 1 - p / 2.
     measure : str
         What the contours are values of.
+    treatment : str
+        What the treatment is called.
     title : str, optional
         Bold line above the plot.
 
@@ -767,74 +655,60 @@ def albatross_plot(
     """
     curves = _curves(contours)
     marks, unplaced = marks_of(direction_rows(directions))
-    with style.settings():
-        if not marks:
-            page = words_only([NOTHING_TO_PLACE, *_beside(unplaced)], title)
-            return page.figure, page.page
-        width = _TICK_ROOM + _PLOT_WIDTH
-        heading = Heading(title, width)
-        top = heading.bottom + text_height(_Y_LABEL, _SMALL) + 4
-        plan = _plan(marks, curves, top)
-        scale = plan.scale
-        legend = Legend(legend_groups(marks), width)
-        called = plan.texts if plan.key else [mark.name for mark in marks]
-        lines = [plan.key, *notes(marks, called, curves, measure), *_beside(unplaced)]
-        small_print = Notes(lines, width)
-        words_top = scale.bottom + _TICK_SPACE
-        label_top = words_top + text_height(_LEFT_WORDS) + 2
-        legend_top = label_top + text_height(X_LABEL) + 8
-        notes_top = legend_top + legend.height + 5
-        page_height = notes_top + small_print.height + style.MARGIN
-        # Half a label may stand out to the right of the last tick.
-        sheet = Sheet(scale.right + 2 * style.MARGIN, page_height)
-        heading.write(sheet)
-        sheet.write(
-            style.MARGIN, top - 4, _Y_LABEL, valign="bottom", size=_SMALL, gid="people-label"
+    beside = [f"Not in the plot: {'; '.join(unplaced)}."] if unplaced else []
+    begin = opening("Albatross plot", title)
+    if not marks:
+        texts = [NOTHING_TO_PLACE, *beside]
+        return words_only(texts, title, " ".join([begin, *texts]))
+    width = _TICK_ROOM + _PLOT_WIDTH
+    heading = Heading(title, width)
+    top = heading.bottom + text_height(_Y_LABEL, SMALL_SIZE) + 4
+
+    def attempt(texts: list[str], growth: float, is_far_allowed: bool) -> _Plan | None:
+        return _place(marks, curves, texts, top, growth, is_far_allowed=is_far_allowed)
+
+    plan, texts, key = fit_names([mark.name for mark in marks], _MOST_NAMES, attempt)
+    scale = plan.scale
+    under = Under(
+        scale.bottom,
+        left=scale.left,
+        width=scale.width,
+        right=scale.right + MARGIN,
+        no_effect=0.5,
+        direction=("favours comparator", f"favours {treatment}"),
+        label=X_LABEL,
+        gap=6.0,
+    )
+    called = texts if key else [mark.name for mark in marks]
+    lines = [key, *notes(marks, called, curves, measure), *beside]
+    foot = Foot(under.bottom, width, lines, legend_groups(marks))
+    # Half a label may stand out to the right of the last tick.
+    sheet = Sheet(scale.right + 2 * MARGIN, foot.bottom + MARGIN)
+    heading.write(sheet)
+    sheet.write(MARGIN, top - 4, _Y_LABEL, valign="bottom", size=SMALL_SIZE, gid="people-label")
+    axes = _draw_frame(sheet, scale)
+    # Names of artists hold no spaces.
+    side = re.sub(r"[^a-z0-9]+", "-", treatment.lower())
+    pen = _Pen(axes, scale, {TREATMENT_SIDE: side, COMPARATOR_SIDE: "comparator"})
+    pen.curves(curves, plan.curve_names)
+    for index, mark in enumerate(marks):
+        pen.mark(mark, f"mark-{index}")
+        write_name(
+            axes,
+            scale.decades,
+            texts[index],
+            plan.boxes[index],
+            plan.wanted[index],
+            gid=f"name-{index}",
+            above=2.5,
         )
-        axes = draw_frame(sheet, scale)
-        draw_curves(axes, scale, curves, plan.curve_names)
-        for index, mark in enumerate(marks):
-            draw_mark(axes, scale, mark, f"mark-{index}")
-            draw_name(
-                axes,
-                scale,
-                plan.texts[index],
-                plan.boxes[index],
-                plan.wanted[index],
-                f"name-{index}",
-            )
-        _write_words(sheet, scale, words_top, label_top)
-        legend.draw(sheet, legend_top)
-        small_print.write(sheet, notes_top)
-    return sheet.figure, axes
+    under.write(sheet)
+    foot.write(sheet)
+    words = describe(marks, curves, measure=measure, treatment=treatment)
+    return sheet.shown(" ".join([begin, words, *beside]), axes)
 
 
-def albatross_alt_text(
-    directions: pd.DataFrame,
-    *,
-    contours: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
-    measure: str = "standardised mean difference",
-    title: str | None = None,
-) -> str:
-    """Describe the albatross plot of the same arguments in plain words."""
-    marks, unplaced = marks_of(direction_rows(directions))
-    opening = f"Albatross plot{f': {title}' if title else ''}."
-    words = describe(marks, _curves(contours), measure=measure) if marks else NOTHING_TO_PLACE
-    return style.spoken(" ".join([opening, words, *_beside(unplaced)]))
-
-
-def albatross_output(
-    name: str,
-    directions: pd.DataFrame,
-    *,
-    contours: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
-    measure: str = "standardised mean difference",
-    title: str | None = None,
-) -> FigureOutput:
-    """Make the albatross plot ready to end a notebook cell."""
-    figure, _ = albatross_plot(directions, contours=contours, measure=measure, title=title)
-    words = albatross_alt_text(directions, contours=contours, measure=measure, title=title)
-    return FigureOutput(figure, name, words)
+albatross_output = output_of(albatross_plot)
 
 
 def _curves(contours: Mapping[str, tuple[ArrayLike, ArrayLike]] | None) -> dict[str, Curve]:
@@ -868,54 +742,38 @@ class _Plan:
 
     scale: Scale
     curve_names: dict[tuple[str, int], Box]
-    texts: list[str]
     wanted: list[Wanted]
     boxes: list[Box]
-    key: str
 
 
-def _plan(marks: Sequence[Mark], curves: Mapping[str, Curve], top: float) -> _Plan:
-    """Place names; numbers with a key where names do not fit; a higher plot where neither do."""
-    names = [wrap(mark.name, _NAME_WIDTH, _SMALL) for mark in marks]
-    height = _PLOT_HEIGHT + _MORE_HEIGHT * max(0, len(marks) - _MOST_NAMES)
-    if len(marks) <= _MOST_NAMES:
-        plan = _attempt(marks, curves, names, top, height, key="")
-        if plan:
-            return plan
-    numbers = [str(index + 1) for index in range(len(marks))]
-    key = "; ".join(
-        f"{number}{style.NO_BREAK}{mark.name}" for number, mark in zip(numbers, marks, strict=True)
-    )
-    while True:
-        plan = _attempt(marks, curves, numbers, top, height, key=f"{key}.")
-        if plan:
-            return plan
-        height *= _GROWTH
-
-
-def _attempt(
+def _place(
     marks: Sequence[Mark],
     curves: Mapping[str, Curve],
     texts: list[str],
     top: float,
-    height: float,
+    growth: float,
     *,
-    key: str,
+    is_far_allowed: bool,
 ) -> _Plan | None:
-    left = style.MARGIN + _TICK_ROOM
-    scale = choose_scale(marks, left=left, top=top, width=_PLOT_WIDTH, height=height)
+    """Find a place for each text in a plot of a given height, or none at all."""
+    scale = choose_scale(
+        marks,
+        left=MARGIN + _TICK_ROOM,
+        top=top,
+        width=_PLOT_WIDTH,
+        height=growth * (_PLOT_HEIGHT + _MORE_HEIGHT * max(0, len(marks) - _MOST_NAMES)),
+    )
     taken = [box for mark in marks for box in mark_boxes(scale, mark)]
     curve_names = curve_name_boxes(scale, curves, taken)
     wanted = [_wanted(scale, mark, text) for mark, text in zip(marks, texts, strict=True)]
-    plot = Box(scale.left + 1, scale.top + 1, scale.right - 1, scale.bottom - 1)
     boxes = place_names(
         wanted,
         taken=list(curve_names.values()),
         avoided=line_boxes(scale, curves),
-        inside=plot,
-        is_far_allowed=bool(key),
+        inside=Box(scale.left + 1, scale.top + 1, scale.right - 1, scale.bottom - 1),
+        is_far_allowed=is_far_allowed,
     )
-    return None if boxes is None else _Plan(scale, curve_names, texts, wanted, boxes, key)
+    return None if boxes is None else _Plan(scale, curve_names, wanted, boxes)
 
 
 def _wanted(scale: Scale, mark: Mark, text: str) -> Wanted:
@@ -927,30 +785,24 @@ def _wanted(scale: Scale, mark: Mark, text: str) -> Wanted:
         x = scale.x(0.0)
     else:
         x = scale.x(side * (scale.distance(mark.low) + scale.distance(mark.high)) / 2)
-    return Wanted(
-        x,
-        scale.y(mark.people),
-        POINT_SIZE / 2 + 1,
-        text_width(text, _SMALL),
-        text_height(text, _SMALL),
-        tuple(mark_boxes(scale, mark)),
+    boxes = mark_boxes(scale, mark)
+    return wanted_at(x, scale.y(mark.people), text, radius=POINT_SIZE / 2 + 1, mark=boxes)
+
+
+def _draw_frame(sheet: Sheet, scale: Scale) -> Axes:
+    """Draw both axes and the middle line, where p is 1."""
+    axes = sheet.plot(
+        scale.left,
+        scale.top,
+        scale.width,
+        scale.height,
+        ends=(-scale.reach, scale.reach),
+        ticks=scale.p_ticks(),
     )
-
-
-def _write_words(sheet: Sheet, scale: Scale, words_top: float, label_top: float) -> None:
-    middle = scale.x(0.0)
-    sheet.write(
-        middle - _WORD_GAP,
-        words_top,
-        _LEFT_WORDS,
-        align="right",
-        valign="top",
-        gid="favours-low",
-    )
-    sheet.write(middle + _WORD_GAP, words_top, _RIGHT_WORDS, valign="top", gid="favours-high")
-    sheet.write(middle, label_top, X_LABEL, align="center", valign="top", gid="x-label")
-
-
-def _beside(unplaced: Sequence[str]) -> list[str]:
-    """Name the results that have no place in the plot."""
-    return [f"Not in the plot: {'; '.join(unplaced)}."] if unplaced else []
+    axes.axvline(0.0, color=style.INK, linewidth=0.8, zorder=1, gid="no-effect")
+    axes.spines["left"].set_visible(True)
+    for index, (people, label) in enumerate(scale.people_ticks()):
+        y, gid = scale.y(people), f"people-tick-{index}"
+        line(sheet.page, [scale.left - 3, scale.left], [y, y], style.INK, 0.8)
+        sheet.write(scale.left - 5, y, label, align="right", size=SMALL_SIZE, gid=gid)
+    return axes

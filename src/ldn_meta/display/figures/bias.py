@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING
 
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.sheet import (
+    COLUMN_GAP,
+    MARGIN,
+    SMALL_SIZE,
     Heading,
     Notes,
     Sheet,
+    opening,
+    point,
     text_height,
     text_width,
     words_only,
     wrap,
+    write_heads,
 )
-from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import capitalised, count, percent
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.grade.bias import RANDOMISED, shown_domains
@@ -27,8 +33,8 @@ from ldn_meta.files import EMPTY, TO_DO
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
+    from ldn_meta.display.figures.shown import ShownFigure
     from ldn_meta.evidence.raw.tables import Evidence
 
 
@@ -126,17 +132,7 @@ def draw_dot(page: Axes, x: float, y: float, value: object, *, gid: str) -> None
     how = judgement(value)
     if how is None:
         return
-    page.plot(
-        [x],
-        [y],
-        marker="o",
-        markersize=DOT_SIZE,
-        markerfacecolor=how.fill,
-        markeredgecolor=_BLACK,
-        markeredgewidth=0.6,
-        linestyle="none",
-        gid=gid,
-    )
+    point(page, x, y, "o", DOT_SIZE, how.fill, edge=_BLACK, rim=0.6, gid=gid)
     page.text(
         x,
         y,
@@ -201,10 +197,7 @@ class Block:
 
 def bias_blocks(frame: pd.DataFrame) -> list[Block]:
     """Sort judgements into blocks, in the order of TOOLS."""
-    missing = [name for name in COLUMNS if name not in frame.columns]
-    if missing:
-        message = f"frame lacks the column(s) {', '.join(missing)}: needs {', '.join(COLUMNS)}"
-        raise ArgumentError(message)
+    style.check_columns(frame, COLUMNS)
     blocks: dict[str, Block] = {}
     for row in frame[list(COLUMNS)].astype("str").to_dict("records"):
         name = row["tool"]
@@ -248,6 +241,16 @@ class _Bar:
     trials: int
 
     @property
+    def is_overall(self) -> bool:
+        """Whether it sums up the overall judgements."""
+        return self.label == capitalised(OVERALL)
+
+    @property
+    def type(self) -> str:
+        """Weight of its letters."""
+        return "bold" if self.is_overall else "normal"
+
+    @property
     def shares(self) -> dict[str, float]:
         """Share of the weight by judgement, from the least concern on; those that occur."""
         total = sum(self.weights.values())
@@ -262,88 +265,58 @@ class _Bar:
         ]
 
 
+@style.settings()
 def bias_summary(
     frame: pd.DataFrame,
     *,
     weights: Mapping[str, float] | None = None,
     title: str | None = None,
-) -> tuple[Figure, Axes]:
+) -> tuple[ShownFigure, Axes]:
     """Draw one stacked bar a domain, over the trials judged with RoB 2 or its crossover variant.
 
     A domain that only crossover trials have is summed up over these alone; what else was not
     judged is left out, and the number of trials behind a bar stands beside it.
     """
     bars = _bars(frame, weights)
-    with style.settings():
-        if not bars:
-            page = words_only([NOTHING_TO_SUM_UP], title)
-            return page.figure, page.page
-        labels = [wrap(bar.label, _LABEL_WIDTH, weight=_weight(bar)) for bar in bars]
-        plot_left = style.MARGIN + max(
-            text_width(label, weight=_weight(bar)) for label, bar in zip(labels, bars, strict=True)
-        )
-        plot_left += style.COLUMN_GAP
-        most = max(bar.trials for bar in bars)
-        numbers = [_numbers(bar, most, is_weighted=weights is not None) for bar in bars]
-        right = plot_left + _BAR_WIDTH + style.COLUMN_GAP
-        right += max(text_width(text, weight="bold") for text in numbers)
-        heading = Heading(title, right - style.MARGIN)
-        heights = [max(text_height(label), _BAR_HEIGHT) + _ROW_AIR for label in labels]
-        axis = heading.bottom + sum(heights) + _OVERALL_GAP
-        notes = Notes(_notes(bars, frame, weights), right - style.MARGIN)
-        sheet = Sheet(right + style.MARGIN, axis + 34 + notes.height + style.MARGIN)
-        heading.write(sheet)
-        top = heading.bottom
-        for index, (bar, label, text) in enumerate(zip(bars, labels, numbers, strict=True)):
-            if bar.label == capitalised(OVERALL):
-                top += _OVERALL_GAP
-                sheet.rule(style.MARGIN, right, top - _OVERALL_GAP / 2, width=0.5)
-            middle, gid = top + heights[index] / 2, f"bar-{index}"
-            weight = _weight(bar)
-            sheet.write(style.MARGIN, middle, label, weight=weight, gid=f"{gid}-label")
-            _draw_bar(sheet, plot_left, middle, bar, gid)
-            sheet.write(
-                plot_left + _BAR_WIDTH + style.COLUMN_GAP,
-                middle,
-                text,
-                weight=weight,
-                gid=f"{gid}-numbers",
-            )
-            top += heights[index]
-        _draw_axis(sheet, plot_left, axis, is_weighted=weights is not None)
-        notes.write(sheet, axis + 34)
-    return sheet.figure, sheet.page
-
-
-def bias_summary_alt_text(
-    frame: pd.DataFrame,
-    *,
-    weights: Mapping[str, float] | None = None,
-    title: str | None = None,
-) -> str:
-    """Describe the summary of the same arguments in plain words, domain by domain."""
-    bars = _bars(frame, weights)
-    opening = f"Risk of bias, summed up{f': {title}' if title else ''}."
+    is_weighted = weights is not None
+    sentences = [opening("Risk of bias, summed up", title)]
     if not bars:
-        return f"{opening} {NOTHING_TO_SUM_UP}"
-    of = "of the weight" if weights is not None else "of the trials"
-    sentences = [opening]
+        return words_only([NOTHING_TO_SUM_UP], title, f"{sentences[0]} {NOTHING_TO_SUM_UP}")
     for bar in bars:
         parts = [f"{word} {percent(share)}" for word, share in bar.shares.items()]
+        of = "of the weight" if is_weighted else "of the trials"
         sentences.append(f"{bar.label} ({count(bar.trials, 'trial')}): {', '.join(parts)} {of}.")
-    return style.spoken(" ".join(sentences))
+    labels = [wrap(bar.label, _LABEL_WIDTH, weight=bar.type) for bar in bars]
+    plot_left = MARGIN + max(
+        text_width(label, weight=bar.type) for label, bar in zip(labels, bars, strict=True)
+    )
+    plot_left += COLUMN_GAP
+    most = max(bar.trials for bar in bars)
+    numbers = [_numbers(bar, most, is_weighted=is_weighted) for bar in bars]
+    numbers_left = plot_left + _BAR_WIDTH + COLUMN_GAP
+    right = numbers_left + max(text_width(text, weight="bold") for text in numbers)
+    heading = Heading(title, right - MARGIN)
+    heights = [max(text_height(label), _BAR_HEIGHT) + _ROW_AIR for label in labels]
+    axis = heading.bottom + sum(heights) + _OVERALL_GAP
+    notes = Notes(_summary_notes(bars, frame, is_weighted=is_weighted), right - MARGIN)
+    sheet = Sheet(right + MARGIN, axis + 34 + notes.height + MARGIN)
+    heading.write(sheet)
+    top = heading.bottom
+    for index, (bar, label, text) in enumerate(zip(bars, labels, numbers, strict=True)):
+        if bar.is_overall:
+            top += _OVERALL_GAP
+            sheet.rule(MARGIN, right, top - _OVERALL_GAP / 2, width=0.5)
+        middle, gid = top + heights[index] / 2, f"bar-{index}"
+        sheet.write(MARGIN, middle, label, weight=bar.type, gid=f"{gid}-label")
+        _draw_bar(sheet, plot_left, middle, bar, gid)
+        sheet.write(numbers_left, middle, text, weight=bar.type, gid=f"{gid}-numbers")
+        top += heights[index]
+    _draw_axis(sheet, plot_left, axis, is_weighted=is_weighted)
+    notes.write(sheet, axis + 34)
+    return sheet.shown(" ".join(sentences))
 
 
-def bias_summary_output(
-    name: str,
-    frame: pd.DataFrame,
-    *,
-    weights: Mapping[str, float] | None = None,
-    title: str | None = None,
-) -> FigureOutput:
-    """Make the summary ready to end a notebook cell: drawing, file name, words."""
-    figure, _ = bias_summary(frame, weights=weights, title=title)
-    return FigureOutput(figure, name, bias_summary_alt_text(frame, weights=weights, title=title))
+bias_summary_output = output_of(bias_summary)
 
 
 def _bars(frame: pd.DataFrame, weights: Mapping[str, float] | None) -> list[_Bar]:
@@ -367,10 +340,6 @@ def _bars(frame: pd.DataFrame, weights: Mapping[str, float] | None) -> list[_Bar
     return bars
 
 
-def _weight(bar: _Bar) -> str:
-    return "bold" if bar.label == capitalised(OVERALL) else "normal"
-
-
 def _numbers(bar: _Bar, most: int, *, is_weighted: bool) -> str:
     """Print the parts of a bar, and of how many trials they are if not of all."""
     text = ", ".join(bar.numbers(is_weighted=is_weighted))
@@ -378,21 +347,19 @@ def _numbers(bar: _Bar, most: int, *, is_weighted: bool) -> str:
 
 
 def _draw_bar(sheet: Sheet, left: float, middle: float, bar: _Bar, gid: str) -> None:
-    from matplotlib.patches import Rectangle
-
-    x = left
+    x, top = left, middle - _BAR_HEIGHT / 2
     for part, (word, share) in enumerate(bar.shares.items()):
         how, width = JUDGEMENTS[word], style.steady(share * _BAR_WIDTH)
-        sheet.page.add_patch(
-            Rectangle(
-                (x, middle - _BAR_HEIGHT / 2),
-                width,
-                _BAR_HEIGHT,
-                facecolor=how.fill,
-                edgecolor=style.INK,
-                linewidth=0.6,
-                gid=f"{gid}-part-{part}",
-            )
+        style.rectangle(
+            sheet.page,
+            x,
+            top,
+            width,
+            _BAR_HEIGHT,
+            how.fill,
+            edge=style.INK,
+            rim=0.6,
+            gid=f"{gid}-part-{part}",
         )
         if width >= _LETTER_ROOM:
             sheet.write(
@@ -412,14 +379,14 @@ def _draw_axis(sheet: Sheet, left: float, top: float, *, is_weighted: bool) -> N
     sheet.rule(left, left + _BAR_WIDTH, top)
     for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
         x = left + tick * _BAR_WIDTH
-        sheet.page.plot([x, x], [top, top + 3], color=style.RULE, linewidth=0.8)
+        style.line(sheet.page, [x, x], [top, top + 3], style.RULE, 0.8)
         sheet.write(
             x,
             top + 4,
             percent(tick),
             align="center",
             valign="top",
-            size=style.SMALL_SIZE,
+            size=SMALL_SIZE,
             gid=f"tick-{tick:g}",
         )
     words = "share of the weight in the pool" if is_weighted else "share of the trials"
@@ -427,12 +394,10 @@ def _draw_axis(sheet: Sheet, left: float, top: float, *, is_weighted: bool) -> N
     sheet.write(middle, top + 16, words, align="center", valign="top", gid="x-label")
 
 
-def _notes(
-    bars: list[_Bar], frame: pd.DataFrame, weights: Mapping[str, float] | None
-) -> list[str]:
+def _summary_notes(bars: list[_Bar], frame: pd.DataFrame, *, is_weighted: bool) -> list[str]:
     words = [word for bar in bars for word in bar.shares]
     trials = max(bar.trials for bar in bars)
-    counted = "weighted as in the pool" if weights is not None else "each counted once"
+    counted = "weighted as in the pool" if is_weighted else "each counted once"
     has_carryover = any(bar.label.startswith("DS") for bar in bars)
     crossover = "; DS is asked of crossover trials only" if has_carryover else ""
     trial_rows = frame[
@@ -452,11 +417,11 @@ CHECKLIST_NOTE = (
     "A checklist asks how a group was taken and described: without a comparison no answer to it "
     "makes an effect credible."
 )
-_LABEL_WIDTH_TRAFFIC_LIGHT = 190.0
+_STUDY_WIDTH = 190.0
 _PITCH = DOT_SIZE + 12.0
-_OVERALL_GAP_TRAFFIC_LIGHT = 8.0
+_DOT_GAP = 8.0
 _OVERALL_HEAD = "Overall"
-_ROW_AIR_TRAFFIC_LIGHT = 6.0
+_STUDY_AIR = 6.0
 _BLOCK_GAP = 18.0
 # A block of few columns is no wider than its dots, but the words below need more.
 _LEAST_WIDTH = 380.0
@@ -464,46 +429,19 @@ _BLANK = {NOT_APPLICABLE: "n/a"}
 _NOT_JUDGED = "\N{EN DASH}"
 
 
-def traffic_light(frame: pd.DataFrame, *, title: str | None = None) -> tuple[Figure, Axes]:
+@style.settings()
+def traffic_light(frame: pd.DataFrame, *, title: str | None = None) -> tuple[ShownFigure, Axes]:
     """Draw who was judged how, study by domain.
 
     A block a tool, since domains of different tools do not compare; within a block the studies
     keep their order. Colour shows the judgement at a glance, its letter says it to everybody.
+    In words, up to twelve studies of a block are told one by one; of more, the overall
+    judgements are counted.
     """
     blocks = bias_blocks(frame)
-    with style.settings():
-        if not blocks:
-            page = words_only([NOTHING_JUDGED], title)
-            return page.figure, page.page
-        labels = _label_width(blocks)
-        width = max(labels + max(_dots_width(block) for block in blocks), _LEAST_WIDTH)
-        heading = Heading(title, width)
-        top = heading.bottom
-        places = []
-        for block in blocks:
-            place = _Place(block, top, labels, width)
-            places.append(place)
-            top = place.bottom + _BLOCK_GAP
-        notes = Notes(_notes_traffic_light(blocks, frame), width)
-        sheet = Sheet(width + 2 * style.MARGIN, top + notes.height + style.MARGIN)
-        heading.write(sheet)
-        for index, place in enumerate(places):
-            place.draw(sheet, f"block-{index}")
-        notes.write(sheet, top)
-    return sheet.figure, sheet.page
-
-
-def traffic_light_alt_text(frame: pd.DataFrame, *, title: str | None = None) -> str:
-    """Describe the traffic-light figure in plain words.
-
-    Up to twelve studies of a block are told one by one; of more, the overall judgements are
-    counted.
-    """
-    blocks = bias_blocks(frame)
-    opening = f"Risk of bias by study and domain{f': {title}' if title else ''}."
+    sentences = [opening("Risk of bias by study and domain", title)]
     if not blocks:
-        return f"{opening} {NOTHING_JUDGED}"
-    sentences = [opening]
+        return words_only([NOTHING_JUDGED], title, f"{sentences[0]} {NOTHING_JUDGED}")
     for block in blocks:
         sentences.append(f"{block.tool.label}, {count(len(block), 'study', plural='studies')}:")
         sentences += (
@@ -511,15 +449,26 @@ def traffic_light_alt_text(frame: pd.DataFrame, *, title: str | None = None) -> 
             if len(block) <= _MOST_TOLD
             else [_overall_counts(block)]
         )
-    return style.spoken(" ".join(sentences))
+    labels = [wrap(label, _STUDY_WIDTH) for block in blocks for label in block.labels.values()]
+    left = max(map(text_width, labels)) + COLUMN_GAP
+    width = max(left + max(_dots_width(block) for block in blocks), _LEAST_WIDTH)
+    heading = Heading(title, width)
+    top = heading.bottom
+    places = []
+    for block in blocks:
+        place = _Place(block, top, left, width)
+        places.append(place)
+        top = place.bottom + _BLOCK_GAP
+    notes = Notes(_light_notes(blocks, frame), width)
+    sheet = Sheet(width + 2 * MARGIN, top + notes.height + MARGIN)
+    heading.write(sheet)
+    for index, place in enumerate(places):
+        place.draw(sheet, f"block-{index}")
+    notes.write(sheet, top)
+    return sheet.shown(" ".join(sentences))
 
 
-def traffic_light_output(
-    name: str, frame: pd.DataFrame, *, title: str | None = None
-) -> FigureOutput:
-    """Make the traffic-light figure ready to end a notebook cell: drawing, file name, words."""
-    figure, _ = traffic_light(frame, title=title)
-    return FigureOutput(figure, name, traffic_light_alt_text(frame, title=title))
+traffic_light_output = output_of(traffic_light)
 
 
 @dataclass(frozen=True)
@@ -545,41 +494,33 @@ class _Place:
         """Study, label, top and bottom of every row."""
         rows, top = [], self._head_line + 2
         for study, label in self.block.labels.items():
-            text = wrap(label, _LABEL_WIDTH_TRAFFIC_LIGHT)
-            bottom = top + max(text_height(text), DOT_SIZE) + _ROW_AIR_TRAFFIC_LIGHT
+            text = wrap(label, _STUDY_WIDTH)
+            bottom = top + max(text_height(text), DOT_SIZE) + _STUDY_AIR
             rows.append((study, text, top, bottom))
             top = bottom
         return rows
 
     @property
     def _key(self) -> str:
-        return wrap(f"{domain_key(self.block.tool.domains)}.", self.width, style.SMALL_SIZE)
+        return wrap(f"{domain_key(self.block.tool.domains)}.", self.width, SMALL_SIZE)
 
     @property
     def bottom(self) -> float:
         """Lower edge of the explanation of the heads."""
-        return self._rows[-1][3] + 4 + text_height(self._key, style.SMALL_SIZE)
+        return self._rows[-1][3] + 4 + text_height(self._key, SMALL_SIZE)
 
     def _centre(self, column: int) -> float:
-        gap = _OVERALL_GAP_TRAFFIC_LIGHT if column == len(self.block.tool.domains) else 0.0
+        gap = _DOT_GAP if column == len(self.block.tool.domains) else 0.0
         wide = text_width(_OVERALL_HEAD, weight="bold") - _PITCH if gap else 0.0
-        return style.MARGIN + self.labels + (column + 0.5) * _PITCH + gap + wide / 2
+        return MARGIN + self.labels + (column + 0.5) * _PITCH + gap + wide / 2
 
     def draw(self, sheet: Sheet, gid: str) -> None:
         """Draw name, heads, rows of dots and the explanation of the heads."""
-        left, right = style.MARGIN, style.MARGIN + self.labels + _dots_width(self.block)
+        left, right = MARGIN, MARGIN + self.labels + _dots_width(self.block)
         sheet.write(left, self.top, self._name, valign="top", weight="bold", gid=f"{gid}-name")
         heads = [domain.head for domain in self.block.tool.domains] + [_OVERALL_HEAD]
-        for column, head in enumerate(heads):
-            sheet.write(
-                self._centre(column),
-                self._head_line - 2,
-                head,
-                align="center",
-                valign="bottom",
-                weight="bold",
-                gid=f"{gid}-head-{column}",
-            )
+        places = [(self._centre(column), head, "center") for column, head in enumerate(heads)]
+        write_heads(sheet, places, self._head_line - 2, f"{gid}-head")
         sheet.rule(left, right, self._head_line)
         for index, (study, label, top, bottom) in enumerate(self._rows):
             middle, row = (top + bottom) / 2, f"{gid}-row-{index}"
@@ -593,7 +534,7 @@ class _Place:
             self._rows[-1][3] + 4,
             self._key,
             valign="top",
-            size=style.SMALL_SIZE,
+            size=SMALL_SIZE,
             colour=style.SOFT_INK,
             gid=f"{gid}-key",
         )
@@ -609,7 +550,7 @@ def _draw_cell(sheet: Sheet, x: float, y: float, word: str, gid: str) -> None:
         y,
         blank,
         align="center",
-        size=style.SMALL_SIZE,
+        size=SMALL_SIZE,
         colour=style.SOFT_INK,
         gid=f"{gid}-blank",
     )
@@ -622,21 +563,12 @@ def _overall_counts(block: Block) -> str:
     return f"overall {', '.join(parts + ([f'not judged yet in {waiting}'] if waiting else []))}."
 
 
-def _label_width(blocks: list[Block]) -> float:
-    names = [
-        wrap(label, _LABEL_WIDTH_TRAFFIC_LIGHT)
-        for block in blocks
-        for label in block.labels.values()
-    ]
-    return max(text_width(name) for name in names) + style.COLUMN_GAP
-
-
 def _dots_width(block: Block) -> float:
     head = text_width(_OVERALL_HEAD, weight="bold")
-    return len(block.tool.domains) * _PITCH + _OVERALL_GAP_TRAFFIC_LIGHT + head
+    return len(block.tool.domains) * _PITCH + _DOT_GAP + head
 
 
-def _notes_traffic_light(blocks: list[Block], frame: pd.DataFrame) -> list[str]:
+def _light_notes(blocks: list[Block], frame: pd.DataFrame) -> list[str]:
     words = [word for block in blocks for word in block.judgements.values()]
     blanks = []
     if NOT_APPLICABLE in words:

@@ -5,30 +5,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, NotRequired, TypedDict, Unpack
+from typing import TYPE_CHECKING
 
 from ldn_meta.display.figures import sheet as style
-from ldn_meta.display.figures.forest import (
-    NO_TRIAL,
-    ONE_TRIAL,
-    EffectFormat,
-    Footer,
-    Row,
-    choose_scale,
-    draw_marks,
-    is_clipped,
-    lay_out,
-    write_table,
-)
-from ldn_meta.display.figures.sheet import Interval, Sheet, words_only, wrap
-from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.figures.forest import NO_TRIAL, ONE_TRIAL, Row, draw_rows
+from ldn_meta.display.figures.scales import EffectFormat, Interval
+from ldn_meta.display.figures.sheet import opening, words_only, wrap
+from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import capitalised, count, percent
 from ldn_meta.errors import ArgumentError
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from ldn_meta.display.figures.shown import ShownFigure
 
 
 CUMULATIVE_COLUMNS = ("label", "year", "k", "people", "estimate", "ci_low", "ci_high")
@@ -55,10 +46,7 @@ def cumulative_steps(
     frame: pd.DataFrame, *, direction: tuple[str, str], print_as: EffectFormat
 ) -> list[Step]:
     """Read the frame, and say what each trial did."""
-    missing = [name for name in CUMULATIVE_COLUMNS if name not in frame.columns]
-    if missing:
-        message = f"frame lacks {', '.join(missing)}; allowed: {', '.join(CUMULATIVE_COLUMNS)}"
-        raise ArgumentError(message)
+    style.check_columns(frame, CUMULATIVE_COLUMNS)
     rows = frame.to_dict("records")
     faults = [
         f"year {after['year']:g} of {after['label']!r} stands below {before['year']:g}: rows go "
@@ -175,18 +163,7 @@ _LOOKED_BACK = (
 )
 
 
-class CumulativeOptions(TypedDict):
-    """The options of `cumulative_plot`, for the functions that pass them on."""
-
-    direction: tuple[str, str]
-    x_label: str
-    log_scale: NotRequired[bool]
-    digits: NotRequired[int]
-    level: NotRequired[float]
-    limits: NotRequired[tuple[float, float] | None]
-    title: NotRequired[str | None]
-
-
+@style.settings()
 def cumulative_plot(
     frame: pd.DataFrame,
     *,
@@ -197,7 +174,7 @@ def cumulative_plot(
     level: float = 0.95,
     limits: tuple[float, float] | None = None,
     title: str | None = None,
-) -> tuple[Figure, Axes]:
+) -> tuple[ShownFigure, Axes]:
     """Draw a cumulative forest plot (Lau 1992, doi 10.1056/NEJM199207233270406).
 
     Parameters
@@ -236,65 +213,36 @@ def cumulative_plot(
     print_as = EffectFormat(digits, log_scale)
     steps = cumulative_steps(frame, direction=direction, print_as=print_as)
     rows = cumulative_rows(steps, print_as)
-    with style.settings():
-        if not any(row.effect for row in rows):
-            page = words_only([row.label for row in rows], title)
-            return page.figure, page.page
-        layout = lay_out(
-            rows,
-            column_names=list(HEADS),
-            dot_names=[],
-            effect_header=f"Answer then\n({100 * level:g}% CI)",
-            title=title,
-        )
-        scale = choose_scale(rows, is_log=log_scale, limits=limits)
-        footer = Footer(
-            layout,
-            no_effect=scale.no_effect,
-            direction=direction,
-            x_label=capitalised(x_label),
-            lines=[
-                *([_MARKS] if len(steps) > 1 else []),
-                _ARROW if is_clipped(rows, scale) else "",
-                *([_LOOKED_BACK] if len(steps) > 1 else []),
-            ],
-        )
-        sheet = Sheet(layout.right + style.MARGIN, footer.bottom + style.MARGIN)
-        axes = draw_marks(sheet, layout, scale)
-        write_table(sheet, layout)
-        footer.write(sheet)
-    return sheet.figure, axes
-
-
-def cumulative_alt_text(frame: pd.DataFrame, **options: Unpack[CumulativeOptions]) -> str:
-    """Describe the cumulative forest plot of the same arguments in plain words."""
-    is_log, direction = options.get("log_scale", False), options["direction"]
-    print_as = EffectFormat(options.get("digits", 2), is_log)
-    steps = cumulative_steps(frame, direction=direction, print_as=print_as)
-    title = options.get("title")
-    opening = f"Cumulative forest plot{f': {title}' if title else ''}."
+    begin = opening("Cumulative forest plot", title)
     if not steps:
-        return style.spoken(f"{opening} {NO_TRIAL}")
-    no_effect = "1" if is_log else "0"
+        return words_only([NO_TRIAL], title, f"{begin} {NO_TRIAL}")
     sentences = [
-        opening,
-        f"{capitalised(count(len(steps), 'trial'))} by year, {options['x_label']}.",
-        f"Values below {no_effect}: {direction[0]}; values above {no_effect}: {direction[1]}.",
-        *(_step_words(step, print_as) for step in steps),
+        begin,
+        f"{capitalised(count(len(steps), 'trial'))} by year, {x_label}.",
+        print_as.sides(direction),
+        *(
+            f"{step.year:.0f}, {step.label}: {print_as.effect(step.span)}, "
+            f"{count(int(step.trials), 'trial')}, {style.count(step.people)} people; {step.did}."
+            for step in steps
+        ),
     ]
-    return style.spoken(" ".join(sentences))
-
-
-def cumulative_output(
-    name: str, frame: pd.DataFrame, **options: Unpack[CumulativeOptions]
-) -> FigureOutput:
-    """Make the cumulative forest plot ready to end a notebook cell."""
-    figure, _ = cumulative_plot(frame, **options)
-    return FigureOutput(figure, name, cumulative_alt_text(frame, **options))
-
-
-def _step_words(step: Step, print_as: EffectFormat) -> str:
-    return (
-        f"{step.year:.0f}, {step.label}: {print_as.effect(step.span)}, "
-        f"{count(int(step.trials), 'trial')}, {style.count(step.people)} people; {step.did}."
+    is_many = len(steps) > 1
+    sheet, axes = draw_rows(
+        rows,
+        column_names=HEADS,
+        effect_header=f"Answer then\n({100 * level:g}% CI)",
+        direction=direction,
+        x_label=capitalised(x_label),
+        is_log=log_scale,
+        limits=limits,
+        notes=lambda is_cut: [
+            _MARKS if is_many else "",
+            _ARROW if is_cut else "",
+            _LOOKED_BACK if is_many else "",
+        ],
+        title=title,
     )
+    return sheet.shown(" ".join(sentences), axes)
+
+
+cumulative_output = output_of(cumulative_plot)

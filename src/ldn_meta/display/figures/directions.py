@@ -1,4 +1,7 @@
-"""The harvest plot: a bar for each study, gathered where its outcomes point."""
+"""Which way results point: the effect direction plot, and the harvest plot.
+
+Both gather the outcomes of each study into groups, and count nothing but directions.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import math
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import product
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,18 +18,21 @@ from ldn_meta.display.figures.bias import JUDGEMENTS, draw_dot, judgement, judge
 from ldn_meta.display.figures.sheet import (
     COLUMN_GAP,
     MARGIN,
+    SMALL_SIZE,
     Entry,
+    Foot,
     Heading,
-    Legend,
-    Notes,
     Sheet,
     line_width,
+    opening,
+    rectangle,
     text_height,
     text_width,
     words_only,
     wrap,
+    write_heads,
 )
-from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import agree, capitalised, count
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.pools import (
@@ -44,7 +49,8 @@ from ldn_meta.files import MISSING
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from ldn_meta.display.figures.shown import ShownFigure
 
 
 DIRECTION_COLUMNS = (
@@ -67,8 +73,6 @@ DIRECTION_COLUMNS = (
 )
 MIXED = "mixed"
 NOT_KNOWN = "direction not known"
-# In the order in which legends and counts name them.
-VERDICTS = (FAVOURS_TREATMENT, FAVOURS_COMPARATOR, NO_DIFFERENCE, MIXED, NOT_KNOWN)
 _OF_SIGN = {1.0: FAVOURS_TREATMENT, -1.0: FAVOURS_COMPARATOR, 0.0: NO_DIFFERENCE}
 # Some reports of a result on one side and others without a difference show no clear direction.
 _OF_WORDS = {
@@ -107,11 +111,7 @@ class DirectionRow:
 
 def direction_rows(directions: pd.DataFrame, *, also: Sequence[str] = ()) -> list[DirectionRow]:
     """Read a `directions` frame, oldest study first."""
-    needed = (*DIRECTION_COLUMNS, *also)
-    missing = [name for name in needed if name not in directions.columns]
-    if missing:
-        message = f"directions lacks the column(s) {', '.join(missing)}: needs {needed}"
-        raise ArgumentError(message)
+    style.check_columns(directions, (*DIRECTION_COLUMNS, *also), "directions")
     entries: list[dict[Hashable, Any]] = directions.to_dict("records")
     faults = [fault for entry in entries for fault in _faults(entry)]
     pairs = Counter((str(entry["study_id"]), str(entry["construct"])) for entry in entries)
@@ -124,7 +124,10 @@ def direction_rows(directions: pd.DataFrame, *, also: Sequence[str] = ()) -> lis
         message = f"directions cannot be drawn: {'; '.join(faults)}"
         raise ArgumentError(message)
     rows = [_row(entry) for entry in entries]
-    return sorted(rows, key=lambda row: (_or_last(row.year), row.study, row.study_id))
+    return sorted(
+        rows,
+        key=lambda row: (math.inf if math.isnan(row.year) else row.year, row.study, row.study_id),
+    )
 
 
 def _faults(entry: dict[Hashable, Any]) -> list[str]:
@@ -187,10 +190,6 @@ def _is_told(value: object) -> bool:
     return not (value is None or value != value or value in MISSING)
 
 
-def _or_last(year: float) -> float:
-    return math.inf if math.isnan(year) else year
-
-
 By = Literal["group", "construct"]
 OTHER = "other"
 # Boon & Thomson 2021, doi 10.1002/jrsm.1458: a study's outcomes of one domain have a direction
@@ -246,11 +245,11 @@ def studies_and_columns(
     if by not in ("group", "construct"):
         message = f"by is {by!r}: allowed are 'group' and 'construct'"
         raise ArgumentError(message)
-    found = list(dict.fromkeys(_key(row, by) for row in rows))
+    heads = {_key(row, by): row.group if by == "group" else row.outcome for row in rows}
+    found = list(heads)
     wished = [name for name in order or () if name in found]
     rest = [name for name in found if name not in wished]
     rest.sort(key=lambda name: name == OTHER)
-    heads = {_key(row, by): row.group if by == "group" else row.outcome for row in rows}
     keys = [*wished, *rest]
     studies = [
         _study([row for row in rows if row.study_id == study], keys, by)
@@ -275,9 +274,17 @@ def _study(rows: Sequence[DirectionRow], keys: Sequence[str], by: By) -> Study:
         raise ArgumentError(message)
     cells = {}
     for key in keys:
-        parts = [row for row in rows if _key(row, by) == key]
-        if parts:
-            cells[key] = _cell(parts)
+        own = [row for row in rows if _key(row, by) == key]
+        if own:
+            cells[key] = Cell(
+                verdict=together([row.verdict for row in own]),
+                outcomes=tuple((row.outcome, row.verdict) for row in own),
+                people=max(_known(own), default=math.nan),
+            )
+    people = _known(rows)
+    ends = (
+        dict.fromkeys(f"{number:.0f}" for number in (min(people), max(people))) if people else ()
+    )
     return Study(
         study_id=first.study_id,
         label=first.study,
@@ -285,27 +292,14 @@ def _study(rows: Sequence[DirectionRow], keys: Sequence[str], by: By) -> Study:
         is_randomised=first.is_randomised,
         blinding=first.blinding,
         bias=first.bias,
-        people=_people([row.people for row in rows]),
+        people=" to ".join(ends) or "NR",
         cells=cells,
     )
 
 
-def _cell(rows: Sequence[DirectionRow]) -> Cell:
-    known = [row.people for row in rows if not math.isnan(row.people)]
-    return Cell(
-        verdict=together([row.verdict for row in rows]),
-        outcomes=tuple((row.outcome, row.verdict) for row in rows),
-        people=max(known, default=math.nan),
-    )
-
-
-def _people(numbers: Sequence[float]) -> str:
-    """Print how many people stand behind the outcomes of a study."""
-    known = [number for number in numbers if not math.isnan(number)]
-    if not known:
-        return "NR"
-    low, high = min(known), max(known)
-    return f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"
+def _known(rows: Sequence[DirectionRow]) -> list[float]:
+    """Numbers of people that somebody reported."""
+    return [row.people for row in rows if not math.isnan(row.people)]
 
 
 # The cut points of Boon & Thomson 2021 (doi 10.1002/jrsm.1458), with the arrow's height in points.
@@ -410,50 +404,12 @@ _HEAD_AIR = 8.0
 _MANY = 25
 _ROW_AIR, _ROW_AIR_MANY = 6.0, 1.5
 _COUNT_AIR = 4.0
-
-
-@dataclass(frozen=True)
-class Head:
-    """A broken head with the place its column is anchored at."""
-
-    text: str
-    x: float
-    align: str
-
-
-@dataclass(frozen=True)
-class RowPlace:
-    """A study's broken texts and its heights in points from the top of the page."""
-
-    label: str
-    design: str
-    top: float
-    middle: float
-
-
-@dataclass(frozen=True)
-class CountLine:
-    """How many studies have a direction, column by column."""
-
-    label: str
-    texts: tuple[str, ...]
-    middle: float
-
-
-@dataclass(frozen=True)
-class Layout:
-    """All positions of the table, in points from the top left corner of the page."""
-
-    heading: Heading
-    heads: tuple[Head, Head, Head, Head]
-    columns: tuple[Head, ...]
-    right: float
-    header_top: float
-    header_bottom: float
-    rows: tuple[RowPlace, ...]
-    counts_top: float
-    counts: tuple[CountLine, ...]
-    bottom: float
+# More studies than this are counted only: nobody listens to forty rows.
+MOST_NAMED = 12
+NO_DIRECTION = "No study with a comparison told of an outcome, so there is no direction to show."
+_LEGEND_GAP = 10.0
+_MARK_ROOM = 22.0
+_SUBSCRIPT_DOWN = 4.0
 
 
 def design_words(study: Study) -> str:
@@ -465,105 +421,144 @@ def design_words(study: Study) -> str:
     return f"{study.design}, {chance}" if study.design else chance
 
 
-def lay_out(
-    studies: Sequence[Study],
-    column_names: Sequence[str],
-    counts: Sequence[Mapping[str, int]],
-    *,
-    title: str | None,
-) -> Layout:
-    """Give each column the width of its widest text and each row the height of its lines."""
-    labels = [wrap(study.label, _LABEL_WIDTH) for study in studies]
-    designs = [wrap(design_words(study), _DESIGN_WIDTH) for study in studies]
-    lines = [
-        verdict
-        for verdict in VERDICTS
-        if verdict not in (MIXED, NOT_KNOWN) or any(count[verdict] for count in counts)
-    ]
-    label_width = _widest(labels, _HEADS[0])
-    design_left = MARGIN + label_width + COLUMN_GAP
-    people_width = _widest([study.people for study in studies], _HEADS[2])
-    people_right = design_left + _widest(designs, _HEADS[1]) + COLUMN_GAP + people_width
-    dot_width = text_width(_HEADS[3], weight="bold")
-    counts_right = MARGIN + max(
-        line_width(capitalised(said(line)), weight="bold") for line in lines
-    )
-    edge = max(people_right + COLUMN_GAP + dot_width, counts_right) + COLUMN_GAP
-    heads = (
-        Head(_HEADS[0], MARGIN, "left"),
-        Head(_HEADS[1], design_left, "left"),
-        Head(_HEADS[2], people_right, "right"),
-        Head(_HEADS[3], people_right + COLUMN_GAP + dot_width / 2, "center"),
-    )
-    pitch = _pitch(column_names)
-    columns = tuple(
-        Head(wrap(name, pitch - _HEAD_AIR, weight="bold"), edge + (index + 0.5) * pitch, "center")
-        for index, name in enumerate(map(capitalised, column_names))
-    )
-    right = max(edge + pitch * len(columns), MARGIN + _LEAST_WIDTH)
-    heading = Heading(title, right - MARGIN)
-    header = max(text_height(head.text) for head in (*heads, *columns)) + 6
-    header_bottom = heading.bottom + header
-    rows = []
-    top = header_bottom + 2
-    air = _ROW_AIR if len(studies) < _MANY else _ROW_AIR_MANY
-    for label, design in zip(labels, designs, strict=True):
-        height = max(text_height(label), text_height(design), ROOM) + air
-        rows.append(RowPlace(label, design, top, top + height / 2))
-        top += height
-    counts_top = top + 2
-    pitch_y = text_height("0") + _COUNT_AIR
-    places = tuple(
-        CountLine(
-            capitalised(said(line)),
-            tuple(str(count[line]) for count in counts),
-            counts_top + _COUNT_AIR / 2 + (index + 0.5) * pitch_y,
+@dataclass(frozen=True)
+class VerdictWords:
+    """How a direction is counted, explained in a legend, and said of one study and of several."""
+
+    name: str
+    meaning: str
+    one: str
+    several: str
+
+
+def verdict_words(treatment: str) -> dict[str, VerdictWords]:
+    """Words of all directions, in the order in which legends and counts name them."""
+    return {
+        FAVOURS_TREATMENT: VerdictWords(
+            f"favours {treatment}",
+            f"favours {treatment}",
+            f"favours {treatment}",
+            f"favour {treatment}",
+        ),
+        FAVOURS_COMPARATOR: VerdictWords(
+            "favours comparator", "favours comparator", "favours comparator", "favour comparator"
+        ),
+        NO_DIFFERENCE: VerdictWords(
+            NO_DIFFERENCE,
+            "no difference told, or an estimate of exactly none",
+            "shows no difference",
+            "show no difference",
+        ),
+        MIXED: VerdictWords(
+            MIXED, "mixed: its outcomes, or the reports of one, differ", "is mixed", "are mixed"
+        ),
+        NOT_KNOWN: VerdictWords(
+            NOT_KNOWN,
+            "reported, but direction not known",
+            "does not tell its direction",
+            "do not tell their direction",
+        ),
+    }
+
+
+class _Table:
+    """Studies by groups of outcomes, with an arrow in each cell and counts below."""
+
+    def __init__(
+        self,
+        studies: Sequence[Study],
+        columns: Mapping[str, str],
+        words: Mapping[str, VerdictWords],
+        title: str | None,
+    ) -> None:
+        self._studies, self._keys = studies, list(columns)
+        self._counts = [counted(studies, key) for key in columns]
+        self._labels = [wrap(study.label, _LABEL_WIDTH) for study in studies]
+        self._designs = [wrap(design_words(study), _DESIGN_WIDTH) for study in studies]
+        self._lines = {
+            verdict: capitalised(said.name)
+            for verdict, said in words.items()
+            if verdict not in (MIXED, NOT_KNOWN) or any(found[verdict] for found in self._counts)
+        }
+        design_left = MARGIN + _widest(self._labels, _HEADS[0]) + COLUMN_GAP
+        people_width = _widest([study.people for study in studies], _HEADS[2])
+        people_right = design_left + _widest(self._designs, _HEADS[1]) + COLUMN_GAP + people_width
+        dot_width = text_width(_HEADS[3], weight="bold")
+        counts_right = MARGIN + max(
+            line_width(text, weight="bold") for text in self._lines.values()
         )
-        for index, line in enumerate(lines)
-    )
-    bottom = counts_top + _COUNT_AIR + pitch_y * len(places)
-    return Layout(
-        heading,
-        heads,
-        columns,
-        right,
-        heading.bottom,
-        header_bottom,
-        tuple(rows),
-        counts_top,
-        places,
-        bottom,
-    )
+        edge = max(people_right + COLUMN_GAP + dot_width, counts_right) + COLUMN_GAP
+        self._heads = [
+            (MARGIN, _HEADS[0], "left"),
+            (design_left, _HEADS[1], "left"),
+            (people_right, _HEADS[2], "right"),
+            (people_right + COLUMN_GAP + dot_width / 2, _HEADS[3], "center"),
+        ]
+        names = [capitalised(name) for name in columns.values()]
+        longest = max(
+            line_width(word, weight="bold") for name in names for word in name.split(" ")
+        )
+        pitch = min(max(longest + _HEAD_AIR, _NARROWEST), _WIDEST)
+        self._columns = [
+            (edge + (index + 0.5) * pitch, wrap(name, pitch - _HEAD_AIR, weight="bold"), "center")
+            for index, name in enumerate(names)
+        ]
+        self.right = max(edge + pitch * len(names), MARGIN + _LEAST_WIDTH)
+        self._heading = Heading(title, self.right - MARGIN)
+        heads = [text for _, text, _ in (*self._heads, *self._columns)]
+        self._rule = self._heading.bottom + max(map(text_height, heads)) + 6
+        self._tops = [self._rule + 2]
+        air = _ROW_AIR if len(studies) < _MANY else _ROW_AIR_MANY
+        for label, design in zip(self._labels, self._designs, strict=True):
+            height = max(text_height(label), text_height(design), ROOM) + air
+            self._tops.append(self._tops[-1] + height)
+        self._counts_top = self._tops[-1] + 2
+        self._pitch = text_height("0") + _COUNT_AIR
+        self.bottom = self._counts_top + _COUNT_AIR + self._pitch * len(self._lines)
+
+    def draw(self, sheet: Sheet) -> None:
+        """Draw heads, studies and counts."""
+        self._heading.write(sheet)
+        write_heads(sheet, self._heads, self._rule - 3)
+        write_heads(sheet, self._columns, self._rule - 3, "column")
+        sheet.rule(MARGIN, self.right, self._heading.bottom)
+        sheet.rule(MARGIN, self.right, self._rule)
+        for index, study in enumerate(self._studies):
+            self._draw_study(sheet, index, study)
+        sheet.rule(MARGIN, self.right, self._counts_top)
+        for index, (verdict, label) in enumerate(self._lines.items()):
+            y = self._counts_top + _COUNT_AIR / 2 + (index + 0.5) * self._pitch
+            gid = f"count-{index}"
+            sheet.write(MARGIN, y, label, weight="bold", gid=f"{gid}-label")
+            for number, (x, _, _) in enumerate(self._columns):
+                text = str(self._counts[number][verdict])
+                sheet.write(x, y, text, align="center", weight="bold", gid=f"{gid}-{number}")
+        sheet.rule(MARGIN, self.right, self.bottom)
+
+    def _draw_study(self, sheet: Sheet, index: int, study: Study) -> None:
+        top, bottom = self._tops[index : index + 2]
+        y, gid = top + (bottom - top) / 2, f"study-{index}"
+        label, design, people, bias = (x for x, _, _ in self._heads)
+        sheet.write(label, y, self._labels[index], gid=f"{gid}-label")
+        sheet.write(design, y, self._designs[index], gid=f"{gid}-design")
+        sheet.write(people, y, study.people, align="right", gid=f"{gid}-people")
+        draw_dot(sheet.page, bias, y, study.bias, gid=f"{gid}-bias")
+        for number, ((x, _, _), key) in enumerate(zip(self._columns, self._keys, strict=True)):
+            if key not in study.cells:
+                continue
+            cell, name = study.cells[key], f"{gid}-{number}"
+            draw_arrow(sheet, x, y, cell.verdict, cell.people, gid=name)
+            if cell.combined > 1:
+                beside = x + half_width(cell.verdict, cell.people) + 2.0
+                text = str(cell.combined)
+                down = y + _SUBSCRIPT_DOWN
+                sheet.write(beside, down, text, size=SMALL_SIZE, gid=f"{name}-outcomes")
+        if index:
+            sheet.rule(MARGIN, self.right, top, width=0.3)
 
 
 def _widest(texts: Sequence[str], head: str) -> float:
     return max(text_width(head, weight="bold"), *(text_width(text) for text in texts))
-
-
-def _pitch(names: Sequence[str]) -> float:
-    words = [word for name in names for word in capitalised(name).split(" ")]
-    longest = max(line_width(word, weight="bold") for word in words)
-    return min(max(longest + _HEAD_AIR, _NARROWEST), _WIDEST)
-
-
-# More studies than this are counted only: nobody listens to forty rows.
-MOST_NAMED = 12
-
-
-def said(verdict: str) -> str:
-    """Say a direction as readers see it."""
-    return "favours LDN" if verdict == FAVOURS_TREATMENT else verdict
-
-
-def verdict_words() -> dict[str, str]:
-    """How legends call each direction."""
-    return {
-        FAVOURS_TREATMENT: "favours LDN",
-        FAVOURS_COMPARATOR: "favours comparator",
-        NO_DIFFERENCE: "no difference told, or an estimate of exactly none",
-        MIXED: "mixed: its outcomes, or the reports of one, differ",
-        NOT_KNOWN: "reported, but direction not known",
-    }
 
 
 def counted(studies: Sequence[Study], key: str) -> Counter[str]:
@@ -571,74 +566,50 @@ def counted(studies: Sequence[Study], key: str) -> Counter[str]:
     return Counter(study.cells[key].verdict for study in studies if key in study.cells)
 
 
-def describe(studies: Sequence[Study], columns: Mapping[str, str]) -> str:
+def describe(
+    studies: Sequence[Study], columns: Mapping[str, str], words: Mapping[str, VerdictWords]
+) -> str:
     """Describe rows and columns for people who cannot see the arrows."""
     outcomes = count(len(columns), "column") + " of outcomes"
     sentences = [f"{capitalised(count(len(studies), 'study', plural='studies'))}, {outcomes}."]
-    if len(studies) <= MOST_NAMED:
-        sentences += [_study_sentence(study, columns) for study in studies]
-    sentences += [
-        f"{capitalised(head)}: {counts_in_words(counted(studies, key))}."
-        for key, head in columns.items()
-    ]
+    for study in studies if len(studies) <= MOST_NAMED else ():
+        who = "people not reported" if study.people == "NR" else f"{study.people} people"
+        told = [
+            f"{head} {words[cell.verdict].name}"
+            + (f" ({count(cell.combined, 'outcome')})" if cell.combined > 1 else "")
+            for key, head in columns.items()
+            if (cell := study.cells.get(key)) is not None
+        ]
+        sentences.append(f"{study.label} ({design_words(study)}; {who}): {'; '.join(told)}.")
+    for key, head in columns.items():
+        found = counted(studies, key)
+        parts = [
+            agree(found[verdict], said.one, said.several)
+            for verdict, said in words.items()
+            if verdict in (FAVOURS_TREATMENT, FAVOURS_COMPARATOR) or found[verdict]
+        ]
+        sentences.append(f"{capitalised(head)}: {', '.join(parts)}.")
     biases = Counter(study.bias.lower() or "not judged" for study in studies)
     judged = ", ".join(f"{word} in {times}" for word, times in biases.items())
     return " ".join([*sentences, f"Overall risk of bias: {judged}."])
 
 
-def counts_in_words(counts: Mapping[str, int]) -> str:
-    """Say how many studies point each way; nothing of directions that do not occur."""
-    verbs = {
-        FAVOURS_TREATMENT: ("favours LDN", "favour LDN"),
-        FAVOURS_COMPARATOR: ("favours comparator", "favour comparator"),
-        NO_DIFFERENCE: ("shows no difference", "show no difference"),
-        MIXED: ("is mixed", "are mixed"),
-        NOT_KNOWN: ("does not tell its direction", "do not tell their direction"),
-    }
-    always = (FAVOURS_TREATMENT, FAVOURS_COMPARATOR)
-    parts = [
-        agree(counts.get(verdict, 0), *verbs[verdict])
-        for verdict in VERDICTS
-        if verdict in always or counts.get(verdict, 0)
-    ]
-    return ", ".join(parts)
-
-
-def _study_sentence(study: Study, columns: Mapping[str, str]) -> str:
-    who = "people not reported" if study.people == "NR" else f"{study.people} people"
-    told = [
-        f"{head} {_cell_words(study.cells[key])}"
-        for key, head in columns.items()
-        if key in study.cells
-    ]
-    return f"{study.label} ({design_words(study)}; {who}): {'; '.join(told)}."
-
-
-def _cell_words(cell: Cell) -> str:
-    outcomes = f" ({count(cell.combined, 'outcome')})" if cell.combined > 1 else ""
-    return f"{said(cell.verdict)}{outcomes}"
-
-
-NO_DIRECTION = "No study with a comparison told of an outcome, so there is no direction to show."
-_LEGEND_GAP = 10.0
-_MARK_ROOM = 22.0
-_SUBSCRIPT_DOWN = 4.0
-
-
+@style.settings()
 def effect_direction_plot(
     directions: pd.DataFrame,
     *,
     by: By = "group",
     order: Sequence[str] | None = None,
+    treatment: str = "treatment",
     title: str | None = None,
-) -> tuple[Figure, Axes]:
+) -> tuple[ShownFigure, Axes]:
     """Draw an effect direction plot (Boon & Thomson 2021, doi 10.1002/jrsm.1458).
 
-    Rows are studies, oldest first; columns are groups of outcomes. An arrow up favours LDN,
-    down the comparator, sideways neither; its size says how many people, and it is hollow if
-    nobody said. A question mark is an outcome whose direction nobody told, a blank cell one
-    that was not reported. Several outcomes of one column share a direction if at least 70%
-    of them do. Directions are those of point estimates, whatever their p-values.
+    Rows are studies, oldest first; columns are groups of outcomes. An arrow up favours the
+    treatment, down the comparator, sideways neither; its size says how many people, and it is
+    hollow if nobody said. A question mark is an outcome whose direction nobody told, a blank
+    cell one that was not reported. Several outcomes of one column share a direction if at least
+    70% of them do. Directions are those of point estimates, whatever their p-values.
 
     Parameters
     ----------
@@ -649,6 +620,8 @@ def effect_direction_plot(
         What a column is: a group of outcomes or a single one.
     order : sequence of str, optional
         Columns from left to right; as they come otherwise, "other" last.
+    treatment : str
+        What the treatment is called.
     title : str, optional
         Bold line above the table.
 
@@ -666,129 +639,41 @@ def effect_direction_plot(
         comparison, or a study has one construct twice.
     """
     studies, columns = studies_and_columns(direction_rows(directions), by=by, order=order)
-    with style.settings():
-        if not studies:
-            page = words_only([NO_DIRECTION], title)
-            return page.figure, page.page
-        counts = [counted(studies, key) for key in columns]
-        layout = lay_out(studies, list(columns.values()), counts, title=title)
-        width = layout.right - style.MARGIN
-        legend = Legend(_legend_groups(studies, columns), width)
-        notes = Notes(_notes(studies), width)
-        legend_top = layout.bottom + _LEGEND_GAP
-        notes_top = legend_top + legend.height + _LEGEND_GAP / 2
-        sheet = Sheet(layout.right + style.MARGIN, notes_top + notes.height + style.MARGIN)
-        _write_heads(sheet, layout)
-        for index, study in enumerate(studies):
-            _write_study(sheet, layout, index, study, list(columns))
-        _write_counts(sheet, layout)
-        legend.draw(sheet, legend_top)
-        notes.write(sheet, notes_top)
-    return sheet.figure, sheet.page
-
-
-def effect_direction_alt_text(
-    directions: pd.DataFrame,
-    *,
-    by: By = "group",
-    order: Sequence[str] | None = None,
-    title: str | None = None,
-) -> str:
-    """Describe the effect direction plot of the same arguments in plain words."""
-    studies, columns = studies_and_columns(direction_rows(directions), by=by, order=order)
-    opening = f"Effect direction plot{f': {title}' if title else ''}."
+    begin = opening("Effect direction plot", title)
     if not studies:
-        return style.spoken(f"{opening} {NO_DIRECTION}")
-    return style.spoken(f"{opening} {describe(studies, columns)}")
+        return words_only([NO_DIRECTION], title, f"{begin} {NO_DIRECTION}")
+    words = verdict_words(treatment)
+    table = _Table(studies, columns, words, title)
+    legend = _direction_legend(studies, columns, words)
+    foot = Foot(
+        table.bottom + _LEGEND_GAP,
+        table.right - MARGIN,
+        _direction_notes(studies),
+        legend,
+        gap=_LEGEND_GAP / 2,
+    )
+    sheet = Sheet(table.right + MARGIN, foot.bottom + MARGIN)
+    table.draw(sheet)
+    foot.write(sheet)
+    return sheet.shown(f"{begin} {describe(studies, columns, words)}")
 
 
-def effect_direction_output(
-    name: str,
-    directions: pd.DataFrame,
-    *,
-    by: By = "group",
-    order: Sequence[str] | None = None,
-    title: str | None = None,
-) -> FigureOutput:
-    """Make the effect direction plot ready to end a notebook cell."""
-    figure, _ = effect_direction_plot(directions, by=by, order=order, title=title)
-    words = effect_direction_alt_text(directions, by=by, order=order, title=title)
-    return FigureOutput(figure, name, words)
+effect_direction_output = output_of(effect_direction_plot)
 
 
-def _write_heads(sheet: Sheet, layout: Layout) -> None:
-    layout.heading.write(sheet)
-    base = layout.header_bottom - 3
-    for kind, heads in (("head", layout.heads), ("column", layout.columns)):
-        for index, head in enumerate(heads):
-            sheet.write(
-                head.x,
-                base,
-                head.text,
-                align=head.align,
-                valign="bottom",
-                weight="bold",
-                gid=f"{kind}-{index}",
-            )
-    sheet.rule(style.MARGIN, layout.right, layout.header_top)
-    sheet.rule(style.MARGIN, layout.right, layout.header_bottom)
-
-
-def _write_study(
-    sheet: Sheet, layout: Layout, index: int, study: Study, keys: Sequence[str]
-) -> None:
-    place = layout.rows[index]
-    gid = f"study-{index}"
-    label, design, people, bias = layout.heads
-    sheet.write(label.x, place.middle, place.label, gid=f"{gid}-label")
-    sheet.write(design.x, place.middle, place.design, gid=f"{gid}-design")
-    sheet.write(people.x, place.middle, study.people, align="right", gid=f"{gid}-people")
-    draw_dot(sheet.page, bias.x, place.middle, study.bias, gid=f"{gid}-bias")
-    for number, (column, key) in enumerate(zip(layout.columns, keys, strict=True)):
-        if key in study.cells:
-            _draw_cell(sheet, column.x, place.middle, study.cells[key], f"{gid}-{number}")
-    if index:
-        sheet.rule(style.MARGIN, layout.right, place.top, width=0.3)
-
-
-def _draw_cell(sheet: Sheet, x: float, y: float, cell: Cell, gid: str) -> None:
-    draw_arrow(sheet, x, y, cell.verdict, cell.people, gid=gid)
-    if cell.combined > 1:
-        beside = x + half_width(cell.verdict, cell.people) + 2.0
-        sheet.write(
-            beside,
-            y + _SUBSCRIPT_DOWN,
-            str(cell.combined),
-            size=style.SMALL_SIZE,
-            gid=f"{gid}-outcomes",
-        )
-
-
-def _write_counts(sheet: Sheet, layout: Layout) -> None:
-    sheet.rule(style.MARGIN, layout.right, layout.counts_top)
-    for index, line in enumerate(layout.counts):
-        gid = f"count-{index}"
-        sheet.write(style.MARGIN, line.middle, line.label, weight="bold", gid=f"{gid}-label")
-        for number, (column, text) in enumerate(zip(layout.columns, line.texts, strict=True)):
-            sheet.write(
-                column.x, line.middle, text, align="center", weight="bold", gid=f"{gid}-{number}"
-            )
-    sheet.rule(style.MARGIN, layout.right, layout.bottom)
-
-
-def _legend_groups(
-    studies: Sequence[Study], columns: dict[str, str]
+def _direction_legend(
+    studies: Sequence[Study], columns: Mapping[str, str], words: Mapping[str, VerdictWords]
 ) -> list[tuple[str, list[Entry]]]:
     """Explain the directions and sizes that occur, and no others."""
     cells = [cell for study in studies for cell in study.cells.values()]
     occurring = {cell.verdict for cell in cells}
     ways = [
-        Entry(words, partial(_draw_key, verdict, LARGE_ABOVE), _MARK_ROOM, ROOM)
-        for verdict, words in verdict_words().items()
+        _arrow_entry(said.meaning, verdict, LARGE_ABOVE)
+        for verdict, said in words.items()
         if verdict in occurring
     ]
     if any(key not in study.cells for study in studies for key in columns):
-        ways.append(Entry("blank: not reported", _draw_nothing, 0.0, 0.0))
+        ways.append(Entry("blank: not reported", lambda *_: None, 0.0, 0.0))
     arrows = {
         (arrow_size(cell.people), math.isnan(cell.people))
         for cell in cells
@@ -801,26 +686,21 @@ def _legend_groups(
         (math.nan, "hollow: number not reported"),
     )
     people = [
-        Entry(words, partial(_draw_size, number), _MARK_ROOM, ROOM)
-        for number, words in sizes
+        _arrow_entry(said, FAVOURS_TREATMENT, number, style.SOFT_INK)
+        for number, said in sizes
         if (arrow_size(number), math.isnan(number)) in arrows
     ]
     return [("Direction", ways), ("People", people)]
 
 
-def _draw_key(verdict: str, people: float, sheet: Sheet, x: float, y: float, gid: str) -> None:
-    draw_arrow(sheet, x, y, verdict, people, gid=gid)
+def _arrow_entry(words: str, verdict: str, people: float, colour: str | None = None) -> Entry:
+    def draw(sheet: Sheet, x: float, y: float, gid: str) -> None:
+        draw_arrow(sheet, x, y, verdict, people, gid=gid, colour=colour)
+
+    return Entry(words, draw, _MARK_ROOM, ROOM)
 
 
-def _draw_size(people: float, sheet: Sheet, x: float, y: float, gid: str) -> None:
-    draw_arrow(sheet, x, y, FAVOURS_TREATMENT, people, gid=gid, colour=style.SOFT_INK)
-
-
-def _draw_nothing(_sheet: Sheet, _x: float, _y: float, _gid: str) -> None:
-    """Leave the mark of a blank cell blank."""
-
-
-def _notes(studies: Sequence[Study]) -> list[str]:
+def _direction_notes(studies: Sequence[Study]) -> list[str]:
     cells = [cell for study in studies for cell in study.cells.values()]
     lines = [
         "Direction of the point estimate, whatever its p-value; where no estimate is known, the "
@@ -841,14 +721,19 @@ def _notes(studies: Sequence[Study]) -> list[str]:
     return lines
 
 
-# A panel takes the directions listed beside its head, from left to right.
-PANELS = {
-    "Favours comparator": (FAVOURS_COMPARATOR,),
-    "No difference, or mixed": (NO_DIFFERENCE, MIXED),
-    "Favours LDN": (FAVOURS_TREATMENT,),
-    "Direction not known": (NOT_KNOWN,),
-}
-UNKNOWN_PANEL = "Direction not known"
+UNKNOWN_PANEL = NOT_KNOWN
+
+
+def panel_heads(treatment: str) -> dict[str, tuple[str, ...]]:
+    """Heads of the panels from left to right, with the directions that each takes."""
+    return {
+        FAVOURS_COMPARATOR: (FAVOURS_COMPARATOR,),
+        "no difference, or mixed": (NO_DIFFERENCE, MIXED),
+        f"favours {treatment}": (FAVOURS_TREATMENT,),
+        UNKNOWN_PANEL: (NOT_KNOWN,),
+    }
+
+
 # How well a design suits the question whether a drug works: chance decides who gets it, and
 # nobody knows who does. Ogilvie 2008 (doi 10.1186/1471-2288-8-8) has the same three steps for
 # designs of another kind.
@@ -899,17 +784,20 @@ def letters(number: int) -> list[str]:
     return [*ascii_uppercase, *pairs][:number]
 
 
-def bars_of(studies: Sequence[Study], keys: Sequence[str], column: str) -> dict[str, list[Bar]]:
+def bars_of(
+    studies: Sequence[Study], keys: Sequence[str], column: str, treatment: str
+) -> dict[str, list[Bar]]:
     """Distribute the studies of one group of outcomes over the panels.
 
     Within a panel the most suitable designs come first, then the oldest.
     """
-    panels: dict[str, list[Bar]] = {head: [] for head in PANELS}
+    heads = panel_heads(treatment)
+    panels: dict[str, list[Bar]] = {head: [] for head in heads}
     for study, key in zip(studies, keys, strict=True):
         if column not in study.cells:
             continue
         cell = study.cells[column]
-        head = next(head for head, verdicts in PANELS.items() if cell.verdict in verdicts)
+        head = next(head for head, verdicts in heads.items() if cell.verdict in verdicts)
         number = style.count(cell.people)
         people = f"{number}*" if cell.verdict == MIXED else number
         bar = Bar(key, STEP * suitability(study), bias_word(study), people)
@@ -921,21 +809,19 @@ def bars_of(studies: Sequence[Study], keys: Sequence[str], column: str) -> dict[
 
 def draw_bar(sheet: Sheet, x: float, base: float, height: float, bias: str, *, gid: str) -> None:
     """Draw a bar that stands on ``base``, its middle at ``x``."""
-    from matplotlib.patches import Rectangle
-
     how = JUDGEMENTS.get(bias)
-    sheet.page.add_patch(
-        Rectangle(
-            (x - BAR_WIDTH / 2, base - height),
-            BAR_WIDTH,
-            height,
-            facecolor=style.PAPER if how is None else how.fill,
-            edgecolor=style.INK,
-            hatch=_PATTERNS.get(bias),
-            linewidth=0.8,
-            zorder=3,
-            gid=gid,
-        )
+    rectangle(
+        sheet.page,
+        x - BAR_WIDTH / 2,
+        base - height,
+        BAR_WIDTH,
+        height,
+        style.PAPER if how is None else how.fill,
+        edge=style.INK,
+        hatch=_PATTERNS.get(bias),
+        rim=0.8,
+        zorder=3,
+        gid=gid,
     )
 
 
@@ -945,16 +831,16 @@ def biases_in_order(studies: Sequence[Study]) -> list[str]:
     return [word for word in (*JUDGEMENTS, NOT_JUDGED) if word in words]
 
 
-_LABEL_WIDTH_HARVEST_GRID = 105.0
+_GROUP_WIDTH = 105.0
 # A panel with more studies breaks into lines, so that the page stays printable.
 _PER_LINE = 12
 _PANEL_LEAST = 92.0
 _PANEL_PAD = 8.0
 _BAR_GAP = 4.0
 # Above a bar stands the number of people, below it its letter.
-_WORD_HEIGHT = style.SMALL_SIZE * style.LINE_HEIGHT
+_WORD_HEIGHT = SMALL_SIZE * style.LINE_HEIGHT
 _LINE_AIR = 4.0
-_ROW_AIR_HARVEST_GRID = 5.0
+_GROUP_AIR = 5.0
 
 
 @dataclass(frozen=True)
@@ -979,37 +865,35 @@ class Grid:
     ) -> None:
         bars = [bar for row in panels.values() for found in row.values() for bar in found]
         self._pitch = _BAR_GAP + max(
-            BAR_WIDTH, *(line_width(bar.people, style.SMALL_SIZE) for bar in bars)
+            BAR_WIDTH, *(line_width(bar.people, SMALL_SIZE) for bar in bars)
         )
         self._heads = [
             head
-            for head in PANELS
+            for head in next(iter(panels.values()))
             if head != UNKNOWN_PANEL or any(row[head] for row in panels.values())
         ]
-        names = [
-            wrap(capitalised(name), _LABEL_WIDTH_HARVEST_GRID, weight="bold")
-            for name in columns.values()
-        ]
-        left = style.MARGIN + max(text_width(name, weight="bold") for name in names)
+        names = [wrap(capitalised(name), _GROUP_WIDTH, weight="bold") for name in columns.values()]
+        left = MARGIN + max(text_width(name, weight="bold") for name in names)
         self._lefts: dict[str, float] = {}
         self._widths: dict[str, float] = {}
-        edge = left + style.COLUMN_GAP
+        edge = left + COLUMN_GAP
         for head in self._heads:
             most = max(min(len(row[head]), _PER_LINE) for row in panels.values())
             self._lefts[head] = edge
             self._widths[head] = max(_PANEL_LEAST, most * self._pitch + 2 * _PANEL_PAD)
             edge += self._widths[head]
         self.right = edge
-        self._heading = Heading(title, self.right - style.MARGIN)
+        self._heading = Heading(title, self.right - MARGIN)
         self._texts = [
-            wrap(head, self._widths[head] - _PANEL_PAD, weight="bold") for head in self._heads
+            wrap(capitalised(head), self._widths[head] - _PANEL_PAD, weight="bold")
+            for head in self._heads
         ]
         self._top = self._heading.bottom + max(map(text_height, self._texts)) + 6
         self._rows = []
         top = self._top
         for name, row in zip(names, panels.values(), strict=True):
-            bases = list(_bases(row, top + _ROW_AIR_HARVEST_GRID))
-            bottom = max(bases[-1] + _WORD_HEIGHT, top + text_height(name)) + _ROW_AIR_HARVEST_GRID
+            bases = list(_bases(row, top + _GROUP_AIR))
+            bottom = max(bases[-1] + _WORD_HEIGHT, top + text_height(name)) + _GROUP_AIR
             self._rows.append(_Row(name, row, top, tuple(bases), bottom))
             top = bottom
         self.bottom = top
@@ -1017,26 +901,20 @@ class Grid:
     def draw(self, sheet: Sheet) -> None:
         """Draw heads, names, frames and bars."""
         self._heading.write(sheet)
-        for index, (head, text) in enumerate(zip(self._heads, self._texts, strict=True)):
-            x = self._lefts[head] + self._widths[head] / 2
-            sheet.write(
-                x,
-                self._top - 3,
-                text,
-                align="center",
-                valign="bottom",
-                weight="bold",
-                gid=f"panel-{index}",
-            )
+        places = [
+            (self._lefts[head] + self._widths[head] / 2, text, "center")
+            for head, text in zip(self._heads, self._texts, strict=True)
+        ]
+        write_heads(sheet, places, self._top - 3, "panel")
         for index, row in enumerate(self._rows):
             middle = (row.top + row.bottom) / 2
-            sheet.write(style.MARGIN, middle, row.name, weight="bold", gid=f"row-{index}")
+            sheet.write(MARGIN, middle, row.name, weight="bold", gid=f"row-{index}")
             for number, head in enumerate(self._heads):
                 self._draw_panel(
                     sheet, row, head, f"bar-{index}-{number}", is_band=number % 2 == 1
                 )
         for y in (self._top, *(row.bottom for row in self._rows)):
-            sheet.rule(style.MARGIN, self.right, y)
+            sheet.rule(MARGIN, self.right, y)
 
     def _draw_panel(self, sheet: Sheet, row: _Row, head: str, gid: str, *, is_band: bool) -> None:
         left, right = self._lefts[head], self._lefts[head] + self._widths[head]
@@ -1050,7 +928,7 @@ class Grid:
                 middle,
                 "none",
                 align="center",
-                size=style.SMALL_SIZE,
+                size=SMALL_SIZE,
                 colour=style.SOFT_INK,
                 gid=f"{gid}-none",
             )
@@ -1071,7 +949,7 @@ class Grid:
                     text,
                     align="center",
                     valign=valign,
-                    size=style.SMALL_SIZE,
+                    size=SMALL_SIZE,
                     weight="bold" if end == "key" else "normal",
                     gid=f"{name}-{end}",
                 )
@@ -1091,27 +969,30 @@ def _bases(row: Mapping[str, Sequence[Bar]], top: float) -> Iterator[float]:
 # Bars in the legend are lower than those of the plot, in the same proportions.
 _KEY_SHARE = 0.3
 _KEY_HEIGHT = 12.0
-_ROOM = BAR_WIDTH + 5.0
+# More bars than this are counted and not named.
+_MOST_BARS = 30
 
 
-def legend_groups(studies: Sequence[Study]) -> list[tuple[str, list[Entry]]]:
+def _bar_entry(words: str, height: float, bias: str) -> Entry:
+    def draw(sheet: Sheet, x: float, y: float, gid: str) -> None:
+        draw_bar(sheet, x, y + _KEY_HEIGHT / 2, height, bias, gid=gid)
+
+    return Entry(words, draw, BAR_WIDTH + 5.0, _KEY_HEIGHT)
+
+
+def _harvest_legend(studies: Sequence[Study]) -> list[tuple[str, list[Entry]]]:
     """Explain the heights and patterns that occur."""
     steps = {suitability(study) for study in studies}
     heights = [
-        Entry(
-            words, partial(_draw_key_harvest_key, STEP * step * _KEY_SHARE, ""), _ROOM, _KEY_HEIGHT
-        )
+        _bar_entry(words, STEP * step * _KEY_SHARE, "")
         for step, words in SUITABILITY.items()
         if step in steps
     ]
-    patterns = [
-        Entry(word, partial(_draw_key_harvest_key, _KEY_HEIGHT, word), _ROOM, _KEY_HEIGHT)
-        for word in biases_in_order(studies)
-    ]
+    patterns = [_bar_entry(word, _KEY_HEIGHT, word) for word in biases_in_order(studies)]
     return [("Height: design", heights), ("Risk of bias", patterns)]
 
 
-def notes(studies: Sequence[Study], names: Sequence[str]) -> list[str]:
+def _harvest_notes(studies: Sequence[Study], names: Sequence[str]) -> list[str]:
     """Say which letter is which study, and what numbers and stars mean."""
     cells = [cell for study in studies for cell in study.cells.values()]
     key = "; ".join(
@@ -1131,24 +1012,15 @@ def notes(studies: Sequence[Study], names: Sequence[str]) -> list[str]:
     return lines
 
 
-def _draw_key_harvest_key(
-    height: float, bias: str, sheet: Sheet, x: float, y: float, gid: str
-) -> None:
-    draw_bar(sheet, x, y + _KEY_HEIGHT / 2, height, bias, gid=gid)
-
-
-_LEGEND_GAP_HARVEST = 9.0
-# More bars than this are counted and not named.
-_MOST_NAMED = 30
-
-
+@style.settings()
 def harvest_plot(
     directions: pd.DataFrame,
     *,
     by: By = "group",
     order: Sequence[str] | None = None,
+    treatment: str = "treatment",
     title: str | None = None,
-) -> tuple[Figure, Axes]:
+) -> tuple[ShownFigure, Axes]:
     """Draw a harvest plot (Ogilvie 2008, doi 10.1186/1471-2288-8-8).
 
     A row for each group of outcomes, a panel for each direction, a bar for each study. The
@@ -1159,7 +1031,7 @@ def harvest_plot(
     ----------
     directions : pandas.DataFrame
         As for `effect_direction_plot`, and ``blinding`` (the word of studies.csv).
-    by, order, title
+    by, order, treatment, title
         As for `effect_direction_plot`.
 
     Returns
@@ -1176,65 +1048,35 @@ def harvest_plot(
     """
     rows = direction_rows(directions, also=("blinding",))
     studies, columns = studies_and_columns(rows, by=by, order=order)
-    with style.settings():
-        if not studies:
-            page = words_only([NO_DIRECTION], title)
-            return page.figure, page.page
-        names = letters(len(studies))
-        panels = {key: bars_of(studies, names, key) for key in columns}
-        grid = Grid(panels, columns, title)
-        width = grid.right - style.MARGIN
-        legend = Legend(legend_groups(studies), width)
-        small_print = Notes(notes(studies, names), width)
-        legend_top = grid.bottom + _LEGEND_GAP_HARVEST
-        notes_top = legend_top + legend.height + _LEGEND_GAP_HARVEST / 2
-        sheet = Sheet(grid.right + style.MARGIN, notes_top + small_print.height + style.MARGIN)
-        grid.draw(sheet)
-        legend.draw(sheet, legend_top)
-        small_print.write(sheet, notes_top)
-    return sheet.figure, sheet.page
-
-
-def harvest_alt_text(
-    directions: pd.DataFrame,
-    *,
-    by: By = "group",
-    order: Sequence[str] | None = None,
-    title: str | None = None,
-) -> str:
-    """Describe the harvest plot of the same arguments in plain words, panel by panel."""
-    rows = direction_rows(directions, also=("blinding",))
-    studies, columns = studies_and_columns(rows, by=by, order=order)
-    opening = f"Harvest plot{f': {title}' if title else ''}."
+    sentences = [opening("Harvest plot", title)]
     if not studies:
-        return style.spoken(f"{opening} {NO_DIRECTION}")
-    sentences = [opening]
-    labels = dict(zip(letters(len(studies)), studies, strict=True))
-    is_short = sum(len(study.cells) for study in studies) <= _MOST_NAMED
-    for column, name in columns.items():
-        panels = bars_of(studies, list(labels), column)
+        return words_only([NO_DIRECTION], title, f"{sentences[0]} {NO_DIRECTION}")
+    names = letters(len(studies))
+    labels = dict(zip(names, studies, strict=True))
+    panels = {key: bars_of(studies, names, key, treatment) for key in columns}
+    is_short = sum(len(study.cells) for study in studies) <= _MOST_BARS
+    for key, name in columns.items():
         said = [
-            f"{head.lower().replace('ldn', 'LDN')} {_panel_words(bars, labels, is_short)}"
-            for head, bars in panels.items()
+            f"{head} {_panel_words(bars, labels, is_short)}"
+            for head, bars in panels[key].items()
             if bars or head != UNKNOWN_PANEL
         ]
         sentences.append(f"{capitalised(name)}: {'; '.join(said)}.")
-    return style.spoken(" ".join(sentences))
-
-
-def harvest_output(
-    name: str,
-    directions: pd.DataFrame,
-    *,
-    by: By = "group",
-    order: Sequence[str] | None = None,
-    title: str | None = None,
-) -> FigureOutput:
-    """Make the harvest plot ready to end a notebook cell."""
-    figure, _ = harvest_plot(directions, by=by, order=order, title=title)
-    return FigureOutput(
-        figure, name, harvest_alt_text(directions, by=by, order=order, title=title)
+    grid = Grid(panels, columns, title)
+    foot = Foot(
+        grid.bottom + 9.0,
+        grid.right - MARGIN,
+        _harvest_notes(studies, names),
+        _harvest_legend(studies),
+        gap=4.5,
     )
+    sheet = Sheet(grid.right + MARGIN, foot.bottom + MARGIN)
+    grid.draw(sheet)
+    foot.write(sheet)
+    return sheet.shown(" ".join(sentences))
+
+
+harvest_output = output_of(harvest_plot)
 
 
 def _panel_words(bars: Sequence[Bar], labels: Mapping[str, Study], is_short: bool) -> str:

@@ -11,21 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldn_meta.display.figures import sheet as style
+from ldn_meta.display.figures.scales import linear_ticks
 from ldn_meta.display.figures.sheet import (
+    MARGIN,
+    SMALL_SIZE,
+    Foot,
     Heading,
-    Notes,
     Sheet,
+    line,
     line_width,
-    linear_ticks,
+    opening,
+    point,
+    steady,
     text_height,
     wrap,
 )
-from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import fixed, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from ldn_meta.display.figures.shown import ShownFigure
 
 
 FloatArray = NDArray[np.float64]
@@ -71,31 +78,6 @@ class PrintedDose:
         return math.isfinite(self.low) and math.isfinite(self.high)
 
 
-def dose_alt_text(
-    spreads: Sequence[DoseSpread],
-    printed: Sequence[PrintedDose],
-    *,
-    ladder: tuple[float, float],
-    title: str,
-) -> str:
-    """Describe the dose figure in plain words."""
-    points = "; ".join(
-        f"{fixed(one.dose)} mg for {percent(one.share)} of people"
-        + (f" (interval {fixed(one.low)} to {fixed(one.high)})" if one.has_interval else "")
-        for one in printed
-    )
-    rows = " ".join(
-        f"If {one.name}: median {fixed(one.median, 1)} mg, middle 95% {fixed(one.low, 1)} to "
-        f"{fixed(one.high, 1)} mg."
-        for one in spreads
-    )
-    return style.spoken(
-        f"Dose figure: {title}. Doses tested: {ladder[0]:g} to {ladder[1]:g} mg. A wide band of "
-        f"rising curves agrees with the trial. Printed: {points}. Dose that works in "
-        f"{percent(printed[-1].share)}: {rows}"
-    )
-
-
 WIDTH, CURVES_HEIGHT = 430.0, 190.0
 _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _WIDE, _NARROW = "#d5e4f1", "#8fb8da"
@@ -105,6 +87,7 @@ _ROW_AIR, _MARK_HEIGHT = 8.0, 16.0
 _PADDING = 0.03
 
 
+@style.settings()
 def dose_figure(
     bands: CurveBands,
     spreads: Sequence[DoseSpread],
@@ -112,65 +95,65 @@ def dose_figure(
     *,
     ladder: tuple[float, float],
     title: str,
-) -> tuple[Figure, Axes, Axes]:
-    """Draw response against dose, and below, on the same axis, the dose for nearly all."""
-    with style.settings():
-        shares = [f"{100 * tick:.0f}" for tick in _TICKS]
-        left = style.MARGIN + max(line_width(tick, style.SMALL_SIZE) for tick in shares) + 24
-        right = left + WIDTH
-        heading = Heading(title, right - style.MARGIN)
-        top = heading.bottom + 6
-        rows_top = top + CURVES_HEIGHT + _TICK_SPACE + 12
-        words = [_row_words(spread) for spread in spreads]
-        heights = [_ROW_AIR + text_height(text, style.SMALL_SIZE) + _MARK_HEIGHT for text in words]
-        rows_bottom = rows_top + sum(heights) + _ROW_AIR
-        label_top = rows_bottom + _TICK_SPACE
-        notes = Notes(_notes(printed), right - style.MARGIN)
-        notes_top = label_top + text_height("mg") + 8
-        sheet = Sheet(right + style.MARGIN + 8, notes_top + notes.height + style.MARGIN)
-        heading.write(sheet)
-        ends = [float(bands.dose[-1]), *(spread.high for spread in spreads), ladder[1]]
-        end = (1.0 + _PADDING) * max(ends)
-        curves = _axes(sheet, left, top, CURVES_HEIGHT, end, ladder)
-        _draw_curves(curves, bands, printed, top)
-        for tick, text in zip(_TICKS, shares, strict=True):
-            y = top + CURVES_HEIGHT * (1 - tick)
-            sheet.write(left - 5, y, text, align="right", size=style.SMALL_SIZE)
-        middle = top + CURVES_HEIGHT / 2
-        sheet.write(
-            style.MARGIN + 5, middle, "People who respond (%)", align="center", rotation=90
-        )
-        rows = _axes(sheet, left, rows_top, rows_bottom - rows_top, end, ladder)
-        _draw_rows(rows, spreads, printed[-1], words, heights, rows_top)
-        axis = f"Dose (mg a day); below: dose that works in {percent(printed[-1].share)}"
-        sheet.write(left + WIDTH / 2, label_top, axis, align="center", valign="top", gid="x-label")
-        notes.write(sheet, notes_top)
-    return sheet.figure, curves, rows
+) -> tuple[ShownFigure, Axes]:
+    """Draw response against dose, and below, on the same axis, the dose for nearly all.
+
+    Returned with the figure is the axes of the curves; that of the rows is the figure's last.
+    """
+    share = percent(printed[-1].share)
+    shares = [f"{100 * tick:.0f}" for tick in _TICKS]
+    left = MARGIN + max(line_width(tick, SMALL_SIZE) for tick in shares) + 24
+    right = left + WIDTH
+    heading = Heading(title, right - MARGIN)
+    top = heading.bottom + 6
+    rows_top = top + CURVES_HEIGHT + _TICK_SPACE + 12
+    words = [_row_words(spread) for spread in spreads]
+    heights = [_ROW_AIR + text_height(text, SMALL_SIZE) + _MARK_HEIGHT for text in words]
+    rows_bottom = rows_top + sum(heights) + _ROW_AIR
+    label_top = rows_bottom + _TICK_SPACE
+    foot = Foot(label_top + text_height("mg") + 8, right - MARGIN, _notes(printed))
+    sheet = Sheet(right + MARGIN + 8, foot.bottom + MARGIN)
+    heading.write(sheet)
+    ends = [float(bands.dose[-1]), *(spread.high for spread in spreads), ladder[1]]
+    end = (1.0 + _PADDING) * max(ends)
+    curves = _axes(sheet, left, top, CURVES_HEIGHT, end, ladder)
+    _draw_curves(curves, bands, printed, top)
+    for tick, text in zip(_TICKS, shares, strict=True):
+        y = top + CURVES_HEIGHT * (1 - tick)
+        sheet.write(left - 5, y, text, align="right", size=SMALL_SIZE)
+    middle = top + CURVES_HEIGHT / 2
+    sheet.write(MARGIN + 5, middle, "People who respond (%)", align="center", rotation=90)
+    rows = _axes(sheet, left, rows_top, rows_bottom - rows_top, end, ladder)
+    _draw_rows(rows, spreads, printed[-1], words, heights, rows_top)
+    axis = f"Dose (mg a day); below: dose that works in {share}"
+    sheet.write(left + WIDTH / 2, label_top, axis, align="center", valign="top", gid="x-label")
+    foot.write(sheet)
+    points = "; ".join(
+        f"{fixed(one.dose)} mg for {percent(one.share)} of people"
+        + (f" (interval {fixed(one.low)} to {fixed(one.high)})" if one.has_interval else "")
+        for one in printed
+    )
+    sentences = [
+        opening("Dose figure", title),
+        f"Doses tested: {ladder[0]:g} to {ladder[1]:g} mg. A wide band of rising curves agrees "
+        f"with the trial. Printed: {points}. Dose that works in {share}:",
+        *(
+            f"If {one.name}: median {fixed(one.median, 1)} mg, middle 95% {fixed(one.low, 1)} to "
+            f"{fixed(one.high, 1)} mg."
+            for one in spreads
+        ),
+    ]
+    return sheet.shown(" ".join(sentences), curves)
 
 
-def dose_output(
-    name: str,
-    bands: CurveBands,
-    spreads: Sequence[DoseSpread],
-    printed: Sequence[PrintedDose],
-    *,
-    ladder: tuple[float, float],
-    title: str,
-) -> FigureOutput:
-    """Make the dose figure ready to end a notebook cell: drawing, file name, words."""
-    figure, _, _ = dose_figure(bands, spreads, printed, ladder=ladder, title=title)
-    words = dose_alt_text(spreads, printed, ladder=ladder, title=title)
-    return FigureOutput(figure, name, words)
+dose_output = output_of(dose_figure)
 
 
 def _axes(
     sheet: Sheet, left: float, top: float, height: float, end: float, ladder: tuple[float, float]
 ) -> Axes:
-    axes = sheet.plot(left, top, WIDTH, height)
-    axes.set_xlim(0.0, end)
     ticks = linear_ticks(0.0, end, WIDTH)
-    axes.set_xticks([value for value, _ in ticks], [text for _, text in ticks])
-    axes.tick_params(labelsize=style.SMALL_SIZE, length=3, width=0.8, pad=2)
+    axes = sheet.plot(left, top, WIDTH, height, ends=(0.0, end), ticks=ticks)
     axes.axvspan(ladder[0], ladder[1], color=style.BAND, zorder=0, gid="ladder")
     return axes
 
@@ -179,50 +162,25 @@ def _draw_curves(
     axes: Axes, bands: CurveBands, printed: Sequence[PrintedDose], top: float
 ) -> None:
     def y(share: FloatArray | float) -> FloatArray:
-        return np.array(
-            [style.steady(s) for s in np.atleast_1d(top + CURVES_HEIGHT * (1 - share))]
-        )
+        return np.array([steady(s) for s in np.atleast_1d(top + CURVES_HEIGHT * (1 - share))])
 
     pairs = ((bands.low, bands.high, _WIDE, "wide"), (bands.lower, bands.upper, _NARROW, "half"))
     for low, high, colour, gid in pairs:
         axes.fill_between(
             bands.dose, y(low), y(high), color=colour, linewidth=0, zorder=1, gid=f"band-{gid}"
         )
-    axes.plot(
-        bands.dose,
-        y(bands.median),
-        color=style.TREATMENT,
-        linewidth=1.6,
-        zorder=2,
-        gid="curve-median",
-    )
+    line(axes, bands.dose, y(bands.median), style.TREATMENT, 1.6, gid="curve-median")
     for i, one in enumerate(printed):
-        at = float(y(one.share)[0])
+        at, red, gid = float(y(one.share)[0]), style.PREDICTION, f"printed-{i}"
         if one.has_interval:
-            axes.plot(
-                [one.low, one.high],
-                [at, at],
-                color=style.PREDICTION,
-                linewidth=2.0,
-                solid_capstyle="butt",
-                zorder=3,
-                gid=f"printed-{i}-interval",
-            )
-        axes.plot(
-            [one.dose],
-            [at],
-            marker="D",
-            markersize=5.5,
-            color=style.PREDICTION,
-            linestyle="none",
-            zorder=4,
-            gid=f"printed-{i}",
-        )
+            ends, name = [one.low, one.high], f"{gid}-interval"
+            line(axes, ends, [at, at], red, 2.0, cap="butt", zorder=3, gid=name)
+        point(axes, one.dose, at, "D", 5.5, red, zorder=4, gid=gid)
 
 
 def _row_words(spread: DoseSpread) -> str:
     numbers = f"{fixed(spread.median, 1)} ({fixed(spread.low, 1)} to {fixed(spread.high, 1)})"
-    return wrap(style.typeset(f"If {spread.name}: {numbers}"), WIDTH - 12.0, style.SMALL_SIZE)
+    return wrap(style.typeset(f"If {spread.name}: {numbers}"), WIDTH - 12.0, SMALL_SIZE)
 
 
 def _draw_rows(
@@ -253,7 +211,7 @@ def _draw_rows(
             inset,
             top + _ROW_AIR,
             words[i],
-            fontsize=style.SMALL_SIZE,
+            fontsize=SMALL_SIZE,
             verticalalignment="top",
             linespacing=style.LINE_HEIGHT,
             color=style.INK,
@@ -267,24 +225,17 @@ def _draw_rows(
             (one.low, one.high, 1.4, "wide"),
             (one.lower, one.upper, 5.0, "half"),
         ):
-            axes.plot(
-                [style.steady(low), style.steady(high)],
-                [y, y],
-                color=style.TREATMENT,
-                linewidth=width,
-                solid_capstyle="butt",
-                zorder=3,
-                gid=f"row-{i}-{part}",
-            )
-        axes.plot(
-            [style.steady(one.median)],
-            [y],
-            marker="o",
-            markersize=5.5,
-            markerfacecolor=style.PAPER,
-            markeredgecolor=style.TREATMENT,
-            markeredgewidth=1.6,
-            linestyle="none",
+            ends, gid = [steady(low), steady(high)], f"row-{i}-{part}"
+            line(axes, ends, [y, y], style.TREATMENT, width, cap="butt", zorder=3, gid=gid)
+        point(
+            axes,
+            steady(one.median),
+            y,
+            "o",
+            5.5,
+            style.PAPER,
+            edge=style.TREATMENT,
+            rim=1.6,
             zorder=4,
             gid=f"row-{i}-median",
         )

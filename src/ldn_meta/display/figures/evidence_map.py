@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.sheet import (
+    MARGIN,
     Heading,
     Sheet,
     line_width,
+    opening,
+    point,
     text_height,
     text_width,
     words_only,
     wrap,
+    write_heads,
 )
-from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import capitalised
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.pools import (
@@ -32,7 +36,8 @@ from ldn_meta.evidence.answer.pools import (
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from ldn_meta.display.figures.shown import ShownFigure
 
 
 MAP_COLUMNS = ("indication_label", "outcome_label", "trials", "people", "direction", "synthesis")
@@ -60,22 +65,28 @@ _EITHER = Mark(
     "o", style.SOFT_INK, "either way (the interval includes no difference, or none was found)"
 )
 _UNKNOWN = Mark("s", style.SOFT_INK, "direction not stated")
-DIRECTIONS = {
-    "favours treatment": Mark("^", style.TREATMENT, "favours LDN"),
-    "favours comparator": Mark("v", style.PREDICTION, "favours comparator"),
-    "either way": _EITHER,
-    "no difference": _EITHER,
-    "partly favours treatment": Mark(
-        "D", style.TREATMENT, "some favour LDN, others found no difference"
-    ),
-    "partly favours comparator": Mark(
-        "d", style.PREDICTION, "some favour the comparator, others found no difference"
-    ),
-    "conflicting": Mark("X", style.SOFT_INK, "studies point both ways"),
-    "unclear": _UNKNOWN,
-    "not stated": _UNKNOWN,
-    "none": _UNKNOWN,
-}
+
+
+def directions_of(treatment: str) -> dict[str, Mark]:
+    """How each direction of the tables is drawn."""
+    return {
+        "favours treatment": Mark("^", style.TREATMENT, f"favours {treatment}"),
+        "favours comparator": Mark("v", style.PREDICTION, "favours comparator"),
+        "either way": _EITHER,
+        "no difference": _EITHER,
+        "partly favours treatment": Mark(
+            "D", style.TREATMENT, f"some favour {treatment}, others found no difference"
+        ),
+        "partly favours comparator": Mark(
+            "d", style.PREDICTION, "some favour the comparator, others found no difference"
+        ),
+        "conflicting": Mark("X", style.SOFT_INK, "studies point both ways"),
+        "unclear": _UNKNOWN,
+        "not stated": _UNKNOWN,
+        "none": _UNKNOWN,
+    }
+
+
 ALONE = Mark("P", style.SINGLE_ARM, "no comparison group")
 FILLINGS = {
     META_ANALYSIS: Filling(1.0, 15.0, "solid: meta-analysis"),
@@ -90,7 +101,7 @@ class Cell:
     """One indication and outcome."""
 
     synthesis: str
-    direction: str
+    mark: Mark
     trials: int
     people: float
 
@@ -98,11 +109,6 @@ class Cell:
     def is_empty(self) -> bool:
         """Nothing was found for it."""
         return self.synthesis == NOTHING
-
-    @property
-    def mark(self) -> Mark:
-        """Shape and colour."""
-        return ALONE if self.synthesis == NO_COMPARISON else DIRECTIONS[self.direction]
 
     @property
     def filling(self) -> Filling:
@@ -122,13 +128,10 @@ class Cell:
 
 
 def evidence_cells(
-    frame: pd.DataFrame,
+    frame: pd.DataFrame, directions: Mapping[str, Mark]
 ) -> tuple[list[str], list[str], dict[tuple[str, str], Cell]]:
     """Turn rows into labels of rows, labels of columns, and cells."""
-    missing = [name for name in MAP_COLUMNS if name not in frame.columns]
-    if missing:
-        message = f"frame lacks the column(s) {', '.join(missing)}: needs {MAP_COLUMNS}"
-        raise ArgumentError(message)
+    style.check_columns(frame, MAP_COLUMNS)
     cells: dict[tuple[str, str], Cell] = {}
     for entry in frame.to_dict("records"):
         key = (str(entry["indication_label"]), str(entry["outcome_label"]))
@@ -136,9 +139,10 @@ def evidence_cells(
             message = f"frame has {key[0]!r} with {key[1]!r} twice: one row a cell"
             raise ArgumentError(message)
         synthesis = _known(entry["synthesis"], "synthesis", KINDS)
-        direction = _known(entry["direction"], "direction", tuple(DIRECTIONS))
-        trials = _whole(entry["trials"])
-        cells[key] = Cell(synthesis, direction, trials, float(entry["people"]))
+        direction = _known(entry["direction"], "direction", tuple(directions))
+        mark = ALONE if synthesis == NO_COMPARISON else directions[direction]
+        trials = 0 if entry["trials"] != entry["trials"] else int(entry["trials"] or 0)
+        cells[key] = Cell(synthesis, mark, trials, float(entry["people"]))
     rows = list(dict.fromkeys(row for row, _ in cells))
     columns = list(dict.fromkeys(column for _, column in cells))
     return rows, columns, cells
@@ -149,10 +153,6 @@ def _known(value: object, column: str, allowed: tuple[str, ...]) -> str:
         message = f"{column} is {value!r}: allowed are {', '.join(allowed)}"
         raise ArgumentError(message)
     return str(value)
-
-
-def _whole(value: Any) -> int:
-    return 0 if value is None or value != value else int(value)
 
 
 NOTHING_MAPPED = "No indication and outcome to map."
@@ -169,52 +169,20 @@ _LEGEND_GAP = 16.0
 _LEGEND_SIZE = 8.5
 
 
-def evidence_map(frame: pd.DataFrame, *, title: str | None = None) -> tuple[Figure, Axes]:
+@style.settings()
+def evidence_map(
+    frame: pd.DataFrame, *, treatment: str = "treatment", title: str | None = None
+) -> tuple[ShownFigure, Axes]:
     """Draw what is known, indication by outcome.
 
     The shape of a mark is the direction, its filling the kind of synthesis, so the map reads
     the same in grey; the numbers of trials and people stand below it.
     """
-    rows, columns, cells = evidence_cells(frame)
-    with style.settings():
-        if not cells:
-            page = words_only([NOTHING_MAPPED], title)
-            return page.figure, page.page
-        row_labels = [wrap(capitalised(name), _ROW_WIDTH, weight="bold") for name in rows]
-        heads = [wrap(capitalised(name), _CELL_WIDTH - 8, weight="bold") for name in columns]
-        left = style.MARGIN + max(text_width(name, weight="bold") for name in row_labels) + 8
-        right = left + _CELL_WIDTH * len(columns)
-        width = max(right - style.MARGIN, _LEAST_WIDTH)
-        heading = Heading(title, width)
-        top = heading.bottom + max(text_height(head) for head in heads) + 6
-        bottom = top + _ROW_HEIGHT * len(rows)
-        legend = _Legend(cells.values(), width)
-        sheet = Sheet(width + 2 * style.MARGIN, bottom + 12 + legend.height + style.MARGIN)
-        heading.write(sheet)
-        for index, head in enumerate(heads):
-            x = left + (index + 0.5) * _CELL_WIDTH
-            gid = f"column-{index}"
-            sheet.write(x, top - 3, head, align="center", valign="bottom", weight="bold", gid=gid)
-        for index, name in enumerate(row_labels):
-            y = top + (index + 0.5) * _ROW_HEIGHT
-            sheet.write(style.MARGIN, y, name, weight="bold", gid=f"row-{index}")
-        for i, row in enumerate(rows):
-            for j, column in enumerate(columns):
-                corner = (left + j * _CELL_WIDTH, top + i * _ROW_HEIGHT)
-                _draw_cell(sheet, corner, cells.get((row, column)), f"cell-{i}-{j}")
-        for index in range(len(rows) + 1):
-            sheet.rule(style.MARGIN, right, top + index * _ROW_HEIGHT, width=0.6)
-        legend.draw(sheet, bottom + 12)
-    return sheet.figure, sheet.page
-
-
-def evidence_map_alt_text(frame: pd.DataFrame, *, title: str | None = None) -> str:
-    """Describe the evidence map of the same frame in plain words, row by row."""
-    rows, columns, cells = evidence_cells(frame)
-    opening = f"Evidence map{f': {title}' if title else ''}."
+    directions = directions_of(treatment)
+    rows, columns, cells = evidence_cells(frame, directions)
+    sentences = [opening("Evidence map", title)]
     if not cells:
-        return f"{opening} {NOTHING_MAPPED}"
-    sentences = [opening]
+        return words_only([NOTHING_MAPPED], title, f"{sentences[0]} {NOTHING_MAPPED}")
     for row in rows:
         found = [(column, cells.get((row, column))) for column in columns]
         said = [_cell_words(name, cell) for name, cell in found if cell and not cell.is_empty]
@@ -222,15 +190,33 @@ def evidence_map_alt_text(frame: pd.DataFrame, *, title: str | None = None) -> s
         if empty:
             said.append(f"no data on {', '.join(empty)}")
         sentences.append(f"{capitalised(row)}: {'; '.join(said)}.")
-    return style.spoken(" ".join(sentences))
+    row_labels = [wrap(capitalised(name), _ROW_WIDTH, weight="bold") for name in rows]
+    heads = [wrap(capitalised(name), _CELL_WIDTH - 8, weight="bold") for name in columns]
+    left = MARGIN + max(text_width(name, weight="bold") for name in row_labels) + 8
+    right = left + _CELL_WIDTH * len(columns)
+    width = max(right - MARGIN, _LEAST_WIDTH)
+    heading = Heading(title, width)
+    top = heading.bottom + max(text_height(head) for head in heads) + 6
+    bottom = top + _ROW_HEIGHT * len(rows)
+    legend = _Legend(cells.values(), directions, width)
+    sheet = Sheet(width + 2 * MARGIN, bottom + 12 + legend.height + MARGIN)
+    heading.write(sheet)
+    places = [(left + (i + 0.5) * _CELL_WIDTH, head, "center") for i, head in enumerate(heads)]
+    write_heads(sheet, places, top - 3, "column")
+    for index, name in enumerate(row_labels):
+        y = top + (index + 0.5) * _ROW_HEIGHT
+        sheet.write(MARGIN, y, name, weight="bold", gid=f"row-{index}")
+    for i, row in enumerate(rows):
+        for j, column in enumerate(columns):
+            corner = (left + j * _CELL_WIDTH, top + i * _ROW_HEIGHT)
+            _draw_cell(sheet, corner, cells.get((row, column)), f"cell-{i}-{j}")
+    for index in range(len(rows) + 1):
+        sheet.rule(MARGIN, right, top + index * _ROW_HEIGHT, width=0.6)
+    legend.draw(sheet, bottom + 12)
+    return sheet.shown(" ".join(sentences))
 
 
-def evidence_map_output(
-    name: str, frame: pd.DataFrame, *, title: str | None = None
-) -> FigureOutput:
-    """Make the evidence map ready to end a notebook cell: drawing, file name, words."""
-    figure, _ = evidence_map(frame, title=title)
-    return FigureOutput(figure, name, evidence_map_alt_text(frame, title=title))
+evidence_map_output = output_of(evidence_map)
 
 
 def _cell_words(column: str, cell: Cell) -> str:
@@ -267,27 +253,19 @@ def _draw_mark(
 
     # Mixed with white here: transparency would let the rules shine through.
     red, green, blue = (1 - filling.strength * (1 - part) for part in to_rgb(mark.colour))
-    sheet.page.plot(
-        [x],
-        [y],
-        marker=mark.marker,
-        markersize=size or filling.size,
-        markerfacecolor=to_hex((red, green, blue)),
-        markeredgecolor=mark.colour,
-        markeredgewidth=1.4,
-        linestyle="none",
-        zorder=3,
-        gid=gid,
-    )
+    fill, size = to_hex((red, green, blue)), size or filling.size
+    point(sheet.page, x, y, mark.marker, size, fill, edge=mark.colour, rim=1.4, zorder=3, gid=gid)
 
 
 class _Legend:
     """Explains the marks that occur, in as many lines as they need."""
 
-    def __init__(self, cells: Iterable[Cell], width: float) -> None:
+    def __init__(
+        self, cells: Iterable[Cell], directions: Mapping[str, Mark], width: float
+    ) -> None:
         shown = [cell for cell in cells if not cell.is_empty]
         occurring = {cell.mark for cell in shown}
-        marks = [m for m in dict.fromkeys((*DIRECTIONS.values(), ALONE)) if m in occurring]
+        marks = [m for m in dict.fromkeys((*directions.values(), ALONE)) if m in occurring]
         kinds = [kind for kind in FILLINGS if any(cell.synthesis == kind for cell in shown)]
         neutral = Mark("o", style.INK, "")
         shapes = [
@@ -328,12 +306,12 @@ def _flow(
     """Set entries side by side, beginning a new line where the page ends."""
     if not entries:
         return []
-    indent = style.MARGIN + line_width("Filling", style.SMALL_SIZE, "bold") + 8
-    lines: list[list[tuple[float, str | _Entry]]] = [[(style.MARGIN, head)]]
+    indent = MARGIN + line_width("Filling", style.SMALL_SIZE, "bold") + 8
+    lines: list[list[tuple[float, str | _Entry]]] = [[(MARGIN, head)]]
     x = indent
     for entry in entries:
         reach = _LEGEND_MARK + line_width(entry[2], style.SMALL_SIZE)
-        if x + reach > style.MARGIN + width and x > indent:
+        if x + reach > MARGIN + width and x > indent:
             lines.append([])
             x = indent
         lines[-1].append((x, entry))

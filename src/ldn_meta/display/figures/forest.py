@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Literal, Protocol, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.bias import DOT_SIZE, draw_dot, judgement, judgement_legend
+from ldn_meta.display.figures.scales import (
+    LARGEST_LOG,
+    EffectFormat,
+    Interval,
+    Scale,
+    Under,
+    axis_limits,
+)
 from ldn_meta.display.figures.sheet import (
     COLUMN_GAP,
     MARGIN,
     SMALL_SIZE,
+    Foot,
     Heading,
-    Interval,
-    Notes,
     Sheet,
-    axis_limits,
-    linear_ticks,
-    ratio_ticks,
-    spoken,
+    area,
+    line,
+    opening,
+    point,
     text_height,
     text_width,
     words_only,
     wrap,
+    write_heads,
 )
-from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import CI_METHODS, MEASURES, TAU2_METHODS, capitalised, count, p_value
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.raw.bias_tools import OVERALL
@@ -35,8 +43,8 @@ from ldn_meta.evidence.raw.bias_tools import OVERALL
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
+    from ldn_meta.display.figures.shown import ShownFigure
     from ldn_meta.stats.arrays import FloatArray, IntArray
     from ldn_meta.stats.pool import PooledResult
 
@@ -178,38 +186,6 @@ class Row:
         return "" if math.isnan(self.weight_pct) else f"{self.weight_pct:.1f}%"
 
 
-@dataclass(frozen=True)
-class EffectFormat:
-    """How a value on the scale of analysis is printed: ratios leave the logarithm here."""
-
-    digits: int
-    is_log: bool
-
-    def number(self, value: float) -> str:
-        """Print one value."""
-        return style.number(self._shown(value), self.digits)
-
-    def interval(self, low: float, high: float) -> str:
-        """Print limits in brackets."""
-        return style.interval(self._shown(low), self._shown(high), self.digits)
-
-    def effect(self, span: Interval) -> str:
-        """Print an estimate with its limits, or say what is missing."""
-        if math.isnan(span.estimate):
-            return "not estimable"
-        if not span.is_complete:
-            return f"{self.number(span.estimate)} (interval NR)"
-        return f"{self.number(span.estimate)} {self.interval(span.low, span.high)}"
-
-    def _shown(self, value: float) -> float:
-        if not self.is_log:
-            return value
-        try:
-            return math.exp(value)
-        except OverflowError:
-            return math.inf
-
-
 def forest_rows(
     result: PooledResult | None,
     *,
@@ -322,10 +298,7 @@ def _shown_rows(
     dots: pd.DataFrame | None,
     print_as: EffectFormat,
 ) -> list[Row]:
-    missing = [name for name in SHOWN_COLUMNS if name not in shown_only.columns]
-    if missing:
-        message = f"shown_only lacks the column(s) {', '.join(missing)}: needs {SHOWN_COLUMNS}"
-        raise ArgumentError(message)
+    style.check_columns(shown_only, SHOWN_COLUMNS, "shown_only")
     cells = _texts(_shared(shown_only, columns), len(shown_only))
     judgements = _judgements(_shared(shown_only, dots), len(shown_only))
     entries = shown_only.to_dict("records")
@@ -383,62 +356,48 @@ def describe(
     measure: str,
     direction: tuple[str, str],
     dot_names: Sequence[str],
-    is_log: bool,
+    print_as: EffectFormat,
     title: str | None,
 ) -> str:
     """Describe a forest plot for people who cannot see it."""
     trials = [row for row in rows if row.kind == "trial"]
-    opening = "Forest plot without trials"
+    kind = "Forest plot without trials"
     if trials:
-        opening = f"Forest plot of {count(len(trials), 'trial')}, {measure.lower()}"
-    sentences = [f"{opening}: {title}." if title else f"{opening}."]
+        kind = f"Forest plot of {count(len(trials), 'trial')}, {measure.lower()}"
+    sentences = [opening(kind, title)]
     if all(direction) and any(row.effect for row in rows):
-        middle = "1" if is_log else "0"
+        sentences.append(print_as.sides(direction))
+    heads = [name.lower() for name in dot_names]
+    overall = heads.index(OVERALL) if OVERALL in heads else None
+
+    def bias(row: Row) -> str:
+        """Write ``, risk of bias high``; nothing where nobody has judged."""
+        if overall is None or not row.dots or judgement(row.dots[overall]) is None:
+            return ""
+        return f", risk of bias {row.dots[overall]}"
+
+    if len(trials) <= _MOST_NAMED:
+        sentences += [
+            f"{row.label} {row.effect}{f', weight {row.weight}' if row.weight else ''}{bias(row)}."
+            for row in trials
+        ]
+    else:
+        known = [row for row in trials if math.isfinite(row.span.estimate)]
+        lowest = min(known, key=lambda row: row.span.estimate)
+        highest = max(known, key=lambda row: row.span.estimate)
         sentences.append(
-            f"Values below {middle}: {direction[0]}; values above {middle}: {direction[1]}."
+            f"Effects run from {lowest.effect} in {lowest.label} "
+            f"to {highest.effect} in {highest.label}."
         )
-    bias = _OverallBias(dot_names)
-    sentences += _trial_sentences(trials, bias)
     for row in rows:
         if row.kind == "remark":
             sentences.append(row.label if row.label.endswith(".") else f"{row.label}.")
         elif row.kind == "heading":
             sentences.append(f"{row.label}:")
-        elif row.kind == "shown" and row.note:
-            sentences.append(f"{row.label} {row.effect}, {row.note}{bias.told(row)}.")
         elif row.kind != "trial":
-            sentences.append(f"{row.label} {row.effect}{bias.told(row)}.")
-    return spoken(" ".join(sentences))
-
-
-class _OverallBias:
-    """Tells the overall judgement of a row, if there is one to tell."""
-
-    def __init__(self, dot_names: Sequence[str]) -> None:
-        heads = [name.lower() for name in dot_names]
-        self._place = heads.index(OVERALL) if OVERALL in heads else None
-
-    def told(self, row: Row) -> str:
-        """Write ``, risk of bias high``; nothing where nobody has judged."""
-        if self._place is None or not row.dots or judgement(row.dots[self._place]) is None:
-            return ""
-        return f", risk of bias {row.dots[self._place]}"
-
-
-def _trial_sentences(trials: Sequence[Row], bias: _OverallBias) -> list[str]:
-    if len(trials) <= _MOST_NAMED:
-        return [
-            f"{row.label} {row.effect}{f', weight {row.weight}' if row.weight else ''}"
-            f"{bias.told(row)}."
-            for row in trials
-        ]
-    known = [row for row in trials if math.isfinite(row.span.estimate)]
-    lowest = min(known, key=lambda row: row.span.estimate)
-    highest = max(known, key=lambda row: row.span.estimate)
-    return [
-        f"Effects run from {lowest.effect} in {lowest.label} "
-        f"to {highest.effect} in {highest.label}."
-    ]
+            note = f", {row.note}" if row.kind == "shown" and row.note else ""
+            sentences.append(f"{row.label} {row.effect}{note}{bias(row)}.")
+    return " ".join(sentences)
 
 
 PLOT_WIDTH = 230.0
@@ -461,10 +420,11 @@ _ROW_AIR_MANY = 2.0
 
 
 @dataclass(frozen=True)
-class RowPlace:
-    """A row with its broken texts and its heights in points from the top of the page."""
+class Place:
+    """A row with its broken texts, its name, and its heights in points from the top."""
 
     row: Row
+    gid: str
     label: str
     note: str
     top: float
@@ -472,126 +432,152 @@ class RowPlace:
     bottom: float
 
 
-@dataclass(frozen=True)
-class Column:
-    """A printed column: its head and where its text is anchored."""
+class Table:
+    """The rows as a table with a plot in it: each column as wide as its widest cell."""
 
-    header: str
-    anchor: float
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        *,
+        column_names: Sequence[str],
+        dot_names: Sequence[str],
+        effect_header: str,
+        title: str | None,
+    ) -> None:
+        heads = [wrap(name, _HEADER_WIDTH, weight="bold") for name in column_names]
+        widths = [
+            max(_bold_width(head), *(_cell_width(row, index) for row in rows))
+            for index, head in enumerate(heads)
+        ]
+        cells_width = sum(width + COLUMN_GAP for width in widths)
+        label_width = max(_label_width(rows), _LEFT_WIDTH - cells_width)
+        self._heads = [(MARGIN, LABEL_HEADER, "left")]
+        edge = MARGIN + label_width
+        for head, width in zip(heads, widths, strict=True):
+            self._heads.append((edge + COLUMN_GAP + width / 2, head, "center"))
+            edge += COLUMN_GAP + width
+        self._cells = [x for x, _, _ in self._heads[1:]]
+
+        self.plot_left = edge + COLUMN_GAP
+        effect_head = wrap(effect_header, _HEADER_WIDTH, weight="bold")
+        effect_width = max(text_width(row.effect, weight=_weight(row)) for row in rows)
+        right = self.plot_left + PLOT_WIDTH
+        right += COLUMN_GAP + max(effect_width, _bold_width(effect_head))
+        self._effect = right
+        self._heads.append((right, effect_head, "right"))
+        self._weight = None
+        if any(row.weight for row in rows):
+            self._weight = right = right + COLUMN_GAP + _bold_width(WEIGHT_HEADER)
+            self._heads.append((right, WEIGHT_HEADER, "right"))
+        self._dot_names = dot_names
+        upright = [_bold_width(name) + _HEAD_GAP for name in dot_names if _is_upright(name)]
+        pitch = max(_DOT_PITCH, *upright, 0.0)
+        self._dots = [right + COLUMN_GAP + (i + 0.5) * pitch for i in range(len(dot_names))]
+        self.right = self._dots[-1] + pitch / 2 if dot_names else right
+
+        self._heading = Heading(title, self.right - MARGIN)
+        header_height = max(
+            *(text_height(head) for head in (LABEL_HEADER, effect_head, *heads)),
+            *(
+                text_height(name) if _is_upright(name) else _bold_width(name) + 2
+                for name in dot_names
+            ),
+        )
+        self._rule = self._heading.bottom + header_height + 6
+        self._places = self._stack(rows, label_width, edge - MARGIN)
+        self.bottom = self._places[-1].bottom
+
+    def _stack(self, rows: Sequence[Row], label_width: float, left_width: float) -> list[Place]:
+        """Give each row the height of its lines, and the number among rows of its kind."""
+        top = self._rule + 3
+        air = _ROW_AIR if len(rows) < _MANY else _ROW_AIR_MANY
+        places: list[Place] = []
+        for row in rows:
+            width = left_width if row.kind in ("remark", "heading") else label_width
+            label = wrap(row.label, width, weight=_weight(row))
+            note = wrap(row.note, left_width - NOTE_INDENT, SMALL_SIZE) if row.note else ""
+            main = max(text_height(text) for text in (label, row.effect, *row.cells)) + air
+            extra = text_height(note, SMALL_SIZE) + 1 if note else 0.0
+            if row.kind == "heading":
+                top += air
+            number = sum(place.row.kind == row.kind for place in places)
+            gid = f"{row.kind}-{number}"
+            places.append(Place(row, gid, label, note, top, top + main / 2, top + main + extra))
+            top += main + extra
+        return places
+
+    def draw(self, sheet: Sheet, scale: Scale) -> Axes:
+        """Draw axis, reference lines and the mark of every row, and write the table."""
+        top = self._rule
+        axes = sheet.plot(
+            self.plot_left,
+            top,
+            PLOT_WIDTH,
+            self.bottom - top,
+            ends=scale.ends,
+            ticks=scale.ticks,
+            is_log=scale.is_log,
+        )
+        middle = [scale.place(0.0)] * 2
+        line(axes, middle, [top, self.bottom], style.INK, 0.8, zorder=1, gid="no-effect")
+        weights = [place.row.weight_pct for place in self._places if place.row.kind == "trial"]
+        pen = _Pen(axes, scale, top, max(weights, default=0.0))
+        for place in self._places:
+            if not math.isnan(place.row.span.estimate):
+                pen.draw(place.row, place.mark, place.gid)
+        self._heading.write(sheet)
+        write_heads(sheet, self._heads, self._rule - 3)
+        for index, (x, name) in enumerate(zip(self._dots, self._dot_names, strict=True)):
+            sheet.write(
+                x,
+                self._rule - 3,
+                name,
+                align="center",
+                valign="bottom",
+                weight="bold",
+                rotation=0 if _is_upright(name) else 90,
+                gid=f"head-dot-{index}",
+            )
+        for place in self._places:
+            self._write_row(sheet, place)
+        sheet.rule(MARGIN, self.right, self._heading.bottom)
+        sheet.rule(MARGIN, self.right, self._rule)
+        return axes
+
+    def _write_row(self, sheet: Sheet, place: Place) -> None:
+        row, y, gid, weight = place.row, place.mark, place.gid, _weight(place.row)
+        colour = style.SOFT_INK if row.kind == "remark" else style.INK
+        if row.kind in ("pooled", "heading"):
+            sheet.rule(MARGIN, self.right, place.top, width=0.5)
+        sheet.write(MARGIN, y, place.label, weight=weight, colour=colour, gid=f"{gid}-label")
+        for index, (x, text) in enumerate(zip(self._cells, row.cells, strict=False)):
+            sheet.write(x, y, text, align="center", weight=weight, gid=f"{gid}-cell-{index}")
+        sheet.write(self._effect, y, row.effect, align="right", weight=weight, gid=f"{gid}-effect")
+        if self._weight is not None:
+            sheet.write(
+                self._weight, y, row.weight, align="right", weight=weight, gid=f"{gid}-weight"
+            )
+        for index, (x, value) in enumerate(zip(self._dots, row.dots, strict=False)):
+            draw_dot(sheet.page, x, y, value, gid=f"{gid}-dot-{index}")
+        sheet.write(
+            MARGIN + NOTE_INDENT,
+            place.bottom - 1,
+            place.note,
+            valign="bottom",
+            size=SMALL_SIZE,
+            colour=style.SOFT_INK,
+            gid=f"{gid}-note",
+        )
 
 
-@dataclass(frozen=True)
-class Layout:
-    """All positions of the table, in points from the top left corner of the page."""
-
-    heading: Heading
-    cells: tuple[Column, ...]
-    effect: Column
-    weight: Column | None
-    dots: tuple[Column, ...]
-    plot_left: float
-    right: float
-    header_top: float
-    header_bottom: float
-    places: tuple[RowPlace, ...]
-
-    @property
-    def bottom(self) -> float:
-        """Lower edge of the last row, where the axis stands."""
-        return self.places[-1].bottom
-
-
-def row_weight(row: Row) -> str:
+def _weight(row: Row) -> str:
     """Print totals and headings bold, as tables do."""
     return "bold" if row.kind in ("pooled", "heading") else "normal"
 
 
-def lay_out(
-    rows: Sequence[Row],
-    *,
-    column_names: Sequence[str],
-    dot_names: Sequence[str],
-    effect_header: str,
-    title: str | None,
-) -> Layout:
-    """Give each column the width of its widest cell and each row the height of its lines."""
-    heads = [wrap(name, _HEADER_WIDTH, weight="bold") for name in column_names]
-    widths = [
-        max(_bold_width(head), *(_cell_width(row, index) for row in rows))
-        for index, head in enumerate(heads)
-    ]
-    cells_width = sum(width + COLUMN_GAP for width in widths)
-    label_width = max(_label_width(rows), _LEFT_WIDTH - cells_width)
-    cells = []
-    edge = MARGIN + label_width
-    for head, width in zip(heads, widths, strict=True):
-        cells.append(Column(head, edge + COLUMN_GAP + width / 2))
-        edge += COLUMN_GAP + width
-
-    plot_left = edge + COLUMN_GAP
-    effect_head = wrap(effect_header, _HEADER_WIDTH, weight="bold")
-    effect_width = max(text_width(row.effect, weight=row_weight(row)) for row in rows)
-    right = plot_left + PLOT_WIDTH + COLUMN_GAP + max(effect_width, _bold_width(effect_head))
-    effect = Column(effect_head, right)
-    weight = None
-    if any(row.weight for row in rows):
-        right += COLUMN_GAP + _bold_width(WEIGHT_HEADER)
-        weight = Column(WEIGHT_HEADER, right)
-    upright = [_bold_width(name) + _HEAD_GAP for name in dot_names if is_upright(name)]
-    pitch = max(_DOT_PITCH, *upright, 0.0)
-    dots = [
-        Column(name, right + COLUMN_GAP + (index + 0.5) * pitch)
-        for index, name in enumerate(dot_names)
-    ]
-    if dots:
-        right = dots[-1].anchor + pitch / 2
-
-    heading = Heading(title, right - MARGIN)
-    header_top = heading.bottom
-    header_height = max(
-        *(text_height(head) for head in (LABEL_HEADER, effect_head, *heads)),
-        *(dot_head_height(name) for name in dot_names),
-    )
-    header_bottom = header_top + header_height + 6
-    places = _stack(rows, header_bottom + 3, label_width, edge - MARGIN)
-    return Layout(
-        heading,
-        tuple(cells),
-        effect,
-        weight,
-        tuple(dots),
-        plot_left,
-        right,
-        header_top,
-        header_bottom,
-        tuple(places),
-    )
-
-
-def is_upright(dot_name: str) -> bool:
+def _is_upright(dot_name: str) -> bool:
     """Say whether the head of a dot column fits its width without being turned."""
     return _bold_width(dot_name) <= _UPRIGHT_WIDTH
-
-
-def dot_head_height(name: str) -> float:
-    """Height of the head of a dot column, which is turned when it is a word."""
-    return text_height(name) if is_upright(name) else _bold_width(name) + 2
-
-
-def _stack(
-    rows: Sequence[Row], top: float, label_width: float, left_width: float
-) -> Iterator[RowPlace]:
-    air = _ROW_AIR if len(rows) < _MANY else _ROW_AIR_MANY
-    for row in rows:
-        spans_block = row.kind in ("remark", "heading")
-        label = wrap(row.label, left_width if spans_block else label_width, weight=row_weight(row))
-        note = wrap(row.note, left_width - NOTE_INDENT, SMALL_SIZE) if row.note else ""
-        main = max(text_height(text) for text in (label, row.effect, *row.cells)) + air
-        extra = text_height(note, SMALL_SIZE) + 1 if note else 0.0
-        if row.kind == "heading":
-            top += air
-        yield RowPlace(row, label, note, top, top + main / 2, top + main + extra)
-        top += main + extra
 
 
 def _bold_width(text: str) -> float:
@@ -599,7 +585,7 @@ def _bold_width(text: str) -> float:
 
 
 def _cell_width(row: Row, index: int) -> float:
-    return text_width(row.cells[index], weight=row_weight(row)) if row.cells else 0.0
+    return text_width(row.cells[index], weight=_weight(row)) if row.cells else 0.0
 
 
 def _label_width(rows: Sequence[Row]) -> float:
@@ -607,13 +593,12 @@ def _label_width(rows: Sequence[Row]) -> float:
     widest = _bold_width(LABEL_HEADER)
     for row in rows:
         if row.kind not in ("remark", "heading"):
-            weight = row_weight(row)
+            weight = _weight(row)
             broken = wrap(row.label, _LABEL_WIDTH, weight=weight)
             widest = max(widest, text_width(broken, weight=weight))
     return widest
 
 
-_NO_EFFECT = 0.0
 _SQUARE = "#8fbfe0"
 _LARGEST_SQUARE = 10.5
 _SMALLEST_SQUARE = 3.2
@@ -624,340 +609,145 @@ _DIAMOND_HALF = 5.2
 _SUMMARY_HALF = 4.2
 _BAR_WIDTH = 3.2
 _ARROW_SIZE = 4.5
-# Ratios beyond 5e21 are typing errors; without a bound they would overflow the axis.
-_LARGEST_LOG = 50.0
 _NEEDED = ("trial", "pooled", "summary")
 
 
 @dataclass(frozen=True)
-class Scale:
-    """The shown part of the scale of analysis; ratios are drawn as ratios on a log axis."""
+class _Pen:
+    """Draws the marks of rows on one axis, below ``top``."""
 
-    low: float
-    high: float
-    is_log: bool
-    ticks: tuple[tuple[float, str], ...]
+    axes: Axes
+    scale: Scale
+    top: float
+    largest: float
 
-    def place(self, value: float) -> float:
-        """Turn a value of the analysis into a coordinate of the axis, cut at its ends."""
-        inside = min(max(value, self.low), self.high)
-        return math.exp(inside) if self.is_log else inside
+    def draw(self, row: Row, y: float, gid: str) -> None:
+        """Draw the mark of a row at its height."""
+        if row.kind == "pooled":
+            line(
+                self.axes,
+                [self.scale.place(row.span.estimate)] * 2,
+                [self.top, y],
+                style.POOLED,
+                0.8,
+                dashes=(0, (2, 2)),
+                zorder=1,
+                gid="pooled-line",
+            )
+            self._diamond(row.span, y, _DIAMOND_HALF, style.POOLED, gid)
+        elif row.kind == "summary":
+            self._diamond(row.span, y, _SUMMARY_HALF, style.PAPER, gid)
+        elif row.kind == "prediction":
+            self._interval(row.span, y, style.PREDICTION, _BAR_WIDTH, gid)
+        else:
+            self._interval(row.span, y, style.INK, 1.1, gid)
+            self._square(row, y, gid)
 
-    def holds(self, value: float) -> bool:
-        """Say whether a value is on the axis."""
-        return self.low <= value <= self.high
+    def _interval(self, span: Interval, y: float, colour: str, width: float, gid: str) -> None:
+        """Draw an interval; an end that leaves the axis becomes an arrow."""
+        if not span.is_complete:
+            return
+        scale = self.scale
+        if span.high >= scale.low and span.low <= scale.high:
+            ends = [scale.place(span.low), scale.place(span.high)]
+            name = f"{gid}-interval"
+            line(self.axes, ends, [y, y], colour, width, cap="butt", zorder=3, gid=name)
+        self._arrows(span, y, colour, gid)
 
-    @property
-    def no_effect(self) -> float:
-        """Share of the axis, from the left, at which no effect lies."""
-        return (_NO_EFFECT - self.low) / (self.high - self.low)
+    def _arrows(self, span: Interval, y: float, colour: str, gid: str) -> None:
+        for end, marker, side, is_outside in (
+            (self.scale.low, "<", "low", span.low < self.scale.low),
+            (self.scale.high, ">", "high", span.high > self.scale.high),
+        ):
+            if is_outside:
+                x, name = self.scale.place(end), f"{gid}-arrow-{side}"
+                point(self.axes, x, y, marker, _ARROW_SIZE, colour, clip=False, zorder=4, gid=name)
+
+    def _square(self, row: Row, y: float, gid: str) -> None:
+        if not self.scale.holds(row.span.estimate):
+            return
+        side = _SHOWN_SQUARE
+        if row.kind == "trial" and row.weight_pct > 0:
+            share = row.weight_pct / self.largest
+            side = max(_LARGEST_SQUARE * math.sqrt(share), _SMALLEST_SQUARE)
+        is_shown = row.kind == "shown"
+        fill = style.PAPER if is_shown else style.TREATMENT if side < _SOLID_SQUARE else _SQUARE
+        point(
+            self.axes,
+            self.scale.place(row.span.estimate),
+            y,
+            "s",
+            side,
+            fill,
+            edge=style.INK if is_shown else style.TREATMENT,
+            rim=0.9,
+            # In a large square a short interval must stay visible, so the line lies above it.
+            zorder=2 if fill == _SQUARE else 4,
+            gid=gid,
+        )
+
+    def _diamond(self, span: Interval, y: float, half: float, fill: str, gid: str) -> None:
+        if not span.is_complete:
+            return
+        low, middle, high = map(self.scale.place, (span.low, span.estimate, span.high))
+        corners = [(low, y), (middle, y - half), (high, y), (middle, y + half)]
+        area(self.axes, corners, fill, edge=style.POOLED, width=0.9, zorder=3, gid=gid)
+        self._arrows(span, y, style.POOLED, gid)
 
 
-def choose_scale(
-    rows: Sequence[Row], *, is_log: bool, limits: tuple[float, float] | None
-) -> Scale:
-    """Choose limits and ticks that keep every pooled trial's estimate in view."""
+def draw_rows(
+    rows: Sequence[Row],
+    *,
+    column_names: Sequence[str] = (),
+    dot_names: Sequence[str] = (),
+    effect_header: str,
+    direction: tuple[str, str],
+    x_label: str,
+    is_log: bool,
+    limits: tuple[float, float] | None,
+    notes: Callable[[bool], list[str]],
+    title: str | None,
+) -> tuple[Sheet, Axes]:
+    """Draw rows with their plot, and ``notes`` below: they are told whether an interval is cut.
+
+    Limits are chosen so that every pooled trial's estimate is in view.
+    """
+    table = Table(
+        rows,
+        column_names=column_names,
+        dot_names=dot_names,
+        effect_header=effect_header,
+        title=title,
+    )
     if limits is None:
         needed = [row.span for row in rows if row.kind in _NEEDED]
         wished = [row.span for row in rows if row.kind not in _NEEDED]
-        limits = axis_limits(needed, wished, reference=_NO_EFFECT)
+        limits = axis_limits(needed, wished, reference=0.0)
     if is_log:
-        limits = max(limits[0], -_LARGEST_LOG), min(limits[1], _LARGEST_LOG)
-    ticks = (ratio_ticks if is_log else linear_ticks)(*limits, PLOT_WIDTH)
-    return Scale(*limits, is_log, tuple(ticks))
-
-
-def is_clipped(rows: Sequence[Row], scale: Scale) -> bool:
-    """Say whether any interval leaves the axis."""
-    return any(
+        limits = max(limits[0], -LARGEST_LOG), min(limits[1], LARGEST_LOG)
+    scale = Scale.between(*limits, PLOT_WIDTH, is_log=is_log)
+    is_cut = any(
         row.span.is_complete and not (scale.holds(row.span.low) and scale.holds(row.span.high))
         for row in rows
     )
-
-
-def draw_marks(sheet: Sheet, layout: Layout, scale: Scale) -> Axes:
-    """Draw axis, reference lines and the mark of every row."""
-    top = layout.header_bottom
-    axes = sheet.plot(layout.plot_left, top, PLOT_WIDTH, layout.bottom - top)
-    axes.set_xscale("log" if scale.is_log else "linear")
-    axes.set_xlim(scale.place(scale.low), scale.place(scale.high))
-    axes.minorticks_off()
-    axes.set_xticks([value for value, _ in scale.ticks], [label for _, label in scale.ticks])
-    axes.tick_params(labelsize=style.SMALL_SIZE, length=3, width=0.8, pad=2)
-    axes.plot(
-        [scale.place(_NO_EFFECT)] * 2,
-        [top, layout.bottom],
-        color=style.INK,
-        linewidth=0.8,
-        zorder=1,
-        gid="no-effect",
+    under = Under(
+        table.bottom,
+        left=table.plot_left,
+        width=PLOT_WIDTH,
+        right=table.right,
+        no_effect=scale.no_effect,
+        direction=direction,
+        label=x_label,
     )
-    largest = max((p.row.weight_pct for p in layout.places if p.row.kind == "trial"), default=0.0)
-    seen: dict[str, int] = {}
-    for place in layout.places:
-        kind = place.row.kind
-        index = seen[kind] = seen.get(kind, -1) + 1
-        if not math.isnan(place.row.span.estimate):
-            _draw_row(axes, place, scale, layout, largest=largest, gid=f"{kind}-{index}")
-    return axes
+    foot = Foot(under.bottom, table.right - MARGIN, notes(is_cut))
+    sheet = Sheet(table.right + MARGIN, foot.bottom + MARGIN)
+    axes = table.draw(sheet, scale)
+    under.write(sheet)
+    foot.write(sheet)
+    return sheet, axes
 
 
-def _draw_row(
-    axes: Axes, place: RowPlace, scale: Scale, layout: Layout, *, largest: float, gid: str
-) -> None:
-    row, y = place.row, place.mark
-    if row.kind == "pooled":
-        axes.plot(
-            [scale.place(row.span.estimate)] * 2,
-            [layout.header_bottom, y],
-            color=style.POOLED,
-            linewidth=0.8,
-            linestyle=(0, (2, 2)),
-            zorder=1,
-            gid="pooled-line",
-        )
-        _draw_diamond(axes, row.span, y, scale, _DIAMOND_HALF, style.POOLED, gid)
-    elif row.kind == "summary":
-        _draw_diamond(axes, row.span, y, scale, _SUMMARY_HALF, style.PAPER, gid)
-    elif row.kind == "prediction":
-        _draw_line(axes, row.span, y, scale, style.PREDICTION, _BAR_WIDTH, gid)
-    else:
-        _draw_line(axes, row.span, y, scale, style.INK, 1.1, gid)
-        _draw_square(axes, row, y, scale, largest=largest, gid=gid)
-
-
-def _draw_line(
-    axes: Axes, span: Interval, y: float, scale: Scale, colour: str, width: float, gid: str
-) -> None:
-    """Draw an interval; an end that leaves the axis becomes an arrow."""
-    if not span.is_complete:
-        return
-    if span.high >= scale.low and span.low <= scale.high:
-        axes.plot(
-            [scale.place(span.low), scale.place(span.high)],
-            [y, y],
-            color=colour,
-            linewidth=width,
-            solid_capstyle="butt",
-            zorder=3,
-            gid=f"{gid}-interval",
-        )
-    _draw_arrows(axes, span, y, scale, colour, gid)
-
-
-def _draw_arrows(
-    axes: Axes, span: Interval, y: float, scale: Scale, colour: str, gid: str
-) -> None:
-    for end, marker, is_outside in (
-        (scale.low, "<", span.low < scale.low),
-        (scale.high, ">", span.high > scale.high),
-    ):
-        if is_outside:
-            axes.plot(
-                [scale.place(end)],
-                [y],
-                marker=marker,
-                markersize=_ARROW_SIZE,
-                color=colour,
-                linestyle="none",
-                clip_on=False,
-                zorder=4,
-                gid=f"{gid}-arrow-{'low' if marker == '<' else 'high'}",
-            )
-
-
-def _draw_square(
-    axes: Axes, row: Row, y: float, scale: Scale, *, largest: float, gid: str
-) -> None:
-    if not scale.holds(row.span.estimate):
-        return
-    side = _SHOWN_SQUARE
-    if row.kind == "trial" and row.weight_pct > 0:
-        side = max(_LARGEST_SQUARE * math.sqrt(row.weight_pct / largest), _SMALLEST_SQUARE)
-    is_shown = row.kind == "shown"
-    fill = style.PAPER if is_shown else style.TREATMENT if side < _SOLID_SQUARE else _SQUARE
-    axes.plot(
-        [scale.place(row.span.estimate)],
-        [y],
-        marker="s",
-        markersize=side,
-        markerfacecolor=fill,
-        markeredgecolor=style.INK if is_shown else style.TREATMENT,
-        markeredgewidth=0.9,
-        linestyle="none",
-        # In a large square a short interval must stay visible, so the line lies above it.
-        zorder=2 if fill == _SQUARE else 4,
-        gid=gid,
-    )
-
-
-def _draw_diamond(
-    axes: Axes, span: Interval, y: float, scale: Scale, half: float, fill: str, gid: str
-) -> None:
-    from matplotlib.patches import Polygon
-
-    if not span.is_complete:
-        return
-    middle = scale.place(span.estimate)
-    corners = [
-        (scale.place(span.low), y),
-        (middle, y - half),
-        (scale.place(span.high), y),
-        (middle, y + half),
-    ]
-    axes.add_patch(
-        Polygon(
-            corners,
-            closed=True,
-            facecolor=fill,
-            edgecolor=style.POOLED,
-            linewidth=0.9,
-            zorder=3,
-            gid=gid,
-        )
-    )
-    _draw_arrows(axes, span, y, scale, style.POOLED, gid)
-
-
-_TICK_SPACE = 15.0
-_ARROW_LEFT = "\N{LEFTWARDS ARROW}"
-_ARROW_RIGHT = "\N{RIGHTWARDS ARROW}"
-_WORD_GAP = 5.0
-_LABEL_GAP = 2.0
-
-
-class Footer:
-    """Direction words, axis label and notes, broken to fit, stacked below the axis."""
-
-    def __init__(
-        self,
-        layout: Layout,
-        *,
-        no_effect: float,
-        direction: tuple[str, str],
-        x_label: str,
-        lines: Sequence[str],
-    ) -> None:
-        self._part = layout.plot_left + PLOT_WIDTH * no_effect
-        left, right = direction
-        left_space = self._part - _WORD_GAP - style.MARGIN
-        right_space = layout.right - self._part - _WORD_GAP
-        self._left = wrap(f"{_ARROW_LEFT} {left}", left_space) if left else ""
-        self._right = wrap(f"{right} {_ARROW_RIGHT}", right_space) if right else ""
-        self._label = wrap(x_label, PLOT_WIDTH) if x_label else ""
-        self._label_x = layout.plot_left + PLOT_WIDTH / 2
-        self._words_top = layout.bottom + _TICK_SPACE
-        words = [text_height(text) for text in (self._left, self._right) if text]
-        self._label_top = self._words_top + max(words, default=0.0) + _LABEL_GAP
-        self._notes_top = self._label_top + (text_height(self._label) if self._label else 0.0) + 8
-        self._notes = Notes(lines, layout.right - style.MARGIN)
-        self.bottom = self._notes_top + self._notes.height
-
-    def write(self, sheet: Sheet) -> None:
-        """Write everything below the axis."""
-        top = self._words_top
-        sheet.write(
-            self._part - _WORD_GAP, top, self._left, align="right", valign="top", gid="favours-low"
-        )
-        sheet.write(self._part + _WORD_GAP, top, self._right, valign="top", gid="favours-high")
-        sheet.write(
-            self._label_x,
-            self._label_top,
-            self._label,
-            align="center",
-            valign="top",
-            gid="x-label",
-        )
-        self._notes.write(sheet, self._notes_top)
-
-
-def write_table(sheet: Sheet, layout: Layout) -> None:
-    """Write title, heads, and the cells of every row."""
-    layout.heading.write(sheet)
-    _write_heads(sheet, layout)
-    seen: dict[str, int] = {}
-    for place in layout.places:
-        kind = place.row.kind
-        index = seen[kind] = seen.get(kind, -1) + 1
-        _write_row(sheet, layout, place, f"{kind}-{index}")
-    sheet.rule(style.MARGIN, layout.right, layout.header_top)
-    sheet.rule(style.MARGIN, layout.right, layout.header_bottom)
-
-
-def _write_heads(sheet: Sheet, layout: Layout) -> None:
-    base = layout.header_bottom - 3
-    heads = [(style.MARGIN, LABEL_HEADER, "left")]
-    heads += [(column.anchor, column.header, "center") for column in layout.cells]
-    heads.append((layout.effect.anchor, layout.effect.header, "right"))
-    if layout.weight:
-        heads.append((layout.weight.anchor, layout.weight.header, "right"))
-    for index, (x, text, align) in enumerate(heads):
-        sheet.write(
-            x, base, text, align=align, valign="bottom", weight="bold", gid=f"head-{index}"
-        )
-    for index, column in enumerate(layout.dots):
-        turn = 0 if is_upright(column.header) else 90
-        sheet.write(
-            column.anchor,
-            base,
-            column.header,
-            align="center",
-            valign="bottom",
-            weight="bold",
-            rotation=turn,
-            gid=f"head-dot-{index}",
-        )
-
-
-def _write_row(sheet: Sheet, layout: Layout, place: RowPlace, gid: str) -> None:
-    row, y = place.row, place.mark
-    weight = row_weight(row)
-    is_remark = row.kind == "remark"
-    colour = style.SOFT_INK if is_remark else style.INK
-    if row.kind in ("pooled", "heading"):
-        sheet.rule(style.MARGIN, layout.right, place.top, width=0.5)
-    sheet.write(style.MARGIN, y, place.label, weight=weight, colour=colour, gid=f"{gid}-label")
-    for index, (column, text) in enumerate(zip(layout.cells, row.cells, strict=False)):
-        cell = f"{gid}-cell-{index}"
-        sheet.write(column.anchor, y, text, align="center", weight=weight, gid=cell)
-    sheet.write(
-        layout.effect.anchor, y, row.effect, align="right", weight=weight, gid=f"{gid}-effect"
-    )
-    if layout.weight:
-        sheet.write(
-            layout.weight.anchor, y, row.weight, align="right", weight=weight, gid=f"{gid}-weight"
-        )
-    for index, (column, value) in enumerate(zip(layout.dots, row.dots, strict=False)):
-        draw_dot(sheet.page, column.anchor, y, value, gid=f"{gid}-dot-{index}")
-    sheet.write(
-        style.MARGIN + NOTE_INDENT,
-        place.bottom - 1,
-        place.note,
-        valign="bottom",
-        size=style.SMALL_SIZE,
-        colour=style.SOFT_INK,
-        gid=f"{gid}-note",
-    )
-
-
-class ForestOptions(TypedDict, total=False):
-    """The options of `forest_plot`, for the functions that pass them on."""
-
-    labels: Sequence[str] | None
-    columns: pd.DataFrame | None
-    totals: Sequence[str] | None
-    shown_only: pd.DataFrame | None
-    summaries: Sequence[tuple[str, Diamond | None]] | None
-    direction: tuple[str, str]
-    x_label: str
-    log_scale: bool
-    digits: int
-    limits: tuple[float, float] | None
-    dots: pd.DataFrame | None
-    dots_note: str
-    title: str | None
-
-
+@style.settings()
 def forest_plot(
     result: PooledResult | None,
     *,
@@ -966,7 +756,7 @@ def forest_plot(
     totals: Sequence[str] | None = None,
     shown_only: pd.DataFrame | None = None,
     summaries: Sequence[tuple[str, Diamond | None]] | None = None,
-    direction: tuple[str, str] = ("favours LDN", "favours comparator"),
+    direction: tuple[str, str] = ("favours treatment", "favours comparator"),
     x_label: str = "",
     log_scale: bool = False,
     digits: int = 2,
@@ -974,7 +764,7 @@ def forest_plot(
     dots: pd.DataFrame | None = None,
     dots_note: str = "",
     title: str | None = None,
-) -> tuple[Figure, Axes]:
+) -> tuple[ShownFigure, Axes]:
     """Draw a forest plot: trials, pooled effect, prediction interval, other pools.
 
     Each trial has a square (area shows weight) with its interval; the pooled effect is a
@@ -1040,73 +830,42 @@ def forest_plot(
         dots=dots,
         print_as=print_as,
     )
-    with style.settings():
-        if not any(row.effect for row in rows):
-            texts = [f"{row.label}: {row.note}" if row.note else row.label for row in rows]
-            page = words_only(texts, title)
-            return page.figure, page.page
-        first_pool = _first_pool(result, summaries)
-        layout = lay_out(
-            rows,
-            column_names=[] if columns is None else [str(name) for name in columns.columns],
-            dot_names=[] if dots is None else [str(name) for name in dots.columns],
-            effect_header=effect_header(first_pool),
-            title=title,
-        )
-        scale = choose_scale(rows, is_log=log_scale, limits=limits)
-        measure = measure_words(first_pool)
-        axis_name = f"{measure} (log axis)" if log_scale else measure
-        footer = Footer(
-            layout,
-            no_effect=scale.no_effect,
-            direction=direction,
-            x_label=capitalised(x_label) or axis_name,
-            lines=[
-                model_line(result) if result is not None and result.k > 1 else "",
-                legend_line({row.kind for row in rows}, is_clipped=is_clipped(rows, scale)),
-                judgement_legend(value for row in rows for value in row.dots),
-                dots_note if any(row.dots for row in rows) else "",
-            ],
-        )
-        sheet = Sheet(layout.right + style.MARGIN, footer.bottom + style.MARGIN)
-        axes = draw_marks(sheet, layout, scale)
-        write_table(sheet, layout)
-        footer.write(sheet)
-    return sheet.figure, axes
-
-
-def forest_alt_text(result: PooledResult | None, **options: Unpack[ForestOptions]) -> str:
-    """Describe the forest plot of the same arguments in plain words.
-
-    Up to twelve trials are named with their numbers; of more, the range is given.
-    """
-    log_scale, dots = options.get("log_scale", False), options.get("dots")
-    rows = forest_rows(
-        result,
-        labels=options.get("labels"),
-        columns=options.get("columns"),
-        totals=options.get("totals"),
-        shown_only=options.get("shown_only"),
-        summaries=options.get("summaries"),
-        dots=dots,
-        print_as=EffectFormat(options.get("digits", 2), log_scale),
-    )
-    return describe(
+    first_pool = _first_pool(result, summaries)
+    measure = measure_words(first_pool)
+    dot_names = [] if dots is None else [str(name) for name in dots.columns]
+    alt = describe(
         rows,
-        measure=measure_words(_first_pool(result, options.get("summaries"))),
-        direction=options.get("direction", ("favours LDN", "favours comparator")),
-        dot_names=[] if dots is None else [str(name) for name in dots.columns],
-        is_log=log_scale,
-        title=options.get("title"),
+        measure=measure,
+        direction=direction,
+        dot_names=dot_names,
+        print_as=print_as,
+        title=title,
     )
+    if not any(row.effect for row in rows):
+        texts = [f"{row.label}: {row.note}" if row.note else row.label for row in rows]
+        return words_only(texts, title, alt)
+    axis_name = f"{measure} (log axis)" if log_scale else measure
+    sheet, axes = draw_rows(
+        rows,
+        column_names=[] if columns is None else [str(name) for name in columns.columns],
+        dot_names=dot_names,
+        effect_header=effect_header(first_pool),
+        direction=direction,
+        x_label=capitalised(x_label) or axis_name,
+        is_log=log_scale,
+        limits=limits,
+        notes=lambda is_cut: [
+            model_line(result) if result is not None and result.k > 1 else "",
+            legend_line({row.kind for row in rows}, is_clipped=is_cut),
+            judgement_legend(value for row in rows for value in row.dots),
+            dots_note if any(row.dots for row in rows) else "",
+        ],
+        title=title,
+    )
+    return sheet.shown(alt, axes)
 
 
-def forest_output(
-    name: str, result: PooledResult | None, **options: Unpack[ForestOptions]
-) -> FigureOutput:
-    """Make the forest plot ready to end a notebook cell: drawing, file name, words."""
-    figure, _ = forest_plot(result, **options)
-    return FigureOutput(figure, name, forest_alt_text(result, **options))
+forest_output = output_of(forest_plot)
 
 
 def _first_pool(

@@ -5,28 +5,40 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from statistics import NormalDist
-from typing import TYPE_CHECKING, NotRequired, TypedDict, Unpack
+from typing import TYPE_CHECKING
 
 from ldn_meta.display.figures import sheet as style
-from ldn_meta.display.figures.forest import NO_TRIAL, EffectFormat, Scale
-from ldn_meta.display.figures.sheet import (
-    Entry,
-    Heading,
-    Legend,
-    Notes,
-    Sheet,
+from ldn_meta.display.figures.forest import NO_TRIAL
+from ldn_meta.display.figures.scales import (
+    LARGEST_LOG,
+    EffectFormat,
+    Scale,
+    Under,
     UprightScale,
     draw_upright,
-    line_width,
     linear_ticks,
-    ratio_ticks,
+)
+from ldn_meta.display.figures.sheet import (
+    KEY_HEIGHT,
+    MARGIN,
+    SMALL_SIZE,
+    Entry,
+    Foot,
+    Heading,
+    Sheet,
+    area,
+    line,
+    line_entry,
+    line_width,
+    opening,
+    patch_entry,
+    point,
+    steady,
     text_height,
     words_only,
-    wrap,
 )
-from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import COUNTS, capitalised, count
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import confidence_level
@@ -35,12 +47,11 @@ from ldn_meta.stats.small_study import ENOUGH_TRIALS
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from ldn_meta.display.figures.shown import ShownFigure
 
 
 FUNNEL_COLUMNS = ("label", "yi", "vi")
-# Ratios beyond 5e21 are typing errors; they would overflow a log axis.
-LARGEST_LOG = 50.0
 
 
 @dataclass(frozen=True)
@@ -83,10 +94,7 @@ REGIONS = (
 
 def trials_of(frame: pd.DataFrame, *, is_log: bool) -> list[Trial]:
     """Read the trials in the order given."""
-    missing = [name for name in FUNNEL_COLUMNS if name not in frame.columns]
-    if missing:
-        message = f"frame lacks {', '.join(missing)}; allowed: {', '.join(FUNNEL_COLUMNS)}"
-        raise ArgumentError(message)
+    style.check_columns(frame, FUNNEL_COLUMNS)
     rows = frame.to_dict("records")
     faults = []
     for row in rows:
@@ -152,108 +160,74 @@ def quantile(level: float) -> float:
 
 
 _MARK_SIZE = 5.5
-_ROOM = 15.0
-_WIDE_ROOM = 30.0
-_HEIGHT = 9.0
-_HALF = 13.0
 _THIN, _THICK = 0.8, 1.8
 _LIMIT_WIDTH = 1.2
-_BROKEN = (0, (5, 2.5))
+_BROKEN: style.Dashes = (0, (5, 2.5))
 
 
-def draw_regions(axes: Axes, scale: Scale, depth: float) -> None:
-    """Shade the regions of p about no effect, down to the standard error ``depth``."""
-    from matplotlib.patches import Polygon
-
+def draw_inside(
+    axes: Axes,
+    scale: Scale,
+    depth: float,
+    trials: Sequence[Trial],
+    *,
+    centre: float | None,
+    level: float,
+) -> None:
+    """Draw regions of p, no effect, the pooled estimate with its funnel, and every trial."""
     for index, region in enumerate(REGIONS):
         right = _edge(0.0, region.z, scale, depth)
         left = _edge(0.0, -region.z, scale, depth)
-        corners = [(0.0, 0.0), *right, *reversed(left)]
-        axes.add_patch(
-            Polygon(
-                [(_x(scale, x), style.steady(se)) for x, se in corners],
-                facecolor=region.tone,
-                edgecolor="none",
-                zorder=0,
-                gid=f"region-{index}",
-            )
-        )
-
-
-def draw_lines(
-    axes: Axes, scale: Scale, depth: float, *, centre: float | None, level: float
-) -> None:
-    """Draw no effect, and the pooled estimate with the limits of its funnel."""
+        corners = [(_x(scale, x), steady(se)) for x, se in [(0.0, 0.0), *right, *reversed(left)]]
+        area(axes, corners, region.tone, zorder=0, gid=f"region-{index}")
+    down = [0, steady(depth)]
     # Thick below thin: both stay visible where the pooled estimate is no effect.
     if centre is not None:
-        axes.plot(
-            [_x(scale, centre)] * 2,
-            [0, style.steady(depth)],
-            color=style.POOLED,
-            linewidth=_THICK,
-            solid_capstyle="butt",
-            zorder=1.5,
-            gid="centre",
-        )
+        top, blue = _x(scale, centre), style.POOLED
+        line(axes, [top] * 2, down, blue, _THICK, cap="butt", zorder=1.5, gid="centre")
         for name, z in (("low", -quantile(level)), ("high", quantile(level))):
             end, se = _edge(centre, z, scale, depth)[0]
-            axes.plot(
-                [_x(scale, centre), _x(scale, end)],
-                [0, style.steady(se)],
-                color=style.POOLED,
-                linewidth=_LIMIT_WIDTH,
-                linestyle=_BROKEN,
+            line(
+                axes,
+                [top, _x(scale, end)],
+                [0, steady(se)],
+                blue,
+                _LIMIT_WIDTH,
+                dashes=_BROKEN,
                 zorder=1.5,
                 gid=f"limit-{name}",
             )
-    axes.plot(
-        [_x(scale, 0.0)] * 2,
-        [0, style.steady(depth)],
-        color=style.INK,
-        linewidth=_THIN,
-        zorder=1.7,
-        gid="no-effect",
-    )
-
-
-def draw_trials(axes: Axes, scale: Scale, trials: Sequence[Trial]) -> None:
-    """Mark every trial at its effect and standard error."""
-    seen: dict[str, int] = {}
+    line(axes, [_x(scale, 0.0)] * 2, down, style.INK, _THIN, zorder=1.7, gid="no-effect")
+    seen = {False: 0, True: 0}
     for trial in trials:
-        kind = "imputed" if trial.is_imputed else "trial"
-        index = seen[kind] = seen.get(kind, -1) + 1
-        _draw_mark(
-            axes,
-            _x(scale, trial.effect),
-            style.steady(trial.se),
-            is_imputed=trial.is_imputed,
-            gid=f"{kind}-{index}",
-        )
+        gid = f"{'imputed' if trial.is_imputed else 'trial'}-{seen[trial.is_imputed]}"
+        seen[trial.is_imputed] += 1
+        x, y = _x(scale, trial.effect), steady(trial.se)
+        _draw_mark(axes, x, y, is_imputed=trial.is_imputed, gid=gid)
 
 
-def key_of(
+def legend_of(
     trials: Sequence[Trial], *, centre: float | None, level: float
 ) -> list[tuple[str, list[Entry]]]:
     """Explain regions and lines, and the marks where there is more than one kind."""
     regions = [
-        Entry(region.words, partial(_draw_swatch, region.tone), _ROOM, _HEIGHT)
+        # The white one would have no shape on paper without its edge.
+        patch_entry(region.words, region.tone, half=5.0, room=15.0, rim=0.6, height=9.0)
         for region in reversed(REGIONS)
     ]
-    lines = [Entry("no effect", _sample(style.INK, _THIN), _WIDE_ROOM, _HEIGHT)]
+    half, room = 13.0, 30.0
+    lines = [line_entry("no effect", style.INK, _THIN, half=half, room=room)]
     if centre is not None:
-        limits = f"pseudo {100 * level:g}% limits: {100 * level:g}% of trials, if all had that"
+        words = (
+            f"pseudo {100 * level:g}% limits: {100 * level:g}% of trials, if all had that effect"
+        )
         lines += [
-            Entry("pooled estimate", _sample(style.POOLED, _THICK), _WIDE_ROOM, _HEIGHT),
-            Entry(
-                f"{limits} effect",
-                _sample(style.POOLED, _LIMIT_WIDTH, _BROKEN),
-                _WIDE_ROOM,
-                _HEIGHT,
-            ),
+            line_entry("pooled estimate", style.POOLED, _THICK, half=half, room=room),
+            line_entry(words, style.POOLED, _LIMIT_WIDTH, half=half, room=room, dashes=_BROKEN),
         ]
     kinds = {trial.is_imputed for trial in trials}
     marks = [
-        Entry(words, partial(_draw_key_mark, is_imputed), _ROOM, _HEIGHT)
+        _mark_entry(words, is_imputed=is_imputed)
         for words, is_imputed in (("trial", False), ("imputed by trim and fill", True))
         if is_imputed in kinds
     ]
@@ -262,6 +236,13 @@ def key_of(
         ("Lines", lines),
         ("Marks", marks if True in kinds else []),
     ]
+
+
+def _mark_entry(words: str, *, is_imputed: bool) -> Entry:
+    def draw(sheet: Sheet, x: float, y: float, gid: str) -> None:
+        _draw_mark(sheet.page, x, y, is_imputed=is_imputed, gid=gid)
+
+    return Entry(words, draw, 15.0, KEY_HEIGHT)
 
 
 def _edge(origin: float, z: float, scale: Scale, depth: float) -> list[tuple[float, float]]:
@@ -278,60 +259,22 @@ def _edge(origin: float, z: float, scale: Scale, depth: float) -> list[tuple[flo
 
 
 def _x(scale: Scale, value: float) -> float:
-    return style.steady(scale.place(value))
+    return steady(scale.place(value))
 
 
 def _draw_mark(axes: Axes, x: float, y: float, *, is_imputed: bool, gid: str) -> None:
-    axes.plot(
-        [x],
-        [y],
-        marker="o",
-        markersize=_MARK_SIZE,
-        markerfacecolor=style.PAPER if is_imputed else style.INK,
+    point(
+        axes,
+        x,
+        y,
+        "o",
+        _MARK_SIZE,
+        style.PAPER if is_imputed else style.INK,
         # A rim of paper keeps marks apart that overlap.
-        markeredgecolor=style.INK if is_imputed else style.PAPER,
-        markeredgewidth=1.2 if is_imputed else 0.6,
-        linestyle="none",
-        clip_on=False,
+        edge=style.INK if is_imputed else style.PAPER,
+        rim=1.2 if is_imputed else 0.6,
+        clip=False,
         zorder=4,
-        gid=gid,
-    )
-
-
-def _draw_key_mark(is_imputed: bool, sheet: Sheet, x: float, y: float, gid: str) -> None:
-    _draw_mark(sheet.page, x, y, is_imputed=is_imputed, gid=gid)
-
-
-def _draw_swatch(tone: str, sheet: Sheet, x: float, y: float, gid: str) -> None:
-    from matplotlib.patches import Rectangle
-
-    sheet.page.add_patch(
-        Rectangle(
-            (x - 5, y - _HEIGHT / 2),
-            10,
-            _HEIGHT,
-            facecolor=tone,
-            # The white one would have no shape on paper.
-            edgecolor=style.RULE,
-            linewidth=0.6,
-            gid=gid,
-        )
-    )
-
-
-def _sample(colour: str, width: float, dashes: object = "solid") -> partial[None]:
-    return partial(_draw_sample, colour, width, dashes)
-
-
-def _draw_sample(
-    colour: str, width: float, dashes: object, sheet: Sheet, x: float, y: float, gid: str
-) -> None:
-    sheet.page.plot(
-        [x - _HALF, x + _HALF],
-        [y, y],
-        color=colour,
-        linewidth=width,
-        linestyle=dashes,
         gid=gid,
     )
 
@@ -341,26 +284,12 @@ TOO_FEW = f"Fewer than {COUNTS[ENOUGH_TRIALS]} trials: chance alone makes a funn
 _PLOT_WIDTH = 380.0
 _PLOT_HEIGHT = 250.0
 _TICK_ROOM = 8.0
-_TICK_SPACE = 15.0
-_WORD_GAP = 5.0
-_SMALL = style.SMALL_SIZE
 # Room beyond the outermost mark, as a share of the axis.
 _PADDING = 0.04
 _BELOW = 1.08
 
 
-class FunnelOptions(TypedDict):
-    """The options of `funnel_plot`, for the functions that pass them on."""
-
-    direction: tuple[str, str]
-    x_label: str
-    centre: NotRequired[float | None]
-    log_scale: NotRequired[bool]
-    level: NotRequired[float]
-    limits: NotRequired[tuple[float, float] | None]
-    title: NotRequired[str | None]
-
-
+@style.settings()
 def funnel_plot(
     frame: pd.DataFrame,
     *,
@@ -371,7 +300,7 @@ def funnel_plot(
     level: float = 0.95,
     limits: tuple[float, float] | None = None,
     title: str | None = None,
-) -> tuple[Figure, Axes]:
+) -> tuple[ShownFigure, Axes]:
     """Draw a contour-enhanced funnel plot (Peters 2008, doi 10.1016/j.jclinepi.2007.11.010).
 
     Regions of two-sided p are centred at no effect, the funnel at the pooled estimate: trials
@@ -412,102 +341,75 @@ def funnel_plot(
         a trial, the centre or no effect.
     """
     trials = checked_trials(frame, centre=centre, is_log=log_scale, level=level, limits=limits)
-    with style.settings():
-        if not trials:
-            page = words_only([NO_TRIAL], title)
-            return page.figure, page.page
-        depth = style.steady(_BELOW * max(trial.se for trial in trials))
-        scale = _scale_of(
-            limits or _limits_of(trials, depth, centre=centre, level=level), is_log=log_scale
-        )
-        se_ticks = linear_ticks(0.0, depth, _PLOT_HEIGHT)
-        left = style.MARGIN + _TICK_ROOM + max(line_width(text, _SMALL) for _, text in se_ticks)
-        width = left + _PLOT_WIDTH - style.MARGIN
-        heading = Heading(title, width)
-        se_label = (
-            f"Standard error{' of the logarithm' if log_scale else ''} (precise trials at the top)"
-        )
-        # A mark at a standard error near 0 stands out of the plot by half.
-        upright = UprightScale(
-            heading.bottom + text_height(se_label, _SMALL) + 6, _PLOT_HEIGHT, -depth, 0.0
-        )
-        part = left + _PLOT_WIDTH * scale.no_effect
-        low, high = _side_words(direction, part, left + _PLOT_WIDTH)
-        name = wrap(capitalised(x_label), _PLOT_WIDTH) if x_label else ""
-        words_top = upright.bottom + _TICK_SPACE
-        name_top = words_top + max((text_height(text) for text in (low, high) if text), default=0)
-        legend = Legend(key_of(trials, centre=centre, level=level), width)
-        legend_top = name_top + (text_height(name) + 2 if name else 0.0) + 8
-        notes = Notes(_remarks(trials), width)
-        notes_top = legend_top + legend.height + 5
-        # Half a label may stand out to the right of the last tick.
-        sheet = Sheet(
-            left + _PLOT_WIDTH + 2 * style.MARGIN, notes_top + notes.height + style.MARGIN
-        )
-        heading.write(sheet)
-        sheet.write(
-            style.MARGIN, upright.top - 6, se_label, valign="bottom", size=_SMALL, gid="y-label"
-        )
-        axes = _draw_axes(sheet, left, upright, scale, depth)
-        # The upright scale counts upwards: depth below 0 is a standard error.
-        draw_upright(sheet, axes, upright, left, ticks=[(-se, text) for se, text in se_ticks])
-        draw_regions(axes, scale, depth)
-        draw_lines(axes, scale, depth, centre=centre, level=level)
-        draw_trials(axes, scale, trials)
-        sheet.write(
-            part - _WORD_GAP, words_top, low, align="right", valign="top", gid="favours-low"
-        )
-        sheet.write(part + _WORD_GAP, words_top, high, valign="top", gid="favours-high")
-        sheet.write(
-            left + _PLOT_WIDTH / 2,
-            name_top + 2,
-            name,
-            align="center",
-            valign="top",
-            gid="x-label",
-        )
-        legend.draw(sheet, legend_top)
-        notes.write(sheet, notes_top)
-    return sheet.figure, axes
-
-
-def funnel_alt_text(frame: pd.DataFrame, **options: Unpack[FunnelOptions]) -> str:
-    """Describe the funnel plot of the same arguments in plain words."""
-    is_log, direction = options.get("log_scale", False), options["direction"]
-    centre, level = options.get("centre"), options.get("level", 0.95)
-    every = checked_trials(
-        frame, centre=centre, is_log=is_log, level=level, limits=options.get("limits")
+    begin = opening("Funnel plot", title)
+    if not trials:
+        return words_only([NO_TRIAL], title, f"{begin} {NO_TRIAL}")
+    depth = steady(_BELOW * max(trial.se for trial in trials))
+    low, high = limits or _limits_of(trials, depth, centre=centre, level=level)
+    if log_scale:
+        # Boundaries may be cut, trials are never beyond; a mark at the very end needs its half.
+        low, high = max(low, -LARGEST_LOG - 1), min(high, LARGEST_LOG + 1)
+    scale = Scale.between(low, high, _PLOT_WIDTH, is_log=log_scale)
+    se_ticks = linear_ticks(0.0, depth, _PLOT_HEIGHT)
+    left = MARGIN + _TICK_ROOM + max(line_width(text, SMALL_SIZE) for _, text in se_ticks)
+    width = left + _PLOT_WIDTH - MARGIN
+    heading = Heading(title, width)
+    se_label = (
+        f"Standard error{' of the logarithm' if log_scale else ''} (precise trials at the top)"
     )
-    title = options.get("title")
-    opening = f"Funnel plot{f': {title}' if title else ''}."
-    if not every:
-        return style.spoken(f"{opening} {NO_TRIAL}")
-    trials = [trial for trial in every if not trial.is_imputed]
-    no_effect = "1" if is_log else "0"
-    errors = [trial.se for trial in every]
-    regions = [region_of(trial) for trial in trials]
+    # A mark at a standard error near 0 stands out of the plot by half.
+    top = heading.bottom + text_height(se_label, SMALL_SIZE) + 6
+    upright = UprightScale(top, _PLOT_HEIGHT, -depth, 0.0)
+    under = Under(
+        upright.bottom,
+        left=left,
+        width=_PLOT_WIDTH,
+        right=left + _PLOT_WIDTH,
+        no_effect=scale.no_effect,
+        direction=direction,
+        label=capitalised(x_label),
+    )
+    remarks = _remarks(trials)
+    foot = Foot(under.bottom, width, remarks, legend_of(trials, centre=centre, level=level))
+    # Half a label may stand out to the right of the last tick.
+    sheet = Sheet(left + _PLOT_WIDTH + 2 * MARGIN, foot.bottom + MARGIN)
+    heading.write(sheet)
+    sheet.write(MARGIN, top - 6, se_label, valign="bottom", size=SMALL_SIZE, gid="y-label")
+    axes = sheet.plot(
+        left,
+        top,
+        _PLOT_WIDTH,
+        _PLOT_HEIGHT,
+        ends=scale.ends,
+        ticks=scale.ticks,
+        is_log=log_scale,
+    )
+    axes.set_ylim(depth, 0.0)
+    # The upright scale counts upwards: depth below 0 is a standard error.
+    draw_upright(sheet, axes, upright, left, ticks=[(-se, text) for se, text in se_ticks])
+    draw_inside(axes, scale, depth, trials, centre=centre, level=level)
+    under.write(sheet)
+    foot.write(sheet)
+    reported = [trial for trial in trials if not trial.is_imputed]
+    errors = [trial.se for trial in trials]
+    regions = [region_of(trial) for trial in reported]
     shares = [f"{region.words} {count(regions.count(region), 'trial')}" for region in REGIONS]
+    imputed = len(trials) - len(reported)
+    print_as = EffectFormat(2, log_scale)
     sentences = [
-        opening,
-        f"{capitalised(count(len(trials), 'trial'))}, {options['x_label']}, by standard error, "
+        begin,
+        f"{capitalised(count(len(reported), 'trial'))}, {x_label}, by standard error, "
         f"{min(errors):.3g} to {max(errors):.3g}.",
-        f"Values below {no_effect}: {direction[0]}; values above {no_effect}: {direction[1]}.",
+        print_as.sides(direction),
         f"Two-sided p: {', '.join(reversed(shares))}.",
-        "" if centre is None else _centre_words(trials, centre, level, is_log=is_log),
-        f"{capitalised(count(len(every) - len(trials), 'trial'))} imputed by trim and fill."
-        if len(every) > len(trials)
-        else "",
-        *_remarks(every),
+        "" if centre is None else _centre_words(reported, centre, level, print_as),
+        f"{capitalised(count(imputed, 'trial'))} imputed by trim and fill." if imputed else "",
+        *remarks,
     ]
-    return style.spoken(" ".join(filter(None, sentences)))
+    return sheet.shown(" ".join(filter(None, sentences)), axes)
 
 
-def funnel_output(
-    name: str, frame: pd.DataFrame, **options: Unpack[FunnelOptions]
-) -> FigureOutput:
-    """Make the funnel plot ready to end a notebook cell."""
-    figure, _ = funnel_plot(frame, **options)
-    return FigureOutput(figure, name, funnel_alt_text(frame, **options))
+funnel_output = output_of(funnel_plot)
 
 
 def _limits_of(
@@ -520,38 +422,7 @@ def _limits_of(
         half = quantile(level) * depth
         ends += [centre - half, centre + half]
     pad = _PADDING * (max(ends) - min(ends))
-    return style.steady(min(ends) - pad), style.steady(max(ends) + pad)
-
-
-def _scale_of(limits: tuple[float, float], *, is_log: bool) -> Scale:
-    low, high = limits
-    if is_log:
-        # Boundaries may be cut, trials are never beyond; a mark at the very end needs its half.
-        low, high = max(low, -LARGEST_LOG - 1), min(high, LARGEST_LOG + 1)
-    ticks = (ratio_ticks if is_log else linear_ticks)(low, high, _PLOT_WIDTH)
-    return Scale(low, high, is_log, tuple(ticks))
-
-
-def _draw_axes(
-    sheet: Sheet, left: float, upright: UprightScale, scale: Scale, depth: float
-) -> Axes:
-    axes = sheet.plot(left, upright.top, _PLOT_WIDTH, upright.height)
-    axes.set_xscale("log" if scale.is_log else "linear")
-    axes.set_xlim(scale.place(scale.low), scale.place(scale.high))
-    axes.set_ylim(depth, 0.0)
-    axes.minorticks_off()
-    axes.set_xticks([value for value, _ in scale.ticks], [text for _, text in scale.ticks])
-    axes.tick_params(labelsize=_SMALL, length=3, width=0.8, pad=2)
-    return axes
-
-
-def _side_words(direction: tuple[str, str], part: float, right: float) -> tuple[str, str]:
-    """Break the words for both sides of no effect, which lies at ``part`` points."""
-    low, high = direction
-    return (
-        wrap(f"\N{LEFTWARDS ARROW} {low}", part - _WORD_GAP - style.MARGIN) if low else "",
-        wrap(f"{high} \N{RIGHTWARDS ARROW}", right - part - _WORD_GAP) if high else "",
-    )
+    return steady(min(ends) - pad), steady(max(ends) + pad)
 
 
 def _remarks(trials: Sequence[Trial]) -> list[str]:
@@ -559,11 +430,13 @@ def _remarks(trials: Sequence[Trial]) -> list[str]:
     return [OTHER_CAUSES, *([TOO_FEW] if reported < ENOUGH_TRIALS else [])]
 
 
-def _centre_words(trials: Sequence[Trial], centre: float, level: float, *, is_log: bool) -> str:
+def _centre_words(
+    trials: Sequence[Trial], centre: float, level: float, print_as: EffectFormat
+) -> str:
     z = quantile(level)
     outside = sum(abs(trial.effect - centre) > z * trial.se for trial in trials)
     return (
-        f"Pooled estimate {EffectFormat(2, is_log).number(centre)}: "
+        f"Pooled estimate {print_as.number(centre)}: "
         f"{count(sum(trial.effect < centre for trial in trials), 'trial')} below it, "
         f"{count(sum(trial.effect > centre for trial in trials), 'trial')} above it, "
         f"{count(outside, 'trial')} outside its pseudo {100 * level:g}% limits."

@@ -5,30 +5,34 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NotRequired, TypedDict, Unpack
+from typing import TYPE_CHECKING
 
 from ldn_meta.display.figures import sheet as style
-from ldn_meta.display.figures.forest import EffectFormat
+from ldn_meta.display.figures.labels import spread
+from ldn_meta.display.figures.scales import TICK_SPACE, EffectFormat, UprightScale, draw_upright
 from ldn_meta.display.figures.sheet import (
+    DOTTED,
+    MARGIN,
+    SMALL_SIZE,
+    Foot,
     Heading,
-    Notes,
     Sheet,
-    UprightScale,
-    draw_upright,
+    line,
     line_width,
-    spread,
+    steady,
     text_height,
     words_only,
     wrap,
 )
-from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import capitalised, percent
 from ldn_meta.errors import ArgumentError
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from ldn_meta.display.figures.shown import ShownFigure
 
 
 NEXT_TRIAL_COLUMNS = ("people", "true_effect", "probability", "what")
@@ -70,10 +74,7 @@ class Panel:
 
 def panels_of(frame: pd.DataFrame) -> list[Panel]:
     """Read panels in the order in which they first occur."""
-    missing = [name for name in NEXT_TRIAL_COLUMNS if name not in frame.columns]
-    if missing:
-        message = f"frame lacks {', '.join(missing)}; allowed: {', '.join(NEXT_TRIAL_COLUMNS)}"
-        raise ArgumentError(message)
+    style.check_columns(frame, NEXT_TRIAL_COLUMNS)
     faults = []
     for number, row in enumerate(frame.to_dict("records")):
         if not (math.isfinite(row["people"]) and row["people"] > 0):
@@ -142,21 +143,19 @@ def joined(names: Sequence[str]) -> str:
 
 PLOT_WIDTH = 330.0
 TICK_ROOM = 34.0
-TICK_SPACE = 15.0
 # From the plot to the name of a line: a joint, then a sample of the line.
 SAMPLE_ROOM = 38.0
 _PLOT_HEIGHT = 130.0
 _PANEL_GAP = 12.0
 _JOINT = 10.0
 _SAMPLE = 22.0
-_SMALL = style.SMALL_SIZE
-_SMALL_LINE = text_height("", _SMALL) + 1.5
+_SMALL_LINE = text_height("", SMALL_SIZE) + 1.5
 _LEAST_REACH = math.log(2)
 _MOST_TICKS = 9
 _LADDERS = ((1, 2, 5), (1, 3), (1,))
 _TICKS = (0.0, 0.25, 0.5, LIKELY, 1.0)
 # Dashes tell lines apart in any print; tones help where there is colour.
-_LINES = (
+_LINES: tuple[tuple[style.Dashes, str], ...] = (
     ("solid", style.POOLED),
     ((0, (6, 2)), style.PREDICTION),
     ((0, (2, 1.5)), style.TREATMENT),
@@ -185,11 +184,11 @@ def stack(panels: Sequence[Panel], top: float, least_head: float) -> list[Place]
         head = wrap(
             style.typeset(f"Probability that {panel.what}"),
             TICK_ROOM + PLOT_WIDTH,
-            _SMALL,
+            SMALL_SIZE,
             weight="bold",
         )
         # The head of the column of effects stands level with the first.
-        height = max(text_height(head, _SMALL), 0.0 if number else least_head)
+        height = max(text_height(head, SMALL_SIZE), 0.0 if number else least_head)
         bottom = top + height
         scale = UprightScale(bottom + 5, _PLOT_HEIGHT, 0.0, 1.0)
         places.append(Place(panel, head, bottom, scale))
@@ -206,34 +205,46 @@ def draw_panel(
     print_as: EffectFormat,
 ) -> Axes:
     """Draw one panel: head, axes, lines, and their names."""
-    left, scale, curves = style.MARGIN + TICK_ROOM, place.scale, place.panel.curves
+    left, scale, curves = MARGIN + TICK_ROOM, place.scale, place.panel.curves
     sheet.write(
-        style.MARGIN,
+        MARGIN,
         place.head_bottom,
         place.head,
         valign="bottom",
-        size=_SMALL,
+        size=SMALL_SIZE,
         weight="bold",
         gid=f"panel-{number}-head",
     )
-    axes = sheet.plot(left, scale.top, PLOT_WIDTH, scale.height)
-    axes.set_xscale("log")
-    axes.set_xlim(*(style.steady(math.exp(end)) for end in ends))
-    axes.minorticks_off()
-    ticks = people_ticks(*ends)
-    axes.set_xticks(ticks, [f"{people:,.0f}" for people in ticks])
-    axes.tick_params(labelsize=_SMALL, length=3, width=0.8, pad=2)
+    axes = sheet.plot(
+        left,
+        scale.top,
+        PLOT_WIDTH,
+        scale.height,
+        ends=(steady(math.exp(ends[0])), steady(math.exp(ends[1]))),
+        ticks=[(people, f"{people:,.0f}") for people in people_ticks(*ends)],
+        is_log=True,
+    )
     axes.axhline(
         scale.y(LIKELY),
         color=style.RULE,
         linewidth=0.8,
-        linestyle=(0, (1, 2)),
+        linestyle=DOTTED,
         zorder=1,
         gid=f"panel-{number}-likely",
     )
     for index, curve in enumerate(curves):
-        _draw_curve(
-            axes, scale, curve, effects.index(curve.effect), f"panel-{number}-curve-{index}"
+        dashes, colour = _LINES[effects.index(curve.effect)]
+        axes.plot(
+            [steady(people) for people in curve.people],
+            [scale.y(probability) for probability in curve.probability],
+            color=colour,
+            linewidth=1.6,
+            linestyle=dashes,
+            marker="o" if len(curve.people) == 1 else "",
+            markersize=4.0,
+            clip_on=False,
+            zorder=3,
+            gid=f"panel-{number}-curve-{index}",
         )
     draw_upright(
         sheet,
@@ -245,22 +256,6 @@ def draw_panel(
     )
     _write_ends(sheet, number, left + PLOT_WIDTH, scale, curves, effects, print_as)
     return axes
-
-
-def _draw_curve(axes: Axes, scale: UprightScale, curve: Curve, kind: int, gid: str) -> None:
-    dashes, colour = _LINES[kind]
-    axes.plot(
-        [style.steady(people) for people in curve.people],
-        [scale.y(probability) for probability in curve.probability],
-        color=colour,
-        linewidth=1.6,
-        linestyle=dashes,
-        marker="o" if len(curve.people) == 1 else "",
-        markersize=4.0,
-        clip_on=False,
-        zorder=3,
-        gid=gid,
-    )
 
 
 def spans_of(panels: Sequence[Panel]) -> tuple[float, float]:
@@ -284,7 +279,7 @@ def people_ticks(low: float, high: float) -> list[float]:
         shown = [value for value in values if value >= 1 and low <= math.log(value) <= high]
         if len(shown) <= _MOST_TICKS:
             break
-    return shown or [style.steady(math.exp((low + high) / 2))]
+    return shown or [steady(math.exp((low + high) / 2))]
 
 
 def _write_ends(
@@ -302,23 +297,12 @@ def _write_ends(
     for index, (curve, end, middle) in enumerate(zip(curves, at, middles, strict=True)):
         gid = f"panel-{number}-effect-{index}"
         dashes, colour = _LINES[effects.index(curve.effect)]
-        sheet.page.plot(
-            [edge + 1.5, edge + _JOINT],
-            [end, middle],
-            color=style.RULE,
-            linewidth=0.6,
-            gid=f"{gid}-joint",
-        )
-        sheet.page.plot(
-            [edge + _JOINT + 2, edge + _JOINT + 2 + _SAMPLE],
-            [middle, middle],
-            color=colour,
-            linewidth=1.6,
-            linestyle=dashes,
-            gid=f"{gid}-sample",
-        )
+        joint, sample = [edge + 1.5, edge + _JOINT], edge + _JOINT + 2
+        line(sheet.page, joint, [end, middle], style.RULE, 0.6, gid=f"{gid}-joint")
+        xs, ys = [sample, sample + _SAMPLE], [middle, middle]
+        line(sheet.page, xs, ys, colour, 1.6, dashes=dashes, gid=f"{gid}-sample")
         sheet.write(
-            edge + SAMPLE_ROOM, middle, print_as.number(curve.effect), size=_SMALL, gid=gid
+            edge + SAMPLE_ROOM, middle, print_as.number(curve.effect), size=SMALL_SIZE, gid=gid
         )
 
 
@@ -326,17 +310,7 @@ _X_LABEL = "People in the next trial (log axis)"
 _EFFECT_HEAD = "True effect"
 
 
-class NextTrialOptions(TypedDict):
-    """The options of `next_trial_plot`, for the functions that pass them on."""
-
-    direction: tuple[str, str]
-    unit_words: NotRequired[str]
-    log_scale: NotRequired[bool]
-    digits: NotRequired[int]
-    remarks: NotRequired[Sequence[str]]
-    title: NotRequired[str | None]
-
-
+@style.settings()
 def next_trial_plot(
     frame: pd.DataFrame,
     *,
@@ -346,7 +320,7 @@ def next_trial_plot(
     digits: int = 2,
     remarks: Sequence[str] = (),
     title: str | None = None,
-) -> tuple[Figure, Axes]:
+) -> tuple[ShownFigure, Axes]:
     """Draw how likely a next trial of a given size is to settle the question.
 
     A panel for each thing that may happen, a line for each true effect, named at its end.
@@ -384,88 +358,64 @@ def next_trial_plot(
     """
     panels = panels_of(frame)
     print_as = EffectFormat(digits, log_scale)
-    with style.settings():
-        if not panels:
-            page = words_only([NO_CURVE, *remarks], title)
-            return page.figure, page.page
-        effects = effects_of(panels)
-        left = style.MARGIN + TICK_ROOM
-        edge = left + PLOT_WIDTH
-        names = [print_as.number(effect) for effect in effects]
-        head = wrap(f"{_EFFECT_HEAD}{f', {unit_words}' if unit_words else ''}", 90.0, _SMALL)
-        beside = max(line_width(line, _SMALL) for line in [*names, *head.split("\n")])
-        right = edge + SAMPLE_ROOM + beside
-        heading = Heading(title, right - style.MARGIN)
-        places = stack(panels, heading.bottom, text_height(head, _SMALL))
-        notes = Notes(
-            [
-                _direction_words(direction, is_log=log_scale),
-                *(style.typeset(likely_words(panel, print_as)) for panel in panels),
-                *remarks,
-            ],
-            right - style.MARGIN,
-        )
-        label_top = places[-1].scale.bottom + TICK_SPACE
-        notes_top = label_top + text_height(_X_LABEL, _SMALL) + 8
-        sheet = Sheet(right + style.MARGIN, notes_top + notes.height + style.MARGIN)
-        heading.write(sheet)
-        ends = ends_of(panels)
-        drawn = [
-            draw_panel(sheet, number, place, ends, effects, print_as)
-            for number, place in enumerate(places)
-        ]
-        sheet.write(
-            edge + SAMPLE_ROOM,
-            places[0].scale.top - 4,
-            head,
-            valign="bottom",
-            size=_SMALL,
-            gid="effect-head",
-        )
-        sheet.write(
-            left + PLOT_WIDTH / 2,
-            label_top,
-            _X_LABEL,
-            align="center",
-            valign="top",
-            size=_SMALL,
-            gid="x-label",
-        )
-        notes.write(sheet, notes_top)
-    return sheet.figure, drawn[0]
-
-
-def next_trial_alt_text(frame: pd.DataFrame, **options: Unpack[NextTrialOptions]) -> str:
-    """Describe the figure of the same arguments in plain words."""
-    panels = panels_of(frame)
-    title, is_log = options.get("title") or "", options.get("log_scale", False)
-    opening = f"Value of a next trial{': ' if title else ''}{title}"
-    print_as = EffectFormat(options.get("digits", 2), is_log)
-    sentences = [opening if opening.endswith("?") else f"{opening}."]
+    begin = f"Value of a next trial{f': {title}' if title else ''}"
+    sentences = [begin if begin.endswith("?") else f"{begin}."]
     if not panels:
-        return style.spoken(" ".join([*sentences, NO_CURVE]))
+        return words_only([NO_CURVE, *remarks], title, f"{sentences[0]} {NO_CURVE}")
+    sides = (
+        f"True effect below {print_as.no_effect}: {direction[0]}; "
+        f"above {print_as.no_effect}: {direction[1]}."
+    )
+    likely = [likely_words(panel, print_as) for panel in panels]
+    effects = effects_of(panels)
+    left = MARGIN + TICK_ROOM
+    edge = left + PLOT_WIDTH
+    names = [print_as.number(effect) for effect in effects]
+    head = wrap(f"{_EFFECT_HEAD}{f', {unit_words}' if unit_words else ''}", 90.0, SMALL_SIZE)
+    beside = max(line_width(text, SMALL_SIZE) for text in [*names, *head.split("\n")])
+    right = edge + SAMPLE_ROOM + beside
+    heading = Heading(title, right - MARGIN)
+    places = stack(panels, heading.bottom, text_height(head, SMALL_SIZE))
+    label_top = places[-1].scale.bottom + TICK_SPACE
+    foot = Foot(
+        label_top + text_height(_X_LABEL, SMALL_SIZE) + 8,
+        right - MARGIN,
+        [sides, *map(style.typeset, likely), *remarks],
+    )
+    sheet = Sheet(right + MARGIN, foot.bottom + MARGIN)
+    heading.write(sheet)
+    ends = ends_of(panels)
+    drawn = [
+        draw_panel(sheet, number, place, ends, effects, print_as)
+        for number, place in enumerate(places)
+    ]
+    top = places[0].scale.top - 4
+    x = edge + SAMPLE_ROOM
+    sheet.write(x, top, head, valign="bottom", size=SMALL_SIZE, gid="effect-head")
+    sheet.write(
+        left + PLOT_WIDTH / 2,
+        label_top,
+        _X_LABEL,
+        align="center",
+        valign="top",
+        size=SMALL_SIZE,
+        gid="x-label",
+    )
+    foot.write(sheet)
     low, high = (math.exp(end) for end in spans_of(panels))
-    unit = options.get("unit_words", "")
     sentences += [
         f"Probabilities by people in the next trial, {low:,.0f} to {high:,.0f}, a line for each "
-        f"true effect{f' ({unit})' if unit else ''}.",
-        _direction_words(options["direction"], is_log=is_log),
-        *(f"{_curve_words(panel, print_as)} {likely_words(panel, print_as)}" for panel in panels),
+        f"true effect{f' ({unit_words})' if unit_words else ''}.",
+        sides,
+        *(
+            f"{_curve_words(panel, print_as)} {words}"
+            for panel, words in zip(panels, likely, strict=True)
+        ),
     ]
-    return style.spoken(" ".join(sentences))
+    return sheet.shown(" ".join(sentences), drawn[0])
 
 
-def next_trial_output(
-    name: str, frame: pd.DataFrame, **options: Unpack[NextTrialOptions]
-) -> FigureOutput:
-    """Make the figure ready to end a notebook cell."""
-    figure, _ = next_trial_plot(frame, **options)
-    return FigureOutput(figure, name, next_trial_alt_text(frame, **options))
-
-
-def _direction_words(direction: tuple[str, str], *, is_log: bool) -> str:
-    middle = "1" if is_log else "0"
-    return f"True effect below {middle}: {direction[0]}; above {middle}: {direction[1]}."
+next_trial_output = output_of(next_trial_plot)
 
 
 def _curve_words(panel: Panel, print_as: EffectFormat) -> str:

@@ -9,24 +9,30 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
 from ldn_meta.display.figures import sheet as style
+from ldn_meta.display.figures.scales import TICK_SPACE, Interval
 from ldn_meta.display.figures.sheet import (
+    COLUMN_GAP,
+    MARGIN,
+    Foot,
     Heading,
-    Interval,
-    Notes,
     Sheet,
+    opening,
+    point,
     text_height,
     text_width,
     words_only,
     wrap,
+    write_heads,
 )
-from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import capitalised, percent
 from ldn_meta.errors import ArgumentError
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from ldn_meta.display.figures.shown import ShownFigure
 
 
 RESPONDER_COLUMNS = (
@@ -94,17 +100,14 @@ class Footnotes:
 
 def responder_lines(frame: pd.DataFrame) -> tuple[list[Line], Footnotes]:
     """Arrange arms by threshold and study; studies without comparison come last."""
-    missing = [name for name in RESPONDER_COLUMNS if name not in frame.columns]
-    if missing:
-        message = f"frame lacks the column(s) {', '.join(missing)}: needs {RESPONDER_COLUMNS}"
-        raise ArgumentError(message)
+    style.check_columns(frame, RESPONDER_COLUMNS)
     entries: list[dict[Hashable, Any]] = frame.to_dict("records")
     known = (TREATMENT_GROUP, COMPARATOR_GROUP, SINGLE_ARM_GROUP)
     strange = sorted({str(entry["group"]) for entry in entries if entry["group"] not in known})
     if strange:
         message = (
             f"frame has the group(s) {', '.join(strange)}: "
-            "1 is LDN, 2 the comparator, 3 an arm without comparison"
+            "1 is the treatment, 2 the comparator, 3 an arm without comparison"
         )
         raise ArgumentError(message)
     footnotes = Footnotes()
@@ -171,7 +174,6 @@ _CEILINGS = (0.1, 0.2, 0.5, 1.0)
 class Look:
     """How the arms of a group are drawn; shape and filling differ, not colour alone."""
 
-    word: str
     shape: str
     marker: str
     fill: str
@@ -180,11 +182,9 @@ class Look:
 
 
 LOOKS = {
-    TREATMENT_GROUP: Look("LDN", "filled circle", "o", style.TREATMENT, style.TREATMENT, 6.5),
-    COMPARATOR_GROUP: Look("comparator", "open square", "s", style.PAPER, style.COMPARATOR, 5.8),
-    SINGLE_ARM_GROUP: Look(
-        "LDN without comparison group", "grey diamond", "D", style.SINGLE_ARM, style.INK, 5.2
-    ),
+    TREATMENT_GROUP: Look("filled circle", "o", style.TREATMENT, style.TREATMENT, 6.5),
+    COMPARATOR_GROUP: Look("open square", "s", style.PAPER, style.COMPARATOR, 5.8),
+    SINGLE_ARM_GROUP: Look("grey diamond", "D", style.SINGLE_ARM, style.INK, 5.2),
 }
 
 
@@ -201,7 +201,6 @@ class LinePlace:
 
 def draw_axis(sheet: Sheet, left: float, top: float, bottom: float, lines: Sequence[Line]) -> Axes:
     """Draw an axis of shares from 0 to the first round share that holds every interval."""
-    axes = sheet.plot(left, top, PLOT_WIDTH, bottom - top)
     ends = [
         end
         for line in lines
@@ -210,60 +209,57 @@ def draw_axis(sheet: Sheet, left: float, top: float, bottom: float, lines: Seque
         if end == end
     ]
     ceiling = next(c for c in _CEILINGS if c >= min(max(ends, default=1.0), 1.0))
-    axes.set_xlim(-0.015 * ceiling, 1.015 * ceiling)
     ticks = [ceiling * step / 5 for step in range(6)]
-    axes.set_xticks(ticks, [f"{100 * tick:.0f}" for tick in ticks])
-    axes.tick_params(labelsize=style.SMALL_SIZE, length=3, width=0.8, pad=2)
+    axes = sheet.plot(
+        left,
+        top,
+        PLOT_WIDTH,
+        bottom - top,
+        ends=(-0.015 * ceiling, 1.015 * ceiling),
+        ticks=[(tick, f"{100 * tick:.0f}") for tick in ticks],
+    )
     for tick in ticks:
-        axes.plot([tick, tick], [top, bottom], color=style.BAND, linewidth=1.0, zorder=0)
+        style.line(axes, [tick, tick], [top, bottom], style.BAND, 1.0, zorder=0)
     return axes
 
 
 def draw_arms(axes: Axes, place: LinePlace, gid: str) -> None:
-    """Draw the arms of a study, LDN and comparator joined where there is one of each."""
+    """Draw the arms of a study, treatment and comparator joined where there is one of each."""
     arms = place.line.arms
     if [arm.group for arm in arms] == [TREATMENT_GROUP, COMPARATOR_GROUP]:
-        axes.plot(
-            [arm.span.estimate for arm in arms],
-            place.marks,
-            color=style.RULE,
-            linewidth=0.8,
-            linestyle=(0, (2, 2)),
-            zorder=1,
-            gid=f"{gid}-pair",
-        )
+        shares, dashes = [arm.span.estimate for arm in arms], (0, (2, 2))
+        name = f"{gid}-pair"
+        style.line(axes, shares, place.marks, style.RULE, 0.8, dashes=dashes, zorder=1, gid=name)
     for index, (arm, y) in enumerate(zip(arms, place.marks, strict=True)):
         look = LOOKS[arm.group]
         name = f"{gid}-arm-{index}"
         if arm.span.is_complete:
-            axes.plot(
-                [arm.span.low, arm.span.high],
-                [y, y],
-                color=look.edge,
-                linewidth=1.3,
-                solid_capstyle="butt",
-                zorder=2,
-                gid=f"{name}-interval",
-            )
-        axes.plot(
-            [arm.span.estimate],
-            [y],
-            marker=look.marker,
-            markersize=look.size,
-            markerfacecolor=look.fill,
-            markeredgecolor=look.edge,
-            markeredgewidth=1.4,
-            linestyle="none",
-            clip_on=False,
+            ends = [arm.span.low, arm.span.high]
+            style.line(axes, ends, [y, y], look.edge, 1.3, cap="butt", gid=f"{name}-interval")
+        point(
+            axes,
+            arm.span.estimate,
+            y,
+            look.marker,
+            look.size,
+            look.fill,
+            edge=look.edge,
+            rim=1.4,
+            clip=False,
             zorder=3,
             gid=name,
         )
 
 
-def legend(lines: Sequence[Line]) -> str:
+def legend(lines: Sequence[Line], treatment: str) -> str:
     """Explain the marks that occur, and no others."""
+    names = {
+        TREATMENT_GROUP: treatment,
+        COMPARATOR_GROUP: "comparator",
+        SINGLE_ARM_GROUP: f"{treatment} without comparison group",
+    }
     groups = sorted({arm.group for line in lines for arm in line.arms})
-    words = "; ".join(f"{LOOKS[group].shape}: {LOOKS[group].word}" for group in groups)
+    words = "; ".join(f"{LOOKS[group].shape}: {names[group]}" for group in groups)
     return f"{capitalised(words)}; lines: 95% Wilson intervals."
 
 
@@ -273,67 +269,62 @@ _ARM_WIDTH = 140.0
 _ARM_AIR = 3.0
 _STUDY_AIR = 5.0
 _HEADING_AIR = 6.0
-_TICK_SPACE = 15.0
 # The first heading stands right under the rule of the table head and needs none of its own.
 _FIRST = "line-0"
 _HEADS = ("Study", "Arm", "Events/n", "Share (95% CI)")
 
 
+@style.settings()
 def responder_plot(
-    frame: pd.DataFrame, *, title: str, x_label: str = "People with the outcome (%)"
-) -> tuple[Figure, Axes]:
-    """Draw the share of people with an outcome, LDN beside comparator, by threshold."""
+    frame: pd.DataFrame,
+    *,
+    title: str,
+    x_label: str = "People with the outcome (%)",
+    treatment: str = "treatment",
+) -> tuple[ShownFigure, Axes]:
+    """Draw the share of people with an outcome, treatment beside comparator, by threshold."""
     lines, footnotes = responder_lines(frame)
-    with style.settings():
-        if not lines:
-            page = words_only([NOTHING_REPORTED], title)
-            return page.figure, page.page
-        columns = _Columns(lines)
-        heading = Heading(title, columns.right - style.MARGIN)
-        rule = heading.bottom + text_height(_HEADS[0]) + 6
-        places = _stack(lines, rule + 3, columns)
-        bottom = places[-1].bottom + 2
-        notes = Notes([legend(lines), footnotes.line()], columns.right - style.MARGIN)
-        label_top = bottom + _TICK_SPACE
-        notes_top = label_top + text_height(x_label) + 8
-        sheet = Sheet(columns.right + style.MARGIN, notes_top + notes.height + style.MARGIN)
-        heading.write(sheet)
-        columns.write_heads(sheet, heading.bottom, rule)
-        axes = draw_axis(sheet, columns.plot_left, rule, bottom, lines)
-        for index, place in enumerate(places):
-            _write(sheet, columns, place, f"line-{index}")
-            draw_arms(axes, place, f"line-{index}")
-        sheet.write(
-            columns.plot_left + PLOT_WIDTH / 2,
-            label_top,
-            x_label,
-            align="center",
-            valign="top",
-            gid="x-label",
-        )
-        notes.write(sheet, notes_top)
-    return sheet.figure, axes
-
-
-def responder_alt_text(frame: pd.DataFrame, *, title: str) -> str:
-    """Describe the responder plot of the same frame in plain words, arm by arm."""
-    lines, _ = responder_lines(frame)
+    sentences = [opening("Responder plot", title)]
     if not lines:
-        return style.spoken(f"Responder plot: {title}. {NOTHING_REPORTED}")
-    sentences = [f"Responder plot: {title}."]
+        return words_only([NOTHING_REPORTED], title, f"{sentences[0]} {NOTHING_REPORTED}")
     for line in lines:
-        if line.kind == "study":
-            arms = "; ".join(_arm_words(arm) for arm in line.arms)
-            sentences.append(f"{line.label}: {arms}.")
-        else:
-            sentences.append(f"{line.label}:")
-    return style.spoken(" ".join(sentences))
+        arms = [
+            f"{arm.name} {arm.counted}, {arm.share}{f', {arm.note}' if arm.note else ''}"
+            for arm in line.arms
+        ]
+        told = f" {'; '.join(arms)}." if line.kind == "study" else ""
+        sentences.append(f"{line.label}:{told}")
+    columns = _Columns(lines)
+    heading = Heading(title, columns.right - MARGIN)
+    rule = heading.bottom + text_height(_HEADS[0]) + 6
+    places = _stack(lines, rule + 3, columns)
+    bottom = places[-1].bottom + 2
+    label_top = bottom + TICK_SPACE
+    foot = Foot(
+        label_top + text_height(x_label) + 8,
+        columns.right - MARGIN,
+        [legend(lines, treatment), footnotes.line()],
+    )
+    sheet = Sheet(columns.right + MARGIN, foot.bottom + MARGIN)
+    heading.write(sheet)
+    columns.write_heads(sheet, heading.bottom, rule)
+    axes = draw_axis(sheet, columns.plot_left, rule, bottom, lines)
+    for index, place in enumerate(places):
+        _write(sheet, columns, place, f"line-{index}")
+        draw_arms(axes, place, f"line-{index}")
+    sheet.write(
+        columns.plot_left + PLOT_WIDTH / 2,
+        label_top,
+        x_label,
+        align="center",
+        valign="top",
+        gid="x-label",
+    )
+    foot.write(sheet)
+    return sheet.shown(" ".join(sentences), axes)
 
 
-def responder_output(name: str, frame: pd.DataFrame, *, title: str) -> FigureOutput:
-    """Make the responder plot ready to end a notebook cell: drawing, file name, words."""
-    figure, _ = responder_plot(frame, title=title)
-    return FigureOutput(figure, name, responder_alt_text(frame, title=title))
+responder_output = output_of(responder_plot)
 
 
 class _Columns:
@@ -351,28 +342,21 @@ class _Columns:
         arm = max(text_width(arm_text(arm)) for arm in arms)
         counted = max(text_width(arm.counted) for arm in arms)
         share = max(text_width(arm.share) for arm in arms)
-        gap = style.COLUMN_GAP
-        self.arm_left = style.MARGIN + max(label, heads[0]) + gap
+        gap = COLUMN_GAP
+        self.arm_left = MARGIN + max(label, heads[0]) + gap
         self.counted_right = self.arm_left + max(arm, heads[1]) + gap + max(counted, heads[2])
-        self.counted_right = max(self.counted_right, style.MARGIN + block)
+        self.counted_right = max(self.counted_right, MARGIN + block)
         self.plot_left = self.counted_right + gap
         self.right = self.plot_left + PLOT_WIDTH + gap + max(share, heads[3])
-        self.block_width = self.counted_right - style.MARGIN
+        self.block_width = self.counted_right - MARGIN
 
     def write_heads(self, sheet: Sheet, top: float, rule: float) -> None:
         """Write the heads between two rules."""
-        base = rule - 3
-        places = (
-            (style.MARGIN, "left"),
-            (self.arm_left, "left"),
-            (self.counted_right, "right"),
-            (self.right, "right"),
-        )
-        for index, ((x, align), head) in enumerate(zip(places, _HEADS, strict=True)):
-            gid = f"head-{index}"
-            sheet.write(x, base, head, align=align, valign="bottom", weight="bold", gid=gid)
-        sheet.rule(style.MARGIN, self.right, top)
-        sheet.rule(style.MARGIN, self.right, rule)
+        places = (MARGIN, self.arm_left, self.counted_right, self.right)
+        heads = list(zip(places, _HEADS, ("left", "left", "right", "right"), strict=True))
+        write_heads(sheet, heads, rule - 3)
+        sheet.rule(MARGIN, self.right, top)
+        sheet.rule(MARGIN, self.right, rule)
 
 
 def arm_text(arm: Arm) -> str:
@@ -402,9 +386,9 @@ def _write(sheet: Sheet, columns: _Columns, place: LinePlace, gid: str) -> None:
     line = place.line
     if line.kind != "study":
         if line.kind == "block" and gid != _FIRST:
-            sheet.rule(style.MARGIN, columns.right, place.top, width=0.5)
+            sheet.rule(MARGIN, columns.right, place.top, width=0.5)
         sheet.write(
-            style.MARGIN,
+            MARGIN,
             place.top + _ARM_AIR / 2,
             place.label,
             valign="top",
@@ -413,16 +397,9 @@ def _write(sheet: Sheet, columns: _Columns, place: LinePlace, gid: str) -> None:
             gid=f"{gid}-label",
         )
         return
-    sheet.write(
-        style.MARGIN, place.top + _ARM_AIR / 2, place.label, valign="top", gid=f"{gid}-label"
-    )
+    sheet.write(MARGIN, place.top + _ARM_AIR / 2, place.label, valign="top", gid=f"{gid}-label")
     for index, (arm, y) in enumerate(zip(line.arms, place.marks, strict=True)):
         name = f"{gid}-arm-{index}"
         sheet.write(columns.arm_left, y, arm_text(arm), gid=f"{name}-name")
         sheet.write(columns.counted_right, y, arm.counted, align="right", gid=f"{name}-counted")
         sheet.write(columns.right, y, arm.share, align="right", gid=f"{name}-share")
-
-
-def _arm_words(arm: Arm) -> str:
-    note = f", {arm.note}" if arm.note else ""
-    return f"{arm.name} {arm.counted}, {arm.share}{note}"

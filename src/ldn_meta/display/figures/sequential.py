@@ -3,42 +3,54 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import pairwise
-from typing import TYPE_CHECKING, NotRequired, TypedDict, Unpack
+from typing import TYPE_CHECKING
 
 from ldn_meta.display.figures import sheet as style
-from ldn_meta.display.figures.sheet import (
+from ldn_meta.display.figures.labels import (
     Box,
-    Entry,
-    Heading,
-    Legend,
-    Notes,
-    Sheet,
-    UprightScale,
     Wanted,
+    along,
     around,
-    draw_upright,
-    is_joined,
-    line_width,
-    linear_ticks,
+    fit_names,
     place_names,
+    wanted_at,
+    write_name,
+)
+from ldn_meta.display.figures.scales import UprightScale, draw_upright, linear_ticks, write_ends
+from ldn_meta.display.figures.sheet import (
+    DOTTED,
+    KEY_HEIGHT,
+    MARGIN,
+    SMALL_SIZE,
+    Entry,
+    Foot,
+    Heading,
+    Sheet,
+    area,
+    line,
+    line_entry,
+    line_width,
+    opening,
+    patch_entry,
+    point,
+    rectangle,
+    steady,
     text_height,
-    text_width,
     words_only,
     wrap,
 )
-from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import joined, share_words
 from ldn_meta.errors import ArgumentError
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
+
+    from ldn_meta.display.figures.shown import ShownFigure
 
 
 LOOK_COLUMNS = ("label", "fraction", "z")
@@ -91,10 +103,7 @@ class Boundary:
 
 def looks_of(frame: pd.DataFrame) -> list[Look]:
     """Read looks in the order they were taken."""
-    missing = [name for name in LOOK_COLUMNS if name not in frame.columns]
-    if missing:
-        message = f"looks lacks {', '.join(missing)}; allowed: {', '.join(LOOK_COLUMNS)}"
-        raise ArgumentError(message)
+    style.check_columns(frame, LOOK_COLUMNS, "looks")
     looks = [
         Look(str(row["label"]), float(row["fraction"]), float(row["z"]))
         for row in frame.to_dict("records")
@@ -187,19 +196,36 @@ def information_words(looks: Sequence[Look], ris_people: float) -> str:
 
 POINT_SIZE = 6.0
 _WEDGE = "#e3e3e3"
-_DOTS = (0, (1, 2))
-_DASHES = (0, (5, 3))
+_DASHES: style.Dashes = (0, (5, 3))
 _STRIP_HEIGHT = 6.0
 _LEAST_STRIP = 1.5
 _ROOM = 28.0
-_HEIGHT = 9.0
 _HALF = 11.0
+# More names than this are numbers with a key.
+_MOST_NAMES = 8
+_PLOT_WIDTH = 380.0
+_PLOT_HEIGHT = 230.0
+_LEFT_WIDTH = 112.0
+_WORDS_WIDTH = 88.0
+# The axis shows Z to this size even if nothing goes so far, so that figures look alike.
+_LEAST_REACH = 3.5
+_Z_AIR = 0.6
+# A boundary further off than this would press the looks into a line: it is told in words.
+_MOST_REACH = 6.0
+# Below this share of the required information an axis up to all of it would show a dot.
+_TINY = 0.15
+_BEYOND = 1.06
+_BEYOND_LAST = 1.6
+_AXIS = "Z of the pooled effect"
 
 
 @dataclass(frozen=True)
-class Scales:
-    """Where a look stands, in points from the top left of the page."""
+class Plot:
+    """Looks and boundaries, and where they stand in points from the top left of the page."""
 
+    looks: Sequence[Look]
+    upper: Boundary
+    inner: Boundary
     left: float
     width: float
     last: float
@@ -207,144 +233,147 @@ class Scales:
 
     def x(self, fraction: float) -> float:
         """Place of a share of the required information."""
-        return style.steady(self.left + self.width * fraction / self.last)
+        return steady(self.left + self.width * fraction / self.last)
+
+    def share(self, x: float) -> float:
+        """Share of the required information at a place."""
+        return steady((x - self.left) / self.width * self.last)
 
     def ticks(self) -> list[tuple[float, str]]:
         """Shares to print, in per cent."""
         ticks = linear_ticks(0.0, 100 * self.last, self.width)
         return [(value / 100, f"{label}%") for value, label in ticks]
 
+    def shown(self, boundary: Boundary) -> list[tuple[float, float]]:
+        """Points of a boundary that the plot shows."""
+        return boundary.below(self.upright.high, self.last)
 
-def draw_boundaries(axes: Axes, scales: Scales, upper: Boundary, inner: Boundary) -> None:
-    """Draw the axis of information, the lines across, the boundaries and the wedge."""
-    axes.set_xlim(0.0, scales.last)
-    ticks = scales.ticks()
-    axes.set_xticks([value for value, _ in ticks], [label for _, label in ticks])
-    axes.tick_params(labelsize=style.SMALL_SIZE, length=3, width=0.8, pad=2)
-    y = scales.upright.y
-    axes.axhline(y(0.0), color=style.INK, linewidth=0.8, zorder=1, gid="no-effect")
-    for side, word in ((-1, "low"), (1, "high")):
-        axes.axhline(
-            y(side * CONVENTIONAL),
-            color=style.SOFT_INK,
-            linewidth=0.9,
-            linestyle=_DOTS,
-            zorder=2,
-            gid=f"conventional-{word}",
-        )
-        points = upper.below(scales.upright.high, scales.last)
-        if points:
-            axes.plot(
-                [style.steady(fraction) for fraction, _ in points],
-                [y(side * size) for _, size in points],
-                color=style.PREDICTION,
-                linewidth=1.6,
-                linestyle=_DASHES,
-                zorder=3,
-                gid=f"boundary-{word}",
+    def draw(self, sheet: Sheet) -> Axes:
+        """Draw the axis of information, the lines across, boundaries, wedge and looks."""
+        upright, y = self.upright, self.upright.y
+        size = self.width, upright.height
+        ends = (0.0, self.last)
+        axes = sheet.plot(self.left, upright.top, *size, ends=ends, ticks=self.ticks())
+        axes.axhline(y(0.0), color=style.INK, linewidth=0.8, zorder=1, gid="no-effect")
+        points = self.shown(self.upper)
+        for side, word in ((-1, "low"), (1, "high")):
+            axes.axhline(
+                y(side * CONVENTIONAL),
+                color=style.SOFT_INK,
+                linewidth=0.9,
+                linestyle=DOTTED,
+                zorder=2,
+                gid=f"conventional-{word}",
             )
-    _draw_wedge(axes, scales, inner)
-    if scales.last >= 1:
-        axes.plot(
-            [1.0, 1.0],
-            [scales.upright.top, scales.upright.bottom],
-            color=style.INK,
-            linewidth=0.9,
-            zorder=2,
-            gid="required",
+            if points:
+                line(
+                    axes,
+                    [steady(fraction) for fraction, _ in points],
+                    [y(side * height) for _, height in points],
+                    style.PREDICTION,
+                    1.6,
+                    dashes=_DASHES,
+                    zorder=3,
+                    gid=f"boundary-{word}",
+                )
+        wedge = [(steady(fraction), height) for fraction, height in self.shown(self.inner)]
+        if wedge:
+            above = [(x, y(height)) for x, height in wedge]
+            below = [(x, y(-height)) for x, height in reversed(wedge)]
+            corners = [*above, *below]
+            area(axes, corners, _WEDGE, edge=style.RULE, width=0.8, zorder=0.5, gid="futility")
+        if self.last >= 1:
+            ys = [upright.top, upright.bottom]
+            line(axes, [1.0, 1.0], ys, style.INK, 0.9, gid="required")
+        path = [(0.0, y(0.0)), *((steady(look.fraction), y(look.z)) for look in self.looks)]
+        xs, ys = [x for x, _ in path], [height for _, height in path]
+        line(axes, xs, ys, style.POOLED, 1.4, zorder=4, gid="path")
+        for index, place in enumerate(path[1:]):
+            gid = f"look-{index}"
+            point(axes, *place, "o", POINT_SIZE, style.POOLED, clip=False, zorder=5, gid=gid)
+        return axes
+
+    def names(
+        self, texts: Sequence[str], *, is_far_allowed: bool
+    ) -> tuple[list[Wanted], list[Box]] | None:
+        """Find a place for the name or number of each look, off marks and lines."""
+        size = POINT_SIZE + 2, POINT_SIZE + 2
+        wanted = [
+            wanted_at(x, y, text, radius=POINT_SIZE / 2 + 1, mark=[around(x, y, *size)])
+            for text, look in zip(texts, self.looks, strict=True)
+            for x, y in [(self.x(look.fraction), self.upright.y(look.z))]
+        ]
+        upright, right = self.upright, self.left + self.width
+        boxes = place_names(
+            wanted,
+            taken=[],
+            avoided=self._lines(),
+            inside=Box(self.left + 1, upright.top + 1, right - 1, upright.bottom - 1),
+            is_far_allowed=is_far_allowed,
         )
+        return None if boxes is None else (wanted, boxes)
 
+    def _lines(self) -> list[Box]:
+        """Rectangles along lines, which names should not lie on."""
+        y = self.upright.y
+        right = self.left + self.width
+        across = [Box(self.left, y(z), right, y(z)) for z in (0.0, CONVENTIONAL, -CONVENTIONAL)]
+        lines = [[(0.0, 0.0), *((look.fraction, look.z) for look in self.looks)]]
+        for boundary in (self.upper, self.inner):
+            points = self.shown(boundary)
+            lines += [[(fraction, side * size) for fraction, size in points] for side in (-1, 1)]
+        covered = [along([(self.x(x), y(z)) for x, z in points]) for points in lines]
+        return [*across, *(box for boxes in covered for box in boxes)]
 
-def _draw_wedge(axes: Axes, scales: Scales, inner: Boundary) -> None:
-    from matplotlib.patches import Polygon
-
-    points = inner.below(scales.upright.high, scales.last)
-    if not points:
-        return
-    y = scales.upright.y
-    above = [(style.steady(fraction), y(size)) for fraction, size in points]
-    below = [(style.steady(fraction), y(-size)) for fraction, size in reversed(points)]
-    axes.add_patch(
-        Polygon(
-            [*above, *below],
-            closed=True,
-            facecolor=_WEDGE,
-            edgecolor=style.RULE,
-            linewidth=0.8,
-            zorder=0.5,
-            gid="futility",
-        )
-    )
-
-
-def draw_looks(axes: Axes, scales: Scales, looks: Sequence[Look]) -> None:
-    """Join the looks from nothing to the last."""
-    y = scales.upright.y
-    axes.plot(
-        [0.0, *(style.steady(look.fraction) for look in looks)],
-        [y(0.0), *(y(look.z) for look in looks)],
-        color=style.POOLED,
-        linewidth=1.4,
-        zorder=4,
-        gid="path",
-    )
-    for index, look in enumerate(looks):
-        axes.plot(
-            [style.steady(look.fraction)],
-            [y(look.z)],
-            marker="o",
-            markersize=POINT_SIZE,
-            color=style.POOLED,
-            linestyle="none",
-            clip_on=False,
-            zorder=5,
-            gid=f"look-{index}",
-        )
-
-
-def draw_progress(sheet: Sheet, left: float, right: float, top: float, fraction: float) -> None:
-    """Draw a strip that is filled as far as the required information is there."""
-    from matplotlib.patches import Rectangle
-
-    filled = max(min(fraction, 1.0) * (right - left), _LEAST_STRIP)
-    for gid, width, colour in (
-        ("progress-all", right - left, style.PAPER),
-        ("progress", filled, style.POOLED),
-    ):
-        sheet.page.add_patch(
-            Rectangle(
-                (left, top),
-                style.steady(width),
-                _STRIP_HEIGHT,
-                facecolor=colour,
-                edgecolor=style.RULE if gid == "progress-all" else "none",
-                linewidth=0.7,
-                gid=gid,
+    def legend(self) -> list[tuple[str, list[Entry]]]:
+        """Explain what is drawn, and nothing else."""
+        single = "1.96 to either side: what a single look would need"
+        entries = [
+            Entry("Z after each trial", _draw_path, _ROOM, KEY_HEIGHT),
+            line_entry(single, style.SOFT_INK, 0.9, half=_HALF, room=_ROOM, dashes=DOTTED),
+        ]
+        if self.shown(self.upper):
+            words = "boundary: what repeated looks need"
+            entries.append(
+                line_entry(words, style.PREDICTION, 1.6, half=_HALF, room=_ROOM, dashes=_DASHES)
             )
-        )
+        if self.shown(self.inner):
+            words = "futility: inside, the effect looked for is given up"
+            entries.append(patch_entry(words, _WEDGE, half=_HALF, room=_ROOM, rim=0.8))
+        return [("Lines", entries)]
+
+    def off_axis(self, ris_people: float) -> list[str]:
+        """Say what is too far off to be drawn."""
+        lines = []
+        size = self.upper.at(self.looks[-1].fraction)
+        if size > self.upright.high:
+            lines.append(
+                f"Off this axis: the boundary, which is {style.number(size, 1)} at the last look."
+            )
+        if self.last < 1:
+            people = f", {ris_people:,.0f} people" if math.isfinite(ris_people) else ""
+            lines.append(f"Off this axis to the right: all of the required information{people}.")
+        return lines
 
 
-def legend_groups(
-    scales: Scales, upper: Boundary, inner: Boundary
-) -> list[tuple[str, list[Entry]]]:
-    """Explain what is drawn, and nothing else."""
-    entries = [
-        Entry("Z after each trial", _draw_path, _ROOM, _HEIGHT),
-        Entry(
-            "1.96 to either side: what a single look would need",
-            partial(_draw_line, style.SOFT_INK, 0.9, _DOTS),
-            _ROOM,
-            _HEIGHT,
-        ),
-    ]
-    if upper.below(scales.upright.high, scales.last):
-        words = "boundary: what repeated looks need"
-        draw = partial(_draw_line, style.PREDICTION, 1.6, _DASHES)
-        entries.append(Entry(words, draw, _ROOM, _HEIGHT))
-    if inner.below(scales.upright.high, scales.last):
-        words = "futility: inside, the effect looked for is given up"
-        entries.append(Entry(words, _draw_patch, _ROOM, _HEIGHT))
-    return [("Lines", entries)]
+def plot_of(
+    looks: Sequence[Look], upper: Boundary, inner: Boundary, top: float, height: float
+) -> Plot:
+    """Choose ends: every look in view, boundaries as far as they stay near."""
+    last = looks[-1].fraction
+    sizes = [abs(look.z) for look in looks]
+    sizes += [size for size in (upper.at(last), inner.at(last)) if size <= _MOST_REACH]
+    reach = steady(max(_LEAST_REACH, max(sizes) + _Z_AIR))
+    end = last * _BEYOND_LAST if last < _TINY else max(1.0, last) * _BEYOND
+    return Plot(
+        looks,
+        upper,
+        inner,
+        MARGIN + _LEFT_WIDTH,
+        _PLOT_WIDTH,
+        steady(end),
+        UprightScale(top, height * _PLOT_HEIGHT, -reach, reach),
+    )
 
 
 def _draw_path(sheet: Sheet, x: float, y: float, gid: str) -> None:
@@ -360,206 +389,7 @@ def _draw_path(sheet: Sheet, x: float, y: float, gid: str) -> None:
     )
 
 
-def _draw_line(
-    colour: str, width: float, dashes: object, sheet: Sheet, x: float, y: float, gid: str
-) -> None:
-    sheet.page.plot(
-        [x - _HALF, x + _HALF],
-        [y, y],
-        color=colour,
-        linewidth=width,
-        linestyle=dashes,
-        gid=gid,
-    )
-
-
-def _draw_patch(sheet: Sheet, x: float, y: float, gid: str) -> None:
-    from matplotlib.patches import Rectangle
-
-    sheet.page.add_patch(
-        Rectangle(
-            (x - _HALF, y - 4),
-            2 * _HALF,
-            8,
-            facecolor=_WEDGE,
-            edgecolor=style.RULE,
-            linewidth=0.8,
-            gid=gid,
-        )
-    )
-
-
-# More names than this are numbers with a key.
-_MOST_NAMES = 8
-_NAME_WIDTH = 120.0
-_GROWTH = 1.25
-_HALO = 2.0
-_SMALL = style.SMALL_SIZE
-
-
-@dataclass(frozen=True)
-class Names:
-    """The scales of the plot, and where the name or number of each look stands in it."""
-
-    scales: Scales
-    texts: list[str]
-    wanted: list[Wanted]
-    boxes: list[Box]
-    key: str
-
-
-def place_looks(
-    looks: Sequence[Look], upper: Boundary, inner: Boundary, scales_of: Callable[[float], Scales]
-) -> Names:
-    """Place names; numbers with a key where names do not fit; a higher plot where neither do."""
-    height = 1.0
-    if len(looks) <= _MOST_NAMES:
-        names = [wrap(look.label, _NAME_WIDTH, _SMALL) for look in looks]
-        plan = _attempt(looks, names, scales_of(height), upper, inner, "")
-        if plan:
-            return plan
-    numbers = [str(number + 1) for number in range(len(looks))]
-    pairs = zip(numbers, (look.label for look in looks), strict=True)
-    key = "; ".join(f"{number}{style.NO_BREAK}{label}" for number, label in pairs)
-    while True:
-        scales = scales_of(height)
-        plan = _attempt(looks, numbers, scales, upper, inner, f"{key}.")
-        if plan:
-            return plan
-        height *= _GROWTH
-
-
-def _attempt(
-    looks: Sequence[Look],
-    texts: list[str],
-    scales: Scales,
-    upper: Boundary,
-    inner: Boundary,
-    key: str,
-) -> Names | None:
-    wanted = [_wanted(scales, look, text) for look, text in zip(looks, texts, strict=True)]
-    plot = Box(
-        scales.left + 1,
-        scales.upright.top + 1,
-        scales.left + scales.width - 1,
-        scales.upright.bottom - 1,
-    )
-    boxes = place_names(
-        wanted,
-        taken=[],
-        avoided=_line_boxes(scales, looks, upper, inner),
-        inside=plot,
-        is_far_allowed=bool(key),
-    )
-    return None if boxes is None else Names(scales, texts, wanted, boxes, key)
-
-
-def _wanted(scales: Scales, look: Look, text: str) -> Wanted:
-    x, y = scales.x(look.fraction), scales.upright.y(look.z)
-    return Wanted(
-        x,
-        y,
-        POINT_SIZE / 2 + 1,
-        text_width(text, _SMALL),
-        text_height(text, _SMALL),
-        (around(x, y, POINT_SIZE + 2, POINT_SIZE + 2),),
-    )
-
-
-def write_names(axes: Axes, names: Names) -> None:
-    """Write the name or number of every look."""
-    for index, text in enumerate(names.texts):
-        _write_name(
-            axes, names.scales, text, names.boxes[index], names.wanted[index], f"name-{index}"
-        )
-
-
-def _write_name(axes: Axes, scales: Scales, text: str, box: Box, wanted: Wanted, gid: str) -> None:
-    from matplotlib.patheffects import withStroke
-
-    def share(x: float) -> float:
-        return style.steady((x - scales.left) / scales.width * scales.last)
-
-    if is_joined(box, wanted.x, wanted.y, wanted.radius):
-        near_x, near_y = box.nearest(wanted.x, wanted.y)
-        axes.plot(
-            [share(wanted.x), share(near_x)],
-            [wanted.y, near_y],
-            color=style.SOFT_INK,
-            linewidth=0.5,
-            zorder=3.5,
-            gid=f"{gid}-joint",
-        )
-    x, y = box.middle
-    axes.text(
-        share(x),
-        y,
-        text,
-        horizontalalignment="center",
-        verticalalignment="center",
-        multialignment="center",
-        fontsize=style.SMALL_SIZE,
-        color=style.INK,
-        linespacing=style.LINE_HEIGHT,
-        path_effects=[withStroke(linewidth=_HALO, foreground=style.PAPER)],
-        zorder=6,
-        gid=gid,
-    )
-
-
-def _line_boxes(
-    scales: Scales, looks: Sequence[Look], upper: Boundary, inner: Boundary
-) -> list[Box]:
-    """Rectangles along lines, which names should not lie on."""
-    y = scales.upright.y
-    left, right = scales.left, scales.left + scales.width
-    boxes = [Box(left, y(z), right, y(z)) for z in (0.0, CONVENTIONAL, -CONVENTIONAL)]
-    path = [(0.0, 0.0), *((look.fraction, look.z) for look in looks)]
-    lines = [[(scales.x(fraction), y(z)) for fraction, z in path]]
-    for boundary in (upper, inner):
-        points = boundary.below(scales.upright.high, scales.last)
-        lines += [[(scales.x(f), y(side * size)) for f, size in points] for side in (-1, 1)]
-    for line in lines:
-        for (x1, y1), (x2, y2) in pairwise(line):
-            boxes += _along(x1, y1, x2, y2)
-    return boxes
-
-
-def _along(x1: float, y1: float, x2: float, y2: float) -> list[Box]:
-    """Cover a slanting line by small rectangles, so that the room beside it stays free."""
-    parts = max(1, int(max(abs(x2 - x1), abs(y2 - y1)) // 8))
-    ends = [(x1 + (x2 - x1) * i / parts, y1 + (y2 - y1) * i / parts) for i in range(parts + 1)]
-    return [Box(min(a, c), min(b, d), max(a, c), max(b, d)) for (a, b), (c, d) in pairwise(ends)]
-
-
-_PLOT_WIDTH = 380.0
-_PLOT_HEIGHT = 230.0
-_LEFT_WIDTH = 112.0
-_WORDS_WIDTH = 88.0
-# The axis shows Z to this size even if nothing goes so far, so that figures look alike.
-_LEAST_REACH = 3.5
-_Z_AIR = 0.6
-# A boundary further off than this would press the looks into a line: it is told in words.
-_MOST_REACH = 6.0
-# Below this share of the required information an axis up to all of it would show a dot.
-_TINY = 0.15
-_BEYOND = 1.06
-_BEYOND_LAST = 1.6
-_UP, _DOWN = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"
-_AXIS = "Z of the pooled effect"
-
-
-class SequentialOptions(TypedDict):
-    """The options of `sequential_plot`, for the functions that pass them on."""
-
-    boundary: tuple[ArrayLike, ArrayLike]
-    direction: tuple[str, str]
-    ris_people: float
-    futility: NotRequired[tuple[ArrayLike, ArrayLike] | None]
-    remarks: NotRequired[Sequence[str]]
-    title: NotRequired[str | None]
-
-
+@style.settings()
 def sequential_plot(
     looks: pd.DataFrame,
     *,
@@ -569,7 +399,7 @@ def sequential_plot(
     futility: tuple[ArrayLike, ArrayLike] | None = None,
     remarks: Sequence[str] = (),
     title: str | None = None,
-) -> tuple[Figure, Axes]:
+) -> tuple[ShownFigure, Axes]:
     """Draw cumulative Z against sequential boundaries.
 
     After Wetterslev 2008, doi 10.1016/j.jclinepi.2007.03.013.
@@ -609,106 +439,67 @@ def sequential_plot(
     """
     taken, upper = looks_of(looks), boundary_of("boundary", boundary)
     inner = boundary_of("futility", futility)
-    with style.settings():
-        if not taken:
-            page = words_only([NO_LOOK, *remarks], title)
-            return page.figure, page.page
-        right = style.MARGIN + _LEFT_WIDTH + _PLOT_WIDTH
-        width = right - style.MARGIN
-        heading = Heading(title, width)
-        progress = wrap(information_words(taken, ris_people), width, _SMALL)
-        strip_top = heading.bottom + text_height(progress, _SMALL) + 2
-        plan = place_looks(
-            taken, upper, inner, partial(_scales, taken, upper, inner, strip_top + 22)
-        )
-        scales = plan.scales
-        legend = Legend(legend_groups(scales, upper, inner), width)
-        lines = [
-            plan.key,
-            verdict_words(taken, upper, inner, direction),
-            *off_axis_words(scales, taken, upper, ris_people),
-            *remarks,
-        ]
-        notes = Notes(lines, width)
-        legend_top = scales.upright.bottom + 18 + text_height("", _SMALL) + 6
-        notes_top = legend_top + legend.height + 5
-        sheet = Sheet(right + 2 * style.MARGIN, notes_top + notes.height + style.MARGIN)
-        heading.write(sheet)
-        sheet.write(
-            style.MARGIN, heading.bottom, progress, valign="top", size=_SMALL, gid="progress-words"
-        )
-        draw_progress(sheet, style.MARGIN, right, strip_top, taken[-1].fraction)
-        axes = sheet.plot(scales.left, scales.upright.top, _PLOT_WIDTH, scales.upright.height)
-        draw_boundaries(axes, scales, upper, inner)
-        draw_looks(axes, scales, taken)
-        write_names(axes, plan)
-        draw_upright(sheet, axes, scales.upright, scales.left)
-        _write_words(sheet, scales, direction, ris_people)
-        legend.draw(sheet, legend_top)
-        notes.write(sheet, notes_top)
-    return sheet.figure, axes
-
-
-def sequential_alt_text(looks: pd.DataFrame, **options: Unpack[SequentialOptions]) -> str:
-    """Describe the sequential figure of the same arguments in plain words."""
-    taken = looks_of(looks)
-    upper = boundary_of("boundary", options["boundary"])
-    inner = boundary_of("futility", options.get("futility"))
-    title = options.get("title")
-    sentences = [f"Sequential figure{f': {title}' if title else ''}."]
+    begin = opening("Sequential figure", title)
     if not taken:
-        return style.spoken(" ".join([*sentences, NO_LOOK]))
-    direction = options["direction"]
-    sentences += [
-        f"{information_words(taken, options['ris_people'])}.",
+        return words_only([NO_LOOK, *remarks], title, f"{begin} {NO_LOOK}")
+    right = MARGIN + _LEFT_WIDTH + _PLOT_WIDTH
+    width = right - MARGIN
+    heading = Heading(title, width)
+    information = information_words(taken, ris_people)
+    progress = wrap(information, width, SMALL_SIZE)
+    strip_top = heading.bottom + text_height(progress, SMALL_SIZE) + 2
+
+    def attempt(
+        texts: list[str], height: float, is_far_allowed: bool
+    ) -> tuple[Plot, list[Wanted], list[Box]] | None:
+        plot = plot_of(taken, upper, inner, strip_top + 22, height)
+        placed = plot.names(texts, is_far_allowed=is_far_allowed)
+        return placed and (plot, *placed)
+
+    labels = [look.label for look in taken]
+    (plot, wanted, boxes), texts, key = fit_names(labels, _MOST_NAMES, attempt)
+    verdict = verdict_words(taken, upper, inner, direction)
+    beyond = plot.off_axis(ris_people)
+    foot = Foot(
+        plot.upright.bottom + 18 + text_height("", SMALL_SIZE) + 6,
+        width,
+        [key, verdict, *beyond, *remarks],
+        plot.legend(),
+    )
+    sheet = Sheet(right + 2 * MARGIN, foot.bottom + MARGIN)
+    heading.write(sheet)
+    sheet.write(
+        MARGIN, heading.bottom, progress, valign="top", size=SMALL_SIZE, gid="progress-words"
+    )
+    _draw_progress(sheet, width, strip_top, taken[-1].fraction)
+    axes = plot.draw(sheet)
+    for index, text in enumerate(texts):
+        place = boxes[index], wanted[index]
+        write_name(axes, plot.share, text, *place, gid=f"name-{index}", above=3.5)
+    draw_upright(sheet, axes, plot.upright, plot.left)
+    write_ends(
+        sheet,
+        plot.upright,
+        MARGIN + _WORDS_WIDTH,
+        _WORDS_WIDTH,
+        direction=direction,
+        name=_AXIS,
+        name_width=_WORDS_WIDTH - 14,
+    )
+    _write_information(sheet, plot, ris_people)
+    foot.write(sheet)
+    sentences = [
+        begin,
+        f"{information}.",
         f"Z below 0: {direction[0]}; Z above 0: {direction[1]}.",
         f"Looks: {'; '.join(_look_words(look, upper) for look in taken)}.",
-        verdict_words(taken, upper, inner, direction),
-        *off_axis_words(_scales(taken, upper, inner, 0.0), taken, upper, options["ris_people"]),
+        verdict,
+        *beyond,
     ]
-    return style.spoken(" ".join(sentences))
+    return sheet.shown(" ".join(sentences), axes)
 
 
-def sequential_output(
-    name: str, looks: pd.DataFrame, **options: Unpack[SequentialOptions]
-) -> FigureOutput:
-    """Make the sequential figure ready to end a notebook cell."""
-    figure, _ = sequential_plot(looks, **options)
-    return FigureOutput(figure, name, sequential_alt_text(looks, **options))
-
-
-def off_axis_words(
-    scales: Scales, looks: Sequence[Look], boundary: Boundary, ris_people: float
-) -> list[str]:
-    """Say what is too far off to be drawn."""
-    lines = []
-    last = looks[-1]
-    size = boundary.at(last.fraction)
-    if size > scales.upright.high:
-        lines.append(
-            f"Off this axis: the boundary, which is {style.number(size, 1)} at the last look."
-        )
-    if scales.last < 1:
-        people = f", {ris_people:,.0f} people" if math.isfinite(ris_people) else ""
-        lines.append(f"Off this axis to the right: all of the required information{people}.")
-    return lines
-
-
-def _scales(
-    looks: Sequence[Look], upper: Boundary, inner: Boundary, top: float, height: float = 1.0
-) -> Scales:
-    """Choose ends: every look in view, boundaries as far as they stay near."""
-    last = looks[-1].fraction
-    sizes = [abs(look.z) for look in looks]
-    sizes += [size for size in (upper.at(last), inner.at(last)) if size <= _MOST_REACH]
-    reach = style.steady(max(_LEAST_REACH, max(sizes) + _Z_AIR))
-    end = last * _BEYOND_LAST if last < _TINY else max(1.0, last) * _BEYOND
-    return Scales(
-        style.MARGIN + _LEFT_WIDTH,
-        _PLOT_WIDTH,
-        style.steady(end),
-        UprightScale(top, height * _PLOT_HEIGHT, -reach, reach),
-    )
+sequential_output = output_of(sequential_plot)
 
 
 def _look_words(look: Look, upper: Boundary) -> str:
@@ -717,39 +508,38 @@ def _look_words(look: Look, upper: Boundary) -> str:
     return f"{look.label} at {100 * look.fraction:.3g}%, Z {style.number(look.z, 2)}{beside}"
 
 
-def _write_words(
-    sheet: Sheet, scales: Scales, direction: tuple[str, str], ris_people: float
-) -> None:
-    """Write what the ends of both axes mean."""
-    x, upright = style.MARGIN + _WORDS_WIDTH, scales.upright
-    below = wrap(f"{_DOWN} {direction[0]}", _WORDS_WIDTH, _SMALL)
-    above = wrap(f"{_UP} {direction[1]}", _WORDS_WIDTH, _SMALL)
-    for y, text, valign, gid in (
-        (upright.top, above, "top", "favours-high"),
-        (upright.y(0.0), wrap(_AXIS, _WORDS_WIDTH - 14, _SMALL), "center", "y-label"),
-        (upright.bottom, below, "bottom", "favours-low"),
+def _draw_progress(sheet: Sheet, width: float, top: float, fraction: float) -> None:
+    """Draw a strip that is filled as far as the required information is there."""
+    filled = steady(max(min(fraction, 1.0) * width, _LEAST_STRIP))
+    for gid, length, fill, edge in (
+        ("progress-all", steady(width), style.PAPER, style.RULE),
+        ("progress", filled, style.POOLED, "none"),
     ):
-        sheet.write(x, y, text, align="right", valign=valign, size=_SMALL, gid=gid)
+        size = length, _STRIP_HEIGHT
+        rectangle(sheet.page, MARGIN, top, *size, fill, edge=edge, rim=0.7, gid=gid)
+
+
+def _write_information(sheet: Sheet, plot: Plot, ris_people: float) -> None:
+    """Name the axis of information, and where all that is required is there."""
     sheet.write(
-        scales.left + scales.width / 2,
-        upright.bottom + 16,
+        plot.left + plot.width / 2,
+        plot.upright.bottom + 16,
         "Share of the required information",
         align="center",
         valign="top",
-        size=_SMALL,
+        size=SMALL_SIZE,
         gid="x-label",
     )
-    if scales.last < 1:
+    if plot.last < 1:
         return
     words = f"required: {ris_people:,.0f} people" if math.isfinite(ris_people) else "required"
-    half = line_width(words, _SMALL) / 2
-    middle = min(scales.x(1.0), scales.left + scales.width + style.MARGIN - half)
+    half = line_width(words, SMALL_SIZE) / 2
     sheet.write(
-        middle,
-        upright.top - 2,
+        min(plot.x(1.0), plot.left + plot.width + MARGIN - half),
+        plot.upright.top - 2,
         words,
         align="center",
         valign="bottom",
-        size=_SMALL,
+        size=SMALL_SIZE,
         gid="required-words",
     )

@@ -1,183 +1,30 @@
-"""A page measured in points, with x to the right and y downwards from the top."""
+"""A page measured in points, with x to the right and y downwards from the top.
+
+What every figure is made of: colours and sizes, the width of words, a page that holds blocks
+(heading, legend, notes), and the marks that are drawn on it.
+"""
 
 from __future__ import annotations
 
-import io
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from matplotlib.figure import Figure
-
 from ldn_meta.display.words import fixed
+from ldn_meta.errors import ArgumentError
 from ldn_meta.files import six_digits
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.text import Text
 
-
-# Tried from near to far; further away, a name is joined to its mark by a line.
-_NEAR = (2.5, 6.0)
-JOINED_FROM = 9.0
-_FAR = (11.0, 17.0, 24.0, 32.0, 42.0, 54.0, 68.0)
-# Right first, as one reads; then left, above, below, and between.
-_WAYS = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1, 1))
-_CLEARANCE = 1.0
-_SLACK = 0.01
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle in points, y downwards."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def gap(self, other: Box) -> float:
-        """Distance between the two; 0 where they touch or overlap."""
-        across = max(self.left - other.right, other.left - self.right, 0.0)
-        down = max(self.top - other.bottom, other.top - self.bottom, 0.0)
-        return math.hypot(across, down)
-
-    def meets(self, other: Box) -> bool:
-        """Whether the two overlap, or come closer than a hair."""
-        return (
-            self.left < other.right + _CLEARANCE
-            and other.left < self.right + _CLEARANCE
-            and self.top < other.bottom + _CLEARANCE
-            and other.top < self.bottom + _CLEARANCE
-        )
-
-    def holds(self, other: Box) -> bool:
-        """Whether the other lies inside."""
-        return (
-            self.left <= other.left
-            and other.right <= self.right
-            and self.top <= other.top
-            and other.bottom <= self.bottom
-        )
-
-    def nearest(self, x: float, y: float) -> tuple[float, float]:
-        """Point of the rectangle that is nearest to a point."""
-        return min(max(x, self.left), self.right), min(max(y, self.top), self.bottom)
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        """Centre of the rectangle."""
-        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A name of known size, and the mark it belongs to."""
-
-    x: float
-    y: float
-    radius: float
-    width: float
-    height: float
-    mark: tuple[Box, ...]
-
-
-def around(x: float, y: float, width: float, height: float) -> Box:
-    """Make a rectangle of a given size about a point."""
-    return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-
-
-def place_names(
-    wanted: Sequence[Wanted],
-    *,
-    taken: Sequence[Box],
-    avoided: Sequence[Box],
-    inside: Box,
-    is_far_allowed: bool,
-) -> list[Box] | None:
-    """Find a free place for every name.
-
-    A name beside a mark is nearer to it than to any other, so nobody reads it as another's;
-    where this cannot be, the name stands apart and a line leads to it. Names of marks in a
-    crowd are placed first, while there is room.
-    """
-    marks = [box for name in wanted for box in name.mark]
-    occupied = [*taken, *marks]
-    places: dict[int, Box] = {}
-    for index in sorted(range(len(wanted)), key=lambda i: _solitude(wanted, i)):
-        name = wanted[index]
-        beside = [box for box in _around_mark(name, _NEAR) if _is_own(box, name, marks)]
-        apart = list(_around_mark(name, _FAR))
-        free = [*occupied, *avoided]
-        box = (
-            _first(beside, free, inside)
-            or _first(beside, occupied, inside)
-            or _first(apart, free, inside)
-            or _first(apart, occupied, inside)
-        )
-        if box is None and is_far_allowed:
-            box = _first(_anywhere(name, inside), occupied, inside)
-        if box is None:
-            return None
-        places[index] = box
-        occupied.append(box)
-    return [places[index] for index in range(len(wanted))]
-
-
-def is_joined(box: Box, x: float, y: float, radius: float) -> bool:
-    """Say whether a name stands so far from its mark that a line must lead to it."""
-    return box.gap(Box(x, y, x, y)) >= radius + JOINED_FROM
-
-
-def _is_own(box: Box, name: Wanted, marks: Sequence[Box]) -> bool:
-    own = min(box.gap(part) for part in name.mark)
-    return all(own <= box.gap(mark) + _SLACK for mark in marks)
-
-
-def _around_mark(name: Wanted, distances: Sequence[float]) -> Iterator[Box]:
-    """Places around the mark, from near to far."""
-    for distance in distances:
-        for right, down in _WAYS:
-            x = name.x + right * (name.radius + distance + name.width / 2)
-            y = name.y + down * (name.radius + distance + name.height / 2)
-            yield around(x, y, name.width, name.height)
-
-
-def _anywhere(name: Wanted, inside: Box) -> list[Box]:
-    """Places all over the plot, from near to far."""
-    across = int((inside.right - inside.left) // name.width)
-    down = int((inside.bottom - inside.top) // name.height)
-    middles = [
-        (inside.left + (i + 0.5) * name.width, inside.top + (j + 0.5) * name.height)
-        for i in range(across)
-        for j in range(down)
-    ]
-    middles.sort(key=lambda at: math.hypot(at[0] - name.x, at[1] - name.y))
-    return [around(x, y, name.width, name.height) for x, y in middles]
-
-
-def _first(places: Iterable[Box], occupied: Sequence[Box], inside: Box) -> Box | None:
-    for box in places:
-        if inside.holds(box) and not any(box.meets(other) for other in occupied):
-            return box
-    return None
-
-
-def _solitude(wanted: Sequence[Wanted], index: int) -> float:
-    """Distance to the nearest other mark; the lonely ones can wait."""
-    here = wanted[index]
-    others = (
-        math.hypot(other.x - here.x, other.y - here.y)
-        for number, other in enumerate(wanted)
-        if number != index
-    )
-    return min(others, default=math.inf)
+    from ldn_meta.display.figures.shown import ShownFigure
+    from ldn_meta.stats.arrays import FloatArray
 
 
 # Okabe & Ito's palette, told apart with any colour vision; the two arms also differ in
@@ -357,108 +204,124 @@ def _fitting(word: str, width: float, size: float, weight: str) -> int:
     return keep
 
 
-# An interval that reaches further than this many typical half-widths beyond all estimates is
-# cut with an arrow: otherwise one tiny trial would press all others into a line.
-_REACH = 2.5
-_PADDING = 0.04
-_MOST_TICKS = 7
-_LABEL_GAP = 7.0
-_DECADES = (20, 10, 5, 4, 3, 2, 1)
+# A dash pattern is a name, or an offset with lengths of strokes and gaps.
+Dashes = str | tuple[float, tuple[float, ...]]
+DOTTED: Dashes = (0, (1, 2))
 
 
-@dataclass(frozen=True)
-class Interval:
-    """An estimate and its limits on the scale of analysis (logarithms for ratios)."""
-
-    estimate: float
-    low: float
-    high: float
-
-    @property
-    def is_complete(self) -> bool:
-        """Estimate and both limits are numbers."""
-        return all(math.isfinite(value) for value in (self.estimate, self.low, self.high))
-
-
-def axis_limits(
-    needed: Sequence[Interval],
-    wished: Sequence[Interval],
+def line(
+    axes: Axes,
+    xs: Sequence[float] | FloatArray,
+    ys: Sequence[float] | FloatArray,
+    colour: str,
+    width: float,
     *,
-    reference: float,
-) -> tuple[float, float]:
-    """Choose the shown range on the scale of analysis."""
-    inside = [reference, *(row.estimate for row in needed if math.isfinite(row.estimate))]
-    complete = [row for row in (*needed, *wished) if row.is_complete]
-    half_widths = [(row.high - row.low) / 2 for row in complete]
-    span = max(inside) - min(inside)
-    reach = max(_REACH * median(half_widths), span / 2) if half_widths else (span / 2 or 1.0)
-    ends = [*inside, *(end for row in complete for end in (row.low, row.high))]
-    low = max(min(ends), min(inside) - reach)
-    high = min(max(ends), max(inside) + reach)
-    if low == high:
-        low, high = low - 1, high + 1
-    pad = _PADDING * (high - low)
-    return low - pad, high + pad
+    gid: str | None = None,
+    dashes: Dashes = "solid",
+    zorder: float = 2,
+    cap: str = "projecting",
+) -> None:
+    """Draw a line through points."""
+    axes.plot(
+        xs,
+        ys,
+        color=colour,
+        linewidth=width,
+        linestyle=dashes,
+        solid_capstyle=cap,
+        zorder=zorder,
+        gid=gid,
+    )
 
 
-def linear_ticks(low: float, high: float, width: float) -> list[tuple[float, str]]:
-    """Choose round values and their labels so that no two labels touch in ``width`` points."""
-    exponent = math.floor(math.log10(high - low)) + 1
-    best: list[tuple[float, str]] = []
-    for power in range(exponent, exponent - 4, -1):
-        for step in (5 * 10.0**power, 2 * 10.0**power, 10.0**power):
-            ticks = _multiples(low, high, step)
-            if not _fits(ticks, [(value - low) / (high - low) for value, _ in ticks], width):
-                return best or ticks
-            best = ticks
-    return best
+def point(
+    axes: Axes,
+    x: float,
+    y: float,
+    marker: str,
+    size: float,
+    fill: str,
+    *,
+    gid: str | None,
+    edge: str | None = None,
+    rim: float = 1.0,
+    clip: bool = True,
+    zorder: float = 2,
+) -> None:
+    """Draw a mark; one that is not clipped may stand out of its plot."""
+    axes.plot(
+        [x],
+        [y],
+        marker=marker,
+        markersize=size,
+        markerfacecolor=fill,
+        markeredgecolor=edge or fill,
+        markeredgewidth=rim,
+        color=edge or fill,
+        linestyle="none",
+        clip_on=clip,
+        zorder=zorder,
+        gid=gid,
+    )
 
 
-def ratio_ticks(low: float, high: float, width: float) -> list[tuple[float, str]]:
-    """Choose ratios, 1 among them, for a logarithmic axis."""
-    best: list[tuple[float, str]] = []
-    for values in _ratio_ladders(low, high):
-        shown = [value for value in values if low <= math.log(value) <= high]
-        ticks = [(value, f"{value:g}") for value in shown]
-        places = [(math.log(value) - low) / (high - low) for value in shown]
-        if len(ticks) > len(best) and _fits(ticks, places, width):
-            best = ticks
-    return best or [(1.0, "1")]
+def area(
+    axes: Axes,
+    corners: Sequence[tuple[float, float]],
+    fill: str,
+    *,
+    gid: str | None,
+    edge: str = "none",
+    width: float = 1.0,
+    zorder: float = 1,
+    hatch: str | None = None,
+) -> None:
+    """Fill a shape that is given by its corners."""
+    from matplotlib.patches import Polygon
+
+    axes.add_patch(
+        Polygon(
+            corners,
+            closed=True,
+            facecolor=fill,
+            edgecolor=edge,
+            linewidth=width,
+            zorder=zorder,
+            hatch=hatch,
+            gid=gid,
+        )
+    )
 
 
-def _ratio_ladders(low: float, high: float) -> list[list[float]]:
-    """List sets of candidate ticks from coarse to fine; all but the last keep even meaning."""
-    decades = range(math.floor(low / math.log(10)), math.ceil(high / math.log(10)) + 1)
-    # Written as text first: 10 ** n is not the nearest float for every n.
-    ladders = [[float(f"1e{n}") for n in decades if n % every == 0] for every in _DECADES]
-    ladders += [
-        [float(f"{digit}e{n}") for n in decades for digit in digits]
-        for digits in ((1, 2, 5), (1, 1.5, 2, 3, 5, 7))
-    ]
-    if high - low < math.log(4):
-        ladders += [
-            [round(n * step, 12) for n in range(1, math.ceil(math.exp(high) / step) + 1)]
-            for step in (0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
-        ]
-    return ladders
+def rectangle(
+    axes: Axes,
+    left: float,
+    top: float,
+    width: float,
+    height: float,
+    fill: str,
+    *,
+    gid: str | None = None,
+    edge: str = "none",
+    rim: float = 1.0,
+    zorder: float = 1,
+    hatch: str | None = None,
+) -> None:
+    """Fill a rectangle."""
+    from matplotlib.patches import Rectangle
 
-
-def _multiples(low: float, high: float, step: float) -> list[tuple[float, str]]:
-    digits = max(0, -math.floor(math.log10(step) + 1e-9))
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    values = [round(n * step, 12) for n in range(first, last + 1)]
-    return [(value, number(value, digits)) for value in values]
-
-
-def _fits(ticks: Sequence[tuple[float, str]], places: Sequence[float], width: float) -> bool:
-    """Say whether the labels, centred on places between 0 and 1, stay apart."""
-    if len(ticks) > _MOST_TICKS:
-        return False
-    halves = [line_width(label, SMALL_SIZE) / 2 for _, label in ticks]
-    pairs = pairwise(zip(places, halves, strict=True))
-    return all(
-        (right - left) * width >= half_left + half_right + _LABEL_GAP
-        for (left, half_left), (right, half_right) in pairs
+    axes.add_patch(
+        Rectangle(
+            (left, top),
+            width,
+            height,
+            facecolor=fill,
+            edgecolor=edge,
+            linewidth=rim,
+            zorder=zorder,
+            hatch=hatch,
+            gid=gid,
+        )
     )
 
 
@@ -466,6 +329,7 @@ _HEAD_GAP = 8.0
 _MARK_GAP = 4.0
 _ENTRY_GAP = 15.0
 _LINE_AIR = 4.0
+KEY_HEIGHT = 9.0
 
 
 @dataclass(frozen=True)
@@ -484,6 +348,38 @@ class _Place:
     line: int
     entry: Entry
     words: str
+
+
+def line_entry(
+    words: str,
+    colour: str,
+    width: float,
+    *,
+    half: float,
+    room: float,
+    dashes: Dashes = "solid",
+    cap: str = "projecting",
+) -> Entry:
+    """Explain a line by a sample of it, ``half`` points to either side."""
+
+    def draw(sheet: Sheet, x: float, y: float, gid: str) -> None:
+        ends = [x - half, x + half]
+        line(sheet.page, ends, [y, y], colour, width, gid=gid, dashes=dashes, cap=cap)
+
+    return Entry(words, draw, room, KEY_HEIGHT)
+
+
+def patch_entry(
+    words: str, fill: str, *, half: float, room: float, rim: float, height: float = 8.0
+) -> Entry:
+    """Explain a tint by a piece of it."""
+
+    def draw(sheet: Sheet, x: float, y: float, gid: str) -> None:
+        corner = (x - half, y - height / 2)
+        size = (2 * half, height)
+        rectangle(sheet.page, *corner, *size, fill, gid=gid, edge=RULE, rim=rim)
+
+    return Entry(words, draw, room, KEY_HEIGHT)
 
 
 class Legend:
@@ -550,16 +446,33 @@ class Sheet:
 
     def __init__(self, width: float, height: float) -> None:
         # Not by pyplot: no global list of figures, so nothing leaks or shows twice.
+        from ldn_meta.display.figures.shown import ShownFigure
+    from ldn_meta.stats.arrays import FloatArray
 
         self.width = width
         self.height = height
-        self.figure: Figure = ShownFigure(figsize=(width / 72, height / 72), facecolor=PAPER)
+        self.figure = ShownFigure(figsize=(width / 72, height / 72), facecolor=PAPER)
         self.page: Axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0))
         self.page.set_axis_off()
         self.page.set_xlim(0, width)
         self.page.set_ylim(height, 0)
 
-    def plot(self, left: float, top: float, width: float, height: float) -> Axes:
+    def shown(self, alt: str, axes: Axes | None = None) -> tuple[ShownFigure, Axes]:
+        """Finish the figure with its words; without axes of its own, it is the whole page."""
+        self.figure.alt = spoken(alt)
+        return self.figure, axes or self.page
+
+    def plot(
+        self,
+        left: float,
+        top: float,
+        width: float,
+        height: float,
+        *,
+        ends: tuple[float, float],
+        ticks: Sequence[tuple[float, str]],
+        is_log: bool = False,
+    ) -> Axes:
         """Add an axes whose y coordinate is still points from the top of the page."""
         axes = self.figure.add_axes(
             (
@@ -574,6 +487,12 @@ class Sheet:
         axes.yaxis.set_visible(False)
         for side in ("left", "right", "top"):
             axes.spines[side].set_visible(False)
+        if is_log:
+            axes.set_xscale("log")
+        axes.set_xlim(*ends)
+        axes.minorticks_off()
+        axes.set_xticks([value for value, _ in ticks], [label for _, label in ticks])
+        axes.tick_params(labelsize=SMALL_SIZE, length=3, width=0.8, pad=2)
         return axes
 
     def write(
@@ -624,18 +543,7 @@ class Sheet:
 
     def band(self, left: float, right: float, top: float, bottom: float, colour: str) -> None:
         """Tint a block behind a row or a heading."""
-        from matplotlib.patches import Rectangle
-
-        self.page.add_patch(
-            Rectangle(
-                (left, top),
-                right - left,
-                bottom - top,
-                facecolor=colour,
-                edgecolor="none",
-                zorder=0,
-            )
-        )
+        rectangle(self.page, left, top, right - left, bottom - top, colour, zorder=0)
 
 
 class Heading:
@@ -675,7 +583,41 @@ class Notes:
             top += text_height(line, SMALL_SIZE) + _NOTE_GAP
 
 
-def words_only(texts: Sequence[str], title: str | None) -> Sheet:
+class Foot:
+    """What stands below a figure: its legend, then its small print."""
+
+    def __init__(
+        self,
+        top: float,
+        width: float,
+        lines: Sequence[str],
+        legend: Sequence[tuple[str, Sequence[Entry]]] = (),
+        *,
+        gap: float = 5.0,
+    ) -> None:
+        self._top = top
+        self._legend = Legend(legend, width)
+        self._notes = Notes(lines, width)
+        self._notes_top = top + self._legend.height + gap if legend else top
+        self.bottom = self._notes_top + self._notes.height
+
+    def write(self, sheet: Sheet) -> None:
+        """Draw the legend and write the lines."""
+        self._legend.draw(sheet, self._top)
+        self._notes.write(sheet, self._notes_top)
+
+
+def write_heads(
+    sheet: Sheet, heads: Sequence[tuple[float, str, str]], base: float, gid: str = "head"
+) -> None:
+    """Write the bold heads of columns, each a place, a text and an alignment, above ``base``."""
+    for index, (x, text, align) in enumerate(heads):
+        sheet.write(
+            x, base, text, align=align, valign="bottom", weight="bold", gid=f"{gid}-{index}"
+        )
+
+
+def words_only(texts: Sequence[str], title: str | None, alt: str) -> tuple[ShownFigure, Axes]:
     """Make a page of words, for what a plot without any number would leave to be guessed."""
     width = 430.0
     heading = Heading(title, width)
@@ -687,135 +629,17 @@ def words_only(texts: Sequence[str], title: str | None) -> Sheet:
     for index, text in enumerate(broken):
         sheet.write(MARGIN, top, text, valign="top", gid=f"words-{index}")
         top += text_height(text) + 3
-    return sheet
+    return sheet.shown(alt)
 
 
-class ShownFigure(Figure):
-    """A matplotlib figure that Jupyter asks for its picture.
-
-    pyplot tells Jupyter how to show figures, and then shows those it knows once more at the end
-    of the cell. This one is not known to pyplot.
-    """
-
-    def _repr_png_(self) -> bytes:
-        return png_of(self)
+def opening(kind: str, title: str | None) -> str:
+    """Begin the words of a figure: what kind it is, and of what."""
+    return f"{kind}: {title}." if title else f"{kind}."
 
 
-def png_of(figure: Figure) -> bytes:
-    """Return a figure as PNG, 110 dots an inch; the bytes depend on the drawing alone."""
-    page = io.BytesIO()
-    with settings():
-        figure.savefig(page, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
-    return page.getvalue()
-
-
-_TICK = 3.0
-_TICK_GAP = 5.0
-_WORD_GAP = 11.0
-
-
-@dataclass(frozen=True)
-class UprightScale:
-    """Where values stand, in points from the top of the page."""
-
-    top: float
-    height: float
-    low: float
-    high: float
-    is_log: bool = False
-
-    @property
-    def bottom(self) -> float:
-        """Lower edge of the plot."""
-        return self.top + self.height
-
-    def y(self, value: float) -> float:
-        """Place of a value, at the edge of the plot if it lies beyond; NaN stays NaN."""
-        if math.isnan(value):
-            return math.nan
-        inside = min(max(value, self.low), self.high)
-        return steady(self.bottom - (inside - self.low) / (self.high - self.low) * self.height)
-
-    def holds(self, value: float) -> bool:
-        """Whether a value is on the scale."""
-        return self.low <= value <= self.high
-
-    def ticks(self) -> list[tuple[float, str]]:
-        """Values to print along the scale, with their labels."""
-        if not self.is_log:
-            return linear_ticks(self.low, self.high, self.height)
-        ticks = ratio_ticks(self.low, self.high, self.height)
-        return [(math.log(ratio), label) for ratio, label in ticks]
-
-
-def draw_upright(
-    sheet: Sheet,
-    axes: Axes,
-    scale: UprightScale,
-    left: float,
-    *,
-    ticks: Sequence[tuple[float, str]] | None = None,
-    gid: str = "y-tick",
-) -> None:
-    """Draw the line of a scale at ``left`` points, with its ticks (its own, if not given)."""
-    axes.spines["left"].set_visible(True)
-    for index, (value, label) in enumerate(scale.ticks() if ticks is None else ticks):
-        y = scale.y(value)
-        sheet.page.plot([left - _TICK, left], [y, y], color=INK, linewidth=0.8)
-        sheet.write(
-            left - _TICK_GAP, y, label, align="right", size=SMALL_SIZE, gid=f"{gid}-{index}"
-        )
-
-
-def write_beside(
-    sheet: Sheet,
-    edge: float,
-    words: Sequence[tuple[float, float, str]],
-    *,
-    gid: str,
-) -> None:
-    """Write words to the right of a plot, each joined to its height."""
-    for index, (at, middle, text) in enumerate(words):
-        sheet.page.plot(
-            [edge + 1.5, edge + _WORD_GAP - 2],
-            [at, middle],
-            color=RULE,
-            linewidth=0.6,
-            gid=f"{gid}-{index}-joint",
-        )
-        sheet.write(edge + _WORD_GAP, middle, text, size=SMALL_SIZE, gid=f"{gid}-{index}")
-
-
-def spread(
-    wanted: Sequence[float], heights: Sequence[float], top: float, bottom: float
-) -> list[float]:
-    """Move the middles of words in one column apart, each as little as can be.
-
-    Words that would lie on each other form a block about the mean of where they would stand;
-    blocks that then meet join.
-    """
-    order = sorted(range(len(wanted)), key=lambda index: wanted[index])
-    # A block: its members, the sum of where each would have its top begin, its height.
-    blocks: list[tuple[list[int], float, float]] = []
-
-    def begin(block: tuple[list[int], float, float]) -> float:
-        members, tops, height = block
-        return max(min(tops / len(members), bottom - height), top)
-
-    for index in order:
-        block = ([index], wanted[index] - heights[index] / 2, heights[index])
-        while blocks and begin(blocks[-1]) + blocks[-1][2] > begin(block):
-            members, tops, height = blocks.pop()
-            block = (
-                [*members, *block[0]],
-                tops + block[1] - height * len(block[0]),
-                height + block[2],
-            )
-        blocks.append(block)
-    middles = [0.0] * len(wanted)
-    for block in blocks:
-        y = begin(block)
-        for index in block[0]:
-            middles[index] = y + heights[index] / 2
-            y += heights[index]
-    return middles
+def check_columns(frame: pd.DataFrame, columns: Sequence[str], name: str = "frame") -> None:
+    """Refuse a table that lacks a column the figure is drawn from."""
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        message = f"{name} lacks the column(s) {', '.join(missing)}: needs {', '.join(columns)}"
+        raise ArgumentError(message)

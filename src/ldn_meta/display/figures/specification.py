@@ -5,41 +5,53 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ldn_meta.display.figures import sheet as style
-from ldn_meta.display.figures.forest import EffectFormat
-from ldn_meta.display.figures.sheet import (
-    Entry,
-    Heading,
-    Legend,
-    Notes,
-    Sheet,
+from ldn_meta.display.figures.labels import spread
+from ldn_meta.display.figures.scales import (
+    LARGEST_LOG,
+    TICK_SPACE,
+    EffectFormat,
     UprightScale,
     draw_upright,
+    write_ends,
+)
+from ldn_meta.display.figures.sheet import (
+    DOTTED,
+    MARGIN,
+    SMALL_SIZE,
+    Entry,
+    Foot,
+    Heading,
+    Sheet,
+    area,
+    line,
+    line_entry,
     line_width,
-    spread,
+    opening,
+    patch_entry,
+    point,
+    steady,
     text_height,
     text_width,
     words_only,
     wrap,
-    write_beside,
 )
-from ldn_meta.display.outputs import FigureOutput
+from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import MEASURES, capitalised, share_words
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.multiverse import SAME_DIGITS, is_about_model, node_table, weights
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
-from ldn_meta.stats.multiverse import digits
+from ldn_meta.stats.multiverse import digits as digits_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
+    from ldn_meta.display.figures.shown import ShownFigure
     from ldn_meta.evidence.answer.multiverse import Multiverse
     from ldn_meta.stats.arrays import BoolArray, FloatArray, IntArray
 
@@ -119,7 +131,7 @@ def columns_of(found: Multiverse) -> Columns | None:
     def mean(values: FloatArray) -> FloatArray:
         return np.asarray(np.add.reduceat((values * weight)[order], starts) / total)
 
-    row, model = found.places(digits([0], found.sizes))
+    row, model = found.places(digits_of([0], found.sizes))
     cell = int(row[0]) * found.results["estimate"].shape[1] + int(model[0])
     own_estimate, own_low, own_high = (float(found.results[name].flat[cell]) for name in _DRAWN)
     choices, unmoved = _choices(found, column_of, tolerance)
@@ -211,7 +223,7 @@ def _counts(found: Multiverse, place: int, column_of: IntArray) -> Iterator[Floa
     """Analyses of each column that take each option in turn."""
     sizes, before = _same_kind(found, place)
     sets, models = found.results["estimate"].shape
-    chosen = digits(np.arange(int(np.prod(sizes))), sizes)[:, before]
+    chosen = digits_of(np.arange(int(np.prod(sizes))), sizes)[:, before]
     has = column_of >= 0
     for option in range(sizes[before]):
         takes: BoolArray = chosen == option
@@ -233,14 +245,6 @@ def _same_kind(found: Multiverse, place: int) -> tuple[list[int], int]:
 
 
 NO_RESULT = "No analysis of this outcome has a result."
-VERDICT_WORDS = {
-    FOR_TREATMENT: "interval on the side of LDN",
-    ACROSS: "interval across no effect",
-    FOR_COMPARATOR: "interval on the side of the comparator",
-    NO_INTERVAL: "no interval defined",
-}
-# A ratio beyond this has no meaning; without a bound it could not be computed.
-_LARGEST_LOG = 50.0
 _SHARES = {
     FOR_TREATMENT: "favours_treatment",
     ACROSS: "either_way",
@@ -249,12 +253,12 @@ _SHARES = {
 }
 
 
-def measure_words(found: Multiverse, columns: Columns | None, unit_words: str) -> str:
+def measure_words(found: Multiverse, columns: Columns, unit_words: str) -> str:
     """Name the axis; where a choice changes the measure, name both."""
     measure = capitalised(MEASURES.get(found.measure, found.measure))
     others = {
         MEASURES[str(option.changes["measure"])]
-        for choice in (columns.choices if columns else ())
+        for choice in columns.choices
         for node in found.nodes
         if node.name == choice.name
         for option in node.options
@@ -266,28 +270,31 @@ def measure_words(found: Multiverse, columns: Columns | None, unit_words: str) -
 
 
 def protocol_words(summary: Mapping[str, Any], print_as: EffectFormat) -> str:
-    """Write the result of the protocol's own analysis."""
-    return f"Protocol's own analysis: {result_words(summary, print_as)}"
-
-
-def result_words(summary: Mapping[str, Any], print_as: EffectFormat) -> str:
     """Write estimate and interval of the protocol's own analysis, or what is missing."""
+    begin = "Protocol's own analysis:"
     estimate, low, high = (
         float(summary[f"default_{name}"]) for name in ("estimate", "ci_low", "ci_high")
     )
     if math.isnan(estimate):
-        return "no result"
+        return f"{begin} no result"
     if math.isnan(low + high):
-        return f"{print_as.number(estimate)} (no interval)"
-    return f"{print_as.number(estimate)} {print_as.interval(low, high)}"
+        return f"{begin} {print_as.number(estimate)} (no interval)"
+    return f"{begin} {print_as.number(estimate)} {print_as.interval(low, high)}"
 
 
-def verdict_shares(summary: Mapping[str, Any]) -> dict[int, str]:
+def verdict_shares(summary: Mapping[str, Any], treatment: str) -> dict[int, str]:
     """Say what share of the analyses each kind of interval has; kinds that do not occur lack."""
+    words = {
+        FOR_TREATMENT: f"interval on the side of {treatment}",
+        ACROSS: "interval across no effect",
+        FOR_COMPARATOR: "interval on the side of the comparator",
+        NO_INTERVAL: "no interval defined",
+    }
+    shares = {verdict: float(summary[_SHARES[verdict]]) for verdict in words}
     return {
-        verdict: f"{words}: {share_words(float(summary[_SHARES[verdict]]))}"
-        for verdict, words in VERDICT_WORDS.items()
-        if float(summary[_SHARES[verdict]]) > 0
+        verdict: f"{words[verdict]}: {share_words(share)}"
+        for verdict, share in shares.items()
+        if share > 0
     }
 
 
@@ -362,55 +369,42 @@ def notes(
 
 def describe(
     summary: Mapping[str, Any],
-    columns: Columns | None,
+    columns: Columns,
     *,
     axis: str,
     direction: tuple[str, str],
+    treatment: str,
     mid: float,
     print_as: EffectFormat,
-    title: str | None,
 ) -> str:
     """Describe a specification curve for people who cannot see it."""
-    sentences = [f"Specification curve{f': {title}' if title else ''}."]
-    if columns is None:
-        return style.spoken(" ".join([*sentences, NO_RESULT]))
-    sentences.append(count_words(summary, columns))
-    lowest, highest = (print_as.number(float(summary[name])) for name in ("lowest", "highest"))
-    if len(columns) > 1:
-        middle = print_as.number(float(summary["median"]))
-        sentences.append(
-            f"{axis}: estimates run from {lowest} to {highest}, half of them at most {middle}."
-        )
-    else:
-        sentences.append(f"{axis}.")
-    no_effect = "1" if print_as.is_log else "0"
-    sentences += [
-        f"Below {no_effect}: {direction[0]}; above {no_effect}: {direction[1]}.",
-        f"{protocol_words(summary, print_as)}.",
-        f"{capitalised('; '.join(verdict_shares(summary).values()))} of the analyses.",
-    ]
-    if math.isfinite(mid):
-        sentences.append(
-            f"Lines stand at the minimal important difference, {print_as.number(mid)} to either "
-            "side."
-        )
-    sentences += [_choice_words(columns), lacking_words(summary), unmoved_words(columns)]
-    return style.spoken(" ".join(sentence for sentence in sentences if sentence))
-
-
-def _choice_words(columns: Columns) -> str:
-    if not columns.choices:
-        return ""
-    shares = [
-        f"{choice.name} {share_words(choice.share_explained)}"
-        if math.isfinite(choice.share_explained)
-        else choice.name
-        for choice in columns.choices
-    ]
-    return (
-        "Below the curve, each option of the choices that change results is shaded where it is "
-        f"taken; share of the variance of estimates explained: {', '.join(shares)}."
+    lowest, middle, highest = (
+        print_as.number(float(summary[name])) for name in ("lowest", "median", "highest")
     )
+    run = f": estimates run from {lowest} to {highest}, half of them at most {middle}"
+    sentences = [
+        count_words(summary, columns),
+        f"{axis}{run if len(columns) > 1 else ''}.",
+        f"Below {print_as.no_effect}: {direction[0]}; above {print_as.no_effect}: {direction[1]}.",
+        f"{protocol_words(summary, print_as)}.",
+        f"{capitalised('; '.join(verdict_shares(summary, treatment).values()))} of the analyses.",
+        f"Lines stand at the minimal important difference, {print_as.number(mid)} to either side."
+        if math.isfinite(mid)
+        else "",
+    ]
+    if columns.choices:
+        shares = [
+            f"{choice.name} {share_words(choice.share_explained)}"
+            if math.isfinite(choice.share_explained)
+            else choice.name
+            for choice in columns.choices
+        ]
+        sentences.append(
+            "Below the curve, each option of the choices that change results is shaded where it "
+            f"is taken; share of the variance of estimates explained: {', '.join(shares)}."
+        )
+    sentences += [lacking_words(summary), unmoved_words(columns)]
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def beyond_words(low: float, high: float, ends: Sequence[float], print_as: EffectFormat) -> str:
@@ -433,7 +427,7 @@ def _far(end: float, print_as: EffectFormat) -> str:
     """Write a limit that may be far away: a ratio of 0.00 there is not, nor one of 7241.91."""
     if not print_as.is_log:
         return print_as.number(end)
-    ratio = math.exp(min(end, _LARGEST_LOG))
+    ratio = math.exp(min(end, LARGEST_LOG))
     if ratio < 1:
         return f"{ratio:.2g}"
     return f"{ratio:,.0f}" if ratio >= 100 else print_as.number(end)
@@ -451,9 +445,8 @@ _NODE_AIR = 4.0
 _CELL_AIR = 0.8
 _SHARE_GAP = 11.0
 _SHARE_BAR = 34.0
-_SMALL = style.SMALL_SIZE
 # Shades are rounded to this part, so that cells that look alike are one.
-_STEPS_SPECIFICATION_CHOICES = 10
+_SHADES = 10
 # White to the project's dark blue.
 _DARK = (18, 59, 99)
 
@@ -475,20 +468,20 @@ class Dashboard:
     def __init__(self, columns: Columns, width: float) -> None:
         self._columns, self._width = columns, width
         names = [
-            *(wrap(choice.name, _MOST_LEFT, _SMALL, "bold") for choice in columns.choices),
+            *(wrap(choice.name, _MOST_LEFT, SMALL_SIZE, "bold") for choice in columns.choices),
             *(
-                wrap(name, _MOST_LEFT - _INDENT, _SMALL)
+                wrap(name, _MOST_LEFT - _INDENT, SMALL_SIZE)
                 for choice in columns.choices
                 for name in choice.options
             ),
         ]
-        widest = max((text_width(name, _SMALL, "bold") for name in names), default=0.0)
+        widest = max((text_width(name, SMALL_SIZE, "bold") for name in names), default=0.0)
         self.left_width = min(max(widest + _INDENT, _LEAST_LEFT), _MOST_LEFT) + _GAP
         self.right_width = 0.0
         if columns.choices:
             self.right_width = _SHARE_GAP + max(
-                line_width(_SHARE_HEAD, _SMALL, "bold"),
-                _SHARE_BAR + 4 + line_width("under 1%", _SMALL),
+                line_width(_SHARE_HEAD, SMALL_SIZE, "bold"),
+                _SHARE_BAR + 4 + line_width("under 1%", SMALL_SIZE),
             )
         self._left = self._label_top = self._rows_top = 0.0
         self._rows = self._stack()
@@ -497,7 +490,7 @@ class Dashboard:
     def place(self, left: float, top: float) -> None:
         """Set the left edge of the cells and the top of the label above them."""
         self._left, self._label_top = left, top
-        self._rows_top = top + text_height(_X_LABEL, _SMALL) + _NODE_AIR
+        self._rows_top = top + text_height(_X_LABEL, SMALL_SIZE) + _NODE_AIR
 
     @property
     def bottom(self) -> float:
@@ -511,12 +504,12 @@ class Dashboard:
         for number, choice in enumerate(self._columns.choices):
             top += _NODE_AIR if number else 0.0
             texts = [
-                wrap(choice.name, room, _SMALL, "bold"),
-                *(wrap(name, room - _INDENT, _SMALL) for name in choice.options),
+                wrap(choice.name, room, SMALL_SIZE, "bold"),
+                *(wrap(name, room - _INDENT, SMALL_SIZE) for name in choice.options),
             ]
-            for line, text in enumerate(texts):
-                height = text_height(text, _SMALL) + _ROW_AIR
-                rows.append(_Row(text, top, height, number, line - 1 if line else None))
+            for option, text in zip((None, *range(len(choice.options))), texts, strict=True):
+                height = text_height(text, SMALL_SIZE) + _ROW_AIR
+                rows.append(_Row(text, top, height, number, option))
                 top += height
         return rows
 
@@ -529,7 +522,7 @@ class Dashboard:
             _X_LABEL,
             align="center",
             valign="top",
-            size=_SMALL,
+            size=SMALL_SIZE,
             gid="x-label",
         )
         if not self._rows:
@@ -539,13 +532,12 @@ class Dashboard:
             self._label_top,
             _SHARE_HEAD,
             valign="top",
-            size=_SMALL,
+            size=SMALL_SIZE,
             weight="bold",
             gid="share-head",
         )
-        axes = sheet.plot(self._left, self._rows_top, self._width, self._height)
-        axes.set_xlim(0.0, 1.0)
-        axes.set_xticks([])
+        size = self._width, self._height
+        axes = sheet.plot(self._left, self._rows_top, *size, ends=(0.0, 1.0), ticks=[])
         axes.spines["bottom"].set_visible(False)
         for row in self._rows:
             middle = self._rows_top + row.top + row.height / 2
@@ -559,26 +551,21 @@ class Dashboard:
         self, sheet: Sheet, choice: Choice, row: _Row, middle: float, edge: float
     ) -> None:
         gid = f"choice-{row.choice}"
-        sheet.write(style.MARGIN, middle, row.text, size=_SMALL, weight="bold", gid=gid)
+        sheet.write(MARGIN, middle, row.text, size=SMALL_SIZE, weight="bold", gid=gid)
         if row.choice:
-            sheet.rule(style.MARGIN, edge, middle - row.height / 2 - _NODE_AIR / 2, width=0.4)
+            sheet.rule(MARGIN, edge, middle - row.height / 2 - _NODE_AIR / 2, width=0.4)
         if math.isnan(choice.share_explained):
             return
-        left = edge + _SHARE_GAP
-        sheet.band(left, left + _SHARE_BAR, middle - 3, middle + 3, style.BAND)
-        sheet.band(
-            left,
-            left + style.steady(_SHARE_BAR * choice.share_explained),
-            middle - 3,
-            middle + 3,
-            style.POOLED,
-        )
-        sheet.page.patches[-1].set_gid(f"{gid}-bar")
+        left, top = edge + _SHARE_GAP, middle - 3
+        sheet.band(left, left + _SHARE_BAR, top, middle + 3, style.BAND)
+        filled = steady(_SHARE_BAR * choice.share_explained)
+        size, name = (filled, 6.0), f"{gid}-bar"
+        style.rectangle(sheet.page, left, top, *size, style.POOLED, zorder=0, gid=name)
         sheet.write(
             left + _SHARE_BAR + 4,
             middle,
             share_words(choice.share_explained),
-            size=_SMALL,
+            size=SMALL_SIZE,
             gid=f"{gid}-share",
         )
 
@@ -587,17 +574,9 @@ class Dashboard:
     ) -> None:
         gid = f"option-{row.choice}-{row.option}"
         option = row.option or 0
-        sheet.write(style.MARGIN + _INDENT, middle, row.text, size=_SMALL, gid=f"{gid}-name")
+        sheet.write(MARGIN + _INDENT, middle, row.text, size=SMALL_SIZE, gid=f"{gid}-name")
         if option == 0:
-            sheet.page.plot(
-                [style.MARGIN + _INDENT / 2],
-                [middle],
-                marker="D",
-                markersize=4.0,
-                color=style.INK,
-                linestyle="none",
-                gid=f"{gid}-protocol",
-            )
+            _draw_diamond(sheet, MARGIN + _INDENT / 2, middle, f"{gid}-protocol")
         top = self._rows_top + row.top + _CELL_AIR
         bottom = self._rows_top + row.top + row.height - _CELL_AIR
         shares = [float(share) for share in choice.shares[option]]
@@ -609,7 +588,7 @@ class Dashboard:
                 NEVER,
                 horizontalalignment="center",
                 verticalalignment="center",
-                fontsize=_SMALL,
+                fontsize=SMALL_SIZE,
                 fontstyle="italic",
                 color=style.SOFT_INK,
                 gid=f"{gid}-never",
@@ -618,7 +597,7 @@ class Dashboard:
 
 def shade(share: float) -> str:
     """Colour of a cell: the darker, the more of its analyses take the option."""
-    part = math.floor(share * _STEPS_SPECIFICATION_CHOICES + 0.5) / _STEPS_SPECIFICATION_CHOICES
+    part = math.floor(share * _SHADES + 0.5) / _SHADES
     return "#" + "".join(f"{round(255 - part * (255 - dark)):02x}" for dark in _DARK)
 
 
@@ -631,22 +610,16 @@ def _draw_cells(
     corners, colours = [], []
     for colour, cells in groupby(range(len(shares)), key=lambda cell: shade(shares[cell])):
         places = list(cells)
-        left = style.steady(columns.edges[places[0]])
-        right = style.steady(columns.edges[places[-1] + 1])
+        left = steady(columns.edges[places[0]])
+        right = steady(columns.edges[places[-1] + 1])
         corners.append([(left, top), (right, top), (right, bottom), (left, bottom)])
         colours.append(colour)
     axes.add_collection(
         PolyCollection(corners, facecolors=colours, edgecolors="none", linewidths=0, gid=gid),
         autolim=False,
     )
-    axes.plot(
-        [0, 1, 1, 0, 0],
-        [top, top, bottom, bottom, top],
-        color=style.RULE,
-        linewidth=0.4,
-        zorder=3,
-        gid=f"{gid}-frame",
-    )
+    frame = [0, 1, 1, 0, 0], [top, top, bottom, bottom, top]
+    line(axes, *frame, style.RULE, 0.4, zorder=3, gid=f"{gid}-frame")
 
 
 # Three lightnesses, so that a grey print tells them apart; the sides differ in place as well.
@@ -660,14 +633,10 @@ _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _DIAMOND = 5.5
 _ARROW = 4.5
 _ROOM = 16.0
-_HEIGHT = 8.0
 
 
 def draw_curve(axes: Axes, scale: UprightScale, columns: Columns, mid: float) -> None:
     """Draw bands, reference lines, estimates, and the protocol's own analysis."""
-    axes.set_xlim(0.0, 1.0)
-    axes.set_xticks(_TICKS, [f"{100 * tick:.0f}%" for tick in _TICKS])
-    axes.tick_params(labelsize=style.SMALL_SIZE, length=3, width=0.8, pad=2)
     for index, (start, stop) in enumerate(runs(columns)):
         _draw_band(axes, scale, columns, start, stop, f"band-{index}")
     axes.axhline(scale.y(0.0), color=style.INK, linewidth=0.9, zorder=3, gid="no-effect")
@@ -682,16 +651,10 @@ def draw_curve(axes: Axes, scale: UprightScale, columns: Columns, mid: float) ->
                 gid=name,
             )
     heights = [scale.y(float(value)) for value in columns.estimate]
-    edges = [style.steady(edge) for edge in columns.edges]
-    axes.plot(
-        [x for pair in pairwise(edges) for x in pair],
-        [y for y in heights for _ in range(2)],
-        color=style.POOLED,
-        linewidth=1.6,
-        solid_capstyle="butt",
-        zorder=4,
-        gid="estimate",
-    )
+    edges = [steady(edge) for edge in columns.edges]
+    xs = [x for pair in pairwise(edges) for x in pair]
+    ys = [y for y in heights for _ in range(2)]
+    line(axes, xs, ys, style.POOLED, 1.6, cap="butt", zorder=4, gid="estimate")
     if columns.protocol >= 0:
         _draw_protocol(axes, scale, columns)
 
@@ -706,20 +669,23 @@ def runs(columns: Columns) -> list[tuple[int, int]]:
     return list(pairwise([*starts, len(columns)]))
 
 
-def legend_groups(summary: Mapping[str, Any], columns: Columns) -> list[tuple[str, list[Entry]]]:
+def legend_groups(
+    summary: Mapping[str, Any], columns: Columns, treatment: str
+) -> list[tuple[str, list[Entry]]]:
     """Explain colours with their shares, and the shades of the choices."""
     drawn = {int(verdict) for verdict in columns.verdict}
+    half, room = 6.0, _ROOM
     bands = [
-        Entry(words, partial(_draw_patch, BANDS[verdict]), _ROOM, _HEIGHT)
-        for verdict, words in verdict_shares(summary).items()
+        patch_entry(words, BANDS[verdict], half=half, room=room, rim=0.5)
+        for verdict, words in verdict_shares(summary, treatment).items()
         if verdict in drawn
     ]
     curve = [
-        Entry("estimate", _draw_estimate, _ROOM, _HEIGHT),
-        Entry("protocol's own", draw_diamond, 12.0, _HEIGHT),
+        line_entry("estimate", style.POOLED, 1.6, half=half, room=room, cap="butt"),
+        Entry("protocol's own", _draw_diamond, 12.0, style.KEY_HEIGHT),
     ]
     shades = [
-        Entry(words, partial(_draw_patch, shade(share)), _ROOM, _HEIGHT)
+        patch_entry(words, shade(share), half=half, room=room, rim=0.5)
         for share, words in ((0.0, "none"), (0.5, "half"), (1.0, "all"))
     ]
     return [
@@ -729,119 +695,54 @@ def legend_groups(summary: Mapping[str, Any], columns: Columns) -> list[tuple[st
     ]
 
 
-def draw_diamond(sheet: Sheet, x: float, y: float, gid: str) -> None:
+def _draw_diamond(sheet: Sheet, x: float, y: float, gid: str) -> None:
     """Draw the sign of the protocol's own choice."""
-    sheet.page.plot(
-        [x],
-        [y],
-        marker="D",
-        markersize=4.0,
-        color=style.INK,
-        linestyle="none",
-        gid=gid,
-    )
+    point(sheet.page, x, y, "D", 4.0, style.INK, gid=gid)
 
 
 def _draw_band(
     axes: Axes, scale: UprightScale, columns: Columns, start: int, stop: int, gid: str
 ) -> None:
     """Draw the intervals of a stretch as one shape, cut at the ends of the axis."""
-    from matplotlib.patches import Polygon
-
     verdict = int(columns.verdict[start])
     if verdict == NO_INTERVAL:
         return
-    edges = [style.steady(edge) for edge in columns.edges[start : stop + 1]]
+    edges = [steady(edge) for edge in columns.edges[start : stop + 1]]
     xs = [x for pair in pairwise(edges) for x in pair]
     low = [scale.y(float(v)) for v in columns.low[start:stop] for _ in range(2)]
     high = [scale.y(float(v)) for v in columns.high[start:stop] for _ in range(2)]
     corners = [*zip(xs, high, strict=True), *zip(reversed(xs), reversed(low), strict=True)]
-    axes.add_patch(
-        Polygon(
-            corners,
-            closed=True,
-            facecolor=BANDS[verdict],
-            edgecolor="none",
-            linewidth=0,
-            zorder=1,
-            gid=gid,
-        )
-    )
+    area(axes, corners, BANDS[verdict], width=0, zorder=1, gid=gid)
 
 
 def _draw_protocol(axes: Axes, scale: UprightScale, columns: Columns) -> None:
-    x = style.steady(columns.middle(columns.protocol))
+    x = steady(columns.middle(columns.protocol))
     estimate, low, high = columns.own
     # A thread to the words above the plot.
-    axes.plot(
-        [x, x],
-        [scale.top, scale.y(estimate)],
-        color=style.INK,
-        linewidth=0.7,
-        linestyle=(0, (1, 2)),
-        zorder=5,
-        gid="protocol-thread",
-    )
+    thread = [scale.top, scale.y(estimate)]
+    line(axes, [x, x], thread, style.INK, 0.7, dashes=DOTTED, zorder=5, gid="protocol-thread")
     if math.isfinite(low + high):
-        axes.plot(
-            [x, x],
-            [scale.y(low), scale.y(high)],
-            color=style.INK,
-            linewidth=1.2,
-            solid_capstyle="butt",
-            zorder=5,
-            gid="protocol-interval",
-        )
-        for marker, end, is_beyond in (
-            ("v", low, low < scale.low),
-            ("^", high, high > scale.high),
+        ends, gid = [scale.y(low), scale.y(high)], "protocol-interval"
+        line(axes, [x, x], ends, style.INK, 1.2, cap="butt", zorder=5, gid=gid)
+        for marker, side, end, is_beyond in (
+            ("v", "low", low, low < scale.low),
+            ("^", "high", high, high > scale.high),
         ):
             if is_beyond:
-                axes.plot(
-                    [x],
-                    [scale.y(end)],
-                    marker=marker,
-                    markersize=_ARROW,
-                    color=style.INK,
-                    linestyle="none",
-                    clip_on=False,
-                    zorder=6,
-                    gid=f"protocol-arrow-{'low' if marker == 'v' else 'high'}",
-                )
-    axes.plot(
-        [x],
-        [scale.y(estimate)],
-        marker="D",
-        markersize=_DIAMOND,
-        markerfacecolor=style.INK,
-        markeredgecolor=style.PAPER,
-        markeredgewidth=0.8,
-        linestyle="none",
-        clip_on=False,
+                y, gid = scale.y(end), f"protocol-arrow-{side}"
+                point(axes, x, y, marker, _ARROW, style.INK, clip=False, zorder=6, gid=gid)
+    point(
+        axes,
+        x,
+        scale.y(estimate),
+        "D",
+        _DIAMOND,
+        style.INK,
+        edge=style.PAPER,
+        rim=0.8,
+        clip=False,
         zorder=7,
         gid="protocol",
-    )
-
-
-def _draw_patch(colour: str, sheet: Sheet, x: float, y: float, gid: str) -> None:
-    from matplotlib.patches import Rectangle
-
-    sheet.page.add_patch(
-        Rectangle(
-            (x - 6, y - 4),
-            12,
-            8,
-            facecolor=colour,
-            edgecolor=style.RULE,
-            linewidth=0.5,
-            gid=gid,
-        )
-    )
-
-
-def _draw_estimate(sheet: Sheet, x: float, y: float, gid: str) -> None:
-    sheet.page.plot(
-        [x - 6, x + 6], [y, y], color=style.POOLED, linewidth=1.6, solid_capstyle="butt", gid=gid
     )
 
 
@@ -850,96 +751,10 @@ _CURVE_HEIGHT = 190.0
 # Intervals are shown this many widths of the protocol's own interval beyond all estimates.
 _REACH = 1.0
 _PADDING = 0.05
-_TICK_SPACE = 15.0
 _TICK_AIR = 12.0
 _WORD_GAP = 11.0
-_SMALL_LINE = text_height("", _SMALL) + 1.5
+_SMALL_LINE = text_height("", SMALL_SIZE) + 1.5
 _PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """Where everything stands, in points from the top left of the page."""
-
-    heading: Heading
-    left: float
-    right: float
-    protocol: str
-    scale: UprightScale
-    axis: str
-    direction: tuple[str, str]
-    words_width: float
-    beside: list[tuple[float, float, str]]
-    dashboard: Dashboard
-    legend: Legend
-    legend_top: float
-    notes: Notes
-    notes_top: float
-
-    @property
-    def bottom(self) -> float:
-        """Lower edge of the small print."""
-        return self.notes_top + self.notes.height
-
-
-def lay_out(
-    found: Multiverse,
-    summary: Mapping[str, Any],
-    columns: Columns,
-    direction: tuple[str, str],
-    unit_words: str,
-    mid: float,
-    print_as: EffectFormat,
-    title: str | None,
-) -> Plan:
-    """Measure every text, and place what is above, beside and below the curve."""
-    dashboard = Dashboard(columns, PLOT_WIDTH)
-    left = style.MARGIN + dashboard.left_width
-    lines = _lines(mid, print_as)
-    beside_width = _WORD_GAP + max(line_width(words, _SMALL) for _, words in lines)
-    right = left + PLOT_WIDTH + max(beside_width, dashboard.right_width)
-    width = right - style.MARGIN
-    heading = Heading(title, width)
-    protocol = wrap(protocol_words(summary, print_as), width, _SMALL)
-    top = heading.bottom + text_height(protocol, _SMALL) + 7
-    scale = _scale(columns, mid, top, is_log=print_as.is_log)
-    middles = spread(
-        [scale.y(at) for at, _ in lines], [_SMALL_LINE] * len(lines), top, scale.bottom
-    )
-    beside = [
-        (scale.y(at), middle, words) for (at, words), middle in zip(lines, middles, strict=True)
-    ]
-    axis = measure_words(found, columns, unit_words)
-    dashboard.place(left, scale.bottom + _TICK_SPACE)
-    legend = Legend(legend_groups(summary, columns), width)
-    legend_top = dashboard.bottom + 8
-    small_print = Notes(
-        notes(
-            summary,
-            columns,
-            beyond=beyond_words(scale.low, scale.high, [*columns.low, *columns.high], print_as),
-            mixes_measures=" or " in axis,
-            has_mid=math.isfinite(mid),
-        ),
-        width,
-    )
-    ticks = max(line_width(label, _SMALL) for _, label in scale.ticks())
-    return Plan(
-        heading,
-        left,
-        right,
-        protocol,
-        scale,
-        axis,
-        direction,
-        dashboard.left_width - ticks - _TICK_AIR,
-        beside,
-        dashboard,
-        legend,
-        legend_top,
-        small_print,
-        legend_top + legend.height + 5,
-    )
 
 
 def _scale(columns: Columns, mid: float, top: float, *, is_log: bool) -> UprightScale:
@@ -948,8 +763,6 @@ def _scale(columns: Columns, mid: float, top: float, *, is_log: bool) -> Upright
     How far intervals are shown is measured by the protocol's own: two trials give Knapp-Hartung
     intervals next to which nothing else could be seen.
     """
-    import numpy as np
-
     widths = columns.high - columns.low
     own = columns.own[2] - columns.own[1]
     known = widths[np.isfinite(widths)]
@@ -967,9 +780,7 @@ def _scale(columns: Columns, mid: float, top: float, *, is_log: bool) -> Upright
     if math.isfinite(mid):
         low, high = min(low, -mid), max(high, mid)
     air = _PADDING * (high - low) or 1.0
-    return UprightScale(
-        top, _CURVE_HEIGHT, style.steady(low - air), style.steady(high + air), is_log
-    )
+    return UprightScale(top, _CURVE_HEIGHT, steady(low - air), steady(high + air), is_log)
 
 
 def _lines(mid: float, print_as: EffectFormat) -> list[tuple[float, str]]:
@@ -982,19 +793,7 @@ def _lines(mid: float, print_as: EffectFormat) -> list[tuple[float, str]]:
     return [(0.0, "no effect"), (-mid, f"MID {below}"), (mid, f"MID {above}")]
 
 
-_UP, _DOWN = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"
-
-
-class SpecificationOptions(TypedDict):
-    """The options of `specification_curve`, for the functions that pass them on."""
-
-    direction: tuple[str, str]
-    unit_words: str
-    mid: NotRequired[float | None]
-    digits: NotRequired[int]
-    title: NotRequired[str | None]
-
-
+@style.settings()
 def specification_curve(
     found: Multiverse,
     summary: Mapping[str, Any],
@@ -1003,8 +802,9 @@ def specification_curve(
     unit_words: str,
     mid: float | None = None,
     digits: int = 2,
+    treatment: str = "treatment",
     title: str | None = None,
-) -> tuple[Figure, Axes]:
+) -> tuple[ShownFigure, Axes]:
     """Draw a specification curve (Simonsohn 2020, doi 10.1038/s41562-020-0912-z).
 
     Above, the distinct results from the smallest estimate to the largest, each as wide as the
@@ -1027,6 +827,8 @@ def specification_curve(
         otherwise.
     digits : int
         Digits behind the point of printed effects.
+    treatment : str
+        What the treatment is called.
     title : str, optional
         Bold line above the figure.
 
@@ -1045,50 +847,57 @@ def specification_curve(
     columns = columns_of(found)
     print_as = EffectFormat(digits, found.measure in RATIO_MEASURES)
     mid = _important(summary, mid)
-    with style.settings():
-        if columns is None:
-            page = words_only([NO_RESULT, lacking_words(summary)], title)
-            return page.figure, page.page
-        plan = lay_out(found, summary, columns, direction, unit_words, mid, print_as, title)
-        sheet = Sheet(plan.right + style.MARGIN, plan.bottom + style.MARGIN)
-        plan.heading.write(sheet)
-        axes = sheet.plot(plan.left, plan.scale.top, PLOT_WIDTH, plan.scale.height)
-        draw_curve(axes, plan.scale, columns, mid)
-        draw_upright(sheet, axes, plan.scale, plan.left)
-        _write_protocol(sheet, plan, columns)
-        write_beside(sheet, plan.left + PLOT_WIDTH, plan.beside, gid="line")
-        _write_left(sheet, plan)
-        plan.dashboard.draw(sheet)
-        plan.legend.draw(sheet, plan.legend_top)
-        plan.notes.write(sheet, plan.notes_top)
-    return sheet.figure, axes
-
-
-def specification_curve_alt_text(
-    found: Multiverse, summary: Mapping[str, Any], **options: Unpack[SpecificationOptions]
-) -> str:
-    """Describe the specification curve of the same arguments in plain words."""
-    columns = columns_of(found)
-    return describe(
+    begin = opening("Specification curve", title)
+    if columns is None:
+        texts = [NO_RESULT, lacking_words(summary)]
+        return words_only(texts, title, f"{begin} {NO_RESULT}")
+    axis = measure_words(found, columns, unit_words)
+    dashboard = Dashboard(columns, PLOT_WIDTH)
+    left = MARGIN + dashboard.left_width
+    edge = left + PLOT_WIDTH
+    marked = _lines(mid, print_as)
+    beside_width = _WORD_GAP + max(line_width(words, SMALL_SIZE) for _, words in marked)
+    right = edge + max(beside_width, dashboard.right_width)
+    width = right - MARGIN
+    heading = Heading(title, width)
+    protocol = wrap(protocol_words(summary, print_as), width, SMALL_SIZE)
+    top = heading.bottom + text_height(protocol, SMALL_SIZE) + 7
+    scale = _scale(columns, mid, top, is_log=print_as.is_log)
+    dashboard.place(left, scale.bottom + TICK_SPACE)
+    lines = notes(
         summary,
         columns,
-        axis=measure_words(found, columns, options["unit_words"]),
-        direction=options["direction"],
-        mid=_important(summary, options.get("mid")),
-        print_as=EffectFormat(options.get("digits", 2), found.measure in RATIO_MEASURES),
-        title=options.get("title"),
+        beyond=beyond_words(scale.low, scale.high, [*columns.low, *columns.high], print_as),
+        mixes_measures=" or " in axis,
+        has_mid=math.isfinite(mid),
     )
+    foot = Foot(dashboard.bottom + 8, width, lines, legend_groups(summary, columns, treatment))
+    sheet = Sheet(right + MARGIN, foot.bottom + MARGIN)
+    heading.write(sheet)
+    shares = [(tick, f"{100 * tick:.0f}%") for tick in _TICKS]
+    axes = sheet.plot(left, top, PLOT_WIDTH, scale.height, ends=(0.0, 1.0), ticks=shares)
+    draw_curve(axes, scale, columns, mid)
+    draw_upright(sheet, axes, scale, left)
+    _write_protocol(sheet, columns, protocol, scale.top - 5, left, right)
+    _write_marked(sheet, edge, scale, marked)
+    ticks = max(line_width(label, SMALL_SIZE) for _, label in scale.ticks())
+    words_width = dashboard.left_width - ticks - _TICK_AIR
+    write_ends(sheet, scale, MARGIN + words_width, words_width, direction=direction, name=axis)
+    dashboard.draw(sheet)
+    foot.write(sheet)
+    words = describe(
+        summary,
+        columns,
+        axis=axis,
+        direction=direction,
+        treatment=treatment,
+        mid=mid,
+        print_as=print_as,
+    )
+    return sheet.shown(f"{begin} {words}", axes)
 
 
-def specification_curve_output(
-    name: str,
-    found: Multiverse,
-    summary: Mapping[str, Any],
-    **options: Unpack[SpecificationOptions],
-) -> FigureOutput:
-    """Make the specification curve ready to end a notebook cell."""
-    figure, _ = specification_curve(found, summary, **options)
-    return FigureOutput(figure, name, specification_curve_alt_text(found, summary, **options))
+specification_curve_output = output_of(specification_curve)
 
 
 def _important(summary: Mapping[str, Any], mid: float | None) -> float:
@@ -1101,42 +910,34 @@ def _important(summary: Mapping[str, Any], mid: float | None) -> float:
     return mid
 
 
-def _write_protocol(sheet: Sheet, plan: Plan, columns: Columns) -> None:
+def _write_protocol(
+    sheet: Sheet, columns: Columns, words: str, bottom: float, left: float, right: float
+) -> None:
     """Name the protocol's own analysis above the place where it stands."""
-    share = columns.middle(columns.protocol) if columns.protocol >= 0 else 0.5
-    x = plan.left + share * PLOT_WIDTH
-    half = text_width(plan.protocol, _SMALL) / 2
-    middle = min(max(x, style.MARGIN + half), plan.right - half)
-    bottom = plan.scale.top - 5
+    has_place = columns.protocol >= 0
+    x = left + (columns.middle(columns.protocol) if has_place else 0.5) * PLOT_WIDTH
+    half = text_width(words, SMALL_SIZE) / 2
     sheet.write(
-        middle,
+        min(max(x, MARGIN + half), right - half),
         bottom,
-        plan.protocol,
+        words,
         align="center",
         valign="bottom",
-        size=_SMALL,
-        weight="normal",
+        size=SMALL_SIZE,
         gid="protocol-words",
     )
-    if columns.protocol >= 0:
-        sheet.page.plot(
-            [x, x],
-            [bottom, plan.scale.top],
-            color=style.INK,
-            linewidth=0.7,
-            gid="protocol-joint",
-        )
+    if has_place:
+        ends = [bottom, bottom + 5]
+        line(sheet.page, [x, x], ends, style.INK, 0.7, gid="protocol-joint")
 
 
-def _write_left(sheet: Sheet, plan: Plan) -> None:
-    """Write what the ends of the axis mean, and its name between them."""
-    x, low, high = style.MARGIN + plan.words_width, plan.scale.bottom, plan.scale.top
-    below = wrap(f"{_DOWN} {plan.direction[0]}", plan.words_width, _SMALL)
-    above = wrap(f"{_UP} {plan.direction[1]}", plan.words_width, _SMALL)
-    name = wrap(plan.axis, plan.words_width, _SMALL)
-    for y, text, valign, gid in (
-        (high, above, "top", "favours-high"),
-        ((low + high) / 2, name, "center", "y-label"),
-        (low, below, "bottom", "favours-low"),
-    ):
-        sheet.write(x, y, text, align="right", valign=valign, size=_SMALL, gid=gid)
+def _write_marked(
+    sheet: Sheet, edge: float, scale: UprightScale, marked: Sequence[tuple[float, str]]
+) -> None:
+    """Name the lines across the curve to its right, each joined to its height."""
+    places = [scale.y(at) for at, _ in marked]
+    middles = spread(places, [_SMALL_LINE] * len(marked), scale.top, scale.bottom)
+    for index, (at, middle, (_, text)) in enumerate(zip(places, middles, marked, strict=True)):
+        ends = [edge + 1.5, edge + _WORD_GAP - 2]
+        line(sheet.page, ends, [at, middle], style.RULE, 0.6, gid=f"line-{index}-joint")
+        sheet.write(edge + _WORD_GAP, middle, text, size=SMALL_SIZE, gid=f"line-{index}")

@@ -35,7 +35,7 @@ _WIDTH = _SIDE_X + _SIDE_WIDTH + 20.0
 _TOP, _STEP, _BOTTOM = 62.0, 34.0, 18.0
 
 
-def flow_layout(counts: Mapping[str, Any], *, title: str) -> DiagramLayout:
+def flow_layout(counts: Mapping[str, Any], *, treatment: str, title: str) -> DiagramLayout:
     """Place the boxes from the top down; prisma-flow checks that none overlap."""
     from prismaflow.layout import DiagramLayout, assert_no_overlaps
 
@@ -62,7 +62,7 @@ def flow_layout(counts: Mapping[str, Any], *, title: str) -> DiagramLayout:
         "contrast",
         _main(),
         _below(eligible, single_arm),
-        f"Compare LDN with something else\n(n = {counts['contrast']})",
+        f"Compare {treatment} with something else\n(n = {counts['contrast']})",
     )
     ends = _ends(counts, _below(contrast) + 6)
     stages = [
@@ -233,7 +233,9 @@ _STYLE = f"""<style>
 </style>"""
 
 
-def study_flow(counts: Mapping[str, Any], *, indication_label: str) -> str:
+def study_flow(
+    counts: Mapping[str, Any], *, indication_label: str, treatment: str = "treatment"
+) -> str:
     """Draw the flow of studies as SVG, with prisma-flow's boxes, arrows and renderer.
 
     prisma-flow's ready-made template speaks of databases, screening and retrieval, which
@@ -242,9 +244,9 @@ def study_flow(counts: Mapping[str, Any], *, indication_label: str) -> str:
     from prismaflow.renderers import SVGRenderer
 
     _check(counts)
-    layout = flow_layout(counts, title=f"Study flow: {indication_label}")
+    layout = flow_layout(counts, treatment=treatment, title=f"Study flow: {indication_label}")
     drawn = SVGRenderer(font_size=FONT, line_height=PITCH).render(layout)
-    words = study_flow_alt_text(counts, indication_label=indication_label)
+    words = describe(counts, indication_label=indication_label)
     described = f'<desc id="desc">{escape(words)}</desc>'
     drawn = re.sub(r"<style>.*?</style>", lambda _: _STYLE, drawn, count=1, flags=re.DOTALL)
     drawn = re.sub(r'<desc id="desc">.*?</desc>', lambda _: described, drawn, count=1)
@@ -270,9 +272,8 @@ def study_flow_png(svg: str) -> bytes:
     return resvg.render(tree, _AS_IT_IS, bg_color=(255, 255, 255, 255))
 
 
-def study_flow_alt_text(counts: Mapping[str, Any], *, indication_label: str) -> str:
+def describe(counts: Mapping[str, Any], *, indication_label: str) -> str:
     """Describe the study flow in plain words."""
-    _check(counts)
     reasons = "; ".join(f"{why}: {n}" for why, n in counts.get("excluded_reasons", {}).items())
     aside = f"{counts['excluded']} set aside{f' ({reasons})' if reasons else ''}"
     text = (
@@ -287,12 +288,12 @@ def study_flow_alt_text(counts: Mapping[str, Any], *, indication_label: str) -> 
 
 
 def study_flow_output(
-    counts: Mapping[str, Any], *, indication_label: str, name: str = "study_flow"
+    counts: Mapping[str, Any], *, indication_label: str, treatment: str = "treatment"
 ) -> FigureOutput:
     """Make the study flow ready to end a notebook cell: SVG, PNG, file name, words."""
-    svg = study_flow(counts, indication_label=indication_label)
-    words = study_flow_alt_text(counts, indication_label=indication_label)
-    return FigureOutput(Picture(svg, study_flow_png(svg)), name, words)
+    svg = study_flow(counts, indication_label=indication_label, treatment=treatment)
+    words = describe(counts, indication_label=indication_label)
+    return FigureOutput(Picture(svg, study_flow_png(svg)), "study_flow", words)
 
 
 def _check(counts: Mapping[str, Any]) -> None:

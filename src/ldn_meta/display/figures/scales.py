@@ -1,0 +1,328 @@
+"""From values to places: axes and their ticks, and how a value is printed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import TYPE_CHECKING
+
+from ldn_meta.display.figures.sheet import (
+    INK,
+    MARGIN,
+    SMALL_SIZE,
+    Sheet,
+    interval,
+    line,
+    line_width,
+    number,
+    steady,
+    text_height,
+    wrap,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+LEFT, RIGHT = "\N{LEFTWARDS ARROW}", "\N{RIGHTWARDS ARROW}"
+UP, DOWN = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"
+# From an axis to the words below its ticks.
+TICK_SPACE = 15.0
+# An interval that reaches further than this many typical half-widths beyond all estimates is
+# cut with an arrow: otherwise one tiny trial would press all others into a line.
+_REACH = 2.5
+_PADDING = 0.04
+_MOST_TICKS = 7
+_LABEL_GAP = 7.0
+_DECADES = (20, 10, 5, 4, 3, 2, 1)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and its limits on the scale of analysis (logarithms for ratios)."""
+
+    estimate: float
+    low: float
+    high: float
+
+    @property
+    def is_complete(self) -> bool:
+        """Estimate and both limits are numbers."""
+        return all(math.isfinite(value) for value in (self.estimate, self.low, self.high))
+
+
+def axis_limits(
+    needed: Sequence[Interval],
+    wished: Sequence[Interval],
+    *,
+    reference: float,
+) -> tuple[float, float]:
+    """Choose the shown range on the scale of analysis."""
+    inside = [reference, *(row.estimate for row in needed if math.isfinite(row.estimate))]
+    complete = [row for row in (*needed, *wished) if row.is_complete]
+    half_widths = [(row.high - row.low) / 2 for row in complete]
+    span = max(inside) - min(inside)
+    reach = max(_REACH * median(half_widths), span / 2) if half_widths else (span / 2 or 1.0)
+    ends = [*inside, *(end for row in complete for end in (row.low, row.high))]
+    low = max(min(ends), min(inside) - reach)
+    high = min(max(ends), max(inside) + reach)
+    if low == high:
+        low, high = low - 1, high + 1
+    pad = _PADDING * (high - low)
+    return low - pad, high + pad
+
+
+def linear_ticks(low: float, high: float, width: float) -> list[tuple[float, str]]:
+    """Choose round values and their labels so that no two labels touch in ``width`` points."""
+    exponent = math.floor(math.log10(high - low)) + 1
+    best: list[tuple[float, str]] = []
+    for power in range(exponent, exponent - 4, -1):
+        for step in (5 * 10.0**power, 2 * 10.0**power, 10.0**power):
+            ticks = _multiples(low, high, step)
+            if not _fits(ticks, [(value - low) / (high - low) for value, _ in ticks], width):
+                return best or ticks
+            best = ticks
+    return best
+
+
+def ratio_ticks(low: float, high: float, width: float) -> list[tuple[float, str]]:
+    """Choose ratios, 1 among them, for a logarithmic axis."""
+    best: list[tuple[float, str]] = []
+    for values in _ratio_ladders(low, high):
+        shown = [value for value in values if low <= math.log(value) <= high]
+        ticks = [(value, f"{value:g}") for value in shown]
+        places = [(math.log(value) - low) / (high - low) for value in shown]
+        if len(ticks) > len(best) and _fits(ticks, places, width):
+            best = ticks
+    return best or [(1.0, "1")]
+
+
+def _ratio_ladders(low: float, high: float) -> list[list[float]]:
+    """List sets of candidate ticks from coarse to fine; all but the last keep even meaning."""
+    decades = range(math.floor(low / math.log(10)), math.ceil(high / math.log(10)) + 1)
+    # Written as text first: 10 ** n is not the nearest float for every n.
+    ladders = [[float(f"1e{n}") for n in decades if n % every == 0] for every in _DECADES]
+    ladders += [
+        [float(f"{digit}e{n}") for n in decades for digit in digits]
+        for digits in ((1, 2, 5), (1, 1.5, 2, 3, 5, 7))
+    ]
+    if high - low < math.log(4):
+        ladders += [
+            [round(n * step, 12) for n in range(1, math.ceil(math.exp(high) / step) + 1)]
+            for step in (0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
+        ]
+    return ladders
+
+
+def _multiples(low: float, high: float, step: float) -> list[tuple[float, str]]:
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    values = [round(n * step, 12) for n in range(first, last + 1)]
+    return [(value, number(value, digits)) for value in values]
+
+
+def _fits(ticks: Sequence[tuple[float, str]], places: Sequence[float], width: float) -> bool:
+    """Say whether the labels, centred on places between 0 and 1, stay apart."""
+    if len(ticks) > _MOST_TICKS:
+        return False
+    halves = [line_width(label, SMALL_SIZE) / 2 for _, label in ticks]
+    pairs = pairwise(zip(places, halves, strict=True))
+    return all(
+        (right - left) * width >= half_left + half_right + _LABEL_GAP
+        for (left, half_left), (right, half_right) in pairs
+    )
+
+
+@dataclass(frozen=True)
+class UprightScale:
+    """Where values stand, in points from the top of the page."""
+
+    top: float
+    height: float
+    low: float
+    high: float
+    is_log: bool = False
+
+    @property
+    def bottom(self) -> float:
+        """Lower edge of the plot."""
+        return self.top + self.height
+
+    def y(self, value: float) -> float:
+        """Place of a value, at the edge of the plot if it lies beyond; NaN stays NaN."""
+        if math.isnan(value):
+            return math.nan
+        inside = min(max(value, self.low), self.high)
+        return steady(self.bottom - (inside - self.low) / (self.high - self.low) * self.height)
+
+    def holds(self, value: float) -> bool:
+        """Whether a value is on the scale."""
+        return self.low <= value <= self.high
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """Values to print along the scale, with their labels."""
+        if not self.is_log:
+            return linear_ticks(self.low, self.high, self.height)
+        ticks = ratio_ticks(self.low, self.high, self.height)
+        return [(math.log(ratio), label) for ratio, label in ticks]
+
+
+# Ratios beyond 5e21 are typing errors; without a bound they would overflow an axis.
+LARGEST_LOG = 50.0
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The shown part of the scale of analysis; ratios are drawn as ratios on a log axis."""
+
+    low: float
+    high: float
+    is_log: bool
+    ticks: tuple[tuple[float, str], ...]
+
+    @classmethod
+    def between(cls, low: float, high: float, width: float, *, is_log: bool) -> Scale:
+        """Choose the ticks of an axis from ``low`` to ``high`` that is ``width`` points wide."""
+        return cls(
+            low, high, is_log, tuple((ratio_ticks if is_log else linear_ticks)(low, high, width))
+        )
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Coordinates of both ends."""
+        return self.place(self.low), self.place(self.high)
+
+    def place(self, value: float) -> float:
+        """Turn a value of the analysis into a coordinate of the axis, cut at its ends."""
+        inside = min(max(value, self.low), self.high)
+        return math.exp(inside) if self.is_log else inside
+
+    def holds(self, value: float) -> bool:
+        """Say whether a value is on the axis."""
+        return self.low <= value <= self.high
+
+    @property
+    def no_effect(self) -> float:
+        """Share of the axis, from the left, at which no effect lies."""
+        return -self.low / (self.high - self.low)
+
+
+@dataclass(frozen=True)
+class EffectFormat:
+    """How a value on the scale of analysis is printed: ratios leave the logarithm here."""
+
+    digits: int
+    is_log: bool
+
+    @property
+    def no_effect(self) -> str:
+        """The value that means no effect."""
+        return "1" if self.is_log else "0"
+
+    def number(self, value: float) -> str:
+        """Print one value."""
+        return number(self._shown(value), self.digits)
+
+    def interval(self, low: float, high: float) -> str:
+        """Print limits in brackets."""
+        return interval(self._shown(low), self._shown(high), self.digits)
+
+    def effect(self, span: Interval) -> str:
+        """Print an estimate with its limits, or say what is missing."""
+        if math.isnan(span.estimate):
+            return "not estimable"
+        if not span.is_complete:
+            return f"{self.number(span.estimate)} (interval NR)"
+        return f"{self.number(span.estimate)} {self.interval(span.low, span.high)}"
+
+    def sides(self, direction: tuple[str, str]) -> str:
+        """Say what values on either side of no effect mean."""
+        return (
+            f"Values below {self.no_effect}: {direction[0]}; "
+            f"values above {self.no_effect}: {direction[1]}."
+        )
+
+    def _shown(self, value: float) -> float:
+        if not self.is_log:
+            return value
+        try:
+            return math.exp(value)
+        except OverflowError:
+            return math.inf
+
+
+def draw_upright(
+    sheet: Sheet,
+    axes: Axes,
+    scale: UprightScale,
+    left: float,
+    *,
+    ticks: Sequence[tuple[float, str]] | None = None,
+    gid: str = "y-tick",
+) -> None:
+    """Draw the line of a scale at ``left`` points, with its ticks (its own, if not given)."""
+    axes.spines["left"].set_visible(True)
+    for index, (value, label) in enumerate(scale.ticks() if ticks is None else ticks):
+        y = scale.y(value)
+        line(sheet.page, [left - 3.0, left], [y, y], INK, 0.8)
+        sheet.write(left - 5.0, y, label, align="right", size=SMALL_SIZE, gid=f"{gid}-{index}")
+
+
+def write_ends(
+    sheet: Sheet,
+    scale: UprightScale,
+    right: float,
+    width: float,
+    *,
+    direction: tuple[str, str],
+    name: str,
+    name_width: float | None = None,
+) -> None:
+    """Write left of an upright scale what its ends mean, and its name between them."""
+    for y, text, room, valign, gid in (
+        (scale.top, f"{UP} {direction[1]}", width, "top", "favours-high"),
+        ((scale.bottom + scale.top) / 2, name, name_width or width, "center", "y-label"),
+        (scale.bottom, f"{DOWN} {direction[0]}", width, "bottom", "favours-low"),
+    ):
+        text = wrap(text, room, SMALL_SIZE)
+        sheet.write(right, y, text, align="right", valign=valign, size=SMALL_SIZE, gid=gid)
+
+
+class Under:
+    """What stands under an axis: words on either side of no effect, then the name of the axis."""
+
+    def __init__(
+        self,
+        bottom: float,
+        *,
+        left: float,
+        width: float,
+        right: float,
+        no_effect: float,
+        direction: tuple[str, str],
+        label: str,
+        gap: float = 5.0,
+    ) -> None:
+        part = left + width * no_effect
+        low, high = direction
+        self._ends = (part - gap, part + gap)
+        self._low = wrap(f"{LEFT} {low}", part - gap - MARGIN) if low else ""
+        self._high = wrap(f"{high} {RIGHT}", right - part - gap) if high else ""
+        self._label = wrap(label, width) if label else ""
+        self._middle = left + width / 2
+        self._top = bottom + TICK_SPACE
+        heights = [text_height(text) for text in (self._low, self._high) if text]
+        self._label_top = self._top + max(heights, default=0.0) + 2.0
+        self.bottom = self._label_top + (text_height(self._label) if self._label else 0.0) + 8
+
+    def write(self, sheet: Sheet) -> None:
+        """Write the words."""
+        low, high = self._ends
+        sheet.write(low, self._top, self._low, align="right", valign="top", gid="favours-low")
+        sheet.write(high, self._top, self._high, valign="top", gid="favours-high")
+        sheet.write(
+            self._middle, self._label_top, self._label, align="center", valign="top", gid="x-label"
+        )
