@@ -447,7 +447,6 @@ class Sheet:
     def __init__(self, width: float, height: float) -> None:
         # Not by pyplot: no global list of figures, so nothing leaks or shows twice.
         from ldn_meta.display.figures.shown import ShownFigure
-    from ldn_meta.stats.arrays import FloatArray
 
         self.width = width
         self.height = height

@@ -143,7 +143,11 @@ class IncludedPage:
         """From records to pools."""
         from ldn_meta.display.figures.study_flow import study_flow_output
 
-        return study_flow_output(self.counts, indication_label=self.opened.label)
+        return study_flow_output(
+            self.counts,
+            indication_label=self.opened.label,
+            treatment=self.opened.treatment,
+        )
 
     @property
     def reading(self) -> Table:

@@ -104,7 +104,9 @@ class OverviewPage:
         """Evidence map: condition by outcome."""
         from ldn_meta.display.figures.evidence_map import evidence_map_output
 
-        return evidence_map_output("evidence_map", self.cells)
+        return evidence_map_output(
+            "evidence_map", self.cells, treatment=self.derived.evidence.review.label
+        )
 
     @cached_property
     def labels(self) -> dict[str, str]:

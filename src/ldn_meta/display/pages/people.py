@@ -290,6 +290,7 @@ class PeoplePage:
             f"shares_{self.domain}",
             self._arms(),
             title=f"{capitalised(self.opened.label)}: share of people with each {self.what}",
+            treatment=self.opened.treatment,
         )
 
     def _arms(self) -> pd.DataFrame:

@@ -234,6 +234,7 @@ class RobustnessPage(QuestionPage):
             direction=self.sides,
             unit_words="" if found.measure in RATIO_MEASURES else found.unit,
             title=f"{capitalised(self.opened.label)}: {self.outcome}, all analyses",
+            treatment=self.opened.treatment,
         )
 
     @property

@@ -273,7 +273,11 @@ class WithoutPoolingPage:
         from ldn_meta.display.figures.directions import effect_direction_output
 
         return effect_direction_output(
-            "effect_directions", self.results, order=self._order, title=self._title("directions")
+            "effect_directions",
+            self.results,
+            order=self._order,
+            treatment=self.opened.treatment,
+            title=self._title("directions"),
         )
 
     @property
@@ -282,7 +286,11 @@ class WithoutPoolingPage:
         from ldn_meta.display.figures.directions import harvest_output
 
         return harvest_output(
-            "harvest", self.results, order=self._order, title=self._title("studies by direction")
+            "harvest",
+            self.results,
+            order=self._order,
+            treatment=self.opened.treatment,
+            title=self._title("studies by direction"),
         )
 
     @property
@@ -294,6 +302,7 @@ class WithoutPoolingPage:
             "albatross",
             self.results,
             contours=albatross_contours(),
+            treatment=self.opened.treatment,
             title=self._title("p-values and people"),
         )
 
