@@ -767,6 +767,11 @@ def says(figure: Figure, name: str) -> str:
     return artist.get_text()
 
 
+def described(plot, *args, **options):
+    """What a figure of these arguments says to people who cannot see it."""
+    return plot(*args, **options)[0].alt
+
+
 def svg_ids(svg: str) -> list[str]:
     """Ids of an SVG, which is thereby known to be well-formed."""
     return [

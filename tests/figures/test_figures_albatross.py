@@ -13,6 +13,7 @@ from matplotlib.text import Text
 from builders import (
     NAN,
     assert_legible,
+    described,
     drawn,
     frame,
     many,
@@ -28,7 +29,6 @@ from builders import (
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.albatross import (
     NOTHING_TO_PLACE,
-    albatross_alt_text,
     albatross_output,
     albatross_plot,
 )
@@ -120,7 +120,7 @@ def test_no_name_lies_on_a_mark():
     points = [
         artist.get_window_extent()
         for name, artist in marks(plot, "mark-").items()
-        if re.fullmatch(r"mark-\d+-(ldn|comparator)", name)
+        if re.fullmatch(r"mark-\d+-(treatment|comparator)", name)
     ]
     assert len(points) > 5
     for point, name in itertools.product(points, names):
@@ -131,7 +131,7 @@ def test_no_name_lies_on_a_mark():
 
 
 def test_p_stands_on_the_side_of_the_estimate_at_its_logarithm(figure):
-    point = mark(figure, "mark-0-ldn")
+    point = mark(figure, "mark-0-treatment")
     assert point.get_xdata()[0] == pytest.approx(-math.log10(0.009), rel=1e-5)
     against = mark(figure, "mark-1-comparator")
     assert against.get_xdata()[0] == pytest.approx(math.log10(0.236), rel=1e-5)
@@ -139,7 +139,11 @@ def test_p_stands_on_the_side_of_the_estimate_at_its_logarithm(figure):
 
 
 def test_people_stand_on_a_log_axis(figure):
-    for name, people in (("mark-0-ldn", 40), ("mark-1-comparator", 96), ("mark-5-ldn", 28)):
+    for name, people in (
+        ("mark-0-treatment", 40),
+        ("mark-1-comparator", 96),
+        ("mark-5-treatment", 28),
+    ):
         assert mark(figure, name).get_ydata()[0] == pytest.approx(y_of(figure, people), abs=1.0)
 
 
@@ -160,24 +164,28 @@ def test_words_for_both_ends_stand_on_their_side(plotted):
     centre = axes.transData.transform((0, 0))[0]
     assert boxes["favours-low"].x1 < centre < boxes["favours-high"].x0
     assert "comparator" in says(figure, "favours-low")
-    assert "LDN" in says(figure, "favours-high")
+    assert "treatment" in says(figure, "favours-high")
 
 
 def test_rounding_of_a_printed_p_is_a_thin_line_behind_the_point(figure):
-    line = mark(figure, "mark-0-ldn-range")
+    line = mark(figure, "mark-0-treatment-range")
     assert sorted(line.get_xdata()) == pytest.approx(
         [-math.log10(0.0095), -math.log10(0.0085)], rel=1e-4
     )
-    assert line.get_linewidth() < mark(figure, "mark-2-ldn-range").get_linewidth()
+    assert line.get_linewidth() < mark(figure, "mark-2-treatment-range").get_linewidth()
 
 
 def test_p_below_a_bound_is_a_bar_with_an_open_end(plotted):
     figure, axes = plotted
-    bar = mark(figure, "mark-2-ldn-range")
+    bar = mark(figure, "mark-2-treatment-range")
     assert sorted(bar.get_xdata()) == pytest.approx([-math.log10(0.05), axes.get_xlim()[1]])
-    assert mark(figure, "mark-2-ldn-open").get_xdata()[0] == pytest.approx(axes.get_xlim()[1])
-    assert mark(figure, "mark-2-ldn-end-0").get_xdata()[0] == pytest.approx(-math.log10(0.05))
-    assert "mark-2-ldn" not in marks(figure, "mark-2")
+    assert mark(figure, "mark-2-treatment-open").get_xdata()[0] == pytest.approx(
+        axes.get_xlim()[1]
+    )
+    assert mark(figure, "mark-2-treatment-end-0").get_xdata()[0] == pytest.approx(
+        -math.log10(0.05)
+    )
+    assert "mark-2-treatment" not in marks(figure, "mark-2")
 
 
 def test_not_significant_is_a_bar_from_the_bound_to_the_middle(figure):
@@ -187,25 +195,27 @@ def test_not_significant_is_a_bar_from_the_bound_to_the_middle(figure):
 
 
 def test_a_result_without_side_stands_on_both(figure):
-    left, right = mark(figure, "mark-4-comparator-range"), mark(figure, "mark-4-ldn-range")
+    left, right = mark(figure, "mark-4-comparator-range"), mark(figure, "mark-4-treatment-range")
     assert sorted(left.get_xdata()) == pytest.approx(sorted(-x for x in right.get_xdata()))
-    assert left.get_color() == right.get_color() != mark(figure, "mark-2-ldn-range").get_color()
+    assert (
+        left.get_color() == right.get_color() != mark(figure, "mark-2-treatment-range").get_color()
+    )
     both, _ = albatross_plot(frame(result(sign=NAN, direction="not stated")))
-    near = mark(both, "mark-0-ldn").get_xdata()[0]
+    near = mark(both, "mark-0-treatment").get_xdata()[0]
     assert mark(both, "mark-0-comparator").get_xdata()[0] == -near
     assert mark(both, "mark-0-joint").get_xdata()[1] < near
-    unsure, sure = mark(both, "mark-0-ldn"), mark(figure, "mark-0-ldn")
+    unsure, sure = mark(both, "mark-0-treatment"), mark(figure, "mark-0-treatment")
     assert unsure.get_markersize() < sure.get_markersize()
     assert unsure.get_markerfacecolor() not in (unsure.get_markeredgecolor(), style.PAPER)
 
 
 def test_an_estimate_of_exactly_none_has_no_side():
     plot, _ = albatross_plot(frame(result(sign=0.0, p_low=0.95, p_high=1.0)))
-    assert {"mark-0-ldn", "mark-0-comparator"} <= set(marks(plot, "mark-0"))
+    assert {"mark-0-treatment", "mark-0-comparator"} <= set(marks(plot, "mark-0"))
 
 
 def test_shape_says_who_was_compared_and_filling_how(figure):
-    groups, pairs = mark(figure, "mark-0-ldn"), mark(figure, "mark-5-ldn")
+    groups, pairs = mark(figure, "mark-0-treatment"), mark(figure, "mark-5-treatment")
     assert groups.get_marker() != pairs.get_marker()
     assert pairs.get_markerfacecolor() == style.PAPER
     assert groups.get_markerfacecolor() == groups.get_markeredgecolor()
@@ -222,7 +232,7 @@ def test_a_tiny_p_is_open_and_does_not_press_the_others_together():
     tiny = frame(result(), result("tiny", p_low=1e-40, p_high=1e-40))
     plot, axes = albatross_plot(tiny, contours=CURVES)
     assert axes.get_xlim()[1] < 11
-    assert "mark-1-ldn-open" in marks(plot, "mark-1")
+    assert "mark-1-treatment-open" in marks(plot, "mark-1")
     assert_legible(plot)
 
 
@@ -232,7 +242,7 @@ def test_a_tiny_p_is_open_and_does_not_press_the_others_together():
 )
 def test_a_point_is_a_p_known_to_its_rounding(low, high, is_point):
     plot, _ = albatross_plot(frame(result(p_low=low, p_high=high)))
-    assert ("mark-0-ldn" in marks(plot, "mark-0")) == is_point
+    assert ("mark-0-treatment" in marks(plot, "mark-0")) == is_point
 
 
 # ---------------------------------------------------------------- curves
@@ -241,7 +251,7 @@ def test_a_point_is_a_p_known_to_its_rounding(low, high, is_point):
 def test_curves_hold_on_both_sides(plotted):
     figure, _ = plotted
     for index, d in enumerate((0.2, 0.5, 0.8)):
-        right = mark(figure, f"curve-{index}-ldn")
+        right = mark(figure, f"curve-{index}-treatment")
         left = mark(figure, f"curve-{index}-comparator")
         assert list(left.get_xdata()) == [-x for x in right.get_xdata()]
         assert list(left.get_ydata()) == list(right.get_ydata())
@@ -253,10 +263,10 @@ def test_curves_hold_on_both_sides(plotted):
 def test_curves_carry_their_names_and_differ_in_dashes(figure):
     dashes = set()
     for index, name in enumerate(CURVES):
-        assert says(figure, f"curve-{index}-ldn-name") == name
+        assert says(figure, f"curve-{index}-treatment-name") == name
         dashes.add(
-            str(mark(figure, f"curve-{index}-ldn").get_linestyle())
-            + str(mark(figure, f"curve-{index}-ldn")._unscaled_dash_pattern)
+            str(mark(figure, f"curve-{index}-treatment").get_linestyle())
+            + str(mark(figure, f"curve-{index}-treatment")._unscaled_dash_pattern)
         )
     assert len(dashes) == 3
 
@@ -314,7 +324,7 @@ def test_results_without_a_place_are_gathered_by_study_and_reason():
         result(construct="c", n_people=NAN, p_low=NAN, p_high=NAN),
         result(construct="d", p_low=0.0, p_high=1.0),
     ]
-    words = albatross_alt_text(frame(*rows))
+    words = described(albatross_plot, frame(*rows))
     assert (
         "Not in the plot: Smith2011: a, b (number of people not known); Smith2011: c (p and "
         "number of people not known); Smith2011: d (p not known)." in words
@@ -327,49 +337,49 @@ def test_nothing_to_place_is_said_in_words_with_what_exists():
     assert NOTHING_TO_PLACE in said
     assert "Unplaced2017 (p not known)" in said
     assert_legible(plot)
-    assert NOTHING_TO_PLACE in albatross_alt_text(FRAME[:0])
+    assert NOTHING_TO_PLACE in described(albatross_plot, FRAME[:0])
     assert_legible(albatross_plot(FRAME[:0])[0])
 
 
 def test_alt_text_tells_every_result_and_between_which_curves_it_lies():
-    words = albatross_alt_text(FRAME, contours=CURVES, title="Crohn's")
+    words = described(albatross_plot, FRAME, contours=CURVES, title="Crohn's")
     assert words.startswith("Albatross plot: Crohn's. Six results")
     # By hand: p = 0.009 has z = 2.612; d = 0.8 then needs 4 * 6.823 / 0.64 + 3.41 = 46 people,
     # and these were 40. p = 0.236 has z = 1.185; d = 0.2 needs 141, d = 0.5 23 people; 96.
     smd = "standardised mean difference"
     assert (
-        "Exact2011 (p = 0.009, 40 people, two groups): on the side of LDN, "
+        "Exact2011 (p = 0.009, 40 people, two groups): on the side of treatment, "
         f"beyond the curve of {smd} 0.8." in words
     )
     assert (
         "Against2012 (p = 0.236, 96 people, two groups): on the side of the comparator, "
         f"between the curves of {smd} 0.2 and 0.5." in words
     )
-    assert "Below2013 (p below 0.05, 350 people, two groups): on the side of LDN." in words
+    assert "Below2013 (p below 0.05, 350 people, two groups): on the side of treatment." in words
     assert "Ns2014 (p above 0.05, 12 people, two groups): on the side of the comparator." in words
     assert "Nowhere2015 (p above 0.05, 60 people, two groups): on a side that is not known." in (
         words
     )
     assert (
         "Paired2016 (p = 0.004, 28 people, the same people in both arms, not or not said to be "
-        "randomised): on the side of LDN." in words
+        "randomised): on the side of treatment." in words
     )
     assert "Not in the plot: Unplaced2017 (p not known)" in words
     assert words.isascii()
 
 
 def test_a_point_of_little_effect_lies_nearer_to_none_than_all_curves():
-    words = albatross_alt_text(
-        frame(result(p_low=0.5, p_high=0.5, n_people=500.0)), contours=CURVES
+    words = described(
+        albatross_plot, frame(result(p_low=0.5, p_high=0.5, n_people=500.0)), contours=CURVES
     )
     assert "nearer to no effect than the curve of standardised mean difference 0.2" in words
 
 
 def test_alt_text_of_many_results_is_counts():
-    words = albatross_alt_text(many(12, 4), contours=CURVES)
+    words = described(albatross_plot, many(12, 4), contours=CURVES)
     placed = words.partition("Not in the plot")[0]
     assert "Author" not in placed
-    assert "side of LDN" in placed
+    assert "side of treatment" in placed
     assert re.search(r"Known p-values run from 0\.\d+ to 0\.\d+", placed)
 
 

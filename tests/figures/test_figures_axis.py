@@ -8,15 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ldn_meta.display.figures import sheet as style
-from ldn_meta.display.figures.sheet import (
-    Interval,
-    axis_limits,
-    line_width,
-    linear_ticks,
-    ratio_ticks,
-    text_width,
-    wrap,
-)
+from ldn_meta.display.figures.scales import Interval, axis_limits, linear_ticks, ratio_ticks
+from ldn_meta.display.figures.sheet import line_width, text_width, wrap
 
 numbers = st.floats(-1e3, 1e3)
 words = st.text("abc iIWm-.,()0123456789", max_size=80)

@@ -6,16 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders import assert_legible, mark, marks, says, svg_ids, texts
+from builders import assert_legible, described, mark, marks, says, svg_ids, texts
 from ldn_meta.display.figures.cumulative import (
     CUMULATIVE_COLUMNS,
-    cumulative_alt_text,
     cumulative_output,
     cumulative_plot,
     what_it_did,
 )
-from ldn_meta.display.figures.forest import NO_TRIAL, ONE_TRIAL, EffectFormat
-from ldn_meta.display.figures.sheet import Interval
+from ldn_meta.display.figures.forest import NO_TRIAL, ONE_TRIAL
+from ldn_meta.display.figures.scales import EffectFormat, Interval
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.pool import pool
 
@@ -166,11 +165,11 @@ def test_one_trial_is_no_pool():
 def test_nothing_is_said_in_words():
     figure = draw(THREE[:0])
     assert plain(figure) == NO_TRIAL
-    assert NO_TRIAL in cumulative_alt_text(THREE[:0], **WORDS)
+    assert NO_TRIAL in described(cumulative_plot, THREE[:0], **WORDS)
 
 
 def test_alt_text_tells_the_story():
-    words = cumulative_alt_text(THREE, title="Pain", **WORDS)
+    words = described(cumulative_plot, THREE, title="Pain", **WORDS)
     assert words.startswith("Cumulative forest plot: Pain. Three trials by year")
     assert "Values below 0: favours LDN; values above 0: favours placebo." in words
     assert (

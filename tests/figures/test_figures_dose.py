@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
-from builders import assert_legible, mark, marks, says, svg_ids
+from builders import assert_legible, described, mark, marks, says, svg_ids
 from ldn_meta.display.figures.dose import (
     CURVES_HEIGHT,
     CurveBands,
     DoseSpread,
     PrintedDose,
-    dose_alt_text,
     dose_figure,
     dose_output,
 )
@@ -38,7 +37,8 @@ OPTIONS = {"ladder": (0.75, 6.0), "title": "Response by dose"}
 
 @pytest.fixture(scope="module")
 def drawn():
-    return dose_figure(BANDS, SPREADS, PRINTED, **OPTIONS)
+    figure, curves = dose_figure(BANDS, SPREADS, PRINTED, **OPTIONS)
+    return figure, curves, figure.axes[-1]
 
 
 def test_every_text_can_be_read(drawn):
@@ -94,11 +94,11 @@ def test_both_parts_share_the_axis_and_tint_what_was_tested(drawn):
 
 def test_without_an_interval_none_is_drawn_or_told():
     alone = [PrintedDose("ed95", 0.95, 5.4, np.nan, np.nan)]
-    figure, _, _ = dose_figure(BANDS, SPREADS[:1], alone, **OPTIONS)
+    figure, _ = dose_figure(BANDS, SPREADS[:1], alone, **OPTIONS)
     assert_legible(figure)
     names = {*marks(figure, "printed")}
     assert names == {"printed-0", "printed-at"}
-    assert "interval" not in dose_alt_text(SPREADS[:1], alone, **OPTIONS)
+    assert "interval" not in described(dose_figure, BANDS, SPREADS[:1], alone, **OPTIONS)
 
 
 def test_output_has_words_and_the_same_bytes_each_time():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from builders import (
     NAN,
     assert_legible,
+    described,
     frame,
     many,
     mark,
@@ -27,12 +28,11 @@ from ldn_meta.display.figures.directions import (
     MIXED,
     NO_DIRECTION,
     NOT_KNOWN,
-    VERDICTS,
     direction_rows,
-    effect_direction_alt_text,
     effect_direction_output,
     effect_direction_plot,
     together,
+    verdict_words,
 )
 from ldn_meta.errors import ArgumentError
 
@@ -255,7 +255,10 @@ def test_seventy_per_cent_give_the_direction(verdicts, direction):
     assert together(verdicts) == direction
 
 
-@given(st.lists(st.sampled_from(VERDICTS), min_size=1, max_size=30), st.randoms())
+@given(
+    st.lists(st.sampled_from(list(verdict_words("treatment"))), min_size=1, max_size=30),
+    st.randoms(),
+)
 def test_direction_of_several_does_not_depend_on_order_and_mirrors(verdicts, random):
     shuffled = random.sample(verdicts, len(verdicts))
     assert together(shuffled) == together(verdicts)
@@ -295,7 +298,7 @@ def test_the_rule_is_told_only_where_it_was_used(figure):
 def test_counts_below_are_those_of_the_arrows(figure):
     lines = [text.get_text() for text in marks(figure, "count-").values()]
     assert lines == [
-        "Favours LDN", "1", "1", "1",
+        "Favours treatment", "1", "1", "1",
         "Favours comparator", "1", "0", "0",
         "No difference", "1", "0", "0",
         "Direction not known", "0", "1", "0",
@@ -319,7 +322,7 @@ def test_counts_of_every_column_add_up_to_its_studies():
 
 def test_legend_explains_what_occurs_and_no_more(figure):
     said = " ".join(texts(figure))
-    assert "favours LDN" in said
+    assert "favours treatment" in said
     assert "blank: not reported" in said
     assert "reported, but direction not known" in said
     assert "hollow: number not reported" in said
@@ -327,12 +330,12 @@ def test_legend_explains_what_occurs_and_no_more(figure):
     simple, _ = effect_direction_plot(frame(result()))
     assert not any("No dot" in text for text in texts(simple))
     legend = [a.get_text() for n, a in marks(simple, "legend-").items() if n.endswith("-words")]
-    assert legend == ["favours LDN", "fewer than 50"]
+    assert legend == ["favours treatment", "fewer than 50"]
 
 
 def test_legend_arrows_are_those_of_the_table(figure):
     names = {a.get_text(): n for n, a in marks(figure, "legend-").items() if n.endswith("-words")}
-    up = names["favours LDN"].replace("words", "mark")
+    up = names["favours treatment"].replace("words", "mark")
     assert points_up(figure, up)
     assert mark(figure, up).get_edgecolor() == mark(figure, "study-2-0").get_edgecolor()
     small = names["fewer than 50"].replace("words", "mark")
@@ -340,20 +343,20 @@ def test_legend_arrows_are_those_of_the_table(figure):
 
 
 def test_alt_text_tells_every_study_and_the_counts():
-    words = effect_direction_alt_text(FRAME, order=ORDER, title="Crohn's")
+    words = described(effect_direction_plot, FRAME, order=ORDER, title="Crohn's")
     assert words.startswith("Effect direction plot: Crohn's. Three studies, three columns")
     assert (
         "Old2011 (parallel, randomised; 49 to 50 people): pain no difference; "
-        "response or remission favours LDN (two outcomes)." in words
+        "response or remission favours treatment (two outcomes)." in words
     )
     assert "Undated (cohort with controls, not randomised; people not reported)" in words
-    assert "Pain: one favours LDN, one favours comparator, one shows no difference." in words
+    assert "Pain: one favours treatment, one favours comparator, one shows no difference." in words
     assert "Overall risk of bias: some concerns in 2, not judged in 1." in words
     assert words.isascii()
 
 
 def test_alt_text_of_many_studies_is_counts():
-    words = effect_direction_alt_text(many(40, 4))
+    words = described(effect_direction_plot, many(40, 4))
     assert "Author 1985" not in words
     assert "40 studies" in words
     assert len(words) < 1200
@@ -364,7 +367,7 @@ def test_nothing_is_said_in_words():
     assert texts(drawn)[0] == "CRPS"
     assert " ".join(texts(drawn)[1:]).replace("\n", " ") == NO_DIRECTION
     assert_legible(drawn)
-    assert NO_DIRECTION in effect_direction_alt_text(FRAME[:0])
+    assert NO_DIRECTION in described(effect_direction_plot, FRAME[:0])
 
 
 # ---------------------------------------------------------------- refusals and bytes

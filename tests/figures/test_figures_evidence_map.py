@@ -6,13 +6,22 @@ import math
 import pandas as pd
 import pytest
 
-from builders import assert_legible, mark, marks, overlap, says, svg_ids, text_boxes, texts
+from builders import (
+    assert_legible,
+    described,
+    mark,
+    marks,
+    overlap,
+    says,
+    svg_ids,
+    text_boxes,
+    texts,
+)
 from ldn_meta.display.figures.evidence_map import (
-    DIRECTIONS,
     MAP_COLUMNS,
     NOTHING_MAPPED,
+    directions_of,
     evidence_map,
-    evidence_map_alt_text,
     evidence_map_output,
 )
 from ldn_meta.errors import ArgumentError
@@ -40,7 +49,7 @@ def figure():
 def full_map():
     pairs = itertools.product(range(7), range(7))
     kinds = itertools.cycle(KINDS)
-    ways = itertools.cycle(DIRECTIONS)
+    ways = itertools.cycle(directions_of("treatment"))
     return table(
         *(
             (
@@ -104,7 +113,7 @@ def test_shape_is_the_direction(figure):
 
 
 def test_directions_that_differ_have_shapes_that_differ():
-    words = {look.words: look.marker for look in DIRECTIONS.values()}
+    words = {look.words: look.marker for look in directions_of("treatment").values()}
     assert len(set(words.values())) == len(words)
 
 
@@ -120,13 +129,13 @@ def test_filling_is_the_kind_of_synthesis():
 def test_legend_explains_what_occurs_and_no_more(figure):
     said = texts(figure)
     assert "solid: meta-analysis" in said
-    assert "favours LDN" in said
+    assert "favours treatment" in said
     assert "trials point both ways" not in said
-    assert said.index("favours LDN") < said.index("favours comparator")
+    assert said.index("favours treatment") < said.index("favours comparator")
 
 
 def test_alt_text_tells_every_cell():
-    words = evidence_map_alt_text(FRAME)
+    words = described(evidence_map, FRAME)
     assert "Fibromyalgia: pain: meta-analysis of 3 trials, 195 people, either way" in words
     assert "one trial, 99 people, favours comparator" in words
     assert "1 study without comparison group, 1 person" in words
@@ -137,7 +146,7 @@ def test_alt_text_tells_every_cell():
 def test_nothing_is_said_in_words():
     figure, _ = evidence_map(FRAME[:0])
     assert texts(figure) == [NOTHING_MAPPED]
-    assert NOTHING_MAPPED in evidence_map_alt_text(FRAME[:0])
+    assert NOTHING_MAPPED in described(evidence_map, FRAME[:0])
 
 
 def test_bytes_are_the_same_twice():

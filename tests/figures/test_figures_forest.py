@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from builders import (
     assert_legible,
+    described,
     drawn,
     mark,
     marks,
@@ -24,7 +25,7 @@ from builders import (
 )
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.bias import JUDGEMENTS
-from ldn_meta.display.figures.forest import forest_alt_text, forest_output, forest_plot
+from ldn_meta.display.figures.forest import forest_output, forest_plot
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.pool import pool, pool_many
 
@@ -421,7 +422,7 @@ def test_alt_text_has_every_printed_effect():
     result = trials(4)
     options = {"shown_only": BESIDE, "title": "Pain", "direction": ("favours LDN", "favours it")}
     figure, _ = forest_plot(result, **options)
-    words = forest_alt_text(result, **options)
+    words = described(forest_plot, result, **options)
     for name in [*(f"trial-{i}" for i in range(4)), "pooled-0", "shown-0", "shown-1"]:
         effect = says(figure, f"{name}-effect").replace("\N{MINUS SIGN}", "-")
         assert f"{says(figure, f'{name}-label')} {effect}" in words
@@ -431,14 +432,14 @@ def test_alt_text_has_every_printed_effect():
 
 def test_alt_text_of_many_trials_is_a_range():
     result = trials(60)
-    words = forest_alt_text(result)
+    words = described(forest_plot, result)
     assert len(words) < 900
     lowest = result.labels[int(np.argmin(result.yi))]
     assert f"in {lowest} to" in words
 
 
 def test_alt_text_of_no_trial_says_so():
-    assert "nothing is pooled" in forest_alt_text(None)
+    assert "nothing is pooled" in described(forest_plot, None)
 
 
 # ---------------------------------------------------------------- refusals

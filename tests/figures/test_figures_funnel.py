@@ -8,14 +8,13 @@ import pandas as pd
 import pytest
 
 import ldn_meta as lm
-from builders import assert_legible, mark, marks, says, svg_ids, texts
+from builders import assert_legible, described, mark, marks, says, svg_ids, texts
 from ldn_meta.display.figures.forest import NO_TRIAL
 from ldn_meta.display.figures.funnel import (
     OTHER_CAUSES,
     REGIONS,
     TOO_FEW,
     Trial,
-    funnel_alt_text,
     funnel_output,
     funnel_plot,
     region_of,
@@ -277,11 +276,11 @@ def test_small_print_warns_of_chance_below_ten_trials():
 def test_nothing_is_said_in_words():
     figure = draw(FOUR[:0])
     assert plain(figure) == NO_TRIAL
-    assert NO_TRIAL in funnel_alt_text(FOUR[:0], **WORDS)
+    assert NO_TRIAL in described(funnel_plot, FOUR[:0], **WORDS)
 
 
 def test_alt_text_counts_what_is_seen():
-    words = funnel_alt_text(FOUR, title="Pain", centre=0.3, **WORDS)
+    words = described(funnel_plot, FOUR, title="Pain", centre=0.3, **WORDS)
     assert words.startswith(
         "Funnel plot: Pain. Four trials, mean difference, points (0-10), by standard error, "
         "0.2 to 1. Values below 0: favours LDN; values above 0: favours placebo. "
@@ -291,7 +290,7 @@ def test_alt_text_counts_what_is_seen():
     )
     assert TOO_FEW in words
     assert words.isascii()
-    ratios = funnel_alt_text(filled(bcg()), log_scale=True, centre=math.log(0.5), **WORDS)
+    ratios = described(funnel_plot, filled(bcg()), log_scale=True, centre=math.log(0.5), **WORDS)
     assert "13 trials, " in ratios
     assert "Pooled estimate 0.50" in ratios
     assert "One trial imputed by trim and fill." in ratios
@@ -330,9 +329,8 @@ def test_a_frame_that_does_not_fit_is_refused(frame, word):
     ],
 )
 def test_options_that_would_hide_something_are_refused(options, word):
-    for function in (funnel_plot, funnel_alt_text):
-        with pytest.raises(ArgumentError, match=word):
-            function(FOUR, **WORDS, **options)
+    with pytest.raises(ArgumentError, match=word):
+        funnel_plot(FOUR, **WORDS, **options)
 
 
 def test_a_logarithm_that_must_be_a_typing_error_is_refused():

@@ -8,6 +8,7 @@ from matplotlib.colors import to_hex
 from builders import (
     NAN,
     assert_legible,
+    described,
     frame,
     many,
     mark,
@@ -23,7 +24,6 @@ from ldn_meta.display.figures.bias import JUDGEMENTS
 from ldn_meta.display.figures.directions import (
     NO_DIRECTION,
     effect_direction_plot,
-    harvest_alt_text,
     harvest_output,
     harvest_plot,
     letters,
@@ -97,7 +97,7 @@ def test_no_bar_lies_on_a_text_or_another_bar_and_all_stay_in_their_panel():
 
 def test_panels_run_from_comparator_to_ldn(figure):
     heads = [a.get_text().replace("\n", " ") for a in marks(figure, "panel-").values()]
-    assert heads == ["Favours comparator", "No difference, or mixed", "Favours LDN"]
+    assert heads == ["Favours comparator", "No difference, or mixed", "Favours treatment"]
     boxes = [box for text, box in text_boxes(figure) if (text.get_gid() or "").startswith("panel")]
     assert [box.x0 for box in boxes] == sorted(box.x0 for box in boxes)
 
@@ -125,7 +125,7 @@ def test_panels_agree_with_the_arrows_of_the_effect_direction_plot():
     counted = {a.get_text(): n[:-6] for n, a in marks(arrows, "count-").items() if "label" in n}
     for column in range(4):
         count = {word: int(says(arrows, f"{name}-{column}")) for word, name in counted.items()}
-        assert len(bars(harvest, column, FOR)) == count["Favours LDN"]
+        assert len(bars(harvest, column, FOR)) == count["Favours treatment"]
         assert len(bars(harvest, column, AGAINST)) == count["Favours comparator"]
         assert len(bars(harvest, column, NEITHER)) == count["No difference"] + count["Mixed"]
         assert len(bars(harvest, column, UNKNOWN)) == count["Direction not known"]
@@ -216,7 +216,7 @@ def test_many_studies_of_one_direction_break_into_lines():
 
 
 def test_alt_text_tells_every_panel_and_bar():
-    words = harvest_alt_text(FRAME, title="Crohn's")
+    words = described(harvest_plot, FRAME, title="Crohn's")
     assert words.startswith("Harvest plot: Crohn's.")
     assert (
         "Pain: favours comparator one study, Open2014 (randomised, not or not said to be "
@@ -224,13 +224,13 @@ def test_alt_text_tells_every_panel_and_bar():
     )
     assert "Old2009 (not randomised, or not said to be; risk of bias serious; 10 people)" in words
     assert "Blind2013 (randomised, double-blind; risk of bias low; 28 people, mixed)" in words
-    assert "favours LDN no studies" in words
+    assert "favours treatment no studies" in words
     assert "direction not known" not in words
     assert words.isascii()
 
 
 def test_alt_text_of_many_bars_is_counts():
-    words = harvest_alt_text(many(40, 4))
+    words = described(harvest_plot, many(40, 4))
     assert "Author" not in words
     assert len(words) < 2500
 
@@ -238,7 +238,7 @@ def test_alt_text_of_many_bars_is_counts():
 def test_nothing_is_said_in_words():
     drawn, _ = harvest_plot(FRAME[:0])
     assert " ".join(texts(drawn)).replace("\n", " ") == NO_DIRECTION
-    assert NO_DIRECTION in harvest_alt_text(FRAME[:0])
+    assert NO_DIRECTION in described(harvest_plot, FRAME[:0])
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders import assert_legible, mark, marks, says, svg_ids, text_boxes, texts
+from builders import assert_legible, described, mark, marks, says, svg_ids, text_boxes, texts
 from ldn_meta.display.figures.next_trial import (
     MOST_EFFECTS,
     NEXT_TRIAL_COLUMNS,
     NO_CURVE,
     Curve,
-    next_trial_alt_text,
     next_trial_output,
     next_trial_plot,
     people_ticks,
@@ -168,7 +167,7 @@ def test_people_along_the_axis_are_round_and_not_too_many(low, high, ticks):
 
 
 def test_alt_text_says_what_the_curves_do():
-    words = next_trial_alt_text(TWO, title="What would settle it?", **WORDS)
+    words = described(next_trial_plot, TWO, title="What would settle it?", **WORDS)
     assert words.startswith("Value of a next trial: What would settle it? Probabilities by people")
     assert "in the next trial, 100 to 400, a line for each true effect (points (0-10))." in words
     assert (
@@ -182,7 +181,7 @@ def test_alt_text_says_what_the_curves_do():
 def test_nothing_is_said_in_words():
     figure = draw(TWO[:0], remarks=["Too few trials."])
     assert plain(figure) == f"{NO_CURVE} Too few trials."
-    assert NO_CURVE in next_trial_alt_text(TWO[:0], **WORDS)
+    assert NO_CURVE in described(next_trial_plot, TWO[:0], **WORDS)
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import assert_legible, mark, marks, overlap, says, svg_ids, text_boxes, texts
+from builders import (
+    assert_legible,
+    described,
+    mark,
+    marks,
+    overlap,
+    says,
+    svg_ids,
+    text_boxes,
+    texts,
+)
 from ldn_meta.display.figures.sequential import (
     CONVENTIONAL,
     LOOK_COLUMNS,
     NO_LOOK,
     Boundary,
-    sequential_alt_text,
     sequential_output,
     sequential_plot,
 )
@@ -186,7 +195,7 @@ def test_little_information_is_shown_at_its_own_scale_and_the_rest_told():
     assert "Off this axis: the boundary, which is 13.9 at the last look." in said
     assert "Off this axis to the right: all of the required information, 1,723 people." in said
     assert "boundary: what repeated looks need" not in said
-    assert "Off this axis" in sequential_alt_text(EARLY, boundary=BOUNDARY, **WORDS)
+    assert "Off this axis" in described(sequential_plot, EARLY, boundary=BOUNDARY, **WORDS)
 
 
 def test_a_boundary_that_is_near_is_drawn_and_not_told():
@@ -234,7 +243,7 @@ def test_a_boundary_that_is_near_is_drawn_and_not_told():
 )
 def test_what_the_looks_say_is_put_in_words(frame, words, not_said):
     options = {"boundary": BOUNDARY, "futility": FUTILITY} | WORDS
-    said = sequential_alt_text(frame, **options)
+    said = described(sequential_plot, frame, **options)
     assert words in said
     assert not_said not in said
     assert words in plain(draw(frame))
@@ -250,11 +259,11 @@ def test_remarks_stand_below_and_nothing_is_said_in_words():
     assert "Looked back upon." in plain(draw(remarks=["Looked back upon."]))
     empty = draw(CROSSED[:0], remarks=["Looked back upon."])
     assert plain(empty) == f"{NO_LOOK} Looked back upon."
-    assert NO_LOOK in sequential_alt_text(CROSSED[:0], boundary=BOUNDARY, **WORDS)
+    assert NO_LOOK in described(sequential_plot, CROSSED[:0], boundary=BOUNDARY, **WORDS)
 
 
 def test_alt_text_names_every_look_with_its_boundary():
-    words = sequential_alt_text(CROSSED, boundary=BOUNDARY, title="Pain", **WORDS)
+    words = described(sequential_plot, CROSSED, boundary=BOUNDARY, title="Pain", **WORDS)
     assert words.startswith("Sequential figure: Pain. Information so far: 64% of what 1,723")
     assert "Z below 0: favours LDN; Z above 0: favours placebo." in words
     assert "A 2001 at 25%, Z -1.20 (boundary 3.92); B 2004 at 49%" in words

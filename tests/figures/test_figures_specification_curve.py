@@ -10,6 +10,7 @@ from matplotlib.colors import to_hex
 
 from builders import (
     assert_legible,
+    described,
     large,
     made,
     mark,
@@ -34,14 +35,13 @@ from ldn_meta.display.figures.specification import (
     shade,
     share_words,
     specification_curve,
-    specification_curve_alt_text,
     specification_curve_output,
     verdicts,
 )
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.multiverse import Normalised, build_multiverse, node_table, summary
 
-WORDS = {"direction": ("favours LDN", "favours placebo"), "unit_words": "points (0-10)"}
+WORDS = {"direction": ("favours treatment", "favours placebo"), "unit_words": "points (0-10)"}
 NAN = math.nan
 
 
@@ -97,7 +97,7 @@ def test_every_text_can_be_read(name, title):
 def test_twelve_nodes_with_long_names_can_be_read():
     figure = draw(
         large(many_results=False, long_names=True),
-        direction=("favours LDN, which is the smaller number", "favours placebo " * 6),
+        direction=("favours treatment, which is the smaller number", "favours placebo " * 6),
         unit_words="points on a scale that takes many words to name and many more",
     )
     assert_legible(figure)
@@ -387,7 +387,7 @@ def test_share_explained_is_that_of_the_node_table():
 def test_directions_stand_at_the_ends_and_lines_have_names():
     figure = draw(small())
     boxes = {text.get_gid(): box for text, box in text_boxes(figure)}
-    assert says(figure, "favours-low").endswith("favours LDN")
+    assert says(figure, "favours-low").endswith("favours treatment")
     assert boxes["favours-low"].y1 < boxes["y-label"].y0
     assert says(figure, "favours-high").endswith("favours placebo")
     assert boxes["favours-high"].y0 > boxes["y-label"].y1
@@ -461,14 +461,14 @@ def test_the_committed_evidence_is_drawn_whole(evidence, protocol):
 
 
 def test_alt_text_says_what_the_picture_shows():
-    words = specification_curve_alt_text(*small(), title="Pain", **WORDS)
+    words = described(specification_curve, *small(), title="Pain", **WORDS)
     assert words.startswith("Specification curve: Pain.")
     assert "16 analyses of 2 sets of effects, 4 distinct results." in words
     assert "estimates run from -0.50 to 0.70, half of them at most -0.40." in words
-    assert "Below 0: favours LDN; above 0: favours placebo." in words
+    assert "Below 0: favours treatment; above 0: favours placebo." in words
     assert "Protocol's own analysis: -0.50 (-0.80 to -0.20)." in words
     assert (
-        "Interval on the side of LDN: 38%; interval across no effect: 50%; "
+        "Interval on the side of treatment: 38%; interval across no effect: 50%; "
         "interval on the side of the comparator: 13% of the analyses." in words
     )
     assert "trials 33%, time 33%, method 1%" in words
@@ -481,7 +481,7 @@ def test_nothing_is_said_in_words():
     figure = draw((found, told))
     assert NO_RESULT in plain(figure)
     assert len(figure.axes) == 1
-    assert NO_RESULT in specification_curve_alt_text(found, told, **WORDS)
+    assert NO_RESULT in described(specification_curve, found, told, **WORDS)
 
 
 @pytest.mark.parametrize("mid", [0.0, -1.0, math.inf, NAN])

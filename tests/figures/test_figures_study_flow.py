@@ -12,9 +12,9 @@ from ldn_meta.display.figures.study_flow import (
     FONT,
     OTHER_REASONS,
     PITCH,
+    describe,
     flow_layout,
     study_flow,
-    study_flow_alt_text,
     study_flow_output,
     study_flow_png,
 )
@@ -60,7 +60,7 @@ def said(svg):
 
 @pytest.mark.parametrize("counts", [COUNTS, ZERO, MANY])
 def test_lines_stay_inside_their_boxes(counts):
-    layout = flow_layout(counts, title="Study flow")
+    layout = flow_layout(counts, treatment="treatment", title="Study flow")
     lines = said(study_flow(counts, indication_label="fibromyalgia"))
     for node in layout.nodes:
         if node.kind == "header":
@@ -73,7 +73,7 @@ def test_lines_stay_inside_their_boxes(counts):
 
 @pytest.mark.parametrize("counts", [COUNTS, ZERO, MANY])
 def test_boxes_stay_on_the_page_and_apart(counts):
-    layout = flow_layout(counts, title="Study flow")
+    layout = flow_layout(counts, treatment="treatment", title="Study flow")
     for node in layout.nodes:
         assert node.rect.x >= 0
         assert node.rect.x + node.rect.width <= layout.width
@@ -125,13 +125,11 @@ def test_style_is_bound_to_this_drawing():
     assert len(rules) > 5
     assert all(rule.startswith(".study-flow") for rule in rules)
     assert "Study flow: fibromyalgia" in "".join(root.itertext())
-    assert root.find(f"{SVG}desc").text == study_flow_alt_text(
-        COUNTS, indication_label="fibromyalgia"
-    )
+    assert root.find(f"{SVG}desc").text == describe(COUNTS, indication_label="fibromyalgia")
 
 
 def test_alt_text_has_every_count_and_reason():
-    words = study_flow_alt_text(COUNTS, indication_label="fibromyalgia")
+    words = describe(COUNTS, indication_label="fibromyalgia")
     for number in (31, 22, 7, 6, 9):
         assert str(number) in words
     assert "registered, no results yet: 3" in words

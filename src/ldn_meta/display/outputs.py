@@ -6,7 +6,6 @@ import base64
 import functools
 import html
 import importlib.metadata
-import io
 import math
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -14,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from ldn_meta import paths
-from ldn_meta.display.figures import sheet as style
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.raw.tables import short_citation
 from ldn_meta.files import MISSING, SAVED, sha256
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from ldn_meta.display.figures.shown import ShownFigure
     from ldn_meta.evidence.raw.tables import Evidence
@@ -49,7 +46,7 @@ class FigureOutput:
     The bytes depend on the drawing alone: no date, no program version, no session settings.
     """
 
-    figure: Figure | Picture
+    figure: ShownFigure | Picture
     name: str
     alt: str
 
@@ -67,21 +64,13 @@ class FigureOutput:
 
     def png(self) -> bytes:
         """Return the image as PNG, 110 dots an inch."""
-        if isinstance(self.figure, Picture):
-            return self.figure.png
-        from ldn_meta.display.figures.shown import png_of
-
-        return png_of(self.figure)
+        return self.figure.png if isinstance(self.figure, Picture) else self.figure.png()
 
     def svg(self) -> str:
         """Return the image as SVG, letters as outlines, with title and description."""
         if isinstance(self.figure, Picture):
             return self.figure.svg
-        page = io.StringIO()
-        words = {"Date": None, "Creator": None, "Title": self.name, "Description": self.alt}
-        with style.settings():
-            self.figure.savefig(page, format="svg", metadata=words)
-        return page.getvalue()
+        return self.figure.svg(self.name, self.alt)
 
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None

@@ -450,7 +450,9 @@ class Sheet:
 
         self.width = width
         self.height = height
-        self.figure = ShownFigure(figsize=(width / 72, height / 72), facecolor=PAPER)
+        self.figure = ShownFigure(
+            settings, DOTS_PER_INCH, figsize=(width / 72, height / 72), facecolor=PAPER
+        )
         self.page: Axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0))
         self.page.set_axis_off()
         self.page.set_xlim(0, width)
@@ -640,5 +642,5 @@ def check_columns(frame: pd.DataFrame, columns: Sequence[str], name: str = "fram
     """Refuse a table that lacks a column the figure is drawn from."""
     missing = [column for column in columns if column not in frame.columns]
     if missing:
-        message = f"{name} lacks the column(s) {', '.join(missing)}: needs {', '.join(columns)}"
+        message = f"{name} lacks {', '.join(missing)}: needs {', '.join(columns)}"
         raise ArgumentError(message)

@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
 
 from matplotlib.figure import Figure
-
-from ldn_meta.display.figures.sheet import DOTS_PER_INCH, settings
 
 
 class ShownFigure(Figure):
     """A matplotlib figure that knows what it shows, and that Jupyter asks for its picture.
 
     pyplot tells Jupyter how to show figures, and then shows those it knows once more at the end
-    of the cell. This one is not known to pyplot.
+    of the cell. This one is not known to pyplot. Its bytes depend on the drawing alone: it is
+    saved under ``settings`` whatever those of the session are, without date or program.
     """
 
-    alt: str = ""
+    def __init__(
+        self, settings: Callable[[], AbstractContextManager[None]], dpi: float, **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self._settings, self._dots = settings, dpi
+        self.alt = ""
+
+    def png(self) -> bytes:
+        """Return the picture as PNG."""
+        page = io.BytesIO()
+        with self._settings():
+            self.savefig(page, format="png", dpi=self._dots, metadata={"Software": None})
+        return page.getvalue()
+
+    def svg(self, title: str, description: str) -> str:
+        """Return the picture as SVG, letters as outlines."""
+        page = io.StringIO()
+        words = {"Date": None, "Creator": None, "Title": title, "Description": description}
+        with self._settings():
+            self.savefig(page, format="svg", metadata=words)
+        return page.getvalue()
 
     def _repr_png_(self) -> bytes:
-        return png_of(self)
-
-
-def png_of(figure: Figure) -> bytes:
-    """Return a figure as PNG, 110 dots an inch; the bytes depend on the drawing alone."""
-    page = io.BytesIO()
-    with settings():
-        figure.savefig(page, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
-    return page.getvalue()
+        return self.png()
