@@ -1,9 +1,9 @@
 """The public names, each once, with their homes; ``__init__.py`` reads them from here."""
 
 from ldn_meta.display.figures.albatross import albatross_plot as albatross_plot
-from ldn_meta.display.figures.cumulative import cumulative_plot as cumulative_plot
 from ldn_meta.display.figures.directions import effect_direction_plot as effect_direction_plot
 from ldn_meta.display.figures.directions import harvest_plot as harvest_plot
+from ldn_meta.display.figures.forest import cumulative_plot as cumulative_plot
 from ldn_meta.display.figures.forest import forest_plot as forest_plot
 from ldn_meta.display.figures.funnel import funnel_plot as funnel_plot
 from ldn_meta.display.figures.next_trial import next_trial_plot as next_trial_plot

@@ -7,13 +7,14 @@ import pandas as pd
 import pytest
 
 from builders import assert_legible, described, mark, marks, says, svg_ids, texts
-from ldn_meta.display.figures.cumulative import (
+from ldn_meta.display.figures.forest import (
     CUMULATIVE_COLUMNS,
+    NO_TRIAL,
+    ONE_TRIAL,
     cumulative_output,
     cumulative_plot,
     what_it_did,
 )
-from ldn_meta.display.figures.forest import NO_TRIAL, ONE_TRIAL
 from ldn_meta.display.figures.scales import EffectFormat, Interval
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.pool import pool

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ldn_meta.display.figures.labels import spread
-from ldn_meta.display.figures.scales import UprightScale
+from ldn_meta.display.figures.scales import UprightScale, spread
 
 
 def test_values_run_upwards_and_stop_at_the_edges():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldn_meta.display.figures.labels import Box, Wanted, around, is_joined, place_names
+from ldn_meta.display.figures.scales import Box, Wanted, around, is_joined, place_names
 
 PLOT = Box(0, 0, 440, 280)
 places = st.tuples(st.floats(5, 435), st.floats(5, 275))

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING
 
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.directions import DirectionRow, direction_rows
-from ldn_meta.display.figures.labels import (
+from ldn_meta.display.figures.scales import (
     Box,
+    Under,
     Wanted,
     around,
     fit_names,
     place_names,
+    ratio_ticks,
     wanted_at,
     write_in_box,
     write_name,
 )
-from ldn_meta.display.figures.scales import Under, ratio_ticks
 from ldn_meta.display.figures.sheet import (
     DOTTED,
     KEY_HEIGHT,

@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ldn_meta.display.figures import sheet as style
-from ldn_meta.display.figures.labels import spread
-from ldn_meta.display.figures.scales import TICK_SPACE, EffectFormat, UprightScale, draw_upright
+from ldn_meta.display.figures.scales import (
+    TICK_SPACE,
+    EffectFormat,
+    UprightScale,
+    draw_upright,
+    spread,
+)
 from ldn_meta.display.figures.sheet import (
     DOTTED,
     MARGIN,

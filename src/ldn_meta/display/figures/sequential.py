@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ldn_meta.display.figures import sheet as style
-from ldn_meta.display.figures.labels import (
+from ldn_meta.display.figures.scales import (
     Box,
+    UprightScale,
     Wanted,
     along,
     around,
+    draw_upright,
     fit_names,
+    linear_ticks,
     place_names,
     wanted_at,
+    write_ends,
     write_name,
 )
-from ldn_meta.display.figures.scales import UprightScale, draw_upright, linear_ticks, write_ends
 from ldn_meta.display.figures.sheet import (
     DOTTED,
     KEY_HEIGHT,

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ldn_meta.display.figures import sheet as style
-from ldn_meta.display.figures.labels import spread
 from ldn_meta.display.figures.scales import (
     LARGEST_LOG,
     TICK_SPACE,
     EffectFormat,
     UprightScale,
     draw_upright,
+    spread,
     write_ends,
 )
 from ldn_meta.display.figures.sheet import (

@@ -281,7 +281,7 @@ class RobustnessPage(QuestionPage):
     @property
     def cumulative(self) -> FigureOutput | Text:
         """The answer after each trial, by year of publication."""
-        from ldn_meta.display.figures.cumulative import cumulative_output
+        from ldn_meta.display.figures.forest import cumulative_output
 
         if self.pool is None:
             return Text("No trial gave an effect, so there is no answer to follow.")
