@@ -1,7 +1,8 @@
-"""One effect per trial and pool, by rules that are stated before and never see the result."""
+"""Records are what the data dictionary says; one effect per trial and pool, by stated rules."""
 
 import dataclasses
 import itertools
+from typing import get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,42 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import effect_rows
-from ldn_meta.evidence.effects.rows import CHOSEN, POOL, choose, select
+from ldn_meta.evidence.effects.rows import (
+    CHOSEN,
+    POOL,
+    Arm,
+    ArmEvent,
+    ArmStat,
+    Contrast,
+    Outcome,
+    Study,
+    choose,
+    select,
+)
+
+TYPES = {"string": str, "integer": int, "number": float, "boolean": bool}
+
+
+@pytest.mark.parametrize(
+    ("record", "table"),
+    [
+        (Study, "studies"),
+        (Arm, "arms"),
+        (Outcome, "outcomes"),
+        (ArmStat, "arm_stats"),
+        (ArmEvent, "arm_events"),
+        (Contrast, "contrasts"),
+    ],
+)
+def test_records_say_of_columns_what_the_data_dictionary_says(evidence, record, table):
+    fields = {field["name"]: field for field in evidence.dictionary.tables[table].fields}
+    hints = get_type_hints(record)
+    # Put together from table and key; no column.
+    hints.pop("address", None)
+    for name, hint in hints.items():
+        kind = TYPES[fields[name]["type"]]
+        is_required = fields[name].get("constraints", {}).get("required", False)
+        assert hint == (kind if is_required else kind | None), name
 
 
 @pytest.fixture

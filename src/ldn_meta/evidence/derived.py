@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,13 +16,6 @@ from ldn_meta.files import MANIFEST, file_hashes
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-TABLES = (
-    *("effects", "left_out", "responders", "harms", "pooled", "conflicts", "directions"),
-    *("consistency", "multiverse", "multiverse_nodes", "claims"),
-    *("certainty", "certainty_domains"),
-)
 
 
 @dataclass(frozen=True)
@@ -53,6 +46,10 @@ class Derived:
             own = frame["indication_id"] == indication_id
             frames[name] = frame[own].reset_index(drop=True)
         return replace(self, evidence=self.evidence.for_indication(indication_id), **frames)
+
+
+# Everything else is raw.
+TABLES = tuple(f.name for f in fields(Derived) if f.name not in ("evidence", "protocol"))
 
 
 def load_derived(indication_id: str | None = None) -> Derived:

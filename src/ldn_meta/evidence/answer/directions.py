@@ -363,39 +363,11 @@ OF_ONE_RESULT = ("is_unknown", "outcome_id", "set_order", "time_order")
 KNOWN_BY = {EFFECT: "computed effect", NUMBERS: "printed numbers", WORDS: "words alone"}
 NOT_KNOWN = "not known"
 COLUMNS = (
-    "indication_id",
-    "study_id",
-    "study_label",
-    "year",
-    "design",
-    "eligible_for",
-    "is_randomised",
-    "comparator_class",
-    "construct",
-    "construct_label",
-    "domain",
-    "group",
-    "direction",
-    "sign",
-    "sign_from",
-    "p_low",
-    "p_high",
-    "p_printed",
-    "n_people",
-    "is_paired",
-    "overall_bias",
-    "source_id",
-    "locator",
-    "rows",
-    "trial_id",
-    "blinding",
-    "outcome_id",
-    "known_by",
-    "arms",
-    "timepoint_weeks",
-    "analysis_set",
-    "read_from",
-    "printed",
+    *("indication_id", "study_id", "study_label", "year", "design", "eligible_for"),
+    *("is_randomised", "comparator_class", "construct", "construct_label", "domain", "group"),
+    *("direction", "sign", "sign_from", "p_low", "p_high", "p_printed", "n_people", "is_paired"),
+    *("overall_bias", "source_id", "locator", "rows", "trial_id", "blinding", "outcome_id"),
+    *("known_by", "arms", "timepoint_weeks", "analysis_set", "read_from", "printed"),
 )
 
 
@@ -429,8 +401,9 @@ def directions(evidence: Evidence, protocol: Protocol, effects: pd.DataFrame) ->
             beside = arms[(arms[list(OF_ONE_RESULT)] == first[list(OF_ONE_RESULT)]).all(axis=1)]
             rows.append(_row(context, groups, list(beside["side"]), told["side"]))
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    judged = overall_judgements(evidence)
+    judged, trials = overall_judgements(evidence), trials_of(context)
     frame["overall_bias"] = [judged.get(study_id, "") for study_id in frame["study_id"]]
+    frame["trial_id"] = [trials[study_id] for study_id in frame["study_id"]]
     place = {name: rank for rank, name in enumerate([*protocol.outcome_groups, OTHER])}
     rank_of = {name: rank for rank, name in enumerate(groups)}
     return frame.sort_values(
@@ -518,7 +491,6 @@ def _row(
         "source_id": lead["source_id"],
         "locator": lead["locator"],
         "rows": " ".join(dict.fromkeys(rows)),
-        "trial_id": trials_of(context)[lead["study_id"]],
         "blinding": study["blinding"],
         "outcome_id": lead["outcome_id"],
         "known_by": KNOWN_BY[first.tier] if signs and is_one else NOT_KNOWN,

@@ -12,7 +12,7 @@ import numpy as np
 
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.raw.review import NUMBER, Choices, section
+from ldn_meta.evidence.raw.review import choices_of, section
 from ldn_meta.stats.arrays import FloatArray, IntArray
 from ldn_meta.stats.up_and_down import (
     CompatibleCurves,
@@ -33,17 +33,6 @@ if TYPE_CHECKING:
     from ldn_meta.evidence.raw.tables import Evidence
 
 
-CHOICES: Choices = {
-    "study_id": str,
-    "responder_outcome": str,
-    "ed50_low_mg": NUMBER,
-    "ed50_high_mg": NUMBER,
-    "ed50_steps": NUMBER,
-    "spread_low_mg": NUMBER,
-    "spread_high_mg": NUMBER,
-    "spread_steps": NUMBER,
-    "other_spread_caps_mg": list,
-}
 # The two statements a dose-finding trial prints, and the share of people each is about.
 SHARES = {"ed50": 0.5, "ed95": 0.95}
 INTERVAL = "confidence interval 95%"
@@ -99,7 +88,7 @@ def load_dose_choices(path: str | Path | None = None) -> DoseChoices:
     if "dose" not in stated:
         message = f"{file.name}: section 'dose' is missing; restore it from git"
         raise ArgumentError(message)
-    choices = section("dose", stated["dose"], CHOICES)
+    choices = section("dose", stated["dose"], choices_of(DoseChoices))
     caps = tuple(float(cap) for cap in choices.pop("other_spread_caps_mg"))
     return DoseChoices(**choices, other_spread_caps_mg=caps)
 

@@ -34,20 +34,8 @@ if TYPE_CHECKING:
 # Two-sided 97.5% normal quantile: the intervals of single trials in tables and figures.
 NORMAL_95 = 1.959963984540054
 LEFT_OUT_COLUMNS = (
-    "table",
-    "row_id",
-    "indication_id",
-    "study_id",
-    "study_label",
-    "outcome_id",
-    "construct",
-    "kind",
-    "reason",
-    "usable_for",
-    "direction",
-    "compares",
-    "comparator_class",
-    "is_preferred",
+    *("table", "row_id", "indication_id", "study_id", "study_label", "outcome_id", "construct"),
+    *("kind", "reason", "usable_for", "direction", "compares", "comparator_class", "is_preferred"),
 )
 
 

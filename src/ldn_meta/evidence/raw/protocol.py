@@ -18,6 +18,7 @@ from ldn_meta.evidence.raw.review import (
     Choices,
     check_names,
     check_type,
+    choices_of,
     not_allowed,
     section,
 )
@@ -194,7 +195,6 @@ PARTS: dict[str, Choices] = {
         "large_ratio_high": NUMBER,
     },
 }
-OF_SCALE: Choices = {"unit": str, "sd": NUMBER, "sd_row": str}
 MID = "minimal_important_difference"
 NO_ROW = "none"
 # Numbers of each list have to rise from one to the next, from above 0 on.
@@ -333,8 +333,9 @@ def _ends(name: str, pair: Any) -> tuple[float, float]:
 def _scale(name: str, entry: Mapping[str, Any], scales: Mapping[str, Scale]) -> RatedScale:
     where = f"{WHERE}.scale.{name}"
     common = scales.get(name)
-    wanted = OF_SCALE if common is not None else {**OF_SCALE, MID: NUMBER}
-    values = section(where, entry, wanted)
+    # Of a scale that the protocol knows already, it states the difference that matters.
+    own = choices_of(RatedScale, "unit", "sd", "sd_row")
+    values = section(where, entry, own if common is not None else choices_of(RatedScale))
     mid = float(values[MID] if common is None else common.minimal_important_difference)
     if common is not None and common.unit != values["unit"]:
         raise not_allowed(f"{where}.unit", values["unit"], repr(common.unit))
@@ -347,43 +348,6 @@ def _scale(name: str, entry: Mapping[str, Any], scales: Mapping[str, Scale]) -> 
 MAIN = "main"
 BY_NUMBER = "by number of trials"
 TWO_TRIALS = 2
-# Sections of protocol.toml and the choices of each; every choice must be stated, and none else.
-# A section may add its "reason".
-SECTIONS: dict[str, Choices] = {
-    "selection": {
-        "analysis_sets": list,
-        "read_from": list,
-        "allow_transcribed": bool,
-        "allow_approximate": bool,
-        "allow_non_randomised": bool,
-        "allow_single_blind": bool,
-    },
-    "timepoint": dict.fromkeys(("target_weeks", "earliest_weeks", "latest_weeks"), NUMBER),
-    "pooling": {
-        "tau2_method": str,
-        "ci_method_two_trials": str,
-        "ci_method_more_trials": str,
-        "pi_method": str,
-        "level": NUMBER,
-    },
-    "rounding": {"largest_se_error": NUMBER},
-    "correlation": dict.fromkeys(("within_person", "low", "high"), NUMBER),
-    "next_trial": {"people": list, "probability": NUMBER},
-    "bayes": {
-        "tau_prior": str,
-        "scale": dict,
-        "sensitivity_families": list,
-        "sensitivity_factors": list,
-    },
-}
-SCALE: Choices = {
-    "minimum": NUMBER,
-    "maximum": NUMBER,
-    "unit": str,
-    "minimal_important_difference": NUMBER,
-}
-# The choices of page 92 are read by evidence/answer/dose.py.
-OTHER_SECTIONS = ("certainty", "scale", "outcome_group", "sensitivity", "multiverse", "dose")
 
 
 @dataclass(frozen=True)
@@ -427,6 +391,22 @@ class Scale:
     maximum: float
     unit: str
     minimal_important_difference: float
+
+
+TIMES = ("target_weeks", "earliest_weeks", "latest_weeks")
+# Sections of protocol.toml and the choices of each; every choice must be stated, and none else.
+# A section may add its "reason".
+SECTIONS: dict[str, Choices] = {
+    "selection": choices_of(Selection, without=TIMES),
+    "timepoint": choices_of(Selection, *TIMES),
+    "pooling": choices_of(Model, without=("ci_method",)),
+    "rounding": {"largest_se_error": NUMBER},
+    "correlation": dict.fromkeys(("within_person", "low", "high"), NUMBER),
+    "next_trial": {"people": list, "probability": NUMBER},
+    "bayes": choices_of(BayesChoices),
+}
+# The choices of page 92 are read by evidence/answer/dose.py.
+OTHER_SECTIONS = ("certainty", "scale", "outcome_group", "sensitivity", "multiverse", "dose")
 
 
 class Variant(NamedTuple):
@@ -581,7 +561,7 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
         Model(**part["pooling"], ci_method=None),
     )
     scales = {
-        name: Scale(**section(f"scale.{name}", scale, SCALE))
+        name: Scale(**section(f"scale.{name}", scale, choices_of(Scale)))
         for name, scale in stated.get("scale", {}).items()
     }
     return Protocol(

@@ -12,14 +12,28 @@ import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ldn_meta.errors import ArgumentError, did_you_mean
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 # Types that a choice of a TOML file may have.
 Kind: TypeAlias = type | tuple[type, ...]
 Choices: TypeAlias = Mapping[str, Kind]
 NUMBER = (int, float)
+# The same by the annotation of a field that such a choice fills.
+KINDS: Mapping[str, Kind] = {
+    "str": str,
+    "str | None": str,
+    "bool": bool,
+    "int": NUMBER,
+    "float": NUMBER,
+    "tuple[str, ...]": list,
+    "tuple[float, ...]": list,
+    "dict[str, float]": dict,
+}
 
 FILE = "review.toml"
 TREATMENT: dict[str, type] = {"label": str, "name": str, "short_name": str}
@@ -140,6 +154,14 @@ def check_names(
     if unknown:
         message = f"{where}: unknown choice {', '.join(unknown)}; allowed: {', '.join(known)}"
         raise ArgumentError(message)
+
+
+def choices_of(
+    record: type[DataclassInstance], *names: str, without: Collection[str] = ()
+) -> dict[str, Kind]:
+    """The choices that fill the fields of a record, all or some, with the types they may have."""
+    wanted = names or {field.name for field in fields(record)} - set(without)
+    return {f.name: KINDS[str(f.type)] for f in fields(record) if f.name in wanted}
 
 
 def section(where: str, stated: Mapping[str, Any], choices: Choices) -> dict[str, Any]:
