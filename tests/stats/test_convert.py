@@ -81,10 +81,18 @@ def test_nothing_is_made_of_intervals_and_p_values_that_say_nothing():
     assert np.isnan(c.se_from_ci(np.nan, 1.0))
 
 
+DOOR = """Estimate Interval JointCount SkewnessTest change_sd chi_squared_corrected_p chi_squared_p
+    ci_from_se correlation_from_change_sd correlation_from_paired counts_from_percent
+    difference_from_arm_changes estimate_is_centred fisher_p joint_counts log_ratio_from_ci
+    mean_from_median p_from_se p_interval p_is_exact paired_effect_from_p paired_se
+    printed_decimals rescale rescale_difference rounded_interval sd_from_ci sd_from_quantiles
+    sd_from_se se_from_ci se_from_p se_from_sd se_from_statistic se_interval_from_p
+    skewness_of_summary"""
+
+
 def test_the_door_opens_all_rooms():
     """What a user of `ldn_meta.stats.convert` was ever told to find there is there."""
-    assert all(callable(getattr(c, name)) for name in c.__all__)
-    assert {"JointCount", "counts_from_percent", "p_is_exact", "rounded_interval"} < set(c.__all__)
+    assert all(callable(getattr(c, name)) for name in DOOR.split())
 
 
 def test_an_interval_goes_to_its_se_and_back():

@@ -9,8 +9,7 @@ counts as fitting.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from math import ceil, exp, floor, inf, isfinite, isnan, log, nan, sqrt
 
 import numpy as np
@@ -56,23 +55,13 @@ class Printed:
     value: float
     decimals: int
 
+    low: float = field(init=False)
+    high: float = field(init=False)
+
     def __post_init__(self) -> None:
-        _ = self._ends
-
-    @cached_property
-    def _ends(self) -> tuple[float, float]:
         low, high = rounded_interval(self.value, self.decimals)
-        return float(low), float(high)
-
-    @property
-    def low(self) -> float:
-        """Smallest number that prints like this."""
-        return self._ends[0]
-
-    @property
-    def high(self) -> float:
-        """Largest number that prints like this."""
-        return self._ends[1]
+        object.__setattr__(self, "low", low)
+        object.__setattr__(self, "high", high)
 
     @property
     def size(self) -> tuple[float, float]:
@@ -144,6 +133,11 @@ class PrintedP:
         return f"{self.relation}{shown}" if self.is_word else f"p {self.relation}{shown}"
 
 
+def judged(fits: bool, recomputed: float, low: float, high: float, note: str) -> Consistency:
+    """Call what fits consistent."""
+    return Consistency(CONSISTENT if fits else INCONSISTENT, recomputed, low, high, note)
+
+
 def agreement(
     printed: tuple[float, float],
     recomputed: float,
@@ -155,7 +149,7 @@ def agreement(
     """Compare what is printed with what the other numbers allow; touching is agreeing."""
     slack = NOISE * max(*(abs(end) for end in (*printed, low, high) if abs(end) < inf), 1.0)
     fits = printed[0] <= high + slack and printed[1] >= low - slack
-    return Consistency(CONSISTENT if fits else INCONSISTENT, recomputed, low, high, note)
+    return judged(fits, recomputed, low, high, note)
 
 
 def not_checkable(note: str) -> Consistency:
@@ -185,8 +179,7 @@ def same_p(one: PrintedP, other: PrintedP) -> Consistency:
     """
     # "ns" begins above 0.05, where 0.04 that was cut off ends: touching is not agreeing here.
     fits = min(one.high, other.high) > max(one.low, other.low)
-    verdict = CONSISTENT if fits else INCONSISTENT
-    return Consistency(verdict, other.value, other.low, other.high, f"{one} and {other}")
+    return judged(fits, other.value, other.low, other.high, f"{one} and {other}")
 
 
 # More possible denominators than these are told by their ends.
@@ -210,19 +203,16 @@ def percent_against_n(percent: Printed, n: int, *, events: int | None = None) ->
         if not 0 <= whole("events", events, at_least=0) <= n:
             raise ArgumentError(f"events: {events} is not allowed; allowed: 0 to n ({n})")
         share = 100 * events / n
-        verdict = CONSISTENT if events in counts else INCONSISTENT
-        return Consistency(
-            verdict, share, share, share, f"{events} of {n} is {share:.3g}%; {percent}% is printed"
-        )
+        note = f"{events} of {n} is {share:.3g}%; {percent}% is printed"
+        return judged(events in counts, share, share, share, note)
     if counts:
         nearest = 100 * counts[len(counts) // 2] / n
         note = f"{percent}% is {_listed(counts)} of {n}"
-        return Consistency(CONSISTENT, nearest, low, high, note)
-    nearest = min((low, high), key=lambda share: abs(share - percent.value))
-    note = (
-        f"{percent}% is no whole number of {n}: {below}/{n} is {low:.1f}%, {above}/{n} {high:.1f}%"
-    )
-    return Consistency(INCONSISTENT, nearest, low, high, note)
+    else:
+        nearest = min((low, high), key=lambda share: abs(share - percent.value))
+        parts = f"{below}/{n} is {low:.1f}%, {above}/{n} {high:.1f}%"
+        note = f"{percent}% is no whole number of {n}: {parts}"
+    return judged(bool(counts), nearest, low, high, note)
 
 
 def denominators(percent: Printed, up_to: int, *, events: int | None = None) -> tuple[int, ...]:
@@ -262,7 +252,7 @@ def percent_of_some_n(
     else:
         fewer = f"it fits {_listed(possible)} people" if possible else "it fits no smaller number"
         note = f"{what} fits no arm of {of} people; {fewer}"
-    return _of_denominators(possible, is_consistent=bool(fits), note=note)
+    return judged(bool(fits), nan, *_ends(possible), note)
 
 
 def common_denominator(
@@ -297,7 +287,7 @@ def common_denominator(
             for percent, found in zip(percents, sets, strict=True)
         )
         note = f"{shown} fit no common number of people up to {up_to}: {parts}"
-    return _of_denominators(common, is_consistent=bool(common), note=note)
+    return judged(bool(common), nan, *_ends(common), note)
 
 
 def mean_of_whole_scores(mean: Printed, n: int, *, items: int = 1) -> Consistency:
@@ -319,14 +309,11 @@ def mean_of_whole_scores(mean: Printed, n: int, *, items: int = 1) -> Consistenc
     words = "a possible mean" if fits else "no possible mean"
     near = f"the nearest are {below:.4g} and {above:.4g}"
     note = f"{mean} is {words} of whole scores of {n} people; {near}"
-    return Consistency(CONSISTENT if fits else INCONSISTENT, nearest, below, above, note)
+    return judged(fits, nearest, below, above, note)
 
 
-def _of_denominators(found: Sequence[int], *, is_consistent: bool, note: str) -> Consistency:
-    verdict = CONSISTENT if is_consistent else INCONSISTENT
-    if not found:
-        return Consistency(verdict, nan, nan, nan, note)
-    return Consistency(verdict, nan, float(found[0]), float(found[-1]), note)
+def _ends(found: Sequence[int]) -> tuple[float, float]:
+    return (float(found[0]), float(found[-1])) if found else (nan, nan)
 
 
 def _listed(found: Sequence[int]) -> str:
@@ -397,8 +384,7 @@ def estimate_at_centre(
     note = f"the {kind} of {low} to {high} is {centre:.3g}; {estimate} is printed"
     if off[0] > NOISE:
         note += f", off by {100 * off[0]:.0f}% of the width"
-    verdict = CONSISTENT if min(off) <= tolerance + NOISE else INCONSISTENT
-    return Consistency(verdict, centre, centre_low, centre_high, note)
+    return judged(min(off) <= tolerance + NOISE, centre, centre_low, centre_high, note)
 
 
 def p_against_interval(
@@ -475,7 +461,7 @@ def word_against_interval(
     nearer = min((low.value, high.value), key=lambda bound: abs(bound - nothing))
     told = "not significant" if word.relation == "ns" else "significant"
     note = f"called {told}; the interval runs from {low} to {high}"
-    return Consistency(CONSISTENT if fits else INCONSISTENT, nearer, low.low, high.high, note)
+    return judged(fits, nearer, low.low, high.high, note)
 
 
 def _share_off_centre(estimate: Printed, low: Printed, high: Printed, scale: Scale) -> float:
@@ -640,7 +626,7 @@ def sd_typed_as_se(
     g = size(sd_1.value, sd_2.value)
     as_se = size(float(sd_from_se(sd_1.value, n_1)), float(sd_from_se(sd_2.value, n_2)))
     note = f"{mean_1} and {mean_2} are {g:.2g} SDs apart, {as_se:.2g} if the spreads are SEs"
-    return Consistency(INCONSISTENT if g > IMPLAUSIBLE_G else CONSISTENT, g, as_se, g, note)
+    return judged(not g > IMPLAUSIBLE_G, g, as_se, g, note)
 
 
 def standardised_against_difference(
@@ -788,7 +774,7 @@ def p_against_counts(
     note = f"{counts}: p from {low:.2g} to {high:.2g} by whatever test; {p} is printed"
     recomputed = float(TWO_BY_TWO_TESTS["chi-squared"](events_1, n_1, events_2, n_2))
     fits = any(p.low <= most and p.high >= least for least, most in ranges)
-    return Consistency(CONSISTENT if fits else INCONSISTENT, recomputed, low, high, note)
+    return judged(fits, recomputed, low, high, note)
 
 
 def _two_by_two(events_1: int, n_1: int, events_2: int, n_2: int) -> list[float]:

@@ -36,57 +36,19 @@ from ldn_meta.stats.arrays import (
     truth,
     two_sided_quantile,
 )
-from ldn_meta.stats.printed import (
-    JointCount,
-    chi_squared_corrected_p,
-    chi_squared_p,
-    counts_from_percent,
-    estimate_is_centred,
-    fisher_p,
-    joint_counts,
-    p_interval,
-    p_is_exact,
-    printed_decimals,
-    rounded_interval,
-)
 
-__all__ = [
-    "Estimate",
-    "Interval",
-    "JointCount",
-    "SkewnessTest",
-    "change_sd",
-    "chi_squared_corrected_p",
-    "chi_squared_p",
-    "ci_from_se",
-    "correlation_from_change_sd",
-    "correlation_from_paired",
-    "counts_from_percent",
-    "difference_from_arm_changes",
-    "estimate_is_centred",
-    "fisher_p",
-    "joint_counts",
-    "log_ratio_from_ci",
-    "mean_from_median",
-    "p_from_se",
-    "p_interval",
-    "p_is_exact",
-    "paired_effect_from_p",
-    "paired_se",
-    "printed_decimals",
-    "rescale",
-    "rescale_difference",
-    "rounded_interval",
-    "sd_from_ci",
-    "sd_from_quantiles",
-    "sd_from_se",
-    "se_from_ci",
-    "se_from_p",
-    "se_from_sd",
-    "se_from_statistic",
-    "se_interval_from_p",
-    "skewness_of_summary",
-]
+# What is printed belongs to the same door.
+from ldn_meta.stats.printed import JointCount as JointCount
+from ldn_meta.stats.printed import chi_squared_corrected_p as chi_squared_corrected_p
+from ldn_meta.stats.printed import chi_squared_p as chi_squared_p
+from ldn_meta.stats.printed import counts_from_percent as counts_from_percent
+from ldn_meta.stats.printed import estimate_is_centred as estimate_is_centred
+from ldn_meta.stats.printed import fisher_p as fisher_p
+from ldn_meta.stats.printed import joint_counts as joint_counts
+from ldn_meta.stats.printed import p_interval as p_interval
+from ldn_meta.stats.printed import p_is_exact as p_is_exact
+from ldn_meta.stats.printed import printed_decimals as printed_decimals
+from ldn_meta.stats.printed import rounded_interval as rounded_interval
 
 
 def se_from_ci(
@@ -391,14 +353,9 @@ def rescale(
     >>> rescale(58.0, 2.5, 0, 100)
     Estimate(estimate=5.8, se=0.25)
     """
-    width, new_width = _scale_widths(from_min, from_max, to_min, to_max)
-    score, spread, start, end, width, new_width = checked(
-        value=value, se=se, from_min=from_min, to_min=to_min, width=width, new_width=new_width
-    )
-    return Estimate(
-        plain(end + (score - start) * new_width / width),
-        plain(spread * np.abs(new_width) / np.abs(width)),
-    )
+    score, start, end = checked(value=value, from_min=from_min, to_min=to_min)
+    moved, spread = rescale_difference(score - start, se, from_min, from_max, to_min, to_max)
+    return Estimate(plain(end + moved), spread)
 
 
 def rescale_difference(
@@ -418,18 +375,6 @@ def rescale_difference(
     >>> rescale_difference(-12.0, 5.0, 0, 100)
     Estimate(estimate=-1.2, se=0.5)
     """
-    width, new_width = _scale_widths(from_min, from_max, to_min, to_max)
-    difference, spread, width, new_width = checked(
-        value=value, se=se, width=width, new_width=new_width
-    )
-    return Estimate(
-        plain(difference * new_width / width), plain(spread * np.abs(new_width) / np.abs(width))
-    )
-
-
-def _scale_widths(
-    from_min: ArrayLike, from_max: ArrayLike, to_min: ArrayLike, to_max: ArrayLike
-) -> tuple[FloatArray, FloatArray]:
     low, high, new_low, new_high = checked(
         from_min=from_min, from_max=from_max, to_min=to_min, to_max=to_max
     )
@@ -439,7 +384,12 @@ def _scale_widths(
                 f"{name}_min: {bottom[bottom == top].flat[0]:g} equals {name}_max; "
                 "allowed: a scale with a width"
             )
-    return high - low, new_high - new_low
+    difference, spread, width, new_width = checked(
+        value=value, se=se, width=high - low, new_width=new_high - new_low
+    )
+    return Estimate(
+        plain(difference * new_width / width), plain(spread * np.abs(new_width) / np.abs(width))
+    )
 
 
 class SkewnessTest(NamedTuple):

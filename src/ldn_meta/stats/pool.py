@@ -27,7 +27,7 @@ from ldn_meta.stats.arrays import (
     told,
     trial_labels,
 )
-from ldn_meta.stats.tau2 import arrange, cochran, q_profile, rows_of, scaled_tau2, total
+from ldn_meta.stats.tau2 import arrange, chunks, cochran, q_profile, rows_of, scaled_tau2, total
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -269,21 +269,13 @@ def pooled_numbers(
         np.empty(KEPT_NUMBERS)
     if sets * width <= CHUNK_TRIALS:
         return _pool_chunk(yi, vi, settings)
-    # Sets of similar size go together, so a ragged batch costs what its trials cost; the largest
-    # first, so that the first of a chunk bounds it.
-    count = np.count_nonzero(~np.isnan(vi), axis=1)
-    order = np.argsort(-count, kind="stable")
     numbers = np.empty((len(NUMBERS), sets))
     weight = np.empty((sets, width))
     flags = np.empty((len(FLAGS), sets), dtype=np.bool_)
-    start = 0
-    while start < sets:
-        stop = start + max(1, CHUNK_TRIALS // max(int(count[order[start]]), 1))
-        rows = order[start:stop]
+    for rows in chunks(vi, lambda trials: max(trials, 1), CHUNK_TRIALS):
         numbers[:, rows], weight[rows], flags[:, rows] = _pool_chunk(
             yi.take(rows, axis=0), vi.take(rows, axis=0), settings
         )
-        start = stop
     return numbers, weight, flags
 
 

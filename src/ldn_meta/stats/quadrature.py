@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, pi
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 from scipy.special import gammaln, ndtr, ndtri, sici, stdtr
@@ -21,7 +20,7 @@ from ldn_meta.stats.arrays import (
     FloatArray,
     IntArray,
 )
-from ldn_meta.stats.tau2 import Trials, arrange, total
+from ldn_meta.stats.tau2 import Trials, arrange, chunks, total
 
 # Their upper tail falls like a power of tau (or slower), so few trials leave moments undefined.
 HEAVY = (HALF_CAUCHY, LOG_T)
@@ -43,7 +42,27 @@ LOG_T_CONSTANT = float(
 
 
 @dataclass(frozen=True)
-class Coordinates:
+class Rows:
+    """Arrays of m sets, which the last axis (or `AXIS`) counts."""
+
+    AXIS: ClassVar[int] = -1
+
+    def take(self, rows: IntArray) -> Self:
+        """Return the chosen sets, laid out as before.
+
+        Indexing would turn the layout, and with it the order in which numpy adds.
+        """
+        chosen: dict[str, Any] = {}
+        for name, value in vars(self).items():
+            if isinstance(value, Rows):
+                chosen[name] = value.take(rows)
+            elif isinstance(value, np.ndarray):
+                chosen[name] = value.take(rows, axis=self.AXIS)
+        return replace(self, **chosen)
+
+
+@dataclass(frozen=True)
+class Coordinates(Rows):
     """The coordinate x of m sets, in units in which the smallest variance lies in [1, 4)."""
 
     family: str
@@ -55,10 +74,6 @@ class Coordinates:
     def is_half(self) -> bool:
         """Whether x = 0 is tau = 0 and functions of x are even."""
         return self.family in HALF
-
-    def take(self, rows: IntArray) -> Coordinates:
-        """Return the coordinates of the chosen sets."""
-        return Coordinates(self.family, self.scale[rows], self.location[rows], self.stretch[rows])
 
     def tau(self, x: FloatArray) -> FloatArray:
         """Return tau at x, (..., m)."""
@@ -135,13 +150,6 @@ class Coordinates:
     def _log_tau(self, x: FloatArray) -> FloatArray:
         z = x if self.family == LOG_NORMAL else np.sinh(x)
         return self.location + self.scale * z
-
-
-def coordinates(
-    family: str, scale: FloatArray, location: FloatArray, smallest: FloatArray
-) -> Coordinates:
-    """Choose the coordinate for priors and smallest variances (m,)."""
-    return Coordinates(family, scale, location, np.minimum(scale, np.sqrt(smallest)))
 
 
 MAX_STEPS = 200
@@ -325,7 +333,7 @@ LOG_TWO_PI = log(2.0 * pi)
 
 
 @dataclass(frozen=True)
-class Sets:
+class Sets(Rows):
     """m sets of trials with their priors."""
 
     y: FloatArray
@@ -336,13 +344,9 @@ class Sets:
     prior_precision: FloatArray
     has_variance: BoolArray
 
-    def take(self, rows: IntArray) -> Sets:
-        """Return the chosen sets."""
-        return Sets(**columns(vars(self), rows))
-
 
 @dataclass(frozen=True)
-class Nodes:
+class Nodes(Rows):
     """n + 1 equidistant points of m posteriors."""
 
     x: FloatArray
@@ -353,29 +357,6 @@ class Nodes:
     mean: FloatArray
     sd: FloatArray
     log_integral: FloatArray
-
-    def take(self, rows: IntArray) -> Nodes:
-        """Return the chosen posteriors."""
-        return Nodes(**columns(vars(self), rows))
-
-
-def columns(arrays: Mapping[str, Any], rows: IntArray) -> dict[str, Any]:
-    """Return the chosen sets of arrays (..., m), laid out as before.
-
-    Indexing would turn the layout, and with it the order in which numpy adds.
-    """
-    return {name: values.take(rows, axis=-1) for name, values in arrays.items()}
-
-
-def sets_of(
-    trials: Trials, prior_mean: FloatArray, prior_precision: FloatArray, *, is_heavy: bool
-) -> Sets:
-    """Bring trials and priors of mu together."""
-    present = np.isfinite(trials.v)
-    has_variance = (prior_precision > 0.0) | (trials.count > 2) | (not is_heavy)
-    return Sets(
-        trials.y, trials.v, present, trials.count, prior_mean, prior_precision, has_variance
-    )
 
 
 def given_tau(
@@ -524,16 +505,12 @@ PEAK_POINTS = 32
 
 
 @dataclass(frozen=True)
-class Mixture:
+class Mixture(Rows):
     """m mixtures of n normal distributions each; arrays (n, m)."""
 
     weight: FloatArray
     mean: FloatArray
     sd: FloatArray
-
-    def take(self, rows: IntArray) -> Mixture:
-        """Return the chosen mixtures."""
-        return Mixture(**columns(vars(self), rows))
 
     def below(self, point: FloatArray) -> FloatArray:
         """Return the probability of a smaller value than points (m,)."""
@@ -628,7 +605,7 @@ NEAR = 1e-3
 
 
 @dataclass(frozen=True)
-class Spread:
+class Spread(Rows):
     """m posteriors of tau, as functions of the coordinate x.
 
     Between the points a density is the sum of sinc functions through them, its integral the sum
@@ -638,10 +615,6 @@ class Spread:
 
     nodes: Nodes
     place: Coordinates
-
-    def take(self, rows: IntArray) -> Spread:
-        """Return the chosen posteriors."""
-        return Spread(self.nodes.take(rows), self.place.take(rows))
 
     def at(self, point: FloatArray) -> Values:
         """Return distribution function, and log density per unit of tau, at x = points (m,)."""
@@ -792,8 +765,10 @@ SURPRISING = 0.975
 
 
 @dataclass(frozen=True)
-class Task:
+class Task(Rows):
     """m sets of trials, and what is believed and asked of each."""
+
+    AXIS = 0
 
     yi: FloatArray
     vi: FloatArray
@@ -805,37 +780,15 @@ class Task:
     mid: FloatArray
     level: float
 
-    def take(self, rows: IntArray) -> Task:
-        """Return the chosen sets."""
-        return Task(
-            self.yi[rows],
-            self.vi[rows],
-            self.family,
-            self.scale[rows],
-            self.location[rows],
-            self.mu_mean[rows],
-            self.mu_sd[rows],
-            self.mid[rows],
-            self.level,
-        )
-
 
 def bayes_numbers(task: Task, *, nodes: int = NODES) -> tuple[FloatArray, FloatArray, BoolArray]:
     """Compute posteriors, in chunks of sets of similar size."""
     sets, width = task.yi.shape
-    count = np.count_nonzero(~np.isnan(task.vi), axis=1)
-    order = np.argsort(-count, kind="stable")
     numbers = np.empty((len(NUMBERS), sets))
     shrunk = np.empty((len(SHRUNK), sets, width))
     flags = np.empty((len(FLAGS), sets), dtype=np.bool_)
-    start = 0
-    while start < sets:
-        # The first of a chunk is the largest and bounds it.
-        per_set = (int(count[order[start]]) + 2) * nodes
-        stop = start + max(1, CHUNK_NUMBERS // per_set)
-        rows = order[start:stop]
+    for rows in chunks(task.vi, lambda trials: (trials + 2) * nodes, CHUNK_NUMBERS):
         numbers[:, rows], shrunk[:, rows], flags[:, rows] = _chunk(task.take(rows), nodes)
-        start = stop
     return numbers, shrunk, flags
 
 
@@ -843,18 +796,23 @@ def _chunk(task: Task, nodes: int) -> tuple[FloatArray, FloatArray, BoolArray]:
     trials = arrange(task.yi, task.vi)
     count, root = trials.count, np.sqrt(trials.scale)
     is_flat = np.isinf(task.mu_sd)
-    sets = sets_of(
-        trials,
-        np.where(is_flat | (count == 0), 0.0, (task.mu_mean - trials.centre) / root),
-        trials.scale / (task.mu_sd * task.mu_sd),
-        is_heavy=task.family in HEAVY,
+    prior_precision = trials.scale / (task.mu_sd * task.mu_sd)
+    sets = Sets(
+        y=trials.y,
+        v=trials.v,
+        present=np.isfinite(trials.v),
+        count=count,
+        prior_mean=np.where(is_flat | (count == 0), 0.0, (task.mu_mean - trials.centre) / root),
+        prior_precision=prior_precision,
+        has_variance=(prior_precision > 0.0) | (count > 2) | (task.family not in HEAVY),
     )
     is_half = task.family in HALF
-    place = coordinates(
-        task.family,
-        task.scale / root if is_half else task.scale,
-        task.location if is_half else task.location - np.log(root),
-        trials.v[0],
+    scale = task.scale / root if is_half else task.scale
+    place = Coordinates(
+        family=task.family,
+        scale=scale,
+        location=task.location if is_half else task.location - np.log(root),
+        stretch=np.minimum(scale, np.sqrt(trials.v[0])),
     )
     numbers = np.empty((len(NUMBERS), count.size))
     shrunk = np.empty((len(SHRUNK), *task.yi.shape))
@@ -864,7 +822,10 @@ def _chunk(task: Task, nodes: int) -> tuple[FloatArray, FloatArray, BoolArray]:
     for rows, found in posterior_nodes(sets, place, nodes=nodes):
         some, where = task.take(rows), place.take(rows)
         values, shrunk[:, rows] = _effects(some, trials, rows, found)
-        values |= _spread(found, where, task.level, root[rows])
+        spread = Spread(found, where)
+        of_tau = (spread.median(), *spread.shortest(task.level))
+        for name, value in zip(("tau_median", "tau_low", "tau_high"), of_tau, strict=True):
+            values[name] = value * root[rows]
         surprising[rows] = where.prior_below(values["tau_median"] / root[rows]) > SURPRISING
         values["k"] = count[rows].astype(np.float64)
         values["mu_mean"][~has_mean[rows]] = np.nan
@@ -886,18 +847,6 @@ def _chunk(task: Task, nodes: int) -> tuple[FloatArray, FloatArray, BoolArray]:
         "surprising": surprising & (count > 1),
     }
     return numbers, shrunk, np.array([flags[name] for name in FLAGS])
-
-
-def _spread(
-    found: Nodes, place: Coordinates, level: float, root: FloatArray
-) -> dict[str, FloatArray]:
-    spread = Spread(found, place)
-    low, high = spread.shortest(level)
-    return {
-        "tau_median": spread.median() * root,
-        "tau_low": low * root,
-        "tau_high": high * root,
-    }
 
 
 def _effects(

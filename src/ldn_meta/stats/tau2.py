@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
 
@@ -304,6 +304,21 @@ def arrange(yi: FloatArray, vi: FloatArray) -> Trials:
         q=q,
         q_slope=q_slope,
     )
+
+
+def chunks(vi: FloatArray, numbers_of: Callable[[int], int], most: int) -> Iterator[IntArray]:
+    """Yield the places of sets (m, k) of similar size, the largest first.
+
+    A ragged batch then costs what its trials cost. `numbers_of` says how many numbers a set of so
+    many trials takes; the first of a chunk bounds it, and a chunk has about `most` numbers.
+    """
+    count = np.count_nonzero(~np.isnan(vi), axis=1)
+    order = np.argsort(-count, kind="stable")
+    start = 0
+    while start < order.size:
+        stop = start + max(1, most // numbers_of(int(count[order[start]])))
+        yield order[start:stop]
+        start = stop
 
 
 def rows_of(array: FloatArray) -> FloatArray:
