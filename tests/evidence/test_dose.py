@@ -60,7 +60,6 @@ def test_an_interval_nobody_prints_is_nan(evidence):
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("[dose]", "[doses]", "section 'dose' is missing"),
         ("ed50_steps = 60", "ed50_step = 60", "ed50_steps"),
         ("ed50_steps = 60", 'ed50_steps = "many"', "ed50_steps"),
         ("ed50_low_mg = 0.1\n", "", "'ed50_low_mg' is missing"),
@@ -69,6 +68,10 @@ def test_an_interval_nobody_prints_is_nan(evidence):
 def test_choices_that_are_no_choices_are_refused(edited, old, new, says):
     with pytest.raises(ArgumentError, match=says):
         edited(old, new)
+
+
+def test_a_protocol_may_name_no_dose_finding_trial(edited):
+    assert edited("[dose]", "[doses]") is None
 
 
 def small(evidence, **changes):

@@ -9,6 +9,7 @@ import ldn_meta as lm
 from builders import numbers_in
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.display.pages import dose as words
+from ldn_meta.display.pages.dose import NO_TRIAL, DosePage, NoDosePage
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +107,15 @@ def test_words_where_there_is_nothing_to_regress():
 
 def test_footer_has_the_seed(page):
     assert "seed = 2020, trials = 400" in page.footer().frame["value"].iloc[0]
+
+
+def test_a_review_without_a_dose_finding_trial_says_so(page, monkeypatch):
+    monkeypatch.setattr(words, "load_dose_choices", lambda: None)
+    without = lm.dose()
+    assert isinstance(without, NoDosePage)
+    assert str(without.headline) == without.facts.values["headline"] == NO_TRIAL
+    shown = [name for name in vars(DosePage) if not name.startswith("_") and name != "facts"]
+    assert all(repr(getattr(without, name)) for name in ("headline", "footer"))
+    assert {str(getattr(without, name)) for name in shown} >= {"", NO_TRIAL}
+    with pytest.raises(AttributeError):
+        _ = without.no_such_part

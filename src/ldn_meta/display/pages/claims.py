@@ -69,6 +69,12 @@ class PublishedPools:
     names: Mapping[str, str]
 
     @property
+    def outcome(self) -> str:
+        """The outcome in a word."""
+        name = self.question.construct
+        return self.review.short.get(name, name.replace("_", " "))
+
+    @property
     def scale(self) -> str:
         """The scale in words."""
         return self.question.points if self.measure == POINTS else "standardised mean difference"
@@ -99,7 +105,7 @@ class PublishedPools:
         """Forest plot: our pool with its trials, our other pools, the published results hollow."""
         from ldn_meta.display.figures.forest import forest_output
 
-        now, outcome = self.ours.now, self.question.outcome
+        now, outcome = self.ours.now, self.outcome
         rows = [
             {
                 "label": self.label(claim),
@@ -115,7 +121,7 @@ class PublishedPools:
         ]
         sides = (f"favours {self.review.label}", f"favours {self.question.comparator}")
         return forest_output(
-            f"published_{outcome}_{self.measure.lower()}",
+            f"published_{outcome.replace(' ', '_')}_{self.measure.lower()}",
             None if now is None else self._result(now),
             shown_only=pd.DataFrame(rows) if rows else None,
             summaries=others,
@@ -358,7 +364,7 @@ class ClaimsPage:
             f"interval takes the spread between them as known. {question.remark}",
             *(
                 f"Our points were divided by {fixed(block.spread.typical)}, the root mean square "
-                f"of the standard deviations of {question.outcome} at baseline that the trials "
+                f"of the standard deviations of {block.outcome} at baseline that the trials "
                 "printed; over all arms and times they print "
                 f"{interval(block.spread.low, block.spread.high)}."
                 for block in self.pools
@@ -371,7 +377,7 @@ class ClaimsPage:
     @property
     def _about(self) -> str:
         """What published pools are about: ``pain in fibromyalgia``."""
-        return " in ".join((self.pools[0].question.outcome, self.pools[0].condition))
+        return " in ".join((self.pools[0].outcome, self.pools[0].condition))
 
     @cached_property
     def what_if(self) -> list[WhatIf]:

@@ -81,13 +81,12 @@ class DoseTrial:
     rows: dict[str, dict[str, Any]]
 
 
-def load_dose_choices(path: str | Path | None = None) -> DoseChoices:
-    """Read section [dose] of ``protocol.toml``."""
+def load_dose_choices(path: str | Path | None = None) -> DoseChoices | None:
+    """Read section [dose] of ``protocol.toml``; None where it names no dose-finding trial."""
     file = paths.raw_data() / "protocol.toml" if path is None else Path(path)
     stated = tomllib.loads(file.read_text(encoding="utf-8"))
     if "dose" not in stated:
-        message = f"{file.name}: section 'dose' is missing; restore it from git"
-        raise ArgumentError(message)
+        return None
     choices = section("dose", stated["dose"], choices_of(DoseChoices))
     caps = tuple(float(cap) for cap in choices.pop("other_spread_caps_mg"))
     return DoseChoices(**choices, other_spread_caps_mg=caps)

@@ -38,6 +38,8 @@ KINDS: Mapping[str, Kind] = {
 FILE = "review.toml"
 TREATMENT: dict[str, type] = {"label": str, "name": str, "short_name": str}
 DOMAINS = ("benefit", "responder", "harm")
+# Sections that say something of outcomes, and what each says of one.
+MAPPINGS: dict[str, type] = {"order": list, "short": str, "whole_items": int}
 # How tables name the treatment's side; see the column `direction` of contrasts.csv.
 NEUTRAL = "treatment"
 
@@ -54,7 +56,6 @@ class PublishedPool:
     construct: str
     comparator: str
     computation: str
-    outcome: str
     benefit: str
     points: str
     unit: str
@@ -77,14 +78,16 @@ class Review:
     """Names of the treatment: a label for tables and figures, a name for headings, a short one.
 
     The short name stands where the dose goes without saying. ``order`` is that in which a reader
-    meets the outcomes of a domain; others follow by name. ``whole_items`` says of outcomes whose
-    scores are means of whole ratings of how many.
+    meets the outcomes of a domain; others follow by name. ``short`` holds a word for an outcome
+    where a heading has no room for its label, ``whole_items`` of how many whole ratings a score
+    is the mean.
     """
 
     label: str
     name: str
     short_name: str = NEUTRAL
     order: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    short: Mapping[str, str] = field(default_factory=dict)
     whole_items: Mapping[str, int] = field(default_factory=dict)
     published_pool: PublishedPool | None = None
     added_up: AddedUp | None = None
@@ -114,26 +117,24 @@ def load_review(folder: Path) -> Review:
         message = f"{FILE}: {error}; correct it"
         raise ArgumentError(message) from error
     parts = {"published_pool": PublishedPool, "added_up": AddedUp}
-    check_names(
-        FILE, stated, required={"treatment": dict}, optional=("order", "whole_items", *parts)
-    )
+    check_names(FILE, stated, required={"treatment": dict}, optional=(*MAPPINGS, *parts))
     for name, part in stated.items():
         check_type(f"{FILE}: {name}", part, dict)
     names = section(f"{FILE}: treatment", stated["treatment"], TREATMENT)
-    order = stated.get("order", {})
-    check_names(f"{FILE}: order", order, required={}, optional=DOMAINS)
-    for domain, constructs in order.items():
-        check_type(f"{FILE}: order.{domain}", constructs, list)
-    whole_items = stated.get("whole_items", {})
-    for outcome_id, items in whole_items.items():
-        check_type(f"{FILE}: whole_items.{outcome_id}", items, int)
     told: dict[str, Any] = {
         name: part(**section(f"{FILE}: {name}", stated[name], _texts(part)))
         for name, part in parts.items()
         if name in stated
     }
-    orders = {domain: tuple(found) for domain, found in order.items()}
-    return Review(**names, order=orders, whole_items=whole_items, **told)
+    check_names(f"{FILE}: order", stated.get("order", {}), required=(), optional=DOMAINS)
+    for name, kind in MAPPINGS.items():
+        for key, value in stated.get(name, {}).items():
+            check_type(f"{FILE}: {name}.{key}", value, kind)
+        told[name] = {
+            key: tuple(value) if kind is list else value
+            for key, value in stated.get(name, {}).items()
+        }
+    return Review(**names, **told)
 
 
 def _texts(record: type) -> dict[str, type]:
