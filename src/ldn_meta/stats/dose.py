@@ -463,7 +463,13 @@ def log_likelihood(
     link: str, eta: FloatArray, responders: FloatArray, n: FloatArray
 ) -> FloatArray:
     """Return the log-likelihood of counts (..., k) at link values (..., k)."""
-    yes, no = log_shares(link, eta)
+    return likelihood_of(*log_shares(link, eta), responders, n)
+
+
+def likelihood_of(
+    yes: FloatArray, no: FloatArray, responders: FloatArray, n: FloatArray
+) -> FloatArray:
+    """Return the log-likelihood of counts from the logs of both shares."""
     total: FloatArray = (responders * yes + (n - responders) * no).sum(axis=-1)
     return total
 
@@ -516,9 +522,11 @@ def _newton(
     share = responders.sum(axis=-1) / n.sum(axis=-1)
     a = np.asarray(ndtri(share) if link == "probit" else logit(share))
     b = np.zeros_like(a)
-    value = log_likelihood(link, a[:, None] + b[:, None] * u, responders, n)
+    eta = a[:, None] + b[:, None] * u
+    logs = log_shares(link, eta)
+    value = likelihood_of(*logs, responders, n)
     for _ in range(MAX_ITERATIONS):
-        score, information = _score(u, a[:, None] + b[:, None] * u, responders, n, link)
+        score, information = _score(u, eta, logs, responders, n, link)
         v_a, v_ab, v_b = _inverse(information)
         step_a = v_a * score[0] + v_ab * score[1]
         step_b = v_ab * score[0] + v_b * score[1]
@@ -528,7 +536,8 @@ def _newton(
         part = np.ones_like(a)
         for _ in range(MAX_ITERATIONS):
             eta = (a + part * step_a)[:, None] + (b + part * step_b)[:, None] * u
-            new = log_likelihood(link, eta, responders, n)
+            logs = log_shares(link, eta)
+            new = likelihood_of(*logs, responders, n)
             worse = new < value - 1e-12 * np.abs(value)
             if not worse.any():
                 break
@@ -542,11 +551,16 @@ def _newton(
 
 
 def _score(
-    u: FloatArray, eta: FloatArray, responders: FloatArray, n: FloatArray, link: str
+    u: FloatArray,
+    eta: FloatArray,
+    logs: tuple[FloatArray, FloatArray],
+    responders: FloatArray,
+    n: FloatArray,
+    link: str,
 ) -> tuple[FloatArray, FloatArray]:
     """Derivatives of the log-likelihood (2, m) and expected information (3, m)."""
     if link == "probit":
-        yes, no = log_shares(link, eta)
+        yes, no = logs
         density = -0.5 * eta**2 - HALF_LOG_2PI
         up, down = np.exp(density - yes), np.exp(density - no)
     else:

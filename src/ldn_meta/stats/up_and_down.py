@@ -362,12 +362,13 @@ def possible_trials(
         whole("changes", changes, at_least=0),
     )
     rungs = whole("rungs", rungs, at_least=1)
-    # Person by person is how these arrays are read.
-    level = np.empty(responded.shape, dtype=np.int64, order="F")
-    at = np.full(responded.shape[0], _rung(start, rungs))
+    # Person by person is how these arrays are read; the lists are long, so numbers are small.
+    level = np.empty(responded.shape, dtype=np.min_scalar_type(-rungs - 1), order="F")
+    at = np.full(responded.shape[0], _rung(start, rungs), dtype=level.dtype)
+    down, up = np.array([-1, 1], dtype=level.dtype)
     for i in range(responded.shape[1]):
         level[:, i] = at
-        at = np.clip(at + np.where(responded[:, i], -1, 1), 0, rungs - 1)
+        at = np.clip(at + np.where(responded[:, i], down, up), 0, rungs - 1)
     return UpAndDownTrials(level, responded, rungs)
 
 
