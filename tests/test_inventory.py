@@ -25,7 +25,7 @@ def functions():
     for file in sorted(TESTS.rglob("test_*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                yield file.name, node.name
+                yield file.relative_to(TESTS).as_posix(), node.name
 
 
 def base(file):
@@ -37,11 +37,12 @@ def unaccounted(before, moved, today):
     """What a reader should look at, a line each."""
     told = {(base(row["old_file"]), row["old_name"]) for row in moved}
     known = {(base(row["old_file"]), row["old_name"]) for row in before}
+    here = {(base(file), name) for file, name in today}
     for row in moved:
         new = (base(row["new_file"]), row["new_name"])
         if (base(row["old_file"]), row["old_name"]) not in known:
             yield f"{row['old_file']}::{row['old_name']} never was a test"
-        elif row["new_name"] and new not in today:
+        elif row["new_name"] and new not in here:
             yield f"{row['old_name']} became {row['new_file']}::{row['new_name']}, not found"
         elif not row["new_name"] and not row["reason"]:
             yield f"{row['old_file']}::{row['old_name']} is gone without a reason"
