@@ -41,7 +41,7 @@ from ldn_meta.stats.multiverse import (
     share_explained,
     weighted_quantiles,
 )
-from ldn_meta.stats.pool import pool_many
+from ldn_meta.stats.pool import pool_many, side
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -195,12 +195,17 @@ def _distinct(
     all_options = digits(np.arange(prod(sizes)), sizes)
     own = [node for node, is_concerned in zip(nodes, concerned, strict=True) if is_concerned]
     of = combined(all_options[:, concerned], [len(node.options) for node in own])
-    # Of two nodes that change the same, the later one counts.
-    changes = [
+    return _all_changes(own, part), of
+
+
+def _all_changes(
+    nodes: Sequence[Node], part: Callable[[Option], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Changes of every combination of options; of two that change the same, the later counts."""
+    return [
         {name: value for option in options for name, value in part(option).items()}
-        for options in product(*(node.options for node in own))
+        for options in product(*(node.options for node in nodes))
     ]
-    return changes, of
 
 
 def _frozen(changes: dict[str, Any]) -> Changes:
@@ -337,13 +342,9 @@ def _may_enter(effect: dict[str, Any], stated: list[dict[str, Any]]) -> bool:
 
 def _data_changes(protocol: Protocol) -> list[dict[str, Any]]:
     """Every combination of choices that change effects themselves, each once."""
-    found: list[dict[str, Any]] = []
     about_data = [n for n in protocol.nodes if any(option.of_data() for option in n.options)]
-    for options in product(*(node.options for node in about_data)):
-        changes = {name: value for option in options for name, value in option.of_data().items()}
-        if changes not in found:
-            found.append(changes)
-    return found
+    found = _all_changes(about_data, Option.of_data)
+    return [changes for place, changes in enumerate(found) if changes not in found[:place]]
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -446,20 +447,16 @@ class Multiverse:
         choices = f"<p>Every combination of these choices:</p>{nodes_html(self.nodes)}"
         return titled_html("multiverse", "Multiverse", html_table(rows, is_prose=True), choices)
 
-    @cached_property
-    def _is_model(self) -> list[bool]:
-        return [is_about_model(node) for node in self.nodes]
+    def part(self, about_model: bool) -> tuple[list[int], list[int]]:
+        """Places and sizes of the nodes about the model, or of those about the data."""
+        places = [p for p, node in enumerate(self.nodes) if is_about_model(node) == about_model]
+        return places, [self.sizes[place] for place in places]
 
     def places(self, options: IntArray) -> tuple[IntArray, IntArray]:
         """Row and column of ``results`` of analyses given by their options, (n, nodes)."""
         row, column = (
-            combined(
-                options[:, [is_model == about for is_model in self._is_model]],
-                [s for s, is_model in zip(self.sizes, self._is_model, strict=True)
-                 if is_model == about],
-            )
-            for about in (False, True)
-        )  # fmt: skip
+            combined(options[:, places], sizes) for places, sizes in map(self.part, (False, True))
+        )
         return self.set_of[row], column
 
     def frame(self, start: int = 0, stop: int | None = None) -> pd.DataFrame:
@@ -538,9 +535,10 @@ def build_multiverse(
     stacked = np.concatenate([np.nan_to_num(yi, nan=np.inf), np.nan_to_num(vi, nan=-1.0)], axis=1)
     _, first, set_of = np.unique(stacked, axis=0, return_index=True, return_inverse=True)
     yi, vi = yi[first], vi[first]
+    main = Variant("", protocol.selection, protocol.model)
     models = [
-        departed(Variant("", protocol.selection, protocol.model), _protocol_changes(options)).model
-        for options in product(*(node.options for node in nodes if is_about_model(node)))
+        departed(main, changes).model
+        for changes in _all_changes([n for n in nodes if is_about_model(n)], Option.of_protocol)
     ]
     return Multiverse(
         indication_id=str(normalised.own.text["indications"]["indication_id"].iloc[0]),
@@ -561,11 +559,6 @@ def build_multiverse(
 def is_about_model(node: Node) -> bool:
     """Whether a node changes nothing but how effects are pooled."""
     return all(set(option.changes) <= MODEL_CHOICES for option in node.options)
-
-
-def _protocol_changes(options: tuple[Option, ...]) -> dict[str, Any]:
-    """Changes of selection and model; of two nodes that change the same, the later one counts."""
-    return {name: value for option in options for name, value in option.of_protocol().items()}
 
 
 def _pooled(yi: FloatArray, vi: FloatArray, models: list[Model]) -> dict[str, FloatArray]:
@@ -610,8 +603,9 @@ def summary(found: Multiverse, protocol: Protocol) -> dict[str, Any]:
     has = np.isfinite(estimate)
     total = weight[has].sum()
     sign = found.benefit_sign
+    lies = side(low, high, sign)
     # Towards benefit: positive is better, whatever the scale.
-    better = np.minimum(sign * low, sign * high), np.maximum(sign * low, sign * high)
+    best = np.maximum(sign * low, sign * high)
     scale = protocol.scales.get(found.construct)
     mid = (
         scale.minimal_important_difference
@@ -646,20 +640,20 @@ def summary(found: Multiverse, protocol: Protocol) -> dict[str, Any]:
         "analyses": len(found),
         "without_result": int(weight[~has].sum()),
         "effect_sets": int((~np.isnan(found.vi)).any(axis=1).sum()),
-        "results": _distinct_multiverse_summary(found),
+        "results": _distinct_results(found),
         **{f"default_{name}": value for name, value in default.items()},
         "lowest": float(finite.min()) if finite.size else math.nan,
         **order,
         "highest": float(finite.max()) if finite.size else math.nan,
         "below_default": share(estimate < default["estimate"] - 10.0**-SAME_DIGITS),
-        "favours_treatment": share(better[0] > 0),
-        "either_way": share((better[0] <= 0) & (better[1] >= 0)),
-        "favours_comparator": share(better[1] < 0),
+        "favours_treatment": share(lies == 1),
+        "either_way": share(lies == 0),
+        "favours_comparator": share(lies == -1),
         "no_interval": share(np.isnan(low)),
         "leans_treatment": share(sign * estimate > 0),
         "mid": mid,
         "beyond_mid": share(sign * estimate >= mid) if math.isfinite(mid) else math.nan,
-        "ci_beyond_mid": share(better[1] >= mid) if math.isfinite(mid) else math.nan,
+        "ci_beyond_mid": share(best >= mid) if math.isfinite(mid) else math.nan,
     }
 
 
@@ -668,11 +662,12 @@ def node_table(found: Multiverse) -> pd.DataFrame:
     import pandas as pd
 
     estimate = found.results["estimate"]
-    finite = np.nan_to_num(estimate, nan=0.0)
+    # Results without an interval are of one kind; NaN would differ from itself.
+    excludes = np.abs(side(found.results["ci_low"], found.results["ci_high"]))
+    excludes = np.nan_to_num(excludes, nan=-1.0)
     default = found.places(_first(found))
     rows = []
     for place, node in enumerate(found.nodes):
-        sums = [_sums(found, place, option, finite) for option in range(len(node.options))]
         alone = np.zeros((len(node.options), len(found.nodes)), dtype=np.int64)
         alone[:, place] = range(len(node.options))
         cells = found.places(alone)
@@ -687,11 +682,11 @@ def node_table(found: Multiverse) -> pd.DataFrame:
                 "node": node.name,
                 "reason": node.reason,
                 "options": "; ".join(option.name for option in node.options),
-                "share_explained": share_explained(*np.array(sums).T),
+                "share_explained": share_explained(*_sums(found, place)),
                 "farthest": float(values[farthest]),
                 "farthest_option": node.options[farthest].name,
                 "shift": float(values[farthest] - estimate[default][0]),
-                "changes_verdict": len(set(_verdicts(found, cells))) > 1,
+                "changes_verdict": len(np.unique(excludes[cells])) > 1,
             }
         )
     frame = pd.DataFrame(rows)
@@ -704,11 +699,11 @@ def node_table(found: Multiverse) -> pd.DataFrame:
     )
 
 
-def weights(found: Multiverse) -> FloatArray:
-    """Analyses behind each cell of ``results``, (sets, models)."""
+def weights(found: Multiverse, kept: BoolArray | None = None) -> FloatArray:
+    """Analyses behind each cell of ``results``, (sets, models); of all sets or of those kept."""
     sets, models = found.results["estimate"].shape
-    per_set = np.bincount(found.set_of, minlength=sets).astype(np.float64)
-    return np.repeat(per_set[:, None], models, axis=1)
+    per_set = np.bincount(found.set_of[... if kept is None else kept], minlength=sets)
+    return np.repeat(per_set[:, None].astype(np.float64), models, axis=1)
 
 
 def multiverse_tables(evidence: Evidence, protocol: Protocol) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -745,42 +740,23 @@ def _first(found: Multiverse) -> Any:
     return digits([0], found.sizes)
 
 
-def _sums(
-    found: Multiverse, place: int, option: int, finite: FloatArray
-) -> tuple[float, float, float]:
-    """Sum, sum of squares and number of the estimates of one option of one node."""
-    has = np.isfinite(found.results["estimate"])
-    node_sizes = [
-        [size for size, node in zip(found.sizes, found.nodes, strict=True)
-         if is_about_model(node) == about] for about in (False, True)
-    ]  # fmt: skip
-    about = is_about_model(found.nodes[place])
-    before = sum(is_about_model(node) == about for node in found.nodes[:place])
-    count = math.prod(node_sizes[about])
-    is_option = digits(np.arange(count), node_sizes[about])[:, before] == option
-    sets, models = finite.shape
-    if about:
-        weight = weights(found) * is_option[None, :]
-    else:
-        per_set = np.bincount(found.set_of[is_option], minlength=sets)
-        weight = np.repeat(per_set[:, None], models, axis=1)
-    weight = weight * has
-    return (
-        float((weight * finite).sum()),
-        float((weight * finite**2).sum()),
-        float(weight.sum()),
-    )
+def _sums(found: Multiverse, place: int) -> FloatArray:
+    """Sum, sum of squares and number of the estimates of each option of a node, (3, options)."""
+    node = found.nodes[place]
+    about = is_about_model(node)
+    places, sizes = found.part(about)
+    chosen = digits(np.arange(math.prod(sizes)), sizes)[:, places.index(place)]
+    estimate = found.results["estimate"]
+    has, finite = np.isfinite(estimate), np.nan_to_num(estimate, nan=0.0)
+    sums = []
+    for option in range(len(node.options)):
+        own = chosen == option
+        weight = (weights(found) * own if about else weights(found, own)) * has
+        sums.append([(weight * part).sum() for part in (finite, finite**2, 1.0)])
+    return np.array(sums).T
 
 
-def _verdicts(found: Multiverse, cells: Any) -> list[str]:
-    low, high = found.results["ci_low"][cells], found.results["ci_high"][cells]
-    return [
-        "none" if not np.isfinite(a + b) else "across" if a <= 0 <= b else "off"
-        for a, b in zip(low, high, strict=True)
-    ]
-
-
-def _distinct_multiverse_summary(found: Multiverse) -> int:
+def _distinct_results(found: Multiverse) -> int:
     names = ("estimate", "ci_low", "ci_high")
     cells = np.stack([found.results[name].ravel() for name in names], axis=1)
     has = np.isfinite(cells[:, 0])
