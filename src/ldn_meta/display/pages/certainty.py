@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of
-from ldn_meta.display.pages.page import Opened, open_page
+from ldn_meta.display.pages.page import Page, open_page
 from ldn_meta.display.words import (
     DOMAIN_WORDS,
     MEASURES,
@@ -144,49 +144,6 @@ NONE = "none"
 DASH = "-"
 
 
-def finding(
-    row: dict[str, Any],
-    domains: list[dict[str, Any]],
-    *,
-    drug: str,
-    review: Review = UNNAMED,
-) -> Finding:
-    """Build one line of the summary of findings."""
-    return Finding(
-        group=f"{drug} against {row['comparator']}",
-        outcome=capitalised(str(row["construct_label"])),
-        outcome_detail=_detail(row),
-        studies=studies(row),
-        relative=relative(row),
-        absolute=absolute(row, drug=drug, review=review),
-        symbols=symbols(str(row["certainty"])),
-        certainty=str(row["certainty"]),
-        statement=statement(row, drug=drug),
-        notes=notes(row, domains),
-    )
-
-
-def notes(row: dict[str, Any], domains: list[dict[str, Any]]) -> tuple[str, ...]:
-    """Footnotes of a certainty: every level taken off, or why nothing was rated."""
-    if row["certainty"] == NOT_RATED:
-        return (f"Not rated: {row['why_not_rated']}.",)
-    return tuple(footnote(d) for d in domains if d["level"] < 0)
-
-
-def footnote(domain: dict[str, Any]) -> str:
-    """A level taken off, and why."""
-    name = capitalised(DOMAIN_WORDS[domain["domain"]])
-    return f"{name}, {levels(int(domain['level']))}: {reason(domain)}."
-
-
-def studies(row: dict[str, Any]) -> str:
-    """Write how many studies and people stand behind a rating."""
-    if row["certainty"] == NOT_RATED:
-        return NONE
-    known = people(int(row["people"]))
-    return f"{count(int(row['studies']), 'study', plural='studies')} ({known})"
-
-
 def relative(row: dict[str, Any]) -> str:
     """Write a ratio with its interval; a dash for what is no ratio."""
     if row["measure"] not in RATIO_MEASURES:
@@ -252,23 +209,12 @@ def _detail(row: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def numbers_shown(row: dict[str, Any]) -> dict[str, float]:
-    """Numbers of a row as its cells display them, for the facts."""
-    names = ("estimate", "ci_low", "ci_high")
-    values = shown([row[name] for name in names], measure=str(row["measure"]))
-    return {f"shown_{name}": value for name, value in zip(names, values, strict=True)}
-
-
 NOTEBOOK = "60_certainty"
 KEY = ("construct", "comparator_class")
 
 
-class CertaintyPage:
+class CertaintyPage(Page):
     """Every rated outcome of one indication."""
-
-    def __init__(self, opened: Opened) -> None:
-        self.opened = opened
-        self.drug = opened.indication["intervention"]
 
     @cached_property
     def outcomes(self) -> list[dict[str, Any]]:
@@ -317,16 +263,32 @@ class CertaintyPage:
             name=f"sof-{self.opened.indication['indication_id'].replace('_', '-')}",
             title=f"Summary of findings: {self.opened.label}",
             subtitle=self.opened.indication["question"],
-            findings=[
-                finding(
-                    row,
-                    self.domains_of(row),
-                    drug=self.drug,
-                    review=self.opened.derived.evidence.review,
-                )
-                for row in self.outcomes
-            ],
+            findings=[self._finding(row) for row in self.outcomes],
             closing=self._closing(),
+        )
+
+    def _finding(self, row: dict[str, Any]) -> Finding:
+        """One line of the summary; a footnote for every level taken off, or why none was."""
+        studies, notes = NONE, [f"Not rated: {row['why_not_rated']}."]
+        if row["certainty"] != NOT_RATED:
+            studies = f"{count(int(row['studies']), 'study')} ({people(int(row['people']))})"
+            notes = [
+                f"{capitalised(DOMAIN_WORDS[d['domain']])}, {levels(int(d['level']))}: "
+                f"{reason(d)}."
+                for d in self.domains_of(row)
+                if d["level"] < 0
+            ]
+        return Finding(
+            group=f"{self.drug} against {row['comparator']}",
+            outcome=capitalised(str(row["construct_label"])),
+            outcome_detail=_detail(row),
+            studies=studies,
+            relative=relative(row),
+            absolute=absolute(row, drug=self.drug, review=self.opened.derived.evidence.review),
+            symbols=symbols(str(row["certainty"])),
+            certainty=str(row["certainty"]),
+            statement=statement(row, drug=self.drug),
+            notes=tuple(notes),
         )
 
     def _closing(self) -> tuple[str, ...]:
@@ -353,31 +315,33 @@ class CertaintyPage:
         return Text("\n".join(f"- {self._with_reasons(row)}" for row in self.outcomes))
 
     def _with_reasons(self, row: dict[str, Any]) -> str:
-        said = statement(row, drug=self.drug)
+        return f"{statement(row, drug=self.drug)} Certainty: {self._rated(row)}."
+
+    def _rated(self, row: dict[str, Any]) -> str:
+        """The certainty, and what it was taken down for or why it was not rated."""
         if row["certainty"] == NOT_RATED:
-            return f"{said} Certainty: not rated, {row['why_not_rated']}."
-        return f"{said} Certainty: {row['certainty']}, {why(self.domains_of(row))}."
+            return f"not rated, {row['why_not_rated']}"
+        return f"{row['certainty']}, {why(self.domains_of(row))}"
 
     @property
     def domains(self) -> Table:
         """Every domain of every rated outcome: what was found, the decision and its reason."""
         import pandas as pd
 
-        rows = []
-        for row in self.rated:
-            for domain in self.domains_of(row):
-                rows.append(
-                    {
-                        "outcome": _named(row),
-                        "domain": DOMAIN_WORDS[domain["domain"]],
-                        "found": domain["value"],
-                        "taken off": levels(int(domain["level"]))
-                        if domain["level"]
-                        else "nothing",
-                        "decided by": _decided_by(domain),
-                        "reason": "as found" if domain["reason"] == "none" else domain["reason"],
-                    }
-                )
+        rows = [
+            {
+                "outcome": _named(row),
+                "domain": DOMAIN_WORDS[d["domain"]],
+                "found": d["value"],
+                "taken off": _taken(d["level"]),
+                "decided by": d["status"]
+                if d["status"] == "computed"
+                else f"{d['judged_by']}, {d['status']}",
+                "reason": "as found" if d["reason"] == NONE else d["reason"],
+            }
+            for row in self.rated
+            for d in self.domains_of(row)
+        ]
         return Table(
             pd.DataFrame(rows),
             "Domain by domain",
@@ -451,32 +415,33 @@ class CertaintyPage:
     @cached_property
     def facts(self) -> Facts:
         """Ratings, the numbers of the cells, and the sentence of the main outcome."""
+        row = self.main
+        said = "" if row["certainty"] == NOT_RATED else f" {statement(row, drug=self.drug)}"
+        numbers = ("estimate", "ci_low", "ci_high")
         return self.opened.facts(
             headline=str(self.headline),
             sentence=str(self.sentence),
+            # To stand behind the answer of page 20.
             answer={
-                "certainty": self.main["certainty"],
-                "sentence": self._answer(),
+                "certainty": row["certainty"],
+                "sentence": f"Certainty (GRADE): {self._rated(row)}.{said}",
             },
             outcomes=[
                 {
                     **row,
-                    **numbers_shown(row),
+                    **{
+                        f"shown_{name}": value
+                        for name, value in zip(
+                            numbers,
+                            shown([row[name] for name in numbers], measure=str(row["measure"])),
+                            strict=True,
+                        )
+                    },
                     "statement": statement(row, drug=self.drug),
                     "domains": {d["domain"]: int(d["level"]) for d in self.domains_of(row)},
                 }
                 for row in self.outcomes
             ],
-        )
-
-    def _answer(self) -> str:
-        """The certainty of the main outcome, to stand behind the answer of page 20."""
-        row = self.main
-        if row["certainty"] == NOT_RATED:
-            return f"Certainty (GRADE): not rated, {row['why_not_rated']}."
-        return (
-            f"Certainty (GRADE): {row['certainty']}, {why(self.domains_of(row))}. "
-            f"{statement(row, drug=self.drug)}"
         )
 
     def footer(self) -> Table:
@@ -487,14 +452,6 @@ class CertaintyPage:
 
 def _named(row: dict[str, Any]) -> str:
     return f"{row['construct_label']}, against {row['comparator']}"
-
-
-def _decided_by(domain: dict[str, Any]) -> str:
-    return (
-        str(domain["status"])
-        if domain["status"] == "computed"
-        else (f"{domain['judged_by']}, {domain['status']}")
-    )
 
 
 def _taken(level: float) -> str:

@@ -34,17 +34,9 @@ class OverviewPage:
     @cached_property
     def pages(self) -> list[EffectPage]:
         """The effect page of every reported indication."""
-        return [
-            EffectPage(
-                open_page(
-                    NOTEBOOK,
-                    indication=row["indication_id"],
-                    whole=self.derived,
-                    tau2_method=self.tau2_method,
-                )
-            )
-            for row in self.indications
-        ]
+        names = [row["indication_id"] for row in self.indications]
+        choices = {"tau2_method": self.tau2_method}
+        return [EffectPage(open_page(NOTEBOOK, indication=name, **choices)) for name in names]
 
     @cached_property
     def cells(self) -> pd.DataFrame:

@@ -165,11 +165,9 @@ class Opened:
         )
 
 
-def open_page(
-    notebook: str, *, indication: str, whole: Derived | None = None, **choices: Any
-) -> Opened:
-    """Load an indication, or take it from the whole, and apply a notebook's choices."""
-    derived = load_derived(indication) if whole is None else whole.for_indication(indication)
+def open_page(notebook: str, *, indication: str, **choices: Any) -> Opened:
+    """Load an indication and apply a notebook's choices to the protocol."""
+    derived = load_derived(indication)
     row = {str(n): str(v) for n, v in derived.evidence.text["indications"].iloc[0].items()}
     given = {n: v for n, v in choices.items() if v is not None and v != BY_PROTOCOL}
     return Opened(
