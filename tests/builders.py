@@ -6,6 +6,7 @@ import json
 import math
 import re
 import shutil
+import weakref
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -701,35 +702,47 @@ def drawn(figure: Figure) -> RendererAgg:
     return renderer
 
 
+# A drawing does not change once it is made, so it is measured once.
+MEASURED: weakref.WeakKeyDictionary[Figure, list[tuple[Text, Bbox]]] = weakref.WeakKeyDictionary()
+
+
 def text_boxes(figure: Figure) -> list[tuple[Text, Bbox]]:
     """Every visible text that is not empty, with its box in pixels."""
-    renderer = drawn(figure)
-    shown = []
-    for axes in figure.axes:
-        shown += axes.texts
-        # The page itself has its axis switched off.
-        shown += axes.get_xticklabels() if axes.axison else []
-    shown = [text for text in shown if text.get_text()]
-    return [(text, text.get_window_extent(renderer)) for text in shown]
+    if figure not in MEASURED:
+        renderer = drawn(figure)
+        shown = []
+        for axes in figure.axes:
+            shown += axes.texts
+            # The page itself has its axis switched off.
+            shown += axes.get_xticklabels() if axes.axison else []
+        MEASURED[figure] = [
+            (text, text.get_window_extent(renderer)) for text in shown if text.get_text()
+        ]
+    return MEASURED[figure]
 
 
 def assert_legible(figure: Figure) -> None:
     """No text leaves the page, none lies on another, none on the drawn part of a plot."""
-    boxes = text_boxes(figure)
-    assert boxes
-    page = figure.bbox
-    for text, box in boxes:
-        inside = (
-            box.x0 >= page.x0 and box.x1 <= page.x1 and box.y0 >= page.y0 and box.y1 <= page.y1
-        )
-        assert inside, f"{text.get_text()!r} leaves the page: {box} outside {page}"
-    for (one, first), (other, second) in itertools.combinations(boxes, 2):
-        assert not overlap(first, second), f"{one.get_text()!r} lies on {other.get_text()!r}"
+    found = text_boxes(figure)
+    assert found
+    words = [text.get_text() for text, _ in found]
+    boxes = np.array([box.extents for _, box in found])
+    page = figure.bbox.extents
+    leaves = (boxes[:, :2] < page[:2]).any(axis=1) | (boxes[:, 2:] > page[2:]).any(axis=1)
+    assert not leaves.any(), f"{words[leaves.argmax()]!r} leaves the page"
+    one, other = np.nonzero(np.triu(meeting(boxes, boxes), 1))
+    assert not one.size, f"{words[one[0]]!r} lies on {words[other[0]]!r}"
     for axes in figure.axes[1:]:
-        frame = axes.get_window_extent()
-        for text, box in boxes:
-            if text.axes is not axes:
-                assert not overlap(box, frame), f"{text.get_text()!r} lies on the plot"
+        frame = np.array([axes.get_window_extent().extents])
+        hit = meeting(boxes, frame)[:, 0] & [text.axes is not axes for text, _ in found]
+        assert not hit.any(), f"{words[hit.argmax()]!r} lies on the plot"
+
+
+def meeting(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Which of the first boxes (left, bottom, right, top) overlap which of the second."""
+    low = np.maximum(first[:, None, :2], second[None, :, :2])
+    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    return (high - low > SLACK).all(axis=2)
 
 
 def overlap(first: Bbox, second: Bbox) -> bool:

@@ -8,14 +8,12 @@ import pandas as pd
 import pytest
 
 import ldn_meta as lm
-from builders import assert_legible, described, mark, marks, says, svg_ids, texts
-from ldn_meta.display.figures.forest import NO_TRIAL
+from builders import assert_legible, described, mark, marks, says, texts
 from ldn_meta.display.figures.funnel import (
     OTHER_CAUSES,
     REGIONS,
     TOO_FEW,
     Trial,
-    funnel_output,
     funnel_plot,
     region_of,
 )
@@ -273,12 +271,6 @@ def test_small_print_warns_of_chance_below_ten_trials():
     assert TOO_FEW in plain(draw(many(9)))
 
 
-def test_nothing_is_said_in_words():
-    figure = draw(FOUR[:0])
-    assert plain(figure) == NO_TRIAL
-    assert NO_TRIAL in described(funnel_plot, FOUR[:0], **WORDS)
-
-
 def test_alt_text_counts_what_is_seen():
     words = described(funnel_plot, FOUR, title="Pain", centre=0.3, **WORDS)
     assert words.startswith(
@@ -339,14 +331,3 @@ def test_a_logarithm_that_must_be_a_typing_error_is_refused():
         draw(frame, log_scale=True)
     assert_legible(draw(frame))
     assert_legible(draw(frame.assign(yi=50.0, vi=1e4), log_scale=True))
-
-
-def test_bytes_are_the_same_twice():
-    one, other = (
-        funnel_output("funnel", filled(bcg()), centre=-0.7, log_scale=True, **WORDS)
-        for _ in range(2)
-    )
-    assert one.png() == other.png()
-    assert one.svg() == other.svg()
-    ids = svg_ids(one.svg())
-    assert len(ids) == len(set(ids))

@@ -14,7 +14,6 @@ from builders import (
     marks,
     overlap,
     says,
-    svg_ids,
     text_boxes,
     texts,
 )
@@ -23,13 +22,10 @@ from ldn_meta.display.figures.bias import (
     CHECKLIST_NOTE,
     COLUMNS,
     JUDGEMENTS,
-    NOTHING_JUDGED,
     NOTHING_TO_SUM_UP,
     bias_summary,
-    bias_summary_output,
     dots_note,
     traffic_light,
-    traffic_light_output,
     who_judged,
 )
 from ldn_meta.errors import ArgumentError
@@ -203,13 +199,6 @@ def test_alt_text_counts_where_there_are_many():
     assert "name that is rather long" not in words
 
 
-def test_nothing_is_said_in_words():
-    for draw, said in ((traffic_light, NOTHING_JUDGED), (bias_summary, NOTHING_TO_SUM_UP)):
-        figure, _ = draw(FRAME[:0])
-        assert texts(figure) == [said]
-        assert said in figure.alt
-
-
 # ---------------------------------------------------------------- summary
 
 
@@ -324,15 +313,6 @@ def test_a_study_judged_twice_or_a_missing_column_is_refused():
 def test_weights_that_are_none_are_refused(weight):
     with pytest.raises(ArgumentError, match="weights has"):
         bias_summary(FRAME, weights={"good2001": weight})
-
-
-@pytest.mark.parametrize("output", [traffic_light_output, bias_summary_output])
-def test_the_same_data_give_the_same_bytes(output):
-    one, other = output("bias", FRAME), output("bias", FRAME)
-    assert one.png() == other.png()
-    assert one.svg() == other.svg()
-    ids = svg_ids(one.svg())
-    assert len(ids) == len(set(ids))
 
 
 def test_who_judged_is_said():

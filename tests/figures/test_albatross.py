@@ -22,14 +22,12 @@ from builders import (
     overlap,
     result,
     says,
-    svg_ids,
     text_boxes,
     texts,
 )
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.albatross import (
     NOTHING_TO_PLACE,
-    albatross_output,
     albatross_plot,
 )
 from ldn_meta.display.figures.directions import DIRECTION_COLUMNS
@@ -427,14 +425,3 @@ def test_a_single_arm_is_refused():
     single = pd.concat([FRAME, frame(result("alone", eligible_for="single-arm"))])
     with pytest.raises(ArgumentError, match="alone"):
         albatross_plot(single)
-
-
-def test_bytes_are_the_same_twice_and_last_digits_change_nothing():
-    one, other = (albatross_output("albatross", FRAME, contours=CURVES) for _ in range(2))
-    assert one.png() == other.png()
-    assert one.svg() == other.svg()
-    ids = svg_ids(one.svg())
-    assert len(ids) == len(set(ids))
-    nudged = FRAME.assign(p_low=FRAME["p_low"] * (1 - 1e-13))
-    shifted = {d: (p, n * (1 + 1e-13)) for d, (p, n) in CURVES.items()}
-    assert albatross_output("albatross", nudged, contours=shifted).svg() == one.svg()

@@ -16,7 +16,6 @@ from builders import (
     marks,
     overlap,
     says,
-    svg_ids,
     text_boxes,
     texts,
 )
@@ -25,7 +24,6 @@ from ldn_meta.display.figures.sequential import (
     LOOK_COLUMNS,
     NO_LOOK,
     Boundary,
-    sequential_output,
     sequential_plot,
 )
 from ldn_meta.errors import ArgumentError
@@ -306,12 +304,3 @@ def test_what_does_not_fit_is_refused(frame, options, word):
 def test_points_that_are_not_defined_are_left_out():
     figure = draw(boundary=([0.004, 0.25, 0.49, 0.64], [NAN, 3.92, 2.8, 2.45]))
     assert mark(figure, "boundary-high").get_xdata()[-1] == 0.64
-
-
-def test_bytes_are_the_same_twice():
-    options = {"boundary": BOUNDARY, "futility": FUTILITY} | WORDS
-    one, other = (sequential_output("looks", CROSSED, **options) for _ in range(2))
-    assert one.png() == other.png()
-    assert one.svg() == other.svg()
-    ids = svg_ids(one.svg())
-    assert len(ids) == len(set(ids))

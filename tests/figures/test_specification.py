@@ -18,7 +18,6 @@ from builders import (
     node,
     says,
     small,
-    svg_ids,
     text_boxes,
     texts,
 )
@@ -35,7 +34,6 @@ from ldn_meta.display.figures.specification import (
     shade,
     share_words,
     specification_curve,
-    specification_curve_output,
     verdicts,
 )
 from ldn_meta.errors import ArgumentError
@@ -503,14 +501,6 @@ def test_an_important_difference_that_is_none_is_refused(mid):
 )
 def test_little_is_not_rounded_to_none_nor_most_to_all(share, words):
     assert share_words(share) == words
-
-
-def test_bytes_are_the_same_twice():
-    one, other = (specification_curve_output("curve", *small(), **WORDS) for _ in range(2))
-    assert one.png() == other.png()
-    assert one.svg() == other.svg()
-    ids = svg_ids(one.svg())
-    assert len(ids) == len(set(ids))
 
 
 def test_options_of_all_kinds_are_told_apart_by_name():

@@ -2,7 +2,6 @@
 
 import math
 import re
-import sys
 from itertools import pairwise
 
 import numpy as np
@@ -19,13 +18,12 @@ from builders import (
     marks,
     overlap,
     says,
-    svg_ids,
     text_boxes,
     texts,
 )
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.bias import JUDGEMENTS
-from ldn_meta.display.figures.forest import forest_output, forest_plot
+from ldn_meta.display.figures.forest import forest_plot
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.pool import pool, pool_many
 
@@ -438,10 +436,6 @@ def test_alt_text_of_many_trials_is_a_range():
     assert f"in {lowest} to" in words
 
 
-def test_alt_text_of_no_trial_says_so():
-    assert "nothing is pooled" in described(forest_plot, None)
-
-
 # ---------------------------------------------------------------- refusals
 
 
@@ -467,67 +461,6 @@ def test_a_batch_is_refused():
 
 
 # ---------------------------------------------------------------- the same bytes
-
-
-def everything(k=5):
-    return forest_output(
-        "forest",
-        trials(k),
-        columns=arms(k),
-        shown_only=BESIDE,
-        summaries=[("without crossovers", trials(2))],
-        dots=judgements(k),
-    )
-
-
-def test_the_same_data_give_the_same_bytes():
-    one, other = everything(), everything()
-    assert one.png() == one.png() == other.png()
-    assert one.svg() == one.svg() == other.svg()
-
-
-def test_settings_of_the_session_change_nothing():
-    import matplotlib as mpl
-
-    before = everything()
-    png, svg = before.png(), before.svg()
-    hostile = {
-        "font.size": 20,
-        "svg.fonttype": "none",
-        "axes.facecolor": "red",
-        "savefig.bbox": "tight",
-        "savefig.dpi": 30,
-        "lines.linewidth": 9,
-        "text.color": "green",
-    }
-    with mpl.rc_context(hostile):
-        after = everything()
-        assert after.png() == png
-        assert after.svg() == svg
-
-
-def test_last_digits_of_a_computer_change_nothing():
-    result = trials(5)
-    nudged = pool(result.yi * (1 + 1e-13), result.vi, measure="MD", labels=result.labels)
-    one, other = forest_output("forest", result), forest_output("forest", nudged)
-    assert one.svg() == other.svg()
-    assert one.png() == other.png()
-
-
-def test_svg_is_well_formed_without_date_and_with_unique_ids():
-    svg = everything().svg()
-    ids = svg_ids(svg)
-    assert len(ids) == len(set(ids))
-    assert "dc:date" not in svg
-    assert "Matplotlib" not in svg
-    assert "<text" not in svg
-
-
-def test_figure_is_unknown_to_pyplot():
-    figure, _ = forest_plot(trials(2))
-    drawn(figure)
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    assert pyplot is None or pyplot.get_fignums() == []
 
 
 def test_squares_do_not_touch_the_next_row():

@@ -23,10 +23,8 @@ from builders import (
     text_boxes,
     texts,
 )
-from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.directions import (
     MIXED,
-    NO_DIRECTION,
     NOT_KNOWN,
     direction_rows,
     effect_direction_output,
@@ -362,14 +360,6 @@ def test_alt_text_of_many_studies_is_counts():
     assert len(words) < 1200
 
 
-def test_nothing_is_said_in_words():
-    drawn, _ = effect_direction_plot(FRAME[:0], title="CRPS")
-    assert texts(drawn)[0] == "CRPS"
-    assert " ".join(texts(drawn)[1:]).replace("\n", " ") == NO_DIRECTION
-    assert_legible(drawn)
-    assert NO_DIRECTION in described(effect_direction_plot, FRAME[:0])
-
-
 # ---------------------------------------------------------------- refusals and bytes
 
 
@@ -422,8 +412,3 @@ def test_directions_differ_in_shape_and_not_in_colour_alone():
     from ldn_meta.display.figures.directions import _OUTLINES, COLOURS
 
     assert len(set(_OUTLINES.values())) == len(_OUTLINES) == len(COLOURS)
-
-
-def test_figure_is_unknown_to_pyplot_and_has_true_minus_signs():
-    drawn, _ = effect_direction_plot(frame(result(study_label="Trial at -5 degrees")))
-    assert says(drawn, "study-0-label") == f"Trial at {style.MINUS}5 degrees"

@@ -16,15 +16,12 @@ from builders import (
     overlap,
     result,
     says,
-    svg_ids,
     text_boxes,
     texts,
 )
 from ldn_meta.display.figures.bias import JUDGEMENTS
 from ldn_meta.display.figures.directions import (
-    NO_DIRECTION,
     effect_direction_plot,
-    harvest_output,
     harvest_plot,
     letters,
 )
@@ -235,12 +232,6 @@ def test_alt_text_of_many_bars_is_counts():
     assert len(words) < 2500
 
 
-def test_nothing_is_said_in_words():
-    drawn, _ = harvest_plot(FRAME[:0])
-    assert " ".join(texts(drawn)).replace("\n", " ") == NO_DIRECTION
-    assert NO_DIRECTION in described(harvest_plot, FRAME[:0])
-
-
 @pytest.mark.parametrize(
     ("directions", "word"),
     [
@@ -252,11 +243,3 @@ def test_nothing_is_said_in_words():
 def test_a_frame_that_does_not_fit_is_refused(directions, word):
     with pytest.raises(ArgumentError, match=word):
         harvest_plot(directions)
-
-
-def test_bytes_are_the_same_twice():
-    one, other = (harvest_output("harvest", FRAME) for _ in range(2))
-    assert one.png() == other.png()
-    assert one.svg() == other.svg()
-    ids = svg_ids(one.svg())
-    assert len(ids) == len(set(ids))

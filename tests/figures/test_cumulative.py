@@ -6,12 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders import assert_legible, described, mark, marks, says, svg_ids, texts
+from builders import assert_legible, described, mark, marks, says, texts
 from ldn_meta.display.figures.forest import (
     CUMULATIVE_COLUMNS,
-    NO_TRIAL,
     ONE_TRIAL,
-    cumulative_output,
     cumulative_plot,
     what_it_did,
 )
@@ -163,12 +161,6 @@ def test_one_trial_is_no_pool():
     assert "nobody pooled" not in plain(figure)
 
 
-def test_nothing_is_said_in_words():
-    figure = draw(THREE[:0])
-    assert plain(figure) == NO_TRIAL
-    assert NO_TRIAL in described(cumulative_plot, THREE[:0], **WORDS)
-
-
 def test_alt_text_tells_the_story():
     words = described(cumulative_plot, THREE, title="Pain", **WORDS)
     assert words.startswith("Cumulative forest plot: Pain. Three trials by year")
@@ -192,11 +184,3 @@ def test_alt_text_tells_the_story():
 def test_a_frame_that_does_not_fit_is_refused(frame, word):
     with pytest.raises(ArgumentError, match=word):
         draw(frame)
-
-
-def test_bytes_are_the_same_twice():
-    one, other = (cumulative_output("cumulative", THREE, **WORDS) for _ in range(2))
-    assert one.png() == other.png()
-    assert one.svg() == other.svg()
-    ids = svg_ids(one.svg())
-    assert len(ids) == len(set(ids))

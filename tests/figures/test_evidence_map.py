@@ -13,16 +13,13 @@ from builders import (
     marks,
     overlap,
     says,
-    svg_ids,
     text_boxes,
     texts,
 )
 from ldn_meta.display.figures.evidence_map import (
     MAP_COLUMNS,
-    NOTHING_MAPPED,
     directions_of,
     evidence_map,
-    evidence_map_output,
 )
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.pools import KINDS
@@ -141,20 +138,6 @@ def test_alt_text_tells_every_cell():
     assert "1 study without comparison group, 1 person" in words
     assert "no data on pain, any adverse event" in words
     assert words.isascii()
-
-
-def test_nothing_is_said_in_words():
-    figure, _ = evidence_map(FRAME[:0])
-    assert texts(figure) == [NOTHING_MAPPED]
-    assert NOTHING_MAPPED in described(evidence_map, FRAME[:0])
-
-
-def test_bytes_are_the_same_twice():
-    one, other = (evidence_map_output("map", FRAME) for _ in range(2))
-    assert one.png() == other.png()
-    assert one.svg() == other.svg()
-    ids = svg_ids(one.svg())
-    assert len(ids) == len(set(ids))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,356 @@
+"""Six questions that every figure answers, asked of all of them.
+
+Can every text be read, do words say what is drawn, what is said of nothing, do long names fit,
+do ratios stand on a log axis, and are the bytes the same whoever draws them.
+"""
+
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+from builders import (
+    assert_legible,
+    drawn,
+    frame,
+    mark,
+    marks,
+    result,
+    small,
+    svg_ids,
+    text_boxes,
+    texts,
+)
+from ldn_meta.display.figures import (
+    albatross,
+    bias,
+    directions,
+    dose,
+    evidence_map,
+    forest,
+    funnel,
+    next_trial,
+    responders,
+    sequential,
+    specification,
+)
+from ldn_meta.evidence.raw.bias_tools import TOOLS
+from ldn_meta.stats.pool import pool
+
+NAN = math.nan
+LONG = "A name that is far too long for one line of a table and must be broken, "
+WORDS = {"direction": ("favours treatment", "favours placebo")}
+LONG_WORDS = {"direction": ("favours a treatment whose name is long " * 3, "favours placebo")}
+
+
+def named(names, is_long):
+    return [f"{LONG if is_long else ''}{name}" for name in names]
+
+
+def of_forest(by, is_long):
+    yi, vi = np.array([-0.5, 0.36, -1.2, 0.9]) * by, [0.25, 0.04, 1.0, 0.09]
+    labels = named(["A 2001", "B 2002", "C 2003", "D 2004"], is_long)
+    arms = pd.DataFrame({"Treatment\nmean (SD), n": ["-1.5 (2.3), 20"] * 4})
+    beside = {"label": LONG, "yi": -2.1, "ci_low": -9.0, "ci_high": 4.2, "note": LONG}
+    return [pool(yi, vi, measure="MD", labels=labels)], {
+        **(LONG_WORDS if is_long else WORDS),
+        "columns": arms,
+        "shown_only": pd.DataFrame([beside]),
+        "summaries": [("without crossovers", pool(yi[:2], vi[:2], measure="MD")), ("none", None)],
+        "dots": pd.DataFrame({"D1": ["low", "high", "TODO", "unclear"], "All": ["low"] * 4}),
+    }
+
+
+def of_cumulative(by, is_long):
+    ends = [(-0.55, -0.97, -0.13), (-0.45, -0.80, -0.10), (-0.21, -0.70, 0.27)]
+    rows = [
+        (name, 2013 + i, i + 1, 27.0 + 99 * i, *(end * by for end in ends[i]))
+        for i, name in enumerate(named(["A", "B", "C"], is_long))
+    ]
+    table = pd.DataFrame(rows, columns=forest.CUMULATIVE_COLUMNS)
+    return [table], {**(LONG_WORDS if is_long else WORDS), "x_label": "mean difference"}
+
+
+def of_funnel(by, is_long):
+    table = pd.DataFrame(
+        {
+            "label": named("ABCD", is_long),
+            "yi": np.array([-0.5, 0.36, -2.2, 0.9]) * by,
+            "vi": [0.25, 0.04, 1.0, 0.09],
+            "imputed": [False, False, False, True],
+        }
+    )
+    label = LONG * 3 if is_long else "mean difference, points (0-10)"
+    return [table], {**(LONG_WORDS if is_long else WORDS), "x_label": label, "centre": -0.7 * by}
+
+
+def of_sequential(by, is_long):
+    at = np.linspace(0.01, 1, 100)
+    late = np.linspace(0.4, 1, 40)
+    rows = zip(named("ABC", is_long), (0.25, 0.49, 0.64), (-1.2, -2.4, -2.6 * by), strict=True)
+    return [pd.DataFrame(rows, columns=sequential.LOOK_COLUMNS)], {
+        **(LONG_WORDS if is_long else WORDS),
+        "boundary": (at, sequential.CONVENTIONAL / np.sqrt(at)),
+        "futility": (late, sequential.CONVENTIONAL * (late - 0.4) / 0.6),
+        "ris_people": 1723.4,
+    }
+
+
+def of_next_trial(by, is_long):
+    rows = [
+        (people, effect, share * by, what)
+        for what in named(["the pooled interval lies off no effect", "it lies inside"], is_long)
+        for people, effect, share in (
+            (100, -1.0, 0.5), (200, -1.0, 0.8), (400, -1.0, 0.9), (100, 0.0, 0.05), (400, 0.0, 0.1)
+        )
+    ]  # fmt: skip
+    unit = LONG if is_long else "points (0-10)"
+    return [pd.DataFrame(rows, columns=next_trial.NEXT_TRIAL_COLUMNS)], {
+        **WORDS,
+        "unit_words": unit,
+    }
+
+
+def of_responders(by, is_long):
+    name = named(["Smith 2011"], is_long)[0]
+    rows = [
+        (name, "treatment", 1, "At least 30% less pain", 22, 49, 0.449 * by, 0.3184, 0.5871, LONG),
+        (name, "placebo", 2, "At least 30% less pain", 14, 50, 0.28, 0.1747, 0.4167, "NA"),
+        ("Alone 2012", name, 3, "At least 50% less pain", NAN, 60, 0.41, NAN, NAN, "no count"),
+    ]
+    return [pd.DataFrame(rows, columns=list(responders.RESPONDER_COLUMNS))], {}
+
+
+def of_directions(by, is_long):
+    first, second = named(["smith2011", "young2020"], is_long)
+    rows = [
+        result(first, p_low=0.0085 * by),
+        result(first, "remission", sign=-1.0),
+        result(second, year=2020.0, p_low=0.0, p_high=0.05, n_people=350.0, sign=NAN),
+        result("old2001", year=2001.0, n_people=28.0, is_paired=True, overall_bias="high"),
+    ]
+    return [frame(*rows)], {}
+
+
+def of_albatross(by, is_long):
+    arguments, _ = of_directions(by, is_long)
+    return arguments, {"contours": {"0.5": ([0.5, 0.05, 0.001], [8.0 * by, 62.0, 180.0])}}
+
+
+def of_specification(by, is_long):
+    found, told = small()
+    found = replace(found, results={name: v * by for name, v in found.results.items()})
+    unit = LONG * 2 if is_long else "points (0-10)"
+    return [found, told], {**(LONG_WORDS if is_long else WORDS), "unit_words": unit}
+
+
+def of_map(by, is_long):
+    one, other = named(["fibromyalgia", "Crohn's disease"], is_long)
+    rows = [
+        (one, "pain", 3, 195 * by, "either way", "meta-analysis"),
+        (one, "any adverse event", 1, 99, "favours comparator", "one trial"),
+        (other, "pain", 0, 0, "not stated", "nothing"),
+        (other, "any adverse event", 2, 0, "favours treatment", "direction only"),
+    ]
+    return [pd.DataFrame(rows, columns=list(evidence_map.MAP_COLUMNS))], {}
+
+
+def of_bias(_by, is_long):
+    rows = [
+        (name, name, tool.name, domain, word, "this project")
+        for name, tool, words in (
+            (named(["Good 2001"], is_long)[0], TOOLS["RoB 2"], ["low"] * 6),
+            ("Bad 2002", TOOLS["RoB 2"], ["low", "low", "high", "some concerns", "low", "high"]),
+        )
+        for domain, word in zip(tool.domain_names, words, strict=True)
+    ]
+    return [pd.DataFrame(rows, columns=list(bias.COLUMNS))], {}
+
+
+def of_dose(by, is_long):
+    doses = np.linspace(0, 15, 31)
+    middle = doses / (doses + 3.9)
+    share = [middle * part for part in (0.5, 0.8, 1.0, 1.05, 1.1)]
+    name = named(["11 of 25 responded"], is_long)[0]
+    return [
+        dose.CurveBands(doses, *share),
+        [dose.DoseSpread(name, 3.2, 5.0, 6.3 * by, 8.0, 15.2)],
+        [dose.PrintedDose("ed95", 0.95, 5.4, 4.66, 6.13)],
+    ], {"ladder": (0.75, 6.0)}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A figure, how it is made of data ``by`` times as large, and what it says of none."""
+
+    plot: Callable[..., Any]
+    output: Callable[..., Any]
+    make: Callable[[float, bool], tuple[list[Any], dict[str, Any]]]
+    kind: str
+    nothing: str = ""
+
+    def draw(self, *, by=1.0, is_long=False, title="Pain in all", **options):
+        arguments, own = self.make(by, is_long)
+        return self.plot(*arguments, **own, title=title, **options)
+
+
+FIGURES = {
+    "forest": Sample(
+        forest.forest_plot, forest.forest_output, of_forest, "Forest plot", forest.NO_TRIAL
+    ),
+    "cumulative": Sample(
+        forest.cumulative_plot, forest.cumulative_output, of_cumulative, "Cumulative forest plot",
+        forest.NO_TRIAL,
+    ),
+    "funnel": Sample(
+        funnel.funnel_plot, funnel.funnel_output, of_funnel, "Funnel plot", forest.NO_TRIAL
+    ),
+    "sequential": Sample(
+        sequential.sequential_plot, sequential.sequential_output, of_sequential,
+        "Sequential figure", sequential.NO_LOOK,
+    ),
+    "next trial": Sample(
+        next_trial.next_trial_plot, next_trial.next_trial_output, of_next_trial,
+        "Value of a next trial", next_trial.NO_CURVE,
+    ),
+    "responders": Sample(
+        responders.responder_plot, responders.responder_output, of_responders, "Responder plot",
+        responders.NOTHING_REPORTED,
+    ),
+    "effect directions": Sample(
+        directions.effect_direction_plot, directions.effect_direction_output, of_directions,
+        "Effect direction plot", directions.NO_DIRECTION,
+    ),
+    "harvest": Sample(
+        directions.harvest_plot, directions.harvest_output, of_directions, "Harvest plot",
+        directions.NO_DIRECTION,
+    ),
+    "albatross": Sample(
+        albatross.albatross_plot, albatross.albatross_output, of_albatross, "Albatross plot",
+        albatross.NOTHING_TO_PLACE,
+    ),
+    "specification": Sample(
+        specification.specification_curve, specification.specification_curve_output,
+        of_specification, "Specification curve",
+    ),
+    "evidence map": Sample(
+        evidence_map.evidence_map, evidence_map.evidence_map_output, of_map, "Evidence map",
+        evidence_map.NOTHING_MAPPED,
+    ),
+    "traffic light": Sample(
+        bias.traffic_light, bias.traffic_light_output, of_bias,
+        "Risk of bias by study and domain", bias.NOTHING_JUDGED,
+    ),
+    "bias summary": Sample(
+        bias.bias_summary, bias.bias_summary_output, of_bias, "Risk of bias, summed up",
+        bias.NOTHING_TO_SUM_UP,
+    ),
+    "dose": Sample(dose.dose_figure, dose.dose_output, of_dose, "Dose figure"),
+}  # fmt: skip
+EVERY = pytest.mark.parametrize("name", FIGURES)
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """Each figure once; questions do not change it."""
+    return {name: sample.draw()[0] for name, sample in FIGURES.items()}
+
+
+@EVERY
+def test_every_text_can_be_read(plain, name):
+    assert_legible(plain[name])
+
+
+@EVERY
+def test_words_say_what_the_figure_is(plain, name):
+    words = plain[name].alt
+    assert words.startswith(FIGURES[name].kind)
+    assert "Pain in all" in words
+    assert words.isascii()
+    assert len(words) > 100
+
+
+@pytest.mark.parametrize("name", [name for name, sample in FIGURES.items() if sample.nothing])
+@pytest.mark.parametrize("title", ["Pain in none", LONG * 3])
+def test_nothing_is_said_in_words(name, title):
+    sample = FIGURES[name]
+    (table, *rest), options = sample.make(1.0, False)
+    if name == "forest":
+        table, options = None, {}
+    else:
+        table = table[:0]
+    figure, axes = sample.plot(table, *rest, **options, title=title)
+    said = [text.replace("\n", " ") for text in texts(figure)]
+    assert [text.strip() for text in said] == [title.strip(), sample.nothing]
+    assert sample.nothing in figure.alt
+    assert figure.axes == [axes]
+    assert_legible(figure)
+
+
+@EVERY
+def test_long_names_can_be_read(name):
+    assert_legible(FIGURES[name].draw(is_long=True, title="A title " * 30)[0])
+
+
+@pytest.mark.parametrize("name", ["forest", "cumulative", "funnel"])
+@pytest.mark.parametrize("is_long", [False, True])
+def test_ratios_stand_on_a_log_axis(name, is_long):
+    figure, axes = FIGURES[name].draw(is_long=is_long, log_scale=True)
+    assert axes.get_xscale() == "log"
+    assert set(mark(figure, "no-effect").get_xdata()) == {1}
+    assert "Values below 1: " in figure.alt
+    assert_legible(figure)
+
+
+def test_a_ratio_as_true_effect_is_printed_as_a_ratio():
+    figure, _ = FIGURES["next trial"].draw(log_scale=True)
+    assert "True effect below 1: " in figure.alt
+    assert "0.37" in texts(figure)
+    assert_legible(figure)
+
+
+HOSTILE = {
+    "font.size": 20,
+    "svg.fonttype": "none",
+    "axes.facecolor": "red",
+    "savefig.bbox": "tight",
+    "savefig.dpi": 30,
+    "lines.linewidth": 9,
+    "text.color": "green",
+}
+
+
+@EVERY
+def test_bytes_are_the_same_twice(name):
+    """Neither settings of the session nor the last digits of a computer change a byte."""
+    sample = FIGURES[name]
+    arguments, options = sample.make(1.0, False)
+    one = sample.output("figure", *arguments, **options, title="Pain")
+    png, svg = one.png(), one.svg()
+    arguments, options = sample.make(1 + 1e-13, False)
+    with mpl.rc_context(HOSTILE):
+        other = sample.output("figure", *arguments, **options, title="Pain")
+        assert other.png() == png
+        assert other.svg() == svg
+    assert other.alt == one.alt
+    # What the trial tested is tinted in both parts of the dose figure.
+    ids = [name for name in svg_ids(svg) if name != "ladder"]
+    assert len(ids) == len(set(ids))
+    for word in ("dc:date", "Matplotlib", "<text"):
+        assert word not in svg
+
+
+@EVERY
+def test_figure_is_unknown_to_pyplot_and_has_true_minus_signs(plain, name):
+    drawn(plain[name])
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    assert pyplot is None or pyplot.get_fignums() == []
+    for text, _ in text_boxes(plain[name]):
+        assert not text.get_text().startswith("-")
+    assert marks(plain[name], "title")
