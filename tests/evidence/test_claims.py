@@ -13,6 +13,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 
 from builders import RawCopy
 from ldn_meta.errors import ArgumentError, DataError
+from ldn_meta.evidence.answer.answer import Answers
 from ldn_meta.evidence.audit.claim_material import (
     Material,
     Span,
@@ -57,7 +58,7 @@ def rules(evidence):
 
 @pytest.fixture(scope="module")
 def material(evidence, protocol, effects, left_out):
-    return Material(evidence, protocol, effects, left_out)
+    return Material(Answers(evidence, protocol, effects, left_out))
 
 
 def test_every_claim_has_one_row_with_a_verdict(claims, evidence):
@@ -177,7 +178,7 @@ def judge(build, protocol):
         build.add("claims", claim_id=claim_id, computation=computation, **cells)
         evidence = build.load()
         effects, left_out = normalise(evidence, protocol)
-        material = Material(evidence, protocol, effects, left_out)
+        material = Material(Answers(evidence, protocol, effects, left_out))
         return answered(material.claims[claim_id], material, rules_of(evidence))
 
     return of

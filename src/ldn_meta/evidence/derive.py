@@ -41,7 +41,7 @@ def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFr
         "conflicts": ledger(evidence, protocol),
         "directions": directions(evidence, protocol, effects),
         "consistency": consistency,
-        "claims": claims_table(evidence, protocol, effects, left_out),
+        "claims": claims_table(answers),
         "certainty": certainty,
         "certainty_domains": certainty_domains,
         "multiverse": multiverse,

@@ -33,6 +33,7 @@ from ldn_meta.stats.pool import pool, side
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ldn_meta.evidence.answer.answer import Answers
     from ldn_meta.evidence.audit.claim_rules import Rule
     from ldn_meta.evidence.raw.protocol import Protocol
     from ldn_meta.evidence.raw.tables import Evidence
@@ -225,6 +226,14 @@ class ThenAndNow:
         }
 
 
+def of_outcome(effects: pd.DataFrame, construct: str, **cells: object) -> pd.DataFrame:
+    """Effects of an outcome with these cells."""
+    is_asked = effects["construct"] == construct
+    for column, cell in cells.items():
+        is_asked &= effects[column] == cell
+    return effects[is_asked]
+
+
 def then_and_now(
     effects: pd.DataFrame,
     protocol: Protocol,
@@ -234,13 +243,10 @@ def then_and_now(
     comparator_class: str,
 ) -> ThenAndNow:
     """Pool an outcome without the trials of the newest year, and with them."""
-    same = effects[
-        (effects["indication_id"] == indication_id)
-        & (effects["construct"] == construct)
-        & (effects["comparator_class"] == comparator_class)
-    ]
-    if same.empty:
+    if effects.empty:
         return ThenAndNow(math.nan, None, None, None, None)
+    question = {"indication_id": indication_id, "comparator_class": comparator_class}
+    same = of_outcome(effects, construct, **question)
     loose = protocol.changed(allow_approximate=True)
 
     def pooled(rows: pd.DataFrame, choices: Protocol) -> Pool | None:
@@ -327,37 +333,41 @@ def is_ratio(found: Pool) -> bool:
 # Numbers as reports print them: 4,960 is one number, and a sign is no minus between numbers.
 PRINTED = re.compile(r"(?<![\w.])[-+]?\d+(?:,\d{3})*(?:\.\d+)?|(?<![\w.])\.\d+")
 SIZES = ("n_enrolled", "n_randomised", "n_completed", "n_analysed")
-# Columns of effects that claims are looked up by.
-LOOKED_UP = (
-    "study_id",
-    "indication_id",
-    "construct",
-    "comparator_class",
-    "measure",
-    "kind",
-    "is_selected",
-    "year",
-)
 # Below it a claim calls a difference one.
 SIGNIFICANT = 0.05
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Material:
-    """Raw and derived tables with the look-ups that claims need."""
+    """Tables and answers with the look-ups that claims need."""
 
-    evidence: Evidence
-    protocol: Protocol
-    effects: pd.DataFrame
-    left_out: pd.DataFrame
-    context: Context = field(init=False)
+    answers: Answers
     _pools: dict[tuple[str, ...], ThenAndNow] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "context", Context(self.evidence, self.protocol))
-        if self.effects.empty:
-            # A frame of no effects may have no columns either.
-            object.__setattr__(self, "effects", self.effects.reindex(columns=list(LOOKED_UP)))
+    @property
+    def evidence(self) -> Evidence:
+        """The raw tables."""
+        return self.answers.evidence
+
+    @property
+    def protocol(self) -> Protocol:
+        """Choices by which pools are made."""
+        return self.answers.protocol
+
+    @cached_property
+    def context(self) -> Context:
+        """Raw tables by key."""
+        return Context(self.evidence, self.protocol)
+
+    @cached_property
+    def pooled(self) -> list[Pool]:
+        """Our pools of every question."""
+        return self.answers.pools
+
+    def effects(self, construct: str, **cells: object) -> pd.DataFrame:
+        """Effects of an outcome with these cells; a frame without rows may have no columns."""
+        frame = self.answers.effects
+        return frame if frame.empty else of_outcome(frame, construct, **cells)
 
     @cached_property
     def claims(self) -> dict[str, Row]:
@@ -413,6 +423,17 @@ class Material:
         ]
         return next((row for row in rows if row["preferred"]), None)
 
+    def sizes(self, study_id: object) -> list[Row]:
+        """Statements of how many people are in a study, whatever their source."""
+        return [
+            row
+            for row in self.facts
+            if row["study_id"] == study_id
+            and row["fact"] in SIZES
+            and row["value"] is not None
+            and row["qualifier"] is None
+        ]
+
     def closeness(self, read_from: str) -> int:
         """Rank of a kind of text by the protocol; 0 is closest to the paper."""
         return self.protocol.selection.read_from.index(read_from)
@@ -436,7 +457,7 @@ class Material:
         key = (indication_id, construct, comparator_class)
         if key not in self._pools:
             self._pools[key] = then_and_now(
-                self.effects,
+                self.answers.effects,
                 self.protocol,
                 indication_id=indication_id,
                 construct=construct,
@@ -529,13 +550,10 @@ class Material:
         return found
 
     def _computed(self, study_id: str, wanted: set[str]) -> set[str]:
-        rows = self.effects[
-            (self.effects["study_id"] == study_id)
-            & self.effects["construct"].isin(wanted)
-            & self.effects["is_selected"].astype(bool)
-        ]
+        found = (self.effects(one, study_id=study_id, is_selected=True) for one in sorted(wanted))
         return {
             interval_direction(row["ci_low"], row["ci_high"], row["benefit_sign"])
+            for rows in found
             for row in rows.to_dict("records")
         } - {NOT_STATED}
 

@@ -27,8 +27,8 @@ from ldn_meta.stats.convert import p_from_se
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ldn_meta.evidence.answer.answer import Answers
     from ldn_meta.evidence.audit.claim_rules import Rule
-    from ldn_meta.evidence.raw.protocol import Protocol
     from ldn_meta.evidence.raw.tables import Evidence
 
 
@@ -116,14 +116,12 @@ def rules_of(evidence: Evidence) -> ClaimRules:
     return read_rules(evidence.wording.get(FILE, {}), FORMS, evidence.review)
 
 
-def claims_table(
-    evidence: Evidence, protocol: Protocol, effects: pd.DataFrame, left_out: pd.DataFrame
-) -> pd.DataFrame:
+def claims_table(answers: Answers) -> pd.DataFrame:
     """Test every claim."""
     import pandas as pd
 
-    material = Material(evidence, protocol, effects, left_out)
-    rules = rules_of(evidence)
+    material = Material(answers)
+    rules = rules_of(answers.evidence)
     rows = []
     for claim in material.claims.values():
         found = answered(claim, material, rules)

@@ -15,7 +15,6 @@ from ldn_meta.evidence.answer.pools import (
     FAVOURS_TREATMENT,
     NO_DIFFERENCE,
     Pool,
-    build_pools,
     find_pool,
 )
 from ldn_meta.evidence.audit.claim_material import (
@@ -99,12 +98,12 @@ def directions_and_main_pool(case: Case) -> Finding:
         if study["comparator_class"].startswith(asked)
     ]
     found = material.directions(studies, material.constructs(case.rule.lists["groups"]))
-    rows = material.effects[material.effects["indication_id"] == case.indication_id]
     main = material.indication_row(case.indication_id)["main_construct"]
+    question = {"indication_id": case.indication_id, "construct": main}
     pools = [
         pool
-        for pool in build_pools(rows, material.protocol.selection, material.protocol.model)
-        if pool.key["construct"] == main and len(pool.trials) > 1
+        for pool in material.pooled
+        if question.items() <= pool.key.items() and len(pool.trials) > 1
     ]
     values = {
         "trials": len(found),
@@ -163,10 +162,12 @@ def directions_and_pool(case: Case) -> Finding:
 
 def largest_pool(case: Case) -> Pool | None:
     """The pool of the rule's construct with the most trials, in whatever condition."""
-    material, construct = case.material, case.rule.words["construct"]
-    rows = material.effects[material.effects["construct"] == construct]
-    pools = build_pools(rows, material.protocol.selection, material.protocol.model)
-    return find_pool(pools, construct=construct, comparator_class=case.rule.words["comparator"])
+    words = case.rule.words
+    return find_pool(
+        case.material.pooled,
+        construct=words["construct"],
+        comparator_class=words["comparator"],
+    )
 
 
 @computes(
@@ -711,12 +712,8 @@ def people_in_other_sources(case: Case) -> Finding:
     material, people = case.material, number(case.claim["n"])
     rows = [
         row
-        for row in material.facts
-        if row["study_id"] == case.claim["study_id"]
-        and row["fact"] in SIZES
-        and row["value"] is not None
-        and row["qualifier"] is None
-        and row["source_id"] != case.claim["claimed_in"]
+        for row in material.sizes(case.claim["study_id"])
+        if row["source_id"] != case.claim["claimed_in"]
     ]
     preferred = {row["fact"]: row for row in rows if row["preferred"]}
     began = [number(row["value"]) for name, row in preferred.items() if name in BEGINNING]

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ldn_meta.evidence.answer.pools import (
     FAVOURS_TREATMENT,
-    build_pools,
     find_pool,
     pool_trials,
 )
 from ldn_meta.evidence.audit.claim_material import (
     SIGNIFICANT,
-    SIZES,
     Case,
     Computations,
     Finding,
@@ -25,6 +23,7 @@ from ldn_meta.evidence.audit.claim_material import (
     computes,
     first,
     more_cautious,
+    of_outcome,
     printed_numbers,
     prints_as,
     span_of,
@@ -300,16 +299,7 @@ def share_of_one_group(case: Case) -> Finding:
         for row in material.results(study_id, constructs, without=claim["claimed_in"])
         if (row.get("percent") == estimate if is_percent else row.get("events") in counts)
     ]
-    known = sorted(
-        {
-            number(row["value"])
-            for row in material.facts
-            if row["study_id"] == study_id
-            and row["fact"] in SIZES
-            and row["value"] is not None
-            and row["qualifier"] is None
-        }
-    )
+    known = sorted({number(row["value"]) for row in material.sizes(study_id)})
     unfit = [f"{n:g}" for n in known if is_percent and not counts_of(n)]
     where = "elsewhere" if agreeing else "alone"
     sources = listed(dict.fromkeys(material.source(row["source_id"]) for row in agreeing))
@@ -355,17 +345,17 @@ def threshold_sums(effects: pd.DataFrame, protocol: Protocol, rule: Rule) -> lis
     him twice. The pool is that of the lower threshold with this trial's counts replaced.
     """
     words = rule.words
-    rows = effects[
-        (effects["study_id"] == words["study_id"])
-        & (effects["measure"] == "RR")
-        & effects["is_selected"].astype(bool)
+    if effects.empty:
+        return []
+    chosen = {"study_id": words["study_id"], "measure": "RR", "is_selected": True}
+    rows = [
+        plain_rows(of_outcome(effects, words[name], **chosen))[-1:] for name in ("lower", "higher")
     ]
-    by_construct = {row["construct"]: row for row in plain_rows(rows)}
-    if not {words["lower"], words["higher"]} <= set(by_construct):
+    if not all(rows):
         return []
     lower, higher = (
         JointCount(int(row["events_1"]), int(row["n_1"]), int(row["events_2"]), int(row["n_2"]))
-        for row in (by_construct[words["lower"]], by_construct[words["higher"]])
+        for (row,) in rows
     )
     both = JointCount(
         lower.events_1 + higher.events_1, lower.n_1, lower.events_2 + higher.events_2, lower.n_2
@@ -388,9 +378,7 @@ def _pooled(
     """The pool of the lower threshold with other counts for one trial; None of one trial."""
     study_id = rule.words["study_id"]
     indication_id = effects.loc[effects["study_id"] == study_id, "indication_id"].iloc[0]
-    same = effects[
-        (effects["construct"] == rule.words["lower"]) & (effects["indication_id"] == indication_id)
-    ]
+    same = of_outcome(effects, rule.words["lower"], indication_id=indication_id)
     chosen, _ = select(same, protocol.selection)
     trials = same[chosen].copy()
     if len(trials) < 2:
@@ -412,7 +400,7 @@ def _pooled(
 )
 def two_thresholds_added_up(case: Case) -> Finding:
     """What adding up the responders at two thresholds would do. A what-if, no accusation."""
-    cases = threshold_sums(case.material.effects, case.material.protocol, case.rule)
+    cases = threshold_sums(case.material.answers.effects, case.material.protocol, case.rule)
     if not cases or cases[0].pooled is None:
         return case.answer("silent", "silent")
     values: dict[str, float] = {}
@@ -446,11 +434,7 @@ def interval_inside_a_margin(case: Case) -> Finding:
     sensitivity): two drugs of which neither works are equivalent too.
     """
     material, construct = case.material, case.rule.words["construct"]
-    rows = material.effects[
-        (material.effects["study_id"] == case.claim["study_id"])
-        & (material.effects["construct"] == construct)
-        & material.effects["is_selected"].astype(bool)
-    ]
+    rows = material.effects(construct, study_id=case.claim["study_id"], is_selected=True)
     scale = material.protocol.scales.get(construct)
     if rows.empty or scale is None:
         return case.answer("silent", "silent")
@@ -614,14 +598,8 @@ def _pairs(case: Case, indication_id: str, construct: str) -> dict[str, tuple[Jo
             ).items()
             if row["percent"] is not None
         }
-        sizes = [
-            int(number(row["value"]))
-            for row in material.facts
-            if row["study_id"] == study["study_id"]
-            and row["fact"] in SIZES
-            and row["qualifier"] is None
-            and row["preferred"]
-        ]
+        stated = material.sizes(study["study_id"])
+        sizes = [int(number(row["value"])) for row in stated if row["preferred"]]
         if not set(rows) >= BOTH or not sizes:
             continue
         range_of_sizes = range(min(sizes), max(sizes) + 1)
@@ -652,27 +630,20 @@ def events_of_two_groups(case: Case) -> Finding:
     People with serious events are those of any cause, over all comparisons; events judged
     related to treatment are another count, and are not added.
     """
-    effects, protocol, words = case.material.effects, case.material.protocol, case.rule.words
+    material, words = case.material, case.rule.words
     found = find_pool(
-        build_pools(
-            effects[effects["construct"] == words["any"]], protocol.selection, protocol.model
-        ),
-        construct=words["any"],
-        comparator_class=words["comparator"],
+        material.pooled, construct=words["any"], comparator_class=words["comparator"]
     )
     if found is None:
         return case.answer("silent", "silent")
     ours = span_of(found)
-    is_ratio = effects["measure"] == "RR"
-    stopped = effects[
-        (effects["construct"] == words["stopped"]) & is_ratio & effects["is_selected"].astype(bool)
-    ]
-    serious = effects[
-        (effects["construct"] == words["serious"])
-        & is_ratio
-        & (effects["comparator_class"] == words["comparator"])
-        & (effects["kind"] == "contrast")
-    ].drop_duplicates("study_id")
+    stopped = material.effects(words["stopped"], measure="RR", is_selected=True)
+    serious = material.effects(
+        words["serious"],
+        measure="RR",
+        comparator_class=words["comparator"],
+        kind="contrast",
+    ).drop_duplicates("study_id")
     values: dict[str, float | str] = {}
     for name, rows in (("any", found.trials), ("stopped", stopped), ("serious", serious)):
         for group in (1, 2):

@@ -13,7 +13,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ldn_meta.errors import ArgumentError, DataError, Fault
-from ldn_meta.evidence.answer.answer import IntervalToRead, interval_to_read
+from ldn_meta.evidence.answer.answer import IntervalToRead
 from ldn_meta.evidence.answer.pools import (
     CONFLICTING,
     DIRECTION_ONLY,
@@ -405,8 +405,8 @@ class _Material:
         )
         pools = [pool for pool in self.pools if pool.key["comparator_class"] == comparator]
         found = possible_synthesis(effects, left_out, pools, constructs=[construct])
-        fitting = [pool for pool in pools if pool.key["construct"] == construct]
-        pool = max(fitting, key=lambda pool: len(pool.trials), default=None)
+        answer = self.answers.to(self.indication["indication_id"], construct, comparator)
+        pool = answer.pool
         told = {n: word for n, word in found["directions"].items() if word != NOT_STATED}
         kind = found["synthesis"]
         if kind == DIRECTION_ONLY and not told:
@@ -431,7 +431,7 @@ class _Material:
             studies=tuple(studies),
             registered=self._registered,
             sentences=self.sentences,
-            read_by=None if pool is None else interval_to_read(pool, self.protocol),
+            read_by=answer.read_by,
             review=self.evidence.review,
         )
 
