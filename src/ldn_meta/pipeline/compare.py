@@ -10,10 +10,10 @@ import shutil
 import subprocess
 import tomllib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from ldn_meta import paths
@@ -45,11 +45,13 @@ def open_checkout(named: str | None, role: str) -> Checkout:
     """Open what a user named: a folder of a checkout, else a revision of this repository."""
     if named is None:
         return from_folder(paths.project_root(), WORK_TREE)
-    if _is_folder(named):
+    # No text is the folder one is in to Path, and nothing to a reader.
+    is_folder = bool(named) and Path(named).is_dir()
+    if is_folder:
         opened = from_folder(Path(named), named)
         if opened.raw:
             return opened
-    return from_revision(named, role)
+    return from_revision(named, role, is_folder=is_folder)
 
 
 def from_folder(folder: Path, label: str) -> Checkout:
@@ -62,31 +64,25 @@ def from_folder(folder: Path, label: str) -> Checkout:
     return replace(_sorted_out(label, found), code=code_of(folder))
 
 
-def from_revision(named: str, role: str) -> Checkout:
+def from_revision(named: str, role: str, *, is_folder: bool = False) -> Checkout:
     """Read the same files of a commit; neither the work tree nor a network is touched."""
-    folder = f"{role} {named!r} is a folder without data/raw" if _is_folder(named) else ""
+    what = f"{role} {named!r} is " + ("a folder without data/raw" if is_folder else "no folder")
     if shutil.which("git") is None:
-        message = f"{folder or f'{role} {named!r} is no folder'}, and git is not installed"
-        raise ParameterError(f"{message}: give two folders of checkouts")
+        raise ParameterError(f"{what}, and git is not installed: give two folders of checkouts")
     if _git("rev-parse", "--git-dir") is None:
-        message = f"{folder or f'{role} {named!r} is no folder'}, and {paths.project_root()}"
-        raise ParameterError(f"{message} is no git repository: give two folders of checkouts")
+        remedy = "is no git repository: give two folders of checkouts"
+        raise ParameterError(f"{what}, and {paths.project_root()} {remedy}")
     found = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{named}^{{commit}}")
     if found is None:
-        what = folder or f"{role} {named!r} is neither a folder of a checkout"
-        joined = "and no revision" if folder else "nor a revision"
-        raise ParameterError(f"{what} {joined} of this repository; {_remedy()}")
+        joined = " and no revision" if is_folder else " of a checkout nor a revision"
+        what = what if is_folder else f"{role} {named!r} is neither a folder"
+        raise ParameterError(f"{what}{joined} of this repository; {_remedy()}")
     commit = found.decode().strip()
     opened = _sorted_out(f"{named} ({commit[:7]})", dict(_files_of(commit)))
     if not opened.raw:
         message = f"{role} {named!r} ({commit[:7]}) has no data/raw: give a later revision"
         raise ParameterError(message)
     return opened
-
-
-def _is_folder(named: str) -> bool:
-    # No text is the folder one is in to Path, and nothing to a reader.
-    return bool(named) and Path(named).is_dir()
 
 
 def _remedy() -> str:
@@ -102,41 +98,26 @@ def _remedy() -> str:
 def _files_of(commit: str) -> Iterator[tuple[str, bytes]]:
     """Paths below the checkout and contents; git keeps LF, whatever the work tree has."""
     reports = _places()[2]
-    listed = _git("ls-tree", "-r", "-z", commit, "--", *_places())
-    wanted = []
-    for entry in (listed or b"").decode(errors="surrogateescape").split("\0"):
+    listed = _git("ls-tree", "-r", "-z", commit, "--", *_places()) or b""
+    for entry in listed.decode(errors="surrogateescape").split("\0"):
         about, _, name = entry.partition("\t")
         is_file = about.startswith("100")  # no link, no submodule
         # Pages and figures are large, and nothing here reads them.
         if is_file and (not name.startswith(f"{reports}/") or name.endswith(f"/{FACTS}")):
-            wanted.append((name, about.split(" ")[2]))
-    if not wanted:
-        return
-    asked = "".join(f"{blob}\n" for _, blob in wanted).encode()
-    answer = _git("cat-file", "--batch", given=asked)
-    if answer is None:
-        message = f"git cannot read the files of {commit[:7]}: `git fsck` says what is missing"
-        raise ParameterError(message)
-    start = 0
-    for name, _ in wanted:
-        line = answer.index(b"\n", start)
-        header = answer[start:line].split(b" ")
-        if header[1:2] != [b"blob"]:  # a partial clone that does not have it
-            message = f"{name} of {commit[:7]} is not in this clone: `git fetch` it first"
-            raise ParameterError(message)
-        end = line + 1 + int(header[2])
-        yield name, answer[line + 1 : end]
-        start = end + 1
+            data = _git("cat-file", "blob", about.split(" ")[2])
+            if data is None:  # a partial clone that does not have it
+                message = f"{name} of {commit[:7]} is not in this clone: `git fetch` it first"
+                raise ParameterError(message)
+            yield name, data
 
 
-def _git(*arguments: str, given: bytes | None = None) -> bytes | None:
+def _git(*arguments: str) -> bytes | None:
     """What git answers; None if it refuses."""
     environment = {name: v for name, v in os.environ.items() if name not in _LEADING_AWAY}
     root = str(paths.project_root())
     done = subprocess.run(
         # A container often has the checkout of another user; only reading is done here.
         ["git", "-c", "safe.directory=*", "-C", root, *arguments],
-        input=given,
         capture_output=True,
         check=False,
         env={**environment, "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0"},
@@ -154,25 +135,25 @@ def _places() -> tuple[str, ...]:
 
 def _sorted_out(label: str, found: Mapping[str, bytes]) -> Checkout:
     """File what is compared by what it is; hidden files and anything else are left out."""
-    raw, derived, reports, settings = (PurePosixPath(place) for place in _places())
-    tables: dict[PurePosixPath, dict[str, bytes]] = {raw: {}, derived: {}}
+    raw, derived, reports, settings = _places()
+    files: dict[str, dict[str, bytes]] = {raw: {}, derived: {}}
     facts = {}
-    for path, data in sorted((PurePosixPath(name), data) for name, data in found.items()):
-        if any(part.startswith(".") for part in path.parts):
+    for path, data in sorted(found.items()):
+        folder, _, name = path.rpartition("/")
+        if "/." in f"/{path}":
             continue
-        if path.parent in tables:
-            tables[path.parent][path.name] = data
-        elif path.name == FACTS and path.parent.parent == reports:
-            facts[path.parent.name] = data
+        if folder in files:
+            files[folder][name] = data
+        elif name == FACTS and folder.rpartition("/")[0] == reports:
+            facts[folder.rpartition("/")[2]] = data
+    # Without the dictionary it is some other folder, whatever else it holds.
+    is_ours = DESCRIPTOR in files[raw]
     return Checkout(
-        label=label,
-        # Without the dictionary it is some other folder, whatever else it holds.
-        raw=tables[raw] if DESCRIPTOR in tables[raw] else {},
-        derived=tables[derived],
-        facts=facts,
-        settings=found.get(settings.as_posix(), b""),
+        label, files[raw] if is_ours else {}, files[derived], facts, found.get(settings, b"")
     )
 
+
+# Tables, row by row
 
 # Saved numbers have six digits; what differs less is the same number.
 TOLERANCE = 1e-9
@@ -180,14 +161,6 @@ TOLERANCE = 1e-9
 _NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf)")
 
 Cells: TypeAlias = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A CSV file as text."""
-
-    columns: tuple[str, ...]
-    rows: tuple[Cells, ...]
 
 
 @dataclass(frozen=True)
@@ -202,16 +175,25 @@ class CellChange:
 
 @dataclass(frozen=True)
 class RowChange:
-    """A row that differs."""
+    """A row that differs; ``old`` or ``new`` has no cell where the row came or went."""
 
     table: str
     key: tuple[tuple[str, str], ...]
-    kind: str
     cells: tuple[CellChange, ...]
     old: Cells
     new: Cells
     verdict: str = ""
     turn: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Whether it changed, was added or was removed."""
+        return "changed" if self.old and self.new else "added" if self.new else "removed"
+
+    @property
+    def cells_there(self) -> Cells:
+        """The row as it is now, or was last."""
+        return self.new or self.old
 
     @property
     def is_moved(self) -> bool:
@@ -241,18 +223,22 @@ class TableChange:
         return () if self.is_whole else self.rows
 
 
+@dataclass(frozen=True)
+class Table:
+    """A CSV file as text."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Cells, ...]
+
+
 def read_table(data: bytes) -> Table:
     """Read a CSV file as it stands; a short row is filled up, what is too much is left out.
 
     ``ldn-meta check`` is what refuses such rows; here they must not be in the way.
     """
-    lines = [cells for _, cells in csv_rows(data.decode("utf-8-sig", errors="replace"))]
+    lines = [cells for _, cells in csv_rows(data.decode("utf-8-sig", errors="replace")) if cells]
     columns = tuple(lines[0]) if lines else ()
-    rows = [
-        dict(zip_longest(columns, line[: len(columns)], fillvalue=""))
-        for line in lines[1:]
-        if line
-    ]
+    rows = [dict(zip_longest(columns, line[: len(columns)], fillvalue="")) for line in lines[1:]]
     return Table(columns, tuple(rows))
 
 
@@ -265,28 +251,24 @@ def compare_tables(
     texts: Collection[str] = (),
 ) -> TableChange:
     """Compare two states of one table."""
-    before, after = (read_table(data or b"") for data in (old, new))
+    before, after = read_table(old or b""), read_table(new or b"")
     if old == new:
         return TableChange(name, "same", len(after.rows))
-    if old is None or new is None:
-        there = after if old is None else before
-        before, after = (
-            Table(there.columns, side.rows if side is there else ()) for side in (before, after)
-        )
+    if old is None:
+        before = Table(after.columns, ())
+    if new is None:
+        after = Table(before.columns, ())
     shared = [column for column in after.columns if column in before.columns]
     numbers = {c for c in shared if c not in texts and _is_numeric((*before.rows, *after.rows), c)}
-    found_by = (
-        list(key) if key and set(key) <= set(shared) else _first_columns(before, after, shared)
-    )
-    changes, pairs = [], _paired(before.rows, after.rows, found_by, shared)
-    for old_row, new_row in pairs:
-        cells = _changed_cells(old_row, new_row, shared, numbers)
-        if old_row and new_row and not cells:
-            continue
-        kind = "changed" if old_row and new_row else "added" if new_row else "removed"
-        row = new_row or old_row
-        address = tuple((column, row[column]) for column in found_by)
-        changes.append(RowChange(name, address, kind, cells, old_row, new_row))
+    is_known = bool(key) and set(key) <= set(shared)
+    found_by = list(key) if is_known else _first_columns(before.rows, after.rows, shared)
+    pairs = list(_paired(before.rows, after.rows, found_by, shared))
+    changes = []
+    for row, other in pairs:
+        cells = _changed_cells(row, other, shared, numbers) if row and other else ()
+        if cells or not (row and other):
+            address = tuple((column, (other or row)[column]) for column in found_by)
+            changes.append(RowChange(name, address, cells, row, other))
     return TableChange(
         name,
         "added" if old is None else "removed" if new is None else "changed",
@@ -309,103 +291,72 @@ def same_number(old: float, new: float) -> bool:
 
 def _is_numeric(rows: Sequence[Cells], column: str) -> bool:
     present = [row[column] for row in rows if row[column] not in EMPTY]
-    return bool(present) and all(is_number(text) for text in present)
+    return bool(present) and all(map(is_number, present))
 
 
 def _changed_cells(
     old: Cells, new: Cells, shared: Sequence[str], numbers: Collection[str]
 ) -> tuple[CellChange, ...]:
-    if not old or not new:
-        return ()
     found = []
     for column in shared:
         before, after = old[column], new[column]
         both = column in numbers and before not in EMPTY and after not in EMPTY
-        is_same = same_number(float(before), float(after)) if both else before == after
-        if not is_same:
+        if before != after and not (both and same_number(float(before), float(after))):
             found.append(CellChange(column, before, after, column in numbers))
     return tuple(found)
 
 
-def _first_columns(before: Table, after: Table, shared: Sequence[str]) -> list[str]:
+def _first_columns(
+    before: Sequence[Cells], after: Sequence[Cells], shared: Sequence[str]
+) -> list[str]:
     """The fewest leading columns that tell the rows of each state apart; measured numbers do not.
 
     Without such columns, those before the first measured number.
     """
-    rows = (*before.rows, *after.rows)
     chosen: list[str] = []
     for column in shared:
-        if any(is_number(row[column]) and not row[column].isdigit() for row in rows):
+        if any(is_number(r[column]) and not r[column].isdigit() for r in (*before, *after)):
             break
         chosen.append(column)
-        if all(_tells_apart(table.rows, chosen) for table in (before, after)):
+        sides = [[tuple(row[c] for c in chosen) for row in rows] for rows in (before, after)]
+        if all(len(set(side)) == len(side) for side in sides):
             break
     return chosen or list(shared[:1])
 
 
-def _tells_apart(rows: Sequence[Cells], columns: Sequence[str]) -> bool:
-    return len({tuple(row[column] for column in columns) for row in rows}) == len(rows)
-
-
 def _paired(
     before: Sequence[Cells], after: Sequence[Cells], key: Sequence[str], shared: Sequence[str]
-) -> list[tuple[Cells, Cells]]:
-    """Rows that belong together; an empty mapping stands for a row that is not there."""
+) -> Iterator[tuple[Cells, Cells]]:
+    """Rows that belong together; an empty mapping stands for a row that is not there.
 
-    def grouped(rows: Sequence[Cells]) -> dict[tuple[str, ...], list[Cells]]:
-        groups: dict[tuple[str, ...], list[Cells]] = defaultdict(list)
+    Of rows with the same key those that are equal belong together, then the others in order.
+    """
+    groups: dict[tuple[str, ...], list[list[Cells]]] = defaultdict(lambda: [[], []])
+    for place, rows in enumerate((before, after)):
         for row in rows:
-            groups[tuple(row[column] for column in key)].append(row)
-        return groups
-
-    def content(row: Cells) -> tuple[str, ...]:
-        return tuple(row[column] for column in shared)
-
-    olds, news = grouped(before), grouped(after)
-    pairs: list[tuple[Cells, Cells]] = []
-    for address in {**olds, **news}:
-        left, right = olds.get(address, []), news.get(address, [])
-        if len(left) > 1 or len(right) > 1:
-            left, right, equal = _without_equal(left, right, content)
-            pairs.extend(equal)
-        pairs.extend(zip_longest(left, right, fillvalue={}))
-    return pairs
+            groups[tuple(row[column] for column in key)][place].append(row)
+    for left, right in groups.values():
+        for row in list(left):
+            twin = next((r for r in right if all(r[c] == row[c] for c in shared)), None)
+            if twin is not None:
+                left.remove(row)
+                right.remove(twin)
+                yield row, twin
+        yield from zip_longest(left, right, fillvalue={})
 
 
-def _without_equal(
-    left: Sequence[Cells], right: Sequence[Cells], content: Callable[[Cells], tuple[str, ...]]
-) -> tuple[list[Cells], list[Cells], list[tuple[Cells, Cells]]]:
-    """Take the rows that are equal on both sides out of both."""
-    rest, equal = list(right), []
-    kept = []
-    for row in left:
-        twin = next((other for other in rest if content(other) == content(row)), None)
-        if twin is None:
-            kept.append(row)
-        else:
-            rest.remove(twin)
-            equal.append((row, twin))
-    return kept, rest, equal
-
+# Nested values, leaf by leaf
 
 # What names an entry of a list, so that one more at the top does not move all the others.
 IDENTITY = (
-    *(
-        "name",
-        "id",
-        "effect_id",
-        "indication_id",
-        "construct",
-        "comparator_class",
-        "outcome_label",
-    ),
-    *("study_id", "study_label", "claim_id", "table", "row", "row_id", "check"),
+    *("name", "id", "effect_id", "indication_id", "construct", "comparator_class"),
+    *("outcome_label", "study_id", "study_label", "claim_id", "table", "row", "row_id", "check"),
 )
 # Facts that say what can be concluded.
 VERDICTS = ("direction", "synthesis", "certainty", "verdict")
 SENTENCES = ("sentence", "headline", "what_would_change_it")
-
-FactPath: TypeAlias = tuple[str, ...]
+# Stands for a branch that one side does not have.
+_GONE = object()
 
 
 @dataclass(frozen=True)
@@ -413,7 +364,7 @@ class LeafChange:
     """One value that differs."""
 
     where: str
-    path: FactPath
+    path: tuple[str, ...]
     kind: str
     old: Any
     new: Any
@@ -439,53 +390,28 @@ class LeafChange:
         return self.path[-1] in SENTENCES or any(text.endswith(".") for text in texts)
 
 
-def parsed(name: str, data: bytes) -> Any:
-    """Read JSON, TOML or YAML, by the end of the name."""
-    text = data.decode("utf-8", errors="replace")
-    if name.endswith(".toml"):
-        return tomllib.loads(text)
-    if name.endswith((".yml", ".yaml")):
-        import yaml
-
-        try:
-            return yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ValueError(str(error)) from error
-    return json.loads(text)
-
-
 def compare_leaves(where: str, old: Any, new: Any) -> tuple[LeafChange, ...]:
     """Compare two nested values."""
-    return tuple(replace(change, where=where) for change in _walk((), old, new, ""))
+    return tuple(_walk(where, (), old, new, ""))
 
 
-def _walk(path: FactPath, old: Any, new: Any, measure: str) -> Iterator[LeafChange]:
-    old, new = _branches(old, new)
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        own = str(new.get("measure", measure))
-        for name in sorted({*old, *new}, key=str):
+def _walk(
+    where: str, path: tuple[str, ...], old: Any, new: Any, measure: str
+) -> Iterator[LeafChange]:
+    kind = "added" if old is _GONE else "removed" if new is _GONE else "changed"
+    # A branch that only one side has is walked to its leaves as well.
+    branches = _branches(*({"added": (new, new), "removed": (old, old)}.get(kind, (old, new))))
+    if all(isinstance(side, Mapping) for side in branches) and any(branches):
+        own = str(branches[1].get("measure", measure))
+        before, after = (
+            {} if v is _GONE else b for v, b in zip((old, new), branches, strict=True)
+        )
+        for name in sorted({**before, **after}, key=str):
             below = (*path, str(name))
-            if name not in old:
-                yield from _whole(below, new[name], "added", own)
-            elif name not in new:
-                yield from _whole(below, old[name], "removed", own)
-            else:
-                yield from _walk(below, old[name], new[name], own)
-    elif _differ(old, new):
-        yield LeafChange("", path, "changed", old, new, measure)
-
-
-def _whole(path: FactPath, value: Any, kind: str, measure: str) -> Iterator[LeafChange]:
-    """Every leaf of a branch that only one side has."""
-    branch, _ = _branches(value, value)
-    if isinstance(branch, Mapping) and branch:
-        own = str(branch.get("measure", measure))
-        for name in sorted(branch, key=str):
-            yield from _whole((*path, str(name)), branch[name], kind, own)
-    elif kind == "added":
-        yield LeafChange("", path, kind, None, value, measure)
-    else:
-        yield LeafChange("", path, kind, value, None, measure)
+            yield from _walk(where, below, before.get(name, _GONE), after.get(name, _GONE), own)
+    elif kind != "changed" or _differ(old, new):
+        old, new = (None if value is _GONE else value for value in (old, new))
+        yield LeafChange(where, path, kind, old, new, measure)
 
 
 def _branches(old: Any, new: Any) -> tuple[Any, Any]:
@@ -493,28 +419,21 @@ def _branches(old: Any, new: Any) -> tuple[Any, Any]:
 
     As many numbers on both sides are told apart by place; other lists of values stay whole.
     """
-    if not isinstance(old, list) or not isinstance(new, list):
+    if not isinstance(old, list) or not isinstance(new, list) or not (old or new):
         return old, new
     both = [*old, *new]
-    if not both:
-        return old, new
+    names = [[str(place) for place in range(1, len(side) + 1)] for side in (old, new)]
     if all(isinstance(item, Mapping) for item in both):
         shared = [name for name in IDENTITY if all(name in item for item in both)]
-
-        def names(items: Sequence[Any]) -> list[str]:
-            return [" ".join(str(item[name]) for name in shared) for item in items]
-
-        if shared and all(len(set(names(side))) == len(side) for side in (old, new)):
-            old_by_name, new_by_name = (
-                dict(zip(names(side), side, strict=True)) for side in (old, new)
-            )
-            return old_by_name, new_by_name
+        told = [
+            [" ".join(str(item[name]) for name in shared) for item in side] for side in (old, new)
+        ]
+        if shared and all(len(set(side)) == len(side) for side in told):
+            names = told
     elif len(old) != len(new) or not all(_is_number(item) for item in both):
         return old, new
-    old_by_place, new_by_place = (
-        {str(place): item for place, item in enumerate(side, start=1)} for side in (old, new)
-    )
-    return old_by_place, new_by_place
+    before, after = (dict(zip(*pair, strict=True)) for pair in zip(names, (old, new), strict=True))
+    return before, after
 
 
 def _differ(old: Any, new: Any) -> bool:
@@ -538,6 +457,8 @@ def leaf_text(value: Any) -> str:
         return "; ".join(leaf_text(item) for item in value) or "none"
     return str(value)
 
+
+# Results and what they conclude
 
 # What finds a row of each table; a table that is not named here is found by its first columns.
 KEYS = {
@@ -564,19 +485,6 @@ MAIN = ("analysis", "main")
 # A share of one group, or a group without a comparison: nothing it could differ from.
 NO_COMPARISON = {"measure": "PLO", "comparator_class": "none"}
 _OUTCOME = ("indication_id", "construct", "comparator_class")
-
-
-def compare_results(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> tuple[TableChange, ...]:
-    """Compare every table of data/derived."""
-    names = sorted({file.removesuffix(".csv") for file in (*old, *new) if file.endswith(".csv")})
-    place = {name: order for order, name in enumerate(FIRST)}
-    found = []
-    for name in sorted(names, key=lambda name: (place.get(name, len(place)), name)):
-        file = f"{name}.csv"
-        change = compare_tables(name, old.get(file), new.get(file), key=KEYS.get(name, ()))
-        rows = sorted((_judged(row) for row in change.rows), key=_by_weight)
-        found.append(replace(change, rows=tuple(rows)))
-    return tuple(found)
 
 
 def measures_of_outcomes(derived: Mapping[str, bytes]) -> dict[tuple[str, ...], str]:
@@ -629,7 +537,7 @@ def _by_weight(change: RowChange) -> tuple[int, bool, bool, tuple[tuple[str, str
 
 
 def _is_main(change: RowChange) -> bool:
-    return (change.new or change.old).get(MAIN[0]) == MAIN[1]
+    return change.cells_there.get(MAIN[0]) == MAIN[1]
 
 
 # What the manifest of data/derived knows of the code, in words.
@@ -693,95 +601,116 @@ class Comparison:
 
 def compare(old: Checkout, new: Checkout) -> Comparison:
     """Compare two checkouts by value."""
-    notes = [*_staleness(old), *_staleness(new)]
-    is_stale = bool(notes)
+    stale = [*_staleness(old), *_staleness(new)]
     unread: list[str] = []
-    settings: list[LeafChange] = []
-    for name in sorted({*old.raw, *new.raw}):
-        if not name.endswith(".csv"):
-            settings.extend(_leaves(name, old.raw.get(name), new.raw.get(name), unread))
-    settings.extend(_leaves(SETTINGS, old.settings, new.settings, unread))
-    facts: list[LeafChange] = []
-    for report in sorted({*old.facts, *new.facts}):
-        facts.extend(
-            _leaves(report, old.facts.get(report), new.facts.get(report), unread, facts_of=report)
+    nested = {
+        name: (old.raw.get(name), new.raw.get(name))
+        for name in sorted({*old.raw, *new.raw})
+        if not name.endswith(".csv")
+    } | {SETTINGS: (old.settings, new.settings)}
+    settings = [
+        change for name, sides in nested.items() for change in _leaves(name, name, *sides, unread)
+    ]
+    facts = [
+        change
+        for report in sorted({*old.facts, *new.facts})
+        for change in _leaves(
+            report, f"facts.json of {report}", old.facts.get(report), new.facts.get(report), unread
         )
-    results = compare_results(old.derived, new.derived)
-    notes.extend(f"{name} cannot be read and was left out" for name in unread)
-    notes.extend(_unmade_pages(results, tuple(facts)))
+    ]
+    place = {name: order for order, name in enumerate(FIRST)}
+    results = [
+        replace(table, rows=tuple(sorted(map(_judged, table.rows), key=_by_weight)))
+        for table in sorted(
+            _tables(old.derived, new.derived, {name: (key, ()) for name, key in KEYS.items()}),
+            key=lambda table: (place.get(table.table, len(place)), table.table),
+        )
+    ]
+    notes = [*stale, *(f"{name} cannot be read and was left out" for name in unread)]
+    if not facts and any(row.is_moved for table in results for row in table.rows):
+        notes.append(
+            "results moved but no fact of a page did; run `make reports` unless that was done"
+        )
     before, after = _manifest(old), _manifest(new)
     return Comparison(
         old=old.label,
         new=new.label,
         notes=tuple(notes),
-        inputs=_compare_inputs(old.raw, new.raw),
+        inputs=tuple(_tables(old.raw, new.raw, {**_dictionary(old.raw), **_dictionary(new.raw)})),
         settings=tuple(settings),
         code=tuple(
             said
             for name, said in CODE.items()
             if name in before and name in after and before[name] != after[name]
         ),
-        results=results,
+        results=tuple(results),
         facts=tuple(facts),
-        is_stale=is_stale,
+        is_stale=bool(stale),
         unread=tuple(unread),
         measures={**measures_of_outcomes(old.derived), **measures_of_outcomes(new.derived)},
     )
 
 
-def _compare_inputs(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> tuple[TableChange, ...]:
-    """Every table of data/raw, found by the keys of the dictionary."""
-    tables = {**_dictionary(old), **_dictionary(new)}
-    found = []
+# Key columns of a table, and columns that are text whatever they hold.
+Known: TypeAlias = tuple[Sequence[str], Collection[str]]
+
+
+def _tables(
+    old: Mapping[str, bytes], new: Mapping[str, bytes], known: Mapping[str, Known]
+) -> Iterator[TableChange]:
     for file in sorted(name for name in {*old, *new} if name.endswith(".csv")):
         name = file.removesuffix(".csv")
-        key, texts = tables.get(name, ((), ()))
-        found.append(compare_tables(name, old.get(file), new.get(file), key=key, texts=texts))
-    return tuple(found)
+        key, texts = known.get(name, ((), ()))
+        yield compare_tables(name, old.get(file), new.get(file), key=key, texts=texts)
 
 
-def _dictionary(raw: Mapping[str, bytes]) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Key columns and text columns by table; nothing if the dictionary cannot be read."""
+def _dictionary(raw: Mapping[str, bytes]) -> dict[str, Known]:
+    """What is known of the tables of data/raw; nothing if the dictionary cannot be read."""
     try:
-        resources = json.loads(raw[DESCRIPTOR])["resources"]
+        schemas = {r["name"]: r["schema"] for r in json.loads(raw[DESCRIPTOR])["resources"]}
         return {
-            str(resource["name"]): (
-                tuple(resource["schema"]["primaryKey"]),
-                tuple(
-                    str(field["name"])
-                    for field in resource["schema"]["fields"]
-                    if field["type"] not in ("number", "integer")
-                ),
+            name: (
+                schema["primaryKey"],
+                {f["name"] for f in schema["fields"] if f["type"] not in ("number", "integer")},
             )
-            for resource in resources
+            for name, schema in schemas.items()
         }
     except (ValueError, KeyError, TypeError):
         return {}
 
 
 def _leaves(
-    name: str,
-    old: bytes | None,
-    new: bytes | None,
-    unread: list[str],
-    *,
-    facts_of: str = "",
+    where: str, file: str, old: bytes | None, new: bytes | None, unread: list[str]
 ) -> tuple[LeafChange, ...]:
     """Changes of a nested file; what cannot be read goes to ``unread``."""
     if (old or b"") == (new or b""):
         return ()
-    sides: list[Any] = []
-    for data in (old, new):
-        try:
-            sides.append(parsed("facts.json" if facts_of else name, data) if data else None)
-        except ValueError:
-            unread.append(f"facts.json of {facts_of}" if facts_of else name)
-            return ()
+    try:
+        sides = [_parsed(file, data) if data else None for data in (old, new)]
+    except ValueError:
+        unread.append(file)
+        return ()
     # A file that is not there has none of the entries of the other.
     before, after = (
-        type(sides[1 - place])() if side is None else side for place, side in enumerate(sides)
+        type(other)() if side is None else side
+        for side, other in zip(sides, reversed(sides), strict=True)
     )
-    return compare_leaves(name, before, after)
+    return compare_leaves(where, before, after)
+
+
+def _parsed(name: str, data: bytes) -> Any:
+    """Read JSON, TOML or YAML, by the end of the name."""
+    text = data.decode("utf-8", errors="replace")
+    if name.endswith(".toml"):
+        return tomllib.loads(text)
+    if name.endswith((".yml", ".yaml")):
+        import yaml
+
+        try:
+            return yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ValueError(str(error)) from error
+    return json.loads(text)
 
 
 def _manifest(side: Checkout) -> dict[str, Any]:
@@ -811,11 +740,3 @@ def _staleness(side: Checkout) -> list[str]:
         f"{side.label}: data/derived was not made from what is there now ({', '.join(others)}); "
         "run `make data`, or `make reports` for the sentences too"
     ]
-
-
-def _unmade_pages(results: tuple[TableChange, ...], facts: tuple[LeafChange, ...]) -> list[str]:
-    """Whether results moved that no page tells of."""
-    moved = any(row.is_moved for table in results for row in table.rows)
-    if facts or not moved:
-        return []
-    return ["results moved but no fact of a page did; run `make reports` unless that was done"]

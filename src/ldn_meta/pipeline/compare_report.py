@@ -16,7 +16,6 @@ from ldn_meta.display.words import QUANTITIES, count, how_far, quantity_pair
 from ldn_meta.files import EMPTY
 from ldn_meta.pipeline.compare import (
     VERDICT_COLUMNS,
-    CellChange,
     Comparison,
     LeafChange,
     RowChange,
@@ -56,18 +55,19 @@ def headline(found: Comparison) -> str:
     total = sum(table.total for table in found.results)
     if not found.has_any:
         return f"nothing moved: the inputs and all {total:,} results are the same"
-    said = [*_input_words(found), *_result_words(found, total)]
-    said.append(_verdict_words(found))
-    sentences = len(found.sentences)
-    if sentences:
-        said.append(f"{sentences} {_plural('sentence', sentences)} changed")
+    said = [*_input_words(found), *_result_words(found, total), _verdict_words(found)]
+    if found.sentences:
+        said.append(f"{_counted(len(found.sentences), 'sentence')} changed")
     return "; ".join(said)
 
 
 def reworded(found: Comparison) -> tuple[Reworded, ...]:
     """Sentences of the pages that changed, word by word."""
     ordered = sorted(found.sentences, key=lambda fact: ("answer" not in fact.path, fact.where))
-    return tuple(Reworded(_place(fact), _pieces(fact.old, fact.new)) for fact in ordered)
+    return tuple(
+        Reworded(one_line(f"{fact.where}: {' / '.join(fact.path)}"), _pieces(fact.old, fact.new))
+        for fact in ordered
+    )
 
 
 def one_line(text: str) -> str:
@@ -75,26 +75,36 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _input_words(found: Comparison) -> list[str]:
     kinds = Counter(row.kind for table in found.inputs for row in table.own_rows)
     said = [
-        f"{number} input {_plural('row', number)} {kind}"
+        f"{_counted(kinds[kind], 'input row')} {kind}"
         for kind in ("changed", "added", "removed")
-        if (number := kinds[kind])
+        if kinds[kind]
     ]
-    for kind in ("added", "removed"):
-        names = [table.table for table in found.inputs if table.kind == kind]
-        said.extend(f"input table {name} {kind}" for name in names)
+    said += _whole_tables(found.inputs, "input table")
     columns = sum(len(t.columns_added) + len(t.columns_removed) for t in found.inputs)
     if columns:
-        said.append(f"{columns} input {_plural('column', columns)} added or removed")
+        said.append(f"{_counted(columns, 'input column')} added or removed")
     if found.settings:
         by_file = Counter(change.where for change in found.settings)
         files = ", ".join(f"{name} {changed}" for name, changed in by_file.items())
-        number = len(found.settings)
-        said.append(f"{number} {_plural('setting', number)} changed ({files})")
+        said.append(f"{_counted(len(found.settings), 'setting')} changed ({files})")
     said.extend(f"{name} changed" for name in found.code)
     return said or ["no input changed"]
+
+
+def _whole_tables(tables: Sequence[TableChange], noun: str, *kinds: str) -> list[str]:
+    return [
+        f"{noun} {table.table} {kind}"
+        for kind in kinds or ("added", "removed")
+        for table in tables
+        if table.kind == kind
+    ]
 
 
 def _verdict_words(found: Comparison) -> str:
@@ -103,7 +113,7 @@ def _verdict_words(found: Comparison) -> str:
     if not turns.total():
         return "no verdict changed"
     which = ", ".join(f"{said} {turns[turn]}" for turn, said in _TURNS.items() if turns[turn])
-    return f"{turns.total()} {_plural('verdict', turns.total())} changed ({which})"
+    return f"{_counted(turns.total(), 'verdict')} changed ({which})"
 
 
 def _result_words(found: Comparison, total: int) -> list[str]:
@@ -111,28 +121,21 @@ def _result_words(found: Comparison, total: int) -> list[str]:
         table.table: sum(row.kind == "changed" and row.is_moved for row in table.own_rows)
         for table in found.results
     }
-    moved = sum(changed.values())
     where = ", ".join(f"{name} {number}" for name, number in changed.items() if number)
     said = ["results are older than their inputs or code"] if found.is_stale else []
     if found.unread:
-        said.append(
-            f"{len(found.unread)} unreadable {_plural('file', len(found.unread))} left out"
-        )
-    said.append(f"{moved} of {total:,} results moved" + (f" ({where})" if where else ""))
+        said.append(f"{_counted(len(found.unread), 'unreadable file')} left out")
+    moved = f"{sum(changed.values())} of {total:,} results moved"
+    said.append(f"{moved} ({where})" if where else moved)
     for kind in ("added", "removed"):
         number = sum(row.kind == kind for table in found.results for row in table.own_rows)
         if number:
-            said.append(f"{number} {_plural('result', number)} {kind}")
-        names = [table.table for table in found.results if table.kind == kind]
-        said.extend(f"table {name} {kind}" for name in names)
+            said.append(f"{_counted(number, 'result')} {kind}")
+        said += _whole_tables(found.results, "table", kind)
     words = sum(not row.is_moved for table in found.results for row in table.rows)
     if words:
         said.append(f"{words} {'differs' if words == 1 else 'differ'} in words only")
     return said
-
-
-def _place(fact: LeafChange) -> str:
-    return one_line(f"{fact.where}: {' / '.join(fact.path)}")
 
 
 def _pieces(old: object, new: object) -> tuple[tuple[str, str], ...]:
@@ -153,20 +156,9 @@ def _pieces(old: object, new: object) -> tuple[tuple[str, str], ...]:
     return tuple(pieces)
 
 
-def _plural(noun: str, number: int) -> str:
-    return noun if number == 1 else f"{noun}s"
-
-
 # What shows at a glance what a row that came or went was about, the first that it has.
 _TELLING = (
-    "as_reported",
-    "title",
-    "label",
-    "claim",
-    "explanation",
-    "reason",
-    "value",
-    "judgement",
+    *("as_reported", "title", "label", "claim", "explanation", "reason", "value", "judgement"),
 )
 MOST_COLUMNS = 4
 # The whole text of a long cell is in its table, and in --json.
@@ -186,40 +178,39 @@ class Listing:
 
 def listings(found: Comparison) -> tuple[Listing, ...]:
     """Tables of everything that moved, what matters most first."""
-    made = [
-        Listing(
-            "Verdicts",
-            ("where", "result", "old", "new", "what changed"),
-            _verdicts(found),
-            is_short=True,
-        ),
-        Listing("Inputs", ("table", "row", "column", "old", "new"), _inputs(found.inputs)),
-        Listing("Settings", ("file", "setting", "old", "new"), tuple(map(_leaf, found.settings))),
-        Listing(
-            "Tables of data/derived",
-            ("table", "rows", "moved", "added", "removed", "words only", "note"),
-            tuple(_overview(table) for table in found.results if table.kind != "same"),
-            is_short=True,
-        ),
-    ]
-    for table in found.results:
-        rows = _merged([(row, _result(row, found)) for row in table.own_rows])
-        header = ("result", "old", "new", "moved by", "also")
-        made.append(Listing(table.table, header, rows, is_detail=True))
+    moved = ("where", "result", "old", "new", "what changed")
+    kinds = ("table", "rows", "moved", "added", "removed", "words only", "note")
+    changed = tuple(_overview(table) for table in found.results if table.kind != "same")
     facts = Counter((fact.where, fact.path[0] if fact.path else "") for fact in found.facts)
     counted = tuple((where, page, str(number)) for (where, page), number in facts.items())
-    made.append(Listing("Facts of the pages", ("report", "page", "changed"), counted, True))
+    result = ("result", "old", "new", "moved by", "also")
+    made = [
+        Listing("Verdicts", moved, _verdicts(found), is_short=True),
+        Listing("Inputs", ("table", "row", "column", "old", "new"), _inputs(found.inputs)),
+        Listing("Settings", ("file", "setting", "old", "new"), tuple(map(_leaf, found.settings))),
+        Listing("Tables of data/derived", kinds, changed, is_short=True),
+        *(
+            Listing(
+                table.table,
+                result,
+                _merged([(row, _result(row, found)) for row in table.own_rows]),
+                is_detail=True,
+            )
+            for table in found.results
+        ),
+        Listing("Facts of the pages", ("report", "page", "changed"), counted, is_detail=True),
+    ]
     return tuple(listing for listing in made if listing.rows)
 
 
 def _verdicts(found: Comparison) -> tuple[tuple[str, ...], ...]:
-    lines = []
-    for change in found.verdicts:
-        address, old, new, *_ = _result(change, found)
-        lines.append((change, (address, old, new, _cell(change.verdict))))
     rows: list[tuple[str, ...]] = []
     for table in dict.fromkeys(change.table for change in found.verdicts):
-        own = [(change, line) for change, line in lines if change.table == table]
+        own = [
+            (change, (*_result(change, found)[:3], _cell(change.verdict)))
+            for change in found.verdicts
+            if change.table == table
+        ]
         rows.extend((table, *line) for line in _merged(own))
     for fact in found.told_verdicts:
         where, path, old, new = _leaf(fact)
@@ -278,42 +269,40 @@ def _overview(table: TableChange) -> tuple[str, ...]:
 
 def _result(change: RowChange, found: Comparison) -> tuple[str, ...]:
     """Address, old, new, how far, what else: of the estimate that moved, else of a cell."""
-    measure = measure_of(change.new or change.old, found.measures)
+    measure = measure_of(change.cells_there, found.measures)
     before, after = numbers_of(change.old), numbers_of(change.new)
-    moved = {cell.column for cell in change.cells}
+    moved = {cell.column: cell for cell in change.cells}
+    told: tuple[str, ...] = ()
+    sides = (_telling(change),) * 2
     for quantity in QUANTITIES:
         is_there = quantity.estimate in before or quantity.estimate in after
-        is_told = change.kind != "changed" or not moved.isdisjoint(quantity.columns)
-        if is_there and is_told:
+        if is_there and (
+            change.kind != "changed" or not moved.keys().isdisjoint(quantity.columns)
+        ):
+            told = quantity.columns
             sides = quantity_pair(before, after, quantity, measure=measure)
-            return _row(change, sides, quantity.columns, measure)
-    if change.kind != "changed":
-        return _row(change, (_telling(change),) * 2, (), measure)
-    # A verdict says more than a number, and a number more than the words beside it.
-    first = min(
-        change.cells, key=lambda cell: (cell.column not in VERDICT_COLUMNS, not cell.is_number)
-    )
-    sides = f"{first.column}: {_cell(first.old)}", f"{first.column}: {_cell(first.new)}"
-    return _row(change, sides, (first.column,), measure)
-
-
-def _row(
-    change: RowChange, sides: tuple[str, str], told: Sequence[str], measure: str
-) -> tuple[str, ...]:
-    """One line of a result; ``told`` are the columns that the two sides show."""
+            break
     if change.kind != "changed":
         return (_address(change), *_came(change.kind, sides[change.kind == "added"]), "", "")
-    far = next((_far(cell, measure) for cell in change.cells if cell.column == told[0]), "")
-    if len(told) > 1 and told[0] not in {cell.column for cell in change.cells}:
+    if not told:
+        # A verdict says more than a number, and a number more than the words beside it.
+        first = min(
+            change.cells,
+            key=lambda cell: (cell.column not in VERDICT_COLUMNS, not cell.is_number),
+        )
+        told = (first.column,)
+        sides = (f"{first.column}: {_cell(first.old)}", f"{first.column}: {_cell(first.new)}")
+    cell = moved.get(told[0])
+    if cell is None:
         far = "interval only"
-    others = [cell.column for cell in change.cells if cell.column not in told]
-    return _address(change), *sides, far, _first_of(others)
-
-
-def _far(cell: CellChange, measure: str) -> str:
-    if not (is_number(cell.old) and is_number(cell.new)):
-        return ""
-    return how_far(cell.column, float(cell.old), float(cell.new), measure=measure)
+    elif is_number(cell.old) and is_number(cell.new):
+        far = how_far(cell.column, float(cell.old), float(cell.new), measure=measure)
+    else:
+        far = ""
+    others = [column for column in moved if column not in told]
+    shown, more = ", ".join(others[:MOST_COLUMNS]), len(others) - MOST_COLUMNS
+    also = f"{shown} and {count(more, 'column')} more" if more > 0 else shown
+    return _address(change), *sides, far, also
 
 
 def _merged(lines: Sequence[tuple[RowChange, tuple[str, ...]]]) -> tuple[tuple[str, ...], ...]:
@@ -338,14 +327,8 @@ def _address(change: RowChange) -> str:
 
 
 def _telling(change: RowChange) -> str:
-    row = change.new or change.old
+    row = change.cells_there
     return next((_cell(row[n]) for n in _TELLING if row.get(n, "") not in EMPTY), "")
-
-
-def _first_of(columns: Sequence[str]) -> str:
-    shown = ", ".join(columns[:MOST_COLUMNS])
-    more = len(columns) - MOST_COLUMNS
-    return f"{shown} and {count(more, 'column')} more" if more > 0 else shown
 
 
 def _cell(text: str) -> str:
@@ -458,20 +441,13 @@ def _row_record(row: RowChange) -> dict[str, Any]:
             {"column": cell.column, "old": cell.old, "new": cell.new} for cell in row.cells
         ]
     else:
-        record["row"] = dict(row.new or row.old)
+        record["row"] = dict(row.cells_there)
     return record
 
 
 def _leaf_record(change: LeafChange) -> dict[str, Any]:
-    return {
-        "where": change.where,
-        "path": list(change.path),
-        "kind": change.kind,
-        "old": change.old,
-        "new": change.new,
-        "is_verdict": change.is_verdict,
-        "is_sentence": change.is_sentence,
-    }
+    names = ("where", "path", "kind", "old", "new", "is_verdict", "is_sentence")
+    return {name: getattr(change, name) for name in names}
 
 
 def _cut(listing: Listing, limit: int) -> tuple[Sequence[tuple[str, ...]], int]:
