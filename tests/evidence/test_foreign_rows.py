@@ -68,7 +68,7 @@ def place(text, *, named=None, analysis="", layout="", **wanted):
         chosen.lines,
         columns,
         chosen.layout,
-        Wanted(**({"file": "f.csv", "shared": {}} | wanted)),
+        Wanted(**({"file": "f.csv", "shared": {}, "treatment": "LDN"} | wanted)),
         ARMS,
     )
 
@@ -96,7 +96,7 @@ def problems(text, *, named=None, **options):
     ],
 )
 def test_names_of_columns_are_known(header, roles):
-    columns = recognise(header.split(","), {})
+    columns = recognise(header.split(","), {}, ("LDN", "naltrexone"))
     assert columns.problems == ()
     assert [columns.name[role] for role in roles.split()] == header.split(",")
     assert columns.not_placed == {}

@@ -1,11 +1,15 @@
 """Cells that nobody types follow from those that somebody did, and from nothing else."""
 
+import functools
+
 import pytest
 
-from ldn_meta.evidence.entry.rows import Answers, complete, decimals, filled, slug
+from ldn_meta.evidence.entry import rows as new_rows
+from ldn_meta.evidence.entry.rows import Answers, NewRows, decimals, slug
 from ldn_meta.evidence.raw.faults import cell_check, row_check
 from ldn_meta.evidence.raw.tables import load_dictionary
 
+complete = functools.partial(new_rows.complete, treatment="LDN")
 STUDY = {
     "study_id": "ames2001",
     "indication_id": "fibromyalgia",
@@ -156,7 +160,7 @@ def test_what_only_people_know_is_asked_for(dictionary):
 
 def test_shared_answers_never_name_a_row(dictionary):
     shared = {"study_id": "ames2001", "source_id": "paper"}
-    row = filled(dictionary.tables["studies"], {}, shared, {}, set())
+    row = NewRows(dictionary, {}, "LDN").filled("studies", {}, shared)
     assert (row["study_id"], row["source_id"]) == ("paper", "paper")
 
 

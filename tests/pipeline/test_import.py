@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from builders import added, cut_down, read, snapshot
 from ldn_meta import paths
 from ldn_meta.errors import ParameterError
+from ldn_meta.evidence.entry.foreign import read_foreign
 from ldn_meta.pipeline.cli import main
-from ldn_meta.pipeline.entry import read_foreign
 
 SAID = (
     *("--outcome", "pain_nrs_0_10", "--source", "reis2025", "--read-from", "secondary review"),

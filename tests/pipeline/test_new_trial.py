@@ -10,11 +10,10 @@ from click.testing import CliRunner
 from builders import added, cut_down, read, snapshot
 from ldn_meta import files, paths
 from ldn_meta.errors import ParameterError
-from ldn_meta.evidence.entry.rows import Answers
+from ldn_meta.evidence.entry.rows import Answers, answers_text, read_answers
 from ldn_meta.evidence.raw.tables import load_dictionary
 from ldn_meta.pipeline import entry as raw_rows
 from ldn_meta.pipeline.cli import main
-from ldn_meta.pipeline.entry import answers_text, read_answers
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "new_trial_example.toml"
 

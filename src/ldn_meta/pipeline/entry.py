@@ -1,12 +1,10 @@
-"""The questions of CONTRIBUTING.md, one by one, each answer checked at once."""
+"""New rows of the raw tables, all of them or none, and the questions for a whole trial."""
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
-import tomllib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,238 +13,42 @@ from typing import Any
 import click
 
 from ldn_meta import paths
-from ldn_meta.errors import (
-    DataError,
-    Fault,
-    LdnMetaError,
-    NewRowsError,
-    ParameterError,
-    did_you_mean,
+from ldn_meta.errors import DataError, Fault, LdnMetaError, NewRowsError, did_you_mean
+from ldn_meta.evidence.entry.foreign import RATIOS
+from ldn_meta.evidence.entry.rows import (
+    Answers,
+    NewRows,
+    Row,
+    answers_text,
+    complete,
+    is_value,
 )
-from ldn_meta.evidence.entry.rows import TABLES, Answers, Row, complete, filled, is_value
+from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.faults import cell_check, row_check
+from ldn_meta.evidence.raw.protocol import load_protocol
+from ldn_meta.evidence.raw.review import load_review
 from ldn_meta.evidence.raw.tables import Dictionary, load_dictionary
-from ldn_meta.files import csv_records, csv_rows, csv_text, exclusive_writer, write_together
-
-
-def read_answers(path: Path, dictionary: Dictionary) -> Answers:
-    """Read a file of answers.
-
-    A section is named after a raw table (``[studies]``, or ``[[arms]]`` for several rows), its
-    entries after columns. Entries above the first section hold for every new row that leaves
-    the column open. Numbers keep the digits that were typed; true and false are yes and no.
-    """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=str)
-    except FileNotFoundError as error:
-        raise ParameterError(f"{path} is missing; name a file of answers") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ParameterError(f"{path} is no TOML: {error}") from error
-    answers, problems = Answers(), []
-    columns = {name: dictionary.tables[name].columns for name in TABLES}
-    anywhere = {column for names in columns.values() for column in names}
-    for name, value in content.items():
-        if not isinstance(value, dict | list):
-            problems += _unknown("", name, anywhere)
-            answers.shared[name], fault = _cell(name, value)
-            problems += fault
-        elif name not in columns:
-            problems += _unknown("", name, columns)
-        else:
-            for row in value if isinstance(value, list) else [value]:
-                cells, faults = _row(name, row, columns[name])
-                answers.of(name).append(cells)
-                problems += faults
-    if problems:
-        listed = "\n".join(f"  {problem}" for problem in problems)
-        raise ParameterError(f"{path} cannot be read as answers:\n{listed}")
-    return answers
-
-
-def answers_text(answers: Answers) -> str:
-    """Write answers as ``read_answers`` reads them."""
-    return "\n".join(_lines(answers))
-
-
-def _lines(answers: Answers) -> Iterator[str]:
-    # A string of JSON is a basic string of TOML.
-    for column, text in answers.shared.items():
-        yield f"{column} = {json.dumps(text)}"
-    for table in TABLES:
-        for row in answers.rows.get(table, ()):
-            yield f"\n[[{table}]]"
-            for column, text in row.items():
-                yield f"{column} = {json.dumps(text)}"
-    yield ""
-
-
-def _row(table: str, row: Any, columns: Collection[str]) -> tuple[Row, list[str]]:
-    if not isinstance(row, Mapping):
-        return {}, [f"{table}: {row!r} is no row; write [[{table}]] and its columns below"]
-    cells: Row = {}
-    faults: list[str] = []
-    for column, value in row.items():
-        faults += _unknown(f"{table}: ", column, columns)
-        cells[column], fault = _cell(f"{table}: {column}", value)
-        faults += fault
-    return cells, faults
-
-
-def _cell(what: str, value: Any) -> tuple[str, list[str]]:
-    if isinstance(value, bool):
-        return ("yes" if value else "no"), []
-    if isinstance(value, int | str):
-        return str(value), []
-    return "", [f"{what}: {value!r} is neither text nor number; put it between quotes"]
-
-
-def _unknown(where: str, name: str, known: Collection[str]) -> list[str]:
-    if name in known:
-        return []
-    hint = did_you_mean(name, known) or f"there are {', '.join(sorted(known))}"
-    return [f"{where}{name!r} is unknown; {hint}"]
-
-
-DELIMITERS = (",", ";", "\t")
-
-
-@dataclass(frozen=True)
-class ForeignFile:
-    """Header and lines of a file; ``lines`` are (number in the file, cells)."""
-
-    header: tuple[str, ...]
-    lines: tuple[tuple[int, tuple[str, ...]], ...]
-
-
-def read_foreign(path: Path) -> ForeignFile:
-    """Read a table whose cells are set apart by commas, semicolons or tabs."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ParameterError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ParameterError(f"{path} is not UTF-8; save it as CSV UTF-8") from error
-    first = text.partition("\n")[0]
-    delimiter = max(DELIMITERS, key=first.count)
-    rows = [(line, tuple(cells)) for line, cells in csv_rows(text, delimiter=delimiter)]
-    if len(rows) <= 1:
-        raise ParameterError(f"{path} has no line below its header")
-    header = tuple(name.strip() for name in rows[0][1])
-    lines = [(number, cells) for number, cells in rows[1:] if any(c.strip() for c in cells)]
-    twice = sorted({name for name in header if header.count(name) > 1})
-    problems = [f"two columns are called {name!r}" for name in twice]
-    problems += [
-        f"line {number} has {len(cells)} cells, the header {len(header)}"
-        for number, cells in lines
-        if len(cells) != len(header)
-    ]
-    if problems:
-        listed = "\n".join(f"  {problem}" for problem in problems)
-        raise ParameterError(f"{path} is no table:\n{listed}")
-    return ForeignFile(header, tuple(lines))
-
-
-# Other columns have a usual value (evidence/entry/rows.py); an answer file can give any.
-ASKED = {
-    "sources": (
-        *("kind", "authors", "year", "title", "container", "doi", "pmid", "registry_id"),
-        *("url", "source_id"),
-    ),
-    "studies": (
-        *("study_id", "indication_id", "label", "year", "status", "design", "is_randomised"),
-        *("blinding", "washout", "population", "intervention", "dose_low_mg_per_day"),
-        *("dose_high_mg_per_day", "comparator", "comparator_class", "duration_weeks"),
-        *("n_enrolled", "n_randomised", "n_completed", "n_analysed", "registry_id"),
-        *("eligible_for", "eligibility_reason", "overlaps_with", "note"),
-    ),
-    "arms": (
-        *("group", "label", "treatment", "n_randomised", "n_completed", "n_analysed"),
-        *("locator", "as_reported", "arm_id"),
-    ),
-    "outcomes": (
-        *("outcome_id", "construct", "construct_label", "instrument", "kind", "domain"),
-        *("benefit_sign", "scale_min", "scale_max", "unit", "threshold_pct", "responder_rule"),
-    ),
-    "study_facts": (
-        *("fact", "qualifier", "value", "value_low", "value_high", "range_kind", "unit"),
-        *("locator", "as_reported", "read_from"),
-    ),
-    "arm_stats": (
-        *("arm_id", "outcome_id", "timepoint_weeks", "timepoint", "analysis_set"),
-        *("statistic_of", "n", "mean", "sd", "se", "ci_low", "ci_high", "ci_level", "median"),
-        *("q1", "q3", "locator", "as_reported", "read_from", "note"),
-    ),
-    "arm_events": (
-        *("arm_id", "outcome_id", "timepoint_weeks", "timepoint", "analysis_set", "counted"),
-        *("events", "n", "percent", "locator", "as_reported", "read_from", "note"),
-    ),
-    "contrasts": (
-        *("arm_1", "arm_2", "outcome_id", "timepoint_weeks", "timepoint", "analysis_set"),
-        *("measure", "is_paired", "is_adjusted", "estimate", "ci_low", "ci_high", "ci_level"),
-        *("p_value", "p_relation", "n_1", "n_2", "direction", "locator", "as_reported"),
-        *("read_from", "note"),
-    ),
-}
-# Which rows the report can be asked for after the arms, as people say it.
-VALUE_KINDS = {
-    "difference": "contrasts",
-    "means": "arm_stats",
-    "events": "arm_events",
-    "fact": "study_facts",
-    "done": "",
-}
-# Columns whose answer is the usual one for the rows after it.
-CARRIED = ("locator", "read_from", "outcome_id", "timepoint_weeks", "analysis_set", "statistic_of")
-
-
-def _no(*columns: str) -> Callable[[Row], bool]:
-    return lambda row: not any(is_value(row.get(column)) for column in columns)
-
-
-def _is_text_only(row: Row) -> bool:
-    return row.get("measure") == "statement"
-
-
-_NEEDLESS: dict[tuple[str, str], Callable[[Row], bool]] = {
-    ("sources", "url"): lambda row: not _no("doi", "pmid")(row),
-    ("studies", "washout"): lambda row: "crossover" not in row.get("design", ""),
-    ("arm_stats", "timepoint"): lambda row: is_value(row.get("timepoint_weeks")),
-    ("arm_events", "timepoint"): lambda row: is_value(row.get("timepoint_weeks")),
-    ("contrasts", "timepoint"): lambda row: is_value(row.get("timepoint_weeks")),
-    ("arm_stats", "se"): lambda row: is_value(row.get("sd")),
-    ("arm_stats", "ci_high"): _no("ci_low"),
-    ("arm_stats", "ci_level"): _no("ci_low"),
-    ("arm_stats", "q1"): _no("median"),
-    ("arm_stats", "q3"): _no("median"),
-    ("contrasts", "estimate"): _is_text_only,
-    ("contrasts", "ci_low"): _no("estimate"),
-    ("contrasts", "ci_high"): _no("ci_low"),
-    ("contrasts", "ci_level"): _no("ci_low"),
-    ("contrasts", "n_2"): lambda row: row.get("is_paired") == "yes",
-    ("outcomes", "scale_min"): lambda row: row.get("kind") != "continuous",
-    ("outcomes", "scale_max"): lambda row: row.get("kind") != "continuous",
-    ("outcomes", "threshold_pct"): lambda row: row.get("kind") != "binary",
-    ("outcomes", "responder_rule"): lambda row: row.get("kind") != "binary",
-    ("study_facts", "range_kind"): _no("value_low", "value_high"),
-}
-
-
-def is_needless(table: str, column: str, row: Row) -> bool:
-    """Whether the answers before make a question needless."""
-    rule = _NEEDLESS.get((table, column))
-    return rule is not None and rule(row)
-
+from ldn_meta.files import (
+    csv_records,
+    csv_rows,
+    csv_text,
+    exclusive_writer,
+    rounded,
+    write_together,
+    write_whole,
+)
 
 HEADER_LINES = 1
+Records = tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True)
 class Added:
-    """What was added, or would be."""
+    """What was added, or would be, and what becomes of it."""
 
     rows: dict[str, list[Row]]
-    effects: tuple[dict[str, Any], ...]
-    left_out: tuple[dict[str, Any], ...]
+    effects: Records
+    left_out: Records
     is_written: bool = False
 
     @property
@@ -254,27 +56,46 @@ class Added:
         """Number of new rows."""
         return sum(len(rows) for rows in self.rows.values())
 
+    def content(self, **further: Any) -> dict[str, Any]:
+        """Rows, and what becomes of them, for machines."""
+        content: dict[str, Any] = rounded({"is_written": False, **vars(self), **further})
+        return content
 
-def taken_keys(folder: Path, dictionary: Dictionary) -> dict[str, set[str]]:
-    """Keys on file, by table."""
-    return {
-        name: {row[table.key] for row in read_rows(folder, name)}
-        for name, table in dictionary.tables.items()
-    }
+    def row_lines(self) -> Iterator[str]:
+        """Every new row as it will stand in its table."""
+        for table, rows in self.rows.items():
+            yield f"{table}.csv"
+            yield from (f"  {_csv_line(row.values())}" for row in rows)
 
+    def outlook_lines(self) -> Iterator[str]:
+        """Which effects come of the rows, and which rows are in none."""
+        for effect in self.effects:
+            scale = "log " if effect["measure"] in RATIOS else ""
+            yield (
+                f"effect {effect['effect_id']}: {scale}{effect['measure']} {effect['yi']:.4g} "
+                f"(95% CI {effect['ci_low']:.4g} to {effect['ci_high']:.4g}), {effect['unit']}; "
+                f"{'in' if effect['is_selected'] else 'not in'} the main pool: "
+                f"{effect['selected_why']}"
+            )
+        for row in self.left_out:
+            yield f"in no effect {row['table']}:{row['row_id']}: {row['reason']}"
 
-def read_rows(folder: Path, name: str) -> list[Row]:
-    """Rows of one raw table as typed; none where the file is missing."""
-    file = folder / f"{name}.csv"
-    return csv_records(file) if file.is_file() else []
+    def end_line(self) -> str:
+        """What was written and what comes next."""
+        if not self.is_written:
+            return f"nothing was written; {self.count} rows would be"
+        folder = paths.raw_data().relative_to(paths.project_root()).as_posix()
+        counts = ", ".join(f"{name} {len(rows)}" for name, rows in self.rows.items())
+        return f"{folder}: {counts} rows added; next: ldn-meta run, then git diff"
 
 
 def add_rows(answers: Answers, *, write: bool = True) -> Added:
     """Complete, check and add rows."""
     folder = paths.raw_data()
-    dictionary = load_dictionary(folder)
+    dictionary, treatment = load_dictionary(folder), load_review(folder).label
     with exclusive_writer():
-        rows, faults = complete(answers, dictionary, taken_keys(folder, dictionary))
+        taken = taken_keys(folder, dictionary)
+        rows, faults = complete(answers, dictionary, taken, treatment=treatment)
         if faults:
             raise NewRowsError(faults)
         if not rows:
@@ -293,18 +114,30 @@ def add_rows(answers: Answers, *, write: bool = True) -> Added:
     return Added(rows, effects, left_out, is_written=True)
 
 
+def taken_keys(folder: Path, dictionary: Dictionary) -> dict[str, set[str]]:
+    """Keys on file, by table."""
+    return {
+        name: {row[table.key] for row in csv_records(folder / f"{name}.csv")}
+        for name, table in dictionary.tables.items()
+    }
+
+
 def with_rows(data: bytes, columns: Sequence[str], rows: Sequence[Row]) -> bytes:
     """Put rows among those of a table, by their first column; no other line changes."""
-    lines = [f"{line}\n" for line in _lines_raw_rows(data)]
+    lines = _lines(data)
     for row in rows:
         cells = [row[column] for column in columns]
         keys = [_key_of(line) for line in lines[HEADER_LINES:]]
         place = next((i for i, key in enumerate(keys) if key > cells[0]), len(keys))
-        lines.insert(HEADER_LINES + place, csv_text([cells]))
-    return "".join(lines).encode()
+        lines.insert(HEADER_LINES + place, _csv_line(cells))
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _lines_raw_rows(data: bytes) -> list[str]:
+def _csv_line(cells: Iterable[str]) -> str:
+    return csv_text([cells]).removesuffix("\n")
+
+
+def _lines(data: bytes) -> list[str]:
     """Lines of a table; nothing but a line feed ends one."""
     return data.decode("utf-8").removesuffix("\n").split("\n")
 
@@ -315,12 +148,10 @@ def _key_of(line: str) -> str:
 
 def _on_a_copy(
     folder: Path, rows: Mapping[str, list[Row]], after: Mapping[str, bytes]
-) -> tuple[tuple[dict[str, Any], ...], tuple[dict[str, Any], ...]]:
+) -> tuple[Records, Records]:
     """Check the whole with the new rows, and say what becomes of them."""
     from ldn_meta.evidence.audit.consistency import check_consistency, refuse_inconsistent
     from ldn_meta.evidence.effects.effects import as_saved, normalise
-    from ldn_meta.evidence.load import load_evidence
-    from ldn_meta.evidence.raw.protocol import load_protocol
 
     with TemporaryDirectory(dir=paths.build(), prefix=".raw-") as scratch:
         copy = Path(scratch) / "raw"
@@ -359,30 +190,96 @@ def _of_new_rows(
     elsewhere: list[Fault] = []
     for fault in error.faults:
         new = [next(iter(row.values())) for row in rows.get(fault.table, ())]
-        keys = [_key_of(line) for line in _lines_raw_rows(after.get(fault.table, b""))]
-        # A rule may name the line of another row.
-        rule = re.sub(
-            r"\bline (\d+)",
-            lambda found: _told_place(int(found[1]), keys, new),  # noqa: B023  (used at once)
-            fault.rule,
-        )
-        if fault.line <= len(keys) and keys[fault.line - 1] in new:
-            place = new.index(keys[fault.line - 1]) + 1
-            ours.append(replace(fault, line=place, rule=rule))
+        keys = [_key_of(line) for line in _lines(after.get(fault.table, b""))]
+        # By line of the copy: the place of a new row, or the line in the file on disk, where the
+        # new rows before it are not.
+        places = {line: new.index(key) + 1 for line, key in enumerate(keys, 1) if key in new}
+
+        def told(found: re.Match[str], places: dict[int, int] = places) -> str:
+            """Another row that a rule names."""
+            line = int(found[1])
+            is_new = line in places
+            return f"new row {places[line]}" if is_new else f"line {_on_disk(line, places)}"
+
+        rule = re.sub(r"\bline (\d+)", told, fault.rule)
+        if fault.line in places:
+            ours.append(replace(fault, line=places[fault.line], rule=rule))
         else:
-            elsewhere.append(replace(fault, line=_old_line(fault.line, keys, new), rule=rule))
+            elsewhere.append(replace(fault, line=_on_disk(fault.line, places), rule=rule))
     return NewRowsError(ours, elsewhere)
 
 
-def _told_place(line: int, keys: Sequence[str], new: Sequence[str]) -> str:
-    if line <= len(keys) and keys[line - 1] in new:
-        return f"new row {new.index(keys[line - 1]) + 1}"
-    return f"line {_old_line(line, keys, new)}"
+def _on_disk(line: int, places: Collection[int]) -> int:
+    return line - sum(place <= line for place in places)
 
 
-def _old_line(line: int, keys: Sequence[str], new: Sequence[str]) -> int:
-    """Line in the file on disk, where the new rows before it are not."""
-    return line - sum(key in new for key in keys[:line])
+# The questions of CONTRIBUTING.md, one by one, each answer checked at once
+
+# Other columns have a usual value (evidence/entry/rows.py); an answer file can give any.
+_ASKED = {
+    "sources": "kind authors year title container doi pmid registry_id url source_id",
+    "studies": "study_id indication_id label year status design is_randomised blinding washout "
+    "population intervention dose_low_mg_per_day dose_high_mg_per_day comparator "
+    "comparator_class duration_weeks n_enrolled n_randomised n_completed n_analysed registry_id "
+    "eligible_for eligibility_reason overlaps_with note",
+    "arms": "group label treatment n_randomised n_completed n_analysed locator as_reported arm_id",
+    "outcomes": "outcome_id construct construct_label instrument kind domain benefit_sign "
+    "scale_min scale_max unit threshold_pct responder_rule",
+    "study_facts": "fact qualifier value value_low value_high range_kind unit locator "
+    "as_reported read_from",
+    "arm_stats": "arm_id outcome_id timepoint_weeks timepoint analysis_set statistic_of n mean sd "
+    "se ci_low ci_high ci_level median q1 q3 locator as_reported read_from note",
+    "arm_events": "arm_id outcome_id timepoint_weeks timepoint analysis_set counted events n "
+    "percent locator as_reported read_from note",
+    "contrasts": "arm_1 arm_2 outcome_id timepoint_weeks timepoint analysis_set measure is_paired "
+    "is_adjusted estimate ci_low ci_high ci_level p_value p_relation n_1 n_2 direction locator "
+    "as_reported read_from note",
+}
+ASKED = {table: tuple(columns.split()) for table, columns in _ASKED.items()}
+# Which rows the report can be asked for after the arms, as people say it.
+VALUE_KINDS = {
+    "difference": "contrasts",
+    "means": "arm_stats",
+    "events": "arm_events",
+    "fact": "study_facts",
+    "done": "",
+}
+# Columns whose answer is the usual one for the rows after it.
+CARRIED = ("locator", "read_from", "outcome_id", "timepoint_weeks", "analysis_set", "statistic_of")
+
+
+def _no(*columns: str) -> Callable[[Row], bool]:
+    return lambda row: not any(is_value(row.get(column)) for column in columns)
+
+
+def _has(column: str) -> Callable[[Row], bool]:
+    return lambda row: is_value(row.get(column))
+
+
+def _is_not(column: str, text: str) -> Callable[[Row], bool]:
+    return lambda row: row.get(column) != text
+
+
+_NEEDLESS: dict[tuple[str, str], Callable[[Row], bool]] = {
+    ("sources", "url"): lambda row: not _no("doi", "pmid")(row),
+    ("studies", "washout"): lambda row: "crossover" not in row.get("design", ""),
+    **{(table, "timepoint"): _has("timepoint_weeks") for table in _ASKED},
+    ("arm_stats", "se"): _has("sd"),
+    ("arm_stats", "ci_high"): _no("ci_low"),
+    ("arm_stats", "ci_level"): _no("ci_low"),
+    ("arm_stats", "q1"): _no("median"),
+    ("arm_stats", "q3"): _no("median"),
+    ("contrasts", "estimate"): lambda row: row.get("measure") == "statement",
+    ("contrasts", "ci_low"): _no("estimate"),
+    ("contrasts", "ci_high"): _no("ci_low"),
+    ("contrasts", "ci_level"): _no("ci_low"),
+    ("contrasts", "n_2"): lambda row: row.get("is_paired") == "yes",
+    ("outcomes", "scale_min"): _is_not("kind", "continuous"),
+    ("outcomes", "scale_max"): _is_not("kind", "continuous"),
+    ("outcomes", "threshold_pct"): _is_not("kind", "binary"),
+    ("outcomes", "responder_rule"): _is_not("kind", "binary"),
+    ("study_facts", "range_kind"): _no("value_low", "value_high"),
+}
 
 
 EXPLAIN = "?"
@@ -393,29 +290,39 @@ TWO_ARMS = 2
 class Interview:
     """Asks about one trial; ``answers`` holds what was said so far."""
 
-    def __init__(self, folder: Path, dictionary: Dictionary) -> None:
+    def __init__(self, folder: Path) -> None:
         self.answers = Answers()
-        self._dictionary = dictionary
-        self._keys = taken_keys(folder, dictionary)
-        self._outcomes = {row["outcome_id"]: row for row in read_rows(folder, "outcomes")}
-        self._done: dict[str, list[Row]] = {}
+        dictionary = load_dictionary(folder)
+        taken = taken_keys(folder, dictionary)
+        self._new = NewRows(dictionary, taken, load_review(folder).label)
+        self._tables = dictionary.tables
+        outcomes = csv_records(folder / "outcomes.csv")
+        self._outcomes = {row["outcome_id"]: row for row in outcomes}
         self._last: Row = {}
         self._open: dict[str, Row] = {}
 
-    @property
-    def name(self) -> str:
-        """Key of the study, or of its report; "answers" before there is one."""
-        for table in ("studies", "sources"):
-            for row in self._done.get(table, ()):
-                return row[self._dictionary.tables[table].key]
-        return "answers"
-
-    def so_far(self) -> Answers:
-        """What was said, with the rows that were not said to their end."""
+    def keep(self) -> None:
+        """Nobody types a trial twice: what was answered goes to a file of answers."""
         rows = {name: list(some) for name, some in self.answers.rows.items()}
         for name, cells in self._open.items():
             rows.setdefault(name, []).append(cells)
-        return Answers(dict(self.answers.shared), {name: r for name, r in rows.items() if any(r)})
+        rows = {name: some for name, some in rows.items() if any(some)}
+        if not rows:
+            return
+        # The key of the study, or of its report, or neither yet.
+        keys = [
+            row[self._tables[table].key]
+            for table in ("studies", "sources")
+            for row in self._new.done[table]
+        ]
+        file = paths.build() / "new-trial" / f"{next(iter(keys), 'answers')}.toml"
+        write_whole(file, answers_text(Answers(self.answers.shared, rows)).encode())
+        shown = file.relative_to(paths.project_root()).as_posix()
+        click.echo(
+            f"\nnothing was written to data/raw; your answers are in {shown}: complete them "
+            f"there, then ldn-meta new-trial --from {shown}",
+            err=True,
+        )
 
     def run(self) -> Answers:
         """Ask everything."""
@@ -424,19 +331,19 @@ class Interview:
             "NR is not reported, NA does not apply, TODO is not extracted yet.\n"
             "Type what the report prints; compute nothing."
         )
-        self.answers.shared["extracted_by"] = self._cell("study_facts", "extracted_by", {}, "")
+        self.answers.shared["extracted_by"] = self._cell("study_facts", "extracted_by")
         self._source()
         self._row("studies")
-        study = self._done["studies"][0]
-        self._read_from()
+        study = self._new.done["studies"][0]
+        read_from = self._cell("arms", "read_from")
+        self.answers.shared["read_from"] = self._last["read_from"] = read_from
         self._sizes(study)
-        while True:
+        wanted = TWO_ARMS if study["eligible_for"] == "contrast" else 1
+        is_wanted = True
+        while is_wanted:
             self._row("arms")
-            count = len(self._done["arms"])
-            is_compared = study["eligible_for"] == "contrast"
-            wanted = TWO_ARMS if is_compared else 1
-            if not click.confirm(f"Another arm ({count} so far)?", default=count < wanted):
-                break
+            count = len(self._new.done["arms"])
+            is_wanted = click.confirm(f"Another arm ({count} so far)?", default=count < wanted)
         while table := VALUE_KINDS[self._choice("What does the report print next", VALUE_KINDS)]:
             self._row(table)
         return self.answers
@@ -450,13 +357,9 @@ class Interview:
             elif text == NEW:
                 self._row("sources")
                 return
-            elif self._is_known(text, self._keys["sources"], "sources"):
+            elif self._is_known(text, self._new.keys["sources"], "sources"):
                 self.answers.shared["source_id"] = text
                 return
-
-    def _read_from(self) -> None:
-        text = self._cell("arms", "read_from", {}, "")
-        self.answers.shared["read_from"] = self._last["read_from"] = text
 
     def _sizes(self, study: Row) -> None:
         """Each number of people gets the row that says where it was read."""
@@ -464,24 +367,21 @@ class Interview:
         given = [name for name in sizes if is_value(study[name])]
         if given:
             click.echo(f"\nWhere does the report print {', '.join(given)}?")
-            place = self._cell("study_facts", "locator", {}, "")
-            self._last["locator"] = place
+            place = self._last["locator"] = self._cell("study_facts", "locator")
             for name in given:
-                cells = {"fact": name, "value": study[name], "locator": place}
-                self._keep("study_facts", cells)
+                self._keep("study_facts", {"fact": name, "value": study[name], "locator": place})
 
     def _row(self, table: str) -> None:
         """Ask for one row, until no rule objects."""
-        click.echo(f"\n{self._dictionary.tables[table].description} ({table}.csv)")
+        click.echo(f"\n{self._tables[table].description} ({table}.csv)")
         cells = self._open[table] = {}
         open_ones: Collection[str] = ASKED[table]
         while open_ones:
             for column in ASKED[table]:
-                if column in open_ones and not is_needless(table, column, cells):
-                    cells[column] = self._cell(
-                        table, column, cells, self._usual(table, cells)[column]
-                    )
-            faults = row_check(self._dictionary, table, self._usual(table, cells))
+                needless = _NEEDLESS.get((table, column))
+                if column in open_ones and not (needless and needless(cells)):
+                    cells[column] = self._cell(table, column, self._usual(table, cells)[column])
+            faults = row_check(self._new.dictionary, table, self._usual(table, cells))
             for fault in faults:
                 click.echo(f"  {fault.column}: {fault.rule}; {fault.remedy}")
             open_ones = self._to_mend(table, faults)
@@ -498,9 +398,8 @@ class Interview:
     def _keep(self, table: str, cells: Row) -> None:
         row = self._usual(table, cells)
         self._open.pop(table, None)
-        key = self._dictionary.tables[table].key
-        self._keys[table].add(row[key])
-        self._done.setdefault(table, []).append(row)
+        key = self._tables[table].key
+        self._new.add(table, row)
         self.answers.of(table).append({**cells, key: row[key]})
         if table == "outcomes":
             self._outcomes[row[key]] = row
@@ -509,17 +408,11 @@ class Interview:
     def _usual(self, table: str, cells: Row) -> Row:
         """The row with what was not answered as it would be filled."""
         carried = {name: text for name, text in self._last.items() if name in CARRIED}
-        return filled(
-            self._dictionary.tables[table],
-            cells,
-            {**carried, **self.answers.shared},
-            self._done,
-            self._keys[table],
-        )
+        return self._new.filled(table, cells, {**carried, **self.answers.shared})
 
-    def _cell(self, table: str, column: str, cells: Row, usual: str) -> str:
+    def _cell(self, table: str, column: str, usual: str = "") -> str:
         """Ask for one cell, until no rule objects."""
-        field = next(f for f in self._dictionary.tables[table].fields if f["name"] == column)
+        field = next(f for f in self._tables[table].fields if f["name"] == column)
         choices = self._choices(field)
         if choices:
             numbered = [f"{place} {name}" for place, name in enumerate(choices, 1)]
@@ -533,24 +426,22 @@ class Interview:
                 text = choices[int(text) - 1]
             if column == "outcome_id" and table != "outcomes" and text == NEW:
                 self._row("outcomes")
-                return self._done["outcomes"][-1]["outcome_id"]
+                return self._new.done["outcomes"][-1]["outcome_id"]
             if self._is_fine(table, column, text):
                 return text
 
     def _is_fine(self, table: str, column: str, text: str) -> bool:
         """Whether an answer can stand; says why not."""
-        whole = self._dictionary.tables[table]
-        for fault in cell_check(self._dictionary, table, column, text):
+        whole = self._tables[table]
+        for fault in cell_check(self._new.dictionary, table, column, text):
             click.echo(f"  {text!r} {fault.rule}; {fault.remedy}")
             return False
-        if column == whole.key and text in self._keys[table]:
+        if column == whole.key and text in self._new.keys[table]:
             click.echo(f"  {text!r} is in {table} already, and nothing there is overwritten")
             return False
         for name, target, _ in whole.foreign_keys:
             if name == column and is_value(text):
-                known: Collection[str] = self._keys[target]
-                if target == "arms":
-                    known = [arm["arm_id"] for arm in self._done.get("arms", ())]
+                known = self._arms() if target == "arms" else self._new.keys[target]
                 return self._is_known(text, known, target)
         return True
 
@@ -561,10 +452,13 @@ class Interview:
         click.echo(f"  {text!r} is not in {table}; {hint}")
         return False
 
+    def _arms(self) -> list[str]:
+        return [arm["arm_id"] for arm in self._new.done["arms"]]
+
     def _choices(self, field: dict[str, Any]) -> list[str]:
         """Categories of a column that are words; numbers are typed as they are."""
         if field["name"] == "indication_id":
-            return sorted(self._keys["indications"])
+            return sorted(self._new.keys["indications"])
         if field["type"] == "boolean":
             return ["yes", "no"]
         return [str(v) for v in field.get("constraints", {}).get("enum", ()) if isinstance(v, str)]
@@ -577,9 +471,7 @@ class Interview:
                 for name, row in sorted(self._outcomes.items())
             ]
             return f"\n  `{NEW}` describes another one. On file:{''.join(listed)}"
-        if column in ("arm_id", "arm_1", "arm_2"):
-            return f" {', '.join(arm['arm_id'] for arm in self._done.get('arms', ()))}"
-        return ""
+        return f" {', '.join(self._arms())}" if column in ("arm_id", "arm_1", "arm_2") else ""
 
     def _choice(self, question: str, choices: Sequence[str] | dict[str, str]) -> str:
         names = list(choices)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import Protocol
 
 
-class Progress(Protocol):
-    """What the runner reports to."""
+class Progress:
+    """What the runner reports to; this one says nothing, for callers who want the summary only."""
 
     def start(self, total: int) -> None:
         """Announce how many notebooks will run."""
@@ -25,26 +24,7 @@ class Progress(Protocol):
         """Leave the terminal as it was."""
 
 
-class Silent:
-    """For callers that want the summary only."""
-
-    def start(self, total: int) -> None:
-        """Say nothing."""
-
-    def done(self, label: str, seconds: float) -> None:
-        """Say nothing."""
-
-    def failed(self, label: str) -> None:
-        """Say nothing."""
-
-    def note(self, message: str) -> None:
-        """Say nothing."""
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
-class Lines:
+class Lines(Progress):
     """One plain line for each notebook, for logs and pipes."""
 
     def __init__(self) -> None:
@@ -69,15 +49,12 @@ class Lines:
         sys.stderr.write(f"{message}\n")
         sys.stderr.flush()
 
-    def close(self) -> None:
-        """Do nothing: lines need no cleaning up."""
-
     def _line(self, text: str) -> None:
         self._count += 1
         self.note(f"[{self._count:>{len(str(self._total))}}/{self._total}] {text}")
 
 
-class Bar:
+class Bar(Progress):
     """A line that moves, for terminals."""
 
     def __init__(self) -> None:

@@ -38,7 +38,7 @@ from ldn_meta.pipeline.notebooks import (
     plan,
     take_outputs,
 )
-from ldn_meta.pipeline.progress import Progress, Silent
+from ldn_meta.pipeline.progress import Progress
 from ldn_meta.pipeline.stale import (
     FACTS,
     Keys,
@@ -246,7 +246,7 @@ def run(
     A report is the folder of one indication; it is replaced when all its notebooks ran to
     their end, and left alone when one broke. The other indications go on.
     """
-    progress = progress or Silent()
+    progress = progress or Progress()
     wanted = plan(indications, parameters)
     is_own_run = bool(parameters) and wanted != plan(indications)
     folder = (

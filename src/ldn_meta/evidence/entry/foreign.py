@@ -8,123 +8,153 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 
-from ldn_meta.evidence.entry.rows import Answers, Row, slug
+from ldn_meta.errors import ParameterError
+from ldn_meta.evidence.entry.rows import COMPARATOR, TABLES, Answers, Row, slug
 from ldn_meta.evidence.raw.faults import NO_VALUE, NUMBER
-from ldn_meta.files import NOT_APPLICABLE, NOT_REPORTED, six_digits
+from ldn_meta.evidence.raw.review import NEUTRAL, load_review
+from ldn_meta.evidence.raw.tables import load_dictionary
+from ldn_meta.files import NOT_APPLICABLE, NOT_REPORTED, csv_records, csv_rows, six_digits
+
+DELIMITERS = (",", ";", "\t")
+
+
+@dataclass(frozen=True)
+class ForeignFile:
+    """Header and lines of a file; ``lines`` are (number in the file, cells)."""
+
+    header: tuple[str, ...]
+    lines: tuple[tuple[int, tuple[str, ...]], ...]
+
+
+def read_foreign(path: Path) -> ForeignFile:
+    """Read a table whose cells are set apart by commas, semicolons or tabs."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ParameterError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ParameterError(f"{path} is not UTF-8; save it as CSV UTF-8") from error
+    delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
+    rows = [(line, tuple(cells)) for line, cells in csv_rows(text, delimiter=delimiter)]
+    if len(rows) <= 1:
+        raise ParameterError(f"{path} has no line below its header")
+    header = tuple(name.strip() for name in rows[0][1])
+    lines = [(number, cells) for number, cells in rows[1:] if any(c.strip() for c in cells)]
+    twice = sorted({name for name in header if header.count(name) > 1})
+    problems = [f"two columns are called {name!r}" for name in twice]
+    problems += [
+        f"line {number} has {len(cells)} cells, the header {len(header)}"
+        for number, cells in lines
+        if len(cells) != len(header)
+    ]
+    if problems:
+        raise ParameterError(f"{path} is no table:\n{_listed(problems)}")
+    return ForeignFile(header, tuple(lines))
+
+
+def _listed(problems: Iterable[str]) -> str:
+    return "\n".join(f"  {problem}" for problem in problems)
+
+
+# What columns hold
 
 STUDY, YEAR = "study", "year"
 MEANS = ("mean_1", "sd_1", "n_1", "mean_2", "sd_2", "n_2")
 EVENTS = ("events_1", "n_1", "events_2", "n_2")
 NON_EVENTS = ("non_events_1", "non_events_2")
+TWO_BY_TWO = ("events_1", "non_events_1", "events_2", "non_events_2")
 EFFECT = ("estimate", "variance", "se", "ci_low", "ci_high")
 # Where a RevMan file says which of its analyses a row belongs to.
 ANALYSIS = ("comparison_no", "outcome_no")
-REVMAN = (*ANALYSIS, "subgroup_no", "data_type")
-# What is read of a file whose numbers are of one kind.
+NAMING = (STUDY, YEAR, *ANALYSIS, "subgroup_no", "data_type")
+NUMBERS = tuple(dict.fromkeys((*MEANS, *EVENTS, *NON_EVENTS, *EFFECT)))
+COUNTS = ("n_1", "n_2", "events_1", "events_2", *NON_EVENTS)
+ROLES = (*NAMING[:2], *NUMBERS, *NAMING[2:])
+# What is read of a file whose numbers are of one kind, and what each kind needs at least.
 USED = {
     "means": MEANS,
     "events": (*EVENTS, *NON_EVENTS),
     "effect": (*EFFECT, "n_1", "n_2"),
 }
-ROLES = tuple(dict.fromkeys((STUDY, YEAR, *MEANS, *EVENTS, *NON_EVENTS, *EFFECT, *REVMAN)))
+NEEDED = {"means": (MEANS,), "events": (EVENTS, TWO_BY_TWO), "effect": (("estimate",),)}
 
 _GROUPS = {
-    "1": (
-        *("1", "e", "exp", "experimental", "treat", "treated", "treatment", "intervention"),
-        *("active", "drug", "ldn", "naltrexone"),
-    ),
-    "2": ("2", "c", "ctrl", "control", "comparator", "placebo"),
+    "1": "1 e exp experimental treat treated treatment intervention active drug",
+    "2": "2 c ctrl control comparator placebo",
 }
 _QUANTITIES = {
-    "mean": ("mean", "m"),
-    "sd": ("sd", "std", "stddev", "standarddeviation"),
-    "n": ("n", "total", "samplesize"),
-    "events": ("event", "events", "cases", "responders"),
+    "mean": "mean m",
+    "sd": "sd std stddev standarddeviation",
+    "n": "n total samplesize",
+    "events": "event events cases responders",
 }
 # One letter for the group beside one letter for the quantity reads as something else ("se").
 _SHORTEST = 3
 _OTHERS = {
-    STUDY: (
-        *("study", "studies", "name", "author", "authors", "slab", "studlab", "trial", "label"),
-        *("studyid", "studyorsubgroup", "studylabel", "studyname", "firstauthor", "study_id"),
-    ),
-    YEAR: ("year", "studyyear", "yearofstudy", "pubyear", "publicationyear"),
-    "mean_1": ("m1i",),
-    "sd_1": ("sd1i",),
-    "n_1": ("n1i", "n1", "ne"),
-    "mean_2": ("m2i",),
-    "sd_2": ("sd2i",),
-    "n_2": ("n2i", "n2", "nc"),
-    "events_1": ("ai", "x1i"),
-    "events_2": ("x2i",),
-    "non_events_1": ("bi",),
-    "non_events_2": ("di",),
-    "estimate": (
-        *("yi", "te", "effectestimate", "effectsize", "effect", "es", "estimate", "givmean"),
-        *("md", "smd", "meandifference", "hedgesg", "cohensd"),
-    ),
-    "variance": ("vi", "var", "variance"),
-    "se": ("sei", "se", "sete", "stderr", "standarderror", "givse"),
-    "ci_low": ("cilow", "cilb", "cilower", "lower", "lowerci", "cistart", "lcl", "ll", "lci"),
-    "ci_high": ("cihigh", "ciub", "ciupper", "upper", "upperci", "ciend", "ucl", "ul", "uci"),
-    "comparison_no": ("comparisonnumber", "analysisgroup"),
-    "outcome_no": ("outcomenumber", "analysisnumber"),
-    "subgroup_no": ("subgroupnumber",),
-    "data_type": ("datatype",),
+    STUDY: "study studies name author authors slab studlab trial label studyid studyorsubgroup "
+    "studylabel studyname firstauthor",
+    YEAR: "year studyyear yearofstudy pubyear publicationyear",
+    # "m2", "sd2": numbers are no letters that could be read as a word.
+    "mean_1": "m1i m1",
+    "sd_1": "sd1i",
+    "n_1": "n1i n1 ne",
+    "mean_2": "m2i m2",
+    "sd_2": "sd2i",
+    "n_2": "n2i n2 nc",
+    "events_1": "ai x1i",
+    "events_2": "x2i",
+    "non_events_1": "bi",
+    "non_events_2": "di",
+    "estimate": "yi te effectestimate effectsize effect es estimate givmean md smd "
+    "meandifference hedgesg cohensd",
+    "variance": "vi var variance",
+    "se": "sei se sete stderr standarderror givse",
+    "ci_low": "cilow cilb cilower lower lowerci cistart lcl ll lci",
+    "ci_high": "cihigh ciub ciupper upper upperci ciend ucl ul uci",
+    "comparison_no": "comparisonnumber analysisgroup",
+    "outcome_no": "outcomenumber analysisnumber",
+    "subgroup_no": "subgroupnumber",
+    "data_type": "datatype",
 }
 # Columns that are known and hold nothing that the raw tables keep.
-_COMPUTED = "computed by the program that wrote the file"
-_SETTING = "a setting of the program that wrote the file"
-_WORDS = "words about the analysis, the study or the figure"
-NOT_KEPT = {
-    **dict.fromkeys(
-        (
-            *("weight", "q", "pq", "i2", "iq", "i2q", "tau2", "tau", "z", "pz", "qint", "pqint"),
-            *("i2qint", "df", "p", "pval", "pvalue", "zval", "zi"),
-        ),
-        _COMPUTED,
+_NOT_KEPT = {
+    "computed by the program that wrote the file": (
+        "weight q pq i2 iq i2q tau2 tau z pz qint pqint i2qint df p pval pvalue zval zi"
     ),
-    **dict.fromkeys(
-        (
-            *("statisticalmethod", "effectmeasure", "analysismodel", "totals", "userdefinedorder"),
-            *("studyconfidenceinterval", "totalconfidenceinterval", "testforsubgroupdifferences"),
-            *("swapeventandnonevent", "entereddataareonlogscale", "enternumberofparticipants"),
-            *("applicability", "estimable", "measure"),
-        ),
-        _SETTING,
+    "a setting of the program that wrote the file": (
+        "statisticalmethod effectmeasure analysismodel totals userdefinedorder "
+        "studyconfidenceinterval totalconfidenceinterval testforsubgroupdifferences "
+        "swapeventandnonevent entereddataareonlogscale enternumberofparticipants applicability "
+        "estimable measure"
     ),
-    **dict.fromkeys(
-        (
-            *("subgroup", "footnotes", "analysisname", "grouplabel1", "grouplabel2"),
-            *("leftgraphlabel", "rightgraphlabel", "experimentalgrouplabel"),
-            *("controlgrouplabel", "comment", "comments", "notes"),
-        ),
-        _WORDS,
+    "words about the analysis, the study or the figure": (
+        "subgroup footnotes analysisname grouplabel1 grouplabel2 leftgraphlabel rightgraphlabel "
+        "experimentalgrouplabel controlgrouplabel comment comments notes"
     ),
-    "oe": "observed minus expected, which no table here has a column for",
-    "variance": "the variance of observed minus expected",
-    "mean": "a mean that does not say of which group",
+    "observed minus expected, which no table here has a column for": "oe",
+    "the variance of observed minus expected": "variance",
+    "a mean that does not say of which group": "mean",
 }
+NOT_KEPT = {name: why for why, names in _NOT_KEPT.items() for name in names.split()}
 
 
-def _spelt() -> dict[str, str]:
+def _role_of(treatment: Iterable[str]) -> dict[str, str]:
+    """Roles by name of a column, also where the group goes by a name of the treatment."""
     names = {}
-    for quantity, words in _QUANTITIES.items():
-        for group, places in _GROUPS.items():
-            for word, place in itertools.product(words, places):
-                if len(word + place) >= _SHORTEST or quantity == "n":
-                    names[word + place] = names[place + word] = f"{quantity}_{group}"
-    names |= {name: role for role, some in _OTHERS.items() for name in some}
-    # "m2", "sd2": numbers are no letters that could be read as a word.
-    return names | {"m1": "mean_1", "m2": "mean_2"}
-
-
-_ROLE_OF = _spelt()
+    groups = {"1": [*_GROUPS["1"].split(), *map(plain_name, treatment)], "2": _GROUPS["2"].split()}
+    for (quantity, words), (group, places) in itertools.product(
+        _QUANTITIES.items(), groups.items()
+    ):
+        for word, place in itertools.product(words.split(), places):
+            if len(word + place) >= _SHORTEST or quantity == "n":
+                names[word + place] = names[place + word] = f"{quantity}_{group}"
+    return names | {name: role for role, some in _OTHERS.items() for name in some.split()}
 
 
 @dataclass(frozen=True)
@@ -136,12 +166,10 @@ class Columns:
     not_placed: dict[str, str]
     problems: tuple[str, ...]
 
-    def has(self, roles: Iterable[str]) -> bool:
-        """Whether there is a column for every role."""
-        return all(role in self.place for role in roles)
 
-
-def recognise(header: Sequence[str], named: Mapping[str, str]) -> Columns:
+def recognise(
+    header: Sequence[str], named: Mapping[str, str], treatment: Iterable[str] = ()
+) -> Columns:
     """Find what every column of a foreign table holds.
 
     Known are the names of metafor (m1i, sd1i, n1i, ..., ai, n1i, ci, n2i, yi, vi, sei), of the
@@ -154,17 +182,24 @@ def recognise(header: Sequence[str], named: Mapping[str, str]) -> Columns:
         if role not in ROLES or column not in header
     ]
     keys = [plain_name(name) for name in header]
+    roles = _role_of(treatment)
+    if "ai" in keys:
+        # metafor's 2x2 table; alone, "ci" would be an interval.
+        roles["ci"] = "events_2"
+    if "oe" in keys:
+        # RevMan's variance of O-E is not that of an effect.
+        del roles["variance"]
     found: dict[str, list[int]] = {}
     not_placed: dict[str, str] = {}
-    by_hand = set(named.values())
     for place, (name, key) in enumerate(zip(header, keys, strict=True)):
-        role = _role(key, keys)
-        if name in by_hand:
+        role = roles.get(key)
+        if name in named.values():
             continue
-        if role is None or role in named:
+        if role in named:
+            not_placed[name] = "another column was named for it"
+        elif role is None:
             unknown = "unknown name; say what it holds with --column ROLE=NAME"
-            reason = "another column was named for it" if role else NOT_KEPT.get(key, unknown)
-            not_placed[name] = reason
+            not_placed[name] = NOT_KEPT.get(key, unknown)
         else:
             found.setdefault(role, []).append(place)
     for role, places in found.items():
@@ -181,92 +216,14 @@ def recognise(header: Sequence[str], named: Mapping[str, str]) -> Columns:
     return Columns(by_role, name_of, not_placed, tuple(problems))
 
 
-def _role(key: str, keys: Sequence[str]) -> str | None:
-    if key == "ci" and "ai" in keys:
-        # metafor's 2x2 table; alone, "ci" would be an interval.
-        return "events_2"
-    if key == "variance" and "oe" in keys:
-        # RevMan's variance of O-E is not that of an effect.
-        return None
-    return _ROLE_OF.get(key)
-
-
 def plain_name(name: str) -> str:
     """A name without what writers vary: case, blanks, points, strokes; superscripts as digits."""
     plain = name.casefold().replace("\u00b2", "2")
     return re.sub(r"[^a-z0-9]+", "", plain)
 
 
-# Codes of measures whose estimate and spread are logarithms, and what they are logarithms of.
-LOGS = {"logRR": "RR", "logOR": "OR", "logIRR": "IRR"}
-RATIOS = tuple(LOGS.values())
-MEASURES = ("MD", "SMD", "RD", *RATIOS, *LOGS)
-FROM_SE = "limits from the standard error"
+# Lines that hold studies
 
-
-def effect_cells(
-    numbers: Mapping[str, str], *, measure: str, level: float, is_turned: bool
-) -> Row | str:
-    """Cells of an effect; as they stand in the file where they can."""
-    is_log, is_ratio = measure in LOGS, measure in (*RATIOS, *LOGS)
-    ends = _ends(numbers, level, takes_se=measure not in RATIOS)
-    if isinstance(ends, str):
-        return ends
-    row: Row = {"measure": LOGS.get(measure, measure), "estimate": numbers["estimate"]}
-    if ends:
-        row["ci_level"] = f"{level:g}"
-    done = [FROM_SE] if ends and "ci_low" not in numbers else []
-    values = [float(numbers["estimate"]), *ends]
-    if is_log:
-        values = [math.exp(value) for value in values]
-        done.append("taken out of logarithms")
-    if is_turned:
-        if is_ratio and min(values) <= 0:
-            return "a ratio, or a limit of its interval, that is not above 0"
-        values = [1 / value if is_ratio else -value for value in values]
-        values[1:] = reversed(values[1:])
-        done.append("turned to LDN against the comparator")
-    if not done:
-        return row | {name: numbers[name] for name in ("ci_low", "ci_high") if ends}
-    row |= {
-        name: _plain(value)
-        for name, value in zip(("estimate", "ci_low", "ci_high"), values, strict=False)
-    }
-    if done == [FROM_SE]:
-        row["estimate"] = numbers["estimate"]
-    else:
-        row["estimate_decimals"] = NOT_APPLICABLE
-    return row | {"note": f"computed on import: {'; '.join(done)}"}
-
-
-def _ends(numbers: Mapping[str, str], level: float, *, takes_se: bool) -> tuple[float, ...] | str:
-    """Limits on the scale of the estimate: those of the file, or estimate -+ z se; maybe none."""
-    if "ci_low" in numbers and "ci_high" in numbers:
-        return float(numbers["ci_low"]), float(numbers["ci_high"])
-    spread = next((name for name in ("se", "variance") if name in numbers), None)
-    if spread is None:
-        return ()
-    if not takes_se:
-        return (
-            "a ratio with a standard error: of the ratio or of its logarithm? Where estimate "
-            "and spread are logarithms, give --measure logRR, logOR or logIRR"
-        )
-    value = float(numbers[spread])
-    if value <= 0:
-        return f"a {spread} that is not above 0"
-    reach = NormalDist().inv_cdf((1 + level) / 2) * (
-        math.sqrt(value) if spread == "variance" else value
-    )
-    estimate = float(numbers["estimate"])
-    return estimate - reach, estimate + reach
-
-
-def _plain(value: float) -> str:
-    """Six significant digits without an exponent, which the raw tables do not take."""
-    return np.format_float_positional(six_digits(value), trim="-")
-
-
-LAYOUTS = ("means", "events", "effect")
 # What RevMan 5 calls the data of an analysis.
 DATA_TYPES = {"DIC": "events", "CON": "means", "IVG": "effect", "GIV": "effect"}
 TOTALS = re.compile(r"(sub)?totals?\b|overall\b|pooled\b|summary\b|heterogeneity\b", re.I)
@@ -274,11 +231,28 @@ TOTALS = re.compile(r"(sub)?totals?\b|overall\b|pooled\b|summary\b|heterogeneity
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a foreign table: its number in the file (1 is the header), label and cells."""
+    """One line of a foreign table: its number in the file (1 is the header), cells by role."""
 
     number: int
-    label: str
-    cells: tuple[str, ...]
+    cells: Mapping[str, str]
+
+    @property
+    def label(self) -> str:
+        """What the file calls the study."""
+        return self.cells[STUDY]
+
+    def cell(self, role: str) -> str:
+        """What the line says of a role; "" if there is no such column."""
+        return self.cells.get(role, "")
+
+    def value(self, role: str) -> str:
+        """The same; "" if it says, in whatever words, that there is none."""
+        text = self.cell(role)
+        return "" if plain_name(text) in NO_VALUE and not re.search("[0-9]", text) else text
+
+    def has(self, roles: Iterable[str]) -> bool:
+        """Whether every role has a cell."""
+        return all(self.cell(role) for role in roles)
 
 
 @dataclass(frozen=True)
@@ -302,153 +276,113 @@ def chosen_lines(
     if STUDY not in columns.place:
         return Chosen((), "", (), ("no column names the studies; say which: --column study=NAME",))
     lines = [
-        Line(number, cells[columns.place[STUDY]].strip(), tuple(cells)) for number, cells in rows
+        Line(number, {role: cells[place].strip() for role, place in columns.place.items()})
+        for number, cells in rows
     ]
     passed_over: list[tuple[int, str]] = []
     problems: list[str] = []
-    if columns.has(ANALYSIS):
-        lines, data_type, more = _of_analysis(lines, columns, analysis, passed_over)
-        problems += more
-        layout = layout or data_type
-    studies = []
-    for line in lines:
-        why = _why_no_study(line, columns)
-        if why:
-            passed_over.append((line.number, why))
-        else:
-            studies.append(line)
+    if all(role in columns.place for role in ANALYSIS):
+        lines, problems = _of_analysis(lines, analysis, passed_over)
+        types = sorted({line.cell("data_type").upper() for line in lines})
+        layout = layout or next((DATA_TYPES[name] for name in types if name in DATA_TYPES), "")
+    reasons = [_why_no_study(line) for line in lines]
+    studies = [line for line, why in zip(lines, reasons, strict=True) if not why]
+    passed_over += [(line.number, why) for line, why in zip(lines, reasons, strict=True) if why]
     if not problems:
-        problems += _twice(studies)
-        layout, more = _layout(studies, columns, layout)
-        problems += more
+        seen: dict[str, list[str]] = {}
+        for line in studies:
+            seen.setdefault(plain_name(line.label), []).append(str(line.number))
+        problems += [
+            f"lines {', '.join(numbers)} are one study; keep one result of it in the file"
+            for numbers in seen.values()
+            if len(numbers) > 1
+        ]
+        layout, problem = _layout(studies, columns, layout)
+        problems += [problem] if problem else []
     return Chosen(tuple(studies), layout, tuple(sorted(passed_over)), tuple(problems))
 
 
 def _of_analysis(
-    lines: Sequence[Line],
-    columns: Columns,
-    analysis: str,
-    passed_over: list[tuple[int, str]],
-) -> tuple[list[Line], str, list[str]]:
-    """Lines of one analysis, the kind of its data, and what keeps from choosing it."""
+    lines: Sequence[Line], analysis: str, passed_over: list[tuple[int, str]]
+) -> tuple[list[Line], list[str]]:
+    """Lines of one analysis, and what keeps from choosing it."""
     by_analysis: dict[str, list[Line]] = {}
     for line in lines:
-        name = ".".join(line.cells[columns.place[role]].strip() for role in ANALYSIS)
-        by_analysis.setdefault(name, []).append(line)
+        by_analysis.setdefault(".".join(map(line.cell, ANALYSIS)), []).append(line)
     # Outcome 0 is the line that names a comparison.
     known = {name: some for name, some in by_analysis.items() if not name.endswith(".0")}
-    listed = ", ".join(f"{name} ({_about(some, columns)})" for name, some in known.items())
+    listed = ", ".join(f"{name} ({_about(some)})" for name, some in known.items())
     if analysis and analysis not in known:
-        return [], "", [f"no analysis {analysis}; there are {listed}"]
+        return [], [f"no analysis {analysis}; there are {listed}"]
     if not analysis and len(known) > 1:
-        return [], "", [f"several analyses; say which with --analysis: {listed}"]
+        return [], [f"several analyses; say which with --analysis: {listed}"]
     wanted = analysis or next(iter(known), "")
     for name, some in by_analysis.items():
         if name != wanted:
             reason = f"of analysis {name}" if name in known else "names a comparison"
             passed_over.extend((line.number, reason) for line in some)
-    kept = known.get(wanted, [])
-    types = {_cell(line, columns, "data_type").upper() for line in kept} - {""}
-    told = next((DATA_TYPES[name] for name in sorted(types) if name in DATA_TYPES), "")
-    return kept, told, []
+    return known.get(wanted, []), []
 
 
-def _about(lines: Sequence[Line], columns: Columns) -> str:
+def _about(lines: Sequence[Line]) -> str:
     """Title of an analysis, if the file gives one, and how many studies it has."""
-    title = next((line.label for line in lines if _cell(line, columns, "data_type")), "")
-    count = sum(not _why_no_study(line, columns) for line in lines)
-    return f"{title}, {count} studies" if title else f"{count} studies"
+    title = next((line.label for line in lines if line.cell("data_type")), "")
+    count = f"{sum(not _why_no_study(line) for line in lines)} studies"
+    return f"{title}, {count}" if title else count
 
 
-def _why_no_study(line: Line, columns: Columns) -> str:
-    if not any(cell.strip() for cell in line.cells):
-        return "a blank line"
-    if _cell(line, columns, "data_type"):
+def _why_no_study(line: Line) -> str:
+    if line.cell("data_type"):
         return "names an analysis"
     if not line.label:
         return "names no study"
     if TOTALS.match(line.label):
         return "a line of totals"
-    numbers = [
-        line.cells[place].strip() for role, place in columns.place.items() if role not in _NAMING
-    ]
-    if _cell(line, columns, "subgroup_no") not in ("", "0") and "se" in columns.place:
+    if line.cell("subgroup_no") not in ("", "0") and "se" in line.cells:
         # RevMan 5 gives every study a standard error, and no line of a subgroup.
-        return "" if _cell(line, columns, "se") else "names a subgroup"
-    return "" if any(numbers) else "holds no number"
+        return "" if line.cell("se") else "names a subgroup"
+    has_number = any(text for role, text in line.cells.items() if role not in NAMING)
+    return "" if has_number else "holds no number"
 
 
-_NAMING = (STUDY, "year", *ANALYSIS, "subgroup_no", "data_type")
-
-
-def _twice(lines: Sequence[Line]) -> list[str]:
-    seen: dict[str, list[str]] = {}
-    for line in lines:
-        seen.setdefault(plain_name(line.label), []).append(str(line.number))
-    return [
-        f"lines {', '.join(numbers)} are one study; keep one result of it in the file"
-        for numbers in seen.values()
-        if len(numbers) > 1
-    ]
-
-
-def _layout(lines: Sequence[Line], columns: Columns, layout: str) -> tuple[str, list[str]]:
-    """The numbers to take; those of the arms go before an effect computed from them."""
-    ways: Mapping[str, list[tuple[str, ...]]] = {
-        "means": [MEANS],
-        "events": [EVENTS, ("events_1", "non_events_1", "events_2", "non_events_2")],
-        "effect": [("estimate",)],
-    }
+def _layout(lines: Sequence[Line], columns: Columns, layout: str) -> tuple[str, str]:
+    """The numbers to take, those of the arms before an effect computed from them; or a problem."""
     there = [
         name
-        for name, options in ways.items()
-        if any(columns.has(o) and any(_has(line, columns, o) for line in lines) for o in options)
+        for name, options in NEEDED.items()
+        if any(line.has(roles) for roles in options for line in lines)
     ]
     if layout:
-        if layout in there:
-            return layout, []
-        return "", [f"no line has the numbers of {layout}; there are {', '.join(there) or 'none'}"]
-    of_arms = [name for name in there if name != "effect"]
-    if len(of_arms) > 1:
-        return "", ["both means and events; say which with --data means or --data events"]
+        told = f"no line has the numbers of {layout}; there are {', '.join(there) or 'none'}"
+        return (layout, "") if layout in there else ("", told)
+    if {"means", "events"} <= set(there):
+        return "", "both means and events; say which with --data means or --data events"
     if there:
-        return there[0], []
-    needed = "; ".join(f"{name}: {', '.join(options[0])}" for name, options in ways.items())
+        return there[0], ""
+    needed = "; ".join(f"{name}: {', '.join(options[0])}" for name, options in NEEDED.items())
     found = ", ".join(f"{name} ({role})" for role, name in columns.name.items()) or "none"
-    return "", [
+    return "", (
         f"no line has all the numbers of one kind. Needed are, of {needed}. Known columns: "
         f"{found}. Name others with --column ROLE=NAME"
-    ]
+    )
 
 
-def _has(line: Line, columns: Columns, roles: Sequence[str]) -> bool:
-    return all(_cell(line, columns, role) for role in roles)
+# Numbers
+
+# Codes of measures whose estimate and spread are logarithms, and what they are logarithms of.
+LOGS = {"logRR": "RR", "logOR": "OR", "logIRR": "IRR"}
+RATIOS = tuple(LOGS.values())
+MEASURES = ("MD", "SMD", "RD", *RATIOS, *LOGS)
+FROM_SE = "limits from the standard error"
 
 
-def _cell(line: Line, columns: Columns, role: str) -> str:
-    place = columns.place.get(role)
-    return "" if place is None else line.cells[place].strip()
-
-
-COUNTS = ("n_1", "n_2", "events_1", "events_2", *NON_EVENTS)
-NUMBERS = tuple(dict.fromkeys((*MEANS, *EVENTS, *NON_EVENTS, *EFFECT)))
-
-
-def cell(line: Line, columns: Columns, role: str) -> str:
-    """What a line says of a role; "" if nothing, in whatever words."""
-    place = columns.place.get(role)
-    text = "" if place is None else line.cells[place].strip()
-    return "" if plain_name(text) in NO_VALUE and not re.search("[0-9]", text) else text
-
-
-def number_cells(line: Line, columns: Columns) -> tuple[Row, list[tuple[str, str]]]:
-    """Find the numbers of a line."""
+def number_cells(line: Line) -> tuple[Row, list[tuple[str, str]]]:
+    """Find the numbers of a line by role, and cells that are none with the reason."""
     found: Row = {}
     faults = []
     for role in NUMBERS:
-        text = given = cell(line, columns, role)
-        text = text.replace("\u2212", "-")
-        text = re.sub(r"^(-?)\.(?=[0-9])", r"\g<1>0.", text)
+        given = line.value(role)
+        text = re.sub(r"^(-?)\.(?=[0-9])", r"\g<1>0.", given.replace("\u2212", "-"))
         if role in COUNTS:
             text = re.sub(r"\.0+$", "", text)
         if not text:
@@ -461,13 +395,67 @@ def number_cells(line: Line, columns: Columns) -> tuple[Row, list[tuple[str, str
     return found, faults
 
 
-def printed(line: Line, columns: Columns, roles: Iterable[str]) -> str:
-    """Cells as the file has them, with its names of the columns."""
-    return "; ".join(
-        f"{columns.name[role]} {cell(line, columns, role)}"
-        for role in roles
-        if cell(line, columns, role)
-    )
+def effect_cells(
+    numbers: Mapping[str, str],
+    *,
+    measure: str,
+    level: float,
+    is_turned: bool,
+    treatment: str = NEUTRAL,
+) -> Row | str:
+    """Cells of an effect, as they stand in the file where they can; or why there are none."""
+    is_log, is_ratio = measure in LOGS, measure in (*RATIOS, *LOGS)
+    ends = _ends(numbers, level, takes_se=measure not in RATIOS)
+    if isinstance(ends, str):
+        return ends
+    row: Row = {"measure": LOGS.get(measure, measure), "estimate": numbers["estimate"]}
+    if ends:
+        row["ci_level"] = f"{level:g}"
+    done = [FROM_SE] if ends and "ci_low" not in numbers else []
+    values = [float(numbers["estimate"]), *ends]
+    if is_log:
+        values = [math.exp(value) for value in values]
+        done.append("taken out of logarithms")
+    if is_turned:
+        if is_ratio and min(values) <= 0:
+            return "a ratio, or a limit of its interval, that is not above 0"
+        values = [1 / value if is_ratio else -value for value in values]
+        values[1:] = reversed(values[1:])
+        done.append(f"turned to {treatment} against the comparator")
+    if not done:
+        return row | {name: numbers[name] for name in ("ci_low", "ci_high") if ends}
+    # Six significant digits without an exponent, which the raw tables do not take.
+    texts = [np.format_float_positional(six_digits(value), trim="-") for value in values]
+    row |= dict(zip(("estimate", "ci_low", "ci_high"), texts, strict=False))
+    if done == [FROM_SE]:
+        row["estimate"] = numbers["estimate"]
+    else:
+        row["estimate_decimals"] = NOT_APPLICABLE
+    return row | {"note": f"computed on import: {'; '.join(done)}"}
+
+
+def _ends(numbers: Mapping[str, str], level: float, *, takes_se: bool) -> tuple[float, ...] | str:
+    """Limits on the scale of the estimate: those of the file, or estimate -+ z se; maybe none."""
+    if "ci_low" in numbers and "ci_high" in numbers:
+        return float(numbers["ci_low"]), float(numbers["ci_high"])
+    spread = next((name for name in ("se", "variance") if name in numbers), None)
+    if spread is None:
+        return ()
+    if not takes_se:
+        return (
+            "a ratio with a standard error: of the ratio or of its logarithm? Where estimate "
+            "and spread are logarithms, give --measure logRR, logOR or logIRR"
+        )
+    value = float(numbers[spread])
+    if value <= 0:
+        return f"a {spread} that is not above 0"
+    se = math.sqrt(value) if spread == "variance" else value
+    reach = NormalDist().inv_cdf((1 + level) / 2) * se
+    estimate = float(numbers["estimate"])
+    return estimate - reach, estimate + reach
+
+
+# From lines to rows
 
 
 class NotPlaced(NamedTuple):
@@ -480,7 +468,7 @@ class NotPlaced(NamedTuple):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a file cannot say."""
+    """What a file cannot say; ``shared`` are cells of all new rows."""
 
     file: str
     shared: Row
@@ -488,6 +476,12 @@ class Wanted:
     level: float = 0.95
     studies: Mapping[str, str] = field(default_factory=dict)
     is_swapped: bool = False
+    treatment: str = NEUTRAL
+
+    @property
+    def groups(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """Group here, and group of the file."""
+        return (("1", "2"), ("2", "1")) if self.is_swapped else (("1", "1"), ("2", "2"))
 
 
 @dataclass
@@ -508,123 +502,93 @@ def place_lines(
     on_file: Mapping[str, Sequence[Row]],
 ) -> Placed:
     """Turn lines of a foreign table into answers."""
-    placed = Placed(Answers(shared=dict(wanted.shared)))
-    placer = _Placer(placed, columns, wanted, on_file)
+    placer = _Placer(columns, wanted, on_file)
     for line in lines:
         placer.line(line, layout)
-    return placed
+    return placer.placed
+
+
+# Table of the numbers of an arm, what of them it has, and what is shown as printed.
+_OF_ARMS = {
+    "means": ("arm_stats", ("mean", "sd", "n"), ("mean", "sd", "n")),
+    "events": ("arm_events", ("events", "n"), ("events", "non_events", "n")),
+}
 
 
 class _Placer:
     def __init__(
-        self,
-        placed: Placed,
-        columns: Columns,
-        wanted: Wanted,
-        on_file: Mapping[str, Sequence[Row]],
+        self, columns: Columns, wanted: Wanted, on_file: Mapping[str, Sequence[Row]]
     ) -> None:
-        self._placed, self._columns, self._wanted = placed, columns, wanted
+        self.placed = Placed(Answers(shared=dict(wanted.shared)))
+        self._columns, self._wanted = columns, wanted
         self._studies = {row["study_id"]: row for row in on_file["studies"]}
         self._arms: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for arm in on_file["arms"]:
             self._arms[arm["study_id"]][arm["group"]].append(arm["arm_id"])
 
     def line(self, line: Line, layout: str) -> None:
-        numbers, faults = number_cells(line, self._columns)
+        numbers, faults = number_cells(line)
         for role, why in faults:
             self._skip(line, self._columns.name[role], why)
-        rows = {"means": self._means, "events": self._events, "effect": self._effect}[layout](
-            line, numbers
-        )
-        if rows is None:
+        if layout == "events":
+            for place in ("1", "2"):
+                parts = [numbers.get(f"{name}_{place}") for name in ("events", "non_events")]
+                if all(parts):
+                    numbers.setdefault(f"n_{place}", str(sum(int(part or 0) for part in parts)))
+        missing = [role for role in NEEDED[layout][0] if role not in numbers]
+        if missing:
+            names = ", ".join(self._columns.name.get(role, role) for role in missing)
+            self._skip(line, names, f"no number, so {line.label!r} is not placed")
             return
+        effect = self._effect(line, numbers) if layout == "effect" else {}
         study_id = self._study_of(line)
-        arms = self._arms_of(line, study_id)
-        if arms is None:
+        arms = self._arms_of(line, study_id) if effect is not None else None
+        if effect is None or arms is None:
             return
         if study_id not in self._studies:
             self._new_study(line, study_id)
-        self._placed.lines[line.number] = study_id
-        for table, row in rows:
-            where = {"study_id": study_id, "locator": self._locator(line)}
-            group = row.pop("group", "")
-            if group:
-                where["arm_id"] = arms[int(group) - 1]
-            else:
-                where |= {"arm_1": arms[0], "arm_2": arms[1]}
-                row = self._paired(line, study_id, row)
-            self._placed.answers.of(table).append(where | row)
+        self.placed.lines[line.number] = study_id
+        where = {"study_id": study_id, "locator": self._locator(line)}
+        if layout == "effect":
+            row = where | {"arm_1": arms[0], "arm_2": arms[1]}
+            self.placed.answers.of("contrasts").append(row | self._paired(line, study_id, effect))
+            return
+        table, kept, shown = _OF_ARMS[layout]
+        for arm_id, (_, place) in zip(arms, self._wanted.groups, strict=True):
+            row = {name: numbers[f"{name}_{place}"] for name in kept}
+            row["as_reported"] = self._printed(line, [f"{name}_{place}" for name in shown])
+            self.placed.answers.of(table).append({**where, "arm_id": arm_id, **row})
 
-    def _means(self, line: Line, numbers: Row) -> list[tuple[str, Row]] | None:
-        if self._lacks(line, numbers, MEANS):
-            return None
-        return [
-            (
-                "arm_stats",
-                {
-                    "group": group,
-                    "mean": numbers[f"mean_{place}"],
-                    "sd": numbers[f"sd_{place}"],
-                    "n": numbers[f"n_{place}"],
-                    "as_reported": printed(
-                        line, self._columns, (f"mean_{place}", f"sd_{place}", f"n_{place}")
-                    ),
-                },
-            )
-            for group, place in self._groups()
-        ]
-
-    def _events(self, line: Line, numbers: Row) -> list[tuple[str, Row]] | None:
-        for place in ("1", "2"):
-            parts = [numbers.get(name) for name in (f"events_{place}", f"non_events_{place}")]
-            if f"n_{place}" not in numbers and all(parts):
-                numbers[f"n_{place}"] = str(sum(int(part or 0) for part in parts))
-        if self._lacks(line, numbers, EVENTS):
-            return None
-        shown = ("events", "non_events", "n")
-        return [
-            (
-                "arm_events",
-                {
-                    "group": group,
-                    "events": numbers[f"events_{place}"],
-                    "n": numbers[f"n_{place}"],
-                    "as_reported": printed(
-                        line, self._columns, [f"{name}_{place}" for name in shown]
-                    ),
-                },
-            )
-            for group, place in self._groups()
-        ]
-
-    def _effect(self, line: Line, numbers: Row) -> list[tuple[str, Row]] | None:
-        if self._lacks(line, numbers, ("estimate",)):
-            return None
+    def _effect(self, line: Line, numbers: Row) -> Row | None:
         wanted = self._wanted
         cells = effect_cells(
-            numbers, measure=wanted.measure, level=wanted.level, is_turned=wanted.is_swapped
+            numbers,
+            measure=wanted.measure,
+            level=wanted.level,
+            is_turned=wanted.is_swapped,
+            treatment=wanted.treatment,
         )
         if isinstance(cells, str):
             self._skip(line, self._columns.name["estimate"], cells)
             return None
         people = {
-            f"n_{own}": numbers[f"n_{p}"] for own, p in self._groups() if f"n_{p}" in numbers
+            f"n_{own}": numbers[f"n_{place}"]
+            for own, place in wanted.groups
+            if f"n_{place}" in numbers
         }
-        return [
-            ("contrasts", {**cells, **people, "as_reported": printed(line, self._columns, EFFECT)})
-        ]
+        return {**cells, **people, "as_reported": self._printed(line, EFFECT)}
 
-    def _lacks(self, line: Line, numbers: Row, roles: Sequence[str]) -> bool:
-        missing = [self._columns.name.get(role, role) for role in roles if role not in numbers]
-        if missing:
-            self._skip(line, ", ".join(missing), f"no number, so {line.label!r} is not placed")
-        return bool(missing)
+    def _printed(self, line: Line, roles: Iterable[str]) -> str:
+        """Cells as the file has them, with its names of the columns."""
+        return "; ".join(
+            f"{self._columns.name[role]} {line.value(role)}" for role in roles if line.value(role)
+        )
 
     def _study_of(self, line: Line) -> str:
         """The study a label names: by hand, by key, by label, or a new key."""
         if line.label in self._wanted.studies:
             return self._wanted.studies[line.label]
-        year = cell(line, self._columns, YEAR)
+        year = line.value(YEAR)
         whole = line.label if year in line.label else f"{line.label} {year}"
         labels = {slug(row["label"], ""): name for name, row in self._studies.items()}
         for key in (slug(line.label, ""), slug(whole, "")):
@@ -634,9 +598,12 @@ class _Placer:
                 return labels[key]
         return slug(whole, "")
 
+    def _new_arms(self, study_id: str) -> tuple[str, str]:
+        return f"{study_id}-{slug(self._wanted.treatment)}", f"{study_id}-{COMPARATOR}"
+
     def _arms_of(self, line: Line, study_id: str) -> tuple[str, str] | None:
         if study_id not in self._studies:
-            return f"{study_id}-ldn", f"{study_id}-comparator"
+            return self._new_arms(study_id)
         arms = self._arms[study_id]
         if len(arms["1"]) == 1 and len(arms["2"]) == 1:
             return arms["1"][0], arms["2"][0]
@@ -648,21 +615,16 @@ class _Placer:
         return None
 
     def _new_study(self, line: Line, study_id: str) -> None:
-        year = (
-            cell(line, self._columns, YEAR)
-            or (re.findall(r"(?:19|20)\d\d", line.label) or [NOT_REPORTED])[-1]
-        )
-        label = (
-            line.label
-            if year in (NOT_REPORTED, *re.findall(r"\d{4}", line.label))
-            else f"{line.label} {year}"
-        )
+        years = re.findall(r"(?:19|20)\d\d", line.label)
+        year = line.value(YEAR) or (years or [NOT_REPORTED])[-1]
+        is_told = year in (NOT_REPORTED, *re.findall(r"\d{4}", line.label))
+        label = line.label if is_told else f"{line.label} {year}"
         study = {"study_id": study_id, "label": label, "year": year}
-        self._placed.answers.of("studies").append(study)
-        for group, name in (("1", "ldn"), ("2", "comparator")):
-            arm = {"arm_id": f"{study_id}-{name}", "study_id": study_id, "group": group}
-            self._placed.answers.of("arms").append(arm | {"locator": self._locator(line)})
-        self._placed.new_studies.append(study_id)
+        self.placed.answers.of("studies").append(study)
+        for group, arm_id in zip(("1", "2"), self._new_arms(study_id), strict=True):
+            arm = {"arm_id": arm_id, "study_id": study_id, "group": group}
+            self.placed.answers.of("arms").append(arm | {"locator": self._locator(line)})
+        self.placed.new_studies.append(study_id)
 
     def _paired(self, line: Line, study_id: str, row: Row) -> Row:
         """A crossover has one number of people."""
@@ -671,14 +633,9 @@ class _Placer:
             return row
         first, second = row.pop("n_1", NOT_REPORTED), row.pop("n_2", NOT_REPORTED)
         if first != second:
-            self._skip(
-                line, "n", f"{study_id} is a crossover, and the file has two numbers of people"
-            )
+            why = f"{study_id} is a crossover, and the file has two numbers of people"
+            self._skip(line, "n", why)
         return row | {"is_paired": "yes", "n_1": first if first == second else NOT_REPORTED}
-
-    def _groups(self) -> tuple[tuple[str, str], tuple[str, str]]:
-        """Group here, and group of the file."""
-        return (("1", "2"), ("2", "1")) if self._wanted.is_swapped else (("1", "1"), ("2", "2"))
 
     def _locator(self, line: Line) -> str:
         own = f"{self._wanted.file}, line {line.number}"
@@ -686,4 +643,73 @@ class _Placer:
         return f"{shared}; {own}" if shared else own
 
     def _skip(self, line: Line, column: str, why: str) -> None:
-        self._placed.not_placed.append(NotPlaced(line.number, column, why))
+        self.placed.not_placed.append(NotPlaced(line.number, column, why))
+
+
+# A whole file
+
+# Options of the command that are cells of every new row, and whether every import needs them.
+CELLS = {
+    "outcome": ("outcome_id", True),
+    "source": ("source_id", True),
+    "read_from": ("read_from", True),
+    "extracted_by": ("extracted_by", True),
+    "indication": ("indication_id", False),
+    "weeks": ("timepoint_weeks", False),
+    "analysis_set": ("analysis_set", False),
+    "statistic": ("statistic_of", False),
+}
+
+
+def place_file(
+    path: Path,
+    folder: Path,
+    *,
+    shared: Row,
+    named: Mapping[str, str],
+    studies: Mapping[str, str],
+    analysis: str,
+    layout: str,
+    measure: str,
+    level: float,
+    is_swapped: bool,
+) -> tuple[Columns, Placed]:
+    """Everything up to the rows; every problem of the request and of the file at once."""
+    content = read_foreign(path)
+    review = load_review(folder)
+    columns = recognise(content.header, named, (review.label, review.short_name))
+    chosen = chosen_lines(content.lines, columns, analysis=analysis, layout=layout)
+    problems = [*columns.problems, *chosen.problems]
+    problems += [
+        f"--{name.replace('_', '-')} is missing: the file cannot say it"
+        for name, (column, is_needed) in CELLS.items()
+        if column not in shared
+        and (is_needed or (name == "statistic" and chosen.layout == "means"))
+    ]
+    tables = load_dictionary(folder).tables
+    known = {column for name in TABLES for column in tables[name].columns}
+    problems += [
+        f"--set {name}=...: no table has this column" for name in shared if name not in known
+    ]
+    if chosen.layout == "effect" and measure not in MEASURES:
+        problems.append(f"--measure is {measure or 'missing'}; use one of {', '.join(MEASURES)}")
+    is_revman = plain_name(columns.name.get("estimate", "")) == "effectestimate"
+    if chosen.layout == "effect" and is_revman and measure in LOGS:
+        remedy = f"use --measure {LOGS[measure]}"
+        problems.append(f"'Effect Estimate' of RevMan 5 is no logarithm; {remedy}")
+    if problems:
+        raise ParameterError(f"{path} was not imported:\n{_listed(problems)}")
+    wanted = Wanted(path.name, shared, measure, level, studies, is_swapped, review.label)
+    on_file = {
+        name: csv_records(folder / f"{name}.csv") for name in ("studies", "arms", "sources")
+    }
+    placed = place_lines(chosen.lines, columns, chosen.layout, wanted, on_file)
+    sources = {row["source_id"] for row in on_file["sources"]}
+    if shared["source_id"] not in sources and "kind" in shared:
+        placed.answers.of("sources").append({"source_id": shared["source_id"]})
+    placed.not_placed += [NotPlaced(line, "-", why) for line, why in chosen.passed_over]
+    unused = set(columns.name) - {*NAMING, *USED[chosen.layout]}
+    why = f"not needed beside the {chosen.layout}, which were taken"
+    placed.not_placed += [NotPlaced(0, columns.name.pop(role), why) for role in sorted(unused)]
+    placed.not_placed += [NotPlaced(0, name, why) for name, why in columns.not_placed.items()]
+    return columns, placed
