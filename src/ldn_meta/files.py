@@ -136,37 +136,18 @@ def tree_sha256(folder: Path, files: Iterable[Path]) -> str:
     )
 
 
-def source_sha256() -> str:
-    """Hash the package source of the checkout."""
-    return _source_of(paths.project_root())
-
-
-def lock_sha256() -> str:
-    """Hash the lock of the dependencies; the empty hash where there is none."""
-    return _lock_of(paths.project_root())
-
-
 def code_of(checkout: Path) -> dict[str, str]:
-    """Hash the package source and the lock of a checkout."""
-    return {"source": _source_of(checkout), "lock": _lock_of(checkout)}
-
-
-def _source_of(checkout: Path) -> str:
-    folder = checkout / "src"
-    return tree_sha256(folder, folder.rglob("*.py"))
-
-
-def _lock_of(checkout: Path) -> str:
-    file = checkout / "requirements.lock"
-    return sha256(file.read_bytes() if file.is_file() else b"")
+    """Hash the package source and the lock of a checkout; the empty hash where there is none."""
+    source, lock = checkout / "src", checkout / "requirements.lock"
+    return {
+        "source": tree_sha256(source, source.rglob("*.py")),
+        "lock": sha256(lock.read_bytes() if lock.is_file() else b""),
+    }
 
 
 def inputs() -> dict[str, Any]:
     """Hash everything that data/derived is computed from."""
-    return {
-        "raw": file_hashes(paths.raw_data()),
-        **code_of(paths.project_root()),
-    }
+    return {"raw": file_hashes(paths.raw_data()), **code_of(paths.project_root())}
 
 
 def manifest_bytes(made_from: Mapping[str, Any], derived: Mapping[str, str]) -> bytes:
@@ -249,6 +230,15 @@ def replace_folder(staged: Path, target: Path) -> None:
         restore_folder(target)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def write_folder(target: Path, contents: Mapping[str, bytes]) -> None:
+    """Write a folder with these files and nothing else, by path below it, or leave it alone."""
+    staged = paths.build() / "staging" / target.name
+    shutil.rmtree(staged, ignore_errors=True)
+    for name, data in contents.items():
+        write_whole(staged / name, data)
+    replace_folder(staged, target)
 
 
 def restore_folder(target: Path) -> None:

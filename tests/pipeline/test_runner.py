@@ -14,7 +14,7 @@ from ldn_meta.pipeline import derive
 from ldn_meta.pipeline import run as runner
 from ldn_meta.pipeline.kernels import plain_kernels
 from ldn_meta.pipeline.notebooks import Outputs
-from ldn_meta.pipeline.progress import Lines, Silent
+from ldn_meta.pipeline.progress import Lines, Progress
 from ldn_meta.pipeline.run import Executed
 
 
@@ -244,7 +244,7 @@ def test_kernels_come_from_where_they_are_wanted_and_end_before_the_threads(deri
         seen.append((kernel, ended.wait(timeout=60)))
         raise NotebookError("its kernel died")
 
-    class Interrupting(Silent):
+    class Interrupting(Progress):
         def note(self, message):
             seen.append(message)
 

@@ -38,11 +38,18 @@ json_option = click.option(
 @contextlib.contextmanager
 def ended_in_order() -> Iterator[None]:
     """Let SIGTERM end a command as Ctrl-C does: what it started is ended first."""
-    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    handlers = {
+        signal.SIGTERM: lambda number, _: sys.exit(128 + number),
+        # A shell lets what it starts in the background ignore SIGINT, and Python leaves it so: a
+        # run could not be interrupted, and neither could its kernels, which inherit that.
+        signal.SIGINT: signal.default_int_handler,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Commands(click.Group):

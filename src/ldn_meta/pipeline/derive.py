@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ldn_meta import paths
-from ldn_meta.files import (
-    MANIFEST,
-    csv_bytes,
-    derived_is_current,
-    exclusive_writer,
-    file_hashes,
-    inputs,
-    manifest_bytes,
-    replace_folder,
-    restore_folder,
-    sha256,
-    write_whole,
-)
+from ldn_meta import files, paths
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,24 +27,28 @@ class DeriveSummary:
 
 def derive(*, check_only: bool = False, force: bool = False) -> DeriveSummary:
     """Check the raw tables and compute the derived ones."""
-    with exclusive_writer():
-        restore_folder(paths.derived_data())
-        if not check_only and not force and derived_is_current():
+    folder = paths.derived_data()
+    with files.exclusive_writer():
+        files.restore_folder(folder)
+        if not check_only and not force and files.derived_is_current():
             return DeriveSummary(rows={}, changed=(), was_current=True)
         # Hashed before the tables are read: an edit in between makes the manifest too old,
         # which the next run sees, and never too new.
-        made_from = inputs()
+        made_from = files.inputs()
         tables = _compute()
-        files = {f"{name}.csv": csv_bytes(table) for name, table in tables.items()}
-        written = {name: sha256(data) for name, data in files.items()}
-        files[MANIFEST] = manifest_bytes(made_from, written)
-        changed = _changed(files)
+        made = {f"{name}.csv": files.csv_bytes(table) for name, table in tables.items()}
+        hashes = {name: files.sha256(data) for name, data in made.items()}
+        made[files.MANIFEST] = files.manifest_bytes(made_from, hashes)
+        new = {name: files.sha256(data) for name, data in made.items()}
+        old = files.file_hashes(folder)
+        changed = sorted(
+            name for name in new.keys() | old.keys() if new.get(name) != old.get(name)
+        )
         if changed and not check_only:
-            _write(files)
-    rows = {name: len(table) for name, table in tables.items()}
+            files.write_folder(folder, made)
     return DeriveSummary(
-        rows=rows,
-        changed=changed,
+        rows={name: len(table) for name, table in tables.items()},
+        changed=tuple(changed),
         was_current=False,
         printed_numbers=_printed_numbers(tables.get(PRINTED_NUMBERS)),
     )
@@ -88,20 +78,3 @@ def _printed_numbers(table: pd.DataFrame | None) -> tuple[str, ...]:
     from ldn_meta.evidence.audit.consistency import consistency_summary
 
     return () if table is None else tuple(consistency_summary(table))
-
-
-def _changed(files: Mapping[str, bytes]) -> tuple[str, ...]:
-    folder = paths.derived_data()
-    new = {name: sha256(data) for name, data in files.items()}
-    old = file_hashes(folder)
-    return tuple(
-        sorted(name for name in new.keys() | old.keys() if new.get(name) != old.get(name))
-    )
-
-
-def _write(files: Mapping[str, bytes]) -> None:
-    staged = paths.build() / "staging" / "derived"
-    shutil.rmtree(staged, ignore_errors=True)
-    for name, data in files.items():
-        write_whole(staged / name, data)
-    replace_folder(staged, paths.derived_data())

@@ -7,7 +7,7 @@ import base64
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,13 @@ def _normalised_outputs(outputs: Iterable[Any], stderr: list[str]) -> list[Any]:
             kept[-1]["text"] += output["text"]
         else:
             kept.append(output)
-    clean = _cleaner()
+    root = f"{paths.project_root()}/"
+
+    def clean(text: str) -> str:
+        """Without addresses in memory and places of the checkout."""
+        text = _CELL_FILE.sub("<cell>", text)
+        return _ADDRESS.sub("", text.replace(root, ""))
+
     for output in kept:
         if output["output_type"] == "stream":
             output["text"] = clean(output["text"])
@@ -107,17 +113,6 @@ def _normalised_outputs(outputs: Iterable[Any], stderr: list[str]) -> list[Any]:
                 elif mime == FACTS_MIME:
                     output["data"][mime] = rounded(content)
     return kept
-
-
-def _cleaner() -> Callable[[str], str]:
-    """Return a function that removes addresses and places from text."""
-    root = f"{paths.project_root()}/"
-
-    def clean(text: str) -> str:
-        text = _CELL_FILE.sub("<cell>", text)
-        return _ADDRESS.sub("", text.replace(root, ""))
-
-    return clean
 
 
 FIGURES = "figures"
@@ -140,7 +135,13 @@ def take_outputs(notebook: Any, *, name: str) -> Outputs:
     """
     facts: dict[str, Any] = {}
     figures: dict[str, bytes] = {}
-    for output in _displayed(notebook):
+    displayed = [
+        output
+        for cell in notebook["cells"]
+        for output in cell.get("outputs", [])
+        if "data" in output
+    ]
+    for output in displayed:
         for key, value in output["data"].get(FACTS_MIME, {}).items():
             if key in facts and facts[key] != value:
                 message = f"{name}: fact {key!r} has two values: {facts[key]!r} and {value!r}"
@@ -159,13 +160,6 @@ def facts_bytes(facts: dict[str, Any]) -> bytes:
     """Write facts as the repository keeps them: sorted, indented, final newline."""
     text = json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return f"{text}\n".encode()
-
-
-def _displayed(notebook: Any) -> Iterator[Any]:
-    for cell in notebook["cells"]:
-        for output in cell.get("outputs", []):
-            if "data" in output:
-                yield output
 
 
 def _take_figure(output: Any, label: Any, name: str) -> dict[str, bytes]:
@@ -190,19 +184,6 @@ PARAMETERS_TAG = "parameters"
 
 def default_parameters(template: Path) -> dict[str, Any]:
     """Read the defaults from the cell tagged ``parameters``."""
-    source = _parameters_source(template)
-    try:
-        statements = ast.parse(source).body
-        return dict(_assignment(statement) for statement in statements)
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None) or "?"
-        message = (
-            f"{template.name}: line {line} of the parameters cell is not 'name = literal': {error}"
-        )
-        raise ParameterError(message) from error
-
-
-def _parameters_source(template: Path) -> str:
     try:
         cells = json.loads(template.read_bytes())["cells"]
     except FileNotFoundError:
@@ -216,8 +197,16 @@ def _parameters_source(template: Path) -> str:
     if len(tagged) != 1:
         message = f"{template.name} needs one cell tagged 'parameters' and has {len(tagged)}"
         raise ParameterError(message)
-    source = tagged[0]["source"]
-    return source if isinstance(source, str) else "".join(source)
+    try:
+        # Source is a text, or a list of lines.
+        statements = ast.parse("".join(tagged[0]["source"])).body
+        return dict(_assignment(statement) for statement in statements)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None) or "?"
+        message = (
+            f"{template.name}: line {line} of the parameters cell is not 'name = literal': {error}"
+        )
+        raise ParameterError(message) from error
 
 
 def _assignment(statement: ast.stmt) -> tuple[str, Any]:
@@ -290,33 +279,54 @@ def plan(
     """List the notebooks to run, with the effective value of every parameter."""
     settings = _read_settings()
     reported = reported_indications()
-    chosen = _chosen([*reported, OVERVIEW], indications)
+    targets = [*reported, OVERVIEW]
+    for target in indications or ():
+        if target not in targets:
+            raise ParameterError(unknown(f"indication {target!r}", target, targets))
+    chosen = indications or targets
     _check_indications(settings["indications"], reported)
+    templates = {
+        group: {
+            name: paths.notebooks() / f"{name}.ipynb"
+            for name in settings["notebooks"].get(group, [])
+        }
+        for group in ("per_indication", "once")
+    }
+    defaults_of = {
+        group: {name: default_parameters(file) for name, file in some.items()}
+        for group, some in templates.items()
+    }
+    per_indication, once = defaults_of["per_indication"], defaults_of["once"]
     allowed = settings["allowed"]
-    per_indication = _defaults(settings["notebooks"], "per_indication")
-    once = _defaults(settings["notebooks"], "once")
     _check_names(allowed, [*per_indication.values(), *once.values()], "[allowed]")
-    _check_indication_parameter(per_indication)
-
-    selected = [
-        *(per_indication.values() if set(chosen) - {OVERVIEW} else ()),
-        *(once.values() if OVERVIEW in chosen else ()),
-    ]
+    for notebook, defaults in per_indication.items():
+        if "indication" not in defaults:
+            message = (
+                f"{notebook}.ipynb has no parameter 'indication', so every page would "
+                "show the same; add it, or list the notebook under 'once'"
+            )
+            raise ParameterError(message)
     given = dict(overrides or {})
     if "indication" in given:
         message = "indication is no parameter to set: name the indication as an argument"
         raise ParameterError(message)
-    _check_names(given, [_without_indication(defaults) for defaults in selected], "-p")
+    selected = [
+        *(per_indication.values() if set(chosen) - {OVERVIEW} else ()),
+        *(once.values() if OVERVIEW in chosen else ()),
+    ]
+    _check_names(
+        given, [[name for name in defaults if name != "indication"] for defaults in selected], "-p"
+    )
 
     jobs = []
-    for target in [*reported, OVERVIEW]:
+    for target in targets:
         group, table, where = (
-            (once, settings["once"], "[once]")
+            ("once", settings["once"], "[once]")
             if target == OVERVIEW
-            else (per_indication, settings["indications"][target], f"[indications.{target}]")
+            else ("per_indication", settings["indications"][target], f"[indications.{target}]")
         )
-        _check_names(table, group.values(), where)
-        for notebook, defaults in group.items():
+        _check_names(table, defaults_of[group].values(), where)
+        for notebook, defaults in defaults_of[group].items():
             own = {name: value for name, value in table.items() if name in defaults}
             if target != OVERVIEW:
                 own["indication"] = target
@@ -326,15 +336,9 @@ def plan(
                 continue
             asked = {name: value for name, value in given.items() if name in defaults}
             _check_values(asked, defaults, allowed, "-p")
-            jobs.append(
-                Job(
-                    target=target,
-                    notebook=notebook,
-                    template=_template(notebook),
-                    parameters={**defaults, **own, **asked},
-                    title_fields=reported.get(target, {}),
-                )
-            )
+            parameters = {**defaults, **own, **asked}
+            fields = reported.get(target, {})
+            jobs.append(Job(target, notebook, templates[group][notebook], parameters, fields))
     return jobs
 
 
@@ -375,21 +379,6 @@ def _read_settings() -> dict[str, Any]:
     return {name: settings.get(name, {}) for name in _TABLES}
 
 
-def _template(notebook: str) -> Path:
-    return paths.notebooks() / f"{notebook}.ipynb"
-
-
-def _defaults(listed: Mapping[str, list[str]], group: str) -> dict[str, dict[str, Any]]:
-    return {name: default_parameters(_template(name)) for name in listed.get(group, [])}
-
-
-def _chosen(known: Sequence[str], asked: Sequence[str] | None) -> Sequence[str]:
-    for target in asked or ():
-        if target not in known:
-            raise ParameterError(unknown(f"indication {target!r}", target, known))
-    return asked or known
-
-
 def _check_indications(tables: Mapping[str, Any], reported: Mapping[str, Any]) -> None:
     for indication in tables:
         if indication not in reported:
@@ -404,24 +393,8 @@ def _check_indications(tables: Mapping[str, Any], reported: Mapping[str, Any]) -
             raise ParameterError(message)
 
 
-def _check_indication_parameter(per_indication: Mapping[str, Mapping[str, Any]]) -> None:
-    for notebook, defaults in per_indication.items():
-        if "indication" not in defaults:
-            message = (
-                f"{notebook}.ipynb has no parameter 'indication', so every page would "
-                "show the same; add it, or list the notebook under 'once'"
-            )
-            raise ParameterError(message)
-
-
-def _without_indication(defaults: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in defaults.items() if name != "indication"}
-
-
-def _check_names(
-    given: Iterable[str], templates_defaults: Iterable[Mapping[str, Any]], where: str
-) -> None:
-    known = dict.fromkeys(name for defaults in templates_defaults for name in defaults)
+def _check_names(given: Iterable[str], templates: Iterable[Iterable[str]], where: str) -> None:
+    known = dict.fromkeys(name for names in templates for name in names)
     for name in given:
         if name not in known:
             raise ParameterError(unknown(f"{where} parameter {name!r}", name, known))

@@ -10,7 +10,7 @@ from typing import Any
 
 from ldn_meta import paths
 from ldn_meta.errors import StaleError
-from ldn_meta.files import json_sha256, lock_sha256, sha256, source_sha256, write_whole
+from ldn_meta.files import code_of, json_sha256, sha256, write_whole
 from ldn_meta.pipeline.notebooks import reported_indications
 from ldn_meta.pipeline.stale import read_facts
 
@@ -36,17 +36,21 @@ def _made_from() -> str:
     """Hash what the page says and what it says it of: importing all measures takes longer."""
     files = (_page(), paths.raw_data() / "protocol.toml")
     stated = [sha256(file.read_bytes()) for file in files]
-    return json_sha256([*stated, source_sha256(), lock_sha256()])
+    return json_sha256([*stated, *code_of(paths.project_root()).values()])
 
 
 def _with_tables() -> str:
-    text = _page().read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        message = f"docs/methods.md needs the lines {BEGIN} and {END} around its tables"
-        raise StaleError(message)
-    return f"{before}{BEGIN}\n\n{_effects()}\n\n{_choices()}\n\n{END}{after}"
+    tables = f"\n{_effects()}\n\n{_choices()}\n"
+    return _between(_page(), "docs/methods.md", BEGIN, END, "tables", tables)
+
+
+def _between(file: Path, name: str, begin: str, end: str, what: str, made: str) -> str:
+    """A page of people with what is made put between two lines of it."""
+    before, first, rest = file.read_text(encoding="utf-8").partition(begin)
+    _, last, after = rest.partition(end)
+    if not first or not last:
+        raise StaleError(f"{name} needs the lines {begin} and {end} around its {what}")
+    return f"{before}{begin}\n{made}\n{end}{after}"
 
 
 def _effects() -> str:
@@ -152,16 +156,11 @@ def read_answers() -> tuple[Answer, ...]:
 
 def answers_block(answers: Sequence[Answer], link: Callable[[Answer], str]) -> str:
     """Write the answers in Markdown: a table, then each in words."""
+    shown = ("outcome", "comparison", "comparative_studies", "trials", "people", "effect")
     rows = [
         (
             f"[{_line(answer.label)}]({link(answer)})",
-            _line(answer.outcome),
-            _line(answer.comparison),
-            str(answer.comparative_studies),
-            str(answer.trials),
-            str(answer.people),
-            _line(answer.effect),
-            _line(answer.certainty),
+            *(_line(getattr(answer, name)) for name in (*shown, "certainty")),
         )
         for answer in answers
     ]
@@ -185,18 +184,10 @@ def answers_are_current() -> bool:
 
 
 def _with_answers() -> str:
-    text = _readme().read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN_README)
-    _, end, after = rest.partition(END_README)
-    if not begin or not end:
-        message = (
-            f"README.md needs the lines {BEGIN_README} and {END_README} around its answer table"
-        )
-        raise StaleError(message)
     block = answers_block(
         read_answers(), lambda answer: f"reports/{answer.indication}/{ANSWERED_BY}.ipynb"
     )
-    return f"{before}{BEGIN_README}\n{block}\n{END_README}{after}"
+    return _between(_readme(), "README.md", BEGIN_README, END_README, "answer table", block)
 
 
 def _certainty(facts: Mapping[str, Any]) -> dict[str, str]:
@@ -221,7 +212,7 @@ def _answer(indication: str, stated: Any) -> Answer:
     return Answer(indication=indication, **{name: stated[name] for name in names})
 
 
-def _line(text: str) -> str:
+def _line(text: object) -> str:
     return " ".join(str(text).split()).replace("|", "\\|")
 
 

@@ -16,17 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from ldn_meta import paths
+from ldn_meta import files, paths
 from ldn_meta.errors import NotebookError, StaleError
-from ldn_meta.files import (
-    derived_is_current,
-    exclusive_writer,
-    json_sha256,
-    replace_folder,
-    restore_folder,
-    sha256,
-    write_whole,
-)
 from ldn_meta.pipeline.kernels import KernelSource, fixed_surroundings, kernel_source
 from ldn_meta.pipeline.notebooks import (
     OVERVIEW,
@@ -153,7 +144,7 @@ def _failure(job: Job, part: Path, error: Exception) -> str:
         reason = f"{error.ename}: {error.evalue}"
     normalise(notebook)
     kept = paths.build() / "failed" / job.target / part.name
-    write_whole(kept, notebook_bytes(notebook))
+    files.write_whole(kept, notebook_bytes(notebook))
     shown = kept.relative_to(paths.project_root()).as_posix()
     return f"{job.label} failed{place}: {reason}\n    as far as it came: {shown}"
 
@@ -181,17 +172,17 @@ def replace_report(
 
     Nothing else survives: a figure that no notebook draws any more goes.
     """
-    files: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     writer: dict[str, str] = {}
     facts = {}
     written: dict[str, Written] = {}
     old_facts = read_facts(report)
 
     def add(notebook: str, name: str, data: bytes) -> None:
-        if name in files:
+        if name in contents:
             message = f"{name} is drawn by {writer[name]} and by {notebook}: rename one"
             raise NotebookError(message)
-        files[name], writer[name] = data, notebook
+        contents[name], writer[name] = data, notebook
 
     for job in fresh:
         record = read_record(job)
@@ -205,14 +196,9 @@ def replace_report(
             add(notebook, name, data)
         if result.outputs.facts:
             facts[notebook] = result.outputs.facts
-        hashed = {name: sha256(data) for name, data in own.items()}
-        written[notebook] = (hashed, json_sha256(facts.get(notebook)))
-
-    staged = paths.build() / "staging" / report.name
-    shutil.rmtree(staged, ignore_errors=True)
-    for name, data in {**files, FACTS: facts_bytes(facts)}.items():
-        write_whole(staged / name, data)
-    replace_folder(staged, report)
+        hashed = {name: files.sha256(data) for name, data in own.items()}
+        written[notebook] = (hashed, files.json_sha256(facts.get(notebook)))
+    files.write_folder(report, {**contents, FACTS: facts_bytes(facts)})
     return written
 
 
@@ -252,8 +238,8 @@ def run(
     folder = (
         paths.build() / "runs" / _run_name(parameters or {}) if is_own_run else paths.reports()
     )
-    with exclusive_writer(lambda: progress.note("waiting for another run to end")):
-        if not derived_is_current():
+    with files.exclusive_writer(lambda: progress.note("waiting for another run to end")):
+        if not files.derived_is_current():
             message = "data/derived does not belong to data/raw: run `ldn-meta derive` first"
             raise StaleError(message)
         tasks = _tasks(wanted, folder, force=force or is_own_run)
@@ -279,7 +265,7 @@ def _tasks(wanted: Sequence[Job], folder: Path, *, force: bool) -> list[_Task]:
     tasks = []
     for job in wanted:
         report = folder / job.target
-        restore_folder(report)
+        files.restore_folder(report)
         key = keys.key(job)
         tasks.append(_Task(job, key, not force and is_fresh(job, key, report)))
     return tasks
@@ -383,7 +369,7 @@ def _run_name(parameters: Mapping[str, Any]) -> str:
     text = json.dumps(parameters, sort_keys=True)
     words = "_".join(f"{name}-{value}" for name, value in sorted(parameters.items()))
     readable = re.sub(r"[^A-Za-z0-9.-]+", "_", words)[:60].strip("._")
-    return f"{readable}-{sha256(text.encode())[:8]}"
+    return f"{readable}-{files.sha256(text.encode())[:8]}"
 
 
 def _processors() -> int:

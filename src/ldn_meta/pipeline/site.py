@@ -20,23 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader
 
-from ldn_meta import paths
+from ldn_meta import files, paths
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.errors import LdnMetaError
 from ldn_meta.evidence.answer import pools as synthesis
 from ldn_meta.evidence.derived import load_derived
 from ldn_meta.evidence.raw.review import Review, load_review
-from ldn_meta.files import (
-    MANIFEST,
-    exclusive_writer,
-    json_sha256,
-    lock_sha256,
-    replace_folder,
-    restore_folder,
-    source_sha256,
-    tree_sha256,
-    write_whole,
-)
 from ldn_meta.pipeline.notebooks import (
     INJECTED_TAG,
     OVERVIEW,
@@ -95,9 +84,9 @@ def figure_bar(name: str, report: str, up: str) -> str:
 def page_bar(notebook: str, report: str, up: str) -> str:
     """Write links to an executed notebook and the tables it rests on."""
     tables = [name if "/" in name else f"derived/{name}" for name in TABLES.get(notebook, ())]
-    files = [(f"data/{table}.csv", f"data/{table}.csv") for table in tables]
     page = (f"{report}/{notebook}.ipynb", "This page as a notebook")
-    return _bar("this page", [page, *files], up)
+    offered = [(f"data/{table}.csv", f"data/{table}.csv") for table in tables]
+    return _bar("this page", [page, *offered], up)
 
 
 def data_bar(folder: str, up: str) -> str:
@@ -107,11 +96,11 @@ def data_bar(folder: str, up: str) -> str:
     return _bar(f"data/{folder}", [(f"data/{folder}/{name}", name) for name in names], up)
 
 
-def _bar(what: str, files: Iterable[tuple[str, str]], up: str) -> str:
+def _bar(what: str, offered: Iterable[tuple[str, str]], up: str) -> str:
     links = "".join(
         f'<a class="ldn-download" download href="{html.escape(f"{up}{DOWNLOADS}/{file}")}">'
         f"{html.escape(words)}</a>"
-        for file, words in files
+        for file, words in offered
     )
     name = html.escape(f"Downloads of {what}")
     return f'<div class="ldn-downloads" role="group" aria-label="{name}">{links}</div>'
@@ -602,7 +591,7 @@ SCRIPTS = (
 
 def has_data() -> bool:
     """Whether there are derived tables to explore."""
-    return (paths.derived_data() / MANIFEST).is_file()
+    return (paths.derived_data() / files.MANIFEST).is_file()
 
 
 def write_explore(site: Path) -> bool:
@@ -611,7 +600,7 @@ def write_explore(site: Path) -> bool:
         return False
     studies = (site / STUDIES).glob("*.html")
     links = {file.stem: f"{STUDIES}/{file.name}" for file in sorted(studies)}
-    write_whole(site / EXPLORE, explore_page(study_pages=links).encode())
+    files.write_whole(site / EXPLORE, explore_page(study_pages=links).encode())
     return True
 
 
@@ -662,9 +651,9 @@ _ENVIRONMENT = {
 
 def build_site(*, force: bool = False) -> bool:
     """Build ``build/site`` if anything it shows changed."""
-    with exclusive_writer():
+    with files.exclusive_writer():
         site = paths.build() / "site"
-        restore_folder(site)
+        files.restore_folder(site)
         key = _key()
         record = paths.build() / "stale" / "site.key"
         is_same = record.is_file() and record.read_text() == key
@@ -679,10 +668,10 @@ def build_site(*, force: bool = False) -> bool:
         shutil.rmtree(staged, ignore_errors=True)
         shutil.copytree(work / "html", staged, ignore=shutil.ignore_patterns(*_NO_PAGES))
         for name, file in downloads().items():
-            write_whole(staged / name, file.read_bytes())
+            files.write_whole(staged / name, file.read_bytes())
         write_explore(staged)
-        replace_folder(staged, site)
-        write_whole(record, key.encode())
+        files.replace_folder(staged, site)
+        files.write_whole(record, key.encode())
     return True
 
 
@@ -695,11 +684,10 @@ def _key() -> str:
         for file in folder.rglob("*")
         if file.is_file() and not any(p.startswith(".") for p in file.relative_to(root).parts)
     ]
-    return json_sha256(
+    return files.json_sha256(
         {
-            "shown": tree_sha256(root, shown),
-            "source": source_sha256(),
-            "lock": lock_sha256(),
+            "shown": files.tree_sha256(root, shown),
+            **files.code_of(root),
             "python": sys.version,
         }
     )
@@ -711,7 +699,7 @@ def _write_sources(folder: Path, wanted: Mapping[str, bytes]) -> None:
         if file.relative_to(folder).as_posix() not in wanted:
             file.unlink()
     for name, data in wanted.items():
-        write_whole(folder / name, data)
+        files.write_whole(folder / name, data)
 
 
 def _run_sphinx(work: Path) -> None:

@@ -10,24 +10,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from ldn_meta import paths
-from ldn_meta.files import (
-    EMPTY,
-    MANIFEST,
-    csv_rows,
-    file_hashes,
-    json_sha256,
-    lock_sha256,
-    sha256,
-    source_sha256,
-    write_whole,
-)
+from ldn_meta import files, paths
 from ldn_meta.pipeline.notebooks import OVERVIEW, Job
 
 Row: TypeAlias = tuple[str, ...]
 
 # A row without a key belongs to no indication in particular.
-_NOBODY = frozenset(EMPTY)
+_NOBODY = frozenset(files.EMPTY)
 _WORD = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -70,11 +59,11 @@ def read_data() -> Data:
     tables: dict[str, Table] = {}
     other: dict[str, str] = {}
     for folder in (paths.raw_data(), paths.derived_data()):
-        for name, digest in file_hashes(folder).items():
+        for name, digest in files.file_hashes(folder).items():
             key = f"{folder.name}/{name}"
             if name.endswith(".csv"):
                 tables[key] = _read_table(folder / name)
-            elif name != MANIFEST:
+            elif name != files.MANIFEST:
                 other[key] = digest
     return Data(tables, other)
 
@@ -133,13 +122,13 @@ def _studies_of(table: Table | None, indication: str) -> set[str]:
 
 
 def _read_table(file: Path) -> Table:
-    rows = [tuple(cells) for _, cells in csv_rows(file.read_text(encoding="utf-8"))]
+    rows = [tuple(cells) for _, cells in files.csv_rows(file.read_text(encoding="utf-8"))]
     return Table(rows[0], tuple(rows[1:])) if rows else Table((), ())
 
 
 def _sha256(tables: Mapping[str, Table], other: Mapping[str, str]) -> str:
     content = {name: [table.columns, *table.rows] for name, table in tables.items()}
-    return json_sha256({"tables": content, "other": dict(other)})
+    return files.json_sha256({"tables": content, "other": dict(other)})
 
 
 FACTS = "facts.json"
@@ -160,8 +149,7 @@ class Keys:
     def __init__(self) -> None:
         self._data = read_data()
         self._shared = {
-            "source": source_sha256(),
-            "lock": lock_sha256(),
+            **files.code_of(paths.project_root()),
             # The lock has markers: another Python is another set of packages.
             "python": [*sys.version_info[:2]],
         }
@@ -169,10 +157,10 @@ class Keys:
 
     def key(self, job: Job) -> str:
         """Hash everything that decides what a notebook shows."""
-        return json_sha256(
+        return files.json_sha256(
             {
                 **self._shared,
-                "template": sha256(job.template.read_bytes()),
+                "template": files.sha256(job.template.read_bytes()),
                 "parameters": dict(job.parameters),
                 "data": self._slice(job.target),
             }
@@ -195,9 +183,9 @@ def is_fresh(job: Job, key: str, report: Path) -> bool:
         return False
     for name, digest in record.outputs.items():
         file = report / name
-        if not file.is_file() or sha256(file.read_bytes()) != digest:
+        if not file.is_file() or files.sha256(file.read_bytes()) != digest:
             return False
-    return json_sha256(read_facts(report).get(job.notebook)) == record.facts
+    return files.json_sha256(read_facts(report).get(job.notebook)) == record.facts
 
 
 def read_record(job: Job) -> Record | None:
@@ -211,7 +199,7 @@ def read_record(job: Job) -> Record | None:
 def write_record(job: Job, record: Record) -> None:
     """Remember a good run."""
     data = json.dumps(asdict(record), indent=1, sort_keys=True).encode()
-    write_whole(_record_file(job), data)
+    files.write_whole(_record_file(job), data)
 
 
 def read_facts(report: Path) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import json
 import re
 import tomllib
 import unicodedata
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -212,7 +211,7 @@ class NewRows:
     ) -> None:
         self.dictionary, self.treatment = dictionary, treatment
         self.keys = {name: set(taken.get(name, ())) for name in dictionary.tables}
-        self.done: dict[str, list[Row]] = defaultdict(list)
+        self.done: dict[str, list[Row]] = {name: [] for name in TABLES}
 
     def add(self, name: str, row: Row) -> None:
         """Take a row that is filled."""
