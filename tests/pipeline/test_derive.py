@@ -9,25 +9,6 @@ from ldn_meta.errors import DataError, Fault
 from ldn_meta.pipeline import derive
 
 
-def test_cells_are_written_the_same_everywhere():
-    table = pd.DataFrame(
-        {
-            "text": ["a,b", None, ""],
-            "number": [1 / 3, np.nan, 12345678.0],
-            "small": [1.23456789e-7, -0.0, np.inf],
-            "whole": pd.array([1, None, 3], dtype="Int64"),
-            "truth": [True, False, np.True_],
-            "word": pd.array(["x", pd.NA, "y"], dtype="string"),
-        }
-    )
-    assert derive.csv_bytes(table).decode() == (
-        "text,number,small,whole,truth,word\n"
-        '"a,b",0.333333,1.23457e-07,1,yes,x\n'
-        "NA,NA,0,NA,no,NA\n"
-        "NA,12345678,inf,3,yes,y\n"
-    )
-
-
 def test_tables_and_manifest(project, tables):
     summary = derive.derive()
     assert summary.rows == {"effects": 1}
@@ -108,55 +89,3 @@ def test_an_edit_while_computing_is_seen_by_the_next_run(project, tables, monkey
     monkeypatch.setattr(derive, "_compute", slow)
     derive.derive()
     assert not files.derived_is_current()
-
-
-def folder(path, text):
-    path.mkdir(parents=True)
-    (path / "file").write_text(text)
-    return path
-
-
-def test_replacing_a_folder_replaces_all_of_it(tmp_path):
-    target = folder(tmp_path / "target", "old")
-    (target / "more").write_text("old")
-    files.replace_folder(folder(tmp_path / "staged", "new"), target)
-    assert [(f.name, f.read_text()) for f in target.iterdir()] == [("file", "new")]
-    assert [f.name for f in tmp_path.iterdir()] == ["target"]
-
-
-def test_a_replacement_that_fails_brings_the_old_folder_back(tmp_path, monkeypatch):
-    target = folder(tmp_path / "target", "old")
-    rename = type(target).rename
-
-    def fail_for_new(self, other):
-        if self.name == ".target.new":
-            raise OSError(28, "no space")
-        return rename(self, other)
-
-    monkeypatch.setattr(type(target), "rename", fail_for_new)
-    with pytest.raises(OSError, match="no space"):
-        files.replace_folder(folder(tmp_path / "staged", "new"), target)
-    assert (target / "file").read_text() == "old"
-
-
-def test_a_replacement_cut_off_half_way_is_undone(tmp_path):
-    folder(tmp_path / ".target.old", "old")
-    files.restore_folder(tmp_path / "target")
-    assert (tmp_path / "target" / "file").read_text() == "old"
-    folder(tmp_path / ".target.old", "older")
-    files.restore_folder(tmp_path / "target")
-    assert (tmp_path / "target" / "file").read_text() == "old"
-    assert [f.name for f in tmp_path.iterdir()] == ["target"]
-
-
-def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
-    file = tmp_path / "file"
-    file.write_text("old")
-
-    def fail(self, other):
-        raise OSError(5, "gone")
-
-    monkeypatch.setattr(type(file), "replace", fail)
-    with pytest.raises(OSError, match="gone"):
-        files.write_whole(file, b"new")
-    assert [(f.name, f.read_text()) for f in tmp_path.iterdir()] == [("file", "old")]

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from builders import added, cut_down, read, snapshot
-from ldn_meta import files, paths
+from ldn_meta import paths
 from ldn_meta.errors import ParameterError
 from ldn_meta.evidence.entry.rows import Answers, answers_text, read_answers
 from ldn_meta.evidence.raw.tables import load_dictionary
@@ -323,16 +323,6 @@ def test_data_that_are_wrong_without_the_rows_are_told_as_they_are(raw):
     result = command("--from", str(EXAMPLE))
     assert result.exit_code == 1
     assert "data/raw was refused" in result.stderr
-
-
-def test_new_files_go_if_a_later_one_fails(tmp_path):
-    old, new = tmp_path / "a", tmp_path / "b"
-    old.write_bytes(b"old")
-    (tmp_path / "c").mkdir()
-    with pytest.raises(OSError):
-        files.write_together({old: b"1", new: b"2", tmp_path / "c": b"3"})
-    assert old.read_bytes() == b"old"
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["a", "c"]
 
 
 def test_only_line_feeds_end_a_line_of_a_table():

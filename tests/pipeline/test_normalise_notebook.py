@@ -6,7 +6,6 @@ import pytest
 
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.errors import NotebookError
-from ldn_meta.files import number_text, rounded
 from ldn_meta.pipeline.notebooks import facts_bytes, fill_titles, normalise, take_outputs
 from ldn_meta.pipeline.run import notebook_bytes
 
@@ -163,30 +162,3 @@ def test_facts_file():
     assert facts_bytes({"b": {"y": 1, "x": "é"}, "a": []}) == (
         '{\n "a": [],\n "b": {\n  "x": "é",\n  "y": 1\n }\n}\n'.encode()
     )
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (1 / 3, "0.333333"),
-        (2.0, "2"),
-        (-0.0, "0"),
-        (12345678.0, "12345678"),
-        (1234567.8, "1.23457e+06"),
-        (1e300, "1e+300"),
-        (float("inf"), "inf"),
-        (-1.5e-9, "-1.5e-09"),
-    ],
-)
-def test_numbers_as_text(value, text):
-    assert number_text(value) == text
-
-
-def test_rounding_goes_all_the_way_down():
-    value = {"a": [1 / 3, (2 / 3, "x", None, True)], "b": {"c": float("inf")}, "n": 7}
-    assert rounded(value) == {
-        "a": [0.333333, [0.666667, "x", None, True]],
-        "b": {"c": None},
-        "n": 7,
-    }
-    assert str(rounded(-0.0)) == "0.0"
