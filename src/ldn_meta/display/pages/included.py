@@ -9,9 +9,10 @@ import pandas as pd
 
 from ldn_meta.display.figures.bias import who_judged
 from ldn_meta.display.outputs import Facts, Table, Text, rows_of, source_cell
-from ldn_meta.display.pages.page import Opened, conflict_table, open_page
+from ldn_meta.display.pages.page import Opened, open_page
 from ldn_meta.display.pages.printed_numbers import findings_table, inconsistent
-from ldn_meta.display.words import agree, capitalised, count
+from ldn_meta.display.words import MEASURES, agree, capitalised, count, estimate_with_interval
+from ldn_meta.evidence.answer.conflicts import NO_RESULT, UNCHANGED
 from ldn_meta.evidence.effects.effects import used_rows
 from ldn_meta.evidence.grade.bias import RANDOMISED, bias_reasons
 from ldn_meta.evidence.raw.bias_tools import OVERALL, TOOLS
@@ -20,6 +21,7 @@ from ldn_meta.files import MISSING, TO_DO
 
 if TYPE_CHECKING:
     from ldn_meta.display.outputs import FigureOutput
+    from ldn_meta.evidence.derived import Derived
     from ldn_meta.evidence.raw.tables import Evidence
 
 
@@ -54,6 +56,50 @@ def judgements_table(evidence: Evidence, rows: pd.DataFrame) -> Table:
         "stands for missing information: docs/decisions.md.",
         empty="No eligible study.",
     )
+
+
+def conflicts_table(derived: Derived, conflicts: pd.DataFrame) -> Table:
+    """Write rows of the ledger for readers."""
+    studies = derived.evidence.text["studies"]
+    names = dict(zip(studies["study_id"], studies["label"], strict=True))
+    outcomes = derived.evidence.text["outcomes"]
+    labels = dict(zip(outcomes["construct"], outcomes["construct_label"], strict=True))
+    rows = [
+        {
+            "study": names[row["study_id"]],
+            "fact": row["fact"],
+            "used": row["used"],
+            "also printed": f"{row['other']} [{row['other_source']}]",
+            "differ by": row["kind"],
+            "used, because": row["reason"],
+            "the answer with each": _consequence(row, labels),
+        }
+        for row in rows_of(conflicts)
+    ]
+    return Table(
+        pd.DataFrame(rows),
+        "Facts that sources state differently",
+        "Every value is kept in data/raw. The last column computes the main results again with "
+        "the other value in place of the one that is used.",
+    )
+
+
+def _consequence(row: dict[str, Any], labels: dict[str, str]) -> str:
+    word = str(row["consequence"])
+    if word == NO_RESULT:
+        return word
+    what = f"{labels[row['construct']]} ({MEASURES[row['measure']]})"
+    used, other = (_result(row, side) for side in ("used", "other"))
+    if word == UNCHANGED:
+        return f"{what}: {used} with either"
+    return f"{what}: {used} as used, {other} with the other"
+
+
+def _result(row: dict[str, Any], side: str) -> str:
+    if not row[f"k_{side}"] > 0:
+        return "no result"
+    numbers = [row[f"{name}_{side}"] for name in ("estimate", "ci_low", "ci_high")]
+    return estimate_with_interval(*numbers, measure=row["measure"])
 
 
 class IncludedPage:
@@ -176,7 +222,7 @@ class IncludedPage:
     @property
     def conflicts(self) -> Table:
         """Facts that sources state differently, which one is used, and the answer with each."""
-        return conflict_table(self.opened)
+        return conflicts_table(self.opened.derived, self.opened.derived.conflicts)
 
     @property
     def consistency(self) -> Table:

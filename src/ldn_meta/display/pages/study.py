@@ -11,8 +11,8 @@ import pandas as pd
 
 from ldn_meta.display.outputs import Table, Text, rows_of, source_cell
 from ldn_meta.display.pages.claims import with_places, write_claims
-from ldn_meta.display.pages.included import judgements_table
-from ldn_meta.display.pages.page import conflicts_told, page_of
+from ldn_meta.display.pages.included import conflicts_table, judgements_table
+from ldn_meta.display.pages.page import page_of
 from ldn_meta.display.pages.printed_numbers import findings_table, inconsistent
 from ldn_meta.display.words import (
     MEASURES,
@@ -71,6 +71,10 @@ def effect_words(row: dict[str, Any]) -> str:
         return f"{measure} {percent(share)} ({percents(low, high)})"
     words = f"{measure} {estimate_with_interval(*numbers, measure=row['measure'])}"
     return words if str(row["unit"]).startswith("log") else f"{words}, {row['unit']}"
+
+
+def _main_first(effect: dict[str, Any]) -> bool:
+    return not effect["is_selected"]
 
 
 def _used(row: dict[str, str]) -> str:
@@ -221,7 +225,7 @@ class StudyPage:
             ("responder", self.derived.responders),
             ("harm", self.derived.harms),
         ):
-            for row in rows_of(self._of_study(frame)):
+            for row in self._told(frame, "construct_label", "comparator_class", "share_1", "arm"):
                 if row["comparator_class"] == ALONE:
                     share = f"{percent(row['share_1'])} on {row['arm']}"
                     yield (
@@ -232,7 +236,8 @@ class StudyPage:
 
     def _directions(self) -> Iterator[tuple[str, str, str]]:
         said = self.derived.evidence.review.direction
-        for row in rows_of(self._of_study(self.derived.directions)):
+        names = ("construct_label", "comparator_class", "direction", "sign_from")
+        for row in self._told(self.derived.directions, *names):
             yield (
                 f"Direction: {row['construct_label']} against {row['comparator_class']}",
                 f"{said(row['direction'])}, from {row['sign_from']}",
@@ -376,10 +381,10 @@ class StudyPage:
         left_out = {
             f"{row['table']}:{row['row_id']}": f"no effect: {row['reason']}"
             + ("" if row["usable_for"] == "none" else f"; usable for a {row['usable_for']}")
-            for row in rows_of(self._of_study(self.derived.left_out))
+            for row in self._told(self.derived.left_out, "table", "row_id", "reason", "usable_for")
         }
         found: dict[str, list[str]] = {}
-        for effect in rows_of(self._of_study(self.derived.effects)):
+        for effect in self._told(self.derived.effects, *EFFECT):
             main = "a main result" if bool(effect["is_selected"]) else "beside the main results"
             words = f"{effect['construct_label']}, {effect_words(effect)} ({main})"
             for address in str(effect["rows"]).split(" "):
@@ -389,10 +394,12 @@ class StudyPage:
     @property
     def effects(self) -> Table:
         """What was computed from the printed numbers, main results first."""
-        effects = self._of_study(self.derived.effects)
-        if len(effects):
-            effects = effects.sort_values("is_selected", ascending=False, kind="stable")
         drug = self.derived.evidence.review.label
+        names = (
+            *EFFECT,
+            *("instrument", "comparator_class", "comparator", "arm", "selected_why"),
+            *("route", "assumptions", "notes"),
+        )
         rows = [
             {
                 "outcome": f"{row['construct_label']} ({row['instrument']})",
@@ -405,7 +412,7 @@ class StudyPage:
                 "assumptions": row["assumptions"],
                 "notes": row["notes"],
             }
-            for row in rows_of(effects)
+            for row in sorted(self._told(self.derived.effects, *names), key=_main_first)
         ]
         return Table(
             pd.DataFrame(rows),
@@ -429,7 +436,7 @@ class StudyPage:
     @property
     def conflicts(self) -> Table:
         """Facts that sources state differently."""
-        return conflicts_told(self.derived, self._of_study(self.derived.conflicts))
+        return conflicts_table(self.derived, self._of_study(self.derived.conflicts))
 
     @property
     def claims(self) -> Table:
@@ -465,6 +472,11 @@ class StudyPage:
         if "study_id" not in frame.columns:
             return frame  # a table without rows has no columns
         return frame[frame["study_id"] == self.study_id].reset_index(drop=True)
+
+    def _told(self, frame: pd.DataFrame, *columns: str) -> list[dict[str, Any]]:
+        """Rows of the study, no wider than they are told."""
+        own = self._of_study(frame)
+        return rows_of(own[list(columns)]) if len(own) else []
 
     def _rows(self, table: str) -> list[dict[str, Any]]:
         return rows_of(self.own[table]) if table in self.own else []

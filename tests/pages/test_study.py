@@ -34,12 +34,14 @@ def derived():
 
 
 @pytest.fixture(scope="module")
-def younger(derived):
-    return lm.study_page("younger2013", derived)
+def pages(derived):
+    keys = derived.evidence.text["studies"]["study_id"]
+    return {key: lm.study_page(key, derived) for key in keys}
 
 
-def studies():
-    return load_derived().evidence.text["studies"]["study_id"].to_list()
+@pytest.fixture
+def younger(pages):
+    return pages["younger2013"]
 
 
 def test_every_column_of_the_tables_of_results_is_told_or_left_to_the_data(derived):
@@ -49,10 +51,9 @@ def test_every_column_of_the_tables_of_results_is_told_or_left_to_the_data(deriv
         assert set(NUMBERS[table]) <= columns
 
 
-def test_every_row_on_file_stands_on_its_study_page_with_source_and_fate(derived):
-    for key in studies():
-        page = lm.study_page(key, derived)
-        own = derived.evidence.study(key)
+def test_every_row_on_file_stands_on_its_study_page_with_source_and_fate(pages):
+    for key, page in pages.items():
+        own = page.own
         for table in VALUE_TABLES:
             frame = page.values(table).frame
             rows = own.get(table)
@@ -74,8 +75,8 @@ def test_every_row_on_file_stands_on_its_study_page_with_source_and_fate(derived
         assert not re.search(r"<td>(nan|None|<NA>|)</td>", markup), key
 
 
-def test_rows_of_all_studies_together_are_all_rows(derived):
-    counts = [lm.study_page(key, derived).counts for key in studies()]
+def test_rows_of_all_studies_together_are_all_rows(derived, pages):
+    counts = [page.counts for page in pages.values()]
     rows = sum(len(derived.evidence.text[table]) for table in VALUE_TABLES)
     assert sum(c["value_rows"] for c in counts) == rows
     assert sum(c["rows_left_out"] for c in counts) == len(derived.left_out)
@@ -97,43 +98,43 @@ def test_a_number_can_be_followed_from_print_to_effect(younger):
     assert all(effects["main result"].str.startswith("no: "))
 
 
-def test_where_it_is_used(derived, younger):
+def test_where_it_is_used(pages, younger):
     frame = younger.uses.frame
     pain = frame[frame["what"].str.startswith("Pain intensity")].iloc[0]
     assert pain["how the study enters"].startswith("not in the main result; in: with approx")
     assert pain["page"] == "20_pooled_effect"
-    final = lm.study_page("duebruun2024", derived).uses.frame
+    final = pages["duebruun2024"].uses.frame
     first = final[final["what"] == "Pain intensity against placebo, mean difference"].iloc[0]
     assert first["how the study enters"] == (
         "main result, with one other trial: 0.03 (-0.78 to 0.84)"
     )
     assert {"25_without_pooling", "60_certainty", "91_claims"} <= set(final["page"])
-    alone = lm.study_page("aalto2025", derived).uses.frame
+    alone = pages["aalto2025"].uses.frame
     assert "54% on LDN, shown beside; nothing to compare with" in set(
         alone["how the study enters"]
     )
 
 
-def test_a_study_without_results_says_so(derived):
-    page = lm.study_page("nct02806440", derived)
+def test_a_study_without_results_says_so(pages):
+    page = pages["nct02806440"]
     assert str(page.headline).endswith("Set aside: registration without results. "
                                        "No result was extracted.")  # fmt: skip
     assert "No result was extracted." in page._repr_html_()
     assert page.uses.empty in page._repr_html_()
 
 
-def test_shares_are_shown_as_per_cent_and_ratios_off_the_log(derived):
-    aalto = lm.study_page("aalto2025", derived).effects.frame["effect (95% CI)"]
+def test_shares_are_shown_as_per_cent_and_ratios_off_the_log(pages):
+    aalto = pages["aalto2025"].effects.frame["effect (95% CI)"]
     # 50 of 93 people.
     assert any(text.startswith("share of people 54% (") for text in aalto)
-    final = lm.study_page("duebruun2024", derived).effects.frame["effect (95% CI)"]
+    final = pages["duebruun2024"].effects.frame["effect (95% CI)"]
     ratios = [text for text in final if text.startswith("risk ratio")]
     assert ratios
     assert not any("-" in text or "log" in text for text in ratios)
 
 
-def test_facts_with_a_range(derived):
-    frame = lm.study_page("younger2013", derived).facts_stated.frame
+def test_facts_with_a_range(pages):
+    frame = pages["younger2013"].facts_stated.frame
     dose = frame[frame["fact"] == "Dose"]
     assert list(dose["value"]) == ["range 3 to 4.5 mg/day", "4.5 mg/day"]
     assert dose["used"].iloc[0].startswith("no: ")
