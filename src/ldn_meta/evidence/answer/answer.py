@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -511,7 +511,9 @@ def _people_of_each(trials: pd.DataFrame) -> list[int]:
     return [people(trials.iloc[[place]]) for place in range(len(trials))]
 
 
-def _pooled_again(again: Any, pool: Pool, model: Model, sizes: Sequence[int]) -> pd.DataFrame:
+def _pooled_again(
+    again: Callable[..., PooledResult], pool: Pool, model: Model, sizes: Sequence[int]
+) -> pd.DataFrame:
     """Parts of a pool pooled in a batch, each by the interval for its number of trials."""
     import pandas as pd
 
