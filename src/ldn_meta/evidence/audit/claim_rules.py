@@ -124,8 +124,9 @@ def _rule(name: str, stated: object, forms: Mapping[str, Form], review: Review) 
     verdicts = section_of(where, stated, "verdicts", form.outcomes)
     for outcome, word in verdicts.items():
         if word not in BY_WORD:
-            message = f"{where}.verdicts.{outcome}: {word!r} is no verdict; "
-            message += f"{did_you_mean(word, BY_WORD, ' ')}Allowed: {', '.join(BY_WORD)}"
+            hint, allowed = did_you_mean(word, BY_WORD, " "), ", ".join(BY_WORD)
+            where = f"{where}.verdicts.{outcome}"
+            message = f"{where}: {word!r} is no verdict; {hint}Allowed: {allowed}"
             raise ArgumentError(message)
     filed = section_of(where, stated, "filed", None)
     # Also of every value that begins with the name: "lower" of "lower_low" and "lower_high".

@@ -86,7 +86,7 @@ def misfit_of_p(claim: Row) -> dict[str, float] | None:
 # A fault lists as many allowed names; computations always fit.
 LONGEST_LIST = 40
 # Arguments in words; those that may be left out; those that may be several, joined by +.
-KINDS = {
+ARGUMENTS = {
     "construct": "a construct, or construct@comparator class@indication_id,",
     "constructs": "constructs joined by +",
     "claim": "a claim_id",
@@ -176,7 +176,9 @@ def computation_faults(evidence: Evidence) -> list[Fault]:
             found = _misfit(argument if colon else None, form.argument, known)
             if found is None:
                 continue
-            takes = f"{KINDS[form.argument]} behind a colon" if form.argument else "no argument"
+            takes = (
+                f"{ARGUMENTS[form.argument]} behind a colon" if form.argument else "no argument"
+            )
             rule, remedy = f"{name} takes {takes}", _meant(*found)
         faults.append(fault_at(evidence, "claims", line, "computation", rule, remedy))
     return faults
