@@ -88,7 +88,13 @@ class Checkout:
         parameters = default_parameters(template)
         if indication:
             parameters["indication"] = indication
-        return Job(indication or "overview", notebook, template, parameters, {"label": "it"})
+        return Job(
+            indication or "overview",
+            notebook,
+            template,
+            parameters,
+            {"label": "it", "treatment": "it"},
+        )
 
     def cells(self, name, source):
         notebook = {

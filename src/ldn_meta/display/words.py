@@ -13,11 +13,13 @@ from typing import Any, SupportsFloat
 
 from ldn_meta.evidence.answer.pools import (
     CONFLICTING,
+    EITHER_WAY,
     FAVOURS_COMPARATOR,
     FAVOURS_TREATMENT,
     NO_DIFFERENCE,
     PARTLY_COMPARATOR,
     PARTLY_TREATMENT,
+    interval_direction,
 )
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
 from ldn_meta.evidence.grade.certainty import (
@@ -219,6 +221,7 @@ OF_DIRECTION = {
     "and not by others",
     FAVOURS_COMPARATOR: "be worse than {comparator} for {outcome}",
     PARTLY_COMPARATOR: "be worse than {comparator} for {outcome} by some studies, not by others",
+    EITHER_WAY: "be better or worse than {comparator} for {outcome}",
     NO_DIFFERENCE: "not differ from {comparator} in {outcome}",
     CONFLICTING: "be better or worse than {comparator} for {outcome}: reports differ",
 }
@@ -264,8 +267,13 @@ def statement(row: dict[str, Any], *, drug: str) -> str:
             f"with {comparator}."
         )
     if row["size"] == UNKNOWN:
-        words = OF_DIRECTION[str(row["direction"])].format(comparator=comparator, outcome=outcome)
-        return f"{capitalised(drug)} {BE_SURE[certainty]}{words}; by how much is not known."
+        said, rest = str(row["direction"]), "by how much is not known"
+        if said == "none":
+            # Numbers on a scale of which nobody stated what difference is important.
+            said = interval_direction(row["ci_low"], row["ci_high"], row["benefit_sign"])
+            rest = "whether by an important amount is not known"
+        words = OF_DIRECTION[said].format(comparator=comparator, outcome=outcome)
+        return f"{capitalised(drug)} {BE_SURE[certainty]}{words}; {rest}."
     how = HOW_SURE[certainty]
     verb, noun = VERBS.get(str(row["change"]), MORE)
     words = OF_SIZE[str(row["size"])].format(

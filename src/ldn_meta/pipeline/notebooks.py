@@ -15,6 +15,7 @@ from typing import Any
 from ldn_meta import paths
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.errors import NotebookError, ParameterError, did_you_mean
+from ldn_meta.evidence.raw.review import load_review
 from ldn_meta.files import csv_records, rounded
 
 INJECTED_TAG = "injected-parameters"
@@ -27,7 +28,7 @@ _FIELD = re.compile(r"\{(\w+)\}")
 
 
 def fill_titles(notebook: Any, fields: Mapping[str, str], *, name: str) -> None:
-    """Put the indication into the cells tagged ``title``, in place."""
+    """Put indication and treatment into the cells tagged ``title``, in place."""
 
     def value(match: re.Match[str]) -> str:
         try:
@@ -279,6 +280,7 @@ def plan(
     """List the notebooks to run, with the effective value of every parameter."""
     settings = _read_settings()
     reported = reported_indications()
+    named = {"treatment": load_review(paths.raw_data()).name}
     targets = [*reported, OVERVIEW]
     for target in indications or ():
         if target not in targets:
@@ -337,7 +339,7 @@ def plan(
             asked = {name: value for name, value in given.items() if name in defaults}
             _check_values(asked, defaults, allowed, "-p")
             parameters = {**defaults, **own, **asked}
-            fields = reported.get(target, {})
+            fields = {**named, **reported.get(target, {})}
             jobs.append(Job(target, notebook, templates[group][notebook], parameters, fields))
     return jobs
 

@@ -46,7 +46,9 @@ def _with_tables() -> str:
 
 def _between(file: Path, name: str, begin: str, end: str, what: str, made: str) -> str:
     """A page of people with what is made put between two lines of it."""
-    before, first, rest = file.read_text(encoding="utf-8").partition(begin)
+    # A folder may have no such page yet: then it is what is made and nothing else.
+    page = file.read_text(encoding="utf-8") if file.is_file() else f"{begin}\n{end}\n"
+    before, first, rest = page.partition(begin)
     _, last, after = rest.partition(end)
     if not first or not last:
         raise StaleError(f"{name} needs the lines {begin} and {end} around its {what}")
