@@ -55,6 +55,16 @@ def test_one_indication(project):
         load_derived("fibro")
 
 
+def test_tables_that_nothing_gave_a_row(project):
+    """As of a review in which no main outcome has an effect; its pages can still be opened."""
+    for name in ("multiverse", "multiverse_nodes", "pooled"):
+        (project / "data" / "derived" / f"{name}.csv").write_bytes(csv_bytes(pd.DataFrame()))
+    for derived in (load_derived(), load_derived("crohns_disease")):
+        assert derived.multiverse.empty
+        assert derived.pooled.empty
+        assert len(derived.effects)
+
+
 @pytest.mark.parametrize("change", ["edited", "added", "removed"])
 def test_raw_files_that_differ_from_the_manifest(project, change):
     file = project / "data" / "raw" / ("notes.csv" if change == "added" else "protocol.toml")

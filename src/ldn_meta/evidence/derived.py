@@ -43,8 +43,9 @@ class Derived:
         frames: dict[str, Any] = {}
         for name in TABLES:
             frame = getattr(self, name)
-            own = frame["indication_id"] == indication_id
-            frames[name] = frame[own].reset_index(drop=True)
+            if len(frame):
+                frame = frame[frame["indication_id"] == indication_id].reset_index(drop=True)
+            frames[name] = frame
         return replace(self, evidence=self.evidence.for_indication(indication_id), **frames)
 
 
@@ -90,6 +91,9 @@ def _made_from(manifest: Path) -> dict[str, str]:
 def _read(path: Path) -> pd.DataFrame:
     import pandas as pd
 
+    # A table that nothing gave a row, as of a review without a pool, may have no columns either.
+    if not path.read_bytes().strip():
+        return pd.DataFrame()
     return pd.read_csv(
         path, na_values=["NA"], keep_default_na=False, true_values=["yes"], false_values=["no"]
     )
