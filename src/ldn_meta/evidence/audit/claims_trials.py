@@ -53,7 +53,7 @@ from ldn_meta.stats.proportions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
@@ -108,6 +108,12 @@ def of_cells(pair: JointCount, before: str = "") -> dict[str, float]:
     return {f"{before}{name}": n for name, n in zip(CELLS, cells(pair), strict=True)}
 
 
+def ends(name: str, values: Iterable[float]) -> dict[str, float]:
+    """The lowest and the highest of some values, by name."""
+    found = list(values)
+    return {f"{name}_low": min(found), f"{name}_high": max(found)}
+
+
 @computes(
     "counts behind a number needed to treat",
     COMPUTATIONS,
@@ -140,7 +146,7 @@ def counts_behind_nnt(case: Case) -> Finding:
         outcome = "not_randomised"
     else:
         outcome = "some" if away < len(pairs) else "all"
-    ends = (*pairs[0], *pairs[-1]) if pairs else (math.nan,) * 4
+    outer = (*pairs[0], *pairs[-1]) if pairs else (math.nan,) * 4
     return case.answer(
         outcome,
         "counts",
@@ -151,10 +157,7 @@ def counts_behind_nnt(case: Case) -> Finding:
         n_1=n_1,
         n_2=n_2,
         pairs=len(pairs),
-        first_a=ends[0],
-        first_c=ends[1],
-        last_a=ends[2],
-        last_c=ends[3],
+        **dict(zip(("first_a", "first_c", "last_a", "last_c"), outer, strict=True)),
         low=low,
         high=high,
         best=1 / high,
@@ -215,7 +218,6 @@ def counts_behind_percentages(case: Case) -> Finding:
         return case.answer("none", "none", first=one, second=two, **began)
     kept = fitting or possible
     ratios = [ratio_of(pair) for pair in kept]
-    anyhow = [ratio_of(pair) for pair in possible]
     differences = [risk_difference_interval(*cells(pair)) for pair in kept]
     away = sum(ratio.low > 1 for ratio in ratios)
     stated = _stated_sizes(case, study_id)
@@ -237,24 +239,19 @@ def counts_behind_percentages(case: Case) -> Finding:
         first=one,
         second=two,
         kept=case.say("these" if fitting else "all_of_them"),
-        any_low=min(ratio.low for ratio in anyhow),
-        any_high=max(ratio.high for ratio in anyhow),
+        **ends("any", (end for pair in possible for end in ratio_of(pair)[1:])),
         **of_cells(kept[0]),
         tests=listed(case.say(name) for name in kept[0].tests),
-        rr_low=min(ratio.estimate for ratio in ratios),
-        rr_high=max(ratio.estimate for ratio in ratios),
-        limit_low=min(ratio.low for ratio in ratios),
-        limit_high=max(ratio.high for ratio in ratios),
-        rd_low=min(pair.events_1 / pair.n_1 - pair.events_2 / pair.n_2 for pair in kept),
-        rd_high=max(pair.events_1 / pair.n_1 - pair.events_2 / pair.n_2 for pair in kept),
+        **ends("rr", (ratio.estimate for ratio in ratios)),
+        **ends("limit", (end for ratio in ratios for end in ratio[1:])),
+        **ends("rd", (pair.events_1 / pair.n_1 - pair.events_2 / pair.n_2 for pair in kept)),
         nnt_low=1 / max(float(i.high) for i in differences),
         nnt_high=1 / nnt_worst if nnt_worst > 0 else math.inf,
         away=away,
         unfit=listed((f"{n:g}" for n in unfit), "or"),
         **{f"stated_{place}": n for place, n in enumerate(stated, 1)},
         **began,
-        worst_low=min(worst),
-        worst_high=max(worst),
+        **ends("worst", worst),
     )
 
 
@@ -578,10 +575,8 @@ def people_with_events(case: Case) -> Finding:
         "measure": case.say("odds_ratio" if is_odds else "risk_ratio"),
         "pairs": len(counts),
         **of_cells(counts[0]),
-        "ratio_low": min(ratio.estimate for ratio in ratios),
-        "ratio_high": max(ratio.estimate for ratio in ratios),
-        "limit_low": min(ratio.low for ratio in ratios),
-        "limit_high": max(ratio.high for ratio in ratios),
+        **ends("ratio", (ratio.estimate for ratio in ratios)),
+        **ends("limit", (end for ratio in ratios for end in ratio[1:])),
         **case.claimed(**INTERVAL),
     }
     return case.finding(at_best_with_caveats(verdict), case.say("pairs", **values), **values)
@@ -653,8 +648,8 @@ def events_of_two_groups(case: Case) -> Finding:
             if name == "any":
                 values[f"share_{group}"] = events / people
         if name == "any":
-            ends = zip(("ratio", "ratio_low", "ratio_high"), ours, strict=True)
-            values |= {end: math.exp(value) for end, value in ends}
+            names = ("ratio", "ratio_low", "ratio_high")
+            values |= {end: math.exp(value) for end, value in zip(names, ours, strict=True)}
     one, all_1 = number(values["serious_1"]), number(values["serious_n_1"])
     values["upper"] = float(wilson_interval(one, all_1).high) if all_1 > 0 else math.nan
     is_most = min(number(values["share_1"]), number(values["share_2"])) > 0.5
