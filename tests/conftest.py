@@ -122,12 +122,23 @@ def left_out(normalised):
     return normalised[1]
 
 
-@pytest.fixture(scope="session")
-def tables(once, evidence, protocol):
-    """The derived tables of the real evidence."""
+def _derive(evidence, protocol):
     from ldn_meta.evidence.derive import derive_tables
+    from pool_calls import pool_calls
 
-    return once("tables", derive_tables, evidence, protocol)
+    with pool_calls() as pooled:
+        return derive_tables(evidence, protocol), pooled
+
+
+@pytest.fixture(scope="session")
+def derivation(once, evidence, protocol):
+    """The derived tables of the real evidence, and what was pooled on the way."""
+    return once("derivation", _derive, evidence, protocol)
+
+
+@pytest.fixture(scope="session")
+def tables(derivation):
+    return derivation[0]
 
 
 @pytest.fixture

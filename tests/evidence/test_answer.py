@@ -17,9 +17,7 @@ from ldn_meta.evidence.answer.answer import (
     smallest_size,
 )
 from ldn_meta.evidence.answer.pools import pool_trials
-from ldn_meta.evidence.derive import derive_tables
 from ldn_meta.stats.small_study import begg_test, egger_test, trim_and_fill
-from pool_calls import pool_calls
 
 PAIN = ("fibromyalgia", "pain_intensity", "placebo")
 
@@ -97,9 +95,8 @@ def test_the_interval_to_read_of_two_trials_has_the_prior(pain):
     assert pain.read_by.low == pain.bayes.mu_low < pain.pool.result.ci_low
 
 
-def test_deriving_pools_nothing_twice(evidence, protocol):
-    with pool_calls() as pooled:
-        derive_tables(evidence, protocol)
+def test_deriving_pools_nothing_twice(derivation):
+    _, pooled = derivation
     assert len(set(pooled)) == len(pooled) > 100
 
 
