@@ -1,0 +1,80 @@
+"""Pages 30 and 40 of a review that has what they show, and of one that has not."""
+
+from dataclasses import replace
+
+import pytest
+
+import ldn_meta as lm
+from ldn_meta.display.pages.included import IncludedPage
+from ldn_meta.display.pages.page import open_page
+from ldn_meta.display.pages.people import PeoplePage
+from ldn_meta.display.pages.without_pooling import WithoutPoolingPage
+from ldn_meta.evidence.raw.review import Review
+
+PARTS = {
+    PeoplePage: "pools_table forest shares sentence sensitivity comparisons event_counts "
+    "single_arms not_usable left_out facts headline",
+    WithoutPoolingPage: "groups_table directions direction_figure harvest votes combined "
+    "albatross sentence swim other_outcomes left_out facts headline",
+    IncludedPage: "studies flow reading conflicts consistency bias_sentence traffic_light "
+    "bias_summary bias left_out facts headline",
+}
+
+
+@pytest.fixture(scope="module")
+def bare():
+    """Fibromyalgia as if nobody had counted people, told a direction or judged a study."""
+    opened = open_page("30_responder_rates", indication="fibromyalgia")
+    derived, evidence = opened.derived, opened.derived.evidence
+    outcomes = evidence.text["outcomes"]
+    kept = outcomes[~outcomes["domain"].isin(["responder", "harm"])]
+    changes = {
+        "outcomes": kept,
+        "arm_events": evidence.text["arm_events"].iloc[:0],
+        "risk_of_bias": evidence.text["risk_of_bias"].iloc[:0],
+    }
+    empty = ("responders", "harms", "consistency", "conflicts", "directions")
+    left_out = derived.left_out
+    return replace(
+        opened,
+        derived=replace(
+            derived,
+            evidence=replace(
+                evidence,
+                text={**evidence.text, **changes},
+                review=Review("VD", "vitamin D", "vitamin D"),
+            ),
+            effects=derived.effects[derived.effects["construct"].isin(kept["construct"])],
+            left_out=left_out[left_out["outcome_id"].isin(kept["outcome_id"])],
+            **{name: getattr(derived, name).iloc[:0] for name in empty},
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("page", "arguments", "says"),
+    [
+        (PeoplePage, ("responder", "responder_pain_30"), "responses**: no trials with people"),
+        (PeoplePage, ("harm", "any_adverse_event"), "harms**: no trials with people"),
+        (WithoutPoolingPage, (), "no outcome group has a comparison to tell of"),
+        (IncludedPage, (), "six compare VD with something"),
+    ],
+)
+def test_a_review_without_what_a_page_shows_says_so(bare, page, arguments, says):
+    made = page(bare, *arguments)
+    for name in PARTS[page].split():
+        part = getattr(made, name)
+        words = part.alt if hasattr(part, "alt") else repr(part)
+        assert words.strip(), name
+    assert says in str(made.headline)
+
+
+def test_the_order_of_outcomes_is_that_of_the_review():
+    page = lm.safety(indication="fibromyalgia", construct="any_adverse_event")
+    order = page.opened.derived.evidence.review.order["harm"]
+    shown = list(dict.fromkeys(page.rows["construct"]))
+    listed = [name for name in shown if name in order]
+    assert listed == sorted(listed, key=order.index)
+    others = shown[len(listed) :]
+    assert others == sorted(others)
+    assert not set(others) & set(order)
