@@ -264,8 +264,9 @@ class Answer:
     @cached_property
     def not_in_it(self) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
         """Other comparative studies of the condition, oldest first, with the effect barred."""
-        studies = self.answers.evidence.for_indication(self.indication_id).text["studies"]
-        comparative = studies[studies["eligible_for"] == "contrast"].sort_values(
+        studies = self.answers.evidence.text["studies"]
+        is_own = studies["indication_id"] == self.indication_id
+        comparative = studies[is_own & (studies["eligible_for"] == CONTRAST)].sort_values(
             ["year", "study_id"], kind="stable"
         )
         told = (
