@@ -215,7 +215,7 @@ def test_centred_curve_rises_between_its_points_and_keeps_the_people():
 
 @pytest.mark.parametrize("method", ["cir", "ir"])
 def test_batch_is_one_table_at_a_time(method):
-    tables = random_tables(3)
+    tables = random_tables(3, m=30)
     ladder = np.arange(8.0)
     many = dose_for_many(ladder, *tables, target=0.5, method=method)
     for row, (r, n) in enumerate(zip(*tables, strict=True)):

@@ -4,6 +4,7 @@ import dataclasses
 import pickle
 import subprocess
 import sys
+from itertools import product
 
 import numpy as np
 import pytest
@@ -215,11 +216,12 @@ def test_statsmodels_agrees_where_it_is_right():
     assert ours.se == pytest.approx(theirs.sd_eff_w_re_hksj, rel=1e-5)
 
 
-OPTIONS = [
-    {"tau2_method": tau2_method, "ci_method": ci_method}
-    for tau2_method in TAU2_METHODS
-    for ci_method in CI_METHODS
-]
+each_method = pytest.mark.parametrize("tau2_method", TAU2_METHODS)
+
+
+def intervals_of(tau2_method):
+    """Options of a pool, one for each kind of interval."""
+    return [{"tau2_method": tau2_method, "ci_method": ci_method} for ci_method in CI_METHODS]
 
 
 def battery(seed, m=120):
@@ -248,27 +250,28 @@ PLACES = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
 SPREADS = ("tau2", "tau2_ci_low", "tau2_ci_high")
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(o.values()))
-def test_bounds(options):
+@each_method
+def test_bounds(tau2_method):
     y, v = battery(1)
-    found = pool_many(y, v, **options)
-    assert (found.tau2 >= 0.0).all()
-    assert ((found.i2_pct >= 0.0) & (found.i2_pct <= 100.0)).all()
-    assert (found.tau2_ci_low >= 0.0).all() and (found.tau2_ci_high < INF).all()
-    assert (found.tau2_ci_low <= found.tau2_ci_high).all()
-    assert ((found.p_value >= 0.0) & (found.p_value <= 1.0)).all()
-    assert (found.ci_low < found.estimate).all() and (found.estimate < found.ci_high).all()
-    assert (np.nanmin(y, axis=1) <= found.estimate).all()
-    assert (found.estimate <= np.nanmax(y, axis=1)).all()
-    np.testing.assert_allclose(np.nansum(found.weight_pct, axis=1), 100.0, rtol=1e-12)
-    assert (found.weight_pct[~np.isnan(v)] > 0.0).all()
-    if options["tau2_method"] != "common":
-        more = found.k > 2
-        assert (found.pi_low <= found.ci_low)[more].all()
-        assert (found.pi_high >= found.ci_high)[more].all()
+    for options in intervals_of(tau2_method):
+        found = pool_many(y, v, **options)
+        assert (found.tau2 >= 0.0).all()
+        assert ((found.i2_pct >= 0.0) & (found.i2_pct <= 100.0)).all()
+        assert (found.tau2_ci_low >= 0.0).all() and (found.tau2_ci_high < INF).all()
+        assert (found.tau2_ci_low <= found.tau2_ci_high).all()
+        assert ((found.p_value >= 0.0) & (found.p_value <= 1.0)).all()
+        assert (found.ci_low < found.estimate).all() and (found.estimate < found.ci_high).all()
+        assert (np.nanmin(y, axis=1) <= found.estimate).all()
+        assert (found.estimate <= np.nanmax(y, axis=1)).all()
+        np.testing.assert_allclose(np.nansum(found.weight_pct, axis=1), 100.0, rtol=1e-12)
+        assert (found.weight_pct[~np.isnan(v)] > 0.0).all()
+        if tau2_method != "common":
+            more = found.k > 2
+            assert (found.pi_low <= found.ci_low)[more].all()
+            assert (found.pi_high >= found.ci_high)[more].all()
 
 
-@pytest.mark.parametrize("tau2_method", TAU2_METHODS)
+@each_method
 def test_random_effects_are_never_more_certain_than_common(tau2_method):
     y, v = battery(2)
     common = pool_many(y, v, tau2_method="common", ci_method="wald")
@@ -276,53 +279,46 @@ def test_random_effects_are_never_more_certain_than_common(tau2_method):
     assert (found.se >= common.se * (1 - 1e-14)).all()
 
 
-@pytest.mark.parametrize("tau2_method", TAU2_METHODS)
+@each_method
 def test_the_floored_interval_holds_both_others(tau2_method):
     wald, plain, floored = (
-        pool_many(*battery(3), tau2_method=tau2_method, ci_method=name) for name in CI_METHODS
+        pool_many(*battery(3), **options) for options in intervals_of(tau2_method)
     )
     assert (floored.se == np.maximum(plain.se, wald.se)).all()
     assert (floored.ci_low <= np.minimum(plain.ci_low, wald.ci_low)).all()
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(o.values()))
-def test_the_order_of_trials_does_not_change_a_bit(options):
+@each_method
+def test_the_order_of_trials_does_not_change_a_bit(tau2_method):
     y, v = battery(4)
     shuffled = np.argsort(np.random.default_rng(5).random(y.shape), axis=1)
     turned = [np.take_along_axis(x, shuffled, axis=1) for x in (y, v)]
-    one, other = pool_many(y, v, **options), pool_many(*turned, **options)
-    for name in NUMBERS:
-        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
-    weights = np.take_along_axis(one.weight_pct, shuffled, axis=1)
-    np.testing.assert_array_equal(weights, other.weight_pct)
+    for options in intervals_of(tau2_method):
+        one, other = pool_many(y, v, **options), pool_many(*turned, **options)
+        for name in NUMBERS:
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+        weights = np.take_along_axis(one.weight_pct, shuffled, axis=1)
+        np.testing.assert_array_equal(weights, other.weight_pct)
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(o.values()))
-def test_units(options):
+@each_method
+def test_units_and_shifts_and_signs(tau2_method):
     y, v = battery(6)
-    plain = pool_many(y, v, **options)
-    for c in (1e-6, 0.1, 10.0, 1e6):
-        unit = {**dict.fromkeys((*PLACES, "se"), c), **dict.fromkeys(SPREADS, c**2)}
-        same(pool_many(y * c, v * c**2, **options), plain, factor=unit, atol=1e-9)
-
-
-@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(o.values()))
-def test_shifts(options):
-    y, v = battery(7)
-    plain = pool_many(y, v, **options)
-    for c in (-100.0, 1.0, 1000.0):
-        moved = pool_many(y + c, v, **options)
-        but = ("statistic", "p_value")
-        same(moved, plain, offset=dict.fromkeys(PLACES, c), rtol=1e-7, atol=1e-7, but=but)
-
-
-@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(o.values()))
-def test_signs(options):
-    y, v = battery(8)
-    one, other = pool_many(-y, v, **options), pool_many(y, v, **options)
-    for ours, theirs in ((one.estimate, -other.estimate), (one.ci_low, -other.ci_high)):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(one.tau2, other.tau2, rtol=1e-9, atol=1e-12)
+    for options in intervals_of(tau2_method):
+        plain = pool_many(y, v, **options)
+        for c in (1e-6, 0.1, 10.0, 1e6):
+            unit = {**dict.fromkeys((*PLACES, "se"), c), **dict.fromkeys(SPREADS, c**2)}
+            same(pool_many(y * c, v * c**2, **options), plain, factor=unit, atol=1e-9)
+        for c in (-100.0, 1.0, 1000.0):
+            but, moved = ("statistic", "p_value"), dict.fromkeys(PLACES, c)
+            same(pool_many(y + c, v, **options), plain, offset=moved, atol=1e-7, but=but)
+        other = pool_many(-y, v, **options)
+        for ours, theirs in (
+            (other.estimate, -plain.estimate),
+            (other.ci_low, -plain.ci_high),
+            (other.tau2, plain.tau2),
+        ):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
 
 
 def ragged(m, k, seed):
@@ -335,21 +331,20 @@ def ragged(m, k, seed):
     return y, v
 
 
-@pytest.mark.parametrize("tau2_method", TAU2_METHODS)
-@pytest.mark.parametrize("ci_method", CI_METHODS)
-@pytest.mark.parametrize("pi_method", PI_METHODS)
-def test_pool_is_exactly_a_row_of_pool_many(tau2_method, ci_method, pi_method):
+@each_method
+def test_pool_is_exactly_a_row_of_pool_many(tau2_method):
     """Not close: equal, with the missing trials present as NaN or absent."""
     y, v = ragged(16, 12, seed=7)
-    options = {"tau2_method": tau2_method, "ci_method": ci_method, "pi_method": pi_method}
-    batch = pool_many(y, v, **options)
-    for i in range(16):
-        there = ~np.isnan(y[i])
-        for row in (pool(y[i], v[i], **options), pool(y[i, there], v[i, there], **options)):
-            for name in NUMBERS:
-                ours, theirs = getattr(row, name), getattr(batch, name)[i]
-                assert np.array_equal(ours, theirs, equal_nan=True), (i, name, ours, theirs)
-        np.testing.assert_array_equal(row.weight_pct, batch.weight_pct[i, there])
+    for options, pi_method in product(intervals_of(tau2_method), PI_METHODS):
+        batch = pool_many(y, v, pi_method=pi_method, **options)
+        for i in range(16):
+            there = ~np.isnan(y[i])
+            for data in ((y[i], v[i]), (y[i, there], v[i, there])):
+                row = pool(*data, pi_method=pi_method, **options)
+                for name in NUMBERS:
+                    ours, theirs = getattr(row, name), getattr(batch, name)[i]
+                    assert np.array_equal(ours, theirs, equal_nan=True), (i, name, ours, theirs)
+            np.testing.assert_array_equal(row.weight_pct, batch.weight_pct[i, there])
 
 
 def test_chunks_do_not_show():
@@ -394,9 +389,9 @@ def told(result, words):
 UNDEFINED_FOR_ONE = (*SPREADS, "q", "q_pvalue", "i2_pct", "h2", "pi_low", "pi_high")
 
 
-@pytest.mark.parametrize("yi", [[], [NAN], [NAN, NAN]], ids=len)
-def test_no_trial(yi):
-    for options in OPTIONS:
+@each_method
+def test_no_trial(tau2_method):
+    for options, yi in product(intervals_of(tau2_method), ([], [NAN], [NAN, NAN])):
         result = pool(yi, yi, **options)
         assert result.k == result.q_df == 0
         for name in set(NUMBERS) - {"k", "q_df"}:
@@ -404,18 +399,19 @@ def test_no_trial(yi):
         assert told(result, "no trial has an effect: nothing was estimated")
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(o.values()))
-def test_one_trial_is_that_trial(options):
-    result = pool([NAN, 0.3], [0.1, 0.04], **options)
-    assert result.k == 1
-    assert (result.estimate, result.se) == pytest.approx((0.3, 0.2), rel=1e-14)
-    assert (result.ci_low, result.ci_high) == pytest.approx((-0.0919928, 0.6919928), abs=1e-7)
-    assert (result.statistic, result.p_value) == pytest.approx((1.5, 0.1336144), abs=1e-7)
-    for name in UNDEFINED_FOR_ONE:
-        assert np.isnan(getattr(result, name)), name
-    np.testing.assert_array_equal(result.weight_pct, [NAN, 100.0])
-    assert told(result, "nothing was pooled")
-    assert told(result, "left out")
+@each_method
+def test_one_trial_is_that_trial(tau2_method):
+    for options in intervals_of(tau2_method):
+        result = pool([NAN, 0.3], [0.1, 0.04], **options)
+        assert result.k == 1
+        assert (result.estimate, result.se) == pytest.approx((0.3, 0.2), rel=1e-14)
+        assert (result.ci_low, result.ci_high) == pytest.approx((-0.0919928, 0.6919928), abs=1e-7)
+        assert (result.statistic, result.p_value) == pytest.approx((1.5, 0.1336144), abs=1e-7)
+        for name in UNDEFINED_FOR_ONE:
+            assert np.isnan(getattr(result, name)), name
+        np.testing.assert_array_equal(result.weight_pct, [NAN, 100.0])
+        assert told(result, "nothing was pooled")
+        assert told(result, "left out")
 
 
 def test_two_trials_are_flagged():
@@ -428,8 +424,8 @@ def test_two_trials_are_flagged():
     assert student.ci_high - student.estimate == pytest.approx(12.7062047 * student.se, rel=1e-8)
 
 
-@pytest.mark.parametrize("tau2_method", TAU2_METHODS)
 @pytest.mark.parametrize("k", [2, 3, 12])
+@each_method
 def test_identical_effects(tau2_method, k):
     """No spread: tau2 is 0 by every method, and unmodified Knapp-Hartung has no variance."""
     y, v = [0.5] * k, np.linspace(0.01, 0.09, k)

@@ -71,25 +71,21 @@ def tasks(sets, k, family, scale, location=0.0):
         ("log-t", 1.25, -1.6),
     ],
 )
-@pytest.mark.parametrize("k", range(1, 7))
-def test_halving_the_grid_changes_nothing(k, family, scale, location):
+def test_halving_the_grid_changes_nothing(family, scale, location):
     """In shares of the interval each number belongs to; worst seen 1e-8, allowed 1e-7."""
-    # A log-t prior takes a hundred times as long.
-    task = tasks(1 if family == "log-t" else 10, k, family, scale, location)
-    numbers, shrunk, flags = bayes_numbers(task)
-    finer = bayes_numbers(task, nodes=2 * quadrature.NODES)
-    one, other = (dict(zip(NUMBERS, found, strict=True)) for found in (numbers, finer[0]))
-    unit = {
-        "mu": one["mu_high"] - one["mu_low"],
-        "tau": one["tau_high"] - one["tau_low"],
-        "theta": one["theta_high"] - one["theta_low"],
-    }
-    for name in NUMBERS:
-        size = unit.get(name.partition("_")[0], 1.0)
-        np.testing.assert_allclose(one[name] / size, other[name] / size, rtol=0, atol=1e-7)
-    size = shrunk[3] - shrunk[2]
-    np.testing.assert_allclose(shrunk / size, finer[1] / size, rtol=0, atol=1e-7)
-    np.testing.assert_array_equal(flags, finer[2])
+    for k in (1, 3, 6) if family == "log-t" else range(1, 7):
+        # A log-t prior takes ten times as long.
+        task = tasks(1 if family == "log-t" else 6, k, family, scale, location)
+        numbers, shrunk, flags = bayes_numbers(task)
+        finer = bayes_numbers(task, nodes=2 * quadrature.NODES)
+        one, other = (dict(zip(NUMBERS, found, strict=True)) for found in (numbers, finer[0]))
+        unit = {name: one[f"{name}_high"] - one[f"{name}_low"] for name in ("mu", "tau", "theta")}
+        for name in NUMBERS:
+            size = unit.get(name.partition("_")[0], 1.0)
+            np.testing.assert_allclose(one[name] / size, other[name] / size, rtol=0, atol=1e-7)
+        size = shrunk[3] - shrunk[2]
+        np.testing.assert_allclose(shrunk / size, finer[1] / size, rtol=0, atol=1e-7)
+        np.testing.assert_array_equal(flags, finer[2])
 
 
 @each_prior
@@ -159,7 +155,7 @@ def test_turning_the_sign_turns_the_answer(prior):
 @each_prior
 def test_a_batch_is_its_rows_bit_for_bit(prior, monkeypatch):
     rng = np.random.default_rng(7)
-    sets = 2 if prior is PRIORS[3] else 20
+    sets = 2 if prior is PRIORS[3] else 12
     v = 10.0 ** rng.uniform(-3.0, 1.0, (sets, 5))
     y = rng.normal(0.0, np.sqrt(v + 0.3))
     y[rng.random(y.shape) < 0.4] = np.nan
@@ -233,16 +229,17 @@ def test_quantiles_do_not_go_round_in_circles():
     assert held == pytest.approx(0.95, abs=1e-9)
 
 
-def test_of_two_intervals_of_tau_the_shorter_is_taken():
+@pytest.mark.parametrize("seed", [18, 31, 32, 57])
+def test_of_two_intervals_of_tau_the_shorter_is_taken(seed):
     """A log-t density rises without bound at 0, so the interval from 0 is nearly the shortest."""
-    rng = np.random.default_rng(32)
-    v = 10.0 ** rng.uniform(-3.0, 1.0, 60)
+    rng = np.random.default_rng(seed)
+    v = 10.0 ** rng.uniform(-3.0, 1.0, 8)
     y = rng.normal(0.0, np.sqrt(v + 0.0016))
     prior = TauPrior("log-t", 0.5, -1.6)
     r = pool_bayes(y, v, tau_prior=prior, mu_prior=(0.0, 2.0), level=0.99)
     hand = ByHand(y, v, "log-t", 0.5, -1.6, mu_prior=(0.0, 2.0))
     assert hand.tau_below(r.tau_high) - hand.tau_below(r.tau_low) == pytest.approx(0.99, abs=1e-9)
-    assert hand.tau_below(r.tau_high - r.tau_low) < 0.99
+    assert r.tau_low > 0 and hand.tau_below(r.tau_high - r.tau_low) < 0.99
     ends = hand.tau_density(np.array([r.tau_low, r.tau_high]))
     assert ends[0] == pytest.approx(ends[1], rel=1e-6)
 

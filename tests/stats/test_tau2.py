@@ -79,7 +79,7 @@ def test_small_random_sets_have_no_missed_maximum(restricted, m):
         ours = tau2_estimate(y, v, method=method)
         top = v.max(-1) + (y.max(-1) - y.min(-1)) ** 2
         low = np.log(v.min(-1) * 1e-3)
-        step = np.linspace(0, 1, 240)
+        step = np.linspace(0, 1, 150)
         grid = np.exp(low[:, None] + step * (np.log(top * 4) - low)[:, None])
         grid = np.concatenate([np.zeros((m, 1)), grid], axis=1)
         at = (y[:, None, :], v[:, None, :])
@@ -139,13 +139,13 @@ def test_q_profile_is_not_capped():
 
 
 @pytest.mark.parametrize("method", ["dl", "he", "hs", "sj", "ml", "reml", "eb", "pm"])
-@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
-def test_extreme_scales_are_exact_rescalings(method, scale):
+def test_extreme_scales_are_exact_rescalings(method):
     y = np.array([0.1, 0.9, -0.4, 0.7])
     v = np.array([0.01, 0.04, 0.09, 0.02])
     plain = tau2_estimate(y, v, method=method)
-    scaled = tau2_estimate(y * np.sqrt(scale), v * scale, method=method)
-    assert scaled == pytest.approx(plain * scale, rel=1e-11)
+    for scale in (1e-12, 1.0, 1e12):
+        scaled = tau2_estimate(y * np.sqrt(scale), v * scale, method=method)
+        assert scaled == pytest.approx(plain * scale, rel=1e-11)
 
 
 @pytest.mark.parametrize("method", ["ml", "reml"])

@@ -46,7 +46,7 @@ class NumberNeededToTreat:
     @property
     def crosses_infinity(self) -> bool:
         """Whether the interval holds benefit, no difference and harm."""
-        return self.best > 0 > self.worst and not isnan(self.best + self.worst)
+        return self.best > 0 > self.worst
 
     def interval_text(self, *, decimals: int = 0) -> str:
         """Return the interval in words, such as "NNTB 5 to infinity to NNTH 20"."""
