@@ -177,14 +177,22 @@ def wrap(text: str, width: float, size: float = TEXT_SIZE, weight: str = "normal
     )
 
 
+# Where words meet, white beside their letters and kerning make up less than this, in font sizes.
+_JOINT = 0.5
+
+
 def _wrap_line(text: str, width: float, size: float, weight: str) -> list[str]:
     lines: list[str] = []
     current = ""
+    # An upper bound of the current line's width: a line is measured only where it might be full.
+    bound = 0.0
     for word in text.split(" "):
         longer = f"{current} {word}" if current else word
-        if line_width(longer, size, weight) <= width:
+        bound += line_width(word, size, weight) + _JOINT * size
+        if bound <= width or line_width(longer, size, weight) <= width:
             current = longer
             continue
+        bound = line_width(word, size, weight)
         if current:
             lines.append(current)
         while line_width(word, size, weight) > width and len(word) > 1:
