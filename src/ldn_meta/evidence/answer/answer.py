@@ -186,7 +186,7 @@ class Answer:
                 construct=self.construct,
                 comparator_class=self.comparator_class,
             )
-            for _, selection, _ in self.protocol.variants
+            for selection in {variant.selection for variant in self.protocol.variants}
         }
         return [
             (name, None if pool is None else replace(pool, model=model))
