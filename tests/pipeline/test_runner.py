@@ -14,8 +14,7 @@ from ldn_meta.pipeline import derive
 from ldn_meta.pipeline import run as runner
 from ldn_meta.pipeline.kernels import plain_kernels
 from ldn_meta.pipeline.notebooks import Outputs
-from ldn_meta.pipeline.progress import Lines, Progress
-from ldn_meta.pipeline.run import Executed
+from ldn_meta.pipeline.run import Executed, Lines, Progress
 
 
 class Jupyter:

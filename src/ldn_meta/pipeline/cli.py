@@ -185,7 +185,6 @@ def run(
     from ldn_meta.pipeline import run as runner
     from ldn_meta.pipeline.kernels import kernel_source, started_ahead
     from ldn_meta.pipeline.notebooks import parse_assignment, plan
-    from ldn_meta.pipeline.progress import for_terminal
     from ldn_meta.pipeline.readme import write_answers, write_methods
 
     chosen = dict(parse_assignment(text) for text in assignments)
@@ -203,7 +202,7 @@ def run(
                 chosen,
                 jobs=jobs,
                 force=force,
-                progress=for_terminal(),
+                progress=runner.progress_for_terminal(),
                 kernels=source,
             )
         except NotebookError:
