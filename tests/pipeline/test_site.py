@@ -1,3 +1,5 @@
+"""The site: what pages show, where names lead, what is built when, that nothing leads nowhere."""
+
 import base64
 import json
 import re
@@ -8,10 +10,25 @@ from urllib.parse import unquote
 import nbformat
 import pytest
 
-from ldn_meta.display.outputs import FACTS_MIME
-from ldn_meta.errors import LdnMetaError
+from ldn_meta.display.outputs import FACTS_MIME, Table, linked
+from ldn_meta.errors import LdnMetaError, StaleError
+from ldn_meta.evidence.load import load_evidence
+from ldn_meta.evidence.raw.review import Review
 from ldn_meta.pipeline import site
-from ldn_meta.pipeline.site import Links, dictionary_page, page_notebook
+from ldn_meta.pipeline.site import (
+    FORMATS,
+    TABLES,
+    Links,
+    as_paragraph,
+    dictionary_page,
+    direction_in_words,
+    downloads,
+    figure_bar,
+    page_bar,
+    page_notebook,
+    scrolling,
+    study_links,
+)
 
 new = nbformat.v4
 PNG = (
@@ -267,7 +284,7 @@ def html_pages(folder):
     return [file for file in sorted(folder.rglob("*.html")) if "_static" not in file.parts]
 
 
-def test_site_is_built_once_opens_offline_and_survives_a_bad_page(reported):
+def test_site_is_built_once_opens_offline_and_survives_a_bad_page(reported, monkeypatch):
     assert site.build_site()
     folder = reported.root / "build" / "site"
     start = (folder / "index.html").read_text()
@@ -293,6 +310,7 @@ def test_site_is_built_once_opens_offline_and_survives_a_bad_page(reported):
     } == {}
 
     assert not site.build_site()
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
     reported.write("docs/methods.md", "# Methods\n\n[broken](nowhere.md)\n")
     with pytest.raises(LdnMetaError, match=r"(?s)the last good one stays.*nowhere"):
@@ -300,15 +318,21 @@ def test_site_is_built_once_opens_offline_and_survives_a_bad_page(reported):
     assert (folder / "index.html").read_text() == start
     assert "nowhere" not in (folder / "methods/methods.html").read_text()
 
-    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-    reported.write("docs/methods.md", "# Methods\n\nAs stated.\n")
-    assert site.build_site(force=True)
-    assert {f: f.read_bytes() for f in folder.rglob("*") if f.is_file()} == before
+    # Mended, and put back: a page that is made again among others that are not.
     reported.write("docs/methods.md", "# Methods\n\nOtherwise.\n")
     assert site.build_site()
+    assert "Otherwise" in (folder / "methods/methods.html").read_text()
     reported.write("docs/methods.md", "# Methods\n\nAs stated.\n")
     assert site.build_site()
     assert {f: f.read_bytes() for f in folder.rglob("*") if f.is_file()} == before
+
+    # From nothing on request, whatever is there.
+    def sphinx(work):
+        assert not (work / "doctrees").exists()
+        shutil.copytree(folder, work / "html")
+
+    monkeypatch.setattr(site, "_run_sphinx", sphinx)
+    assert site.build_site(force=True)
 
 
 def _of_the_tiny_project(fault):
@@ -341,3 +365,183 @@ def test_data_dictionary(project):
     assert "Missing cells are never blank: `NR` (not reported)." in page
     assert "| `study_id` | string | Key; key of the table |" in page
     assert "| `status` | string | one of `a`, `b\\|c`; a row of `studies` |" in page
+
+
+# Names become links where a study is meant, and nowhere else.
+
+
+LABELS = {
+    "younger2009": "Younger & Mackey 2009",
+    "younger2009-50mg": "Younger 2009 (50 mg)",
+    "younger2013": "Younger 2013",
+    "final": "FINAL",
+}
+STUDY_LINKS = study_links(LABELS, "../../")
+
+
+def link(key):
+    label = LABELS[key].replace("&", "&amp;")
+    return f'<a href="../../studies/{key}.html">{label}</a>'
+
+
+@pytest.mark.parametrize(
+    ("cell", "becomes"),
+    [
+        ("Younger 2013", link("younger2013")),
+        ("Younger &amp; Mackey 2009", link("younger2009")),
+        ("Younger 2009 (50 mg)", link("younger2009-50mg")),
+        ("Younger 2013, FINAL", f"{link('younger2013')}, {link('final')}"),
+        ("Younger 2013 (not randomised)", f"{link('younger2013')} (not randomised)"),
+        ("pre-FINAL", "pre-FINAL"),
+        ("FINALLY", "FINALLY"),
+        ("Younger 2013: Abstract (press); no address on file",) * 2,
+        ('<a href="https://doi.org/1">Younger 2013: Abstract</a>',) * 2,
+        ("0.5", "0.5"),
+    ],
+)
+def test_a_cell(cell, becomes):
+    text = f"<table><tr><td>{cell}</td></tr></table>"
+    assert f"<td>{becomes}</td>" in STUDY_LINKS.in_html(text)
+
+
+def test_heads_and_captions_of_tables_stay(tmp_path):
+    text = "<p><strong>Younger 2013</strong></p><table><tr><th>FINAL</th></tr></table>"
+    shown = STUDY_LINKS.in_html(text)
+    assert "studies/" not in shown
+    assert 'role="region" aria-label="Younger 2013"><table>' in shown
+
+
+def test_a_table_of_the_project_with_a_source_keeps_its_own_link():
+    import pandas as pd
+
+    frame = pd.DataFrame(
+        {"study": ["FINAL"], "source": [linked("FINAL: Abstract", "https://doi.org/1")]}
+    )
+    shown = STUDY_LINKS.in_html(Table(frame, "Trials")._repr_html_())
+    assert re.findall(r'href="([^"]*)"', shown) == [
+        "../../studies/final.html", "https://doi.org/1",
+    ]  # fmt: skip
+
+
+def test_words():
+    text = "Not in this number: Younger & Mackey 2009 (no usable numbers); FINALLY."
+    shown = STUDY_LINKS.in_words(text)
+    assert '<a href="../../studies/younger2009.html">Younger & Mackey 2009</a> (no' in shown
+    assert shown.endswith("FINALLY.")
+
+
+def test_without_names_tables_only_scroll():
+    text = "<table><tr><td>FINAL</td></tr></table>"
+    assert Links({}).in_html(text) == scrolling(text)
+    assert Links({}).in_words("FINAL") == "FINAL"
+
+
+def test_every_table_scrolls_once():
+    shown = scrolling("<table><tr><td>1</td></tr></table><p>x</p><table></table>")
+    assert shown.count("<table") == shown.count('aria-label="Table"') == 2
+
+
+def test_labels_on_file_are_told_apart():
+    studies = load_evidence(validate=False).text["studies"]
+    labels = dict(zip(studies["study_id"], studies["label"], strict=True))
+    assert len(set(labels.values())) == len(labels)
+    found = study_links(labels, "")
+    for key, label in labels.items():
+        assert found.in_words(label) == f'<a href="studies/{key}.html">{label}</a>'
+
+
+def test_every_table_that_a_page_offers_is_there():
+    files = set(downloads())
+    for notebook in TABLES:
+        bar = page_bar(notebook, "overview", "")
+        offered = re.findall(r'href="(downloads/data/[^"]*)"', bar)
+        assert offered
+        assert set(offered) <= files, notebook
+    assert "downloads/data/raw/datapackage.json" in files
+
+
+def test_every_figure_on_file_is_offered_in_its_formats():
+    files = downloads()
+    figures = {name for name in files if name.endswith((".png", ".svg"))}
+    assert len(figures) > 20
+    for name in sorted(figures)[:4]:
+        _, report, file = name.split("/")
+        bar = figure_bar(file[:-4], report, "../")
+        assert f'href="../{name}"' in bar
+        assert bar.count("<a ") == len(FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"direction": "favours treatment", "synthesis": "meta-analysis"}, "Favours naltrexone"),
+        (
+            {"direction": "favours treatment", "synthesis": "one trial"},
+            "Favours naltrexone (one trial)",
+        ),
+        (
+            {"direction": "partly favours treatment", "synthesis": "direction only"},
+            "Partly favours naltrexone (told without usable numbers)",
+        ),
+        (
+            {"direction": "not stated", "synthesis": "no comparison group"},
+            "Not known (no comparison group)",
+        ),
+        (
+            {"direction": "either way", "synthesis": "meta-analysis"},
+            "Not shown either way: the interval includes no difference",
+        ),
+        ({}, "Not known"),
+    ],
+)
+def test_directions_in_words(facts, words):
+    review = Review("LDN", "low-dose naltrexone", "naltrexone")
+    assert direction_in_words(facts, review) == words
+
+
+def test_a_list_becomes_a_paragraph():
+    assert as_paragraph("- One.\n- Two - three.\n\n") == "One. Two - three."
+    assert as_paragraph("") == ""
+
+
+# How the explore page gets into the site, and what it links to there.
+
+
+LINK = '<a href="explore.html">'
+
+
+@pytest.fixture
+def no_study_pages(project, monkeypatch):
+    """Pages of studies need the tables of a whole project."""
+    project.copy_docs()
+    monkeypatch.setattr(site, "study_sources", lambda known: ({}, {}))
+    return project
+
+
+def test_without_derived_tables_there_is_neither_page_nor_link(no_study_pages, tmp_path):
+    assert not site.write_explore(tmp_path)
+    assert not (tmp_path / "explore.html").exists()
+    assert LINK not in site.pages()["index.md"].decode()
+
+
+def test_with_derived_tables_there_are_both(no_study_pages, tmp_path, monkeypatch):
+    no_study_pages.write("data/derived/manifest.json", "{}")
+    given = []
+
+    def page(*, study_pages):
+        given.append(study_pages)
+        return "a page"
+
+    monkeypatch.setattr(site, "explore_page", page)
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "ames2001.html").write_text("a study")
+    assert site.write_explore(tmp_path)
+    assert (tmp_path / "explore.html").read_text() == "a page"
+    assert given == [{"ames2001": "studies/ames2001.html"}]
+    assert LINK in site.pages()["index.md"].decode()
+
+
+def test_stale_tables_are_not_explored(no_study_pages, tmp_path):
+    no_study_pages.write("data/derived/manifest.json", "{}")
+    with pytest.raises(StaleError, match="make data"):
+        site.write_explore(tmp_path)

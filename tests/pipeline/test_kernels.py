@@ -196,6 +196,30 @@ def test_pages_import_next_to_nothing_after_the_fork(checkout, forked):
     assert int(page["cells"][-1]["outputs"][0]["text"][0]) <= 5, page
 
 
+# Where its life and death is looked at, a server need not import what pages import.
+LIGHT_SERVER = """\
+from ldn_meta.pipeline import fork_server
+
+fork_server.LIBRARIES, fork_server.ROOMS = ("ipykernel.kernelapp", "ipykernel.ipkernel"), ()
+fork_server.main()
+"""
+DRIVER = """\
+from ldn_meta.pipeline import kernels
+from ldn_meta.pipeline.cli import main
+
+kernels.SERVER = "light_server"
+main(["run", "headache"])
+"""
+
+
+@pytest.fixture
+def light_server(tmp_path_factory, monkeypatch):
+    folder = tmp_path_factory.mktemp("server")
+    (folder / "light_server.py").write_text(LIGHT_SERVER)
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+    monkeypatch.setattr(fork_kernels, "SERVER", "light_server")
+
+
 def wait_for(what, *, seconds=60):
     end = time.monotonic() + seconds
     while not what():
@@ -211,14 +235,16 @@ def temporary():
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda n: n.name)
-def test_nothing_outlives_a_driver_that_is_stopped(derived, code, temporary, number):
+def test_nothing_outlives_a_driver_that_is_stopped(derived, code, temporary, light_server, number):
     """Ctrl-C, which a terminal sends to the whole group, and the end nobody can prepare for."""
     derived.page(
         code("import pathlib, time\npathlib.Path('began').touch()\ntime.sleep(600)", name="wait")
     )
     with subprocess.Popen(
-        [sys.executable, "-m", "ldn_meta", "run", "headache"],
+        [sys.executable, "-c", DRIVER],
         start_new_session=True,
+        # As a shell starts what runs in the background; Ctrl-C has to reach it all the same.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
         env=os.environ | {"TMPDIR": str(temporary)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -233,7 +259,7 @@ def test_nothing_outlives_a_driver_that_is_stopped(derived, code, temporary, num
         assert not list(temporary.iterdir())
 
 
-def test_a_kernel_ends_with_a_server_that_is_killed(project, tmp_path):
+def test_a_kernel_ends_with_a_server_that_is_killed(project, tmp_path, light_server):
     connection = tmp_path / "kernel.json"
     with fixed_surroundings(), fork_kernels.ForkServer() as server:
         server.wait_until_ready()
