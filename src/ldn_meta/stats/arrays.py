@@ -275,6 +275,17 @@ def told(sentences: Iterable[str], flags: BoolArray) -> tuple[str, ...]:
     )
 
 
+def by_name(
+    names: Sequence[str], matrix: FloatArray, shape: tuple[int, ...], *, whole: Sequence[str]
+) -> dict[str, Any]:
+    """Return rows (n, m) by name: arrays of the shape of a batch, or plain numbers of one set."""
+    found: dict[str, Any] = {}
+    for name, row in zip(names, matrix, strict=True):
+        values = row.astype(np.int64) if name in whole else row
+        found[name] = values.reshape(shape) if shape else values[0].item()
+    return found
+
+
 class PoolRecord(FrozenRecord):
     """What the records of pools share: the trials, and how they show in a notebook."""
 

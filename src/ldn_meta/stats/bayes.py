@@ -24,6 +24,7 @@ from ldn_meta.stats.arrays import (
     IntArray,
     Labels,
     PoolRecord,
+    by_name,
     confidence_level,
     effects_and_variances,
     numbers,
@@ -417,10 +418,11 @@ def pool_bayes(
     BayesResult(k=2, 0.3357 [95% -0.3899, 1.08], tau=0.3184, half-normal, scale 0.5)
     """
     y, v = effects_and_variances(yi, vi, dimensions=1)
-    return _pool(
+    return pool_bayes_many(
         y,
         v,
-        tau_prior=tau_prior_of(tau_prior, tau_prior_scale, ()),
+        tau_prior_scale=tau_prior_scale,
+        tau_prior=tau_prior,
         mu_prior=mu_prior,
         level=level,
         mid=mid,
@@ -465,15 +467,39 @@ def pool_bayes_many(
         If the quadrature does not settle.
     """
     y, v = effects_and_variances(yi, vi)
-    return _pool(
-        y,
-        v,
-        tau_prior=tau_prior_of(tau_prior, tau_prior_scale, y.shape[:-1]),
+    shape, rows = y.shape[:-1], rows_of(y)
+    sets = rows.shape[0]
+    family, scale, location = tau_prior_of(tau_prior, tau_prior_scale, shape)
+    measure, names = text("measure", measure), trial_labels(labels, y.shape[-1])
+    level, mu_prior, mids = confidence_level(level), mu_prior_of(mu_prior), mids_of(mid, shape)
+    mean, sd = (0.0, np.inf) if mu_prior is None else mu_prior
+    matrix, shrunk, flags = bayes_numbers(
+        Task(
+            yi=rows,
+            vi=rows_of(v),
+            family=family,
+            scale=scale.reshape(sets),
+            location=np.full(sets, location),
+            mu_mean=np.full(sets, mean),
+            mu_sd=np.full(sets, sd),
+            mid=mids.reshape(sets),
+            level=level,
+        )
+    )
+    return BayesResult(
+        **by_name(NUMBERS, matrix, shape, whole=("k",)),
+        **dict(zip(SHRUNK, shrunk.reshape(len(SHRUNK), *y.shape), strict=True)),
+        measure=measure,
+        tau_prior=family,
+        tau_prior_scale=scale if shape else float(scale),
+        tau_prior_location=np.full(shape, location) if shape else location,
         mu_prior=mu_prior,
         level=level,
-        mid=mid,
-        measure=measure,
-        labels=labels,
+        mid=mids if shape else float(mids),
+        yi=y,
+        vi=v,
+        labels=names,
+        notes=told(SENTENCES.values(), flags),
     )
 
 
@@ -524,63 +550,6 @@ def prior_sensitivity(
         pool_bayes(y, v, tau_prior=family, tau_prior_scale=float(scale), **options)
         for family in families
         for scale in scales
-    )
-
-
-def _pool(
-    y: FloatArray,
-    v: FloatArray,
-    *,
-    tau_prior: tuple[str, FloatArray, float],
-    mu_prior: MuPrior,
-    level: float,
-    mid: Any,
-    measure: str,
-    labels: Labels,
-) -> BayesResult:
-    """Run the kernel over checked effects and variances (..., k) and build the record."""
-    measure, names = text("measure", measure), trial_labels(labels, y.shape[-1])
-    level, mu_prior = confidence_level(level), mu_prior_of(mu_prior)
-    shape = y.shape[:-1]
-    mids = mids_of(mid, shape)
-    family, scale, location = tau_prior
-    mean, sd = (0.0, np.inf) if mu_prior is None else mu_prior
-    rows = rows_of(y)
-    sets = rows.shape[0]
-    matrix, shrunk, flags = bayes_numbers(
-        Task(
-            yi=rows,
-            vi=rows_of(v),
-            family=family,
-            scale=scale.reshape(sets),
-            location=np.full(sets, location),
-            mu_mean=np.full(sets, mean),
-            mu_sd=np.full(sets, sd),
-            mid=mids.reshape(sets),
-            level=level,
-        )
-    )
-    numbers: dict[str, Any]
-    if shape:
-        numbers = {n: values.reshape(shape) for n, values in zip(NUMBERS, matrix, strict=True)}
-        numbers["k"] = numbers["k"].astype(np.int64)
-    else:
-        numbers = dict(zip(NUMBERS, matrix[:, 0].tolist(), strict=True))
-        numbers["k"] = int(numbers["k"])
-    return BayesResult(
-        **numbers,
-        **dict(zip(SHRUNK, shrunk.reshape(len(SHRUNK), *y.shape), strict=True)),
-        measure=measure,
-        tau_prior=family,
-        tau_prior_scale=scale if shape else float(scale),
-        tau_prior_location=np.full(shape, location) if shape else location,
-        mu_prior=mu_prior,
-        level=level,
-        mid=mids if shape else float(mids),
-        yi=y,
-        vi=v,
-        labels=names,
-        notes=told(SENTENCES.values(), flags),
     )
 
 

@@ -21,6 +21,7 @@ from ldn_meta.stats.arrays import (
     Labels,
     PoolRecord,
     Settings,
+    by_name,
     effects_and_variances,
     quantiles,
     text,
@@ -458,8 +459,16 @@ def pool(
     PooledResult(k=3, 0.3086 [95% CI -0.2393, 0.8566], tau2=0, I2=0%, reml, knapp-hartung-floored)
     """
     y, v = effects_and_variances(yi, vi, dimensions=1)
-    settings = Settings(tau2_method, ci_method, level, pi_method)
-    return _pool(y, v, settings, measure, labels)
+    return pool_many(
+        y,
+        v,
+        tau2_method=tau2_method,
+        ci_method=ci_method,
+        level=level,
+        pi_method=pi_method,
+        measure=measure,
+        labels=labels,
+    )
 
 
 def pool_many(
@@ -497,27 +506,10 @@ def pool_many(
     """
     y, v = effects_and_variances(yi, vi)
     settings = Settings(tau2_method, ci_method, level, pi_method)
-    return _pool(y, v, settings, measure, labels)
-
-
-def _pool(
-    y: FloatArray, v: FloatArray, settings: Settings, measure: str, labels: Labels
-) -> PooledResult:
-    """Run the kernel over checked effects and variances (..., k) and build the record."""
     measure, names = text("measure", measure), trial_labels(labels, y.shape[-1])
-    shape = y.shape[:-1]
     matrix, weight, flags = pooled_numbers(rows_of(y), rows_of(v), settings)
-    numbers: dict[str, Any]
-    if shape:
-        numbers = {
-            name: values.reshape(shape) for name, values in zip(NUMBERS, matrix, strict=True)
-        }
-    else:
-        numbers = dict(zip(NUMBERS, matrix[:, 0].tolist(), strict=True))
-    for name in ("k", "q_df"):
-        numbers[name] = numbers[name].astype(np.int64) if shape else int(numbers[name])
     return PooledResult(
-        **numbers,
+        **by_name(NUMBERS, matrix, y.shape[:-1], whole=("k", "q_df")),
         measure=measure,
         tau2_method=settings.tau2_method,
         ci_method=settings.ci_method,
