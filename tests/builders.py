@@ -6,7 +6,6 @@ import json
 import math
 import re
 import shutil
-import weakref
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -702,23 +701,20 @@ def drawn(figure: Figure) -> RendererAgg:
     return renderer
 
 
-# A drawing does not change once it is made, so it is measured once.
-MEASURED: weakref.WeakKeyDictionary[Figure, list[tuple[Text, Bbox]]] = weakref.WeakKeyDictionary()
-
-
 def text_boxes(figure: Figure) -> list[tuple[Text, Bbox]]:
     """Every visible text that is not empty, with its box in pixels."""
-    if figure not in MEASURED:
+    # A drawing does not change once it is made, so it is measured once and keeps what was found.
+    if not hasattr(figure, "measured"):
         renderer = drawn(figure)
         shown = []
         for axes in figure.axes:
             shown += axes.texts
             # The page itself has its axis switched off.
             shown += axes.get_xticklabels() if axes.axison else []
-        MEASURED[figure] = [
+        figure.measured = [
             (text, text.get_window_extent(renderer)) for text in shown if text.get_text()
         ]
-    return MEASURED[figure]
+    return figure.measured
 
 
 def assert_legible(figure: Figure) -> None:
