@@ -20,9 +20,9 @@ from matplotlib.transforms import Bbox
 from ldn_meta import paths
 from ldn_meta.evidence.answer.multiverse import NUMBERS, Multiverse, is_about_model, summary
 from ldn_meta.evidence.answer.pools import DIRECTION_ONLY, META_ANALYSIS, ONE_TRIAL, build_pools
-from ldn_meta.evidence.grade.certainty import FILE, Body, Study, read_sentences
+from ldn_meta.evidence.grade import FILE, Body, Study, read_sentences
 from ldn_meta.evidence.load import load_evidence
-from ldn_meta.evidence.raw.bias_tools import fitting_tool
+from ldn_meta.evidence.raw.bias import fitting_tool
 from ldn_meta.evidence.raw.protocol import Node, Option, load_protocol
 from ldn_meta.evidence.raw.review import load_wording
 

@@ -6,7 +6,7 @@ from builders import RawCopy
 from ldn_meta.errors import DataError
 from ldn_meta.evidence.audit.consistency import CHECKED_TABLES, CHECKS
 from ldn_meta.evidence.load import load_evidence
-from ldn_meta.evidence.raw.bias_tools import OVERALL, TOOLS, overall_judgements
+from ldn_meta.evidence.raw.bias import OVERALL, TOOLS, overall_judgements
 from ldn_meta.evidence.raw.faults import correction_faults
 from ldn_meta.evidence.raw.tables import ACCEPT
 

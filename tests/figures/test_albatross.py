@@ -26,10 +26,7 @@ from builders import (
     texts,
 )
 from ldn_meta.display.figures import sheet as style
-from ldn_meta.display.figures.albatross import (
-    NOTHING_TO_PLACE,
-    albatross_plot,
-)
+from ldn_meta.display.figures.albatross import NOTHING_TO_PLACE, albatross_plot
 from ldn_meta.display.figures.directions import DIRECTION_COLUMNS
 from ldn_meta.errors import ArgumentError
 

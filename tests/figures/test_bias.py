@@ -29,8 +29,7 @@ from ldn_meta.display.figures.bias import (
     who_judged,
 )
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.grade.bias import bias_reasons
-from ldn_meta.evidence.raw.bias_tools import TOOLS
+from ldn_meta.evidence.raw.bias import TOOLS, bias_reasons
 
 ROB2, CROSSOVER = TOOLS["RoB 2"], TOOLS["RoB 2 crossover"]
 

@@ -40,7 +40,7 @@ from ldn_meta.display.figures import (
     sequential,
     specification,
 )
-from ldn_meta.evidence.raw.bias_tools import TOOLS
+from ldn_meta.evidence.raw.bias import TOOLS
 from ldn_meta.stats.pool import pool
 
 NAN = math.nan

@@ -16,11 +16,7 @@ from builders import (
     text_boxes,
     texts,
 )
-from ldn_meta.display.figures.evidence_map import (
-    MAP_COLUMNS,
-    directions_of,
-    evidence_map,
-)
+from ldn_meta.display.figures.evidence_map import MAP_COLUMNS, directions_of, evidence_map
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.pools import KINDS
 

@@ -20,11 +20,7 @@ from builders import (
     texts,
 )
 from ldn_meta.display.figures.bias import JUDGEMENTS
-from ldn_meta.display.figures.directions import (
-    effect_direction_plot,
-    harvest_plot,
-    letters,
-)
+from ldn_meta.display.figures.directions import effect_direction_plot, harvest_plot, letters
 from ldn_meta.errors import ArgumentError
 
 AGAINST, NEITHER, FOR, UNKNOWN = range(4)

@@ -7,10 +7,7 @@ import pytest
 
 from builders import assert_legible, described, mark, marks, says, text_boxes, texts
 from ldn_meta.display.figures import sheet as style
-from ldn_meta.display.figures.responders import (
-    RESPONDER_COLUMNS,
-    responder_plot,
-)
+from ldn_meta.display.figures.responders import RESPONDER_COLUMNS, responder_plot
 from ldn_meta.errors import ArgumentError
 
 NAN = math.nan

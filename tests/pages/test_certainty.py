@@ -11,8 +11,8 @@ from builders import REPORTED
 from ldn_meta.display.pages import certainty as certainty_cells
 from ldn_meta.display.pages.certainty import HEAD, Finding, SummaryOfFindings
 from ldn_meta.display.words import outcome_phrase, statement, symbols, why
-from ldn_meta.evidence.grade.certainty import EFFECT_SIZES as SIZES
-from ldn_meta.evidence.grade.certainty import GRADES, NOT_RATED
+from ldn_meta.evidence.grade import EFFECT_SIZES as SIZES
+from ldn_meta.evidence.grade import GRADES, NOT_RATED
 from ldn_meta.evidence.raw.review import Review
 
 ROW = {

@@ -9,7 +9,7 @@ from builders import assert_legible, marks, says
 from ldn_meta.display.figures.forest import SHOWN_HEADING
 from ldn_meta.display.pages import effect as forest_page
 from ldn_meta.display.words import COUNTS
-from ldn_meta.evidence.grade.bias import bias_frame
+from ldn_meta.evidence.raw.bias import bias_frame
 
 INDICATIONS = (
     "fibromyalgia",

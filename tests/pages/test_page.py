@@ -1,9 +1,15 @@
 """What all pages share: every one can be made, and outputs say what they hold."""
 
+import re
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 import ldn_meta as lm
 from builders import REPORTED
+from ldn_meta.display.pages.effect import _diamonds
+from ldn_meta.display.pages.page import _probability
 
 
 @pytest.mark.parametrize("indication", REPORTED)
@@ -26,3 +32,161 @@ def test_every_page_of_every_indication_can_be_made(indication):
         assert "nan" not in str(page.headline)
     for table in (effect.trials, effect.sensitivity, effect.other_outcomes):
         assert "nan" not in repr(table)
+
+
+NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
+
+
+@pytest.fixture(scope="module")
+def pain():
+    return lm.pooled_effect(indication="fibromyalgia")
+
+
+@pytest.fixture(scope="module")
+def ratio():
+    return lm.pooled_effect(indication="fibromyalgia", construct="responder_pain_30")
+
+
+def values(facts):
+    if isinstance(facts, dict):
+        return [v for part in facts.values() for v in values(part)]
+    if isinstance(facts, list | tuple):
+        return [v for part in facts for v in values(part)]
+    return [float(facts)] if isinstance(facts, int | float) else []
+
+
+def test_the_table_has_both_kinds_and_marks_the_one_to_read(pain):
+    frame = pain.bayes.frame
+    assert frame["analysis"].tolist()[:3] == [
+        "REML, Wald interval",
+        "REML, Knapp-Hartung interval",
+        "Bayesian: half-normal, scale 1 (protocol, the one to read)",
+    ]
+    # Eight priors, of which one is the protocol's own.
+    assert len(frame) == 2 + 8
+    assert frame.columns[-3:].tolist() == [
+        "P(LDN better)",
+        "P(better by more than 1)",
+        "P(differ by less than 1)",
+    ]
+    assert frame.iloc[:2, -3:].eq("not defined").all(axis=None)
+    r = pain.answer.bayes
+    assert frame.loc[2, "effect (95%)"] == f"{r.mu_median:.2f} ({r.mu_low:.2f} to {r.mu_high:.2f})"
+    assert frame.loc[2, "new trial (95%)"] == f"{r.theta_low:.2f} to {r.theta_high:.2f}"
+    assert "two trials: they say little about tau" in pain.bayes.note
+
+
+def test_the_numbers_are_those_of_the_pool_with_the_stated_prior(pain):
+    trials = pain.pool.trials
+    expected = lm.pool_bayes(
+        trials["yi"].to_numpy(),
+        trials["vi"].to_numpy(),
+        tau_prior_scale=1.0,
+        mid=1.0,
+        measure="MD",
+        labels=tuple(trials["study_label"]),
+    )
+    assert pain.answer.bayes == expected
+    facts = pain.facts.values["bayes"]
+    assert facts["mu_low"] == expected.mu_low
+    assert facts["prob_benefit"] == expected.prob_below_zero
+    assert facts["prob_benefit_beyond_mid"] == expected.prob_below_mid
+    assert facts["shrunk"]["INNOVA 2026"]["mean"] == expected.shrunk_mean[1]
+    assert len(facts["other_priors"]) == 7
+
+
+def test_ratios_are_shown_as_ratios_and_more_is_better(ratio):
+    r, facts = ratio.answer.bayes, ratio.facts.values["bayes"]
+    assert r.tau_prior_scale == 0.5
+    assert facts["shown_mu_high"] == pytest.approx(np.exp(r.mu_high))
+    assert facts["prob_benefit"] == 1.0 - r.prob_below_zero
+    frame = ratio.bayes.frame
+    assert frame.columns[-1] == "P(LDN better)"
+    assert frame["effect (95%)"][2].startswith(f"{np.exp(r.mu_median):.2f} (")
+    # No ratio is nought.
+    assert not frame["new trial (95%)"].str.contains(r"\b0\.00 ").any()
+    assert "minimal important difference" not in str(ratio.bayes_sentence)
+
+
+@pytest.mark.parametrize("page", ["pain", "ratio"])
+def test_every_number_of_the_sentence_is_a_fact(page, request):
+    page = request.getfixturevalue(page)
+    sentence = str(page.bayes_sentence)
+    known = values(page.facts.values["bayes"])
+    stated = NUMBER.findall(re.sub(r"points \(0-10\)", "", sentence))
+    assert len(stated) > 8
+    for number in stated:
+        digits = len(number.partition(".")[2])
+        assert any(
+            abs(round(v, digits) - float(number)) < 1e-9
+            or abs(np.floor(100 * v + 0.5) - float(number)) < 1e-9
+            for v in known
+        ), f"{number} of {sentence!r}"
+
+
+def test_with_two_trials_the_answer_gives_the_bayesian_interval(pain):
+    r = pain.answer.bayes
+    told = f"the effect lies between {r.mu_low:.2f} and {r.mu_high:.2f} with 95% probability"
+    assert told in str(pain.sentence)
+    assert "the analysis to read here" in str(pain.sentence)
+    assert "With two trials this is the interval to read" in str(pain.bayes_sentence)
+
+
+def test_with_three_trials_it_stands_beside():
+    page = lm.pooled_effect(indication="fibromyalgia", allow_approximate=True)
+    assert page.answer.bayes.k == 3
+    analyses = page.bayes.frame["analysis"].tolist()
+    assert analyses[:2] == [
+        "REML, floored Knapp-Hartung interval",
+        "Bayesian: half-normal, scale 1 (protocol)",
+    ]
+    assert "to read" not in str(page.bayes_sentence)
+    assert "analysis to read here" not in str(page.sentence)
+
+
+def test_one_trial_and_none_say_why_there_is_nothing():
+    one = lm.pooled_effect(indication="multiple_sclerosis")
+    assert one.answer.bayes is None
+    assert one.bayes.frame.empty
+    assert "would be the prior alone" in str(one.bayes_sentence)
+    none = lm.pooled_effect(indication="crohns_disease")
+    assert str(none.bayes_sentence) == "There is no pool."
+    assert none.facts.values["bayes"] == {"sentence": "There is no pool."}
+
+
+def test_a_unit_without_a_stated_prior_gets_none(pain):
+    protocol = pain.opened.protocol
+    bare = replace(protocol, bayes=replace(protocol.bayes, scale={}))
+    page = type(pain)(replace(pain.opened, protocol=bare), "protocol")
+    assert page.answer.bayes is None
+    assert page.answer.other_priors == ()
+    assert "states no prior for the spread in points (0-10)" in str(page.bayes_sentence)
+    assert "prior" not in str(page.sentence)
+
+
+def test_where_the_side_is_not_known_no_benefit_is_claimed(pain):
+    page = type(pain)(pain.opened, "protocol")
+    trials = page.pool.trials.assign(benefit_sign=np.nan)
+    page.answer = replace(page.answer, pool=replace(page.pool, trials=trials))
+    assert page.bayes.frame.columns[-1] == "P(below 0)"
+    assert "no probability of a benefit" in str(page.bayes_sentence)
+    assert np.isnan(page.posterior.benefit)
+    assert np.isnan(page.posterior.benefit_beyond_mid)
+
+
+def test_nearly_certain_is_not_written_as_certain():
+    assert _probability(0.0004) == "under 1%"
+    assert _probability(0.9999) == "over 99%"
+    assert _probability(0.48) == "48%"
+
+
+def test_the_forest_plot_draws_the_interval_to_read(pain):
+    label, diamond = _diamonds(pain.pool, [], pain.answer.bayes)[0]
+    assert label == "same trials, Bayesian, half-normal prior of scale 1"
+    assert (diamond.ci_low, diamond.ci_high) == (
+        pain.answer.bayes.mu_low,
+        pain.answer.bayes.mu_high,
+    )
+    spoken = f"{pain.answer.bayes.mu_median:.2f} ({pain.answer.bayes.mu_low:.2f} to"
+    assert spoken in pain.forest.alt
+    assert _diamonds(pain.pool, [], None) is None

@@ -7,12 +7,7 @@ import pytest
 from scipy import stats
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.directions import (
-    albatross_contour,
-    combine_p,
-    one_sided_p,
-    sign_test,
-)
+from ldn_meta.stats.directions import albatross_contour, combine_p, one_sided_p, sign_test
 from reference_values import numbers_of, reference, relative_difference
 
 # Closed forms; the worst seen is 2e-13, of a normal tail below 1e-30.

@@ -5,13 +5,7 @@ import pytest
 
 from bayes_by_hand import ByHand
 from ldn_meta.stats import quadrature
-from ldn_meta.stats.bayes import (
-    TauPrior,
-    pool_bayes,
-    pool_bayes_many,
-    rhodes_prior,
-    turner_prior,
-)
+from ldn_meta.stats.bayes import TauPrior, pool_bayes, pool_bayes_many, rhodes_prior, turner_prior
 from ldn_meta.stats.quadrature import NUMBERS, SHRUNK, Task, bayes_numbers
 
 EVERY = (*NUMBERS, *SHRUNK)

@@ -22,7 +22,7 @@ from ldn_meta.evidence.answer.pools import (
     interval_direction,
 )
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
-from ldn_meta.evidence.grade.certainty import (
+from ldn_meta.evidence.grade import (
     GRADES,
     LARGE,
     LOWER,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ldn_meta import paths
 from ldn_meta.evidence.audit.claims import computation_faults
 from ldn_meta.evidence.audit.consistency import CHECKED_TABLES, CHECKS
-from ldn_meta.evidence.grade.certainty import certainty_faults
+from ldn_meta.evidence.grade import certainty_faults
 from ldn_meta.evidence.raw.faults import (
     bias_faults,
     cell_faults,

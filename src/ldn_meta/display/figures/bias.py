@@ -26,8 +26,15 @@ from ldn_meta.display.figures.sheet import (
 from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import capitalised, count, percent
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.grade.bias import RANDOMISED, shown_domains
-from ldn_meta.evidence.raw.bias_tools import NOT_APPLICABLE, OVERALL, TOOLS, Domain, Tool
+from ldn_meta.evidence.raw.bias import (
+    NOT_APPLICABLE,
+    OVERALL,
+    RANDOMISED,
+    TOOLS,
+    Domain,
+    Tool,
+    shown_domains,
+)
 from ldn_meta.files import EMPTY, TO_DO
 
 if TYPE_CHECKING:

@@ -50,7 +50,7 @@ from ldn_meta.display.words import (
     percent,
 )
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.raw.bias_tools import OVERALL
+from ldn_meta.evidence.raw.bias import OVERALL
 
 if TYPE_CHECKING:
     import pandas as pd

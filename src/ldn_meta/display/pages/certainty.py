@@ -29,7 +29,7 @@ from ldn_meta.display.words import (
 )
 from ldn_meta.evidence.answer.pools import DIRECTION_ONLY
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
-from ldn_meta.evidence.grade.certainty import GRADES, MAIN_OUTCOME, NOT_RATED, OVERRIDDEN
+from ldn_meta.evidence.grade import GRADES, MAIN_OUTCOME, NOT_RATED, OVERRIDDEN
 from ldn_meta.evidence.raw.review import UNNAMED, Review
 
 HEAD = (

@@ -11,15 +11,18 @@ import pandas as pd
 
 from ldn_meta.display.figures.bias import dots_note
 from ldn_meta.display.outputs import Facts, FigureOutput, Table, Text, rows_of
-from ldn_meta.display.pages.page import BY_PROTOCOL, construct_labels, open_page, variants_table
-from ldn_meta.display.pages.question import (
+from ldn_meta.display.pages.page import (
+    BY_PROTOCOL,
     QuestionPage,
     comparators,
+    construct_labels,
     crossing,
+    open_page,
     pool_facts,
     pool_numbers,
     sides,
     size,
+    variants_table,
 )
 from ldn_meta.display.words import (
     CI_METHODS,
@@ -45,8 +48,7 @@ from ldn_meta.evidence.answer.pools import (
     has_unknown_sign,
 )
 from ldn_meta.evidence.effects.rows import COMPARATOR, CONTRAST, RATIO_MEASURES, TREATMENT
-from ldn_meta.evidence.grade.bias import bias_frame
-from ldn_meta.evidence.raw.bias_tools import OVERALL
+from ldn_meta.evidence.raw.bias import OVERALL, bias_frame
 from ldn_meta.evidence.raw.protocol import MAIN, TWO_TRIALS
 from ldn_meta.files import MISSING
 

@@ -8,98 +8,22 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ldn_meta.display.figures.bias import who_judged
-from ldn_meta.display.outputs import Facts, Table, Text, rows_of, source_cell
-from ldn_meta.display.pages.page import Opened, open_page
+from ldn_meta.display.outputs import Facts, Table, Text, rows_of
+from ldn_meta.display.pages.page import Opened, conflicts_table, judgements_table, open_page
 from ldn_meta.display.pages.printed_numbers import findings_table, inconsistent
-from ldn_meta.display.words import MEASURES, agree, capitalised, count, estimate_with_interval
-from ldn_meta.evidence.answer.conflicts import NO_RESULT, UNCHANGED
+from ldn_meta.display.words import agree, capitalised, count
 from ldn_meta.evidence.effects.effects import used_rows
-from ldn_meta.evidence.grade.bias import RANDOMISED, bias_reasons
-from ldn_meta.evidence.raw.bias_tools import OVERALL, TOOLS
+from ldn_meta.evidence.raw.bias import OVERALL, RANDOMISED, TOOLS, bias_reasons
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
-from ldn_meta.files import MISSING, TO_DO
+from ldn_meta.files import TO_DO
 
 if TYPE_CHECKING:
     from ldn_meta.display.outputs import FigureOutput
-    from ldn_meta.evidence.derived import Derived
-    from ldn_meta.evidence.raw.tables import Evidence
 
 
 NOTEBOOK = "10_included_trials"
 USES = ("contrast", "single-arm", "excluded")
 TRIAL_TOOLS = [tool.name for tool in TOOLS.values() if tool.family == RANDOMISED]
-
-
-def judgements_table(evidence: Evidence, rows: pd.DataFrame) -> Table:
-    """Write judgements for readers, of one indication or one study."""
-    told = [
-        {
-            "study": row["study_label"],
-            "tool": row["tool"],
-            "domain": capitalised(row["domain"])
-            if row["domain"] == OVERALL
-            else f"{row['head']} {row['domain']}",
-            "judgement": row["judgement"],
-            "reason": row["reason"]
-            if row["note"] in MISSING
-            else f"{row['reason']}; note: {row['note']}",
-            "judged by": row["judged_by"],
-            "source": source_cell(evidence, row),
-        }
-        for row in rows_of(rows)
-    ]
-    return Table(
-        pd.DataFrame(told),
-        "Risk of bias, domain by domain",
-        "In brackets: the signalling question of RoB 2 that decides, and the answer. The overall "
-        "judgement is never better than the worst domain. How the tools were chosen and what "
-        "stands for missing information: docs/decisions.md.",
-        empty="No eligible study.",
-    )
-
-
-def conflicts_table(derived: Derived, conflicts: pd.DataFrame) -> Table:
-    """Write rows of the ledger for readers."""
-    studies = derived.evidence.text["studies"]
-    names = dict(zip(studies["study_id"], studies["label"], strict=True))
-    outcomes = derived.evidence.text["outcomes"]
-    labels = dict(zip(outcomes["construct"], outcomes["construct_label"], strict=True))
-    rows = [
-        {
-            "study": names[row["study_id"]],
-            "fact": row["fact"],
-            "used": row["used"],
-            "also printed": f"{row['other']} [{row['other_source']}]",
-            "differ by": row["kind"],
-            "used, because": row["reason"],
-            "the answer with each": _consequence(row, labels),
-        }
-        for row in rows_of(conflicts)
-    ]
-    return Table(
-        pd.DataFrame(rows),
-        "Facts that sources state differently",
-        "Every value is kept in data/raw. The last column computes the main results again with "
-        "the other value in place of the one that is used.",
-    )
-
-
-def _consequence(row: dict[str, Any], labels: dict[str, str]) -> str:
-    word = str(row["consequence"])
-    if word == NO_RESULT:
-        return word
-    what = f"{labels[row['construct']]} ({MEASURES[row['measure']]})"
-    used, other = (_result(row, side) for side in ("used", "other"))
-    if word == UNCHANGED:
-        return f"{what}: {used} with either"
-    return f"{what}: {used} as used, {other} with the other"
-
-
-def _result(row: dict[str, Any], side: str) -> str:
-    if not row[f"k_{side}"] > 0:
-        return "no result"
-    numbers = [row[f"{name}_{side}"] for name in ("estimate", "ci_low", "ci_high")]
-    return estimate_with_interval(*numbers, measure=row["measure"])
 
 
 class IncludedPage:

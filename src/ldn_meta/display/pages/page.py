@@ -5,24 +5,40 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
-from ldn_meta.display.outputs import Facts, Table, footer, source_cell
+from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of, source_cell
 from ldn_meta.display.words import (
+    MEASURES,
+    SMALLEST_RATIO,
+    capitalised,
+    count,
     estimate_with_interval,
     fixed,
     interval,
     listed,
     method,
+    percent,
+    share_words,
     shown,
 )
 from ldn_meta.evidence.answer.answer import Answer, Answers
+from ldn_meta.evidence.answer.conflicts import NO_RESULT, UNCHANGED
 from ldn_meta.evidence.derived import Derived, load_derived
-from ldn_meta.evidence.raw.protocol import Protocol
+from ldn_meta.evidence.effects.rows import RATIO_MEASURES
+from ldn_meta.evidence.raw.bias import OVERALL
+from ldn_meta.evidence.raw.protocol import TWO_TRIALS, Protocol
 from ldn_meta.evidence.raw.review import NEUTRAL
+from ldn_meta.files import MISSING
+from ldn_meta.stats.pool import side
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ldn_meta.evidence.answer.pools import Pool
+    from ldn_meta.evidence.raw.tables import Evidence
+    from ldn_meta.stats.bayes import BayesResult
+    from ldn_meta.stats.pool import PooledResult
 
 
 BY_PROTOCOL = "protocol"
@@ -191,3 +207,395 @@ def _cells(found: Pool | None) -> tuple[str, ...]:
         "not defined" if alone else fixed(math.sqrt(r.tau2)),
         "one trial" if alone else method(r.tau2_method, r.ci_method),
     )
+
+
+class QuestionPage(Page):
+    """One outcome of a condition against its main comparator."""
+
+    def __init__(self, opened: Opened, construct: str = BY_PROTOCOL) -> None:
+        super().__init__(opened)
+        main = opened.indication["main_construct"]
+        self.construct = main if construct == BY_PROTOCOL else construct
+        self.comparator_class = opened.indication["main_comparator"]
+
+    @cached_property
+    def answer(self) -> Answer:
+        """Everything that is computed for the question."""
+        return self.opened.answer(self.construct, self.comparator_class)
+
+    @property
+    def pool(self) -> Pool | None:
+        """The main pool of the outcome; None when no trial gives an effect."""
+        return self.answer.pool
+
+    @property
+    def outcome(self) -> str:
+        """The outcome as readers see it."""
+        return construct_labels(self.opened)[self.construct]
+
+    @property
+    def bayes(self) -> Table:
+        """The Bayesian pool beside the frequentist one, under several priors."""
+        import pandas as pd
+
+        caption = f"With a prior for the spread between trials: {self.outcome}"
+        found = self.posterior
+        if found is None:
+            return Table(pd.DataFrame(), caption, empty="Not computed.")
+        heads = [head for head, _ in found.chances]
+        # A frequentist analysis has no probability of an effect.
+        none = ["not defined"] * len(heads)
+        pooled, read = [found.pool.result], ""
+        if self.answer.k <= TWO_TRIALS and self.answer.knapp_hartung is not None:
+            pooled.append(self.answer.knapp_hartung)
+            read = ", the one to read"
+        rows = [(*_pooled_cells(result), *none) for result in pooled]
+        rows += [
+            (f"Bayesian: {one.result.prior}{mark}", *one.cells())
+            for one, mark in [
+                (found, f" (protocol{read})"),
+                *((other, "") for other in self.other_posteriors),
+            ]
+        ]
+        head = ("analysis", "effect (95%)", "new trial (95%)", "tau (95%)")
+        log = ", on the log scale" if found.is_ratio else ""
+        notes = f" Noted: {'; '.join(found.result.notes)}." if found.result.notes else ""
+        return Table(
+            pd.DataFrame(rows, columns=[*head, *heads]),
+            caption,
+            "Bayesian rows: posterior median, with the shortest interval of that probability; "
+            "flat prior for the mean effect. tau: standard deviation of true effects between "
+            f"trials{log}. The priors and their reasons are in data/raw/protocol.toml; no prior "
+            f"is right, so others stand below.{notes}",
+        )
+
+    @property
+    def bayes_sentence(self) -> Text:
+        """What the Bayesian pool says, and how much of it is the prior."""
+        found = self.posterior
+        if found is None:
+            return Text(self._why_no_prior())
+        r, unit = found.result, "" if found.is_ratio else f" {found.pool.key['unit']}"
+        parts = [
+            f"With a {r.tau_prior} prior of scale {r.tau_prior_scale:g} for the spread "
+            f"between trials, the {MEASURES[found.measure]} lies between {fixed(found.low)} and "
+            f"{fixed(found.high)}{unit} with {percent(r.level)} probability (median "
+            f"{fixed(found.median)}), and the true effect in a new trial between "
+            f"{fixed(found.new_low)} and {fixed(found.new_high)}."
+        ]
+        if r.k == TWO_TRIALS:
+            parts.append(
+                "With two trials this is the interval to read: the Wald interval takes the "
+                "spread as known, and the Knapp-Hartung interval has only the scatter of two "
+                "numbers to judge it by."
+            )
+        parts.append(self._chances(found))
+        if self.other_posteriors:
+            lows = [other.low for other in self.other_posteriors]
+            highs = [other.high for other in self.other_posteriors]
+            parts.append(
+                f"How much of this is the prior: under {count(len(lows), 'other prior')} the "
+                f"lower end runs from {interval(min(lows), max(lows))} and the upper end from "
+                f"{interval(min(highs), max(highs))}."
+            )
+        return Text(" ".join(parts))
+
+    @cached_property
+    def posterior(self) -> Posterior | None:
+        """The pool with the protocol's prior, for readers."""
+        if self.pool is None or self.answer.bayes is None:
+            return None
+        return Posterior(self.answer.bayes, self.pool, self.drug)
+
+    @cached_property
+    def other_posteriors(self) -> list[Posterior]:
+        """The pool with the other priors of the protocol."""
+        if self.pool is None:
+            return []
+        return [Posterior(r, self.pool, self.drug) for r in self.answer.other_priors]
+
+    def bayes_facts(self) -> dict[str, Any]:
+        """Every number of table and sentence; on the scale of yi, and as displayed."""
+        told = {"sentence": str(self.bayes_sentence)}
+        found = self.posterior
+        if found is None:
+            return told
+        r = found.result
+        return {
+            **told,
+            **found.numbers(),
+            "level": r.level,
+            "mid": r.mid,
+            "prob_benefit": found.benefit,
+            "prob_benefit_beyond_mid": found.benefit_beyond_mid,
+            "shrunk": {
+                label: {"mean": float(mean), "low": float(low), "high": float(high)}
+                for label, mean, low, high in zip(
+                    r.labels, r.shrunk_mean, r.shrunk_low, r.shrunk_high, strict=True
+                )
+            },
+            "notes": list(r.notes),
+            "other_priors": [other.numbers() for other in self.other_posteriors],
+        }
+
+    def _why_no_prior(self) -> str:
+        if self.pool is None:
+            return "There is no pool."
+        if self.pool.is_alone:
+            return (
+                "One trial: what could be said of the spread between trials would be the prior "
+                "alone, so nothing was computed."
+            )
+        unit = self.pool.key["unit"]
+        return f"The protocol states no prior for the spread in {unit}, so nothing was computed."
+
+    def _chances(self, found: Posterior) -> str:
+        """The probabilities that the treatment is better, and by more than matters."""
+        if not found.pool.benefit_sign:
+            return (
+                "Which of the two it favours is not known, so no probability of a benefit is "
+                "given."
+            )
+        better, *others = (_probability(chance) for _, chance in found.chances)
+        chance = f"The probability that {self.drug} is better on average is {better}"
+        if not others:
+            return f"{chance}."
+        beyond, within = others
+        return (
+            f"{chance}; that it is better by more than the minimal important difference "
+            f"({found.result.mid:g}), {beyond}; that the two differ by less than that, {within}."
+        )
+
+
+class Posterior:
+    """A pool with a prior for the spread between trials, on the scale readers know."""
+
+    NUMBERS = (
+        *("mu_mean", "mu_median", "mu_sd", "mu_low", "mu_high"),
+        *("tau_median", "tau_low", "tau_high", "theta_low", "theta_high"),
+        *("prob_below_zero", "prob_below_mid", "prob_above_mid", "prob_within_mid"),
+    )
+    SHOWN = ("mu_median", "mu_low", "mu_high", "theta_low", "theta_high")
+
+    def __init__(self, result: BayesResult, pool: Pool, drug: str) -> None:
+        self.result, self.pool, self.drug = result, pool, drug
+        self.measure = pool.key["measure"]
+        self.is_ratio = self.measure in RATIO_MEASURES
+        self.shown = shown([getattr(result, name) for name in self.SHOWN], measure=self.measure)
+        self.median, self.low, self.high, self.new_low, self.new_high = self.shown
+
+    @property
+    def benefit(self) -> float:
+        """Probability that the mean effect is on the treatment's side; NaN if none is known."""
+        sign, below = self.pool.benefit_sign, float(self.result.prob_below_zero)
+        return below if sign < 0 else 1.0 - below if sign > 0 else math.nan
+
+    @property
+    def benefit_beyond_mid(self) -> float:
+        """Probability that the treatment is better by more than what matters."""
+        sign, r = self.pool.benefit_sign, self.result
+        return float(r.prob_below_mid if sign < 0 else r.prob_above_mid) if sign else math.nan
+
+    @property
+    def chances(self) -> list[tuple[str, float]]:
+        """Probabilities with the heads of their columns, as many as have an answer."""
+        if not self.pool.benefit_sign:
+            return [("P(below 0)", float(self.result.prob_below_zero))]
+        better, mid = (f"P({self.drug} better)", self.benefit), self.result.mid
+        if math.isnan(mid):
+            return [better]
+        return [
+            better,
+            (f"P(better by more than {mid:g})", self.benefit_beyond_mid),
+            (f"P(differ by less than {mid:g})", float(self.result.prob_within_mid)),
+        ]
+
+    def cells(self) -> tuple[str, ...]:
+        """Effect, new trial, tau and probabilities for a row of the table."""
+        r = self.result
+        # As for effects: 0.00 would say that a ratio can be nought, which none can.
+        is_tiny = self.is_ratio and self.new_low < SMALLEST_RATIO
+        new_trial = f"{self.new_low:.2g} to {self.new_high:.3g}"
+        return (
+            estimate_with_interval(r.mu_median, r.mu_low, r.mu_high, measure=self.measure),
+            new_trial if is_tiny else interval(self.new_low, self.new_high),
+            f"{fixed(r.tau_median)} ({interval(r.tau_low, r.tau_high)})",
+            *(_probability(chance) for _, chance in self.chances),
+        )
+
+    def numbers(self) -> dict[str, Any]:
+        """The prior, the numbers of the posterior, and those that are displayed."""
+        return {
+            "tau_prior": self.result.tau_prior,
+            "tau_prior_scale": self.result.tau_prior_scale,
+            **{name: getattr(self.result, name) for name in self.NUMBERS},
+            **{f"shown_{name}": v for name, v in zip(self.SHOWN, self.shown, strict=True)},
+        }
+
+
+def _pooled_cells(found: PooledResult) -> tuple[str, ...]:
+    measure = found.measure
+    low, high = shown((found.pi_low, found.pi_high), measure=measure)
+    tau, tau_low, tau_high = (
+        math.sqrt(tau2) for tau2 in (found.tau2, found.tau2_ci_low, found.tau2_ci_high)
+    )
+    return (
+        method(found.tau2_method, found.ci_method),
+        estimate_with_interval(found.estimate, found.ci_low, found.ci_high, measure=measure),
+        interval(low, high),
+        f"{fixed(tau)} ({interval(tau_low, tau_high)})",
+    )
+
+
+def _probability(value: SupportsFloat) -> str:
+    """A probability; none is written as nought or one."""
+    return share_words(min(max(float(value), 1e-6), 1.0 - 1e-6))
+
+
+def comparators(pool: Pool) -> str:
+    """Name what the trials compared with; their class where they differ."""
+    named = list(dict.fromkeys(pool.trials["comparator"]))
+    return named[0] if len(named) == 1 else pool.key["comparator_class"]
+
+
+def size(pool: Pool) -> str:
+    """Write estimate, unit and interval."""
+    r, measure = pool.result, pool.key["measure"]
+    estimate, low, high = shown((r.estimate, r.ci_low, r.ci_high), measure=measure)
+    unit = "" if measure in RATIO_MEASURES else f" {pool.key['unit']}"
+    return f"{fixed(estimate)}{unit} (95% CI {interval(low, high)})"
+
+
+def crossing(pool: Pool, treatment: str = NEUTRAL) -> str:
+    """Say whether the interval includes no difference, and on which side it lies otherwise."""
+    low, high = float(pool.result.ci_low), float(pool.result.ci_high)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "the interval is not defined"
+    if side(low, high) == 0:
+        return "the interval includes no difference"
+    if not pool.benefit_sign:
+        return "the interval excludes no difference"
+    is_better = side(low, high, pool.benefit_sign) > 0
+    return f"the interval lies on the side of {treatment if is_better else 'the comparator'}"
+
+
+def sides(sign: float, *, is_printed: bool, treatment: str, comparator: str) -> tuple[str, str]:
+    """Words for the left and the right of no effect."""
+    if is_printed:
+        return ("negative as printed", "positive as printed")
+    if math.isnan(sign):
+        return (f"lower with {treatment}", f"higher with {treatment}")
+    found = (f"favours {treatment}", f"favours {comparator}")
+    return found if sign < 0 else (found[1], found[0])
+
+
+def pool_facts(found: Pool | None) -> dict[str, Any]:
+    """Numbers of one pool; on the scale of yi, and as displayed."""
+    if found is None:
+        return {"k": 0}
+    return {
+        "k": len(found.trials),
+        "people": found.people,
+        "trials": list(found.trials["study_id"]),
+        "effects": list(found.trials["effect_id"]),
+        "measure": found.key["measure"],
+        "unit": found.key["unit"],
+        **pool_numbers(found.result),
+    }
+
+
+def pool_numbers(r: PooledResult) -> dict[str, Any]:
+    """Numbers of a pooled result; on the scale of yi, and as displayed."""
+    names = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
+    displayed = shown([getattr(r, name) for name in names], measure=r.measure)
+    tau2 = float(r.tau2)
+    return {
+        **{name: getattr(r, name) for name in names},
+        **{f"shown_{name}": v for name, v in zip(names, displayed, strict=True)},
+        "se": r.se,
+        "p_value": r.p_value,
+        "tau2": tau2,
+        "tau": math.sqrt(tau2) if tau2 >= 0 else tau2,
+        "q": r.q,
+        "i2_pct": r.i2_pct,
+        "weight_pct": [float(weight) for weight in r.weight_pct],
+        "tau2_method": r.tau2_method,
+        "ci_method": r.ci_method,
+        "notes": list(r.notes),
+    }
+
+
+def judgements_table(evidence: Evidence, rows: pd.DataFrame) -> Table:
+    """Write judgements for readers, of one indication or one study."""
+    import pandas as pd
+
+    told = [
+        {
+            "study": row["study_label"],
+            "tool": row["tool"],
+            "domain": capitalised(row["domain"])
+            if row["domain"] == OVERALL
+            else f"{row['head']} {row['domain']}",
+            "judgement": row["judgement"],
+            "reason": row["reason"]
+            if row["note"] in MISSING
+            else f"{row['reason']}; note: {row['note']}",
+            "judged by": row["judged_by"],
+            "source": source_cell(evidence, row),
+        }
+        for row in rows_of(rows)
+    ]
+    return Table(
+        pd.DataFrame(told),
+        "Risk of bias, domain by domain",
+        "In brackets: the signalling question of RoB 2 that decides, and the answer. The overall "
+        "judgement is never better than the worst domain. How the tools were chosen and what "
+        "stands for missing information: docs/decisions.md.",
+        empty="No eligible study.",
+    )
+
+
+def conflicts_table(derived: Derived, conflicts: pd.DataFrame) -> Table:
+    """Write rows of the ledger for readers."""
+    import pandas as pd
+
+    studies = derived.evidence.text["studies"]
+    names = dict(zip(studies["study_id"], studies["label"], strict=True))
+    outcomes = derived.evidence.text["outcomes"]
+    labels = dict(zip(outcomes["construct"], outcomes["construct_label"], strict=True))
+    rows = [
+        {
+            "study": names[row["study_id"]],
+            "fact": row["fact"],
+            "used": row["used"],
+            "also printed": f"{row['other']} [{row['other_source']}]",
+            "differ by": row["kind"],
+            "used, because": row["reason"],
+            "the answer with each": _consequence(row, labels),
+        }
+        for row in rows_of(conflicts)
+    ]
+    return Table(
+        pd.DataFrame(rows),
+        "Facts that sources state differently",
+        "Every value is kept in data/raw. The last column computes the main results again with "
+        "the other value in place of the one that is used.",
+    )
+
+
+def _consequence(row: dict[str, Any], labels: dict[str, str]) -> str:
+    word = str(row["consequence"])
+    if word == NO_RESULT:
+        return word
+    what = f"{labels[row['construct']]} ({MEASURES[row['measure']]})"
+    used, other = (_result(row, side) for side in ("used", "other"))
+    if word == UNCHANGED:
+        return f"{what}: {used} with either"
+    return f"{what}: {used} as used, {other} with the other"
+
+
+def _result(row: dict[str, Any], side: str) -> str:
+    if not row[f"k_{side}"] > 0:
+        return "no result"
+    numbers = [row[f"{name}_{side}"] for name in ("estimate", "ci_low", "ci_high")]
+    return estimate_with_interval(*numbers, measure=row["measure"])

@@ -10,8 +10,14 @@ import pandas as pd
 
 from ldn_meta.display.outputs import Facts, Table, Text, rows_of
 from ldn_meta.display.pages.effect import forest_of_pool
-from ldn_meta.display.pages.page import Opened, construct_labels, open_page, variants_table
-from ldn_meta.display.pages.question import crossing, pool_facts
+from ldn_meta.display.pages.page import (
+    Opened,
+    construct_labels,
+    crossing,
+    open_page,
+    pool_facts,
+    variants_table,
+)
 from ldn_meta.display.words import (
     capitalised,
     count,

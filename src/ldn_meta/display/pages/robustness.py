@@ -10,8 +10,14 @@ import numpy as np
 import pandas as pd
 
 from ldn_meta.display.outputs import Facts, Table, Text, rows_of
-from ldn_meta.display.pages.page import BY_PROTOCOL, open_page
-from ldn_meta.display.pages.question import QuestionPage, crossing, pool_facts, sides
+from ldn_meta.display.pages.page import (
+    BY_PROTOCOL,
+    QuestionPage,
+    crossing,
+    open_page,
+    pool_facts,
+    sides,
+)
 from ldn_meta.display.words import (
     MEASURES,
     agree,

@@ -11,8 +11,7 @@ import pandas as pd
 
 from ldn_meta.display.outputs import Table, Text, rows_of, source_cell
 from ldn_meta.display.pages.claims import with_places, write_claims
-from ldn_meta.display.pages.included import conflicts_table, judgements_table
-from ldn_meta.display.pages.page import page_of
+from ldn_meta.display.pages.page import conflicts_table, judgements_table, page_of
 from ldn_meta.display.pages.printed_numbers import findings_table, inconsistent
 from ldn_meta.display.words import (
     MEASURES,
@@ -24,7 +23,7 @@ from ldn_meta.display.words import (
 )
 from ldn_meta.evidence.derived import Derived, load_derived
 from ldn_meta.evidence.effects.effects import used_rows
-from ldn_meta.evidence.grade.bias import bias_reasons
+from ldn_meta.evidence.raw.bias import bias_reasons
 from ldn_meta.evidence.raw.protocol import MAIN
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
 from ldn_meta.files import MISSING

@@ -33,7 +33,7 @@ from ldn_meta.evidence.effects.rows import (
     number,
     precedence,
 )
-from ldn_meta.evidence.raw.bias_tools import overall_judgements
+from ldn_meta.evidence.raw.bias import overall_judgements
 from ldn_meta.files import NOT_REPORTED
 from ldn_meta.stats.convert import p_from_se
 from ldn_meta.stats.directions import CombinedP, SignTest, combine_p, one_sided_p, sign_test

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.errors import Fault, ParameterError, did_you_mean
-from ldn_meta.evidence.raw.bias_tools import ELIGIBLE, NOBODY, OVERALL, fitting_tool
+from ldn_meta.evidence.raw.bias import ELIGIBLE, NOBODY, OVERALL, fitting_tool
 from ldn_meta.evidence.raw.faults import SIZES
 from ldn_meta.files import EMPTY, NOT_APPLICABLE, NOT_REPORTED, TO_DO
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ldn_meta.errors import Fault, did_you_mean
-from ldn_meta.evidence.raw.bias_tools import (
+from ldn_meta.evidence.raw.bias import (
     ELIGIBLE,
     NOBODY,
     OVERALL,

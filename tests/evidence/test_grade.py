@@ -11,7 +11,7 @@ from builders import CHOICES, RawCopy, body, counts, study, trial
 from ldn_meta.errors import ArgumentError, DataError
 from ldn_meta.evidence.answer.answer import Answers
 from ldn_meta.evidence.effects.effects import normalise
-from ldn_meta.evidence.grade.certainty import (
+from ldn_meta.evidence.grade import (
     DOMAINS,
     FILE,
     GRADES,

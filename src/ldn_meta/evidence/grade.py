@@ -30,7 +30,7 @@ from ldn_meta.evidence.answer.pools import (
     possible_synthesis,
 )
 from ldn_meta.evidence.effects.rows import COMPARATOR, CONTRAST, FURTHER_ARM, RATIO_MEASURES
-from ldn_meta.evidence.raw.bias_tools import overall_judgements
+from ldn_meta.evidence.raw.bias import overall_judgements
 from ldn_meta.evidence.raw.faults import fault_at
 from ldn_meta.evidence.raw.review import (
     UNNAMED,

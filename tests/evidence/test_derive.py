@@ -5,7 +5,7 @@ from math import exp, log, nan, sqrt
 import pytest
 
 from builders import effect_rows
-from ldn_meta.evidence.answer.people import people_with_events
+from ldn_meta.evidence.derive import people_with_events
 
 Z = 1.959963984540054
 

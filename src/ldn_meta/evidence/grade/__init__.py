@@ -1,1 +1,0 @@
-"""How certain the evidence is: risk of bias and GRADE."""
