@@ -1,6 +1,6 @@
 "use strict";
 /* The choices as the fragment of an address, so that a view can be sent to somebody:
-   #fibromyalgia/pain_intensity/time=nearest-to-26-weeks/without=innova2026 */
+   #headache/pain_intensity/time=nearest-to-26-weeks/without=ames2001 */
 
 const LdnFragment = (() => {
   const WITHOUT = "without";

@@ -1,4 +1,4 @@
-"""Evidence synthesis for low-dose naltrexone: effects, pools, pages.
+"""Evidence synthesis: effects, pools, pages.
 
 The public names stand in ``__init__.pyi``, each once. They are imported when first used, so that
 ``import ldn_meta`` costs nothing.

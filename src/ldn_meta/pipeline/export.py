@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,12 +58,13 @@ def export(
     wanted = construct or str(row["main_construct"])
     if construct is not None and construct not in constructs:
         hint = did_you_mean(construct, constructs, " ")
-        there = _listed(constructs) or "no pool at all"
+        there = ", ".join(constructs) or "no pool at all"
         message = f"no pool of {construct!r} in {indication}; {hint}there is {there}"
         raise ParameterError(message)
     found = pools[pools["construct"] == wanted]
     if found.empty:
-        others = f"--construct takes {_listed(constructs)}" if constructs else "nor anything else"
+        takes = f"--construct takes {', '.join(constructs)}"
+        others = takes if constructs else "nor anything else"
         message = f"nothing was pooled for {wanted} in {indication}; {others}"
         raise LdnMetaError(message)
     where = paths.build() / "export" if folder is None else folder
@@ -148,7 +149,3 @@ def _arm_rows(rows: str) -> list[str]:
 
 def _r_number(value: float) -> str:
     return "NA" if math.isnan(value) else number_text(float(value))
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
@@ -43,13 +43,6 @@ class SavingAtTheEnd(NBClientEngine):  # type: ignore[misc]  # papermill has no 
 
 
 papermill_engines.register(NAME, SavingAtTheEnd)
-
-
-class Server(Protocol):
-    """What a provisioner needs of a fork server."""
-
-    def fork(self, command: list[str]) -> tuple[int, int]:
-        """Make a kernel; return process id and descriptor."""
 
 
 class ForkedProcess:
@@ -101,7 +94,7 @@ class ForkedProcess:
 class ForkedProvisioner(LocalProvisioner):
     """Starts kernels by asking a fork server."""
 
-    def __init__(self, *, server: Server, **options: Any) -> None:
+    def __init__(self, *, server: ForkServer, **options: Any) -> None:
         super().__init__(**options)
         self._server = server
 

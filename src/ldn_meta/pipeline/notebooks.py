@@ -258,7 +258,7 @@ class Job:
 
     @property
     def label(self) -> str:
-        """Name for people: ``fibromyalgia/20_pooled_effect``."""
+        """Name for people: ``headache/20_pooled_effect``."""
         return f"{self.target}/{self.notebook}"
 
 

@@ -341,11 +341,22 @@ def run(
         if not files.derived_is_current():
             message = "data/derived does not belong to data/raw: run `ldn-meta derive` first"
             raise StaleError(message)
-        tasks = _tasks(wanted, folder, force=force or is_own_run)
+        keys = Keys()
+        tasks = []
+        for job in wanted:
+            report = folder / job.target
+            files.restore_folder(report)
+            key = keys.key(job)
+            is_kept = not (force or is_own_run) and is_fresh(job, key, report)
+            tasks.append(_Task(job, key, is_kept))
         stale = [task for task in tasks if not task.is_fresh]
         failures: list[str] = []
         if indications is None and not is_own_run:
-            _note_strays(folder, wanted, progress)
+            known = {job.target for job in wanted}
+            for report in sorted(folder.glob("[!.]*")):
+                if report.is_dir() and report.name not in known:
+                    what = f"reports/{report.name} belongs to no reported indication"
+                    progress.note(f"{what}: delete it")
         if stale:
             failures = _run_all(
                 tasks, folder, jobs or _processors(), progress, kernels or kernel_source()
@@ -357,24 +368,6 @@ def run(
         fresh=tuple(task.job.label for task in tasks if task.is_fresh),
         folder=folder,
     )
-
-
-def _tasks(wanted: Sequence[Job], folder: Path, *, force: bool) -> list[_Task]:
-    keys = Keys()
-    tasks = []
-    for job in wanted:
-        report = folder / job.target
-        files.restore_folder(report)
-        key = keys.key(job)
-        tasks.append(_Task(job, key, not force and is_fresh(job, key, report)))
-    return tasks
-
-
-def _note_strays(folder: Path, wanted: Sequence[Job], progress: Progress) -> None:
-    known = {job.target for job in wanted}
-    for report in sorted(folder.glob("[!.]*")):
-        if report.is_dir() and report.name not in known:
-            progress.note(f"reports/{report.name} belongs to no reported indication: delete it")
 
 
 def _run_all(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,62 +13,25 @@ from typing import Any, TypeAlias
 from ldn_meta import files, paths
 from ldn_meta.pipeline.notebooks import OVERVIEW, Job
 
-Row: TypeAlias = tuple[str, ...]
-
-# A row without a key belongs to no indication in particular.
-_NOBODY = frozenset(files.EMPTY)
+Row: TypeAlias = Mapping[str, str]
 _WORD = re.compile(r"[A-Za-z0-9_-]+")
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table as text."""
-
-    columns: Row
-    rows: tuple[Row, ...]
-
-    def column(self, name: str) -> int | None:
-        """Position of a column, None if there is no such column."""
-        return self.columns.index(name) if name in self.columns else None
-
-    @property
-    def is_reference(self) -> bool:
-        """Whether rows are looked up by a key of their own, as outcomes and sources are."""
-        first = self.columns[0] if self.columns else ""
-        return first.endswith("_id") and first != "row_id"
-
-
-@dataclass(frozen=True)
-class Data:
-    """Everything in data/raw and data/derived."""
-
-    tables: Mapping[str, Table]
-    other_files: Mapping[str, str]
-
-    def everything_sha256(self) -> str:
-        """Hash all of it, for pages that show all indications."""
-        return _sha256(self.tables, self.other_files)
-
-    def slice_sha256(self, indication: str) -> str:
-        """Hash what belongs to one indication: its rows and all files that are no tables."""
-        return _sha256(indication_slice(self.tables, indication), self.other_files)
-
-
-def read_data() -> Data:
-    """Read both data folders as text."""
-    tables: dict[str, Table] = {}
+def read_data() -> tuple[dict[str, list[dict[str, str]]], dict[str, str]]:
+    """Read both data folders: rows of the tables as text, and hashes of the other files."""
+    tables: dict[str, list[dict[str, str]]] = {}
     other: dict[str, str] = {}
     for folder in (paths.raw_data(), paths.derived_data()):
         for name, digest in files.file_hashes(folder).items():
             key = f"{folder.name}/{name}"
             if name.endswith(".csv"):
-                tables[key] = _read_table(folder / name)
+                tables[key] = files.csv_records(folder / name)
             elif name != files.MANIFEST:
                 other[key] = digest
-    return Data(tables, other)
+    return tables, other
 
 
-def indication_slice(tables: Mapping[str, Table], indication: str) -> dict[str, Table]:
+def indication_slice(tables: Mapping[str, Sequence[Row]], indication: str) -> dict[str, list[Row]]:
     """Keep what belongs to one indication.
 
     A row belongs to it by its ``indication_id``, or by a ``study_id`` of one of its studies;
@@ -76,59 +39,40 @@ def indication_slice(tables: Mapping[str, Table], indication: str) -> dict[str, 
     that mention their key. When in doubt a row is kept: a page made again for nothing is
     cheap, a stale page is wrong.
     """
-    studies = _studies_of(tables.get("raw/studies.csv"), indication)
-    own = {name: _own_rows(table, indication, studies) for name, table in tables.items()}
+    studies = tables.get("raw/studies.csv", ())
+    wanted = {row["study_id"] for row in studies if row.get("indication_id") == indication}
+    wanted.add(indication)
+    own = {name: [_is_own(row, wanted) for row in rows] for name, rows in tables.items()}
     words = {
         word
-        for name, rows in own.items()
-        for row in rows
-        for cell in row
+        for name, rows in tables.items()
+        for row, is_own in zip(rows, own[name], strict=True)
+        if is_own
+        for cell in row.values()
         for word in _WORD.findall(cell)
     }
     return {
-        name: Table(
-            table.columns,
-            tuple(
-                row
-                for row in table.rows
-                if row in own[name] or (table.is_reference and row[:1] and row[0] in words)
-            ),
-        )
-        for name, table in tables.items()
+        name: [
+            row
+            for row, is_own in zip(rows, own[name], strict=True)
+            if is_own or (_is_reference(row) and next(iter(row.values())) in words)
+        ]
+        for name, rows in tables.items()
     }
 
 
-def _own_rows(table: Table, indication: str, studies: set[str]) -> set[Row]:
-    """Rows that belong to an indication by their keys alone."""
-    keyed = [i for i in (table.column("indication_id"), table.column("study_id")) if i is not None]
-    if not keyed:
-        return set() if table.is_reference else set(table.rows)
-    wanted = {indication} | studies
-    own = set()
-    for row in table.rows:
-        keys = {row[i] for i in keyed if i < len(row)}
-        if keys & wanted or keys <= _NOBODY:
-            own.add(row)
-    return own
+def _is_reference(row: Row) -> bool:
+    """Whether rows are looked up by a key of their own, as outcomes and sources are."""
+    first = next(iter(row), "")
+    return first.endswith("_id") and first != "row_id"
 
 
-def _studies_of(table: Table | None, indication: str) -> set[str]:
-    if table is None:
-        return set()
-    study, wanted = table.column("study_id"), table.column("indication_id")
-    if study is None or wanted is None:
-        return set()
-    return {row[study] for row in table.rows if row[wanted : wanted + 1] == (indication,)}
-
-
-def _read_table(file: Path) -> Table:
-    rows = [tuple(cells) for _, cells in files.csv_rows(file.read_text(encoding="utf-8"))]
-    return Table(rows[0], tuple(rows[1:])) if rows else Table((), ())
-
-
-def _sha256(tables: Mapping[str, Table], other: Mapping[str, str]) -> str:
-    content = {name: [table.columns, *table.rows] for name, table in tables.items()}
-    return files.json_sha256({"tables": content, "other": dict(other)})
+def _is_own(row: Row, wanted: set[str]) -> bool:
+    """Whether a row belongs to an indication by its keys alone, or to none in particular."""
+    keys = {row[name] for name in ("indication_id", "study_id") if name in row}
+    if not keys:
+        return not _is_reference(row)
+    return bool(keys & wanted) or keys <= set(files.EMPTY)
 
 
 FACTS = "facts.json"
@@ -147,7 +91,7 @@ class Keys:
     """Keys of notebooks; what they share is read and hashed once."""
 
     def __init__(self) -> None:
-        self._data = read_data()
+        self._tables, self._other = read_data()
         self._shared = {
             **files.code_of(paths.project_root()),
             # The lock has markers: another Python is another set of packages.
@@ -167,12 +111,13 @@ class Keys:
         )
 
     def _slice(self, target: str) -> str:
+        """Hash what a target shows: the overview everything, an indication its rows."""
         if target not in self._slices:
-            self._slices[target] = (
-                self._data.everything_sha256()
-                if target == OVERVIEW
-                else self._data.slice_sha256(target)
-            )
+            is_all = target == OVERVIEW
+            tables = self._tables if is_all else indication_slice(self._tables, target)
+            # Rows in their order, cells in theirs.
+            rows = {name: [[*row.items()] for row in some] for name, some in tables.items()}
+            self._slices[target] = files.json_sha256({"tables": rows, "other": self._other})
         return self._slices[target]
 
 
