@@ -104,6 +104,11 @@ def pooled(*replacements):
     return {"derived": {"pooled.csv": text}}
 
 
+def moved(**changed):
+    """What the small state and a changed one compare to."""
+    return compare(checkout(), checkout(**changed))
+
+
 def listed(found, title):
     return next((listing.rows for listing in listings(found) if listing.title == title), ())
 
@@ -128,7 +133,7 @@ def listed(found, title):
     ],
 )
 def test_the_same_values_are_no_change(same):
-    found = compare(checkout(), checkout(**same))
+    found = moved(**same)
     assert not any(row for table in (*found.inputs, *found.results) for row in table.rows)
     assert (found.settings, found.facts, found.verdicts) == ((), (), ())
     assert not found.reaches("result")
@@ -136,14 +141,14 @@ def test_the_same_values_are_no_change(same):
 
 
 def test_nothing_moved_is_said_in_so_many_words():
-    found = compare(checkout(), checkout())
+    found = moved()
     assert headline(found) == "nothing moved: the inputs and all 4 results are the same"
     assert listings(found) == reworded(found) == found.notes == ()
     assert not found.reaches("any")
 
 
 def test_a_text_that_looks_like_a_number_compares_exactly():
-    found = compare(checkout(), checkout(raw={"contrasts.csv": CONTRASTS.replace("012", "12")}))
+    found = moved(raw={"contrasts.csv": CONTRASTS.replace("012", "12")})
     assert listed(found, "Inputs") == (("contrasts", "ames-pain", "pmid", "012", "12"),)
 
 
@@ -168,7 +173,7 @@ def test_rows_cells_columns_and_tables_of_the_inputs():
         "input table studies added; input table arms removed; "
     )
     lines = ["row_id,estimate,pmid,note", "ames-pain,-1.0,012,NA", "bell-pain,0.5,7,NA"]
-    found = compare(checkout(), checkout(raw={"contrasts.csv": "\n".join(lines)}))
+    found = moved(raw={"contrasts.csv": "\n".join(lines)})
     assert listed(found, "Inputs") == (
         ("contrasts", "the column", "note", "", "added"),
         ("contrasts", "the column", "as_reported", "removed", ""),
@@ -178,15 +183,12 @@ def test_rows_cells_columns_and_tables_of_the_inputs():
 
 def test_settings_leaf_by_leaf():
     accepted = "- {table: contrasts, row: a, check: p, reason: new}\n"
-    found = compare(
-        checkout(),
-        checkout(
-            raw={
-                "protocol.toml": '[pooling]\ntau2_method = "dl"\nlevel = 0.9\n',
-                "corrections.yml": accepted + checkout().raw["corrections.yml"].decode(),
-            },
-            settings="[once]\nlevel = 0.9\n",
-        ),
+    found = moved(
+        raw={
+            "protocol.toml": '[pooling]\ntau2_method = "dl"\nlevel = 0.9\n',
+            "corrections.yml": accepted + checkout().raw["corrections.yml"].decode(),
+        },
+        settings="[once]\nlevel = 0.9\n",
     )
     rows = listed(found, "Settings")
     assert ("protocol.toml", "pooling / tau2_method", "reml", "dl") in rows
@@ -202,17 +204,14 @@ def test_settings_leaf_by_leaf():
 
 
 def test_half_typed_files_are_notes_and_do_not_stop_it():
-    found = compare(
-        checkout(),
-        checkout(
-            raw={
-                "protocol.toml": "[pooling\n",
-                "corrections.yml": "- {a: [\n",
-                "datapackage.json": "{",
-                "contrasts.csv": CONTRASTS + "cole-pain,1\n" + "dent-pain,1,2,3,4,5\n\n",
-            },
-            facts={"headache": "{"},
-        ),
+    found = moved(
+        raw={
+            "protocol.toml": "[pooling\n",
+            "corrections.yml": "- {a: [\n",
+            "datapackage.json": "{",
+            "contrasts.csv": CONTRASTS + "cole-pain,1\n" + "dent-pain,1,2,3,4,5\n\n",
+        },
+        facts={"headache": "{"},
     )
     assert [note.split(" cannot be read")[0] for note in found.notes] == [
         "corrections.yml",
@@ -222,13 +221,13 @@ def test_half_typed_files_are_notes_and_do_not_stop_it():
     ]
     assert [row[1] for row in listed(found, "Inputs")] == ["cole-pain", "dent-pain"]
     assert "4 unreadable files left out" in headline(found)
-    assert compare(checkout(), checkout(facts={"headache": "{"})).reaches("any")
+    assert moved(facts={"headache": "{"}).reaches("any")
 
 
 def test_the_code_is_told_by_the_manifests():
     manifest = json.loads(checkout().derived["manifest.json"])
     other = json.dumps({**manifest, "source": "other"})
-    found = compare(checkout(), checkout(derived={"manifest.json": other}))
+    found = moved(derived={"manifest.json": other})
     assert found.code == ("the package source",)
     assert "the package source changed; 0 of 4 results moved" in headline(found)
     assert (found.reaches("result"), found.reaches("any")) == (False, True)
@@ -249,9 +248,9 @@ def test_results_older_than_their_inputs_are_said_first():
 
 def test_results_without_new_pages_are_noted():
     moved = pooled(("main,2,-0.5", "main,2,-0.6"))
-    assert "run `make reports`" in compare(checkout(), checkout(**moved)).notes[0]
+    assert "run `make reports`" in moved(**moved).notes[0]
     facts = json.dumps({"20_pooled_effect": {}})
-    assert compare(checkout(), checkout(**moved, facts={"headache": facts})).notes == ()
+    assert moved(**moved, facts={"headache": facts}).notes == ()
 
 
 # Results and verdicts.
@@ -275,7 +274,7 @@ def test_results_without_new_pages_are_noted():
     ],
 )
 def test_what_reads_otherwise(replaced, turn, words):
-    found = compare(checkout(), checkout(**pooled(replaced)))
+    found = moved(**pooled(replaced))
     assert {row.turn for row in found.verdicts} == ({turn} if turn else set())
     assert all(words in row.verdict for row in found.verdicts)
     assert found.reaches("verdict") == bool(turn)
@@ -289,7 +288,7 @@ def test_intervals_go_before_sides_and_main_results_before_others():
         ("main,2,0.1,-0.2", "main,2,-0.1,-0.2"),
         ("common effect,2,0.1,-0.2", "common effect,2,-0.1,-0.2"),
     )
-    found = compare(checkout(), checkout(**changed))
+    found = moved(**changed)
     assert [dict(row.key)["construct"] for row in found.verdicts] == [
         *("pain", "pain"),
         *("relief", "relief"),
@@ -375,7 +374,7 @@ def test_an_unknown_table_is_found_by_its_first_columns():
         ("removed", {"trial": "y", "arm": "1"}),
     ]
     assert change.total == 4
-    found = compare(checkout(), checkout(derived={"doses.csv": old}))
+    found = moved(derived={"doses.csv": old})
     assert "table doses added" in headline(found)
     assert listed(found, "Tables of data/derived") == (
         ("doses", "3", "", "", "", "", "table added"),
@@ -427,7 +426,7 @@ def test_a_table_is_itself(rows):
 
 
 def test_a_table_of_pools_that_goes_takes_its_results_along():
-    found = compare(checkout(), checkout(derived={"pooled.csv": None}))
+    found = moved(derived={"pooled.csv": None})
     assert [(row.turn, dict(row.key)["analysis"]) for row in found.verdicts] == [
         ("result", "main"),
         ("result", "main"),
@@ -450,7 +449,7 @@ def test_facts_by_name_and_value():
     page["beside"].insert(0, {"study_id": "aaron", "yi": 9.0})
     page["is_blind"] = 1
     page["trials"] = ["ames", "bell", "cole"]
-    found = compare(checkout(), checkout(facts={"headache": json.dumps(new)}))
+    found = moved(facts={"headache": json.dumps(new)})
     assert {" / ".join(fact.path[1:]): (fact.old, fact.new) for fact in found.facts} == {
         "answer / sentence": (
             "Two trials: -0.5 points. The end.",
@@ -494,7 +493,7 @@ def test_a_long_text_shows_what_is_around_the_change():
 
 
 def test_a_page_that_came_and_one_that_went():
-    found = compare(checkout(), checkout(facts={"headache": None, "overview": '{"p": {"n": 1}}'}))
+    found = moved(facts={"headache": None, "overview": '{"p": {"n": 1}}'})
     assert {(fact.where, fact.kind) for fact in found.facts} == {
         ("headache", "removed"),
         ("overview", "added"),
@@ -666,7 +665,7 @@ def test_what_cannot_be_told_is_no_pass(repository):
 def test_a_grade_that_is_none():
     assert FAIL_ON == GRADES
     with pytest.raises(ArgumentError, match="grade is 'some'; allowed: verdict, result, any"):
-        compare(checkout(), checkout()).reaches("some")
+        moved().reaches("some")
 
 
 def test_output_is_the_same_every_time(repository):
