@@ -247,10 +247,10 @@ def test_results_older_than_their_inputs_are_said_first():
 
 
 def test_results_without_new_pages_are_noted():
-    moved = pooled(("main,2,-0.5", "main,2,-0.6"))
-    assert "run `make reports`" in moved(**moved).notes[0]
+    edit = pooled(("main,2,-0.5", "main,2,-0.6"))
+    assert "run `make reports`" in moved(**edit).notes[0]
     facts = json.dumps({"20_pooled_effect": {}})
-    assert moved(**moved, facts={"headache": facts}).notes == ()
+    assert moved(**edit, facts={"headache": facts}).notes == ()
 
 
 # Results and verdicts.
