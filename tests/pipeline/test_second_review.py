@@ -1,0 +1,211 @@
+"""Nothing in the package is about one drug: an invented review of vitamin D is checked and run.
+
+Two conditions and five trials: one with means, two crossovers (an interval, a p-value), one with
+counts only, one with an interval. No claims, no responders, no trial that looked for the dose.
+"""
+
+import json
+import math
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from builders import Builder
+from ldn_meta import paths
+from ldn_meta.pipeline.cli import main
+from ldn_meta.stats.convert import se_from_ci, se_from_p
+from ldn_meta.stats.pool import pool
+
+CHECKOUT = Path(__file__).parents[2]
+REVIEW = """\
+[treatment]
+label = "vitamin D"
+name = "vitamin D"
+short_name = "vitamin D"
+"""
+PARAMETERS = """
+[once]
+
+[indications.migraine]
+
+[indications.knee_pain]
+harm_construct = "falls"
+"""
+# Sections of the analysis plan that name outcomes, doses or trials of the other review.
+PLAN = (
+    (r"\[outcome_group\].*?\n\n", '[outcome_group]\n"headache days" = ["headache_days"]\n'
+     '"pain" = ["pain_intensity"]\n"falls" = ["falls"]\n\n'),
+    (r"also_rated = [^\n]*", 'also_rated = ["falls"]'),
+    (r"(\.dose_mg_per_day\]\n).*?\n\n", r'\1"vitamin D" = [0.0, 5.0]\n\n'),
+    (r"# Page 92.*?\n\n(?=# Pools shown)", ""),
+    ("No LDN crossover prints it", "No crossover prints it"),
+    (r"surrogate_constructs = [^\n]*", "surrogate_constructs = []"),
+    (r'\nsd_row = "arm_stats:[^\n]*', '\nsd_row = "none"'),
+)  # fmt: skip
+PNG = "image/png"
+# Words of the first review; the package's own name, in addresses and commands, is none of them.
+FOREIGN = re.compile(r"LDN\b(?!_)|[Nn]altrexone|[Ll]ow-dose|[Ff]ibromyalgia|Crohn")
+
+
+def typed(folder):
+    """Write data/raw of the review."""
+    build = Builder(folder, CHECKOUT / "data" / "raw")
+    build.rows = {name: [] for name in build.columns}
+    build.add("sources", source_id="paper")
+    conditions = (
+        ("migraine", "headache_days", "placebo"),
+        ("knee_pain", "pain_intensity", "usual care"),
+    )
+    for order, (name, construct, comparator) in enumerate(conditions, 1):
+        build.add(
+            "indications",
+            indication_id=name,
+            label=name.replace("_", " "),
+            intervention="vitamin D",
+            sort_order=order,
+            main_construct=construct,
+            main_comparator=comparator,
+        )
+    days = {
+        "construct": "headache_days",
+        "construct_label": "headache days",
+        "unit": "days a month",
+    }
+    build.outcome("days", scale_min="NA", scale_max="NA", **days)
+    build.outcome("pain", construct_label="pain intensity")
+    build.outcome(
+        "falls", construct="falls", construct_label="falls", domain="harm", benefit_sign=-1
+    )
+    for key, condition, design in (
+        ("arden2001", 0, "parallel"),
+        ("brook2005", 0, "crossover"),
+        ("cole2010", 0, "crossover"),
+        ("dahl2012", 1, "parallel"),
+        ("evans2015", 1, "parallel"),
+    ):
+        name, _, comparator = conditions[condition]
+        build.add(
+            "studies",
+            study_id=key,
+            label=f"{key[:-4].title()} {key[-4:]}",
+            year=key[-4:],
+            indication_id=name,
+            design=design,
+            intervention="vitamin D",
+            comparator=comparator,
+            comparator_class=comparator,
+        )
+        build.arm(key, "ldn", 1, 40)
+        build.arm(key, "placebo", 2, 42)
+    for arm, n, mean in (("ldn", 40, "-3.0"), ("placebo", 42, "-1.5")):
+        build.stats(arm, "arden2001", outcome_id="days", n=n, mean=mean, sd="2.5")
+    paired = {"outcome_id": "days", "is_paired": "yes", "n_2": "NA"}
+    interval = {"ci_low": "-2.0", "ci_high": "-0.4", "ci_level": "0.95"}
+    build.contrast("brook2005", estimate="-1.2", n_1=30, **interval, **paired)
+    build.contrast("cole2010", estimate="-0.60", p_value="0.041", p_relation="=", n_1=24, **paired)
+    for arm, n, events in (("ldn", 40, 4), ("placebo", 42, 9)):
+        build.events(arm, "dahl2012", outcome_id="falls", n=n, events=events)
+    interval = {"ci_low": "-1.5", "ci_high": "-0.1", "ci_level": "0.95"}
+    build.contrast("evans2015", outcome_id="pain", estimate="-0.8", **interval)
+    for name, construct, comparator in (*conditions, ("knee_pain", "falls", "usual care")):
+        for domain, judgement in (
+            ("risk_of_bias", "not serious"),
+            ("publication_bias", "undetected"),
+        ):
+            build.add(
+                "certainty",
+                row_id=f"{name}-{construct}-{comparator.replace(' ', '_')}-{domain}",
+                indication_id=name,
+                construct=construct,
+                comparator_class=comparator,
+                domain=domain,
+                kind="judgement",
+                judgement=judgement,
+                judged_by="this project",
+                rests_on="studies",
+            )
+    build.write()
+    (folder / "review.toml").write_text(REVIEW, encoding="utf-8")
+    plan = (folder / "protocol.toml").read_text(encoding="utf-8")
+    for old, new in PLAN:
+        plan, count = re.subn(old, new, plan, flags=re.DOTALL)
+        assert count, old
+    (folder / "protocol.toml").write_text(plan, encoding="utf-8")
+    (folder / "claim_rules.toml").write_text("", encoding="utf-8")
+    dictionary = (folder / "datapackage.json").read_text(encoding="utf-8")
+    title = dictionary.replace("Low-dose naltrexone: extracted", "Vitamin D: extracted")
+    (folder / "datapackage.json").write_text(title, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def review(tmp_path_factory):
+    """The folder after check, derive, run and site; nothing of it was there before."""
+    root = tmp_path_factory.mktemp("vitamin")
+    typed(root / "data" / "raw")
+    shutil.copytree(CHECKOUT / "notebooks", root / "notebooks")
+    settings = root / "notebooks" / "parameters.toml"
+    text = settings.read_text(encoding="utf-8").partition("\n[once]")[0]
+    text = text.replace('"92_dose", ', "")
+    settings.write_text(text + PARAMETERS, encoding="utf-8")
+    # Not what this project tells of itself.
+    shutil.copytree(CHECKOUT / "docs", root / "docs")
+    for file in (root / "docs").glob("*.md"):
+        file.unlink()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("LDN_META_ROOT", str(root))
+        for command in ("check", "derive", "run --site"):
+            result = CliRunner().invoke(main, command.split())
+            assert result.exit_code == 0, f"{command}: {result.output}"
+        yield root
+
+
+def test_the_pool_is_that_of_the_printed_numbers(review):
+    facts = json.loads((review / "reports/migraine/facts.json").read_text(encoding="utf-8"))
+    answer = facts["20_pooled_effect"]
+    sd = 2.5
+    sei = (
+        sd * math.sqrt(1 / 40 + 1 / 42),
+        float(se_from_ci(-2.0, -0.4)),
+        float(se_from_p(-0.60, 0.041, df=23)),
+    )
+    expected = pool([-1.5, -1.2, -0.60], [se**2 for se in sei])
+    synthesis = answer["synthesis"]
+    for name in ("estimate", "ci_low", "ci_high"):
+        assert synthesis[name] == pytest.approx(getattr(expected, name), rel=1e-5), name
+    sentence = answer["answer"]["sentence"]
+    assert sentence.startswith("Three trials (136 people) compared vitamin D with placebo")
+    assert "Negative numbers favour vitamin D." in sentence
+
+
+def test_events_alone_give_a_risk_ratio(review):
+    facts = json.loads((review / "reports/knee_pain/facts.json").read_text(encoding="utf-8"))
+    risk_ratio = f"{4 / 40 / (9 / 42):.2f}"
+    page = (review / "reports/knee_pain/40_safety.ipynb").read_text(encoding="utf-8")
+    assert facts["40_safety"]["construct"] == "falls"
+    assert risk_ratio in page
+
+
+def test_no_word_of_another_drug(review):
+    pages = [*(review / "reports").rglob("*.*"), *(review / "build/site").rglob("*.html")]
+    told = {}
+    for file in pages:
+        if file.suffix in (".ipynb", ".json", ".svg", ".html") and file.is_file():
+            # A template's default names a condition of the other review; what ran stands below it.
+            lines = file.read_text(encoding="utf-8").splitlines()
+            text = "\n".join(
+                one for one in lines if "indication: str" not in one and PNG not in one
+            )
+            if found := FOREIGN.findall(text):
+                told[file.relative_to(review).as_posix()] = sorted(set(found))
+    assert told == {}
+
+
+def test_every_page_is_there(review):
+    named = {file.relative_to(review / "reports").as_posix() for file in
+             (review / "reports").rglob("*.ipynb")}  # fmt: skip
+    assert {f"migraine/{n}.ipynb" for n in ("20_pooled_effect", "40_safety")} <= named
+    assert (review / "build/site/index.html").is_file()
+    assert paths.project_root() == review
