@@ -13,11 +13,11 @@ def pool_calls():
     pools._pool_once.cache_clear()
     answer._bayes_once.cache_clear()
     seen = []
-    real = kernel.pooled_numbers
+    real = kernel._pool
 
     def spy(y, v, *settings):
         seen.append((y.shape, y.tobytes(), v.tobytes(), *settings))
         return real(y, v, *settings)
 
-    with mock.patch.object(kernel, "pooled_numbers", spy):
+    with mock.patch.object(kernel, "_pool", spy):
         yield seen

@@ -459,16 +459,7 @@ def pool(
     PooledResult(k=3, 0.3086 [95% CI -0.2393, 0.8566], tau2=0, I2=0%, reml, knapp-hartung-floored)
     """
     y, v = effects_and_variances(yi, vi, dimensions=1)
-    return pool_many(
-        y,
-        v,
-        tau2_method=tau2_method,
-        ci_method=ci_method,
-        level=level,
-        pi_method=pi_method,
-        measure=measure,
-        labels=labels,
-    )
+    return _pool(y, v, Settings(tau2_method, ci_method, level, pi_method), measure, labels)
 
 
 def pool_many(
@@ -505,7 +496,13 @@ def pool_many(
         If an iteration does not converge.
     """
     y, v = effects_and_variances(yi, vi)
-    settings = Settings(tau2_method, ci_method, level, pi_method)
+    return _pool(y, v, Settings(tau2_method, ci_method, level, pi_method), measure, labels)
+
+
+def _pool(
+    y: FloatArray, v: FloatArray, settings: Settings, measure: str, labels: Labels
+) -> PooledResult:
+    """Run the kernel over checked effects and variances (..., k) and build the record."""
     measure, names = text("measure", measure), trial_labels(labels, y.shape[-1])
     matrix, weight, flags = pooled_numbers(rows_of(y), rows_of(v), settings)
     return PooledResult(
