@@ -22,14 +22,9 @@ def write_methods() -> bool:
     record = paths.build() / "stale" / "methods"
     if not _page().is_file() or (record.is_file() and record.read_text() == _made_from()):
         return False
-    has_changed = write_whole(_page(), _with_tables().encode())
+    has_changed = write_whole(_page(), with_tables().encode())
     write_whole(record, _made_from().encode())
     return has_changed
-
-
-def methods_are_current() -> bool:
-    """Whether docs/methods.md says what the package and the protocol say."""
-    return _page().read_text(encoding="utf-8") == _with_tables()
 
 
 def _made_from() -> str:
@@ -39,7 +34,8 @@ def _made_from() -> str:
     return json_sha256([*stated, *code_of(paths.project_root()).values()])
 
 
-def _with_tables() -> str:
+def with_tables() -> str:
+    """docs/methods.md with what the package and the protocol say."""
     tables = f"\n{_effects()}\n\n{_choices()}\n"
     return _between(_page(), "docs/methods.md", BEGIN, END, "tables", tables)
 
@@ -177,15 +173,11 @@ def answers_block(answers: Sequence[Answer], link: Callable[[Answer], str]) -> s
 
 def write_answers() -> bool:
     """Put the answer table into the README."""
-    return write_whole(_readme(), _with_answers().encode())
+    return write_whole(_readme(), with_answers().encode())
 
 
-def answers_are_current() -> bool:
-    """Whether the table in the README says what the reports say."""
-    return _readme().read_text(encoding="utf-8") == _with_answers()
-
-
-def _with_answers() -> str:
+def with_answers() -> str:
+    """The README with what the reports say."""
     block = answers_block(
         read_answers(), lambda answer: f"reports/{answer.indication}/{ANSWERED_BY}.ipynb"
     )
