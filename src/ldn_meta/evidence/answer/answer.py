@@ -24,8 +24,7 @@ from ldn_meta.evidence.effects.rows import CONTRAST, FURTHER_ARM, POOL
 from ldn_meta.evidence.raw.protocol import TWO_TRIALS, Model, Protocol, Selection
 from ldn_meta.evidence.raw.tables import Evidence
 from ldn_meta.stats.bayes import pool_bayes, prior_sensitivity
-from ldn_meta.stats.influence import cumulative, leave_one_out
-from ldn_meta.stats.next_trial import next_trial
+from ldn_meta.stats.influence import cumulative, leave_one_out, next_trial
 from ldn_meta.stats.sequential import (
     LEAST_STEP,
     FutilityDesign,
