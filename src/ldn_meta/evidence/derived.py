@@ -68,8 +68,13 @@ def load_derived(indication_id: str | None = None) -> Derived:
         names = sorted(n for n in {*made_from, *here} if made_from.get(n) != here.get(n))
         message = f"data/derived was not made from this data/raw ({', '.join(names)}); {remedy}"
         raise StaleError(message)
-    whole = _read_all(raw, folder, *here.values(), *file_hashes(folder).values())
-    return whole if indication_id is None else whole.for_indication(indication_id)
+    key = (raw, folder, *here.values(), *file_hashes(folder).values())
+    return _read_all(*key) if indication_id is None else _read_one(indication_id, *key)
+
+
+@lru_cache(maxsize=16)
+def _read_one(indication_id: str, *key: Any) -> Derived:
+    return _read_all(*key).for_indication(indication_id)
 
 
 @lru_cache(maxsize=1)

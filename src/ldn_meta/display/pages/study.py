@@ -447,7 +447,7 @@ class StudyPage:
             "No claim about this study alone is on file.",
         )
 
-    @property
+    @cached_property
     def sections(self) -> list[tuple[str, list[Table]]]:
         """Headings and tables in reading order; kinds of result that are not on file go."""
         nothing = Table(pd.DataFrame(), "Results as printed", empty="No result was extracted.")

@@ -499,7 +499,7 @@ class WithoutPoolingPage:
             f"which may lie on either, Fisher gives {_of(found.fisher_either_side)}.",
         ]
 
-    @property
+    @cached_property
     def swim(self) -> Table:
         """The nine items of SWiM, answered from data and protocol."""
         return Table(

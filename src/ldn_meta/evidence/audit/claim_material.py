@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ldn_meta.errors import ArgumentError, LdnMetaError
 from ldn_meta.evidence.answer.pools import (
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-# Ways to test a claim, by what a rule says that it computes.
-Computations: TypeAlias = dict[str, "Computation"]
 
 
 class NotOnFileError(LdnMetaError):
@@ -135,9 +133,12 @@ class Computation:
     form: Form
 
 
+# Ways to test a claim, by what a rule says that it computes; filed by the modules that hold them.
+COMPUTATIONS: dict[str, Computation] = {}
+
+
 def computes(
     name: str,
-    into: Computations,
     *,
     outcomes: str = "",
     says: str | None = None,
@@ -151,7 +152,7 @@ def computes(
     form = Form(tuple(outcomes.split()), sentences, frozenset(gives.split()), kinds, argument)
 
     def file(run: Callable[[Case], Finding]) -> Callable[[Case], Finding]:
-        into[name] = Computation(run, form)
+        COMPUTATIONS[name] = Computation(run, form)
         return run
 
     return file

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ldn_meta.errors import ArgumentError, Fault, did_you_mean
-from ldn_meta.evidence.audit import claims_reviews, claims_trials
+
+# They file their computations.
+from ldn_meta.evidence.audit import claims_reviews, claims_trials  # noqa: F401
 from ldn_meta.evidence.audit.claim_material import (
+    COMPUTATIONS,
     Case,
     Finding,
     Material,
@@ -32,7 +35,6 @@ if TYPE_CHECKING:
     from ldn_meta.evidence.raw.tables import Evidence
 
 
-COMPUTATIONS = {**claims_reviews.COMPUTATIONS, **claims_trials.COMPUTATIONS}
 FORMS = {name: computation.form for name, computation in COMPUTATIONS.items()}
 # Degrees of freedom of pools with 2, 3, ... studies; above these t is as good as normal.
 MOST_DF = 30

@@ -21,7 +21,6 @@ from ldn_meta.evidence.audit.claim_material import (
     SIGNIFICANT,
     SIZES,
     Case,
-    Computations,
     Finding,
     Span,
     Spread,
@@ -47,7 +46,6 @@ from ldn_meta.evidence.raw.review import listed
 from ldn_meta.stats.convert import p_from_se, se_from_ci
 from ldn_meta.stats.printed import counts_from_percent
 
-COMPUTATIONS: Computations = {}
 # Differences in points can be turned into standard deviations; nothing else into anything else.
 CONVERTIBLE = ("MD", "SMD")
 # More ways than this to add up are not written out.
@@ -82,7 +80,6 @@ def pool_values(found: Pool) -> dict[str, float | str]:
 
 @computes(
     "directions and main pool",
-    COMPUTATIONS,
     outcomes="silent pool_for pool_not some_for none_for",
     says="silent told pooled not_pooled",
     gives="trials for_treatment none against names condition now now_low now_high now_k unit",
@@ -123,7 +120,6 @@ def directions_and_main_pool(case: Case) -> Finding:
 
 @computes(
     "directions and pool of one outcome",
-    COMPUTATIONS,
     outcomes="contradicted some_for none_for",
     says="told pooled inside outside prior",
     gives="trials for_treatment none against names where now now_low now_high unit mid lies "
@@ -172,7 +168,6 @@ def largest_pool(case: Case) -> Pool | None:
 
 @computes(
     "designs cited",
-    COMPUTATIONS,
     outcomes="enough not_enough",
     says="cited no_design pooled",
     gives="cited against_none active controlled alone for_treatment now now_low now_high now_k "
@@ -218,7 +213,6 @@ def designs_cited(case: Case) -> Finding:
 
 @computes(
     "limits of a design",
-    COMPUTATIONS,
     outcomes="some none",
     says="limits not_randomised not_blinded no_control small short",
     gives="limits people weeks small short blinding",
@@ -249,7 +243,6 @@ def limits_of_a_design(case: Case) -> Finding:
 
 @computes(
     "size of the evidence",
-    COMPUTATIONS,
     outcomes="all some none",
     says="size",
     gives="trials most people weeks",
@@ -273,7 +266,6 @@ def size_of_the_evidence(case: Case) -> Finding:
 
 @computes(
     "spread of directions",
-    COMPUTATIONS,
     outcomes="both one neither",
     says="told of_condition",
     gives="trials told for_treatment none against names conflicting people where condition",
@@ -329,7 +321,6 @@ def _by_condition(case: Case) -> dict[str, float]:
 
 @computes(
     "pool beside ours",
-    COMPUTATIONS,
     outcomes="silent another_measure",
     says="silent another_measure rate_ratio published then now approximate trial trials pool "
     "spread no_spread places turned inside outside includes excludes",
@@ -518,7 +509,6 @@ def _numbers(pools: ThenAndNow, typical: float, spread: Spread | None) -> dict[s
 
 @computes(
     "trials on file",
-    COMPUTATIONS,
     outcomes="as_many other_number",
     says="counted up_to_year any_year beside",
     gives="k on_file when names beside",
@@ -556,7 +546,6 @@ def _compared(case: Case, until: float) -> list[Row]:
 
 @computes(
     "sizes that add up",
-    COMPUTATIONS,
     outcomes="fits fits_not",
     says="fits fits_not all_ways such_as",
     gives="trials ways k people shown way",
@@ -619,7 +608,6 @@ def _sizes(case: Case, study: Row) -> set[float]:
 
 @computes(
     "percentage as a count",
-    COMPUTATIONS,
     outcomes="whole none",
     says="whole none",
     gives="percent k count",
@@ -635,7 +623,6 @@ def percentage_as_a_count(case: Case) -> Finding:
 
 @computes(
     "same fact in two texts",
-    COMPUTATIONS,
     outcomes="agree other_closer not_closer",
     says="prints neither_closer",
     gives="here there where tier aside",
@@ -668,7 +655,6 @@ def same_fact_in_two_texts(case: Case) -> Finding:
 
 @computes(
     "parts of a total",
-    COMPUTATIONS,
     outcomes="equal more fewer",
     says="parts equal more fewer",
     gives="parts added total more aside",
@@ -701,7 +687,6 @@ VALUES = (
 
 @computes(
     "people in other sources",
-    COMPUTATIONS,
     outcomes="silent began later unknown",
     says="found not_found preferred same",
     gives="people n_enrolled n_randomised n_completed n_analysed preferred where stage source "
@@ -747,7 +732,6 @@ def people_in_other_sources(case: Case) -> Finding:
 
 @computes(
     "printed numbers in other sources",
-    COMPUTATIONS,
     outcomes="all some none",
     says="agree none lost other_set source",
     gives="printed found where lost itt itt_low itt_high source tier",
@@ -820,7 +804,6 @@ def _matched(row: Row, printed: list[str]) -> set[str]:
 
 @computes(
     "direction in other sources",
-    COMPUTATIONS,
     outcomes="opposite agree partly silent",
     says="told silent difference no_difference at_baseline estimate p of_source outcome",
     gives="constructs agreeing contradicting told label word before estimate p relation texts "

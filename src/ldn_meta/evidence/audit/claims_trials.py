@@ -15,7 +15,6 @@ from ldn_meta.evidence.answer.pools import (
 from ldn_meta.evidence.audit.claim_material import (
     SIGNIFICANT,
     Case,
-    Computations,
     Finding,
     NotOnFileError,
     Span,
@@ -62,7 +61,6 @@ if TYPE_CHECKING:
     from ldn_meta.stats.pool import PooledResult
 
 
-COMPUTATIONS: Computations = {}
 BOTH = {TREATMENT, COMPARATOR}
 CELLS = ("events_1", "n_1", "events_2", "n_2")
 THRESHOLDS = ("lower", "higher", "sum")
@@ -73,7 +71,7 @@ MICROGRAMS_PER_MG = 1000.0
 INTERVAL = {"estimate": "estimate", "ci_low": "low", "ci_high": "high"}
 
 
-@computes("reason", COMPUTATIONS, outcomes="any", gives="estimate low high k n", argument="reason")
+@computes("reason", outcomes="any", gives="estimate low high k n", argument="reason")
 def reason(case: Case) -> Finding:
     """Why no published number can test a claim."""
     return case.answer("any", case.argument, **case.claimed(**INTERVAL, k="k", n="n"))
@@ -116,7 +114,6 @@ def ends(name: str, values: Iterable[float]) -> dict[str, float]:
 
 @computes(
     "counts behind a number needed to treat",
-    COMPUTATIONS,
     outcomes="none some all not_randomised",
     says="counts not_randomised",
     gives="printed rd_low rd_high n_1 n_2 pairs first_a first_c last_a last_c low high best worst "
@@ -172,7 +169,6 @@ def _decimals(printed: str) -> int:
 
 @computes(
     "counts behind two percentages",
-    COMPUTATIONS,
     outcomes="none none_away some_away",
     says="none one_fits several_fit these all_of_them any_test unfit worst worst_range "
     "chi-squared chi-squared-corrected fisher",
@@ -274,7 +270,6 @@ def _worst_case(pair: JointCount, all_1: int, all_2: int) -> float:
 
 @computes(
     "share of one group",
-    COMPUTATIONS,
     outcomes="no_count elsewhere alone",
     says="share elsewhere alone unfit fixed_order",
     gives="count people share low high where size order sources unfit",
@@ -389,7 +384,6 @@ def _pooled(
 
 @computes(
     "two thresholds added up",
-    COMPUTATIONS,
     outcomes="silent added",
     says="silent added alone end lower_name higher_name sum_name",
     gives=" ".join(f"{one}_{name}" for one in THRESHOLDS for name in (*CELLS, *RATIOS)),
@@ -415,7 +409,6 @@ def two_thresholds_added_up(case: Case) -> Finding:
 
 @computes(
     "interval inside a margin",
-    COMPUTATIONS,
     outcomes="silent inside beyond",
     says="silent difference inside beyond start no_control spread",
     gives="estimate low high people margin narrow mid spread width start end",
@@ -469,7 +462,6 @@ def interval_inside_a_margin(case: Case) -> Finding:
 
 @computes(
     "event rates of two groups",
-    COMPUTATIONS,
     outcomes="silent includes excludes",
     says="silent rates",
     gives="first second ratio low high visits wide_low wide_high limit people needed",
@@ -525,7 +517,6 @@ def _people_needed(one: float, people: float) -> float:
 
 @computes(
     "people with events beside ours",
-    COMPUTATIONS,
     outcomes="silent",
     says="silent pairs one_event few_events odds_ratio risk_ratio",
     gives="label estimate low high study measure pairs events_1 n_1 events_2 n_2 ratio_low "
@@ -612,7 +603,6 @@ def _pairs(case: Case, indication_id: str, construct: str) -> dict[str, tuple[Jo
 
 @computes(
     "events of two groups",
-    COMPUTATIONS,
     outcomes="silent harmful not_harmful",
     says="silent any most stopped serious no_serious end",
     gives="trials most any_1 n_1 share_1 any_2 n_2 share_2 ratio ratio_low ratio_high stopped_1 "
@@ -671,7 +661,6 @@ def events_of_two_groups(case: Case) -> Finding:
 
 @computes(
     "change of a cohort beside its controls",
-    COMPUTATIONS,
     outcomes="subgroup small_p large_p",
     says="beside subgroup p",
     gives="p_first p_first_value p_second p_second_value claimed fewest most whole control "
@@ -790,7 +779,6 @@ def _subgroup_sizes(case: Case, study: object, whole: Row) -> list[int]:
 
 @computes(
     "change beside that of the comparator",
-    COMPUTATIONS,
     outcomes="own none",
     says="own alone trials of_trial twins",
     gives="of_treatment of_comparator difference share estimate low high twins trials label",
@@ -874,7 +862,6 @@ def _changes_in_trials(case: Case) -> dict[str, tuple[float, float]]:
 
 @computes(
     "early comparisons",
-    COMPUTATIONS,
     outcomes="none early_for early_not",
     says="dated",
     gives="trials early limit both names first",
@@ -914,7 +901,6 @@ def early_comparisons(case: Case) -> Finding:
 
 @computes(
     "shares that left",
-    COMPUTATIONS,
     outcomes="none all_below some_above all_above",
     says="shares",
     gives="low high limit tiers silent",
@@ -964,7 +950,6 @@ def shares_that_left(case: Case) -> Finding:
 
 @computes(
     "people without comparison",
-    COMPUTATIONS,
     outcomes="any",
     says="course person people",
     gives="label people noun",
@@ -982,7 +967,6 @@ def people_without_comparison(case: Case) -> Finding:
 
 @computes(
     "effective dose of an up-and-down trial",
-    COMPUTATIONS,
     outcomes="unknown beyond within",
     says="responded curve leaves stays interval no_interval",
     gives="dose low high share events people observed observed_low observed_high lowest highest "
@@ -1069,7 +1053,6 @@ def _interval(case: Case) -> tuple[float, float]:
 
 @computes(
     "most common dose",
-    COMPUTATIONS,
     outcomes="most_common other",
     says="doses",
     gives="total claimed claimed_in top studies",
@@ -1104,7 +1087,6 @@ def _with_a_dose(case: Case) -> list[Row]:
 
 @computes(
     "range of doses",
-    COMPUTATIONS,
     outcomes="all most few",
     says="range single apart",
     gives="inside total low high most claimed using fitting least names k",
@@ -1159,7 +1141,6 @@ def _doses_apart(case: Case) -> Finding:
 
 @computes(
     "dose by weight",
-    COMPUTATIONS,
     outcomes="all some none",
     says="doses",
     gives="weight low high day_low day_high trials inside below least most names",

@@ -295,6 +295,7 @@ def _check_of(
     """File a check that is put to every row of some tables."""
 
     def file(find: Callable[[Audit, Row], Found]) -> Callable[[Audit, Row], Found]:
+        @_check(name, asks, column, is_plausibility=is_plausibility, unit=unit)
         def run(audit: Audit) -> Findings:
             for table in tables:
                 for row in audit.rows[table]:
@@ -302,7 +303,6 @@ def _check_of(
                     if found is not None:
                         yield row, *found
 
-        CHECKS[name] = Check(name, asks, column, run, is_plausibility, unit)
         return find
 
     return file
