@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-import ldn_meta as lm
 from builders import REPORTED
 from ldn_meta.display.pages import certainty as certainty_cells
 from ldn_meta.display.pages.certainty import HEAD, Finding, SummaryOfFindings
@@ -252,8 +251,8 @@ def test_the_table_as_plain_text():
 
 
 @pytest.fixture(scope="module", params=REPORTED)
-def page(request):
-    return lm.certainty(indication=request.param)
+def page(request, opened_once):
+    return opened_once("certainty", indication=request.param)
 
 
 def test_every_indication_has_a_page_without_holes(page):

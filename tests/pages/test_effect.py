@@ -8,9 +8,9 @@ import ldn_meta as lm
 from ldn_meta.errors import ArgumentError
 
 
-@pytest.fixture(scope="module")
-def fibromyalgia():
-    return lm.pooled_effect(indication="fibromyalgia")
+@pytest.fixture
+def fibromyalgia(effect_page):
+    return effect_page
 
 
 def test_two_trials_agree_with_the_closed_form_of_two(fibromyalgia):
@@ -32,8 +32,8 @@ def test_two_trials_agree_with_the_closed_form_of_two(fibromyalgia):
     assert "With two trials" in str(fibromyalgia.sentence)
 
 
-def test_with_crossovers_there_are_three_trials_and_a_prediction_interval():
-    page = lm.pooled_effect(indication="fibromyalgia", allow_approximate=True)
+def test_with_crossovers_there_are_three_trials_and_a_prediction_interval(opened_once):
+    page = opened_once("pooled_effect", indication="fibromyalgia", allow_approximate=True)
     assert "younger2013" in set(page.pool.trials["study_id"])
     assert len(page.pool.trials) == 3
     assert page.result.ci_method == "knapp-hartung-floored"
@@ -51,23 +51,23 @@ def test_without_transcribed_values_the_pain_pool_stays_and_responders_go():
     assert str(responders.sentence).startswith("No study")
 
 
-def test_one_trial_is_not_called_pooled():
-    page = lm.pooled_effect(indication="multiple_sclerosis")
+def test_one_trial_is_not_called_pooled(opened_once):
+    page = opened_once("pooled_effect", indication="multiple_sclerosis")
     assert len(page.pool.trials) == 1
     assert "Nothing was pooled" in str(page.sentence)
     assert "Sharafaddinzadeh 2010 (no usable numbers; told: no difference)" in str(page.sentence)
     assert "pooled mean" not in str(page.sentence)
 
 
-def test_direction_only_names_each_trial():
-    page = lm.pooled_effect(indication="crohns_disease")
+def test_direction_only_names_each_trial(opened_once):
+    page = opened_once("pooled_effect", indication="crohns_disease")
     assert page.pool is None
     assert "Smith 2011: favours LDN (printed: 88% against 40%" in str(page.sentence)
     assert "Nothing was pooled." in str(page.sentence)
 
 
-def test_a_case_report_is_no_comparison():
-    page = lm.pooled_effect(indication="complex_regional_pain_syndrome")
+def test_a_case_report_is_no_comparison(opened_once):
+    page = opened_once("pooled_effect", indication="complex_regional_pain_syndrome")
     assert page.answer.synthesis["synthesis"] == "no comparison group"
     assert "cannot show an effect" in str(page.sentence)
 

@@ -4,32 +4,21 @@ import re
 
 import pytest
 
-import ldn_meta as lm
-from builders import assert_legible, marks, says
+from builders import REPORTED, assert_legible, marks, says
 from ldn_meta.display.figures.forest import SHOWN_HEADING
 from ldn_meta.display.pages import effect as forest_page
 from ldn_meta.display.words import COUNTS
 from ldn_meta.evidence.raw.bias import bias_frame
 
-INDICATIONS = (
-    "fibromyalgia",
-    "multiple_sclerosis",
-    "crohns_disease",
-    "complex_regional_pain_syndrome",
-    "painful_diabetic_neuropathy",
-    "mixed_chronic_pain",
-    "opioid_combination",
-)
+
+@pytest.fixture(scope="module", params=REPORTED)
+def page(request, opened_once):
+    return opened_once("included_trials", indication=request.param)
 
 
-@pytest.fixture(scope="module", params=INDICATIONS)
-def page(request):
-    return lm.included_trials(indication=request.param)
-
-
-@pytest.fixture(scope="module")
-def fibromyalgia():
-    return lm.pooled_effect(indication="fibromyalgia")
+@pytest.fixture
+def fibromyalgia(effect_page):
+    return effect_page
 
 
 def test_the_table_has_a_row_for_every_judgement(page):
@@ -62,9 +51,9 @@ def test_figures_can_be_read_on_every_page(page):
     assert_legible(page.bias_summary.figure)
 
 
-def test_sentences_by_hand():
+def test_sentences_by_hand(opened_once):
     def said(name):
-        return str(lm.included_trials(indication=name).bias_sentence)
+        return str(opened_once("included_trials", indication=name).bias_sentence)
 
     assert said("fibromyalgia").startswith(
         "Risk of bias of five trials judged with RoB 2: some concerns in four "
@@ -132,9 +121,9 @@ def test_rows_alone_have_dots_too(fibromyalgia):
 
 @pytest.mark.parametrize(
     ("page", "construct"),
-    [(lm.responder_rates, "responder_pain_30"), (lm.safety, "any_adverse_event")],
+    [("responder_rates", "responder_pain_30"), ("safety", "any_adverse_event")],
 )
-def test_pages_of_people_have_dots(page, construct):
-    output = page(indication="fibromyalgia", construct=construct).forest
+def test_pages_of_people_have_dots(opened_once, page, construct):
+    output = opened_once(page, indication="fibromyalgia", construct=construct).forest
     assert_legible(output.figure)
     assert letters(output.figure, "trial-0", 6) == [*"LLLLCC"]

@@ -5,13 +5,7 @@ from builders import REPORTED
 from pool_calls import pool_calls
 
 
-def test_overview_counts_every_cell():
-    page = lm.overview()
-    assert len(page.cells) == len(REPORTED) * len(page.derived.protocol.outcome_groups)
-    assert sum(page.facts.values["kinds"].values()) == len(page.cells)
-
-
-def test_the_overview_pools_nothing_twice_and_says_what_the_pages_say():
+def test_the_overview_pools_nothing_twice_and_says_what_the_pages_say(effect_page):
     with pool_calls() as pooled:
         page = lm.overview()
         told = dict(
@@ -20,5 +14,6 @@ def test_the_overview_pools_nothing_twice_and_says_what_the_pages_say():
         assert repr(page.table)
         assert page.map.alt
     assert len(set(pooled)) == len(pooled) > 0
-    own = lm.pooled_effect(indication="fibromyalgia")
-    assert told["fibromyalgia"] == str(own.sentence)
+    assert told["fibromyalgia"] == str(effect_page.sentence)
+    assert len(page.cells) == len(REPORTED) * len(page.derived.protocol.outcome_groups)
+    assert sum(page.facts.values["kinds"].values()) == len(page.cells)

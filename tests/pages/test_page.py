@@ -13,18 +13,18 @@ from ldn_meta.display.pages.page import _probability
 
 
 @pytest.mark.parametrize("indication", REPORTED)
-def test_every_page_of_every_indication_can_be_made(indication):
-    included = lm.included_trials(indication=indication)
+def test_every_page_of_every_indication_can_be_made(opened_once, indication):
+    included = opened_once("included_trials", indication=indication)
     counts = included.counts
     assert counts["rows_used"] + counts["rows_left_out"] == counts["value_rows"]
     assert counts["contrast"] + counts["single_arm"] + counts["excluded"] == counts["studies"]
     assert counts["in_a_pool"] + counts["single_trial"] + counts["narrative"] == counts["contrast"]
-    effect = lm.pooled_effect(indication=indication)
+    effect = opened_once("pooled_effect", indication=indication)
     for page in (
         included,
         effect,
-        lm.responder_rates(indication=indication, construct="responder_pain_30"),
-        lm.safety(indication=indication, construct="any_adverse_event"),
+        opened_once("responder_rates", indication=indication, construct="responder_pain_30"),
+        opened_once("safety", indication=indication, construct="any_adverse_event"),
     ):
         assert page.facts.values["indication"] == indication
         html = page.left_out._repr_html_()
@@ -37,14 +37,14 @@ def test_every_page_of_every_indication_can_be_made(indication):
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
 
 
-@pytest.fixture(scope="module")
-def pain():
-    return lm.pooled_effect(indication="fibromyalgia")
+@pytest.fixture
+def pain(effect_page):
+    return effect_page
 
 
 @pytest.fixture(scope="module")
-def ratio():
-    return lm.pooled_effect(indication="fibromyalgia", construct="responder_pain_30")
+def ratio(opened_once):
+    return opened_once("pooled_effect", indication="fibromyalgia", construct="responder_pain_30")
 
 
 def values(facts):
@@ -132,8 +132,8 @@ def test_with_two_trials_the_answer_gives_the_bayesian_interval(pain):
     assert "With two trials this is the interval to read" in str(pain.bayes_sentence)
 
 
-def test_with_three_trials_it_stands_beside():
-    page = lm.pooled_effect(indication="fibromyalgia", allow_approximate=True)
+def test_with_three_trials_it_stands_beside(opened_once):
+    page = opened_once("pooled_effect", indication="fibromyalgia", allow_approximate=True)
     assert page.answer.bayes.k == 3
     analyses = page.bayes.frame["analysis"].tolist()
     assert analyses[:2] == [
@@ -144,12 +144,12 @@ def test_with_three_trials_it_stands_beside():
     assert "analysis to read here" not in str(page.sentence)
 
 
-def test_one_trial_and_none_say_why_there_is_nothing():
-    one = lm.pooled_effect(indication="multiple_sclerosis")
+def test_one_trial_and_none_say_why_there_is_nothing(opened_once):
+    one = opened_once("pooled_effect", indication="multiple_sclerosis")
     assert one.answer.bayes is None
     assert one.bayes.frame.empty
     assert "would be the prior alone" in str(one.bayes_sentence)
-    none = lm.pooled_effect(indication="crohns_disease")
+    none = opened_once("pooled_effect", indication="crohns_disease")
     assert str(none.bayes_sentence) == "There is no pool."
     assert none.facts.values["bayes"] == {"sentence": "There is no pool."}
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-import ldn_meta as lm
 from ldn_meta.display.pages.included import IncludedPage
 from ldn_meta.display.pages.page import open_page
 from ldn_meta.display.pages.people import PeoplePage
@@ -69,8 +68,8 @@ def test_a_review_without_what_a_page_shows_says_so(bare, page, arguments, says)
     assert says in str(made.headline)
 
 
-def test_the_order_of_outcomes_is_that_of_the_review():
-    page = lm.safety(indication="fibromyalgia", construct="any_adverse_event")
+def test_the_order_of_outcomes_is_that_of_the_review(opened_once):
+    page = opened_once("safety", indication="fibromyalgia", construct="any_adverse_event")
     order = page.opened.derived.evidence.review.order["harm"]
     shown = list(dict.fromkeys(page.rows["construct"]))
     listed = [name for name in shown if name in order]

@@ -18,8 +18,8 @@ NOBODY = "complex_regional_pain_syndrome"
 
 
 @pytest.fixture(scope="module")
-def pages():
-    return {name: lm.without_pooling(indication=name) for name in REPORTED}
+def pages(opened_once):
+    return {name: opened_once("without_pooling", indication=name) for name in REPORTED}
 
 
 @pytest.mark.parametrize("indication", REPORTED)
@@ -142,7 +142,7 @@ def test_figures_are_named_where_the_page_has_them(pages, monkeypatch):
     page = pages["crohns_disease"]
     assert "Figures: effect direction plot, harvest plot" in page.swim.frame["answer"].iloc[6]
     monkeypatch.setattr(type(page), "FIGURES", ())
-    assert "Figures" not in page.swim.frame["answer"].iloc[6]
+    assert "Figures" not in WithoutPoolingPage(page.opened).swim.frame["answer"].iloc[6]
 
 
 def test_an_unknown_indication_is_refused():
