@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
-from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
@@ -693,12 +693,15 @@ def large(nodes=12, *, many_results=True, long_names=False):
 SLACK = 0.5
 
 
+# Where letters end depends on the resolution alone, so one renderer measures all figures: it
+# remembers each text.
+RENDERER = RendererAgg(1, 1, 110)
+
+
 def drawn(figure: Figure) -> RendererAgg:
     """Settle all positions at the resolution of the PNG, without spending time on pixels."""
     figure.set_dpi(110)
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    figure.draw_without_rendering()
-    return renderer
+    return RENDERER
 
 
 def text_boxes(figure: Figure) -> list[tuple[Text, Bbox]]:

@@ -87,7 +87,7 @@ def summary():
 # ---------------------------------------------------------------- traffic light
 
 
-@pytest.mark.parametrize("number", [1, 6, 16, 60])
+@pytest.mark.parametrize("number", [1, 60])
 def test_every_text_can_be_read(number):
     figure, _ = traffic_light(many(number), title="A title that is long enough to be broken " * 2)
     # Letters lie on dots of their own; dots are no texts.
@@ -201,7 +201,7 @@ def test_alt_text_counts_where_there_are_many():
 # ---------------------------------------------------------------- summary
 
 
-@pytest.mark.parametrize("number", [1, 6, 16])
+@pytest.mark.parametrize("number", [1, 16])
 def test_the_summary_can_be_read(number):
     assert_legible(bias_summary(many(number), title="A title that is long enough " * 4)[0])
 
@@ -269,7 +269,7 @@ def test_letters_stand_only_where_they_have_room():
     assert says(figure, "bar-2-numbers") == "L 40, H 1"
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(st.lists(st.lists(st.sampled_from(list(ROB2.ranks)), min_size=6, max_size=6), min_size=1))
 def test_shares_of_any_trials_fill_their_bar(judged):
     frame = table(*(study(ROB2, f"T {i}", *words) for i, words in enumerate(judged)))

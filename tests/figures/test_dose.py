@@ -44,12 +44,11 @@ def test_every_text_can_be_read(drawn):
     figure, _, rows = drawn
     assert_legible(figure)
     # Words inside the lower part lie on no interval.
-    renderer = figure.canvas.get_renderer()
     for i in range(2):
-        words = mark(figure, f"row-{i}-words").get_window_extent(renderer)
+        words = mark(figure, f"row-{i}-words").get_window_extent()
         line = rows.transData.transform((0, mark(figure, f"row-{i}-wide").get_ydata()[0]))
         assert words.y0 > line[1] + 3
-        assert words.x1 < rows.get_window_extent(renderer).x1
+        assert words.x1 < rows.get_window_extent().x1
 
 
 def test_curves_stand_at_their_shares(drawn):

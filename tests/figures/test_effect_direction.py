@@ -83,10 +83,9 @@ def test_every_text_can_be_read(figure):
     ("studies", "outcomes", "long_labels"), [(1, 1, False), (3, 8, True), (40, 4, False)]
 )
 def test_few_and_many_studies_can_be_read(studies, outcomes, long_labels):
-    for by in ("group", "construct"):
-        directions = many(studies, outcomes, long_labels=long_labels)
-        drawn, _ = effect_direction_plot(directions, by=by, title="A title " * 20)
-        assert_legible(drawn)
+    directions = many(studies, outcomes, long_labels=long_labels)
+    drawn, _ = effect_direction_plot(directions, by="construct", title="A title " * 20)
+    assert_legible(drawn)
 
 
 def test_no_arrow_lies_on_a_text_or_another_arrow():
@@ -399,13 +398,12 @@ def test_columns_are_groups_or_outcomes():
 
 
 def test_bytes_are_the_same_twice_and_order_of_rows_within_a_study_changes_no_arrow():
-    one, other = (effect_direction_output("directions", FRAME, order=ORDER) for _ in range(2))
-    assert one.png() == other.png()
+    one, other = (
+        effect_direction_output("directions", rows, order=ORDER) for rows in (FRAME, FRAME[::-1])
+    )
     assert one.svg() == other.svg()
     ids = svg_ids(one.svg())
     assert len(ids) == len(set(ids))
-    turned = effect_direction_output("directions", FRAME[::-1], order=ORDER)
-    assert turned.png() == one.png()
 
 
 def test_directions_differ_in_shape_and_not_in_colour_alone():

@@ -68,25 +68,22 @@ def judgements(k):
 # ---------------------------------------------------------------- can it be read
 
 
-@pytest.mark.parametrize(("long_labels", "is_log"), [(False, False), (True, True)])
-@pytest.mark.parametrize("k", [0, 1, 2, 5, 60])
-def test_every_text_can_be_read(k, long_labels, is_log):
-    measure = "RR" if is_log else "MD"
-    result = trials(k, measure=measure, long_labels=long_labels)
+@pytest.mark.parametrize(("k", "is_long"), [(1, False), (2, True), (60, True)])
+def test_every_text_can_be_read(k, is_long):
     figure, axes = forest_plot(
-        result,
+        trials(k, measure="RR" if is_long else "MD", long_labels=is_long),
         columns=arms(k),
         dots=judgements(k),
-        log_scale=is_log,
-        direction=("favours LDN", LONG if long_labels else "favours placebo"),
-        x_label=LONG if long_labels else "",
-        title=LONG if long_labels else "Pain at 12 weeks",
+        log_scale=is_long,
+        direction=("favours LDN", LONG if is_long else "favours placebo"),
+        x_label=LONG if is_long else "",
+        title=LONG if is_long else "Pain at 12 weeks",
     )
     assert axes in figure.axes
     assert_legible(figure)
 
 
-@pytest.mark.parametrize("k", [0, 1, 2, 5])
+@pytest.mark.parametrize("k", [0, 1, 5])
 def test_every_text_can_be_read_with_everything_beside_it(k):
     figure, _ = forest_plot(
         trials(k),
@@ -104,7 +101,7 @@ def test_bare_figure_can_be_read():
     assert_legible(forest_plot(trials(3))[0])
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     effects=st.lists(st.floats(-50, 50), min_size=2, max_size=8),
     spread=st.floats(1e-3, 1e3),

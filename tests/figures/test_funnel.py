@@ -64,6 +64,11 @@ def draw(frame=FOUR, **options):
     return funnel_plot(frame, **(WORDS | options))[0]
 
 
+@pytest.fixture(scope="module")
+def figure():
+    return draw()
+
+
 def plain(figure):
     return " ".join(texts(figure)).replace("\n", " ")
 
@@ -72,8 +77,7 @@ def corners(figure, index):
     return mark(figure, f"region-{index}").get_xy()
 
 
-@pytest.mark.parametrize("is_log", [False, True])
-@pytest.mark.parametrize("k", [0, 1, 2, 13, 60])
+@pytest.mark.parametrize(("k", "is_log"), [(1, False), (2, True), (60, True)])
 def test_every_text_can_be_read(k, is_log):
     figure = draw(
         many(k).assign(imputed=[i % 5 == 4 for i in range(k)]),
@@ -86,8 +90,7 @@ def test_every_text_can_be_read(k, is_log):
     assert_legible(figure)
 
 
-@pytest.mark.parametrize("is_log", [False, True])
-@pytest.mark.parametrize("k", [1, 13, 60])
+@pytest.mark.parametrize(("k", "is_log"), [(1, True), (13, False), (60, True)])
 def test_nothing_lies_outside_the_axes(k, is_log):
     figure, axes = funnel_plot(many(k), **WORDS, log_scale=is_log, centre=3.0)
     (low, high), (bottom, top) = axes.get_xlim(), axes.get_ylim()
@@ -160,8 +163,7 @@ def test_boundaries_are_cut_at_the_side_of_the_plot():
     assert {tuple(corner) for corner in whole} >= {(1.0, 0.0), (-2.3, 0.0)}
 
 
-def test_regions_grow_darker_outwards_and_marks_stand_out_from_all():
-    figure = draw()
+def test_regions_grow_darker_outwards_and_marks_stand_out_from_all(figure):
     greys = [mark(figure, f"region-{i}").get_facecolor() for i in range(4)]
     assert all(len(set(grey[:3])) == 1 for grey in greys)
     light = [grey[0] for grey in greys]
@@ -193,8 +195,7 @@ def test_the_funnel_is_centred_at_the_pooled_estimate(level, z):
     assert f"pseudo {100 * level:g}% limits" in plain(figure)
 
 
-def test_without_a_pooled_estimate_there_is_no_funnel_and_no_key_of_one():
-    figure = draw()
+def test_without_a_pooled_estimate_there_is_no_funnel_and_no_key_of_one(figure):
     assert not marks(figure, "centre")
     assert not marks(figure, "limit-")
     assert "pooled" not in plain(figure)

@@ -55,12 +55,23 @@ def draw(frame=TWO, **options):
     return next_trial_plot(frame, **(WORDS | options))[0]
 
 
+@pytest.fixture(scope="module")
+def figure():
+    return draw()
+
+
 def plain(figure):
     return " ".join(texts(figure)).replace("\n", " ")
 
 
-@pytest.mark.parametrize("people", [[100], [40, 60], np.geomspace(5, 1e6, 30)])
-@pytest.mark.parametrize("effects", [[0.0], [-1, 0, 1.5], np.linspace(-0.2, 0.2, MOST_EFFECTS)])
+@pytest.mark.parametrize(
+    ("effects", "people"),
+    [
+        ([0.0], [100]),
+        ([-1, 0, 1.5], [40, 60]),
+        (np.linspace(-0.2, 0.2, MOST_EFFECTS), np.geomspace(5, 1e6, 30)),
+    ],
+)
 def test_every_text_can_be_read(effects, people):
     figure = draw(
         simulated(effects, people),
@@ -73,8 +84,7 @@ def test_every_text_can_be_read(effects, people):
     assert len(names) == len(effects)
 
 
-def test_curves_stand_at_people_and_probability_sorted_by_people():
-    figure = draw()
+def test_curves_stand_at_people_and_probability_sorted_by_people(figure):
     curve = mark(figure, "panel-0-curve-0")
     assert curve.get_xdata().tolist() == [100, 200, 400]
     axes = curve.axes
@@ -86,8 +96,7 @@ def test_curves_stand_at_people_and_probability_sorted_by_people():
     assert likely == pytest.approx(curve.get_ydata()[1])
 
 
-def test_a_line_keeps_its_kind_in_every_panel_and_in_its_name():
-    figure = draw()
+def test_a_line_keeps_its_kind_in_every_panel_and_in_its_name(figure):
     null, same = mark(figure, "panel-0-curve-1"), mark(figure, "panel-1-curve-0")
     assert null.get_linestyle() == same.get_linestyle()
     assert null.get_color() == same.get_color()
@@ -119,8 +128,7 @@ def test_lines_are_named_where_they_end_in_the_order_of_their_ends():
         assert mark(figure, f"panel-0-effect-{index}-joint").get_ydata()[0] == ends[index]
 
 
-def test_panels_have_heads_in_the_order_given():
-    figure = draw()
+def test_panels_have_heads_in_the_order_given(figure):
     assert says(figure, "panel-0-head") == f"Probability that {OFF}"
     assert says(figure, "panel-1-head").replace("\n", " ") == (
         f"Probability that the pooled interval lies inside {MINUS}1 to 1"

@@ -64,14 +64,16 @@ def nothing():
     return made((node("a", ["p", "q"]),), [0, 0], [[NAN]], 1.0)
 
 
-SAMPLES = {"small": small, "odd": odd, "one result": one_result, "nothing": nothing}
-
-
 @pytest.fixture(scope="module")
 def crowd():
     """Far more results than columns."""
     found, told = large()
     return found, told, columns_of(found)
+
+
+@pytest.fixture(scope="module")
+def figure():
+    return draw(small())
 
 
 def draw(sample, **options):
@@ -86,10 +88,9 @@ def plain(figure):
 # ---------------------------------------------------------------- legible
 
 
-@pytest.mark.parametrize("name", SAMPLES)
-@pytest.mark.parametrize("title", [None, "A title " * 20])
-def test_every_text_can_be_read(name, title):
-    assert_legible(draw(SAMPLES[name](), title=title))
+@pytest.mark.parametrize("sample", [odd, one_result, nothing])
+def test_every_text_can_be_read(sample):
+    assert_legible(draw(sample(), title="A title " * 20))
 
 
 def test_twelve_nodes_with_long_names_can_be_read():
@@ -103,7 +104,7 @@ def test_twelve_nodes_with_long_names_can_be_read():
     assert "option-11-0-name" in marks(figure, "option-11-")
 
 
-@pytest.mark.parametrize("mid", [0.001, 0.2, 40.0])
+@pytest.mark.parametrize("mid", [0.001, 40.0])
 def test_an_important_difference_of_any_size_is_in_view(mid):
     figure = draw(small(), mid=mid)
     assert_legible(figure)
@@ -292,8 +293,7 @@ def test_ten_million_analyses_take_no_more_room():
 # ---------------------------------------------------------------- what is drawn
 
 
-def test_estimates_are_steps_as_wide_as_their_analyses():
-    figure = draw(small())
+def test_estimates_are_steps_as_wide_as_their_analyses(figure):
     line = mark(figure, "estimate")
     assert line.get_xdata().tolist() == [0, 0.375, 0.375, 0.75, 0.75, 0.875, 0.875, 1]
     zero, low = (mark(figure, name).get_ydata()[0] for name in ("no-effect", "mid-low"))
@@ -325,8 +325,7 @@ def test_tones_of_the_bands_differ_in_grey():
     assert shades == sorted(shades, reverse=True)
 
 
-def test_the_protocols_own_analysis_is_marked_and_named():
-    figure = draw(small())
+def test_the_protocols_own_analysis_is_marked_and_named(figure):
     own = mark(figure, "protocol")
     assert own.get_xdata()[0] == pytest.approx(6 / 16 / 2)
     assert own.get_ydata()[0] == mark(figure, "estimate").get_ydata()[0]
@@ -363,8 +362,7 @@ def test_cells_stand_level_with_the_option_and_shade_its_share():
                 assert colour == shade(share)
 
 
-def test_curve_and_choices_share_one_axis():
-    figure = draw(small())
+def test_curve_and_choices_share_one_axis(figure):
     curve = mark(figure, "estimate").axes.get_window_extent()
     cells = mark(figure, "option-0-0").axes.get_window_extent()
     assert (curve.x0, curve.x1) == pytest.approx((cells.x0, cells.x1))
@@ -382,8 +380,7 @@ def test_share_explained_is_that_of_the_node_table():
     assert widths == pytest.approx([widths[0]] * 3, rel=1e-4)
 
 
-def test_directions_stand_at_the_ends_and_lines_have_names():
-    figure = draw(small())
+def test_directions_stand_at_the_ends_and_lines_have_names(figure):
     boxes = {text.get_gid(): box for text, box in text_boxes(figure)}
     assert says(figure, "favours-low").endswith("favours treatment")
     assert boxes["favours-low"].y1 < boxes["y-label"].y0
@@ -503,7 +500,6 @@ def test_little_is_not_rounded_to_none_nor_most_to_all(share, words):
     assert share_words(share) == words
 
 
-def test_options_of_all_kinds_are_told_apart_by_name():
-    figure = draw(small())
+def test_options_of_all_kinds_are_told_apart_by_name(figure):
     names = [says(figure, f"option-{n}-{o}-name") for n, o in product(range(3), range(2))]
     assert names == ["a", "b", "x", "y", "one", "two"]
