@@ -6,7 +6,6 @@ import re
 from statistics import NormalDist
 
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.text import Text
 
@@ -27,8 +26,6 @@ from builders import (
 )
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.albatross import NOTHING_TO_PLACE, albatross_plot
-from ldn_meta.display.figures.directions import DIRECTION_COLUMNS
-from ldn_meta.errors import ArgumentError
 
 
 def people_for(p, d):
@@ -395,30 +392,3 @@ def test_what_a_bar_cannot_show_is_said_in_words():
 
 
 # ---------------------------------------------------------------- refusals and bytes
-
-
-@pytest.mark.parametrize(
-    ("contours", "word"),
-    [
-        ({"0.2": ([0.1, 0.2], [10.0])}, "shapes"),
-        ({"0.2": ([[0.1]], [[10.0]])}, "shapes"),
-        ({"0.2": ([0.0, 0.2], [10.0, 20.0])}, "0 < p <= 1"),
-        ({"0.2": ([0.1, 1.2], [10.0, 20.0])}, "0 < p <= 1"),
-        ({"0.2": ([0.1, 0.2], [-10.0, 20.0])}, "people >= 0"),
-    ],
-)
-def test_contours_that_do_not_fit_are_refused(contours, word):
-    with pytest.raises(ArgumentError, match=word):
-        albatross_plot(FRAME, contours=contours)
-
-
-@pytest.mark.parametrize("column", DIRECTION_COLUMNS)
-def test_a_missing_column_is_named(column):
-    with pytest.raises(ArgumentError, match=column):
-        albatross_plot(FRAME.drop(columns=column))
-
-
-def test_a_single_arm_is_refused():
-    single = pd.concat([FRAME, frame(result("alone", eligible_for="single-arm"))])
-    with pytest.raises(ArgumentError, match="alone"):
-        albatross_plot(single)

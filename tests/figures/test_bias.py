@@ -28,7 +28,6 @@ from ldn_meta.display.figures.bias import (
     traffic_light,
     who_judged,
 )
-from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.raw.bias import TOOLS, bias_reasons
 
 ROB2, CROSSOVER = TOOLS["RoB 2"], TOOLS["RoB 2 crossover"]
@@ -285,33 +284,6 @@ def test_shares_of_any_trials_fill_their_bar(judged):
 
 
 # ---------------------------------------------------------------- refusals, bytes, words
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"tool": "QUADAS"}, "tool is 'QUADAS': allowed are RoB 2"),
-        ({"domain": "luck"}, "domain of RoB 2 is 'luck'"),
-        ({"judgement": "serious"}, "judgement with RoB 2 is 'serious'"),
-    ],
-)
-def test_words_that_are_not_known_are_refused(change, message):
-    for draw in (traffic_light, bias_summary):
-        with pytest.raises(ArgumentError, match=message):
-            draw(table(GOOD).assign(**change))
-
-
-def test_a_study_judged_twice_or_a_missing_column_is_refused():
-    with pytest.raises(ArgumentError, match="twice"):
-        traffic_light(table(GOOD, GOOD))
-    with pytest.raises(ArgumentError, match="lacks"):
-        bias_summary(FRAME.drop(columns="judgement"))
-
-
-@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
-def test_weights_that_are_none_are_refused(weight):
-    with pytest.raises(ArgumentError, match="weights has"):
-        bias_summary(FRAME, weights={"good2001": weight})
 
 
 def test_who_judged_is_said():

@@ -40,6 +40,7 @@ from ldn_meta.display.figures import (
     sequential,
     specification,
 )
+from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.raw.bias import TOOLS
 from ldn_meta.stats.pool import pool
 
@@ -356,3 +357,121 @@ def test_figure_is_unknown_to_pyplot_and_has_true_minus_signs(plain, name):
     for text, _ in text_boxes(plain[name]):
         assert not text.get_text().startswith("-")
     assert marks(plain[name], "title")
+
+
+def twice(table):
+    return pd.concat([table, table[:1]])
+
+
+# What is wrong with the table of the figure above, and what is said of it.
+REFUSED = [
+    ("cumulative", lambda table: table[::-1], "2014 of 'B' stands below 2015"),
+    ("cumulative", {"estimate": -0.99}, "'A' lies outside -0.97 to -0.13"),
+    ("cumulative", {"estimate": -0.99}, "'C' lies outside"),
+    ("funnel", {"yi": [NAN, 0, 0, 0]}, "yi nan of 'A'"),
+    ("funnel", {"yi": [0, math.inf, 0, 0]}, "yi inf of 'B'"),
+    ("funnel", {"vi": [1, NAN, 1, 1]}, "vi nan of 'B'"),
+    ("funnel", {"vi": [1, 1, 0, 1]}, "vi 0 of 'C'"),
+    ("funnel", {"vi": [1, NAN, 1, -1]}, "vi nan of 'B'.*vi -1 of 'D'"),
+    ("funnel", {"imputed": [True, False, NAN, False]}, "imputed nan of 'C'"),
+    ("funnel", {"imputed": "no"}, "imputed 'no' of 'A'"),
+    ("sequential", {"fraction": [0.25, 0.5, 0.5]}, "fraction 0.5 of 'C'"),
+    ("sequential", {"fraction": [0.0, 0.5, 0.6]}, "fraction 0 of 'A'"),
+    ("sequential", {"z": NAN}, "z nan of 'A'"),
+    ("next trial", {"people": 0}, "people 0 in row 0"),
+    ("next trial", {"true_effect": NAN}, "true_effect nan in row 0"),
+    ("next trial", {"probability": 1.2}, "probability 1.2 in row 0"),
+    ("next trial", {"probability": NAN}, "probability nan in row 0"),
+    ("next trial", {"people": 0, "probability": 7}, "row 0.*row 1"),
+    ("next trial", twice, "is there twice"),
+    ("next trial", {"true_effect": range(10)}, "10 true effects: allowed are 8"),
+    ("evidence map", {"direction": "up"}, "direction"),
+    ("evidence map", {"synthesis": "magic"}, "synthesis"),
+    ("evidence map", twice, "twice"),
+    ("responders", {"group": 4}, "frame"),
+    ("responders", {"group": NAN}, "frame"),
+    *(
+        (name, change, word)
+        for name in ("traffic light", "bias summary")
+        for change, word in (
+            ({"tool": "QUADAS"}, "tool is 'QUADAS': allowed are RoB 2"),
+            ({"domain": "luck"}, "domain of RoB 2 is 'luck'"),
+            ({"judgement": "serious"}, "judgement with RoB 2 is 'serious'"),
+            (twice, "twice"),
+        )
+    ),
+    ("effect directions", {"direction": "up"}, "direction is 'up'"),
+    ("effect directions", {"sign": 0.5}, "sign is 0.5"),
+    ("effect directions", {"eligible_for": "single-arm"}, "single-arm"),
+    ("effect directions", {"p_low": 0.5, "p_high": 0.1}, "p_low is 0.5"),
+    ("effect directions", {"p_low": NAN}, "p_low is nan"),
+    ("effect directions", {"p_high": 1.5}, "p_high 1.5"),
+    ("effect directions", {"n_people": 0.0}, "n_people is 0"),
+    ("effect directions", {"n_people": math.inf}, "n_people is inf"),
+    ("effect directions", twice, "2 times"),
+    ("effect directions", {"overall_bias": "splendid"}, "splendid"),
+    ("effect directions", {"overall_bias": ["low", "high", "low", "low"]}, "one word a study"),
+    ("harvest", {"eligible_for": "excluded"}, "excluded"),
+    ("harvest", {"overall_bias": "splendid"}, "splendid"),
+    ("albatross", {"eligible_for": "single-arm"}, "old2001"),
+]
+
+
+@pytest.mark.parametrize(("name", "change", "word"), REFUSED)
+def test_a_frame_that_does_not_fit_is_refused(name, change, word):
+    (table, *rest), options = FIGURES[name].make(1.0, False)
+    broken = table.assign(**change) if isinstance(change, dict) else change(table)
+    with pytest.raises(ArgumentError, match=word):
+        FIGURES[name].plot(broken, *rest, **options, title="Pain")
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _, _ in REFUSED}))
+def test_a_missing_column_is_named(name):
+    (table, *rest), options = FIGURES[name].make(1.0, False)
+    needed = directions.DIRECTION_COLUMNS if "n_people" in table else table.columns
+    for column in set(needed) - {"imputed"}:
+        with pytest.raises(ArgumentError, match=column):
+            FIGURES[name].plot(table.drop(columns=column), *rest, **options, title="Pain")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "word"),
+    [
+        ("forest", {"labels": ["one"]}, "labels has 1 rows"),
+        ("forest", {"columns": pd.DataFrame({"n": [1, 2]})}, "columns has 2 rows"),
+        ("forest", {"totals": ["n", "n"]}, "totals has 2 texts"),
+        (
+            "forest",
+            {"shown_only": pd.DataFrame({"label": ["A"], "yi": [0.1]})},
+            "lacks ci_low, ci_high",
+        ),
+        ("forest", {"dots": pd.DataFrame({"D1": ["low"] * 3})}, "dots has 3 rows"),
+        ("forest", {"dots": pd.DataFrame({"D1": ["splendid"] * 4})}, "'splendid'"),
+        ("funnel", {"centre": NAN}, "centre=nan"),
+        ("funnel", {"level": 95}, "level=95"),
+        ("funnel", {"limits": (-1.0, 1.0)}, "leaves out 'C' at -2.2"),
+        ("funnel", {"limits": (-3.0, 1.0), "centre": 2.0}, "leaves out centre at 2"),
+        ("funnel", {"limits": (1.0, -3.0)}, "leaves out no effect at 0"),
+        ("funnel", {"limits": (-math.inf, 3.0)}, "is no range"),
+        ("funnel", {"limits": (-60.0, 3.0), "log_scale": True}, "is no range"),
+        ("funnel", {"centre": 51.0, "log_scale": True}, "centre=51"),
+        ("sequential", {"boundary": ([0.1, 0.2], [1.0])}, r"shapes \(2,\) and \(1,\)"),
+        ("sequential", {"boundary": ([0.2, 0.1], [1.0, 2.0])}, "boundary has fractions"),
+        ("sequential", {"futility": ([0.1, 0.2], [-1.0, 2.0])}, "futility has fractions"),
+        *(("specification", {"mid": mid}, "mid=") for mid in (0.0, -1.0, math.inf, NAN)),
+        *(
+            ("bias summary", {"weights": {"Good 2001": weight}}, "weights has")
+            for weight in (-1.0, NAN, math.inf)
+        ),
+        ("effect directions", {"by": "study"}, "by is 'study'"),
+        ("albatross", {"contours": {"0.2": ([0.1, 0.2], [10.0])}}, "shapes"),
+        ("albatross", {"contours": {"0.2": ([[0.1]], [[10.0]])}}, "shapes"),
+        ("albatross", {"contours": {"0.2": ([0.0, 0.2], [10.0, 20.0])}}, "0 < p <= 1"),
+        ("albatross", {"contours": {"0.2": ([0.1, 1.2], [10.0, 20.0])}}, "0 < p <= 1"),
+        ("albatross", {"contours": {"0.2": ([0.1, 0.2], [-10.0, 20.0])}}, "people >= 0"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(name, options, word):
+    arguments, own = FIGURES[name].make(1.0, False)
+    with pytest.raises(ArgumentError, match=word):
+        FIGURES[name].plot(*arguments, **(own | options))

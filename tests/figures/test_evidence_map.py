@@ -17,7 +17,6 @@ from builders import (
     texts,
 )
 from ldn_meta.display.figures.evidence_map import MAP_COLUMNS, directions_of, evidence_map
-from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.pools import KINDS
 
 
@@ -134,20 +133,6 @@ def test_alt_text_tells_every_cell():
     assert "1 study without comparison group, 1 person" in words
     assert "no data on pain, any adverse event" in words
     assert words.isascii()
-
-
-@pytest.mark.parametrize(
-    ("frame", "word"),
-    [
-        (FRAME.drop(columns="people"), "people"),
-        (FRAME.assign(direction="up"), "direction"),
-        (FRAME.assign(synthesis="magic"), "synthesis"),
-        (pd.concat([FRAME, FRAME[:1]]), "twice"),
-    ],
-)
-def test_a_frame_that_does_not_fit_is_refused(frame, word):
-    with pytest.raises(ArgumentError, match=word):
-        evidence_map(frame)
 
 
 def test_missing_numbers_are_not_reported():

@@ -290,42 +290,6 @@ def test_alt_text_counts_what_is_seen():
     assert "Values below 1: favours LDN" in ratios
 
 
-@pytest.mark.parametrize(
-    ("frame", "word"),
-    [
-        (FOUR.drop(columns=["yi", "vi"]), "lacks yi, vi"),
-        (FOUR.assign(yi=[NAN, 0, 0, 0]), "yi nan of 'A'"),
-        (FOUR.assign(yi=[0, math.inf, 0, 0]), "yi inf of 'B'"),
-        (FOUR.assign(vi=[1, NAN, 1, 1]), "vi nan of 'B'"),
-        (FOUR.assign(vi=[1, 1, 0, 1]), "vi 0 of 'C'"),
-        (FOUR.assign(vi=[1, NAN, 1, -1]), "vi nan of 'B'.*vi -1 of 'D'"),
-        (FOUR.assign(imputed=[True, False, NAN, False]), "imputed nan of 'C'"),
-        (FOUR.assign(imputed="no"), "imputed 'no' of 'A'"),
-    ],
-)
-def test_a_frame_that_does_not_fit_is_refused(frame, word):
-    with pytest.raises(ArgumentError, match=word):
-        draw(frame)
-
-
-@pytest.mark.parametrize(
-    ("options", "word"),
-    [
-        ({"centre": NAN}, "centre=nan"),
-        ({"level": 95}, "level=95"),
-        ({"limits": (-1.0, 1.0)}, "leaves out 'C' at -2.2"),
-        ({"limits": (-3.0, 1.0), "centre": 2.0}, "leaves out centre at 2"),
-        ({"limits": (1.0, -3.0)}, "leaves out no effect at 0"),
-        ({"limits": (-math.inf, 3.0)}, "is no range"),
-        ({"limits": (-60.0, 3.0), "log_scale": True}, "is no range"),
-        ({"centre": 51.0, "log_scale": True}, "centre=51"),
-    ],
-)
-def test_options_that_would_hide_something_are_refused(options, word):
-    with pytest.raises(ArgumentError, match=word):
-        funnel_plot(FOUR, **WORDS, **options)
-
-
 def test_a_logarithm_that_must_be_a_typing_error_is_refused():
     frame = FOUR.assign(yi=[51.0, 0, 0, 0])
     with pytest.raises(ArgumentError, match="yi 51 of 'A'"):

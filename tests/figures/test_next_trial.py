@@ -190,23 +190,6 @@ def test_remarks_are_said_where_nothing_is_drawn():
     assert plain(figure) == f"{NO_CURVE} Too few trials."
 
 
-@pytest.mark.parametrize(
-    ("frame", "word"),
-    [
-        (TWO.drop(columns="what"), "lacks what"),
-        (rows((0, 0.0, 0.5, OFF)), "people 0 in row 0"),
-        (rows((10, NAN, 0.5, OFF)), "true_effect nan in row 0"),
-        (rows((10, 0.0, 1.2, OFF)), "probability 1.2 in row 0"),
-        (rows((10, 0.0, NAN, OFF)), "probability nan in row 0"),
-        (rows((10, 0.0, 0.5, OFF), (10, 0.0, 0.6, OFF)), "is there twice"),
-        (simulated(np.arange(MOST_EFFECTS + 1), [10]), "9 true effects: allowed are 8"),
-    ],
-)
-def test_a_frame_that_does_not_fit_is_refused(frame, word):
-    with pytest.raises(ArgumentError, match=word):
-        draw(frame)
-
-
 def test_all_faults_are_told_at_once():
     with pytest.raises(ArgumentError, match=r"row 0.*row 1"):
         draw(rows((0, 0.0, 0.5, OFF), (10, 0.0, 7, OFF)))

@@ -8,7 +8,6 @@ import pytest
 from builders import assert_legible, described, mark, marks, says, text_boxes, texts
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.responders import RESPONDER_COLUMNS, responder_plot
-from ldn_meta.errors import ArgumentError
 
 NAN = math.nan
 THIRTY, FIFTY = "At least 30% less pain", "At least 50% less pain"
@@ -132,11 +131,3 @@ def test_alt_text_tells_every_arm():
     assert f"{FINAL}: LDN 6 mg 22/49, 45% (32 to 59); placebo 14/50, 28% (17 to 42)." in words
     assert "percentage without a count" in words
     assert words.isascii()
-
-
-@pytest.mark.parametrize(
-    "frame", [FRAME.drop(columns="note"), FRAME.assign(group=4), FRAME.assign(group=NAN)]
-)
-def test_a_frame_that_does_not_fit_is_refused(frame):
-    with pytest.raises(ArgumentError, match="frame"):
-        responder_plot(frame, title="Responders")

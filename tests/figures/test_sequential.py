@@ -26,7 +26,6 @@ from ldn_meta.display.figures.sequential import (
     Boundary,
     sequential_plot,
 )
-from ldn_meta.errors import ArgumentError
 
 NAN = math.nan
 T = np.linspace(0.01, 1, 100)
@@ -279,23 +278,6 @@ def test_a_boundary_is_a_line_between_points_and_nothing_beyond():
     assert np.allclose(cut, [(0.4, 3.0), (0.5, 2.5)])
     assert line.below(1, 1) == []
     assert Boundary((0.2, 0.6), (2.0, 4.0)).below(3, 1)[-1] == pytest.approx((0.4, 3.0))
-
-
-@pytest.mark.parametrize(
-    ("frame", "options", "word"),
-    [
-        (CROSSED.drop(columns="z"), {}, "lacks z"),
-        (looks(("A", 0.5, 1.0), ("B", 0.5, 1.0)), {}, "fraction 0.5 of 'B'"),
-        (looks(("A", 0.0, 1.0)), {}, "fraction 0 of 'A'"),
-        (looks(("A", 0.5, NAN)), {}, "z nan of 'A'"),
-        (CROSSED, {"boundary": ([0.1, 0.2], [1.0])}, r"boundary has shapes \(2,\) and \(1,\)"),
-        (CROSSED, {"boundary": ([0.2, 0.1], [1.0, 2.0])}, "boundary has fractions"),
-        (CROSSED, {"futility": ([0.1, 0.2], [-1.0, 2.0])}, "futility has fractions"),
-    ],
-)
-def test_what_does_not_fit_is_refused(frame, options, word):
-    with pytest.raises(ArgumentError, match=word):
-        draw(frame, **options)
 
 
 def test_points_that_are_not_defined_are_left_out():

@@ -36,7 +36,6 @@ from ldn_meta.display.figures.specification import (
     specification_curve,
     verdicts,
 )
-from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.multiverse import Normalised, build_multiverse, node_table, summary
 
 WORDS = {"direction": ("favours treatment", "favours placebo"), "unit_words": "points (0-10)"}
@@ -477,12 +476,6 @@ def test_nothing_is_said_in_words():
     assert NO_RESULT in plain(figure)
     assert len(figure.axes) == 1
     assert NO_RESULT in described(specification_curve, found, told, **WORDS)
-
-
-@pytest.mark.parametrize("mid", [0.0, -1.0, math.inf, NAN])
-def test_an_important_difference_that_is_none_is_refused(mid):
-    with pytest.raises(ArgumentError, match="mid="):
-        draw(small(), mid=mid)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
-"""What an effect direction plot draws: arrows, sizes, counts, and the rule within a study."""
+"""What plots without pooling draw: arrows by study, bars by direction, the rule within one."""
 
-import math
+import itertools
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_hex
 
 from builders import (
     NAN,
@@ -23,12 +23,15 @@ from builders import (
     text_boxes,
     texts,
 )
+from ldn_meta.display.figures.bias import JUDGEMENTS
 from ldn_meta.display.figures.directions import (
     MIXED,
     NOT_KNOWN,
     direction_rows,
     effect_direction_output,
     effect_direction_plot,
+    harvest_plot,
+    letters,
     together,
     verdict_words,
 )
@@ -73,10 +76,6 @@ def points_up(figure, name):
 
 
 # ---------------------------------------------------------------- legible
-
-
-def test_every_text_can_be_read(figure):
-    assert_legible(figure)
 
 
 @pytest.mark.parametrize(
@@ -362,39 +361,12 @@ def test_alt_text_of_many_studies_is_counts():
 # ---------------------------------------------------------------- refusals and bytes
 
 
-@pytest.mark.parametrize(
-    ("directions", "word"),
-    [
-        (FRAME.drop(columns="n_people"), "n_people"),
-        (FRAME.assign(direction="up"), "direction is 'up'"),
-        (FRAME.assign(sign=0.5), "sign is 0.5"),
-        (FRAME.assign(eligible_for="single-arm"), "single-arm"),
-        (FRAME.assign(p_low=0.5, p_high=0.1), "p_low is 0.5"),
-        (FRAME.assign(p_low=NAN), "p_low is nan"),
-        (FRAME.assign(p_high=1.5), "p_high 1.5"),
-        (FRAME.assign(n_people=0.0), "n_people is 0"),
-        (FRAME.assign(n_people=math.inf), "n_people is inf"),
-        (pd.concat([FRAME, FRAME[:1]]), "2 times"),
-        (FRAME.assign(overall_bias="splendid"), "splendid"),
-        (FRAME.assign(overall_bias=["low", "high", *["low"] * 5]), "one word a study"),
-    ],
-)
-def test_a_frame_that_does_not_fit_is_refused(directions, word):
-    with pytest.raises(ArgumentError, match=word):
-        effect_direction_plot(directions)
-
-
 def test_all_faults_are_named_at_once():
     broken = FRAME.assign(direction="up", sign=7.0)
     with pytest.raises(ArgumentError) as caught:
         effect_direction_plot(broken)
     assert str(caught.value).count("direction is 'up'") == len(broken)
     assert str(caught.value).count("sign is 7") == len(broken)
-
-
-def test_columns_are_groups_or_outcomes():
-    with pytest.raises(ArgumentError, match="by is 'study'"):
-        effect_direction_plot(FRAME, by="study")
 
 
 def test_bytes_are_the_same_twice_and_order_of_rows_within_a_study_changes_no_arrow():
@@ -410,3 +382,205 @@ def test_directions_differ_in_shape_and_not_in_colour_alone():
     from ldn_meta.display.figures.directions import _OUTLINES, COLOURS
 
     assert len(set(_OUTLINES.values())) == len(_OUTLINES) == len(COLOURS)
+
+
+# ---------------------------------------------------------------- harvest: where, how high
+
+LEFT, MIDDLE, RIGHT, UNKNOWN = range(4)
+
+HARVEST = frame(
+    result("old2009", "pain", year=2009.0, group="pain", is_randomised=False, blinding="open",
+           overall_bias="serious", n_people=10.0),
+    result("blind2013", "pain", year=2013.0, group="pain", n_people=28.0, overall_bias="low"),
+    result("open2014", "pain", year=2014.0, group="pain", blinding="open", sign=-1.0,
+           overall_bias="high", n_people=NAN),
+    result("open2014", "response", year=2014.0, blinding="open", sign=-1.0,
+           overall_bias="high", n_people=60.0),
+    result("blind2013", "response", year=2013.0, overall_bias="low", n_people=28.0),
+    result("blind2013", "remission", year=2013.0, overall_bias="low", n_people=27.0, sign=-1.0),
+    result("new2026", "pain", year=2026.0, group="pain", direction="no difference", sign=NAN,
+           blinding="not stated", overall_bias="", n_people=96.0),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def harvest():
+    return harvest_plot(HARVEST, title="Crohn's disease")[0]
+
+
+def bars(figure, row, panel):
+    """Bars of a panel as (height, letter, people), from left to right."""
+    found = []
+    for index in itertools.count():
+        name = f"bar-{row}-{panel}-{index}"
+        if name not in marks(figure, name):
+            return found
+        bar = mark(figure, name)
+        found.append(
+            (bar.get_height(), says(figure, f"{name}-key"), says(figure, f"{name}-people"))
+        )
+
+
+@pytest.mark.parametrize(("studies", "outcomes"), [(1, 1), (3, 8), (40, 4)])
+def test_few_and_many_bars_can_be_read(studies, outcomes):
+    drawn, _ = harvest_plot(many(studies, outcomes, long_labels=True), title="A title " * 20)
+    assert_legible(drawn)
+
+
+def test_no_bar_lies_on_a_text_or_another_bar_and_all_stay_in_their_panel():
+    drawn, _ = harvest_plot(many(40, 4))
+    boxes = [box for _, box in text_boxes(drawn)]
+    found = {n: m.get_window_extent() for n, m in marks(drawn, "bar-").items() if n[-1].isdigit()}
+    assert len(found) == 160
+    for one, other in itertools.combinations(found.values(), 2):
+        assert not overlap(one, other)
+    for box in found.values():
+        assert not any(overlap(box, text) for text in boxes)
+    panels = [[box for n, box in found.items() if n.split("-")[2] == str(i)] for i in range(4)]
+    for left, right in itertools.pairwise(panels):
+        assert max(box.x1 for box in left) < min(box.x0 for box in right)
+
+
+# ---------------------------------------------------------------- where, how high, what pattern
+
+
+def test_panels_run_from_comparator_to_ldn(harvest):
+    heads = [a.get_text().replace("\n", " ") for a in marks(harvest, "panel-").values()]
+    assert heads == ["Favours comparator", "No difference, or mixed", "Favours treatment"]
+    boxes = [
+        box for text, box in text_boxes(harvest) if (text.get_gid() or "").startswith("panel")
+    ]
+    assert [box.x0 for box in boxes] == sorted(box.x0 for box in boxes)
+
+
+def test_direction_not_known_has_a_panel_only_where_it_occurs():
+    unknown, _ = harvest_plot(frame(result(), result("b2012", direction="not stated", sign=NAN)))
+    assert says(unknown, "panel-3").replace("\n", " ") == "Direction not known"
+    assert bars(unknown, 0, UNKNOWN)
+    assert not bars(unknown, 0, MIDDLE)
+
+
+def test_each_study_stands_once_in_the_panel_of_its_direction(harvest):
+    assert [letter for _, letter, _ in bars(harvest, 0, RIGHT)] == ["B", "A"]
+    assert [letter for _, letter, _ in bars(harvest, 0, LEFT)] == ["C"]
+    assert [letter for _, letter, _ in bars(harvest, 0, MIDDLE)] == ["D"]
+    assert [letter for _, letter, _ in bars(harvest, 1, LEFT)] == ["C"]
+    assert [letter for _, letter, _ in bars(harvest, 1, MIDDLE)] == ["B"]
+    assert says(harvest, "bar-1-2-none") == "none"
+
+
+def test_panels_agree_with_the_arrows_of_the_effect_direction_plot():
+    directions = many(25, 4)
+    panels, _ = harvest_plot(directions)
+    arrows, _ = effect_direction_plot(directions)
+    counted = {a.get_text(): n[:-6] for n, a in marks(arrows, "count-").items() if "label" in n}
+    for column in range(4):
+        count = {word: int(says(arrows, f"{name}-{column}")) for word, name in counted.items()}
+        assert len(bars(panels, column, RIGHT)) == count["Favours treatment"]
+        assert len(bars(panels, column, LEFT)) == count["Favours comparator"]
+        assert len(bars(panels, column, MIDDLE)) == count["No difference"] + count["Mixed"]
+        assert len(bars(panels, column, UNKNOWN)) == count["Direction not known"]
+
+
+def test_height_is_the_suitability_of_the_design(harvest):
+    blind, by_choice = (height for height, _, _ in bars(harvest, 0, RIGHT))
+    ((open_label, _, _),) = bars(harvest, 0, LEFT)
+    ((not_stated, _, _),) = bars(harvest, 0, MIDDLE)
+    assert blind == 3 * by_choice
+    assert open_label == not_stated == 2 * by_choice
+
+
+def test_bars_stand_on_one_line(harvest):
+    feet = [mark(harvest, f"bar-0-{i}-0").get_y() + bars(harvest, 0, i)[0][0] for i in range(3)]
+    assert max(feet) == pytest.approx(min(feet))
+
+
+def test_people_stand_above_the_bar_and_the_letter_below(harvest):
+    assert [people for _, _, people in bars(harvest, 0, RIGHT)] == ["28", "10"]
+    assert bars(harvest, 0, LEFT)[0][2] == "NR"
+    boxes = {text.get_gid(): box for text, box in text_boxes(harvest)}
+    bar = mark(harvest, "bar-0-2-0").get_window_extent()
+    assert boxes["bar-0-2-0-people"].y0 > bar.y1 - 1
+    assert boxes["bar-0-2-0-key"].y1 < bar.y0 + 1
+
+
+def test_a_study_whose_outcomes_differ_is_starred_and_the_star_explained(harvest):
+    assert bars(harvest, 1, MIDDLE)[0][2] == "28*"
+    assert any(text.startswith("* mixed") for text in texts(harvest))
+    plain, _ = harvest_plot(HARVEST[:3])
+    assert not any("*" in text for text in texts(plain))
+
+
+def test_colour_and_pattern_are_the_risk_of_bias(harvest):
+    low, serious = mark(harvest, "bar-0-2-0"), mark(harvest, "bar-0-2-1")
+    assert to_hex(low.get_facecolor()) == JUDGEMENTS["low"].fill
+    assert to_hex(serious.get_facecolor()) == JUDGEMENTS["serious"].fill
+    assert low.get_hatch() != serious.get_hatch()
+    not_judged = mark(harvest, "bar-0-1-0")
+    assert to_hex(not_judged.get_facecolor()) == "#ffffff"
+    assert not_judged.get_hatch()
+
+
+def test_no_two_judgements_look_the_same():
+    biases = [word for word in JUDGEMENTS if word not in ("yes", "no", "unclear")]
+    rows = [result(f"s{i}", overall_bias=word) for i, word in enumerate([*biases, ""])]
+    drawn, _ = harvest_plot(frame(*rows))
+    found = [mark(drawn, f"bar-0-2-{i}") for i in range(len(rows))]
+    looks = [(to_hex(bar.get_facecolor()), bar.get_hatch()) for bar in found]
+    assert len(set(looks)) == len(rows)
+
+
+def test_key_names_every_study_oldest_first(harvest):
+    said = " ".join(texts(harvest)).replace("\N{NO-BREAK SPACE}", " ").replace("\n", " ")
+    assert "A: Old2009; B: Blind2013; C: Open2014; D: New2026." in said
+
+
+def test_harvest_legend_explains_what_occurs_and_no_more(harvest):
+    words = [a.get_text() for n, a in marks(harvest, "legend-").items() if n.endswith("-words")]
+    assert words == [
+        "randomised, double-blind",
+        "randomised, not or not said to be double-blind",
+        "not randomised, or not said to be",
+        "low",
+        "serious",
+        "high",
+        "not judged",
+    ]
+
+
+def test_letters_go_on_after_z():
+    names = letters(60)
+    assert names[:2] == ["A", "B"]
+    assert names[25:28] == ["Z", "AA", "AB"]
+    assert len(set(names)) == 60
+
+
+def test_many_studies_of_one_direction_break_into_lines():
+    drawn, _ = harvest_plot(frame(*(result(f"s{i:02}") for i in range(30))))
+    lines = {round(mark(drawn, f"bar-0-2-{i}").get_y(), 3) for i in range(30)}
+    assert len(lines) == 3
+    assert len(bars(drawn, 0, RIGHT)) == 30
+    assert_legible(drawn)
+
+
+# ---------------------------------------------------------------- words, refusals, bytes
+
+
+def test_alt_text_tells_every_panel_and_bar():
+    words = described(harvest_plot, HARVEST, title="Crohn's")
+    assert words.startswith("Harvest plot: Crohn's.")
+    assert (
+        "Pain: favours comparator one study, Open2014 (randomised, not or not said to be "
+        "double-blind; risk of bias high; people not reported)" in words
+    )
+    assert "Old2009 (not randomised, or not said to be; risk of bias serious; 10 people)" in words
+    assert "Blind2013 (randomised, double-blind; risk of bias low; 28 people, mixed)" in words
+    assert "favours treatment no studies" in words
+    assert "direction not known" not in words
+    assert words.isascii()
+
+
+def test_alt_text_of_many_bars_is_counts():
+    words = described(harvest_plot, many(40, 4))
+    assert "Author" not in words
+    assert len(words) < 2500
