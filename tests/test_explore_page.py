@@ -219,9 +219,10 @@ def test_sentences_of_none_one_two_and_three_trials():
 class Drawn:
     """A plot taken apart."""
 
-    def __init__(self, data, options=(0, 0, 0), without=(), width=900):
-        markup = one(data, "drawn", list(options), list(without), width)
-        self.root = ET.fromstring(markup)
+    def __init__(self, data, options=(0, 0, 0), without=(), width=900, markup=""):
+        self.root = ET.fromstring(
+            markup or one(data, "drawn", list(options), list(without), width)
+        )
         self.width = width
         self.texts = [
             (float(t.get("x")), float(t.get("y")), t.text, t.get("text-anchor", "start"), t)
@@ -350,21 +351,34 @@ def test_ratios_are_drawn_on_a_log_axis():
     assert "0.37 (0.14 to 0.98)" in found.words()
 
 
-@pytest.mark.parametrize("width", [290, 368, 599, 600, 760, 1000])
-def test_nothing_is_outside_or_overlaps_at_any_width(width):
-    wide = {"vi": 400.0, "study_label": "A trial with quite a long name 2013"}
-    sets = [
-        [],
-        TRIALS[:1],
-        [*TRIALS, wide],
-        [{"yi": 0.05 * n - 1, "vi": 0.04 + 0.01 * n} for n in range(60)],
-    ]
-    for trials in sets:
-        found = Drawn(invented(*trials), width=width)
+WIDTHS = [290, 368, 599, 600, 760, 1000]
+SETS = [
+    [],
+    TRIALS[:1],
+    [*TRIALS, {"vi": 400.0, "study_label": "A trial with quite a long name 2013"}],
+    [{"yi": 0.05 * n - 1, "vi": 0.04 + 0.01 * n} for n in range(60)],
+]
+
+
+@pytest.fixture(scope="module")
+def plots():
+    """Every set of trials at every width; one call of node a set."""
+    found = {width: [] for width in WIDTHS}
+    for trials in SETS:
+        data = invented(*trials)
+        asked = [["drawn", "headache", "pain", [0, 0, 0], [], width] for width in WIDTHS]
+        for width, markup in zip(WIDTHS, ask(asked, data), strict=True):
+            found[width].append(Drawn(data, width=width, markup=markup))
+    return found
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_outside_or_overlaps_at_any_width(plots, width):
+    for found in plots[width]:
         found.check_inside()
         found.check_apart()
-    assert len(found.of_class("trial")) == 60
-    cut = Drawn(invented(*TRIALS, wide), width=width)
+    _, _, cut, many = plots[width]
+    assert len(many.of_class("trial")) == 60
     assert len(cut.of_class("goes-on")) == 2
     assert any("A trial with" in text for text in cut.words())
 

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from ldn_meta import paths
 from ldn_meta.errors import ParameterError
+from ldn_meta.evidence import load
 from ldn_meta.pipeline import multiverse
 from ldn_meta.pipeline.cli import main
 
@@ -15,8 +16,9 @@ CHUNK = 50_000
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
-    """The real data in a project of its own, so that build/ is nobody else's."""
+def project(tmp_path, monkeypatch, evidence):
+    """The real data, read once, in a project of its own, so that build/ is nobody else's."""
+    monkeypatch.setattr(load, "load_evidence", lambda: evidence)
     root = paths.project_root()
     for name in ("notebooks", "src", "requirements.lock"):
         (tmp_path / name).symlink_to(root / name)
