@@ -4,8 +4,9 @@ import math
 from math import log
 
 import pytest
+from pytest import approx
 
-from builders import direction_rows, effect_rows
+from builders import Builder, direction_rows, effect_rows
 from ldn_meta.evidence.answer.directions import (
     COLUMNS,
     NO_BETTER,
@@ -40,198 +41,176 @@ def told(build, protocol):
     return made
 
 
-@pytest.fixture
-def one(told):
-    """The only row of the table."""
+def arms(here, there, **cells):
+    """Means, or percentages, of the two arms of a study."""
 
-    def made():
-        frame = told()
-        assert len(frame) == 1
-        return frame.iloc[0]
+    def add(b, s):
+        for arm, mean in (("ldn", here), ("placebo", there)):
+            b.stats(arm, s, mean=mean, **cells)
 
-    return made
+    return add
 
 
-def test_an_effect_gives_side_and_p(build, one):
-    build.trial()
-    build.contrast(
-        estimate="-0.50", ci_low="-0.99", ci_high="-0.01", ci_level="0.95", n_1=50, n_2=50,
-        direction=FAVOURS,
-    )  # fmt: skip
-    row = one()
-    assert row["sign"] == 1
-    assert row["known_by"] == "computed effect"
-    assert row["sign_from"] == "computed effect: difference with CI"
+def people(here, there, **outcome):
+    """Events in the two arms, counted as the outcome of the study's name or as responders."""
+
+    def add(b, s):
+        if outcome:
+            b.outcome(s, domain="harm", **outcome)
+        for arm, cells in (("ldn", here), ("placebo", there)):
+            b.events(arm, s, **({"outcome_id": s} if outcome else {}), **cells)
+
+    return add
+
+
+def says(**cells):
+    return lambda b, s: b.contrast(s, **({"measure": "statement", "direction": FAVOURS} | cells))
+
+
+def scale(sign):
+    return lambda b, s: b.outcome(s, construct="pain_intensity", benefit_sign=sign)
+
+
+def on_scale():
+    cells = {"measure": "median difference", "estimate": "1.5", "direction": "no difference"}
+    return lambda b, s: b.contrast(s, outcome_id=s, **cells)
+
+
+def trial(n=(50, 50), **cells):
+    return lambda b, s: b.trial(s, n=n, **cells)
+
+
+SAE = {"construct": "serious_adverse_event", "benefit_sign": -1}
+COUNTED = {"construct": "adverse_event_count", "benefit_sign": -1}
+NOT_KNOWN = {"p_low": math.nan}
+INTERVAL = {"ci_low": "-0.99", "ci_high": "-0.01", "ci_level": "0.95"}
+NOTHING_TO_COMPARE = "the two arms print nothing that can be set side by side"
+WORDS = "the report's words, without an estimate"
+# What is on file of a plain trial, and what is told of it.
+CASES = {
     # z = 0.5 / 0.25 = 2: the interval is 0.98 wide, 2 x 1.96 standard errors of 0.25.
-    assert row["p_low"] == row["p_high"] == pytest.approx(0.0455, abs=2e-5)
-    assert row["p_printed"] == "0.0455 (computed)"
-    assert (row["n_people"], row["group"], row["direction"]) == (100, "pain", FAVOURS)
-
-
-@pytest.mark.parametrize(("better", "sign"), [(-1, -1), (1, 1)])
-def test_the_same_number_on_a_scale_the_other_way_round(build, one, better, sign):
-    build.outcome("relief", construct="pain_intensity", benefit_sign=better)
-    build.trial()
-    build.contrast(
-        outcome_id="relief", measure="median difference", estimate="1.5", direction="no difference"
-    )
-    row = one()
-    assert row["sign"] == sign
-    assert row["known_by"] == "printed numbers"
-    assert row["direction"] == "no difference"
-
-
-def test_nobody_says_which_end_of_the_scale_is_better(build, one):
-    build.outcome("score", construct="pain_intensity", benefit_sign="NR")
-    build.trial()
-    build.stats(outcome_id="score", mean="2.0", n=50)
-    build.stats("placebo", outcome_id="score", mean="3.0", n=50)
-    row = one()
-    assert math.isnan(row["sign"])
-    assert row["sign_from"] == NO_BETTER
-
-
-def test_nobody_says_what_was_subtracted_from_what(build, one):
-    build.trial()
-    build.contrast(estimate="1.5", ci_low="-1.1", ci_high="4.1", ci_level="0.95", n_1=9, n_2=9)
-    row = one()
-    assert math.isnan(row["sign"])
-    assert row["sign_from"] == NOT_SAID_WHICH
-    assert row["known_by"] == "not known"
-
-
-def test_words_give_the_side_only_where_no_number_does(build, one):
-    build.trial()
-    build.contrast(measure="statement", direction=AGAINST, p_relation="ns")
-    build.stats(mean="-2.0", n=50)
-    build.stats("placebo", mean="-1.5", n=50)
-    row = one()
-    assert row["sign"] == 1
-    assert row["sign_from"] == "change of the two arms: -2.0 against -1.5"
-    assert row["direction"] == AGAINST
+    "an effect gives side and p": (
+        [says(measure="MD", estimate="-0.50", n_1=50, n_2=50, **INTERVAL)],
+        {"sign": 1, "known_by": "computed effect", "group": "pain", "direction": FAVOURS,
+         "sign_from": "computed effect: difference with CI", "p_printed": "0.0455 (computed)",
+         "p_low": approx(0.0455, abs=2e-5), "p_high": approx(0.0455, abs=2e-5),
+         "n_people": 100}),
+    "less is better": (
+        [scale(-1), on_scale()],
+        {"sign": -1, "known_by": "printed numbers", "direction": "no difference"}),
+    "more is better": (
+        [scale(1), on_scale()],
+        {"sign": 1, "known_by": "printed numbers", "direction": "no difference"}),
+    "nobody says which end of the scale is better": (
+        [scale("NR"), lambda b, s: arms("2.0", "3.0", n=50, outcome_id=s)(b, s)],
+        {"sign": math.nan, "sign_from": NO_BETTER}),
+    "nobody says what was subtracted from what": (
+        [lambda b, s: b.contrast(s, estimate="1.5", ci_low="-1.1", ci_high="4.1",
+                                 ci_level="0.95", n_1=9, n_2=9)],
+        {"sign": math.nan, "sign_from": NOT_SAID_WHICH, "known_by": "not known"}),
     # The word is the p of the same comparison.
-    assert (row["p_low"], row["p_high"], row["p_printed"]) == (0.05, 1, "not significant")
-
-
-def test_words_alone(build, told):
-    for direction in (FAVOURS, AGAINST, "no difference", "not stated"):
-        study = direction.replace(" ", "")
-        build.trial(study)
-        build.contrast(study, measure="statement", direction=direction, p_relation="sig")
-    frame = told().set_index("direction")
-    assert frame["sign"].dropna().to_dict() == {FAVOURS: 1, AGAINST: -1}
-    words = "the report's words, without an estimate"
-    assert frame["sign_from"].to_dict() == {FAVOURS: words, AGAINST: words, **WHY_NO_SIDE}
-    assert set(frame["p_printed"]) == {"significant"}
-    assert (frame["p_low"].max(), frame["p_high"].min()) == (0, 0.05)
-
-
-def test_a_reduction_has_the_side_its_words_give_it(build, one):
-    build.trial()
-    build.contrast(measure="relative reduction", estimate="44", direction=FAVOURS)
-    assert one()["sign_from"] == "the report's words, beside a printed relative reduction of 44"
-
-
-def test_percentages_without_denominators(build, one):
-    build.trial()
-    build.events(percent="88")
-    build.events("placebo", percent="40")
-    build.contrast(
-        outcome_id="responder", measure="statement", p_relation="=", p_value="0.009",
-        direction=FAVOURS,
-    )  # fmt: skip
-    row = one()
-    assert row["sign"] == 1
-    assert row["sign_from"] == "people of the two arms: 88% against 40%"
-    assert (row["p_low"], row["p_high"]) == pytest.approx((0.0085, 0.0095))
-    assert row["group"] == "less pain in people"
-
-
-def test_more_change_on_placebo_favours_it(build, one):
-    build.trial()
-    build.stats(mean="-1.7")
-    build.stats("placebo", mean="-2.0")
-    assert one()["sign"] == -1
-
-
-def test_equal_as_printed_is_a_tie(build, one):
-    build.trial()
-    build.stats(mean="-1.1")
-    build.stats("placebo", mean="-1.1")
-    assert one()["sign"] == 0
-
-
-def test_nobody_in_either_arm_is_a_tie_without_a_p(build, one):
-    build.trial()
-    build.outcome("sae", construct="serious_adverse_event", domain="harm")
-    build.events(outcome_id="sae", events=0, n=40)
-    build.events("placebo", outcome_id="sae", events=0, n=60)
-    row = one()
-    assert row["sign"] == 0
-    assert math.isnan(row["p_low"])
-
-
-def test_an_empty_cell_moves_the_ratio_and_not_the_side(build, one):
+    "words give the side only where no number does": (
+        [says(direction=AGAINST, p_relation="ns"), arms("-2.0", "-1.5", n=50)],
+        {"sign": 1, "sign_from": "change of the two arms: -2.0 against -1.5",
+         "direction": AGAINST, "p_low": 0.05, "p_high": 1, "p_printed": "not significant"}),
+    "words for the treatment alone": (
+        [says(p_relation="sig")],
+        {"sign": 1, "sign_from": WORDS, "p_printed": "significant", "p_low": 0, "p_high": 0.05}),
+    "words against it alone": (
+        [says(direction=AGAINST, p_relation="sig")],
+        {"sign": -1, "sign_from": WORDS, "p_printed": "significant", "p_low": 0,
+         "p_high": 0.05}),
+    "no difference in words alone": (
+        [says(direction="no difference", p_relation="sig")],
+        {"sign": math.nan, "sign_from": WHY_NO_SIDE["no difference"],
+         "p_printed": "significant"}),
+    "no word": (
+        [says(direction="not stated", p_relation="sig")],
+        {"sign": math.nan, "sign_from": WHY_NO_SIDE["not stated"], "p_printed": "significant"}),
+    "a reduction has the side its words give it": (
+        [says(measure="relative reduction", estimate="44")],
+        {"sign_from": "the report's words, beside a printed relative reduction of 44"}),
+    "percentages without denominators": (
+        [people({"percent": "88"}, {"percent": "40"}),
+         says(outcome_id="responder", p_relation="=", p_value="0.009")],
+        {"sign": 1, "sign_from": "people of the two arms: 88% against 40%",
+         "p_low": 0.0085, "p_high": 0.0095, "group": "less pain in people"}),
+    "more change on placebo favours it": ([arms("-1.7", "-2.0")], {"sign": -1}),
+    "equal as printed is a tie": ([arms("-1.1", "-1.1")], {"sign": 0}),
+    "nobody in either arm is a tie without a p": (
+        [people({"events": 0, "n": 40}, {"events": 0, "n": 60}, **SAE)],
+        {"sign": 0, **NOT_KNOWN}),
     # 0 of 3 against 1 of 100: fewer, though adding 0.5 to the cells makes the ratio 8.4.
-    build.trial()
-    build.outcome("sae", construct="serious_adverse_event", domain="harm", benefit_sign=-1)
-    build.events(outcome_id="sae", events=0, n=3)
-    build.events("placebo", outcome_id="sae", events=1, n=100)
-    row = one()
-    assert row["sign"] == 1
-    assert math.isnan(row["p_low"])
+    "an empty cell moves the ratio and not the side": (
+        [people({"events": 0, "n": 3}, {"events": 1, "n": 100}, **SAE)],
+        {"sign": 1, **NOT_KNOWN}),
+    "event counts of different people say nothing": (
+        [people({"events": 8, "counted": "events"}, {"events": 52, "counted": "events"},
+                **COUNTED)],
+        {"sign": math.nan, "sign_from": NOTHING_TO_COMPARE}),
+    "p as printed": (
+        [says(p_relation="=", p_value="0.22")],
+        {"p_low": 0.215, "p_high": 0.225, "p_printed": "0.22"}),
+    "p below": (
+        [says(p_relation="<", p_value="0.001")],
+        {"p_low": 0, "p_high": 0.001, "p_printed": "<0.001"}),
+    "p above": (
+        [says(p_relation=">", p_value="0.10")],
+        {"p_low": 0.1, "p_high": 1, "p_printed": ">0.10"}),
+    "p in a word": (
+        [says(p_relation="ns")], {"p_low": 0.05, "p_high": 1, "p_printed": "not significant"}),
+    "no p": ([says()], {"p_low": math.nan, "p_high": math.nan, "p_printed": "NR"}),
+    "an exact p goes before a computed one": (
+        [says(measure="MD", estimate="-0.50", p_relation="=", p_value="0.06", **INTERVAL)],
+        {"p_printed": "0.06"}),
+    "a computed p goes before a bound": (
+        [says(measure="MD", estimate="-0.50", p_relation="<", p_value="0.05", **INTERVAL)],
+        {"p_printed": "0.0455 (computed)"}),
+    "the p of another time or set is another p": (
+        [arms("-2.0", "-1.5", n=50),
+         says(direction="not stated", p_relation="=", p_value="0.01", timepoint_weeks=26),
+         says(direction="not stated", p_relation="=", p_value="0.02",
+              analysis_set="per protocol")],
+        NOT_KNOWN),
+    "the order of selection decides among equals": (
+        [arms("-2.0", "-1.0", timepoint_weeks=26), arms("-1.0", "-2.0", timepoint_weeks=13)],
+        {"timepoint_weeks": 13, "sign": -1}),
+    "people of a crossover": (
+        [trial(("NR", "NR"), design="crossover", n_analysed=28, n_randomised=31), says()],
+        {"n_people": 28, "is_paired": True}),
+    "people of a crossover who were randomised": (
+        [trial(("NR", "NR"), design="crossover", n_randomised=31), says()],
+        {"n_people": 31, "is_paired": True}),
+    "people of two arms": ([trial((20, 30)), says()], {"n_people": 50, "is_paired": False}),
+    "people of one arm of two": (
+        [trial(("NR", 30)), says()], {"n_people": math.nan, "is_paired": False}),
+    "two directions of one study in one word": (
+        [says(), says(direction="no difference", timepoint_weeks=26)],
+        {"direction": "partly favours treatment"}),
+}  # fmt: skip
 
 
-def test_event_counts_of_different_people_say_nothing(build, one):
-    build.trial()
-    build.outcome("events", construct="adverse_event_count", domain="harm", benefit_sign=-1)
-    build.events(outcome_id="events", events=8, counted="events")
-    build.events("placebo", outcome_id="events", events=52, counted="events")
-    row = one()
-    assert math.isnan(row["sign"])
-    assert "nothing that can be set side by side" in row["sign_from"]
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory, raw_folder, protocol):
+    """The table of all cases, a study each."""
+    build = Builder(tmp_path_factory.mktemp("directions") / "raw", raw_folder)
+    for name, (parts, _) in CASES.items():
+        study = name.replace(" ", "-")
+        for part in parts:
+            part(build, study)
+        if all(row["study_id"] != study for row in build.rows["studies"]):
+            build.trial(study)
+    evidence = build.load()
+    return directions(evidence, protocol, normalise(evidence, protocol)[0])
 
 
-def test_a_printed_p_is_what_it_leaves_open(build, told):
-    cases = {
-        "a": ({"p_relation": "=", "p_value": "0.22"}, 0.215, 0.225, "0.22"),
-        "b": ({"p_relation": "<", "p_value": "0.001"}, 0, 0.001, "<0.001"),
-        "c": ({"p_relation": ">", "p_value": "0.10"}, 0.1, 1, ">0.10"),
-        "d": ({"p_relation": "ns"}, 0.05, 1, "not significant"),
-        "e": ({"p_relation": "sig"}, 0, 0.05, "significant"),
-        "f": ({}, math.nan, math.nan, "NR"),
-    }
-    for study, (cells, *_) in cases.items():
-        build.trial(study)
-        build.contrast(study, measure="statement", direction=FAVOURS, **cells)
-    frame = told().set_index("study_id")
-    for study, (_, low, high, text) in cases.items():
-        found = frame.loc[study, ["p_low", "p_high"]]
-        assert list(found) == pytest.approx([low, high], nan_ok=True)
-        assert frame.loc[study, "p_printed"] == text
-
-
-def test_an_exact_p_goes_before_a_computed_one_and_that_before_a_bound(build, told):
-    interval = {"ci_low": "-0.99", "ci_high": "-0.01", "ci_level": "0.95", "direction": FAVOURS}
-    for study, cells in (
-        ("ames2001", {"p_relation": "=", "p_value": "0.06"}),
-        ("bell2002", {"p_relation": "<", "p_value": "0.05"}),
-    ):
-        build.trial(study)
-        build.contrast(study, estimate="-0.50", **interval, **cells)
-    frame = told()
-    assert list(frame["p_printed"]) == ["0.06", "0.0455 (computed)"]
-
-
-def test_the_p_of_another_time_or_set_is_another_p(build, one):
-    build.trial()
-    build.stats(mean="-2.0", n=50)
-    build.stats("placebo", mean="-1.5", n=50)
-    build.contrast(measure="statement", p_relation="=", p_value="0.01", timepoint_weeks=26)
-    build.contrast(
-        measure="statement", p_relation="=", p_value="0.02", analysis_set="per protocol"
-    )
-    assert math.isnan(one()["p_low"])
+@pytest.mark.parametrize("name", CASES)
+def test_side_and_p_of_one_result(cases, name):
+    (row,) = cases[cases["study_id"] == name.replace(" ", "-")].to_dict("records")
+    for column, expected in CASES[name][1].items():
+        if isinstance(expected, float):
+            expected = approx(expected, nan_ok=True)
+        assert row[column] == expected, column
 
 
 def test_rows_that_do_not_count(build, told):
@@ -269,15 +248,6 @@ def test_a_change_within_one_arm_is_no_comparison(build, told):
     assert row["n_people"] == 50
 
 
-def test_the_order_of_selection_decides_among_equals(build, one):
-    build.trial()
-    for week, here, there in ((26, "-2.0", "-1.0"), (13, "-1.0", "-2.0")):
-        build.stats(mean=here, timepoint_weeks=week)
-        build.stats("placebo", mean=there, timepoint_weeks=week)
-    assert one()["timepoint_weeks"] == 13
-    assert one()["sign"] == -1
-
-
 def test_arms_of_the_drug_that_agree_and_that_do_not(build, told):
     for study, second in (("ames2001", "-2.5"), ("bell2002", "-0.5")):
         build.trial(study, n=(20, 30))
@@ -297,28 +267,6 @@ def test_arms_of_the_drug_that_agree_and_that_do_not(build, told):
     assert (agreed["p_low"], agreed["p_high"]) == pytest.approx((0.035, 0.205))
     assert math.isnan(split["sign"])
     assert split["sign_from"] == "arms of the drug point to different sides"
-
-
-def test_people(build, told):
-    cases = {
-        "a": ({"design": "crossover", "n_analysed": 28, "n_randomised": 31}, ("NR", "NR"), 28),
-        "b": ({"design": "crossover", "n_randomised": 31}, ("NR", "NR"), 31),
-        "c": ({}, (20, 30), 50),
-        "d": ({}, ("NR", 30), math.nan),
-    }
-    for study, (cells, arms, _) in cases.items():
-        build.trial(study, n=arms, **cells)
-        build.contrast(study, measure="statement", direction=FAVOURS)
-    frame = told().set_index("study_id")
-    assert list(frame["n_people"]) == pytest.approx([28, 31, 50, math.nan], nan_ok=True)
-    assert list(frame["is_paired"]) == [True, True, False, False]
-
-
-def test_two_directions_of_one_study_in_one_word(build, one):
-    build.trial()
-    build.contrast(measure="statement", direction=FAVOURS)
-    build.contrast(measure="statement", direction="no difference", timepoint_weeks=26)
-    assert one()["direction"] == "partly favours treatment"
 
 
 def test_overall_risk_of_bias_once_somebody_has_judged(build, told):

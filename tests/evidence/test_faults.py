@@ -1,14 +1,16 @@
 """What is wrong with raw tables: every rule told once, with its address and a remedy."""
 
+from dataclasses import replace
+
 import pytest
 
-from builders import RawCopy
+from builders import Builder, RawCopy
 from ldn_meta.errors import DataError
 from ldn_meta.evidence.audit.consistency import CHECKED_TABLES, CHECKS
 from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.bias import OVERALL, TOOLS, overall_judgements
 from ldn_meta.evidence.raw.faults import correction_faults
-from ldn_meta.evidence.raw.tables import ACCEPT
+from ldn_meta.evidence.raw.tables import ACCEPT, read_corrections
 
 
 def given(cell):
@@ -392,18 +394,25 @@ def lines(**changes):
     )
 
 
-@pytest.fixture
-def refused(build):
-    """Load a trial whose 88% is of no arm of 20, with a corrections.yml; give what is refused."""
+@pytest.fixture(scope="module")
+def corrected(raw_folder, tmp_path_factory):
+    """A trial whose 88% is of no arm of 20."""
+    build = Builder(tmp_path_factory.mktemp("corrected") / "raw", raw_folder)
     build.trial(n=(20, 20))
     build.events(percent="88", as_reported="88%")
+    return build.load()
+
+
+@pytest.fixture
+def refused(corrected, tmp_path):
+    """What is refused of a corrections.yml beside that trial."""
 
     def load(text):
-        (build.folder / "corrections.yml").write_text(text, encoding="utf-8")
-        try:
-            faults = correction_faults(build.load(), checks=CHECKS, checked_tables=CHECKED_TABLES)
-        except DataError as error:
-            faults = error.faults
+        (tmp_path / "corrections.yml").write_text(text, encoding="utf-8")
+        entries, faults = read_corrections(tmp_path)
+        faults = faults or correction_faults(
+            replace(corrected, corrections=entries), checks=CHECKS, checked_tables=CHECKED_TABLES
+        )
         return [str(fault) for fault in faults]
 
     return load

@@ -241,7 +241,7 @@ CANDIDATE = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(rows=st.lists(CANDIDATE, min_size=1, max_size=8), data=st.data())
 def test_choosing_without_reasons_chooses_the_same(protocol, rows, data):
     effects = effect_rows(*rows)
