@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, fisher_exact, t
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from builders import RawCopy
-from ldn_meta.errors import ArgumentError, DataError
+from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.answer import Answers
 from ldn_meta.evidence.audit.claim_material import (
     Material,
@@ -34,7 +33,6 @@ from ldn_meta.evidence.audit.claim_rules import (
 from ldn_meta.evidence.audit.claims import COLUMNS, COMPUTATIONS, answered, misfit_of_p, rules_of
 from ldn_meta.evidence.audit.claims_reviews import verdict_on
 from ldn_meta.evidence.effects.effects import normalise
-from ldn_meta.evidence.load import load_evidence
 
 # -- all claims
 
@@ -109,45 +107,6 @@ def test_the_same_claim_kind_has_the_same_rule_whatever_the_source(claims):
         rows = claims[claims["computation"] == name]
         assert len(rows) == 2
         assert rows["verdict"].nunique() == 1
-
-
-BROKEN = [
-    ("equivalense", "no computation 'equivalense'", "did you mean 'equivalence'?"),
-    ("nnt:3", "nnt takes no argument", "remove the colon"),
-    ("effective-dose", "takes an effective dose behind a colon", "Allowed: ed50, ed95"),
-    ("effective-dose:ed59", "takes an effective dose", "did you mean 'ed95'?"),
-    ("compare-pool:pain_intensty", "takes a construct,", "did you mean 'pain_intensity'?"),
-    ("compare-pool:nausea@plazebo", "takes a construct,", "did you mean 'placebo'?"),
-    (
-        "compare-pool:pain_intensity@placebo@fibromialgia",
-        "takes a construct,",
-        "did you mean 'fibromyalgia'?",
-    ),
-    ("same-fact:bolton2019-sise", "takes a claim_id", "did you mean 'bolton2019-size'?"),
-    ("not-testable:no-count", "takes a reason", "did you mean 'no-counts'?"),
-    ("direction-in-sources:cognition+zzz", "takes constructs joined", "what the raw tables have"),
-    # TODO is a label for what is missing: the schema asks for a value.
-    ("TODO", "", ""),
-]
-
-
-def test_computations_that_do_not_exist_are_refused_all_at_once(raw_folder, tmp_path):
-    raw = RawCopy(raw_folder, tmp_path / "raw")
-    broken = []
-    for cell, rule, remedy in BROKEN:
-        row = raw.find("claims", computation="n-in-sources")
-        row["computation"] = cell
-        broken.append((raw.line("claims", row), cell, rule, remedy))
-    with pytest.raises(DataError) as caught:
-        load_evidence(raw.save())
-    faults = {fault.line: fault for fault in caught.value.faults}
-    assert len(faults) == len(caught.value.faults) == len(broken)
-    for line, cell, rule, remedy in broken:
-        fault = faults[line]
-        assert (fault.table, fault.column) == ("claims", "computation")
-        assert fault.value in (cell, "")
-        assert rule in fault.rule
-        assert remedy in fault.remedy
 
 
 def test_what_is_not_on_file_cannot_be_answered(material, rules):

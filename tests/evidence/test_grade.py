@@ -7,7 +7,7 @@ import tomllib
 import pandas as pd
 import pytest
 
-from builders import CHOICES, RawCopy, body, counts, study, trial
+from builders import CHOICES, body, counts, study, trial
 from ldn_meta.errors import ArgumentError, DataError
 from ldn_meta.evidence.answer.answer import Answers
 from ldn_meta.evidence.effects.effects import normalise
@@ -37,7 +37,6 @@ from ldn_meta.evidence.grade import (
     size_of_effect,
     thresholds,
 )
-from ldn_meta.evidence.load import load_evidence
 
 # -- the real evidence
 
@@ -314,26 +313,6 @@ def test_the_table_of_the_project_is_in_order(evidence):
     assert text["row_id"].is_monotonic_increasing
     keys = text[["indication_id", "construct", "comparator_class", "domain"]]
     assert text["row_id"].tolist() == [row_id(tuple(key)) for key in keys.to_numpy()]
-
-
-def test_faults_of_the_file_reach_whoever_loads_it(raw_folder, tmp_path):
-    raw = RawCopy(raw_folder, tmp_path / "raw")
-    rows = raw.rows["certainty"]
-    rows[0]["judgement"] = "probable"
-    rows[1]["kind"] = "override" if rows[1]["kind"] == "judgement" else "judgement"
-    rows[2]["indication_id"] = "fibro"
-    rows[3]["reason"] = "NA"
-    rows[4]["judged_by"] = "nobody yet"
-    with pytest.raises(DataError) as error:
-        load_evidence(raw.save())
-    told = [(fault.table, fault.line, fault.column) for fault in error.value.faults]
-    assert told == [
-        ("certainty", 2, "judgement"),
-        ("certainty", 3, "kind"),
-        ("certainty", 4, "indication_id"),
-        ("certainty", 5, "reason"),
-        ("certainty", 6, "judged_by"),
-    ]
 
 
 def test_numbers_of_the_table_are_finite_or_missing(outcomes):

@@ -40,20 +40,6 @@ def test_a_fact_of_which_no_row_is_preferred(raw_folder, tmp_path):
     assert fault.remedy == "set preferred to yes for the row to be used"
 
 
-def test_editing_a_guarded_cell_trips(tmp_path, raw_folder):
-    import shutil
-
-    folder = tmp_path / "raw"
-    shutil.copytree(raw_folder, folder)
-    file = folder / "arm_events.csv"
-    text = file.read_text(encoding="utf-8")
-    old = 'smith2011,"Abstract, results",88%,'
-    assert text.count(old) == 1
-    file.write_text(text.replace(old, old.replace("88%", "86%")), encoding="utf-8")
-    with pytest.raises(DataError, match=r"corrections:\d+:expect: value '88%'.*\('86%'\)"):
-        load_evidence(folder)
-
-
 def test_without_validation_the_shape_is_still_checked(raw):
     raw.find("studies")["blinding"] = "double"
     folder = raw.save()
