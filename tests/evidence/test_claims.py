@@ -129,18 +129,33 @@ def test_only_one_printed_p_cannot_belong_to_its_interval(claims):
 
 
 @pytest.fixture
-def judge(build, protocol):
-    """The finding on one claim of the built evidence."""
+def judge_all(build, protocol):
+    """The findings on claims of the built evidence, in order."""
     build.add("sources", source_id="review", year=2020)
 
-    def of(claim_id="claim", *, computation, **cells):
-        build.add("claims", claim_id=claim_id, computation=computation, **cells)
+    def of(*claims):
+        names = []
+        for place, cells in enumerate(claims):
+            row = {"claim_id": f"claim{place}", **cells}
+            build.add("claims", **row)
+            names.append(row["claim_id"])
         evidence = build.load()
         effects, left_out = normalise(evidence, protocol)
         material = Material(Answers(evidence, protocol, effects, left_out))
-        return answered(material.claims[claim_id], material, rules_of(evidence))
+        rules = rules_of(evidence)
+        return [answered(material.claims[name], material, rules) for name in names]
 
     return of
+
+
+@pytest.fixture
+def judge(judge_all):
+    """The finding on one claim."""
+    return lambda claim_id="claim", **cells: judge_all({"claim_id": claim_id, **cells})[0]
+
+
+def verdicts_of(found):
+    return [one.verdict for one in found]
 
 
 OURS_LOW, OURS_NONE = Span(-0.5, -0.8, -0.2), Span(0.0, -0.6, 0.6)
@@ -302,72 +317,63 @@ def test_people_nobody_else_counts(build, judge):
     assert found.verdict == CANNOT_BE_TESTED
 
 
-@pytest.mark.parametrize(
-    ("row", "relation", "verdict"),
-    [
-        ({"p_relation": "ns"}, "ns", SUPPORTED),
-        ({"p_relation": "sig"}, "ns", NOT_SUPPORTED),
-        ({"p_relation": "sig"}, "sig", SUPPORTED),
-        ({"p_relation": "=", "p_value": "0.049"}, "ns", NOT_SUPPORTED),
-        ({"p_relation": "=", "p_value": "0.051"}, "ns", SUPPORTED),
-        ({"p_relation": "<", "p_value": "0.001"}, "sig", SUPPORTED),
-        ({"direction": "no difference"}, "ns", SUPPORTED),
-        ({"direction": "favours treatment"}, "ns", NOT_SUPPORTED),
-        ({"direction": "not stated"}, "ns", CANNOT_BE_TESTED),
-        ({"source_id": "review", "p_relation": "ns"}, "ns", CANNOT_BE_TESTED),
-        ({"reliability": "low", "p_relation": "sig"}, "ns", CANNOT_BE_TESTED),
-    ],
-)
-def test_a_direction_by_the_closest_other_text(build, judge, row, relation, verdict):
-    build.trial()
-    build.contrast(**({"measure": "statement"} | row))
-    found = judge(
-        computation="direction-in-sources",
-        study_id="ames2001",
-        construct="pain_intensity",
-        p_relation=relation,
-    )
-    assert found.verdict == verdict
+# What another text says of a result, what is claimed of it, and the verdict.
+OTHER_TEXTS = [
+    ({"p_relation": "ns"}, "ns", SUPPORTED),
+    ({"p_relation": "sig"}, "ns", NOT_SUPPORTED),
+    ({"p_relation": "sig"}, "sig", SUPPORTED),
+    ({"p_relation": "=", "p_value": "0.049"}, "ns", NOT_SUPPORTED),
+    ({"p_relation": "=", "p_value": "0.051"}, "ns", SUPPORTED),
+    ({"p_relation": "<", "p_value": "0.001"}, "sig", SUPPORTED),
+    ({"direction": "no difference"}, "ns", SUPPORTED),
+    ({"direction": "favours treatment"}, "ns", NOT_SUPPORTED),
+    ({"direction": "not stated"}, "ns", CANNOT_BE_TESTED),
+    ({"source_id": "review", "p_relation": "ns"}, "ns", CANNOT_BE_TESTED),
+    ({"reliability": "low", "p_relation": "sig"}, "ns", CANNOT_BE_TESTED),
+]
+DIRECTION = {"computation": "direction-in-sources", "construct": "pain_intensity"}
+
+
+def test_a_direction_by_the_closest_other_text(build, judge_all):
+    claims = []
+    for place, (row, relation, _) in enumerate(OTHER_TEXTS):
+        build.trial(f"trial{place}")
+        build.contrast(f"trial{place}", **({"measure": "statement"} | row))
+        claims.append(DIRECTION | {"study_id": f"trial{place}", "p_relation": relation})
+    assert verdicts_of(judge_all(*claims)) == [verdict for *_, verdict in OTHER_TEXTS]
 
 
 def test_the_closest_text_speaks_first(build, judge):
     build.trial()
     build.contrast(measure="statement", p_relation="sig", read_from="press", preferred="no")
     build.contrast(measure="statement", p_relation="ns", read_from="abstract")
-    found = judge(
-        computation="direction-in-sources",
-        study_id="ames2001",
-        construct="pain_intensity",
-        p_relation="ns",
-    )
-    assert found.verdict == SUPPORTED
+    assert judge(**DIRECTION, study_id="ames2001", p_relation="ns").verdict == SUPPORTED
 
 
-@pytest.mark.parametrize(
-    ("there", "tier", "verdict"),
-    [
+def test_the_same_fact_in_two_texts(build, judge_all):
+    texts = [
         (7, "press", SUPPORTED),
         (8, "press", WITH_CAVEATS),
         (8, "abstract", WITH_CAVEATS),
         (8, "full text", NOT_SUPPORTED),
-    ],
-)
-def test_the_same_fact_in_two_texts(build, judge, there, tier, verdict):
-    build.add("claims", claim_id="other", k=there, read_from=tier, computation="same-fact:claim")
-    found = judge(computation="same-fact:other", k=7, read_from="abstract", as_reported="7")
-    assert found.verdict == verdict
+    ]
+    same = {"k": 7, "read_from": "abstract", "as_reported": "7"}
+    claims = []
+    for place, (there, tier, _) in enumerate(texts):
+        other = {"claim_id": f"other{place}", "k": there, "read_from": tier}
+        build.add("claims", **other, computation=f"same-fact:claim{place}")
+        claims.append({"computation": f"same-fact:other{place}", **same})
+    assert verdicts_of(judge_all(*claims)) == [verdict for *_, verdict in texts]
 
 
-@pytest.mark.parametrize(
-    ("parts", "verdict"),
-    [((3, 4), SUPPORTED), ((3, 5), WITH_CAVEATS), ((3, 3), NOT_SUPPORTED)],
-)
-def test_parts_of_a_total(build, judge, parts, verdict):
-    build.add("claims", claim_id="total", k=7, computation="same-fact:total")
-    build.add("claims", claim_id="part", k=parts[0], computation="sums-to:total")
-    found = judge(computation="sums-to:total", k=parts[1])
-    assert found.verdict == verdict
-    assert found.numbers["added"] == sum(parts)
+def test_parts_of_a_total(build, judge_all):
+    last = {4: SUPPORTED, 5: WITH_CAVEATS, 3: NOT_SUPPORTED}
+    for k in last:
+        build.add("claims", claim_id=f"total{k}", k=7, computation=f"same-fact:total{k}")
+        build.add("claims", claim_id=f"part{k}", k=3, computation=f"sums-to:total{k}")
+    found = judge_all(*({"computation": f"sums-to:total{k}", "k": k} for k in last))
+    assert verdicts_of(found) == list(last.values())
+    assert [one.numbers["added"] for one in found] == [3 + k for k in last]
 
 
 def test_trials_on_file_up_to_the_year_of_the_review(build, judge):
@@ -380,11 +386,10 @@ def test_trials_on_file_up_to_the_year_of_the_review(build, judge):
     assert "beside cohort, not randomised" in found.sentence
 
 
-@pytest.mark.parametrize(
-    ("percent", "verdict"), [(78, SUPPORTED), (44, SUPPORTED), (70, NOT_SUPPORTED)]
-)
-def test_percentages_of_nine_studies(judge, percent, verdict):
-    assert judge(computation="percent-of-k", k=9, estimate=percent).verdict == verdict
+def test_percentages_of_nine_studies(judge_all):
+    claim = {"computation": "percent-of-k", "k": 9}
+    found = judge_all(*(claim | {"estimate": percent} for percent in (78, 44, 70)))
+    assert verdicts_of(found) == [SUPPORTED, SUPPORTED, NOT_SUPPORTED]
 
 
 @pytest.mark.parametrize(
@@ -477,22 +482,23 @@ def test_onset_needs_an_early_and_a_later_comparison(build, judge, early, later,
     assert judge(computation="onset").verdict == verdict
 
 
-@pytest.mark.parametrize(("claimed", "verdict"), [("4.5", SUPPORTED), ("3", NOT_SUPPORTED)])
-def test_the_usual_dose(build, judge, claimed, verdict):
-    for name, dose in (("one", "4.5"), ("two", "4.5"), ("three", "3")):
-        build.trial(name, dose_low_mg_per_day=dose, dose_high_mg_per_day=dose)
-    assert judge(computation="usual-dose", estimate=claimed).verdict == verdict
+def trials_by_dose(build, *doses):
+    for place, dose in enumerate(doses):
+        build.trial(f"trial{place}", dose_low_mg_per_day=dose, dose_high_mg_per_day=dose)
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "verdict"),
-    [("1", "9", SUPPORTED), ("1", "5", WITH_CAVEATS), ("1", "2", NOT_SUPPORTED)],
-)
-def test_a_range_of_doses(build, judge, low, high, verdict):
-    for name, dose in (("one", "4.5"), ("two", "3"), ("three", "9")):
-        build.trial(name, dose_low_mg_per_day=dose, dose_high_mg_per_day=dose)
-    found = judge(computation="dose-range", ci_low=low, ci_high=high)
-    assert found.verdict == verdict
+def test_the_usual_dose(build, judge_all):
+    trials_by_dose(build, "4.5", "4.5", "3")
+    usual = {"computation": "usual-dose"}
+    found = judge_all(usual | {"estimate": "4.5"}, usual | {"estimate": "3"})
+    assert verdicts_of(found) == [SUPPORTED, NOT_SUPPORTED]
+
+
+def test_a_range_of_doses(build, judge_all):
+    trials_by_dose(build, "4.5", "3", "9")
+    doses = {"computation": "dose-range", "ci_low": "1"}
+    found = judge_all(*(doses | {"ci_high": high} for high in ("9", "5", "2")))
+    assert verdicts_of(found) == [SUPPORTED, WITH_CAVEATS, NOT_SUPPORTED]
 
 
 def up_and_down(build, *, events, people, highest):
