@@ -562,110 +562,152 @@ CONTRASTS = {
 }  # fmt: skip
 
 
-def contrasts_only(rows):
-    return lambda b, s: [b.contrast(s, **row) for row in rows]
+def contrast(**cells):
+    return lambda b, s: b.contrast(s, **cells)
+
+
+def stats(arm, **cells):
+    return lambda b, s: b.stats(arm, s, **cells)
+
+
+def events(arm, **cells):
+    return lambda b, s: b.events(arm, s, **cells)
+
+
+def beside(*parts):
+    """Rows and arms of the study that are not looked at."""
+
+    def add(b, s):
+        for part in parts:
+            part(b, s)
+
+    return add
+
+
+def left_out(*parts):
+    return lambda b, s: [address for part in parts if (address := part(b, s)) is not None]
 
 
 for name, (reason, usable_for, kind, *rows) in CONTRASTS.items():
-    LEFT_OUT[name] = (contrasts_only(rows), reason, usable_for, kind)
+    LEFT_OUT[name] = (left_out(*(contrast(**row) for row in rows)), reason, usable_for, kind)
+
+INTERVAL = {"estimate": "-1.0", "ci_low": "-2.0", "ci_high": "0.0", "ci_level": 0.95}
+SPREAD = {"n": 40, "mean": "-2.0", "sd": "2.5"}
+LOW = {"reliability": "low"}
+START = {"statistic_of": "baseline", "timepoint_weeks": 0}
+PERCENT = {"statistic_of": "percent change"}
+P = {"measure": "statement", "p_value": "0.012", "p_relation": "=", "n_1": 30, "n_2": 30}
+COUNTED = {"counted": "events"}
+WHOLE = COUNTED | {"timepoint": "whole condition"}
+NO_SPREAD = "a change without its spread or without a comparison"
+NO_START = "a percentage of change without the mean at the start"
+COARSE = "p and its difference are printed too coarsely"
+NO_TIME = "events are counted, not people, and the time at risk is not reported"
 
 
-@gives_none("study excluded: wrong drug", "none", SET_ASIDE)
-def an_excluded_study(b, s):
-    b.trial(s, eligible_for="excluded", eligibility_reason="wrong drug")
-    yield b.contrast(s, estimate="-1.0", ci_low="-2.0", ci_high="0.0", ci_level=0.95)
-    yield b.stats("ldn", s, n=40, mean="-2.0", sd="2.5")
-    yield b.events("ldn", s, events=20, n=49)
-
-
-@gives_none("low reliability", "none", SET_ASIDE)
-def rows_of_low_reliability(b, s):
-    low = {"reliability": "low"}
-    yield b.contrast(s, estimate="-1.0", ci_low="-2.0", ci_high="0.0", ci_level=0.95, **low)
-    yield b.stats("ldn", s, n=40, mean="-2.0", sd="2.5", **low)
-    yield b.events("ldn", s, events=20, n=49, **low)
-
-
-@gives_none(
-    "the printed numbers give an effect without a variance above nought", "direction", CONTRAST
-)
-def an_interval_of_no_width(b, s):
-    yield b.contrast(s, estimate="-1.0", ci_low="-1.0", ci_high="-1.0", ci_level=0.95)
-    yield b.stats("ldn", s, n=40, mean="-2.0", sd="0")
-    yield b.stats("placebo", s, n=40, mean="-1.0", sd="0")
-
-
-@gives_none("a change in an arm that the question does not compare", "none", NO_RESULT)
-def a_change_on_placebo(b, s):
-    yield b.contrast(
-        s,
-        arm_1=f"{s}-placebo",
-        arm_2="NA",
-        is_paired="yes",
-        estimate="-1.0",
-        ci_low="-2.0",
-        ci_high="0.0",
-        ci_level=0.95,
-    )
-
-
-@gives_none("a comparison with an arm that the question does not compare", "none", NO_RESULT)
-def a_further_arm_against_placebo(b, s):
+def further_arm(b, s):
     b.arm(s, "opioid", 3, 50)
-    yield b.contrast(
-        s, arm_1=f"{s}-opioid", estimate="-1.0", ci_low="-2.0", ci_high="0.0", ci_level=0.95
-    )
 
 
-@gives_none("a further arm that the question does not compare", "none", NO_RESULT)
-def results_of_a_further_arm(b, s):
-    b.arm(s, "opioid", 3, 50)
-    yield b.stats("opioid", s, n=40, mean="-2.0", sd="2.5")
-    yield b.events("opioid", s, events=20, n=49)
-
-
-@gives_none("describes the people at the start", "none", NO_RESULT)
-def means_before_treatment(b, s):
-    yield b.stats("ldn", s, statistic_of="baseline", timepoint_weeks=0, n=40, mean="6", sd="2")
-    yield b.stats("placebo", s, statistic_of="baseline", timepoint_weeks=0, n=40, mean="6", sd="2")
-
-
-@gives_none("a change without its spread or without a comparison", "direction", ONE_ARM)
-def a_change_of_one_arm(b, s):
-    yield b.stats("ldn", s, n=40, mean="-2.0", sd="2.5")
-
-
-@gives_none("a change without its spread or without a comparison", "direction", CONTRAST)
-def changes_without_spread(b, s):
-    yield b.stats("ldn", s, n=40, mean="-2.0", sd="2.5")
-    yield b.stats("placebo", s, n=40, mean="-1.0", unlabelled_spread="2.0")
-
-
-@gives_none("the other arm has no mean", "none", CONTRAST)
-def one_mean_of_two(b, s):
-    yield b.stats("ldn", s, n=40, mean="-2.0", sd="2.5")
-    b.stats("placebo", s, n=40, median="-1.0")
-
-
-@gives_none("no mean is printed", "none", CONTRAST)
-def two_medians(b, s):
-    yield b.stats("ldn", s, n=40, median="-2.0")
-    yield b.stats("placebo", s, n=40, median="-1.0")
-
-
-@gives_none("p and its difference are printed too coarsely", "p-value", CONTRAST)
-def means_of_one_digit_with_p(b, s):
-    yield b.stats("ldn", s, n=30, mean="-4")
-    yield b.stats("placebo", s, n=30, mean="-1")
-    b.contrast(s, measure="statement", p_value="0.012", p_relation="=", n_1=30, n_2=30)
-
-
-@gives_none("p and its difference are printed too coarsely", "p-value", CONTRAST)
-def two_means_are_rounded_twice(b, s):
+# The same of rows of any table.
+ROWS = {
+    "an_excluded_study": (
+        "study excluded: wrong drug", "none", SET_ASIDE,
+        beside(lambda b, s: b.trial(
+            s, eligible_for="excluded", eligibility_reason="wrong drug")),
+        contrast(**INTERVAL), stats("ldn", **SPREAD), events("ldn", events=20, n=49)),
+    "rows_of_low_reliability": (
+        "low reliability", "none", SET_ASIDE,
+        contrast(**INTERVAL, **LOW), stats("ldn", **SPREAD, **LOW),
+        events("ldn", events=20, n=49, **LOW)),
+    "an_interval_of_no_width": (
+        "the printed numbers give an effect without a variance above nought", "direction",
+        CONTRAST, contrast(**(INTERVAL | {"ci_low": "-1.0", "ci_high": "-1.0"})),
+        stats("ldn", n=40, mean="-2.0", sd="0"), stats("placebo", n=40, mean="-1.0", sd="0")),
+    "a_change_on_placebo": (
+        "a change in an arm that the question does not compare", "none", NO_RESULT,
+        lambda b, s: b.contrast(
+            s, arm_1=f"{s}-placebo", arm_2="NA", is_paired="yes", **INTERVAL)),
+    "a_further_arm_against_placebo": (
+        "a comparison with an arm that the question does not compare", "none", NO_RESULT,
+        further_arm, lambda b, s: b.contrast(s, arm_1=f"{s}-opioid", **INTERVAL)),
+    "results_of_a_further_arm": (
+        "a further arm that the question does not compare", "none", NO_RESULT,
+        further_arm, stats("opioid", **SPREAD), events("opioid", events=20, n=49)),
+    "means_before_treatment": (
+        "describes the people at the start", "none", NO_RESULT,
+        stats("ldn", **START, n=40, mean="6", sd="2"),
+        stats("placebo", **START, n=40, mean="6", sd="2")),
+    "a_change_of_one_arm": (NO_SPREAD, "direction", ONE_ARM, stats("ldn", **SPREAD)),
+    "changes_without_spread": (
+        NO_SPREAD, "direction", CONTRAST, stats("ldn", **SPREAD),
+        stats("placebo", n=40, mean="-1.0", unlabelled_spread="2.0")),
+    "one_mean_of_two": (
+        "the other arm has no mean", "none", CONTRAST,
+        stats("ldn", **SPREAD), beside(stats("placebo", n=40, median="-1.0"))),
+    "two_medians": (
+        "no mean is printed", "none", CONTRAST,
+        stats("ldn", n=40, median="-2.0"), stats("placebo", n=40, median="-1.0")),
+    "means_of_one_digit_with_p": (
+        COARSE, "p-value", CONTRAST, stats("ldn", n=30, mean="-4"),
+        stats("placebo", n=30, mean="-1"), beside(contrast(**P))),
     # One rounding, of 5%, would pass; the difference of two is known to 10%.
-    yield b.stats("ldn", s, n=30, mean="-2.1")
-    yield b.stats("placebo", s, n=30, mean="-1.1")
-    b.contrast(s, measure="statement", p_value="0.012", p_relation="=", n_1=30, n_2=30)
+    "two_means_are_rounded_twice": (
+        COARSE, "p-value", CONTRAST, stats("ldn", n=30, mean="-2.1"),
+        stats("placebo", n=30, mean="-1.1"), beside(contrast(**P))),
+    "percentages_without_a_start": (
+        NO_START, "direction", CONTRAST, stats("ldn", **PERCENT, n=30, mean="-30.0", sd="20"),
+        stats("placebo", **PERCENT, n=30, mean="-10.0", sd="20")),
+    "percentages_with_a_start_that_is_not_preferred": (
+        NO_START, "direction", CONTRAST,
+        beside(stats("ldn", **START, mean="6.0", preferred="no",
+                     preferred_reason="superseded")),
+        stats("ldn", **PERCENT, mean="-30.0"), stats("placebo", **PERCENT, mean="-10.0")),
+    "percentages_without_spread": (
+        "a percentage of change without its spread", "direction", CONTRAST,
+        beside(stats("ldn", **START, mean="6.0")),
+        stats("ldn", **PERCENT, mean="-30.0"), stats("placebo", **PERCENT, mean="-10.0")),
+    "fewer_people_at_the_end": (
+        "not the same people at the start and at the end", "direction", ONE_ARM,
+        beside(stats("ldn", **START, n=40, mean="7", sd="2")),
+        stats("ldn", statistic_of="end", n=31, mean="6", sd="2")),
+    "a_start_from_another_source": (
+        "an end value without a comparison", "direction", ONE_ARM,
+        beside(lambda b, s: b.add("sources", source_id=f"{s}-review"),
+               lambda b, s: b.stats("ldn", s, **START, n=31, mean="7", sd="2",
+                                    source_id=f"{s}-review")),
+        stats("ldn", statistic_of="end", n=31, mean="6", sd="2")),
+    "percentages_of_nobody_knows_how_many": (
+        "the denominator is not reported", "direction", CONTRAST,
+        events("ldn", percent="88"), events("placebo", percent="40")),
+    "one_denominator_of_two": (
+        "the other arm: the denominator is not reported", "direction", CONTRAST,
+        events("ldn", events=17, n=20), beside(events("placebo", events=8))),
+    "several_counts_fit_a_percentage": (
+        "several counts of 210 people round to 50%", "direction", CONTRAST,
+        events("ldn", percent="50", n=210), beside(events("placebo", events=50, n=200))),
+    "no_count_fits_a_percentage": (
+        "no count of 10 people rounds to 33%", "direction", CONTRAST,
+        events("ldn", percent="33", n=10), beside(events("placebo", events=5, n=20))),
+    "several_counts_in_one_arm": (
+        "several counts of 210 people round to 50%", "none", ONE_ARM,
+        events("ldn", percent="50", n=210)),
+    "only_the_comparator": (
+        "the source gives no number for the LDN arm", "none", NO_RESULT,
+        events("placebo", events=5, n=20)),
+    "events_of_two_groups": (
+        NO_TIME, "direction", CONTRAST, events("ldn", events=5, n=20, **COUNTED),
+        events("placebo", events=9, n=20, **COUNTED)),
+    "events_of_periods_that_differ_in_length": (
+        NO_TIME, "direction", CONTRAST, beside(lambda b, s: b.trial(s, design="crossover")),
+        events("ldn", events=5, timepoint_weeks=12, **WHOLE),
+        events("placebo", events=9, timepoint_weeks=4, **WHOLE)),
+    "counted_events_of_one_arm": (
+        "events are counted, not people", "none", ONE_ARM,
+        events("ldn", events=5, n=20, **COUNTED)),
+}  # fmt: skip
+for name, (reason, usable_for, kind, *parts) in ROWS.items():
+    LEFT_OUT[name] = (left_out(*parts), reason, usable_for, kind)
 
 
 @gives_none("a change without its spread or without a comparison", "direction", CONTRAST)
@@ -682,113 +724,6 @@ def a_p_that_is_not_theirs(b, s):
     b.contrast(s, **exact, estimate="-1")
     # A rank test of medians is no t test of means.
     b.contrast(s, **exact, measure="median difference")
-
-
-@gives_none("a percentage of change without the mean at the start", "direction", CONTRAST)
-def percentages_without_a_start(b, s):
-    yield b.stats("ldn", s, statistic_of="percent change", n=30, mean="-30.0", sd="20")
-    yield b.stats("placebo", s, statistic_of="percent change", n=30, mean="-10.0", sd="20")
-
-
-@gives_none("a percentage of change without the mean at the start", "direction", CONTRAST)
-def percentages_with_a_start_that_is_not_preferred(b, s):
-    b.stats(
-        "ldn",
-        s,
-        statistic_of="baseline",
-        timepoint_weeks=0,
-        mean="6.0",
-        preferred="no",
-        preferred_reason="superseded",
-    )
-    yield b.stats("ldn", s, statistic_of="percent change", mean="-30.0")
-    yield b.stats("placebo", s, statistic_of="percent change", mean="-10.0")
-
-
-@gives_none("a percentage of change without its spread", "direction", CONTRAST)
-def percentages_without_spread(b, s):
-    b.stats("ldn", s, statistic_of="baseline", timepoint_weeks=0, mean="6.0")
-    yield b.stats("ldn", s, statistic_of="percent change", mean="-30.0")
-    yield b.stats("placebo", s, statistic_of="percent change", mean="-10.0")
-
-
-@gives_none("not the same people at the start and at the end", "direction", ONE_ARM)
-def fewer_people_at_the_end(b, s):
-    b.stats("ldn", s, statistic_of="baseline", timepoint_weeks=0, n=40, mean="7", sd="2")
-    yield b.stats("ldn", s, statistic_of="end", n=31, mean="6", sd="2")
-
-
-@gives_none("an end value without a comparison", "direction", ONE_ARM)
-def a_start_from_another_source(b, s):
-    b.add("sources", source_id=f"{s}-review")
-    b.stats(
-        "ldn",
-        s,
-        statistic_of="baseline",
-        timepoint_weeks=0,
-        n=31,
-        mean="7",
-        sd="2",
-        source_id=f"{s}-review",
-    )
-    yield b.stats("ldn", s, statistic_of="end", n=31, mean="6", sd="2")
-
-
-@gives_none("the denominator is not reported", "direction", CONTRAST)
-def percentages_of_nobody_knows_how_many(b, s):
-    yield b.events("ldn", s, percent="88")
-    yield b.events("placebo", s, percent="40")
-
-
-@gives_none("the other arm: the denominator is not reported", "direction", CONTRAST)
-def one_denominator_of_two(b, s):
-    yield b.events("ldn", s, events=17, n=20)
-    b.events("placebo", s, events=8)
-
-
-@gives_none("several counts of 210 people round to 50%", "direction", CONTRAST)
-def several_counts_fit_a_percentage(b, s):
-    yield b.events("ldn", s, percent="50", n=210)
-    b.events("placebo", s, events=50, n=200)
-
-
-@gives_none("no count of 10 people rounds to 33%", "direction", CONTRAST)
-def no_count_fits_a_percentage(b, s):
-    yield b.events("ldn", s, percent="33", n=10)
-    b.events("placebo", s, events=5, n=20)
-
-
-@gives_none("several counts of 210 people round to 50%", "none", ONE_ARM)
-def several_counts_in_one_arm(b, s):
-    yield b.events("ldn", s, percent="50", n=210)
-
-
-@gives_none("the source gives no number for the LDN arm", "none", NO_RESULT)
-def only_the_comparator(b, s):
-    yield b.events("placebo", s, events=5, n=20)
-
-
-@gives_none(
-    "events are counted, not people, and the time at risk is not reported", "direction", CONTRAST
-)
-def events_of_two_groups(b, s):
-    yield b.events("ldn", s, events=5, n=20, counted="events")
-    yield b.events("placebo", s, events=9, n=20, counted="events")
-
-
-@gives_none(
-    "events are counted, not people, and the time at risk is not reported", "direction", CONTRAST
-)
-def events_of_periods_that_differ_in_length(b, s):
-    b.trial(s, design="crossover")
-    same = {"counted": "events", "timepoint": "whole condition"}
-    yield b.events("ldn", s, events=5, timepoint_weeks=12, **same)
-    yield b.events("placebo", s, events=9, timepoint_weeks=4, **same)
-
-
-@gives_none("events are counted, not people", "none", ONE_ARM)
-def counted_events_of_one_arm(b, s):
-    yield b.events("ldn", s, events=5, n=20, counted="events")
 
 
 @gives_none("a change without its spread or without a comparison", "direction", ONE_ARM)
