@@ -33,13 +33,17 @@ def built(build, function, name):
     return found
 
 
+def interval(estimate, low, high):
+    return {"estimate": estimate, "ci_low": low, "ci_high": high, "ci_level": 0.95}
+
+
 def se_of_p(estimate, p, df):
     return abs(estimate) / t.ppf(1 - p / 2, df)
 
 
 @case("difference with CI", kind=CONTRAST, measure="MD", unit="points (0-10)", n_1=49, n_2=50)
 def difference_with_interval(b, s):
-    b.contrast(s, estimate="-0.34", ci_low="-0.95", ci_high="0.27", ci_level=0.95, n_1=49, n_2=50)
+    b.contrast(s, **interval("-0.34", "-0.95", "0.27"), n_1=49, n_2=50)
     return -0.34, ((0.27 + 0.95) / (2 * Z)) ** 2
 
 
@@ -52,56 +56,42 @@ def interval_of_another_level_and_people_of_the_arms(b, s):
 
 @case("difference with CI", measure="RR", unit="log risk ratio", is_approximate=False)
 def ratio_with_interval_is_logged(b, s):
-    b.contrast(s, measure="RR", estimate="0.80", ci_low="0.50", ci_high="1.28", ci_level=0.95)
+    b.contrast(s, measure="RR", **interval("0.80", "0.50", "1.28"))
     return log(0.8), ((log(1.28) - log(0.5)) / (2 * Z)) ** 2
 
 
 @case("difference with CI", measure="SMD", unit="standard deviations")
 def standardised_difference_has_no_scale(b, s):
     b.outcome(f"{s}-vas", scale_max=100, unit="mm (0-100)")
-    b.contrast(
-        s,
-        outcome_id=f"{s}-vas",
-        measure="SMD",
-        estimate="-0.40",
-        ci_low="-0.80",
-        ci_high="0.00",
-        ci_level=0.95,
-    )
+    b.contrast(s, outcome_id=f"{s}-vas", measure="SMD", **interval("-0.40", "-0.80", "0.00"))
     return -0.4, (0.8 / (2 * Z)) ** 2
 
 
 @case("difference with CI", unit="points (0-10)", has_known_scale=True)
 def a_hundred_points_are_ten(b, s):
     b.outcome(f"{s}-vas", scale_max=100, unit="mm (0-100)")
-    b.contrast(
-        s, outcome_id=f"{s}-vas", estimate="-12.0", ci_low="-20.0", ci_high="-4.0", ci_level=0.95
-    )
+    b.contrast(s, outcome_id=f"{s}-vas", **interval("-12.0", "-20.0", "-4.0"))
     return -1.2, (1.6 / (2 * Z)) ** 2
 
 
 @case("difference with CI", unit="points (0-10)")
 def one_to_ten_is_nine_wide(b, s):
     b.outcome(f"{s}-1-10", scale_min=1, unit="points (1-10)")
-    b.contrast(
-        s, outcome_id=f"{s}-1-10", estimate="-0.9", ci_low="-1.8", ci_high="0.0", ci_level=0.95
-    )
+    b.contrast(s, outcome_id=f"{s}-1-10", **interval("-0.9", "-1.8", "0.0"))
     return -1.0, (2.0 / (2 * Z)) ** 2
 
 
 @case("difference with CI", unit="points (range not reported)", has_known_scale=False)
 def points_of_an_unknown_range_stay_where_they_are(b, s):
     b.outcome(f"{s}-nr", scale_min="NR", scale_max="NR", unit="points (range not reported)")
-    b.contrast(
-        s, outcome_id=f"{s}-nr", estimate="-2.0", ci_low="-4.0", ci_high="0.0", ci_level=0.95
-    )
+    b.contrast(s, outcome_id=f"{s}-nr", **interval("-2.0", "-4.0", "0.0"))
     return -2.0, (4.0 / (2 * Z)) ** 2
 
 
 @case("difference with CI", unit="seconds", has_known_scale=True)
 def seconds_are_seconds_without_an_end(b, s):
     b.outcome(f"{s}-s", construct="endurance", scale_max="NR", unit="seconds")
-    b.contrast(s, outcome_id=f"{s}-s", estimate="3.0", ci_low="1.0", ci_high="5.0", ci_level=0.95)
+    b.contrast(s, outcome_id=f"{s}-s", **interval("3.0", "1.0", "5.0"))
     return 3.0, (4.0 / (2 * Z)) ** 2
 
 
@@ -269,15 +259,7 @@ def a_percentage_against_a_count(b, s):
 def change_with_interval(b, s):
     b.trial(s, design="single-arm", eligible_for="single-arm")
     b.contrast(
-        s,
-        arm_2="NA",
-        is_paired="yes",
-        estimate="-0.66",
-        ci_low="-1.21",
-        ci_high="-0.10",
-        ci_level=0.95,
-        n_1=31,
-        n_2="NA",
+        s, arm_2="NA", is_paired="yes", **interval("-0.66", "-1.21", "-0.10"), n_1=31, n_2="NA"
     )
     return -0.66, (1.11 / (2 * Z)) ** 2
 
@@ -591,7 +573,7 @@ def left_out(*parts):
 for name, (reason, usable_for, kind, *rows) in CONTRASTS.items():
     LEFT_OUT[name] = (left_out(*(contrast(**row) for row in rows)), reason, usable_for, kind)
 
-INTERVAL = {"estimate": "-1.0", "ci_low": "-2.0", "ci_high": "0.0", "ci_level": 0.95}
+INTERVAL = interval("-1.0", "-2.0", "0.0")
 SPREAD = {"n": 40, "mean": "-2.0", "sd": "2.5"}
 LOW = {"reliability": "low"}
 START = {"statistic_of": "baseline", "timepoint_weeks": 0}
@@ -855,7 +837,7 @@ def test_an_effect_is_as_trusted_as_its_least_trusted_row(build, protocol):
 
 def test_an_unpaired_analysis_of_a_crossover_still_counts_its_people_once(build, protocol):
     build.trial(design="crossover")
-    build.contrast(estimate="-1.0", ci_low="-2.0", ci_high="0.0", ci_level=0.95, n_1=30, n_2=30)
+    build.contrast(**interval("-1.0", "-2.0", "0.0"), n_1=30, n_2=30)
     effects, _ = normalise(build.load(), protocol)
     assert list(effects["is_paired"]) == [True]
 
@@ -875,7 +857,7 @@ def test_evidence_without_any_effect(build, protocol):
 
 def test_accounting_notices_a_row_lost_and_a_row_used_and_left(build, protocol):
     build.trial()
-    build.contrast(estimate="-1.0", ci_low="-2.0", ci_high="0.0", ci_level=0.95)
+    build.contrast(**interval("-1.0", "-2.0", "0.0"))
     build.contrast(measure="statement")
     evidence = build.load()
     effects, left_out = normalise(evidence, protocol)
