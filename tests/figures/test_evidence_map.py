@@ -8,7 +8,6 @@ import pytest
 
 from builders import (
     assert_legible,
-    described,
     mark,
     marks,
     overlap,
@@ -57,17 +56,17 @@ def full_map():
     )
 
 
-def test_every_text_can_be_read(figure):
-    assert_legible(figure)
+@pytest.fixture(scope="module")
+def full():
+    return evidence_map(full_map(), title="What is known, in a title that is long")[0]
 
 
-def test_a_full_map_and_a_single_cell_can_be_read():
-    assert_legible(evidence_map(full_map(), title="What is known, in a title that is long")[0])
+def test_a_full_map_and_a_single_cell_can_be_read(full):
+    assert_legible(full)
     assert_legible(evidence_map(FRAME[:1])[0])
 
 
-def test_no_mark_lies_on_a_text():
-    full = evidence_map(full_map())[0]
+def test_no_mark_lies_on_a_text(full):
     boxes = [box for _, box in text_boxes(full)]
     symbols = [m for name, m in marks(full, "cell-").items() if name.endswith("-mark")]
     assert len(symbols) > 30
@@ -126,8 +125,8 @@ def test_legend_explains_what_occurs_and_no_more(figure):
     assert said.index("favours treatment") < said.index("favours comparator")
 
 
-def test_alt_text_tells_every_cell():
-    words = described(evidence_map, FRAME)
+def test_alt_text_tells_every_cell(figure):
+    words = figure.alt
     assert "Fibromyalgia: pain: meta-analysis of 3 trials, 195 people, either way" in words
     assert "one trial, 99 people, favours comparator" in words
     assert "1 study without comparison group, 1 person" in words

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from builders import (
     assert_legible,
-    described,
     drawn,
     mark,
     marks,
@@ -105,10 +104,6 @@ def test_every_text_can_be_read_with_everything_beside_it(k):
     assert_legible(figure)
 
 
-def test_bare_figure_can_be_read():
-    assert_legible(forest_plot(trials(3))[0])
-
-
 @settings(max_examples=6, deadline=None)
 @given(
     effects=st.lists(st.floats(-50, 50), min_size=2, max_size=8),
@@ -135,9 +130,16 @@ def test_any_numbers_can_be_read_and_no_estimate_is_lost(effects, spread, is_log
 # ---------------------------------------------------------------- where things are
 
 
-def test_squares_stand_at_their_effects_from_the_top_down():
-    result = trials(5)
-    figure, _ = forest_plot(result)
+FIVE = trials(5)
+
+
+@pytest.fixture(scope="module")
+def five():
+    return forest_plot(FIVE, direction=("favours LDN", "favours placebo"))
+
+
+def test_squares_stand_at_their_effects_from_the_top_down(five):
+    result, (figure, _) = FIVE, five
     squares = [mark(figure, f"trial-{i}") for i in range(5)]
     assert [s.get_xdata()[0] for s in squares] == pytest.approx(result.yi, rel=1e-5)
     heights = [s.get_ydata()[0] for s in squares]
@@ -179,17 +181,15 @@ def test_area_of_squares_follows_the_weights():
     assert (sides / sides[0]) ** 2 == pytest.approx([1, 0.5, 0.25], rel=1e-4)
 
 
-def test_printed_weights_are_those_of_the_result_and_add_up():
-    result = trials(5)
-    figure, _ = forest_plot(result)
+def test_printed_weights_are_those_of_the_result_and_add_up(five):
+    result, (figure, _) = FIVE, five
     printed = [float(says(figure, f"trial-{i}-weight").rstrip("%")) for i in range(5)]
     assert printed == pytest.approx(result.weight_pct, abs=0.05)
     assert says(figure, "pooled-0-weight") == "100.0%"
 
 
-def test_diamond_spans_the_pooled_interval_below_all_trials():
-    result = trials(5)
-    figure, _ = forest_plot(result)
+def test_diamond_spans_the_pooled_interval_below_all_trials(five):
+    result, (figure, _) = FIVE, five
     corners = mark(figure, "pooled-0").get_xy()[:4]
     assert sorted(corners[:, 0]) == pytest.approx(
         [result.ci_low, result.estimate, result.estimate, result.ci_high], rel=1e-5
@@ -224,8 +224,8 @@ def test_no_effect_is_a_line_at_zero_and_at_a_ratio_of_one():
     assert set(mark(figure, "no-effect").get_xdata()) == {1}
 
 
-def test_direction_words_stand_on_their_own_side_of_no_effect():
-    figure, axes = forest_plot(trials(5), direction=("favours LDN", "favours placebo"))
+def test_direction_words_stand_on_their_own_side_of_no_effect(five):
+    figure, axes = five
     boxes = {text.get_gid(): box for text, box in text_boxes(figure)}
     no_effect = axes.transData.transform((0, 0))[0]
     assert boxes["favours-low"].x1 < no_effect < boxes["favours-high"].x0
@@ -391,9 +391,8 @@ def test_judgements_that_were_not_made_are_not_drawn():
 # ---------------------------------------------------------------- words and digits
 
 
-def test_model_and_heterogeneity_are_named():
-    result = trials(5)
-    figure, _ = forest_plot(result)
+def test_model_and_heterogeneity_are_named(five):
+    result, (figure, _) = FIVE, five
     said = " ".join(texts(figure)).replace(style.NO_BREAK, " ").replace("\n", " ")
     assert "REML" in said
     assert "floored Knapp-Hartung interval" in said
@@ -425,7 +424,7 @@ def test_alt_text_has_every_printed_effect():
     result = trials(4)
     options = {"shown_only": BESIDE, "title": "Pain", "direction": ("favours LDN", "favours it")}
     figure, _ = forest_plot(result, **options)
-    words = described(forest_plot, result, **options)
+    words = figure.alt
     for name in [*(f"trial-{i}" for i in range(4)), "pooled-0", "shown-0", "shown-1"]:
         effect = says(figure, f"{name}-effect").replace("\N{MINUS SIGN}", "-")
         assert f"{says(figure, f'{name}-label')} {effect}" in words
@@ -433,9 +432,13 @@ def test_alt_text_has_every_printed_effect():
     assert "Values below 0: favours LDN; values above 0: favours it." in words
 
 
-def test_alt_text_of_many_trials_is_a_range():
-    result = trials(60)
-    words = described(forest_plot, result)
+@pytest.fixture(scope="module")
+def sixty():
+    return forest_plot(trials(60))
+
+
+def test_alt_text_of_many_trials_is_a_range(sixty):
+    result, words = trials(60), sixty[0].alt
     assert len(words) < 900
     lowest = result.labels[int(np.argmin(result.yi))]
     assert f"in {lowest} to" in words
@@ -452,8 +455,8 @@ def test_a_batch_is_refused():
 # ---------------------------------------------------------------- the same bytes
 
 
-def test_squares_do_not_touch_the_next_row():
-    figure, axes = forest_plot(trials(60))
+def test_squares_do_not_touch_the_next_row(sixty):
+    figure, axes = sixty
     drawn(figure)
     boxes = [mark(figure, f"trial-{i}").get_window_extent() for i in range(60)]
     assert not any(overlap(a, b) for a, b in pairwise(boxes))
@@ -497,7 +500,7 @@ def cumulative(frame=THREE, **options):
 
 @pytest.fixture(scope="module")
 def story():
-    return cumulative()
+    return cumulative(title="Pain")
 
 
 def plain(figure):
@@ -606,8 +609,8 @@ def test_one_trial_is_no_pool():
     assert "nobody pooled" not in plain(figure)
 
 
-def test_alt_text_tells_the_story():
-    words = described(cumulative_plot, THREE, title="Pain", **WORDS)
+def test_alt_text_tells_the_story(story):
+    words = story.alt
     assert words.startswith("Cumulative forest plot: Pain. Three trials by year")
     assert "Values below 0: favours LDN; values above 0: favours placebo." in words
     assert (

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders import assert_legible, described, mark, marks, says, text_boxes, texts
+from builders import assert_legible, mark, marks, says, text_boxes, texts
 from ldn_meta.display.figures.next_trial import (
     MOST_EFFECTS,
     NEXT_TRIAL_COLUMNS,
@@ -57,7 +57,7 @@ def draw(frame=TWO, **options):
 
 @pytest.fixture(scope="module")
 def figure():
-    return draw()
+    return draw(title="What would settle it?")
 
 
 def plain(figure):
@@ -137,8 +137,8 @@ def test_panels_have_heads_in_the_order_given(figure):
     assert boxes["panel-0-head"].y0 > boxes["panel-1-head"].y1
 
 
-def test_how_many_people_make_it_likely_is_said_in_words():
-    said = plain(draw())
+def test_how_many_people_make_it_likely_is_said_in_words(figure):
+    said = plain(figure)
     assert (
         "The pooled interval lies off no effect, with a probability of 80% or more, by true "
         f"effect: from 200 people on if it is {MINUS}1.00; not with up to 400 people if it is "
@@ -173,8 +173,8 @@ def test_people_along_the_axis_are_round_and_not_too_many(low, high, ticks):
     assert [value for value in found if value != 5] == ticks
 
 
-def test_alt_text_says_what_the_curves_do():
-    words = described(next_trial_plot, TWO, title="What would settle it?", **WORDS)
+def test_alt_text_says_what_the_curves_do(figure):
+    words = figure.alt
     assert words.startswith("Value of a next trial: What would settle it? Probabilities by people")
     assert "in the next trial, 100 to 400, a line for each true effect (points (0-10))." in words
     assert (

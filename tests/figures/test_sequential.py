@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from builders import (
     assert_legible,
-    described,
     mark,
     marks,
     overlap,
@@ -51,7 +50,7 @@ def draw(frame=CROSSED, **options):
 
 @pytest.fixture(scope="module")
 def figure():
-    return draw()
+    return draw(title="Pain")
 
 
 def plain(figure):
@@ -77,8 +76,7 @@ def walk(k, *, long_labels=False, last=0.9):
 
 @pytest.mark.parametrize(("k", "last"), [(1, 0.01), (3, 0.1), (3, 1.6), (40, 0.9)])
 def test_every_text_can_be_read(k, last):
-    figure = draw(walk(k, last=last, long_labels=True), title="A title " * 20)
-    assert_legible(figure)
+    assert_legible(draw(walk(k, last=last, long_labels=True), title="A title " * 20))
 
 
 @settings(max_examples=6)
@@ -139,7 +137,7 @@ def test_boundaries_are_mirrored_and_end_where_they_leave_the_axis(figure):
 
 
 def test_the_wedge_lies_between_both_futility_boundaries(figure):
-    corners = mark(draw(), "futility").get_xy()
+    corners = mark(figure, "futility").get_xy()
     ends = {}
     for x, y in corners:
         ends.setdefault(round(x, 4), []).append(z_of(figure, y))
@@ -190,11 +188,11 @@ def test_little_information_is_shown_at_its_own_scale_and_the_rest_told():
     assert "Off this axis: the boundary, which is 13.9 at the last look." in said
     assert "Off this axis to the right: all of the required information, 1,723 people." in said
     assert "boundary: what repeated looks need" not in said
-    assert "Off this axis" in described(sequential_plot, EARLY, boundary=BOUNDARY, **WORDS)
+    assert "Off this axis" in figure.alt
 
 
-def test_a_boundary_that_is_near_is_drawn_and_not_told():
-    said = plain(draw())
+def test_a_boundary_that_is_near_is_drawn_and_not_told(figure):
+    said = plain(figure)
     assert "Off this axis" not in said
     assert "boundary: what repeated looks need" in said
 
@@ -253,11 +251,11 @@ def test_remarks_stand_below_and_nothing_is_said_in_words():
     assert "Looked back upon." in plain(draw(remarks=["Looked back upon."]))
     empty = draw(CROSSED[:0], remarks=["Looked back upon."])
     assert plain(empty) == f"{NO_LOOK} Looked back upon."
-    assert NO_LOOK in described(sequential_plot, CROSSED[:0], boundary=BOUNDARY, **WORDS)
+    assert NO_LOOK in empty.alt
 
 
-def test_alt_text_names_every_look_with_its_boundary():
-    words = described(sequential_plot, CROSSED, boundary=BOUNDARY, title="Pain", **WORDS)
+def test_alt_text_names_every_look_with_its_boundary(figure):
+    words = figure.alt
     assert words.startswith("Sequential figure: Pain. Information so far: 64% of what 1,723")
     assert "Z below 0: favours LDN; Z above 0: favours placebo." in words
     assert "A 2001 at 25%, Z -1.20 (boundary 3.92); B 2004 at 49%" in words
