@@ -435,10 +435,7 @@ class Multiverse:
                 f"{counted(estimate.shape[1], 'model')}",
             ),
             ("trials", "; ".join(self.trials)),
-            (
-                "the protocol's own",
-                _interval(first["estimate"], first["ci_low"], first["ci_high"]),
-            ),
+            ("the protocol's own", _interval(*first[["estimate", "ci_low", "ci_high"]])),
             (
                 "all estimates",
                 f"{finite.min():.4g} to {finite.max():.4g}" if finite.size else "not defined",
@@ -617,19 +614,10 @@ def summary(found: Multiverse, protocol: Protocol) -> dict[str, Any]:
         return float(weight[has & where].sum() / total) if total else math.nan
 
     cell = found.places(_first(found))
-    default = {
-        name: float(found.results[name][cell][0])
-        for name in ("k", "estimate", "ci_low", "ci_high")
-    }
+    names = ("k", "estimate", "ci_low", "ci_high")
+    default = {name: float(found.results[name][cell][0]) for name in names}
     finite = estimate[has]
-    order = {
-        name: float(value)
-        for name, value in zip(
-            QUANTILES,
-            weighted_quantiles(finite, weight[has], list(QUANTILES.values())),
-            strict=True,
-        )
-    }
+    quantiles = weighted_quantiles(finite, weight[has], list(QUANTILES.values()))
     return {
         "indication_id": found.indication_id,
         "construct": found.construct,
@@ -643,7 +631,7 @@ def summary(found: Multiverse, protocol: Protocol) -> dict[str, Any]:
         "results": _distinct_results(found),
         **{f"default_{name}": value for name, value in default.items()},
         "lowest": float(finite.min()) if finite.size else math.nan,
-        **order,
+        **dict(zip(QUANTILES, map(float, quantiles), strict=True)),
         "highest": float(finite.max()) if finite.size else math.nan,
         "below_default": share(estimate < default["estimate"] - 10.0**-SAME_DIGITS),
         "favours_treatment": share(lies == 1),
@@ -689,13 +677,9 @@ def node_table(found: Multiverse) -> pd.DataFrame:
                 "changes_verdict": len(np.unique(excludes[cells])) > 1,
             }
         )
-    frame = pd.DataFrame(rows)
-    size = frame["shift"].abs()
-    return (
-        frame.assign(size=size)
-        .sort_values(["share_explained", "size"], ascending=False, kind="stable")
-        .drop(columns="size")
-        .reset_index(drop=True)
+    # Shares are never below nought.
+    return pd.DataFrame(rows).sort_values(
+        ["share_explained", "shift"], ascending=False, kind="stable", ignore_index=True, key=np.abs
     )
 
 

@@ -269,6 +269,27 @@ ROW_RULES = (
         "correlation and its basis come together",
         "fill both or neither",
     ),
+    _Rule(
+        RISK_OF_BIAS,
+        "judgement",
+        lambda t: ~t.given("judgement") & (t.text["judgement"] != TO_DO),
+        "neither a judgement nor TODO",
+        "judge, or type TODO until judged",
+    ),
+    _Rule(
+        RISK_OF_BIAS,
+        "judged_by",
+        lambda t: (t.text["judgement"] == TO_DO) & (t.text["judged_by"] != NOBODY),
+        "a judgement that is TODO was made by nobody",
+        f"type {NOBODY}, or judge",
+    ),
+    _Rule(
+        RISK_OF_BIAS,
+        "judged_by",
+        lambda t: t.given("judgement") & (t.text["judged_by"] == NOBODY),
+        "somebody made this judgement",
+        "say who judged, or set the judgement to TODO",
+    ),
 )
 
 
@@ -289,7 +310,7 @@ def bias_faults(evidence: Evidence, *, unread: Collection[str] = ()) -> list[Fau
     """Every breach of a rule of the tools, and every eligible study that nobody lists."""
     if RISK_OF_BIAS in unread:
         return []
-    found = [*_judgements(evidence)]
+    found: list[Fault] = []
     studies = {row["study_id"]: row for row in evidence.text["studies"].to_dict("records")}
     for study_id, rows in evidence.text[RISK_OF_BIAS].groupby("study_id", sort=False):
         found += _tools(evidence, rows)
@@ -304,33 +325,6 @@ def bias_faults(evidence: Evidence, *, unread: Collection[str] = ()) -> list[Fau
     if "studies" not in unread:
         found += _unlisted(evidence)
     return found
-
-
-def _judgements(evidence: Evidence) -> Iterator[Fault]:
-    text = evidence.text[RISK_OF_BIAS]
-    given = is_given(evidence, RISK_OF_BIAS, "judgement")
-    is_to_do, is_nobody = text["judgement"] == TO_DO, text["judged_by"] == NOBODY
-    for is_broken, column, rule, remedy in (
-        (
-            ~given & ~is_to_do,
-            "judgement",
-            "neither a judgement nor TODO",
-            "judge, or type TODO until judged",
-        ),
-        (
-            is_to_do & ~is_nobody,
-            "judged_by",
-            "a judgement that is TODO was made by nobody",
-            f"type {NOBODY}, or judge",
-        ),
-        (
-            given & is_nobody,
-            "judged_by",
-            "somebody made this judgement",
-            "say who judged, or set the judgement to TODO",
-        ),
-    ):
-        yield from _broken(evidence, RISK_OF_BIAS, is_broken, column, rule, remedy)
 
 
 def _tools(evidence: Evidence, rows: pd.DataFrame) -> Iterator[Fault]:
@@ -751,10 +745,7 @@ def _entry_faults(
     if GUARDED in rows.columns and rows[GUARDED].iloc[0] != entry.expect:
         rule = f"is not what the row says now ({rows[GUARDED].iloc[0]!r})"
         yield entry.fault("expect", rule, "look at the row again, then quote it")
-    same = [c for c in evidence.corrections if (c.table, c.row, c.check) == _address(entry)]
-    if same[0] is not entry:
-        yield entry.fault("row", f"has an entry at line {same[0].line}", "delete one of the two")
-
-
-def _address(entry: Correction) -> tuple[str, str, str]:
-    return entry.table, entry.row, entry.check
+    address = entry.table, entry.row, entry.check
+    same = next(c for c in evidence.corrections if (c.table, c.row, c.check) == address)
+    if same is not entry:
+        yield entry.fault("row", f"has an entry at line {same.line}", "delete one of the two")

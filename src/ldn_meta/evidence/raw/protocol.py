@@ -167,6 +167,14 @@ def _once(what: str, names: list[str]) -> None:
 
 
 WHERE = "certainty"
+IMPRECISION = (
+    *("alpha", "power", "ratio_low", "ratio_high", "per_1000", "far_below"),
+    "people_without_estimate",
+)
+SIZE = (
+    *("moderate_in_mids", "large_in_mids", "moderate_ratio_low", "moderate_ratio_high"),
+    *("large_ratio_low", "large_ratio_high"),
+)
 PARTS: dict[str, Choices] = {
     "risk_of_bias": {"share_of_weight": NUMBER},
     "inconsistency": {"i2_serious_pct": NUMBER, "i2_very_serious_pct": NUMBER},
@@ -177,23 +185,8 @@ PARTS: dict[str, Choices] = {
         "surrogate_constructs": list,
         "dose_mg_per_day": dict,
     },
-    "imprecision": {
-        "alpha": NUMBER,
-        "power": NUMBER,
-        "ratio_low": NUMBER,
-        "ratio_high": NUMBER,
-        "per_1000": NUMBER,
-        "far_below": NUMBER,
-        "people_without_estimate": NUMBER,
-    },
-    "size": {
-        "moderate_in_mids": NUMBER,
-        "large_in_mids": NUMBER,
-        "moderate_ratio_low": NUMBER,
-        "moderate_ratio_high": NUMBER,
-        "large_ratio_low": NUMBER,
-        "large_ratio_high": NUMBER,
-    },
+    "imprecision": dict.fromkeys(IMPRECISION, NUMBER),
+    "size": dict.fromkeys(SIZE, NUMBER),
 }
 MID = "minimal_important_difference"
 NO_ROW = "none"
