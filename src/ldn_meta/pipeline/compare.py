@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ldn_meta import paths
-from ldn_meta.display.words import FINDING, JUDGEMENT, QUANTITIES, RESULT, TURNS, reading, turned
 from ldn_meta.errors import ArgumentError, ParameterError
 from ldn_meta.evidence.raw.tables import DESCRIPTOR
 from ldn_meta.files import EMPTY, MANIFEST, code_of, csv_rows, sha256
@@ -475,6 +474,11 @@ KEYS = {
 }
 # Tables a reader looks at first; the others follow by name.
 FIRST = ("pooled", "certainty", "claims", "multiverse", "directions", "effects")
+# How a result can read otherwise, what weighs most first: its interval includes no difference or
+# does so no more, a judgement is another, a result came or went, the estimate changed its side,
+# a check or a computation finds otherwise.
+TURNS = ("interval", "judgement", "result", "side", "finding")
+INTERVAL, JUDGEMENT, RESULT, SIDE, FINDING = TURNS
 # Columns whose words are a conclusion. left_out.csv repeats what studies say of themselves.
 VERDICT_COLUMNS = {
     **dict.fromkeys(("certainty", "direction", "sign", "changes_verdict"), JUDGEMENT),
@@ -740,3 +744,72 @@ def _staleness(side: Checkout) -> list[str]:
         f"{side.label}: data/derived was not made from what is there now ({', '.join(others)}); "
         "run `make data`, or `make reports` for the sentences too"
     ]
+
+
+# -- whether a result reads otherwise ----------------------------------------------------------
+
+# Columns that hold a ratio as readers know it.
+RATIO_COLUMNS = frozenset(("rr", "rr_low", "rr_high", "or", "or_low", "or_high"))
+# Ends of an interval and estimates closer to no difference than this share of the interval are
+# there but for the last bits of a processor.
+NEGLIGIBLE = 1e-9
+_SPANS = {
+    "below": "lies below no difference",
+    "above": "lies above no difference",
+    "at": "includes no difference",
+    "": "is not defined",
+}
+_POINTS = {"below": "below", "above": "above", "at": "exactly at"}
+
+
+# Columns of an estimate and its interval.
+Quantity: TypeAlias = tuple[str, str, str]
+QUANTITIES = (
+    ("estimate", "ci_low", "ci_high"),
+    ("yi", "ci_low", "ci_high"),
+    ("default_estimate", "default_ci_low", "default_ci_high"),
+    ("rr", "rr_low", "rr_high"),
+    ("or", "or_low", "or_high"),
+    ("rd", "rd_low", "rd_high"),
+    ("estimate_used", "ci_low_used", "ci_high_used"),
+    ("estimate_other", "ci_low_other", "ci_high_other"),
+)
+
+
+def reading(numbers: Mapping[str, float], quantity: Quantity) -> tuple[str, str] | None:
+    """On which side of no difference an estimate and its interval are."""
+    estimate, low, high = (numbers.get(name, math.nan) for name in quantity)
+    if not math.isfinite(estimate):
+        return None
+    no_difference = 1.0 if quantity[0] in RATIO_COLUMNS else 0.0
+    width = high - low if math.isfinite(high - low) else 0.0
+    point = _side(estimate - no_difference, width)
+    if math.isnan(low) or math.isnan(high):
+        return point, ""
+    ends = {_side(low - no_difference, width), _side(high - no_difference, width)}
+    return point, ends.pop() if len(ends) == 1 else "at"
+
+
+def turned(old: tuple[str, str] | None, new: tuple[str, str] | None) -> tuple[str, str]:
+    """Say what reads otherwise than before."""
+    if old == new:
+        return "", ""
+    if old is None or new is None:
+        return RESULT, "no estimate any more" if old else "an estimate where there was none"
+    said = []
+    if old[1] != new[1]:
+        said.append(f"the interval {_SPANS[new[1]]}; before, it {_past(_SPANS[old[1]])}")
+    if old[0] != new[0]:
+        said.append(f"the estimate is {_POINTS[new[0]]} no difference, was {_POINTS[old[0]]} it")
+    return INTERVAL if old[1] != new[1] else SIDE, "; ".join(said)
+
+
+def _past(span: str) -> str:
+    verb, _, rest = span.partition(" ")
+    return f"{ {'lies': 'lay', 'includes': 'included', 'is': 'was'}[verb] } {rest}".strip()
+
+
+def _side(distance: float, width: float) -> str:
+    if abs(distance) <= NEGLIGIBLE * width:
+        return "at"
+    return "below" if distance < 0 else "above"

@@ -5,19 +5,24 @@ from __future__ import annotations
 import difflib
 import html
 import json
+import math
 import re
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ldn_meta.display.words import QUANTITIES, count, how_far, quantity_pair
+from ldn_meta.display.words import count, estimate_with_interval
+from ldn_meta.evidence.effects.rows import RATIO_MEASURES
 from ldn_meta.files import EMPTY
 from ldn_meta.pipeline.compare import (
+    QUANTITIES,
+    RATIO_COLUMNS,
     VERDICT_COLUMNS,
     Comparison,
     LeafChange,
+    Quantity,
     RowChange,
     TableChange,
     is_number,
@@ -275,11 +280,9 @@ def _result(change: RowChange, found: Comparison) -> tuple[str, ...]:
     told: tuple[str, ...] = ()
     sides = (_telling(change),) * 2
     for quantity in QUANTITIES:
-        is_there = quantity.estimate in before or quantity.estimate in after
-        if is_there and (
-            change.kind != "changed" or not moved.keys().isdisjoint(quantity.columns)
-        ):
-            told = quantity.columns
+        is_there = quantity[0] in before or quantity[0] in after
+        if is_there and (change.kind != "changed" or not moved.keys().isdisjoint(quantity)):
+            told = quantity
             sides = quantity_pair(before, after, quantity, measure=measure)
             break
     if change.kind != "changed":
@@ -479,3 +482,63 @@ def _styled(pieces: Sequence[tuple[str, str]], *, has_colour: bool) -> Text:
         text.append(" " if place else "")
         text.append(words if has_colour else _PLAIN[kind].format(words), style=_STYLES[kind])
     return text
+
+
+# -- how far a number moved --------------------------------------------------------------------
+
+# Columns that hold the logarithm of a ratio where the measure of their row is one.
+LOGGED = frozenset(
+    (
+        *("yi", "estimate", "ci_low", "ci_high", "pi_low", "pi_high"),
+        *("estimate_used", "ci_low_used", "ci_high_used"),
+        *("estimate_other", "ci_low_other", "ci_high_other"),
+        *("default_estimate", "default_ci_low", "default_ci_high"),
+        *("lowest", "p05", "median", "p95", "highest", "farthest"),
+    )
+)
+# Facts of the pages that repeat a logged number as readers know it.
+SHOWN = "shown_"
+MOST_DIGITS = 9
+
+
+def how_far(column: str, old: float, new: float, *, measure: str = "") -> str:
+    """Say how far a number moved: ``+0.07``, or ``x1.08`` where it is a ratio."""
+    is_ratio = measure in RATIO_MEASURES
+    if is_ratio and column in LOGGED:
+        return _factor(math.exp(new - old)) if abs(new - old) < math.log(1e300) else ""
+    if column in RATIO_COLUMNS or (is_ratio and column.startswith(SHOWN)):
+        return _factor(new / old) if old > 0 and new > 0 else ""
+    change = new - old
+    return f"{change:+.3g}" if math.isfinite(change) else ""
+
+
+def quantity_pair(
+    old: Mapping[str, float], new: Mapping[str, float], quantity: Quantity, *, measure: str
+) -> tuple[str, str]:
+    """Write estimate and interval before and after, with digits that show the difference."""
+    # What is saved as a ratio must not be taken from the log again.
+    scale = "" if quantity[0] in RATIO_COLUMNS | {"rd"} else measure
+    texts = ("", "")
+    for digits in range(2, MOST_DIGITS + 1):
+        texts = (
+            _quantity_text(old, quantity, scale, digits),
+            _quantity_text(new, quantity, scale, digits),
+        )
+        if texts[0] != texts[1]:
+            break
+    return texts
+
+
+def _quantity_text(
+    numbers: Mapping[str, float], quantity: Quantity, measure: str, digits: int
+) -> str:
+    estimate, low, high = (numbers.get(name, math.nan) for name in quantity)
+    return estimate_with_interval(estimate, low, high, measure=measure, digits=digits)
+
+
+def _factor(factor: float) -> str:
+    for digits in range(3, MOST_DIGITS + 3):
+        text = f"x{factor:.{digits}g}"
+        if text != "x1":
+            return text
+    return "x1"
