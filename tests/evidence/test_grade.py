@@ -308,7 +308,7 @@ def test_two_judgements_of_the_same(evidence):
 
 
 def test_the_table_of_the_project_is_in_order(evidence):
-    assert certainty_faults(evidence) == []
+    assert list(certainty_faults(evidence)) == []
     text = evidence.text["certainty"]
     assert text["row_id"].is_monotonic_increasing
     keys = text[["indication_id", "construct", "comparator_class", "domain"]]

@@ -6,7 +6,7 @@ In two parts: formats of numbers and lists; GRADE's statements.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, SupportsFloat
 
 from ldn_meta.evidence.answer.pools import (
@@ -110,6 +110,14 @@ def shown(values: Iterable[SupportsFloat], *, measure: str) -> tuple[float, ...]
     if measure not in RATIO_MEASURES:
         return numbers
     return tuple(math.exp(number) if math.isfinite(number) else number for number in numbers)
+
+
+def shown_facts(
+    values: Mapping[str, Any], names: Sequence[str], *, measure: str
+) -> dict[str, float]:
+    """Some values as displayed, by their names with a word before them."""
+    displayed = shown([values[name] for name in names], measure=measure)
+    return {f"shown_{name}": value for name, value in zip(names, displayed, strict=True)}
 
 
 def p_value(p: float) -> str:

@@ -974,12 +974,8 @@ class JudgedRow(NamedTuple):
     judged_by: str
 
 
-def certainty_faults(evidence: Evidence) -> list[Fault]:
+def certainty_faults(evidence: Evidence) -> Iterator[Fault]:
     """Every breach of a rule that certainty.csv can break by itself."""
-    return list(_faults(evidence))
-
-
-def _faults(evidence: Evidence) -> Iterator[Fault]:
     text = evidence.text[TABLE]
     for line, row in zip(text.index, text.to_dict("records"), strict=True):
         # The schema check tells of words that are no domain and no judgement at all.

@@ -22,7 +22,7 @@ from ldn_meta.display.words import (
     levels,
     people,
     reason,
-    shown,
+    shown_facts,
     statement,
     symbols,
     why,
@@ -429,14 +429,7 @@ class CertaintyPage(Page):
             outcomes=[
                 {
                     **row,
-                    **{
-                        f"shown_{name}": value
-                        for name, value in zip(
-                            numbers,
-                            shown([row[name] for name in numbers], measure=str(row["measure"])),
-                            strict=True,
-                        )
-                    },
+                    **shown_facts(row, numbers, measure=str(row["measure"])),
                     "statement": statement(row, drug=self.drug),
                     "domains": {d["domain"]: int(d["level"]) for d in self.domains_of(row)},
                 }

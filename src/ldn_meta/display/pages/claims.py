@@ -31,7 +31,7 @@ from ldn_meta.evidence.audit.claim_rules import (
 )
 from ldn_meta.evidence.audit.claims import rules_of
 from ldn_meta.evidence.audit.claims_reviews import published
-from ldn_meta.evidence.audit.claims_trials import WhatIf, threshold_sums
+from ldn_meta.evidence.audit.claims_trials import CELLS, WhatIf, threshold_sums
 from ldn_meta.evidence.derived import Derived, load_derived
 from ldn_meta.evidence.effects.rows import Row, plain_rows
 from ldn_meta.evidence.raw.tables import short_citation
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from ldn_meta.display.pages.page import Opened
     from ldn_meta.evidence.answer.pools import Pool
     from ldn_meta.evidence.audit.claim_rules import Rule
-    from ldn_meta.evidence.audit.claims_trials import Ratio
     from ldn_meta.evidence.raw.review import PublishedPool, Review
 
 
@@ -49,7 +48,6 @@ NOTEBOOK = "91_claims"
 ALL = "all"
 WORST_FIRST = (NOT_SUPPORTED, WITH_CAVEATS, CANNOT_BE_TESTED, SUPPORTED)
 POINTS, STANDARDISED = "MD", "SMD"
-COUNTED = ("events_1", "n_1", "events_2", "n_2")
 NO_POOL = "No published pooled result is set beside a pool of the trials on file."
 NO_SUM = "None: no claim rule adds up two counts of one trial."
 NO_CLAIM = "No published claim is on file, so none was tested."
@@ -242,7 +240,7 @@ def _span(claim: Row) -> Span:
     return found
 
 
-def _with_interval(span: Span | Ratio) -> str:
+def _with_interval(span: Span) -> str:
     return f"{fixed(span.estimate)} ({interval(span.low, span.high)})"
 
 
@@ -475,7 +473,7 @@ class ClaimsPage:
                 "pools": {block.measure: block.facts() for block in self.pools},
                 "what_if": {
                     case.name: {
-                        **{name: getattr(case.counts, name) for name in COUNTED},
+                        **{name: getattr(case.counts, name) for name in CELLS},
                         "risk_ratio": list(case.risk_ratio),
                         "odds_ratio": list(case.odds_ratio),
                         "pooled_risk_ratio": list(case.pooled_ratio),

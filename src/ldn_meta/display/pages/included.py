@@ -9,7 +9,7 @@ import pandas as pd
 
 from ldn_meta.display.figures.bias import who_judged
 from ldn_meta.display.outputs import Facts, Table, Text, rows_of
-from ldn_meta.display.pages.page import Opened, conflicts_table, judgements_table, open_page
+from ldn_meta.display.pages.page import Opened, Page, conflicts_table, judgements_table, open_page
 from ldn_meta.display.pages.printed_numbers import findings_table, inconsistent
 from ldn_meta.display.words import agree, capitalised, count
 from ldn_meta.evidence.effects.effects import used_rows
@@ -26,11 +26,11 @@ USES = ("contrast", "single-arm", "excluded")
 TRIAL_TOOLS = [tool.name for tool in TOOLS.values() if tool.family == RANDOMISED]
 
 
-class IncludedPage:
+class IncludedPage(Page):
     """Studies, flow, sources and conflicts of one indication."""
 
     def __init__(self, opened: Opened) -> None:
-        self.opened = opened
+        super().__init__(opened)
         self._evidence = opened.derived.evidence
         self._studies = self._evidence.text["studies"]
 
@@ -245,10 +245,6 @@ class IncludedPage:
             inconsistent=rows_of(inconsistent(derived.consistency)),
             conflicts=rows_of(derived.conflicts),
         )
-
-    def footer(self) -> Table:
-        """Provenance."""
-        return self.opened.footer()
 
 
 def included_trials(*, indication: str) -> IncludedPage:

@@ -21,6 +21,7 @@ from ldn_meta.display.words import (
     percent,
     share_words,
     shown,
+    shown_facts,
 )
 from ldn_meta.evidence.answer.answer import Answer, Answers
 from ldn_meta.evidence.answer.conflicts import NO_RESULT, UNCHANGED
@@ -507,11 +508,11 @@ def pool_facts(found: Pool | None) -> dict[str, Any]:
 def pool_numbers(r: PooledResult) -> dict[str, Any]:
     """Numbers of a pooled result; on the scale of yi, and as displayed."""
     names = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
-    displayed = shown([getattr(r, name) for name in names], measure=r.measure)
+    numbers = {name: getattr(r, name) for name in names}
     tau2 = float(r.tau2)
     return {
-        **{name: getattr(r, name) for name in names},
-        **{f"shown_{name}": v for name, v in zip(names, displayed, strict=True)},
+        **numbers,
+        **shown_facts(numbers, names, measure=r.measure),
         "se": r.se,
         "p_value": r.p_value,
         "tau2": tau2,

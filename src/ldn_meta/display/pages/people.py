@@ -12,6 +12,7 @@ from ldn_meta.display.outputs import Facts, Table, Text, rows_of
 from ldn_meta.display.pages.effect import forest_of_pool
 from ldn_meta.display.pages.page import (
     Opened,
+    Page,
     construct_labels,
     crossing,
     open_page,
@@ -51,15 +52,14 @@ ARM_COLUMNS = (
 )
 
 
-class PeoplePage:
+class PeoplePage(Page):
     """Binary outcomes of one domain (responders or harms) of one indication."""
 
     def __init__(self, opened: Opened, domain: str, construct: str) -> None:
-        self.opened = opened
+        super().__init__(opened)
         self.domain = domain
         self.construct = construct
         self.comparator_class = opened.indication["main_comparator"]
-        self.drug = opened.indication["intervention"]
         self._review = opened.derived.evidence.review
 
     def _place(self, construct: str) -> tuple[int, str]:
@@ -425,10 +425,6 @@ class PeoplePage:
                 for row in rows_of(self.counted_events)
             },
         )
-
-    def footer(self) -> Table:
-        """Provenance."""
-        return self.opened.footer()
 
 
 def per_thousand(pool: Pool) -> dict[str, float]:

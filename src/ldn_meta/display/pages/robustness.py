@@ -30,6 +30,7 @@ from ldn_meta.display.words import (
     percent,
     share_words,
     shown,
+    shown_facts,
 )
 from ldn_meta.evidence.answer.answer import (
     BETTER,
@@ -497,7 +498,7 @@ class RobustnessPage(QuestionPage):
             "construct": self.construct,
             "pool": pool_facts(self.pool),
             "without_each": [
-                {**row, "shown_estimate": shown((row["estimate"],), measure=self._measure)[0]}
+                {**row, **shown_facts(row, ("estimate",), measure=self._measure)}
                 for row in rows_of(answer.without_each)
             ],
             "bayes": self.bayes_facts(),
@@ -534,9 +535,7 @@ class RobustnessPage(QuestionPage):
         c, found = self.choices, self.answer.multiverse
         if c is None or found is None:
             return None
-        names = ("lowest", "median", "highest")
-        displayed = shown([c[name] for name in names], measure=found.measure)
-        return {**c, **{f"shown_{n}": v for n, v in zip(names, displayed, strict=True)}}
+        return {**c, **shown_facts(c, ("lowest", "median", "highest"), measure=found.measure)}
 
     def _sizes(self) -> dict[str, float | None]:
         """Smallest next trial for each supposed effect; None where no size tried is enough."""

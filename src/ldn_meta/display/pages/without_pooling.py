@@ -13,7 +13,7 @@ import pandas as pd
 
 from ldn_meta.display.figures.directions import AGREEING_PCT
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of
-from ldn_meta.display.pages.page import Opened, open_page, page_of
+from ldn_meta.display.pages.page import Opened, Page, open_page, page_of
 from ldn_meta.display.words import (
     SMALL_P,
     agree,
@@ -120,16 +120,15 @@ def _with_reasons(reasons: dict[str, str]) -> str:
     return "; ".join(f"{name} ({why})" for name, why in reasons.items())
 
 
-class WithoutPoolingPage:
+class WithoutPoolingPage(Page):
     """Directions and p-values of one indication, by outcome group."""
 
     # Names of the figures that the page shows, for the ninefold account of its methods.
     FIGURES: tuple[str, ...] = ("effect direction plot", "harvest plot", "albatross plot")
 
     def __init__(self, opened: Opened) -> None:
-        self.opened = opened
+        super().__init__(opened)
         self.comparator_class = opened.indication["main_comparator"]
-        self.drug = opened.indication["intervention"]
 
     @cached_property
     def groups(self) -> list[GroupSynthesis]:

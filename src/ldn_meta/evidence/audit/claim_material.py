@@ -190,7 +190,7 @@ def numbers_of(text: str) -> dict[str, float]:
 
 
 class Span(NamedTuple):
-    """An estimate with its interval, on the scale where no effect is 0."""
+    """An estimate with its interval; sides are told on the scale where no effect is 0."""
 
     estimate: float
     low: float
@@ -381,10 +381,14 @@ class Material:
         return {row["source_id"]: row for row in plain_rows(self.evidence.tables["sources"])}
 
     @cached_property
+    def all_facts(self) -> list[Row]:
+        """Rows of study_facts.csv, typed."""
+        return list(plain_rows(self.evidence.tables["study_facts"]))
+
+    @cached_property
     def facts(self) -> list[Row]:
         """Rows of study_facts.csv that are not of low reliability."""
-        rows = plain_rows(self.evidence.tables["study_facts"])
-        return [row for row in rows if row["reliability"] != "low"]
+        return [row for row in self.all_facts if row["reliability"] != "low"]
 
     def rows(
         self, table: str, study_id: object, construct: object = None, **cells: object
@@ -424,11 +428,11 @@ class Material:
         ]
         return next((row for row in rows if row["preferred"]), None)
 
-    def sizes(self, study_id: object) -> list[Row]:
+    def sizes(self, study_id: object, *, with_low_reliability: bool = False) -> list[Row]:
         """Statements of how many people are in a study, whatever their source."""
         return [
             row
-            for row in self.facts
+            for row in (self.all_facts if with_low_reliability else self.facts)
             if row["study_id"] == study_id
             and row["fact"] in SIZES
             and row["value"] is not None
@@ -490,6 +494,16 @@ class Material:
         """Rows of indications.csv, typed."""
         return list(plain_rows(self.evidence.tables["indications"]))
 
+    @cached_property
+    def conditions(self) -> list[Row]:
+        """Indications with a report in which the treatment alone is given, in their order."""
+        kept = (
+            row
+            for row in self.indications
+            if row["is_reported"] and not self.is_apart(row["indication_id"])
+        )
+        return sorted(kept, key=lambda row: row["sort_order"])
+
     def indication_row(self, indication_id: str) -> Row:
         """Row of indications.csv."""
         return first(
@@ -500,11 +514,7 @@ class Material:
         self, indication_id: str | None = None, *, until: float = math.inf
     ) -> list[Row]:
         """Randomised comparative studies with a report, of the treatment alone, by year."""
-        kept = {
-            row["indication_id"]
-            for row in self.indications
-            if row["is_reported"] and not self.is_apart(row["indication_id"])
-        }
+        kept = {row["indication_id"] for row in self.conditions}
         if indication_id is not None:
             kept = {indication_id}
         found = [

@@ -41,7 +41,7 @@ from ldn_meta.evidence.audit.claim_rules import (
     SUPPORTED,
     WITH_CAVEATS,
 )
-from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Row, number, plain_rows
+from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Row, number
 from ldn_meta.evidence.raw.review import listed
 from ldn_meta.stats.convert import p_from_se, se_from_ci
 from ldn_meta.stats.printed import counts_from_percent
@@ -303,16 +303,10 @@ def _median_size(case: Case) -> float:
 
 def _by_condition(case: Case) -> dict[str, float]:
     """Randomised comparisons by condition, every reported condition of the treatment alone."""
-    material = case.material
-    kept = [
-        row
-        for row in material.indications
-        if row["is_reported"] and not material.is_apart(row["indication_id"])
-    ]
-    of_studies = [study["indication_id"] for study in material.randomised()]
+    of_studies = [study["indication_id"] for study in case.material.randomised()]
     return {
         str(row["label"]): float(of_studies.count(row["indication_id"]))
-        for row in sorted(kept, key=lambda row: row["sort_order"])
+        for row in case.material.conditions
     }
 
 
@@ -357,7 +351,7 @@ def pool_beside_ours(case: Case) -> Finding:
         spread = spread_on_file(material.evidence, main)
         per = list(spread) if spread else []
     else:
-        return _another_measure(case, main)
+        return _another_measure(case, main, values)
     spans = [
         span_of(found, per=sd)
         for found in (pools.now, pools.now_approximate)
@@ -421,21 +415,13 @@ def verdict_on(theirs: Span | None, ours: Span, *, claims_effect: bool) -> str:
     return SUPPORTED if inside and around else WITH_CAVEATS
 
 
-def _another_measure(case: Case, main: Pool) -> Finding:
+def _another_measure(case: Case, main: Pool, values: Mapping[str, float | str]) -> Finding:
     """A count of events beside a count of people: both are shown, nothing is judged."""
-    ours = span_of(main)
+    now = dict(zip(("now", "now_low", "now_high"), map(math.exp, span_of(main)), strict=True))
     measure = str(case.claim["measure"])
-    return case.answer(
-        "another_measure",
-        "another_measure",
-        theirs=case.say("rate_ratio") if measure == "IRR" else measure,
-        label=case.material.label(main.key["construct"]),
-        k=len(main.trials),
-        now=math.exp(ours.estimate),
-        now_low=math.exp(ours.low),
-        now_high=math.exp(ours.high),
-        **case.claimed(estimate="estimate", ci_low="low", ci_high="high", k="k_claimed"),
-    )
+    theirs = case.say("rate_ratio") if measure == "IRR" else measure
+    told = {"theirs": theirs, "k": len(main.trials), **now, **values}
+    return case.answer("another_measure", "another_measure", **told)
 
 
 def _pools_in_words(case: Case, pools: ThenAndNow, values: Mapping[str, float | str]) -> list[str]:
@@ -588,14 +574,8 @@ def sizes_that_add_up(case: Case) -> Finding:
 
 def _sizes(case: Case, study: Row) -> set[float]:
     """Sizes that sources give for a trial, also of low reliability, and of its first two arms."""
-    stated = {
-        number(row["value"])
-        for row in plain_rows(case.material.evidence.tables["study_facts"])
-        if row["study_id"] == study["study_id"]
-        and row["fact"] in SIZES
-        and row["value"] is not None
-        and row["qualifier"] is None
-    }
+    rows = case.material.sizes(study["study_id"], with_low_reliability=True)
+    stated = {number(row["value"]) for row in rows}
     if study["design"] == "factorial":
         arms = [
             number(arm["n_randomised"])

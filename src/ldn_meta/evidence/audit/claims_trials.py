@@ -80,20 +80,12 @@ def reason(case: Case) -> Finding:
 # -- counts ----------------------------------------------------------------------------------
 
 
-class Ratio(NamedTuple):
-    """A ratio with its 95% interval."""
-
-    estimate: float
-    low: float
-    high: float
-
-
-def ratio_of(counts: JointCount, *, odds: bool = False) -> Ratio:
+def ratio_of(counts: JointCount, *, odds: bool = False) -> Span:
     """Risk ratio of one pair of arms, or odds ratio, with its normal interval on the log scale."""
     effect = log_odds_ratio(*cells(counts)) if odds else log_risk_ratio(*cells(counts))
     half = float(two_sided_quantile(0.95)) * math.sqrt(float(effect.vi))
     yi = float(effect.yi)
-    return Ratio(math.exp(yi), math.exp(yi - half), math.exp(yi + half))
+    return Span(math.exp(yi), math.exp(yi - half), math.exp(yi + half))
 
 
 def cells(pair: JointCount) -> tuple[int, int, int, int]:
@@ -318,16 +310,16 @@ class WhatIf(NamedTuple):
 
     name: str
     counts: JointCount
-    risk_ratio: Ratio
-    odds_ratio: Ratio
+    risk_ratio: Span
+    odds_ratio: Span
     pooled: PooledResult | None
 
     @property
-    def pooled_ratio(self) -> Ratio:
+    def pooled_ratio(self) -> Span:
         """The pooled risk ratio; NaN without a pool."""
         r = self.pooled
         ends = (math.nan,) * 3 if r is None else (r.estimate, r.ci_low, r.ci_high)
-        return Ratio(*(math.exp(float(end)) for end in ends))
+        return Span(*(math.exp(float(end)) for end in ends))
 
 
 def threshold_sums(effects: pd.DataFrame, protocol: Protocol, rule: Rule) -> list[WhatIf]:
@@ -912,7 +904,7 @@ def shares_that_left(case: Case) -> Finding:
     limit, studies = case.rule.numbers["limit"], case.argument.split("+")
     rows = [
         row
-        for row in plain_rows(case.material.evidence.tables["study_facts"])
+        for row in case.material.all_facts
         if row["study_id"] in studies and "dropout" in str(row["qualifier"])
     ]
     told = [

@@ -342,11 +342,9 @@ def _centre(audit: Audit, row: Row) -> Found:
     "p_value",
 )
 def _p_and_interval(audit: Audit, row: Row) -> Found:
-    p, of = audit.p(row), _with_interval(audit, row)
-    if p is None or p.is_word or of is None:
+    p, (partner, level) = audit.p(row), _interval_and_level(audit, row)
+    if p is None or p.is_word or partner is None:
         return None
-    level = of.get("ci_level")
-    partner = cast("Interval", audit.interval(of))
     result = p_against_interval(
         *partner,
         p,
@@ -365,31 +363,29 @@ def _p_and_interval(audit: Audit, row: Row) -> Found:
     "p_relation",
 )
 def _word_and_interval(audit: Audit, row: Row) -> Found:
-    p, of = audit.p(row), _with_interval(audit, row)
-    if p is None or not p.is_word or of is None:
+    p, (partner, _) = audit.p(row), _interval_and_level(audit, row)
+    if p is None or not p.is_word or partner is None:
         return None
-    partner = cast("Interval", audit.interval(of))
     is_ratio = row.get("measure") in RATIO_MEASURES
     result = word_against_interval(p, partner.low, partner.high, is_ratio=is_ratio)
     return f"{partner}; {p}", result
 
 
-def _with_interval(audit: Audit, row: Row) -> Row | None:
-    """A row with an interval, or that of another source for the same estimate of the same fact."""
+def _interval_and_level(audit: Audit, row: Row) -> tuple[Interval | None, float | None]:
+    """Interval of a row, or of another source for the same estimate of the same fact."""
     if row.get("measure") in ASYMMETRIC:
-        return None
-    if audit.interval(row) is not None:
-        return row
-    if row["table"] != "contrasts" or row["estimate"] is None:
-        return None
-    own = audit.printed(row, "estimate")
+        return None, None
+    interval = audit.interval(row)
+    if interval is not None:
+        return interval, row.get("ci_level")
+    own = audit.printed(row, "estimate") if row["table"] == "contrasts" else None
     for other in audit.rows["contrasts"]:
         if own is None or any(other[name] != row[name] for name in FACT_KEYS["contrasts"]):
             continue
         found = audit.interval(other)
         if found and same_value(own, found.estimate).verdict == CONSISTENT:
-            return other
-    return None
+            return found, other["ci_level"]
+    return None, None
 
 
 def _fewest_df(audit: Audit, row: Row) -> float:
