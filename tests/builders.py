@@ -757,6 +757,11 @@ def texts(figure: Figure) -> list[str]:
     return [text.get_text() for text, _ in boxes]
 
 
+def plain(figure: Figure) -> str:
+    """All that is written, as one line."""
+    return " ".join(texts(figure)).replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
+
+
 def marks(figure: Figure, start: str) -> dict[str, Artist]:
     """Artists whose name begins with ``start``, in the order they were drawn."""
     found = {}

@@ -19,6 +19,7 @@ from builders import (
     mark,
     marks,
     overlap,
+    plain,
     result,
     says,
     text_boxes,
@@ -270,7 +271,7 @@ def test_without_contours_nothing_is_said_of_curves():
 
 def test_what_the_curves_are_is_said():
     plot, _ = albatross_plot(FRAME, contours=CURVES, measure="odds ratio")
-    said = " ".join(texts(plot)).replace("\n", " ")
+    said = plain(plot)
     assert "the odds ratio is 0.2, 0.5, 0.8 to either side" in said
     assert "do not hold where the same people stand in both arms" in said
 
@@ -292,7 +293,7 @@ def test_outcome_is_named_where_a_study_has_several_results():
 
 def test_many_results_carry_numbers_with_a_key(crowd):
     plot, _ = crowd
-    said = " ".join(texts(plot)).replace("\N{NO-BREAK SPACE}", " ").replace("\n", " ")
+    said = plain(plot)
     names = [a.get_text() for a in marks(plot, "name-").values() if isinstance(a, Text)]
     assert sorted(names, key=int) == [str(i + 1) for i in range(len(names))]
     for name in names:
@@ -300,7 +301,7 @@ def test_many_results_carry_numbers_with_a_key(crowd):
 
 
 def test_results_without_p_or_people_are_named_below(figure):
-    said = " ".join(texts(figure)).replace("\n", " ")
+    said = plain(figure)
     assert (
         "Not in the plot: Unplaced2017 (p not known); Uncounted2018 (number of people not known)."
         in said
@@ -323,7 +324,7 @@ def test_results_without_a_place_are_gathered_by_study_and_reason():
 
 def test_nothing_to_place_is_said_in_words_with_what_exists():
     plot, _ = albatross_plot(FRAME[6:], title="Nothing")
-    said = " ".join(texts(plot)).replace("\n", " ")
+    said = plain(plot)
     assert NOTHING_TO_PLACE in said
     assert "Unplaced2017 (p not known)" in said
     assert_legible(plot)
@@ -383,7 +384,7 @@ def test_what_a_bar_cannot_show_is_said_in_words():
         result(p_low=0.0, p_high=0.05, is_paired=True, is_randomised=False),
         result("other2012", year=2012.0),
     )
-    said = " ".join(texts(albatross_plot(paired)[0])).replace("\n", " ")
+    said = plain(albatross_plot(paired)[0])
     assert "Bars of the same people in both arms: Smith2011." in said
     assert "Bars of studies not, or not said to be, randomised: Smith2011." in said
 

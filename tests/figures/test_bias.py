@@ -13,6 +13,7 @@ from builders import (
     mark,
     marks,
     overlap,
+    plain,
     says,
     text_boxes,
     texts,
@@ -167,7 +168,7 @@ def test_an_item_that_does_not_apply_says_so(light):
 
 
 def test_heads_and_letters_are_explained(light):
-    words = " ".join(texts(light)).replace("\n", " ").replace(style.NO_BREAK, " ")
+    words = plain(light)
     assert "DS period and carryover effects" in words
     assert "L low, Y yes, C some concerns, M moderate, S serious, H high" in words
     assert "? no information or unclear" in words
@@ -176,7 +177,7 @@ def test_heads_and_letters_are_explained(light):
 
 
 def test_without_a_checklist_none_is_explained():
-    words = " ".join(texts(traffic_light(table(GOOD))[0])).replace("\n", " ")
+    words = plain(traffic_light(table(GOOD))[0])
     assert CHECKLIST_NOTE not in words
     assert "C some concerns" not in words
 

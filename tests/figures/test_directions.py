@@ -16,6 +16,7 @@ from builders import (
     mark,
     marks,
     overlap,
+    plain,
     result,
     says,
     svg_ids,
@@ -527,7 +528,7 @@ def test_no_two_judgements_look_the_same():
 
 
 def test_key_names_every_study_oldest_first(harvest):
-    said = " ".join(texts(harvest)).replace("\N{NO-BREAK SPACE}", " ").replace("\n", " ")
+    said = plain(harvest)
     assert "A: Old2009; B: Blind2013; C: Open2014; D: New2026." in said
 
 

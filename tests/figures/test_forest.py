@@ -16,6 +16,7 @@ from builders import (
     mark,
     marks,
     overlap,
+    plain,
     says,
     text_boxes,
     texts,
@@ -393,7 +394,7 @@ def test_judgements_that_were_not_made_are_not_drawn():
 
 def test_model_and_heterogeneity_are_named(five):
     result, (figure, _) = FIVE, five
-    said = " ".join(texts(figure)).replace(style.NO_BREAK, " ").replace("\n", " ")
+    said = plain(figure)
     assert "REML" in said
     assert "floored Knapp-Hartung interval" in said
     assert "t on k \N{MINUS SIGN} 1 df" in said
@@ -501,10 +502,6 @@ def cumulative(frame=THREE, **options):
 @pytest.fixture(scope="module")
 def story():
     return cumulative(title="Pain")
-
-
-def plain(figure):
-    return " ".join(texts(figure)).replace("\n", " ")
 
 
 @pytest.mark.parametrize(("k", "is_log"), [(1, True), (2, False), (60, True)])

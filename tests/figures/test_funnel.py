@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import ldn_meta as lm
-from builders import assert_legible, described, mark, marks, says, texts
+from builders import assert_legible, described, mark, marks, plain, says
 from ldn_meta.display.figures.funnel import (
     OTHER_CAUSES,
     REGIONS,
@@ -67,10 +67,6 @@ def draw(frame=FOUR, **options):
 @pytest.fixture(scope="module")
 def figure():
     return draw()
-
-
-def plain(figure):
-    return " ".join(texts(figure)).replace("\n", " ")
 
 
 def corners(figure, index):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders import assert_legible, mark, marks, says, text_boxes, texts
+from builders import assert_legible, mark, marks, plain, says, text_boxes
 from ldn_meta.display.figures.next_trial import (
     MOST_EFFECTS,
     NEXT_TRIAL_COLUMNS,
@@ -58,10 +58,6 @@ def draw(frame=TWO, **options):
 @pytest.fixture(scope="module")
 def figure():
     return draw(title="What would settle it?")
-
-
-def plain(figure):
-    return " ".join(texts(figure)).replace("\n", " ")
 
 
 @pytest.mark.parametrize(

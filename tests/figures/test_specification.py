@@ -15,10 +15,10 @@ from builders import (
     mark,
     marks,
     node,
+    plain,
     says,
     small,
     text_boxes,
-    texts,
 )
 from ldn_meta.display.figures.specification import (
     ACROSS,
@@ -77,10 +77,6 @@ def figure():
 def draw(sample, **options):
     found, told = sample
     return specification_curve(found, told, **(WORDS | options))[0]
-
-
-def plain(figure):
-    return " ".join(texts(figure)).replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
 
 
 # ---------------------------------------------------------------- legible
