@@ -387,15 +387,7 @@ def _draw_axis(sheet: Sheet, left: float, top: float, *, is_weighted: bool) -> N
     for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
         x = left + tick * _BAR_WIDTH
         style.line(sheet.page, [x, x], [top, top + 3], style.RULE, 0.8)
-        sheet.write(
-            x,
-            top + 4,
-            percent(tick),
-            align="center",
-            valign="top",
-            size=SMALL_SIZE,
-            gid=f"tick-{tick:g}",
-        )
+        sheet.caption(x, top + 4, percent(tick), valign="top", gid=f"tick-{tick:g}")
     words = "share of the weight in the pool" if is_weighted else "share of the trials"
     middle = left + _BAR_WIDTH / 2
     sheet.write(middle, top + 16, words, align="center", valign="top", gid="x-label")
@@ -552,15 +544,7 @@ def _draw_cell(sheet: Sheet, x: float, y: float, word: str, gid: str) -> None:
         draw_dot(sheet.page, x, y, word, gid=gid)
         return
     blank = _BLANK.get(word, _NOT_JUDGED)
-    sheet.write(
-        x,
-        y,
-        blank,
-        align="center",
-        size=SMALL_SIZE,
-        colour=style.SOFT_INK,
-        gid=f"{gid}-blank",
-    )
+    sheet.caption(x, y, blank, colour=style.SOFT_INK, gid=f"{gid}-blank")
 
 
 def _overall_counts(block: Block) -> str:

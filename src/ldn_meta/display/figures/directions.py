@@ -923,14 +923,8 @@ class Grid:
         bars = row.panels[head]
         if not bars:
             middle = (row.top + row.bottom) / 2
-            sheet.write(
-                (left + right) / 2,
-                middle,
-                "none",
-                align="center",
-                size=SMALL_SIZE,
-                colour=style.SOFT_INK,
-                gid=f"{gid}-none",
+            sheet.caption(
+                (left + right) / 2, middle, "none", colour=style.SOFT_INK, gid=f"{gid}-none"
             )
         for index, bar in enumerate(bars):
             line, place = divmod(index, _PER_LINE)
@@ -943,13 +937,11 @@ class Grid:
                 (base - bar.height - 0.5, bar.people, "bottom", "people"),
                 (base + 1.0, bar.key, "top", "key"),
             ):
-                sheet.write(
+                sheet.caption(
                     x,
                     y,
                     text,
-                    align="center",
                     valign=valign,
-                    size=SMALL_SIZE,
                     weight="bold" if end == "key" else "normal",
                     gid=f"{name}-{end}",
                 )

@@ -397,15 +397,7 @@ def next_trial_plot(
     top = places[0].scale.top - 4
     x = edge + SAMPLE_ROOM
     sheet.write(x, top, head, valign="bottom", size=SMALL_SIZE, gid="effect-head")
-    sheet.write(
-        left + PLOT_WIDTH / 2,
-        label_top,
-        _X_LABEL,
-        align="center",
-        valign="top",
-        size=SMALL_SIZE,
-        gid="x-label",
-    )
+    sheet.caption(left + PLOT_WIDTH / 2, label_top, _X_LABEL, valign="top", gid="x-label")
     foot.write(sheet)
     low, high = (math.exp(end) for end in spans_of(panels))
     sentences += [

@@ -524,25 +524,21 @@ def _draw_progress(sheet: Sheet, width: float, top: float, fraction: float) -> N
 
 def _write_information(sheet: Sheet, plot: Plot, ris_people: float) -> None:
     """Name the axis of information, and where all that is required is there."""
-    sheet.write(
+    sheet.caption(
         plot.left + plot.width / 2,
         plot.upright.bottom + 16,
         "Share of the required information",
-        align="center",
         valign="top",
-        size=SMALL_SIZE,
         gid="x-label",
     )
     if plot.last < 1:
         return
     words = f"required: {ris_people:,.0f} people" if math.isfinite(ris_people) else "required"
     half = line_width(words, SMALL_SIZE) / 2
-    sheet.write(
+    sheet.caption(
         min(plot.x(1.0), plot.left + plot.width + MARGIN - half),
         plot.upright.top - 2,
         words,
-        align="center",
         valign="bottom",
-        size=SMALL_SIZE,
         gid="required-words",
     )

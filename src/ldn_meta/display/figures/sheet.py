@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from ldn_meta.display.words import fixed
 from ldn_meta.errors import ArgumentError
@@ -445,6 +445,15 @@ _TITLE_GAP = 6.0
 _BASELINE = 0.98
 
 
+class _Caption(TypedDict, total=False):
+    """What small print may still choose, as `Sheet.write` does."""
+
+    valign: str
+    weight: str
+    colour: str
+    gid: str | None
+
+
 class Sheet:
     """A figure whose every coordinate is a point (1/72 inch) from the top left corner.
 
@@ -545,6 +554,10 @@ class Sheet:
             linespacing=LINE_HEIGHT,
             gid=gid,
         )
+
+    def caption(self, x: float, y: float, text: str, **options: Unpack[_Caption]) -> None:
+        """Write small print with its middle at ``x``."""
+        self.write(x, y, text, align="center", size=SMALL_SIZE, **options)
 
     def rule(self, left: float, right: float, y: float, *, width: float = 0.8) -> None:
         """Draw a horizontal line across a table."""

@@ -516,14 +516,8 @@ class Dashboard:
     def draw(self, sheet: Sheet) -> None:
         """Write the label of the common axis, and draw every row below it."""
         edge = self._left + self._width
-        sheet.write(
-            self._left + self._width / 2,
-            self._label_top,
-            _X_LABEL,
-            align="center",
-            valign="top",
-            size=SMALL_SIZE,
-            gid="x-label",
+        sheet.caption(
+            self._left + self._width / 2, self._label_top, _X_LABEL, valign="top", gid="x-label"
         )
         if not self._rows:
             return
@@ -917,13 +911,11 @@ def _write_protocol(
     has_place = columns.protocol >= 0
     x = left + (columns.middle(columns.protocol) if has_place else 0.5) * PLOT_WIDTH
     half = text_width(words, SMALL_SIZE) / 2
-    sheet.write(
+    sheet.caption(
         min(max(x, MARGIN + half), right - half),
         bottom,
         words,
-        align="center",
         valign="bottom",
-        size=SMALL_SIZE,
         gid="protocol-words",
     )
     if has_place:
