@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
+import pytest
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
@@ -18,6 +19,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from ldn_meta import paths
+from ldn_meta.errors import DataError
 from ldn_meta.evidence.answer.multiverse import NUMBERS, Multiverse, is_about_model, summary
 from ldn_meta.evidence.answer.pools import DIRECTION_ONLY, META_ANALYSIS, ONE_TRIAL, build_pools
 from ldn_meta.evidence.grade import FILE, Body, Study, read_sentences
@@ -282,6 +284,34 @@ class RawCopy:
 
     def path(self, table):
         return self.folder / f"{table}.csv"
+
+
+def faults_of(folder, **options):
+    """What a folder is refused for."""
+    with pytest.raises(DataError) as refused:
+        load_evidence(folder, **options)
+    return refused.value
+
+
+def addressed(faults):
+    return {(f.table, f.line, f.column, f.value, f.rule) for f in faults}
+
+
+ENTRY = {
+    "table": "arm_events",
+    "row": "row-1",
+    "check": "percentage of the arm",
+    "expect": "88%",
+    "action": "accept",
+    "reason": "fewer were analysed",
+    "by": "a test",
+}
+
+
+def entry_lines(**changes):
+    """An entry of corrections.yml; a key that is None is not there."""
+    cells = {key: value for key, value in (ENTRY | changes).items() if value is not None}
+    return "- " + "\n  ".join(f"{key}: {value}" for key, value in cells.items()) + "\n"
 
 
 # The real tables cut down to a few studies, in a project of their own: quick to check whole.

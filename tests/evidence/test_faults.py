@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from builders import Builder, RawCopy
-from ldn_meta.errors import DataError
+from builders import Builder, RawCopy, addressed, entry_lines, faults_of
 from ldn_meta.evidence.audit.consistency import CHECKED_TABLES, CHECKS
 from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.bias import OVERALL, TOOLS, overall_judgements
@@ -15,21 +14,6 @@ from ldn_meta.evidence.raw.tables import ACCEPT, read_corrections
 
 def given(cell):
     return cell not in ("NR", "NA", "TODO")
-
-
-def faults_of(folder, **options):
-    with pytest.raises(DataError) as refused:
-        load_evidence(folder, **options)
-    return refused.value
-
-
-def addressed(faults):
-    return {(f.table, f.line, f.column, f.value, f.rule) for f in faults}
-
-
-@pytest.fixture
-def raw(raw_folder, tmp_path):
-    return RawCopy(raw_folder, tmp_path / "raw")
 
 
 A_NUMBER = "type digits with a decimal point, or NR / NA / TODO"
@@ -418,9 +402,7 @@ def test_a_worse_overall_with_its_reason_stands(build):
 def test_what_cannot_be_read_is_not_blamed_on_studies(raw):
     folder = raw.save()
     raw.path("risk_of_bias").unlink()
-    with pytest.raises(DataError) as error:
-        load_evidence(folder)
-    assert [(f.table, f.rule) for f in error.value.faults] == [
+    assert [(f.table, f.rule) for f in faults_of(folder).faults] == [
         ("risk_of_bias", "file risk_of_bias.csv is missing")
     ]
 
@@ -433,25 +415,6 @@ def test_judgements_of_a_set_aside_study_are_allowed(raw):
     row |= {"judgement": "TODO", "judged_by": "nobody yet"}
     raw.append("risk_of_bias", row)
     assert len(load_evidence(raw.save()).risk_of_bias) == len(raw.rows["risk_of_bias"])
-
-
-ENTRY = {
-    "table": "arm_events",
-    "row": "row-1",
-    "check": "percentage of the arm",
-    "expect": "88%",
-    "action": "accept",
-    "reason": "fewer were analysed",
-    "by": "a test",
-}
-
-
-def lines(**changes):
-    cells = ENTRY | changes
-    return "".join(
-        f"{'- ' if place == 0 else '  '}{key}: {value}\n"
-        for place, (key, value) in enumerate((k, v) for k, v in cells.items() if v is not None)
-    )
 
 
 @pytest.fixture(scope="module")
@@ -479,25 +442,40 @@ def refused(corrected, tmp_path):
 
 
 def test_a_good_entry_passes(refused):
-    assert refused(lines()) == []
+    assert refused(entry_lines()) == []
 
 
 REFUSED = [
     ("- table: [\n", "corrections:2:-: is no YAML"),
     ("table: arm_events\n", "corrections:1:-: is no list; begin each entry with '- table:'"),
     ("- one\n", "corrections:1:-: is no entry; give table, row,"),
-    (lines(reason=None), "corrections:1:reason: is missing; add it to the entry"),
-    (lines(reason="''"), "corrections:6:reason: is no text"),
-    (lines(reason="[a, b]"), "corrections:6:reason: is no text"),
-    (lines() + "  colour: red\n", "corrections:8:colour: is no key of an entry; Use table"),
-    (lines() + "  reasn: x\n", "did you mean 'reason'?"),
-    (lines() + "  by: x\n", "corrections:8:by: is given twice"),
-    (lines(action="replace"), "corrections:1:action: value 'replace' is no action; use accept"),
-    (lines(check="percentage of arms"), "is no check; did you mean 'percentage of the arm'?"),
-    (lines(table="outcomes"), "corrections:1:table: value 'outcomes' is not checked; use one of"),
-    (lines(row="row-9"), "corrections:1:row: value 'row-9' is no row of arm_events"),
-    (lines(expect="87%"), "value '87%' is not what the row says now ('88%'); look at the row"),
-    (lines() + lines(), "corrections:8:row: value 'row-1' has an entry at line 1; delete one"),
+    (entry_lines(reason=None), "corrections:1:reason: is missing; add it to the entry"),
+    (entry_lines(reason="''"), "corrections:6:reason: is no text"),
+    (entry_lines(reason="[a, b]"), "corrections:6:reason: is no text"),
+    (entry_lines() + "  colour: red\n", "corrections:8:colour: is no key of an entry; Use table"),
+    (entry_lines() + "  reasn: x\n", "did you mean 'reason'?"),
+    (entry_lines() + "  by: x\n", "corrections:8:by: is given twice"),
+    (
+        entry_lines(action="replace"),
+        "corrections:1:action: value 'replace' is no action; use accept",
+    ),
+    (
+        entry_lines(check="percentage of arms"),
+        "is no check; did you mean 'percentage of the arm'?",
+    ),
+    (
+        entry_lines(table="outcomes"),
+        "corrections:1:table: value 'outcomes' is not checked; use one of",
+    ),
+    (entry_lines(row="row-9"), "corrections:1:row: value 'row-9' is no row of arm_events"),
+    (
+        entry_lines(expect="87%"),
+        "value '87%' is not what the row says now ('88%'); look at the row",
+    ),
+    (
+        entry_lines() + entry_lines(),
+        "corrections:8:row: value 'row-1' has an entry at line 1; delete one",
+    ),
 ]
 
 
@@ -509,7 +487,9 @@ def test_what_is_refused(refused, text, message):
 
 
 def test_all_faults_at_once(refused):
-    found = refused(lines(row="row-9") + lines(expect="87%") + lines(action="drop"))
+    found = refused(
+        entry_lines(row="row-9") + entry_lines(expect="87%") + entry_lines(action="drop")
+    )
     assert len(found) == 4
 
 

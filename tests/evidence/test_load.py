@@ -1,21 +1,7 @@
 """All of data/raw is taken, or refused; what every floor has to say comes at once."""
 
-import pytest
-
-from builders import RawCopy
-from ldn_meta.errors import DataError
+from builders import faults_of
 from ldn_meta.evidence.load import load_evidence
-
-
-@pytest.fixture
-def raw(raw_folder, tmp_path):
-    return RawCopy(raw_folder, tmp_path / "raw")
-
-
-def faults_of(folder, **options):
-    with pytest.raises(DataError) as refused:
-        load_evidence(folder, **options)
-    return refused.value
 
 
 def test_the_builder_of_these_tests_makes_evidence_in_order(build):
@@ -28,13 +14,10 @@ def test_the_builder_of_these_tests_makes_evidence_in_order(build):
     assert len(build.load(validate=True).contrasts) == 1
 
 
-def test_a_fact_of_which_no_row_is_preferred(raw_folder, tmp_path):
-    raw = RawCopy(raw_folder, tmp_path / "raw")
+def test_a_fact_of_which_no_row_is_preferred(raw):
     row = raw.find("arm_stats", study_id="smith2007", preferred="yes")
     row |= {"preferred": "no", "preferred_reason": "both may be wrong"}
-    with pytest.raises(DataError) as refused:
-        load_evidence(raw.save())
-    (fault,) = refused.value.faults
+    (fault,) = faults_of(raw.save()).faults
     assert (fault.table, fault.line) == ("arm_stats", raw.line("arm_stats", row))
     assert fault.rule == "no row states this fact as the preferred one"
     assert fault.remedy == "set preferred to yes for the row to be used"

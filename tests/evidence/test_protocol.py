@@ -1,7 +1,6 @@
 """The pre-stated choices: what they are, and that nothing else is taken for one."""
 
 import dataclasses
-import shutil
 from dataclasses import replace
 
 import pytest
@@ -19,19 +18,8 @@ from ldn_meta.evidence.raw.protocol import (
 
 
 @pytest.fixture
-def edited(raw_folder, tmp_path):
-    """Load a protocol with a piece of its text replaced, or with one more piece at its end."""
-
-    def load(old, new):
-        file = tmp_path / "protocol.toml"
-        shutil.copy(raw_folder / "protocol.toml", file)
-        text = file.read_text(encoding="utf-8")
-        assert old in text
-        text = text.replace(old, new, 1) if old else f"{text}\n{new}\n"
-        file.write_text(text, encoding="utf-8")
-        return load_protocol(file)
-
-    return load
+def edited(rewritten):
+    return lambda old, new: load_protocol(rewritten(old, new))
 
 
 def test_the_protocol_of_the_project(protocol):

@@ -5,26 +5,11 @@ import pickle
 
 import pytest
 
-from builders import RawCopy, html_row
-from ldn_meta.errors import ArgumentError, DataError
+from builders import addressed, entry_lines, faults_of, html_row
+from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.tables import Study, read_corrections
 from ldn_meta.stats.arrays import html_table
-
-
-def faults_of(folder, **options):
-    with pytest.raises(DataError) as refused:
-        load_evidence(folder, **options)
-    return refused.value
-
-
-def addressed(faults):
-    return {(f.table, f.line, f.column, f.value, f.rule) for f in faults}
-
-
-@pytest.fixture
-def raw(raw_folder, tmp_path):
-    return RawCopy(raw_folder, tmp_path / "raw")
 
 
 def test_files_that_can_be_told_are_named_and_still_checked_inside(raw):
@@ -152,28 +137,10 @@ def test_one_indication(evidence):
         evidence.for_indication("fibromyalgic")
 
 
-ENTRY = {
-    "table": "arm_events",
-    "row": "row-1",
-    "check": "percentage of the arm",
-    "expect": "88%",
-    "action": "accept",
-    "reason": "fewer were analysed",
-    "by": "a test",
-}
-
-
-def lines(**changes):
-    cells = ENTRY | changes
-    return "".join(
-        f"{'- ' if place == 0 else '  '}{key}: {value}\n"
-        for place, (key, value) in enumerate((k, v) for k, v in cells.items() if v is not None)
-    )
-
-
 def test_an_entry_is_read_as_typed(tmp_path):
     (tmp_path / "corrections.yml").write_text(
-        "# a comment\n\n" + lines(expect="0.10", reason=">-\n    two\n    lines"), encoding="utf-8"
+        "# a comment\n\n" + entry_lines(expect="0.10", reason=">-\n    two\n    lines"),
+        encoding="utf-8",
     )
     (entry,), faults = read_corrections(tmp_path)
     assert not faults
