@@ -266,53 +266,46 @@ def test_equivalence_within_and_beyond_what_matters(build, judge, estimate, ci, 
     assert judge("none", computation="equivalence", study_id="NA").verdict == CANNOT_BE_TESTED
 
 
-@pytest.mark.parametrize(("second", "verdict"), [(40, WITH_CAVEATS), (12, NOT_SUPPORTED)])
-def test_event_rates_that_repeated_counting_can_or_cannot_explain(build, judge, second, verdict):
-    build.trial(design="crossover", n=(30, 30), n_randomised=30)
+def fact(build, name, value, study="ames2001", **cells):
+    row = {"qualifier": "NA", "source_id": "paper", "preferred": "yes", "reliability": "normal"}
+    row |= {"row_id": f"fact{len(build.rows['study_facts'])}", "study_id": study, "fact": name}
+    build.add("study_facts", **(row | {"value": value} | cells))
+
+
+def test_event_rates_that_repeated_counting_can_or_cannot_explain(build, judge_all):
     build.outcome("ae", construct="adverse_event_count", domain="harm", benefit_sign=-1)
-    for arm, events in (("ldn", 8), ("placebo", second)):
-        build.events(arm, outcome_id="ae", events=events, counted="events")
-    for qualifier, weeks in (("each period", 6), ("between visits", 3)):
-        build.add(
-            "study_facts", row_id=f"f{weeks}", study_id="ames2001", fact="duration",
-            qualifier=qualifier, value=weeks, preferred="yes", reliability="normal",
-            source_id="paper",
-        )  # fmt: skip
-    found = judge(computation="event-rates", study_id="ames2001")
-    assert found.verdict == verdict
-    assert found.numbers["visits"] == 2
-    half = 1.959964 * math.sqrt(2 * (1 / 8 + 1 / second))
-    assert found.numbers["wide_high"] == pytest.approx(8 / second * math.exp(half), rel=1e-5)
+    seconds = {"ames2001": 40, "bell2002": 12}
+    for study, second in seconds.items():
+        build.trial(study, design="crossover", n=(30, 30), n_randomised=30)
+        for arm, events in (("ldn", 8), ("placebo", second)):
+            build.events(arm, study, outcome_id="ae", events=events, counted="events")
+        for qualifier, weeks in (("each period", 6), ("between visits", 3)):
+            fact(build, "duration", weeks, study, qualifier=qualifier)
+    found = judge_all(*({"computation": "event-rates", "study_id": study} for study in seconds))
+    assert verdicts_of(found) == [WITH_CAVEATS, NOT_SUPPORTED]
+    for one, second in zip(found, seconds.values(), strict=True):
+        assert one.numbers["visits"] == 2
+        half = 1.959964 * math.sqrt(2 * (1 / 8 + 1 / second))
+        assert one.numbers["wide_high"] == pytest.approx(8 / second * math.exp(half), rel=1e-5)
 
 
-def size(build, fact, value, source="paper", preferred="yes", **cells):
-    rows = len(build.rows["study_facts"])
-    build.add(
-        "study_facts", row_id=f"s{rows}", study_id="ames2001", fact=fact, value=value,
-        qualifier="NA", source_id=source, preferred=preferred, reliability="normal", **cells,
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("people", "verdict"),
-    [(40, SUPPORTED), (36, WITH_CAVEATS), (34, WITH_CAVEATS), (35, NOT_SUPPORTED)],
-)
-def test_people_of_a_trial(build, judge, people, verdict):
+def test_people_of_a_trial(build, judge_all):
     build.trial()
     build.add("sources", source_id="digest")
-    size(build, "n_randomised", 40)
-    size(build, "n_completed", 36)
-    size(build, "n_randomised", 34, source="digest", preferred="no")
+    fact(build, "n_randomised", 40)
+    fact(build, "n_completed", 36)
+    fact(build, "n_randomised", 34, source_id="digest", preferred="no")
     # The claim's own row is no second witness.
-    size(build, "n_randomised", 35, source="review", preferred="no")
-    found = judge(computation="n-in-sources", study_id="ames2001", n=people)
-    assert found.verdict == verdict
-    assert found.numbers["n_randomised"] == 40
+    fact(build, "n_randomised", 35, source_id="review", preferred="no")
+    claim = {"computation": "n-in-sources", "study_id": "ames2001"}
+    found = judge_all(*(claim | {"n": people} for people in (40, 36, 34, 35)))
+    assert verdicts_of(found) == [SUPPORTED, WITH_CAVEATS, WITH_CAVEATS, NOT_SUPPORTED]
+    assert {one.numbers["n_randomised"] for one in found} == {40}
 
 
 def test_people_nobody_else_counts(build, judge):
     build.trial()
-    size(build, "n_randomised", 40, source="review")
+    fact(build, "n_randomised", 40, source_id="review")
     found = judge(computation="n-in-sources", study_id="ames2001", n=40)
     assert found.verdict == CANNOT_BE_TESTED
 
@@ -392,20 +385,23 @@ def test_percentages_of_nine_studies(judge_all):
     assert verdicts_of(found) == [SUPPORTED, SUPPORTED, NOT_SUPPORTED]
 
 
-@pytest.mark.parametrize(
-    ("is_randomised", "value", "verdict"),
-    [("yes", "2.0", SUPPORTED), ("no", "2.0", WITH_CAVEATS), ("yes", "25.0", NOT_SUPPORTED)],
-)
-def test_a_number_needed_to_treat(build, judge, is_randomised, value, verdict):
-    build.trial(is_randomised=is_randomised)
-    size(build, "n_arm_1", 60)
-    size(build, "n_arm_2", 60)
-    found = judge(
-        computation="nnt", study_id="ames2001", measure="NNT", estimate=value, as_reported=value
-    )
-    assert found.verdict == verdict
+def test_a_number_needed_to_treat(build, judge_all):
+    cases = {
+        "ames2001": ("yes", "2.0", SUPPORTED),
+        "bell2002": ("no", "2.0", WITH_CAVEATS),
+        "chow2003": ("yes", "25.0", NOT_SUPPORTED),
+    }
+    claims = []
+    for study, (is_randomised, value, _) in cases.items():
+        build.trial(study, is_randomised=is_randomised)
+        fact(build, "n_arm_1", 60, study)
+        fact(build, "n_arm_2", 60, study)
+        claim = {"computation": "nnt", "study_id": study, "measure": "NNT"}
+        claims.append(claim | {"estimate": value, "as_reported": value})
+    found = judge_all(*claims)
+    assert verdicts_of(found) == [verdict for *_, verdict in cases.values()]
     # Two of 60 people more are a number of 30.0, three 20.0: nothing prints as 25.0.
-    assert (found.numbers["pairs"] == 0) == (value == "25.0")
+    assert [one.numbers["pairs"] == 0 for one in found] == [False, False, True]
 
 
 def trials_of(build, *directions):
@@ -501,44 +497,31 @@ def test_a_range_of_doses(build, judge_all):
     assert verdicts_of(found) == [SUPPORTED, WITH_CAVEATS, NOT_SUPPORTED]
 
 
-def up_and_down(build, *, events, people, highest):
-    build.trial(design="up-and-down", dose_low_mg_per_day="1", dose_high_mg_per_day=highest)
+EFFECTIVE_DOSES = [
+    # Enough people and an interval inside the doses: still no comparison group.
+    ("ed95", "5.0", "5.8", 80, WITH_CAVEATS),
+    ("ed95", "5.0", "6.2", 80, NOT_SUPPORTED),
+    ("ed95", "5.0", "5.8", 25, NOT_SUPPORTED),
+    ("ed50", "3.0", "3.8", 25, WITH_CAVEATS),
+    ("ed50", "3.3", "3.8", 25, CANNOT_BE_TESTED),
+]
+
+
+def test_an_effective_dose(build, judge_all):
     build.outcome("responder_own_rule", construct="responder_own_rule", domain="responder")
-    build.events(outcome_id="responder_own_rule", events=events, n=people)
-    for fact, qualifier, value in (
-        ("dose", "step", "1"),
-        ("ed95", "NA", "5.0"),
-        ("ed50", "NA", "3.0"),
-    ):
-        rows = len(build.rows["study_facts"])
-        build.add(
-            "study_facts", row_id=f"d{rows}", study_id="ames2001", fact=fact, qualifier=qualifier,
-            value=value, preferred="yes", reliability="normal", source_id="paper",
-        )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("share", "dose", "high", "people", "highest", "verdict"),
-    [
-        # Enough people and an interval inside the doses: still no comparison group.
-        ("ed95", "5.0", "5.8", 80, "6", WITH_CAVEATS),
-        ("ed95", "5.0", "6.2", 80, "6", NOT_SUPPORTED),
-        ("ed95", "5.0", "5.8", 25, "6", NOT_SUPPORTED),
-        ("ed50", "3.0", "3.8", 25, "6", WITH_CAVEATS),
-        ("ed50", "3.3", "3.8", 25, "6", CANNOT_BE_TESTED),
-    ],
-)
-def test_an_effective_dose(build, judge, share, dose, high, people, highest, verdict):
-    up_and_down(build, events=people // 2, people=people, highest=highest)
-    found = judge(
-        computation=f"effective-dose:{share}",
-        study_id="ames2001",
-        measure="dose",
-        estimate=dose,
-        ci_low="2.0",
-        ci_high=high,
-    )
-    assert found.verdict == verdict
+    doses = {"dose_low_mg_per_day": "1", "dose_high_mg_per_day": "6"}
+    claims = []
+    for place, (share, dose, high, people, _) in enumerate(EFFECTIVE_DOSES):
+        study = f"trial{place}"
+        build.trial(study, design="up-and-down", **doses)
+        events = {"outcome_id": "responder_own_rule", "events": people // 2, "n": people}
+        build.events("ldn", study, **events)
+        fact(build, "dose", "1", study, qualifier="step")
+        fact(build, "ed95", "5.0", study)
+        fact(build, "ed50", "3.0", study)
+        claim = {"computation": f"effective-dose:{share}", "study_id": study, "measure": "dose"}
+        claims.append(claim | {"estimate": dose, "ci_low": "2.0", "ci_high": high})
+    assert verdicts_of(judge_all(*claims)) == [verdict for *_, verdict in EFFECTIVE_DOSES]
 
 
 @pytest.mark.parametrize(
