@@ -112,8 +112,10 @@ def with_pool(page, trials):
     return other
 
 
-def twelve(page):
+@pytest.fixture(scope="module")
+def twelve(fibromyalgia):
     """Twelve trials, the smaller the more in favour of the treatment."""
+    page = fibromyalgia
     trials = pd.concat([page.pool.trials] * 6, ignore_index=True)
     names = [f"Trial {number}" for number in range(1, 13)]
     sizes = np.arange(1, 13)
@@ -122,11 +124,11 @@ def twelve(page):
     )
 
 
-def test_small_studies_are_looked_at_from_ten_trials(fibromyalgia):
+def test_small_studies_are_looked_at_from_ten_trials(fibromyalgia, twelve, monkeypatch):
     assert str(fibromyalgia.small_studies).startswith("Funnel plot and tests of small-study")
     assert "small_studies" not in fibromyalgia.facts.values
-    page = twelve(fibromyalgia)
-    said = str(page.small_studies)
+    page, output = twelve, twelve.small_studies
+    said = str(output)
     yi, vi = (page.pool.trials[name].to_numpy() for name in ("yi", "vi"))
     egger, begg = egger_test(yi, vi), begg_test(yi, vi)
     filled = trim_and_fill(yi, vi, tau2_method="reml", ci_method="knapp-hartung-floored")
@@ -139,25 +141,21 @@ def test_small_studies_are_looked_at_from_ten_trials(fibromyalgia):
     facts = page.facts.values["small_studies"]
     assert (facts["egger_slope"], facts["begg_tau"]) == (egger.slope, begg.kendall_tau)
     assert (facts["filled"], facts["filled_estimate"]) == (filled.k_filled, r.estimate)
-    text, funnel = page.small_studies.outputs
+    text, funnel = output.outputs
     assert str(text) == said
     assert funnel.name == "funnel_pain_intensity"
     assert "12 trials" in funnel.alt
     assert "imputed" in funnel.alt
-
-
-def test_small_studies_are_shown_in_turn(fibromyalgia, monkeypatch):
+    # They are shown in turn.
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda *outputs: shown.extend(outputs))
-    output = twelve(fibromyalgia).small_studies
     output._ipython_display_()
     assert shown == list(output.outputs)
 
 
-def test_nothing_missing_is_said(fibromyalgia):
-    page = twelve(fibromyalgia)
-    alike = page.pool.trials.assign(yi=np.linspace(-0.6, 0.6, 12), vi=0.1)
-    said = str(with_pool(page, alike).small_studies)
+def test_nothing_missing_is_said(twelve):
+    alike = twelve.pool.trials.assign(yi=np.linspace(-0.6, 0.6, 12), vi=0.1)
+    said = str(with_pool(twelve, alike).small_studies)
     assert "slope not defined, p not defined" in said
     assert "Trim and fill finds no trial missing." in said
     assert "Noted: all standard errors are equal" in said

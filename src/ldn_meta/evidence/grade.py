@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
     from ldn_meta.evidence.answer.answer import Answers
     from ldn_meta.evidence.answer.pools import Pool
-    from ldn_meta.evidence.raw.protocol import CertaintyChoices, Protocol, RatedScale
+    from ldn_meta.evidence.raw.protocol import CertaintyChoices, RatedScale
     from ldn_meta.evidence.raw.tables import Evidence
 
 
@@ -337,10 +337,6 @@ class _Material:
     def evidence(self) -> Evidence:
         return self.answers.evidence
 
-    @property
-    def protocol(self) -> Protocol:
-        return self.answers.protocol
-
     @cached_property
     def frames(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Effects of the indication and rows left out; a frame of no rows may have no columns."""
@@ -370,8 +366,9 @@ class _Material:
         reported = {name for frame in self.frames if len(frame) for name in frame["construct"]} - {
             main
         }
-        for group in self.protocol.certainty.also_rated:
-            constructs = [name for name in self.protocol.outcome_groups[group] if name in reported]
+        protocol = self.answers.protocol
+        for group in protocol.certainty.also_rated:
+            constructs = [name for name in protocol.outcome_groups[group] if name in reported]
             if constructs:
                 yield from self._against_each(group, constructs)
 

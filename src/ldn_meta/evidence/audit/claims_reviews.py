@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import combinations, product
 
 import numpy as np
@@ -55,6 +55,12 @@ SHOWN_WAYS = 3
 # -- what is on file -------------------------------------------------------------------------
 
 
+def directions_of(case: Case, studies: Iterable[Row]) -> dict[str, str]:
+    """What studies found on the outcomes that the rule names."""
+    material = case.material
+    return material.directions(studies, material.constructs(case.rule.lists["groups"]))
+
+
 def tally(found: Mapping[str, str]) -> dict[str, float | str]:
     """How many studies found what, and by name those that favour the treatment."""
     told = list(found.values())
@@ -94,7 +100,7 @@ def directions_and_main_pool(case: Case) -> Finding:
         for study in material.randomised(case.indication_id)
         if study["comparator_class"].startswith(asked)
     ]
-    found = material.directions(studies, material.constructs(case.rule.lists["groups"]))
+    found = directions_of(case, studies)
     main = material.indication_row(case.indication_id)["main_construct"]
     question = {"indication_id": case.indication_id, "construct": main}
     pools = [
@@ -130,9 +136,7 @@ def directions_and_main_pool(case: Case) -> Finding:
 def directions_and_pool(case: Case) -> Finding:
     """Randomised comparisons on some outcomes, and the largest pool of one of them."""
     material, words = case.material, case.rule.words
-    found = material.directions(
-        material.randomised(), material.constructs(case.rule.lists["groups"])
-    )
+    found = directions_of(case, material.randomised())
     pooled = largest_pool(case)
     told = tally(found)
     is_for = pooled is not None and span_of(pooled).side < 0
@@ -191,7 +195,7 @@ def designs_cited(case: Case) -> Finding:
     randomised = [s for s in studies if s["is_randomised"]]
     against_none = [s for s in randomised if s["comparator_class"] in case.rule.lists["inactive"]]
     controlled = [s for s in studies if s["eligible_for"] == "contrast" and s not in randomised]
-    found = material.directions(against_none, material.constructs(case.rule.lists["groups"]))
+    found = directions_of(case, against_none)
     for_treatment = number(tally(found)["for_treatment"])
     pooled = largest_pool(case)
     values: dict[str, float | str] = {
@@ -276,7 +280,7 @@ def spread_of_directions(case: Case) -> Finding:
     material = case.material
     studies = material.randomised()
     first(studies, "a randomised comparison")
-    found = material.directions(studies, material.constructs(case.rule.lists["groups"]))
+    found = directions_of(case, studies)
     by_condition = _by_condition(case)
     told = tally(found)
     differ = bool(told["for_treatment"] and told["none"])

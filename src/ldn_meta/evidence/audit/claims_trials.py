@@ -176,12 +176,7 @@ def counts_behind_percentages(case: Case) -> Finding:
     test, with or without Yates' correction, or from Fisher's exact test.
     """
     material, study_id = case.material, str(case.material.study(case.claim)["study_id"])
-    preferred = material.rows("arm_events", study_id, case.argument, preferred=True)
-    shares = {
-        case.context.arms[row["arm_id"]]["group"]: row
-        for row in preferred
-        if row["percent"] is not None
-    }
+    shares = _percentages(case, study_id, case.argument)
     if not set(shares) >= BOTH:
         raise NotOnFileError("a percentage of both groups")
     sizes = {
@@ -241,6 +236,13 @@ def counts_behind_percentages(case: Case) -> Finding:
         **began,
         **ends("worst", worst),
     )
+
+
+def _percentages(case: Case, study_id: object, construct: str) -> dict[int, Row]:
+    """Preferred rows with a percentage, by group."""
+    rows = case.material.rows("arm_events", study_id, construct, preferred=True)
+    told = (row for row in rows if row["percent"] is not None)
+    return {case.context.arms[row["arm_id"]]["group"]: row for row in told}
 
 
 def _stated_sizes(case: Case, study_id: str) -> list[float]:
@@ -569,13 +571,7 @@ def _pairs(case: Case, indication_id: str, construct: str) -> dict[str, tuple[Jo
     """Counts behind percentages without denominators, by randomised trial."""
     material, found = case.material, {}
     for study in material.randomised(indication_id):
-        rows = {
-            group: row
-            for group, row in material.by_group(
-                "arm_events", study["study_id"], construct, preferred=True
-            ).items()
-            if row["percent"] is not None
-        }
+        rows = _percentages(case, study["study_id"], construct)
         stated = material.sizes(study["study_id"])
         sizes = [int(number(row["value"])) for row in stated if row["preferred"]]
         if not set(rows) >= BOTH or not sizes:
