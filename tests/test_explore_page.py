@@ -12,9 +12,9 @@ import pytest
 import ldn_meta as lm
 from explore_in_browser import browser
 from explore_node import ask
-from ldn_meta.display.pages.explore import answers_html, explore_words
 from ldn_meta.evidence.derived import load_derived
 from ldn_meta.pipeline import site
+from ldn_meta.pipeline.site import answers_html, explore_words
 
 SVG = "{http://www.w3.org/2000/svg}"
 MODEL = {

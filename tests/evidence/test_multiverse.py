@@ -9,7 +9,6 @@ import pytest
 import ldn_meta as lm
 from builders import html_row
 from explore_node import AGREEMENT, ask, gap
-from ldn_meta.display.pages.explore import explore_words
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.multiverse import (
     NUMBERS,
@@ -26,6 +25,7 @@ from ldn_meta.evidence.answer.pools import build_pools, find_pool
 from ldn_meta.evidence.derived import load_derived
 from ldn_meta.evidence.effects.effects import as_saved, normalise
 from ldn_meta.evidence.raw.protocol import load_protocol, read_nodes
+from ldn_meta.pipeline.site import explore_words
 from ldn_meta.stats.effects import effect_size
 from ldn_meta.stats.multiverse import digits
 from ldn_meta.stats.pool import pool

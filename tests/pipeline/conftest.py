@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ldn_meta.pipeline import derive
+from ldn_meta.pipeline import run as derive
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 INDICATIONS = """\

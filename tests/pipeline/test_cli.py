@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from ldn_meta.errors import DataError, Fault
-from ldn_meta.pipeline import derive, kernels
+from ldn_meta.pipeline import kernels
 from ldn_meta.pipeline import kernels as fork_kernels
+from ldn_meta.pipeline import run as derive
 from ldn_meta.pipeline import run as runner
 from ldn_meta.pipeline.cli import main
 

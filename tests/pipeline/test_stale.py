@@ -3,7 +3,7 @@ import json
 import pytest
 
 from ldn_meta import files
-from ldn_meta.pipeline import derive
+from ldn_meta.pipeline import run as derive
 from ldn_meta.pipeline import stale as staleness
 from ldn_meta.pipeline.notebooks import plan
 

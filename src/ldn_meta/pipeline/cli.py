@@ -17,8 +17,8 @@ from ldn_meta.errors import LdnMetaError, NotebookError, ParameterError
 
 if TYPE_CHECKING:
     from ldn_meta.evidence.entry.foreign import Columns, Placed
-    from ldn_meta.pipeline.derive import DeriveSummary
     from ldn_meta.pipeline.entry import Added
+    from ldn_meta.pipeline.run import DeriveSummary
 
 FAILED, WRONG_REQUEST = 1, 2
 _WANTED = "ldn_meta.json"
@@ -110,7 +110,7 @@ def check(as_json: bool) -> None:
       ldn-meta check
       ldn-meta check --json
     """  # noqa: D301
-    from ldn_meta.pipeline.derive import derive
+    from ldn_meta.pipeline.run import derive
 
     summary = derive(check_only=True)
     if as_json:
@@ -132,7 +132,7 @@ def derive(force: bool, as_json: bool) -> None:
       ldn-meta derive
       ldn-meta derive --force --json
     """  # noqa: D301
-    from ldn_meta.pipeline.derive import printed_numbers_on_disk
+    from ldn_meta.pipeline.run import printed_numbers_on_disk
 
     summary = _derive(force=force, is_silent=as_json)
     if as_json:
@@ -569,7 +569,7 @@ def multiverse(indications: tuple[str, ...], scheduler: str | None) -> None:
       ldn-meta multiverse fibromyalgia
       ldn-meta multiverse --scheduler tcp://127.0.0.1:8786
     """  # noqa: D301
-    from ldn_meta.pipeline import multiverse as pipeline
+    from ldn_meta.pipeline import export as pipeline
 
     laid_out = pipeline.plan(indications or None)
     analyses = sum(len(one) for one in laid_out.found)
@@ -613,7 +613,7 @@ def readme() -> None:
 
 
 def _derive(*, force: bool, is_silent: bool) -> DeriveSummary:
-    from ldn_meta.pipeline.derive import derive as derive_tables
+    from ldn_meta.pipeline.run import derive as derive_tables
 
     summary = derive_tables(force=force)
     if is_silent:

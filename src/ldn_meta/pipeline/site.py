@@ -22,9 +22,19 @@ from jinja2 import Environment, FileSystemLoader
 
 from ldn_meta import files, paths
 from ldn_meta.display.outputs import FACTS_MIME
+from ldn_meta.display.words import (
+    CI_METHODS,
+    COUNTS,
+    MEASURES,
+    TAU2_METHODS,
+    capitalised,
+    estimate_with_interval,
+)
 from ldn_meta.errors import LdnMetaError
 from ldn_meta.evidence.answer import pools as synthesis
 from ldn_meta.evidence.derived import load_derived
+from ldn_meta.evidence.effects.rows import RATIO_MEASURES
+from ldn_meta.evidence.raw.protocol import MAIN
 from ldn_meta.evidence.raw.review import Review, load_review
 from ldn_meta.pipeline.notebooks import (
     INJECTED_TAG,
@@ -36,8 +46,80 @@ from ldn_meta.pipeline.readme import ANSWERED_BY, Answer, read_answers
 from ldn_meta.pipeline.stale import read_facts
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ldn_meta.display.pages.study import StudyPage
     from ldn_meta.evidence.derived import Derived
+
+
+CAPTION = "One row for each outcome with an effect, and for each condition without any"
+HEADS = ("Condition", "Outcome", "Compared with", "Trials", "People", "Effect (95% CI)")
+
+
+def explore_words() -> dict[str, Any]:
+    """Words that the page's sentences are made of, as everywhere else in the project."""
+    return {
+        "measures": MEASURES,
+        "tau2_methods": TAU2_METHODS,
+        "ci_methods": CI_METHODS,
+        "ratios": list(RATIO_MEASURES),
+        "counts": list(COUNTS),
+    }
+
+
+def answers_html(explored: dict[str, Any], pooled: pd.DataFrame) -> str:
+    """Write the protocol's answers as a table that needs no script."""
+    main = pooled[pooled["analysis"] == MAIN]
+    rows = []
+    for indication in explored["indications"]:
+        name, label = indication["indication_id"], capitalised(indication["label"])
+        against = indication["comparator_class"]
+        for outcome in indication["outcomes"]:
+            own = main[
+                (main["indication_id"] == name)
+                & (main["construct"] == outcome["construct"])
+                & (main["comparator_class"] == against)
+                & (main["measure"] == outcome["measure"])
+                & (main["unit"] == outcome["unit"])
+            ]
+            address = f"#{name}/{outcome['construct']}"
+            link = f'<a href="{html.escape(address)}">{html.escape(outcome["label"])}</a>'
+            rows.append([html.escape(label), link, html.escape(against), *_numbers(own)])
+        if not indication["outcomes"]:
+            rows.append(
+                [html.escape(label), "none with an effect", html.escape(against), *_none()]
+            )
+    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in HEADS)
+    body = "\n".join(f"<tr>{''.join(map(_cell, HEADS, row))}</tr>" for row in rows)
+    return (
+        '<div class="table" tabindex="0" role="region" aria-label="The answers on file">'
+        f"<table>\n<caption>{CAPTION}</caption>\n"
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>"
+    )
+
+
+def _numbers(own: pd.DataFrame) -> list[str]:
+    """Trials, people and effect of a pool; a row of pooled.csv or none."""
+    if own.empty:
+        return _none()
+    row = max(own.to_dict("records"), key=lambda pool: int(pool["k"]))
+    measure = str(row["measure"])
+    effect = estimate_with_interval(
+        row["estimate"], row["ci_low"], row["ci_high"], measure=measure
+    )
+    unit = "" if measure in RATIO_MEASURES else f", {row['unit']}"
+    words = f"{MEASURES[measure]} {effect}{unit}"
+    people = str(int(row["people"])) if row["people"] else "not reported"
+    return [str(int(row["k"])), people, html.escape(words)]
+
+
+def _cell(head: str, content: str) -> str:
+    """A cell that knows its column: narrow pages print the head beside it."""
+    return f'<td data-head="{head}">{content}</td>'
+
+
+def _none() -> list[str]:
+    return ["0", "0", "nothing pooled"]
 
 
 # What can be taken along
@@ -280,7 +362,7 @@ class Told:
     pages: Sequence[Path]
 
 
-HEADS = ("Direction", "Size (95% interval)", "Certainty (GRADE)", "Trials and people")
+HEADS_SITE = ("Direction", "Size (95% interval)", "Certainty (GRADE)", "Trials and people")
 
 
 def told(answer: Answer, pages: Sequence[Path], review: Review) -> Told:
@@ -296,7 +378,7 @@ def told(answer: Answer, pages: Sequence[Path], review: Review) -> Told:
         answer.certainty,
         f"{studies} gave usable numbers{people}",
     )
-    told_of = dict(zip(HEADS, cells, strict=True))
+    told_of = dict(zip(HEADS_SITE, cells, strict=True))
     return Told(answer, _folder(answer.indication), told_of, as_paragraph(change), pages)
 
 
@@ -551,7 +633,7 @@ def pages() -> dict[str, bytes]:
     found["index.md"] = _page(
         "start",
         title=review.title,
-        heads=HEADS,
+        heads=HEADS_SITE,
         answers=list(answers.values()),
         answered_by=ANSWERED_BY,
         links=study_links(labels, ""),
@@ -606,7 +688,6 @@ def write_explore(site: Path) -> bool:
 
 def explore_page(*, study_pages: dict[str, str] | None = None) -> str:
     """Put the page together."""
-    from ldn_meta.display.pages.explore import answers_html, explore_words
     from ldn_meta.evidence.answer.multiverse import explored
 
     derived = load_derived()
