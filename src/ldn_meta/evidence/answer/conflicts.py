@@ -81,9 +81,7 @@ def _same_rounded(one: str, other: str) -> bool:
     numbers = (Decimal(one), Decimal(other))
     # The exponent of a decimal is minus the number of its printed digits.
     coarse = max(int(number.as_tuple().exponent) for number in numbers)
-    unit = Decimal(1).scaleb(coarse)
-    apart = abs(numbers[0] - numbers[1])
-    return apart <= unit / 2
+    return abs(numbers[0] - numbers[1]) <= Decimal(1).scaleb(coarse) / 2
 
 
 def _p_values_contradict(one: dict[str, str], other: dict[str, str]) -> bool:
@@ -145,7 +143,9 @@ def conflicts(evidence: Evidence, protocol: Protocol) -> pd.DataFrame:
                     kind,
                     _printed(used),
                     _printed(others),
-                    _reason(kind, others),
+                    "the protocol takes the other analysis set first"
+                    if kind == ANALYSIS_SET
+                    else "; ".join(dict.fromkeys(others["preferred_reason"])),
                     " ".join(sorted([*addresses[0], *addresses[1]])),
                     *(" ".join(rows) for rows in addresses),
                 )
@@ -196,12 +196,6 @@ def _rows(rows: pd.DataFrame, missing: Collection[str]) -> list[dict[str, str]]:
         {str(name): cell for name, cell in row.items() if cell not in missing}
         for row in rows.to_dict("records")
     ]
-
-
-def _reason(kind: str, others: pd.DataFrame) -> str:
-    if kind == ANALYSIS_SET:
-        return "the protocol takes the other analysis set first"
-    return "; ".join(dict.fromkeys(others["preferred_reason"]))
 
 
 def _printed(rows: pd.DataFrame) -> str:

@@ -310,22 +310,20 @@ def p_of(context: Context, side: Side) -> PrintedP:
         return UNKNOWN
     lead = side.lead
     # Rows that test this comparison; the side's own row goes first.
-    rows = sorted(
-        (
-            row
-            for row in context.contrasts
-            if row["preferred"]
-            and row["reliability"] == "normal"
-            and row["p_relation"] is not None
-            and (row["arm_1"], row["arm_2"]) == (side.arm_1, side.arm_2)
-            and row["study_id"] == lead["study_id"]
-            and row["outcome_id"] == lead["outcome_id"]
-            and row["analysis_set"] == lead["analysis_set"]
-            and row["timepoint_weeks"] == lead["timepoint_weeks"]
-            and (row["timepoint_weeks"] is not None or row["timepoint"] == lead["timepoint"])
-        ),
-        key=lambda row: row["address"] != lead["address"],
-    )
+    rows = [
+        row
+        for row in context.contrasts
+        if row["preferred"]
+        and row["reliability"] == "normal"
+        and row["p_relation"] is not None
+        and (row["arm_1"], row["arm_2"]) == (side.arm_1, side.arm_2)
+        and row["study_id"] == lead["study_id"]
+        and row["outcome_id"] == lead["outcome_id"]
+        and row["analysis_set"] == lead["analysis_set"]
+        and row["timepoint_weeks"] == lead["timepoint_weeks"]
+        and (row["timepoint_weeks"] is not None or row["timepoint"] == lead["timepoint"])
+    ]
+    rows.sort(key=lambda row: row["address"] != lead["address"])
     printed = [_printed_p(row) for row in rows]
     exact = [p for row, p in zip(rows, printed, strict=True) if row["p_relation"] == "="]
     return next(iter([*exact, *_computed(side), *printed]), UNKNOWN)
@@ -404,19 +402,15 @@ def directions(evidence: Evidence, protocol: Protocol, effects: pd.DataFrame) ->
     judged, trials = overall_judgements(evidence), trials_of(context)
     frame["overall_bias"] = [judged.get(study_id, "") for study_id in frame["study_id"]]
     frame["trial_id"] = [trials[study_id] for study_id in frame["study_id"]]
-    place = {name: rank for rank, name in enumerate([*protocol.outcome_groups, OTHER])}
-    rank_of = {name: rank for rank, name in enumerate(groups)}
+    # In the order of the protocol, and by name what it does not list.
+    order = [*protocol.outcome_groups, OTHER]
+    listed = [*groups, *sorted(set(frame["construct"]) - set(groups))]
+    place = {"group": order.index, "construct": listed.index}
     return frame.sort_values(
         ["indication_id", "group", "construct", "year", "study_id"],
         kind="stable",
         ignore_index=True,
-        key=lambda c: (
-            c.map(place)
-            if c.name == "group"
-            else c.map(lambda name: f"{rank_of.get(name, len(rank_of)):04d}{name}")
-            if c.name == "construct"
-            else c
-        ),
+        key=lambda c: c.map(place[c.name]) if c.name in place else c,
     )
 
 
