@@ -32,7 +32,6 @@ from ldn_meta.display.figures import (
     bias,
     directions,
     dose,
-    evidence_map,
     forest,
     funnel,
     next_trial,
@@ -40,6 +39,7 @@ from ldn_meta.display.figures import (
     sequential,
     specification,
 )
+from ldn_meta.display.figures import studies as evidence_map
 from ldn_meta.display.outputs import FigureOutput
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.raw.bias import TOOLS

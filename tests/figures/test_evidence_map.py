@@ -15,7 +15,7 @@ from builders import (
     text_boxes,
     texts,
 )
-from ldn_meta.display.figures.evidence_map import MAP_COLUMNS, directions_of, evidence_map
+from ldn_meta.display.figures.studies import MAP_COLUMNS, directions_of, evidence_map
 from ldn_meta.evidence.answer.pools import KINDS
 
 

@@ -96,7 +96,7 @@ def test_the_legibility_check_sees_faults(places, word):
 def test_importing_figures_loads_no_plotting_library():
     code = (
         "import sys, ldn_meta.display.outputs;"
-        "from ldn_meta.display.figures import forest, responders, evidence_map, study_flow;"
+        "from ldn_meta.display.figures import forest, responders, studies;"
         "from ldn_meta.display.figures import funnel, sequential, next_trial;"
         "from ldn_meta.display.figures import specification;"
         "heavy = {'matplotlib', 'pandas', 'prismaflow', 'resvg', 'scipy.stats'};"

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.image import imread
 
 from ldn_meta.display.figures.sheet import line_width
-from ldn_meta.display.figures.study_flow import (
+from ldn_meta.display.figures.studies import (
     FONT,
     OTHER_REASONS,
     PITCH,

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from builders import added, cut_down, read, snapshot
 from ldn_meta import paths
 from ldn_meta.errors import ParameterError
-from ldn_meta.evidence.entry.foreign import read_foreign
-from ldn_meta.evidence.entry.rows import Answers, answers_text, read_answers
+from ldn_meta.evidence.entry import Answers, answers_text, read_answers
+from ldn_meta.evidence.foreign import read_foreign
 from ldn_meta.evidence.raw.tables import load_dictionary
 from ldn_meta.pipeline import entry as raw_rows
 from ldn_meta.pipeline.cli import main

@@ -16,7 +16,7 @@ from ldn_meta import paths
 from ldn_meta.errors import LdnMetaError, NotebookError, ParameterError
 
 if TYPE_CHECKING:
-    from ldn_meta.evidence.entry.foreign import Columns, Placed
+    from ldn_meta.evidence.foreign import Columns, Placed
     from ldn_meta.pipeline.entry import Added
     from ldn_meta.pipeline.run import DeriveSummary
 
@@ -363,7 +363,7 @@ def new_trial(file: Path | None, dry_run: bool, as_json: bool) -> None:
       ldn-meta new-trial
       ldn-meta new-trial --from docs/new_trial_example.toml --dry-run
     """  # noqa: D301  (click reads the backslash)
-    from ldn_meta.evidence.entry.rows import read_answers
+    from ldn_meta.evidence.entry import read_answers
     from ldn_meta.evidence.raw.tables import load_dictionary
     from ldn_meta.pipeline.entry import Interview, add_rows
 
@@ -446,7 +446,7 @@ def import_table(
         --read-from "secondary review" --extracted-by "A. Reader" --weeks 12 --statistic end
       ldn-meta import metafor.csv --measure MD ... --dry-run
     """  # noqa: D301
-    from ldn_meta.evidence.entry.foreign import CELLS, place_file
+    from ldn_meta.evidence.foreign import CELLS, place_file
     from ldn_meta.pipeline.entry import add_rows
 
     shared = {CELLS[name][0]: text for name, text in options.items() if text is not None}

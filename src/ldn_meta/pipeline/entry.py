@@ -14,8 +14,7 @@ import click
 
 from ldn_meta import paths
 from ldn_meta.errors import DataError, Fault, LdnMetaError, NewRowsError, did_you_mean
-from ldn_meta.evidence.entry.foreign import RATIOS
-from ldn_meta.evidence.entry.rows import (
+from ldn_meta.evidence.entry import (
     Answers,
     NewRows,
     Row,
@@ -23,6 +22,7 @@ from ldn_meta.evidence.entry.rows import (
     complete,
     is_value,
 )
+from ldn_meta.evidence.foreign import RATIOS
 from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.faults import cell_check, row_check
 from ldn_meta.evidence.raw.protocol import load_protocol
@@ -215,7 +215,7 @@ def _on_disk(line: int, places: Collection[int]) -> int:
 
 # The questions of CONTRIBUTING.md, one by one, each answer checked at once
 
-# Other columns have a usual value (evidence/entry/rows.py); an answer file can give any.
+# Other columns have a usual value (evidence/entry.py); an answer file can give any.
 _ASKED = {
     "sources": "kind authors year title container doi pmid registry_id url source_id",
     "studies": "study_id indication_id label year status design is_randomised blinding washout "

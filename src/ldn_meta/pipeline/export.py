@@ -132,7 +132,7 @@ def metafor_table(trials: pd.DataFrame, arm_stats: pd.DataFrame) -> pd.DataFrame
 
 
 def _write(derived: Derived, pool: Mapping[str, Any], folder: Path) -> Export:
-    from ldn_meta.evidence.entry.rows import slug
+    from ldn_meta.evidence.entry import slug
 
     effects = derived.effects.set_index("effect_id", drop=False)
     trials = effects.loc[str(pool["effects"]).split(" ")]

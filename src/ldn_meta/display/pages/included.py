@@ -111,7 +111,7 @@ class IncludedPage(Page):
     @property
     def flow(self) -> FigureOutput:
         """From records to pools."""
-        from ldn_meta.display.figures.study_flow import study_flow_output
+        from ldn_meta.display.figures.studies import study_flow_output
 
         return study_flow_output(
             self.counts,

@@ -94,7 +94,7 @@ class OverviewPage:
     @property
     def map(self) -> FigureOutput:
         """Evidence map: condition by outcome."""
-        from ldn_meta.display.figures.evidence_map import evidence_map_output
+        from ldn_meta.display.figures.studies import evidence_map_output
 
         return evidence_map_output(
             "evidence_map", self.cells, treatment=self.derived.evidence.review.label

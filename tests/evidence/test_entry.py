@@ -4,8 +4,8 @@ import functools
 
 import pytest
 
-from ldn_meta.evidence.entry import rows as new_rows
-from ldn_meta.evidence.entry.rows import Answers, NewRows, decimals, slug
+from ldn_meta.evidence import entry as new_rows
+from ldn_meta.evidence.entry import Answers, NewRows, decimals, slug
 from ldn_meta.evidence.raw.faults import cell_check, row_check
 from ldn_meta.evidence.raw.tables import load_dictionary
 

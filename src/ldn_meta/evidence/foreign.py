@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ldn_meta.errors import ParameterError
-from ldn_meta.evidence.entry.rows import COMPARATOR, TABLES, Answers, Row, slug
+from ldn_meta.evidence.entry import COMPARATOR, TABLES, Answers, Row, slug
 from ldn_meta.evidence.raw.faults import NO_VALUE, NUMBER
 from ldn_meta.evidence.raw.review import NEUTRAL, load_review
 from ldn_meta.evidence.raw.tables import load_dictionary

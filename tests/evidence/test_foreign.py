@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ldn_meta.evidence.entry.foreign import (
+from ldn_meta.evidence.foreign import (
     MEASURES,
     ROLES,
     Wanted,

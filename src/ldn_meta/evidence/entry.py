@@ -19,6 +19,7 @@ from ldn_meta.files import EMPTY, NOT_APPLICABLE, NOT_REPORTED, TO_DO
 if TYPE_CHECKING:
     from ldn_meta.evidence.raw.tables import Dictionary, Table
 
+
 # Tables that answers can add to, each before those that point to it.
 TABLES = (
     *("sources", "studies", "arms", "outcomes", "study_facts"),

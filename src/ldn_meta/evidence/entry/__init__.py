@@ -1,1 +1,0 @@
-"""New rows: from an interview, a file of answers or a foreign table."""
