@@ -1,6 +1,7 @@
 """What tests are made of, by kind: evidence, effects, directions, bodies, multiverses, figures."""
 
 import csv
+import functools
 import itertools
 import json
 import math
@@ -12,6 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
@@ -27,6 +29,29 @@ from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.bias import fitting_tool
 from ldn_meta.evidence.raw.protocol import Node, Option, load_protocol
 from ldn_meta.evidence.raw.review import load_wording
+
+# Values that are checked by `make test-all` alone.
+slow = functools.partial(pytest.param, marks=pytest.mark.slow)
+
+
+def grid(*axes, fast):
+    """Every combination of values; those that are not among the fast ones are slow."""
+    fast = list(fast)
+    return [one if one in fast else slow(*one) for one in itertools.product(*axes)]
+
+
+def holds_for(few, many, **strategies):
+    """Try what follows on few examples; many are slow."""
+
+    def tried(check):
+        @pytest.mark.parametrize("examples", [few, slow(many)])
+        def test(examples):
+            settings(max_examples=examples)(given(**strategies)(check))()
+
+        return test
+
+    return tried
+
 
 # Evidence from nothing: rows state what matters, everything else has a plain default.
 

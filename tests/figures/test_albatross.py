@@ -22,6 +22,7 @@ from builders import (
     plain,
     result,
     says,
+    slow,
     text_boxes,
     texts,
 )
@@ -81,16 +82,23 @@ def middle(box):
 # ---------------------------------------------------------------- legible
 
 
-@pytest.fixture(scope="module")
-def crowd():
-    return albatross_plot(many(12, 4, seed=3), contours=CURVES)
+@pytest.fixture(scope="module", params=[(3, CURVES), slow((1, CURVES)), slow((1, None))])
+def crowd(request):
+    seed, contours = request.param
+    return albatross_plot(many(12, 4, seed=seed), contours=contours)
 
 
-def test_few_and_many_results_can_be_read(figure, crowd):
+def test_every_text_can_be_read(figure, crowd):
     assert_legible(figure)
     assert_legible(crowd[0])
-    few = many(6, 1, long_labels=True)
-    assert_legible(albatross_plot(few, contours=CURVES, title="A title " * 20)[0])
+
+
+@pytest.mark.parametrize(
+    ("studies", "outcomes", "long_labels"), [slow(2, 1, False), (6, 1, True), slow(12, 4, True)]
+)
+def test_few_and_many_results_can_be_read(studies, outcomes, long_labels):
+    directions = many(studies, outcomes, long_labels=long_labels)
+    assert_legible(albatross_plot(directions, contours=CURVES, title="A title " * 20)[0])
 
 
 def test_forty_results_in_one_spot_can_be_read():

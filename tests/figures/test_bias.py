@@ -1,20 +1,22 @@
 """What the figures of risk of bias draw, read back from the figure."""
 
 import itertools
+from functools import cache
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import (
     assert_legible,
     described,
+    holds_for,
     mark,
     marks,
     overlap,
     plain,
     says,
+    slow,
     text_boxes,
     texts,
 )
@@ -87,14 +89,15 @@ def summary():
 # ---------------------------------------------------------------- traffic light
 
 
-@pytest.fixture(scope="module")
-def crowd():
-    return traffic_light(many(60), title="A title that is long enough to be broken " * 2)[0]
+@cache
+def crowd(number=60):
+    return traffic_light(many(number), title="A title that is long enough to be broken " * 2)[0]
 
 
-def test_every_text_can_be_read(crowd):
+@pytest.mark.parametrize("number", [slow(1), slow(6), slow(16), 60])
+def test_every_text_can_be_read(number):
     # Letters lie on dots of their own; dots are no texts.
-    assert_legible(crowd)
+    assert_legible(crowd(number))
 
 
 def test_real_judgements_can_be_read(evidence):
@@ -195,8 +198,8 @@ def test_alt_text_tells_every_study(light):
     assert words.isascii()
 
 
-def test_alt_text_counts_where_there_are_many(crowd):
-    words = crowd.alt
+def test_alt_text_counts_where_there_are_many():
+    words = crowd().alt
     assert "overall high in 60." in words
     assert "name that is rather long" not in words
 
@@ -204,8 +207,9 @@ def test_alt_text_counts_where_there_are_many(crowd):
 # ---------------------------------------------------------------- summary
 
 
-def test_the_summary_can_be_read():
-    assert_legible(bias_summary(many(16), title="A title that is long enough " * 4)[0])
+@pytest.mark.parametrize("number", [slow(1), slow(6), 16])
+def test_the_summary_can_be_read(number):
+    assert_legible(bias_summary(many(number), title="A title that is long enough " * 4)[0])
 
 
 def test_bars_have_their_domains_in_order(summary):
@@ -271,8 +275,13 @@ def test_letters_stand_only_where_they_have_room():
     assert says(figure, "bar-2-numbers") == "L 40, H 1"
 
 
-@settings(max_examples=10)
-@given(st.lists(st.lists(st.sampled_from(list(ROB2.ranks)), min_size=6, max_size=6), min_size=1))
+@holds_for(
+    10,
+    25,
+    judged=st.lists(
+        st.lists(st.sampled_from(list(ROB2.ranks)), min_size=6, max_size=6), min_size=1
+    ),
+)
 def test_shares_of_any_trials_fill_their_bar(judged):
     frame = table(*(study(ROB2, f"T {i}", *words) for i, words in enumerate(judged)))
     figure, _ = bias_summary(frame)

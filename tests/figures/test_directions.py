@@ -12,6 +12,7 @@ from builders import (
     NAN,
     assert_legible,
     frame,
+    grid,
     many,
     mark,
     marks,
@@ -19,6 +20,7 @@ from builders import (
     plain,
     result,
     says,
+    slow,
     svg_ids,
     text_boxes,
     texts,
@@ -88,11 +90,22 @@ def harvest_crowd():
     return harvest_plot(many(40, 4))[0]
 
 
-def test_few_and_many_studies_can_be_read(crowd):
-    assert_legible(crowd)
-    few = many(3, 8, long_labels=True)
-    assert_legible(effect_direction_plot(few, by="construct", title="A title " * 20)[0])
-    assert_legible(effect_direction_plot(many(1, 1))[0])
+def test_every_text_can_be_read(figure, crowd, harvest, harvest_crowd):
+    for drawn in (figure, crowd, harvest, harvest_crowd, effect_direction_plot(many(1, 1))[0]):
+        assert_legible(drawn)
+
+
+FEW = (3, 8, True)
+
+
+@pytest.mark.parametrize(
+    ("size", "by"),
+    grid([(1, 1, False), FEW, (40, 4, False)], ["group", "construct"], fast=[(FEW, "construct")]),
+)
+def test_few_and_many_studies_can_be_read(size, by):
+    studies, outcomes, long_labels = size
+    directions = many(studies, outcomes, long_labels=long_labels)
+    assert_legible(effect_direction_plot(directions, by=by, title="A title " * 20)[0])
 
 
 def test_no_arrow_lies_on_a_text_or_another_arrow():
@@ -367,11 +380,13 @@ def test_all_faults_are_named_at_once():
     assert str(caught.value).count("sign is 7") == len(broken)
 
 
-def test_bytes_are_the_same_twice_and_order_of_rows_within_a_study_changes_no_arrow():
+@pytest.mark.parametrize("is_png", [False, slow(True)])
+def test_bytes_are_the_same_twice_and_order_of_rows_within_a_study_changes_no_arrow(is_png):
     one, other = (
         effect_direction_output("directions", rows, order=ORDER) for rows in (FRAME, FRAME[::-1])
     )
     assert one.svg() == other.svg()
+    assert not is_png or one.png() == other.png()
     ids = svg_ids(one.svg())
     assert len(ids) == len(set(ids))
 
@@ -419,11 +434,10 @@ def bars(figure, row, panel):
         )
 
 
-def test_few_and_many_bars_can_be_read(harvest_crowd):
-    assert_legible(harvest_crowd)
-    for studies, outcomes in ((1, 1), (3, 8)):
-        few = many(studies, outcomes, long_labels=True)
-        assert_legible(harvest_plot(few, title="A title " * 20)[0])
+@pytest.mark.parametrize(("studies", "outcomes"), [(1, 1), (3, 8), slow(40, 4)])
+def test_few_and_many_bars_can_be_read(studies, outcomes):
+    directions = many(studies, outcomes, long_labels=True)
+    assert_legible(harvest_plot(directions, title="A title " * 20)[0])
 
 
 def test_no_bar_lies_on_a_text_or_another_bar_and_all_stay_in_their_panel(harvest_crowd):

@@ -61,6 +61,10 @@ def full():
     return evidence_map(full_map(), title="What is known, in a title that is long")[0]
 
 
+def test_every_text_can_be_read(figure):
+    assert_legible(figure)
+
+
 def test_a_full_map_and_a_single_cell_can_be_read(full):
     assert_legible(full)
     assert_legible(evidence_map(FRAME[:1])[0])

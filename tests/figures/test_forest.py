@@ -7,17 +7,19 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import (
     assert_legible,
     drawn,
+    grid,
+    holds_for,
     mark,
     marks,
     overlap,
     plain,
     says,
+    slow,
     text_boxes,
     texts,
 )
@@ -76,7 +78,10 @@ def judgements(k):
 # ---------------------------------------------------------------- can it be read
 
 
-@pytest.mark.parametrize(("k", "is_long"), [(1, False), (2, True), (60, True)])
+@pytest.mark.parametrize(
+    ("k", "is_long"),
+    grid([0, 1, 2, 5, 60], [False, True], fast=[(1, False), (2, True), (60, True)]),
+)
 def test_every_text_can_be_read(k, is_long):
     figure, axes = forest_plot(
         trials(k, measure="RR" if is_long else "MD", long_labels=is_long),
@@ -91,7 +96,7 @@ def test_every_text_can_be_read(k, is_long):
     assert_legible(figure)
 
 
-@pytest.mark.parametrize("k", [0, 1, 5])
+@pytest.mark.parametrize("k", [0, 1, slow(2), 5])
 def test_every_text_can_be_read_with_everything_beside_it(k):
     figure, _ = forest_plot(
         trials(k),
@@ -105,8 +110,14 @@ def test_every_text_can_be_read_with_everything_beside_it(k):
     assert_legible(figure)
 
 
-@settings(max_examples=6, deadline=None)
-@given(
+@pytest.mark.slow
+def test_bare_figure_can_be_read():
+    assert_legible(forest_plot(trials(3))[0])
+
+
+@holds_for(
+    6,
+    10,
     effects=st.lists(st.floats(-50, 50), min_size=2, max_size=8),
     spread=st.floats(1e-3, 1e3),
     is_log=st.booleans(),
@@ -504,7 +515,10 @@ def story():
     return cumulative(title="Pain")
 
 
-@pytest.mark.parametrize(("k", "is_log"), [(1, True), (2, False), (60, True)])
+@pytest.mark.parametrize(
+    ("k", "is_log"),
+    grid([0, 1, 2, 9, 60], [False, True], fast=[(1, True), (2, False), (60, True)]),
+)
 def test_few_and_many_answers_can_be_read(k, is_log):
     figure = cumulative(
         answers(k, long_labels=is_log), log_scale=is_log, title="Pain after each trial " * 6

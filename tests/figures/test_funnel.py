@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import ldn_meta as lm
-from builders import assert_legible, described, mark, marks, plain, says
+from builders import assert_legible, described, grid, mark, marks, plain, says
 from ldn_meta.display.figures.funnel import (
     OTHER_CAUSES,
     REGIONS,
@@ -73,7 +73,10 @@ def corners(figure, index):
     return mark(figure, f"region-{index}").get_xy()
 
 
-@pytest.mark.parametrize(("k", "is_log"), [(1, False), (2, True), (60, True)])
+@pytest.mark.parametrize(
+    ("k", "is_log"),
+    grid([0, 1, 2, 13, 60], [False, True], fast=[(1, False), (2, True), (60, True)]),
+)
 def test_every_text_can_be_read(k, is_log):
     figure = draw(
         many(k).assign(imputed=[i % 5 == 4 for i in range(k)]),
@@ -86,7 +89,10 @@ def test_every_text_can_be_read(k, is_log):
     assert_legible(figure)
 
 
-@pytest.mark.parametrize(("k", "is_log"), [(1, True), (13, False), (60, True)])
+@pytest.mark.parametrize(
+    ("k", "is_log"),
+    grid([1, 13, 60], [False, True], fast=[(1, True), (13, False), (60, True)]),
+)
 def test_nothing_lies_outside_the_axes(k, is_log):
     figure, axes = funnel_plot(many(k), **WORDS, log_scale=is_log, centre=3.0)
     (low, high), (bottom, top) = axes.get_xlim(), axes.get_ylim()

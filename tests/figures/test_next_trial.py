@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders import assert_legible, mark, marks, plain, says, text_boxes
+from builders import assert_legible, grid, mark, marks, plain, says, text_boxes
 from ldn_meta.display.figures.next_trial import (
     MOST_EFFECTS,
     NEXT_TRIAL_COLUMNS,
@@ -60,13 +60,12 @@ def figure():
     return draw(title="What would settle it?")
 
 
+EFFECTS = [[0.0], [-1, 0, 1.5], list(np.linspace(-0.2, 0.2, MOST_EFFECTS))]
+PEOPLE = [[100], [40, 60], list(np.geomspace(5, 1e6, 30))]
+
+
 @pytest.mark.parametrize(
-    ("effects", "people"),
-    [
-        ([0.0], [100]),
-        ([-1, 0, 1.5], [40, 60]),
-        (np.linspace(-0.2, 0.2, MOST_EFFECTS), np.geomspace(5, 1e6, 30)),
-    ],
+    ("effects", "people"), grid(EFFECTS, PEOPLE, fast=zip(EFFECTS, PEOPLE, strict=True))
 )
 def test_every_text_can_be_read(effects, people):
     figure = draw(

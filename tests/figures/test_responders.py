@@ -41,6 +41,10 @@ def tops(figure):
     return {text.get_text(): box.y1 for text, box in text_boxes(figure)}
 
 
+def test_every_text_can_be_read(figure):
+    assert_legible(figure)
+
+
 def test_blocks_follow_the_thresholds_and_single_arms_come_last(figure):
     said = texts(figure)
     order = [said.index(text) for text in (THIRTY, FIFTY, "No comparison group")]

@@ -6,10 +6,19 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import assert_legible, mark, marks, overlap, plain, says, text_boxes
+from builders import (
+    assert_legible,
+    grid,
+    holds_for,
+    mark,
+    marks,
+    overlap,
+    plain,
+    says,
+    text_boxes,
+)
 from ldn_meta.display.figures.sequential import (
     CONVENTIONAL,
     LOOK_COLUMNS,
@@ -61,13 +70,21 @@ def walk(k, *, long_labels=False, last=0.9):
     return looks(*((f"{label} {i}", f, random.normal(0, 2)) for i, f in enumerate(fractions)))
 
 
-@pytest.mark.parametrize(("k", "last"), [(1, 0.01), (3, 0.1), (3, 1.6), (40, 0.9)])
+@pytest.mark.parametrize(
+    ("k", "last"),
+    grid(
+        [0, 1, 3, 40],
+        [0.01, 0.1, 0.9, 1.6],
+        fast=[(1, 0.01), (3, 0.1), (3, 1.6), (40, 0.9)],
+    ),
+)
 def test_every_text_can_be_read(k, last):
     assert_legible(draw(walk(k, last=last, long_labels=True), title="A title " * 20))
 
 
-@settings(max_examples=6)
-@given(
+@holds_for(
+    6,
+    10,
     zs=st.lists(st.floats(-40, 40), min_size=1, max_size=7),
     last=st.floats(1e-4, 3),
 )

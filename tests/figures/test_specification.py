@@ -10,6 +10,7 @@ from matplotlib.colors import to_hex
 
 from builders import (
     assert_legible,
+    grid,
     large,
     made,
     mark,
@@ -17,6 +18,7 @@ from builders import (
     node,
     plain,
     says,
+    slow,
     small,
     text_boxes,
 )
@@ -82,9 +84,19 @@ def draw(sample, **options):
 # ---------------------------------------------------------------- legible
 
 
-@pytest.mark.parametrize("sample", [odd, one_result, nothing])
-def test_every_text_can_be_read(sample):
-    assert_legible(draw(sample(), title="A title " * 20))
+TITLE = "A title " * 20
+
+
+@pytest.mark.parametrize(
+    ("sample", "title"),
+    grid(
+        [small, odd, one_result, nothing],
+        [None, TITLE],
+        fast=[(odd, TITLE), (one_result, TITLE), (nothing, TITLE)],
+    ),
+)
+def test_every_text_can_be_read(sample, title):
+    assert_legible(draw(sample(), title=title))
 
 
 def test_twelve_nodes_with_long_names_can_be_read():
@@ -98,7 +110,7 @@ def test_twelve_nodes_with_long_names_can_be_read():
     assert "option-11-0-name" in marks(figure, "option-11-")
 
 
-@pytest.mark.parametrize("mid", [0.001, 40.0])
+@pytest.mark.parametrize("mid", [0.001, slow(0.2), 40.0])
 def test_an_important_difference_of_any_size_is_in_view(mid):
     figure = draw(small(), mid=mid)
     assert_legible(figure)
@@ -187,7 +199,7 @@ def test_columns_are_the_analyses_counted_one_by_one(seed):
             assert choice.shares[:, column].tolist() == pytest.approx(taken)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [*range(4), *map(slow, range(4, 8))])
 def test_a_node_is_shown_if_and_only_if_an_option_changes_a_result(seed):
     found, _ = random_multiverse(seed)
     frame = found.frame()
@@ -224,14 +236,14 @@ def test_a_node_that_only_takes_results_away_is_shown():
     assert "Not drawn: 1 of the 2 analyses (50%)" in plain(figure)
 
 
-def test_a_choice_that_moves_intervals_alone_is_not_called_idle():
+def test_a_choice_that_moves_intervals_alone_is_not_called_idle(figure):
     nodes = (node("a", ["p", "q"]), node("m", ["one", "two"], about="model"))
     found, told = made(nodes, [0, 1], [[0.2, 0.2], [0.4, 0.4]], [[0.1, 0.9], [0.1, 0.9]])
-    figure = draw((found, told))
-    assert says(figure, "choice-0-share") == "100%"
-    assert says(figure, "choice-1-share") == "0%"
-    assert "0%: the choice moves no estimate, but intervals" in plain(figure)
-    assert "0%: the choice" not in plain(draw(one_result()))
+    other = draw((found, told))
+    assert says(other, "choice-0-share") == "100%"
+    assert says(other, "choice-1-share") == "0%"
+    assert "0%: the choice moves no estimate, but intervals" in plain(other)
+    assert "0%: the choice" not in plain(figure)
 
 
 def test_neighbours_are_averaged_when_there_are_too_many_results(crowd):
