@@ -23,6 +23,7 @@ from ldn_meta.stats.bayes import (
     turner_prior,
 )
 from reference_values import reference
+from stats.batteries import sizes
 
 PUBLISHED = reference("bayesmeta_published")
 # Probabilities and moments by another rule; worst seen 2e-11.
@@ -95,10 +96,11 @@ def test_the_interval_of_tau_is_the_shortest(family, k):
         assert other <= 0.95 + 1e-6
 
 
-def test_a_grid_over_both_parameters_says_the_same():
+@sizes("points", 501, 2001)
+def test_a_grid_over_both_parameters_says_the_same(points):
     """Brute force without any integral done analytically."""
     y, v = (np.array(values) for values in SETS[2])
-    tau = np.linspace(0.0, 4.0, 501)[:, None]
+    tau = np.linspace(0.0, 4.0, points)[:, None]
     mu = np.linspace(-9.0, 9.6, 6201)
     log = -0.5 * (tau / 0.5) ** 2
     for effect, variance in zip(y, v, strict=True):

@@ -46,6 +46,7 @@ from ldn_meta.stats.consistency import (
 )
 from ldn_meta.stats.printed import printed_decimals
 from reference_values import reference
+from stats.batteries import sizes
 
 REFERENCE = reference("consistency_reference")
 
@@ -500,10 +501,11 @@ def intervals(rng, count):
         yield (np.exp(ends) if is_ratio else ends), float(p), df, is_ratio
 
 
-def test_intervals_and_p_values():
+@sizes("count", 500, 3000)
+def test_intervals_and_p_values(count):
     rng = np.random.default_rng(20261125)
     decided = 0
-    for ends, p, df, is_ratio in intervals(rng, 500):
+    for ends, p, df, is_ratio in intervals(rng, count):
         decimals = int(rng.integers(1, 4))
         three = [shown(end, decimals, rng) for end in ends]
         if is_ratio and min(number.value for number in three) <= 0:
@@ -520,13 +522,14 @@ def test_intervals_and_p_values():
             found.append(p_against_interval(*three, value, is_ratio=is_ratio, fewest_df=fewest))
         decided += sum(one.verdict == CONSISTENT for one in found)
         assert INCONSISTENT not in {one.verdict for one in found}, (three, value, found)
-    assert decided > 1000
+    assert decided > 2 * count
 
 
-def test_test_statistics():
+@sizes("count", 200, 300)
+def test_test_statistics(count):
     rng = np.random.default_rng(1)
-    df, df_2 = rng.integers(1, 60, 200) * 1.0, rng.integers(2, 120, 200) * 1.0
-    z, r = abs(rng.normal(0, 2, 200)), rng.uniform(-0.95, 0.95, 200)
+    df, df_2 = rng.integers(1, 60, count) * 1.0, rng.integers(2, 120, count) * 1.0
+    z, r = abs(rng.normal(0, 2, count)), rng.uniform(-0.95, 0.95, count)
     chi2 = rng.chisquare(df)
     t_of_r = abs(r) * np.sqrt(df / (1 - r**2))
     made = {
@@ -537,7 +540,7 @@ def test_test_statistics():
         "r": (r, 2 * stats.t.sf(t_of_r, df)),
     }
     for name, (statistic, p) in made.items():
-        for i in range(200):
+        for i in range(count):
             value = shown_p(float(p[i]), rng)
             degrees = {"z": {}, "F": {"df": df[i], "df_2": df_2[i]}}.get(name, {"df": df[i]})
             if name == "t" and rng.random() < 0.3:
@@ -546,9 +549,10 @@ def test_test_statistics():
             assert found.verdict == CONSISTENT, (name, statistic[i], degrees, p[i], found)
 
 
-def test_counts():
+@sizes("count", 500, 1500)
+def test_counts(count):
     rng = np.random.default_rng(2)
-    for _ in range(500):
+    for _ in range(count):
         n_1, n_2 = (int(n) for n in rng.integers(3, 60, 2))
         a, c = int(rng.integers(n_1 + 1)), int(rng.integers(n_2 + 1))
         decimals = int(rng.integers(3))
@@ -572,9 +576,10 @@ def test_counts():
         assert {result.verdict for result in found} == {CONSISTENT}, (a, n_1, c, n_2, found)
 
 
-def test_tables_and_their_p_values():
+@sizes("count", 150, 1000)
+def test_tables_and_their_p_values(count):
     rng = np.random.default_rng(3)
-    for _ in range(150):
+    for _ in range(count):
         n_1, n_2 = (int(n) for n in rng.integers(4, 80, 2))
         a, c = rng.binomial(n_1, rng.uniform(0.1, 0.9)), rng.binomial(n_2, rng.uniform(0.1, 0.9))
         if a + c in (0, n_1 + n_2):
@@ -590,10 +595,11 @@ def test_tables_and_their_p_values():
         assert found.verdict == CONSISTENT, (table, p, found)
 
 
-def test_samples_of_scores():
+@sizes("count", 300, 2000)
+def test_samples_of_scores(count):
     rng = np.random.default_rng(4)
     quantiles = stats.t.isf(0.025, np.arange(1, 90) - 1.0), np.full(89, stats.norm.isf(0.025))
-    for _ in range(300):
+    for _ in range(count):
         n, items = int(rng.integers(3, 90)), int(rng.integers(1, 4))
         before = rng.integers(0, 11, (n, items)).mean(axis=1)
         after = rng.integers(0, 11, (n, items)).mean(axis=1)
@@ -620,9 +626,10 @@ def test_samples_of_scores():
         assert not bad, (before, after, found)
 
 
-def test_two_prints_of_one_p():
+@sizes("count", 500, 1000)
+def test_two_prints_of_one_p(count):
     rng = np.random.default_rng(5)
-    for _ in range(500):
+    for _ in range(count):
         p = float(rng.uniform(0.0002, 0.6))
         one, other = shown_p(p, rng), shown_p(p, rng)
         assert same_p(one, other).verdict == CONSISTENT, (p, one, other)
@@ -636,7 +643,7 @@ def rate(found):
     return sum(one.verdict == INCONSISTENT for one in found) / len(found)
 
 
-def trials(seed, count=300):
+def trials(seed, count):
     """Two-decimal results of t analyses with 40 to 200 people and p between 0.002 and 0.6."""
     rng = np.random.default_rng(seed)
     while count:
@@ -653,9 +660,10 @@ def trials(seed, count=300):
             yield three, p, df, rng
 
 
-def test_a_p_value_of_another_result_is_found():
+@sizes("count", 300, 600)
+def test_a_p_value_of_another_result_is_found(count):
     known, unknown = [], []
-    for three, p, df, rng in trials(6):
+    for three, p, df, rng in trials(6, count):
         other = min(0.99, p * (3 if rng.random() < 0.5 else 1 / 3))
         value = PrintedP("=", round(other, 3), 3)
         known.append(p_against_interval(*three, value, fewest_df=df / 2))
@@ -665,9 +673,10 @@ def test_a_p_value_of_another_result_is_found():
     assert rate(unknown) > 0.7
 
 
-def test_a_lost_minus_sign_is_found():
+@sizes("count", 300, 600)
+def test_a_lost_minus_sign_is_found(count):
     found = []
-    for (estimate, low, high), *_ in trials(7):
+    for (estimate, low, high), *_ in trials(7, count):
         lost = Printed(-low.value if low.value < 0 else low.value, 2)
         if low.value < 0 and lost.value <= high.value:
             found.append(estimate_at_centre(estimate, lost, high))
@@ -677,8 +686,9 @@ def test_a_lost_minus_sign_is_found():
     assert rate(found) > 0.9
 
 
-def test_an_estimate_of_another_row_is_found():
-    rows = [three for three, *_ in trials(8)]
+@sizes("count", 300, 600)
+def test_an_estimate_of_another_row_is_found(count):
+    rows = [three for three, *_ in trials(8, count)]
     found = [
         estimate_at_centre(other[0], low, high)
         for (estimate, low, high), other in itertools.pairwise(rows)
@@ -695,10 +705,11 @@ def test_a_percentage_of_other_people_is_found(n, least):
     assert rate(found) > least
 
 
-def test_an_se_printed_as_an_sd_is_found():
+@sizes("count", 100, 300)
+def test_an_se_printed_as_an_sd_is_found(count):
     rng = np.random.default_rng(9)
     found = []
-    for _ in range(100):
+    for _ in range(count):
         n, spread = int(rng.integers(8, 100)), rng.uniform(1, 3)
         se = Printed(round(spread / math.sqrt(n), 2), 2)
         half = float(stats.t.isf(0.025, n - 1)) * spread / math.sqrt(n)

@@ -1,6 +1,7 @@
 """From print to an effect: published examples, scipy, round trips, what is refused."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,15 +9,25 @@ from scipy import stats
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats import convert as c
+from stats.batteries import anew
 
-RNG = np.random.default_rng(20261130)
-M = 300
-ESTIMATE = RNG.choice([-1, 1], M) * 10 ** RNG.uniform(-3, 1.7, M)
-SE, OTHER_SE = 10 ** RNG.uniform(-3, 1.7, (2, M))
-DF = np.where(RNG.random(M) < 0.3, np.inf, RNG.integers(1, 501, M))
-LEVEL = RNG.choice([0.8, 0.9, 0.95, 0.99], M)
-N = RNG.integers(2, 501, M)
-R = RNG.uniform(-1, 1, M)
+SEED, M = 20261130, 300
+
+
+def drawn(seed):
+    """What papers print and what they leave out, M of each."""
+    rng = np.random.default_rng(seed)
+    se, other_se = 10 ** rng.uniform(-3, 1.7, (2, M))
+    return SimpleNamespace(
+        rng=rng,
+        estimate=rng.choice([-1, 1], M) * 10 ** rng.uniform(-3, 1.7, M),
+        se=se,
+        other_se=other_se,
+        df=np.where(rng.random(M) < 0.3, np.inf, rng.integers(1, 501, M)),
+        level=rng.choice([0.8, 0.9, 0.95, 0.99], M),
+        n=rng.integers(2, 501, M),
+        r=np.append([-1, 0, 1], rng.uniform(-1, 1, M - 3)),
+    )
 
 
 def test_log_ratio_from_ci_of_the_metafor_example():
@@ -95,40 +106,46 @@ def test_the_door_opens_all_rooms():
     assert all(callable(getattr(c, name)) for name in DOOR.split())
 
 
-def test_an_interval_goes_to_its_se_and_back():
-    low, high = c.ci_from_se(ESTIMATE, SE, level=LEVEL, df=DF)
-    np.testing.assert_allclose(c.se_from_ci(low, high, level=LEVEL, df=DF), SE, rtol=1e-6)
+def test_an_interval_goes_to_its_se_and_back(seed=SEED):
+    x = drawn(seed)
+    low, high = c.ci_from_se(x.estimate, x.se, level=x.level, df=x.df)
+    np.testing.assert_allclose(c.se_from_ci(low, high, level=x.level, df=x.df), x.se, rtol=1e-6)
 
 
-def test_a_p_value_goes_to_its_se_and_back():
-    p = np.concatenate([10 ** RNG.uniform(-10, 0, M - 50), 1 - 10 ** RNG.uniform(-6, 0, 50)])
-    se = c.se_from_p(ESTIMATE, p, df=DF)
-    np.testing.assert_allclose(c.p_from_se(ESTIMATE, se, df=DF), p, rtol=1e-6)
+def test_a_p_value_goes_to_its_se_and_back(seed=SEED):
+    x = drawn(seed)
+    p = np.concatenate([10 ** x.rng.uniform(-10, 0, M - 50), 1 - 10 ** x.rng.uniform(-6, 0, 50)])
+    se = c.se_from_p(x.estimate, p, df=x.df)
+    np.testing.assert_allclose(c.p_from_se(x.estimate, se, df=x.df), p, rtol=1e-6)
 
 
-def test_an_sd_goes_to_its_se_and_back():
-    np.testing.assert_allclose(c.sd_from_se(c.se_from_sd(SE, N), N), SE)
+def test_an_sd_goes_to_its_se_and_back(seed=SEED):
+    x = drawn(seed)
+    n = x.rng.integers(1, 10_001, M)
+    np.testing.assert_allclose(c.sd_from_se(c.se_from_sd(x.se, n), n), x.se)
 
 
 @pytest.mark.parametrize("uses_t", [True, False])
-def test_an_sd_goes_to_its_interval_and_back(uses_t):
-    df = N - 1 if uses_t else np.inf
-    low, high = c.ci_from_se(0.0, c.se_from_sd(SE, N), level=LEVEL, df=df)
-    found = c.sd_from_ci(low, high, N, level=LEVEL, uses_t=uses_t)
-    np.testing.assert_allclose(found, SE, rtol=1e-6)
+def test_an_sd_goes_to_its_interval_and_back(uses_t, seed=SEED):
+    x = drawn(seed)
+    df = x.n - 1 if uses_t else np.inf
+    low, high = c.ci_from_se(0.0, c.se_from_sd(x.se, x.n), level=x.level, df=df)
+    found = c.sd_from_ci(low, high, x.n, level=x.level, uses_t=uses_t)
+    np.testing.assert_allclose(found, x.se, rtol=1e-6)
 
 
-def test_a_correlation_goes_to_its_change_sd_and_back():
-    change = c.change_sd(SE, OTHER_SE, R)
-    assert (abs(SE - OTHER_SE) * (1 - 1e-12) <= change).all()
-    assert (change <= (SE + OTHER_SE) * (1 + 1e-12)).all()
+def test_a_correlation_goes_to_its_change_sd_and_back(seed=SEED):
+    x = drawn(seed)
+    change = c.change_sd(x.se, x.other_se, x.r)
+    assert (abs(x.se - x.other_se) * (1 - 1e-12) <= change).all()
+    assert (change <= (x.se + x.other_se) * (1 + 1e-12)).all()
     # The SD of the change hardly depends on r when one SD is tiny beside the other.
-    fit = (SE / OTHER_SE > 0.01) & (SE / OTHER_SE < 100)
-    found = c.correlation_from_change_sd(SE[fit], OTHER_SE[fit], change[fit])
-    np.testing.assert_allclose(found, R[fit], atol=1e-9)
-    paired = c.paired_se(SE[fit], OTHER_SE[fit], N[fit], R[fit])
-    found = c.correlation_from_paired(SE[fit], OTHER_SE[fit], N[fit], paired)
-    np.testing.assert_allclose(found, R[fit], atol=1e-9)
+    fit = (x.se / x.other_se > 0.01) & (x.se / x.other_se < 100)
+    found = c.correlation_from_change_sd(x.se[fit], x.other_se[fit], change[fit])
+    np.testing.assert_allclose(found, x.r[fit], atol=1e-9)
+    paired = c.paired_se(x.se[fit], x.other_se[fit], x.n[fit] - 1, x.r[fit])
+    found = c.correlation_from_paired(x.se[fit], x.other_se[fit], x.n[fit] - 1, paired)
+    np.testing.assert_allclose(found, x.r[fit], atol=1e-9)
 
 
 def test_impossible_correlations_are_nan():
@@ -137,13 +154,14 @@ def test_impossible_correlations_are_nan():
     assert np.isnan(c.correlation_from_change_sd(0.0, 1.0, 1.0))
 
 
-def test_rescaling_there_and_back_changes_nothing():
-    here, there = ((low, low + RNG.uniform(1, 100, M)) for low in RNG.uniform(-10, 10, (2, M)))
-    one, two = RNG.uniform(0, 100, (2, M))
+def test_rescaling_there_and_back_changes_nothing(seed=SEED):
+    x = drawn(seed)
+    here, there = ((low, low + x.rng.uniform(1, 100, M)) for low in x.rng.uniform(-10, 10, (2, M)))
+    one, two = x.rng.uniform(-50, 100, (2, M))
     for move in (c.rescale, c.rescale_difference):
-        back = move(*move(one, SE, *here, *there), *there, *here)
+        back = move(*move(one, x.se, *here, *there), *there, *here)
         np.testing.assert_allclose(back.estimate, one, atol=1e-8)
-        np.testing.assert_allclose(back.se, SE)
+        np.testing.assert_allclose(back.se, x.se)
     moved = [c.rescale(score, 1.0, *here, *there).estimate for score in (one, two)]
     difference = c.rescale_difference(one - two, 1.0, *here, *there).estimate
     np.testing.assert_allclose(moved[0] - moved[1], difference, atol=1e-9)
@@ -177,8 +195,9 @@ def test_which_p_values_fix_a_standard_error(relation, p, decimals, exact):
 
 
 @pytest.mark.parametrize("decimals", [1, 2, 3, 4])
-def test_the_true_se_lies_in_the_interval_of_the_printed_p(decimals):
-    for estimate, p, df in zip(ESTIMATE, RNG.uniform(0.0005, 0.9995, M), DF, strict=True):
+def test_the_true_se_lies_in_the_interval_of_the_printed_p(decimals, seed=SEED):
+    x = drawn(seed)
+    for estimate, p, df in zip(x.estimate, x.rng.uniform(0.0005, 0.9995, M), x.df, strict=True):
         low, high = c.p_interval("=", round(p, decimals), decimals=decimals)
         se = c.se_from_p(estimate, p, df=df)
         ends = c.se_interval_from_p(estimate, low, high, df=df)
@@ -274,3 +293,16 @@ def test_each_row_uses_what_it_has():
 def test_refusals_name_argument_value_and_what_is_allowed(call, message):
     with pytest.raises(ArgumentError, match=re.escape(message)):
         call()
+
+
+globals().update(
+    anew(
+        test_an_interval_goes_to_its_se_and_back,
+        test_a_p_value_goes_to_its_se_and_back,
+        test_an_sd_goes_to_its_se_and_back,
+        test_an_sd_goes_to_its_interval_and_back,
+        test_a_correlation_goes_to_its_change_sd_and_back,
+        test_rescaling_there_and_back_changes_nothing,
+        test_the_true_se_lies_in_the_interval_of_the_printed_p,
+    )
+)

@@ -9,6 +9,7 @@ from scipy import stats
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.directions import albatross_contour, combine_p, one_sided_p, sign_test
 from reference_values import numbers_of, reference, relative_difference
+from stats.batteries import anew
 
 # Closed forms; the worst seen is 2e-13, of a normal tail below 1e-30.
 CLOSED = 1e-10
@@ -43,8 +44,8 @@ def test_one_study_says_nothing_by_hand():
     assert (found.exact_low, found.exact_high) == (pytest.approx(0.025), 1)
 
 
-def test_sign_test_is_fair_to_both_sides():
-    n_for, n_against, n_ties = np.random.default_rng(1).integers(0, 200, (3, 60))
+def test_sign_test_is_fair_to_both_sides(seed=1):
+    n_for, n_against, n_ties = np.random.default_rng(seed).integers(0, 200, (3, 60))
     n_for[:6], n_against[3:9] = 0, 0
     one = sign_test(n_for, n_against, n_ties=n_ties)
     other = sign_test(n_against, n_for)
@@ -139,8 +140,8 @@ def test_rosenthal_weighted_by_df():
 
 
 @pytest.mark.parametrize("method", ["fisher", "stouffer"])
-def test_an_interval_of_p_holds_what_any_p_inside_gives(method):
-    low, high = np.sort(np.random.default_rng(2).random((2, 100, 8)) ** 4, axis=0)
+def test_an_interval_of_p_holds_what_any_p_inside_gives(method, seed=2):
+    low, high = np.sort(np.random.default_rng(seed).random((2, 100, 8)) ** 4, axis=0)
     gone = np.arange(8) > np.arange(100)[:, None] % 8
     low, high = np.where(gone, np.nan, low), np.where(gone, np.nan, high)
     found = combine_p(low, high, method=method)
@@ -151,9 +152,11 @@ def test_an_interval_of_p_holds_what_any_p_inside_gives(method):
     np.testing.assert_array_equal(found.p_high, combine_p(high, method=method).p_low)
 
 
-def test_stouffer_is_the_same_from_both_sides():
+def test_stouffer_is_the_same_from_both_sides(seed=3):
     # Far in the tail 1 - p keeps too few digits of p.
-    p = np.random.default_rng(3).uniform(1e-4, 1 - 1e-4, (100, 5))
+    rng = np.random.default_rng(seed)
+    p = rng.uniform(1e-4, 1 - 1e-4, (100, 8))
+    p[np.arange(8) >= rng.integers(2, 9, (100, 1))] = np.nan
     one, other = combine_p(p, method="stouffer"), combine_p(1 - p, method="stouffer")
     np.testing.assert_allclose(one.p_low + other.p_low, 1, atol=1e-9)
 
@@ -214,9 +217,9 @@ def test_one_sided_p_needs_a_sign_and_a_p():
 
 
 @pytest.mark.parametrize("turn", [1, -1])
-def test_one_sided_p_of_a_normal_statistic(turn):
+def test_one_sided_p_of_a_normal_statistic(turn, seed=4):
     """From the two-sided p of a z and its sign comes back its one-sided p."""
-    z = np.array([-6, -2.5, -1e-3, 1e-3, 0.4, 1.96, 6])
+    z = np.array([-6, -1e-3, 1e-3, 1.96, 6, *np.random.default_rng(seed).uniform(-6, 6, 50)])
     p = 2 * stats.norm.sf(abs(z))
     low, high = one_sided_p(p, p, turn * np.sign(z))
     np.testing.assert_array_equal(low, high)
@@ -272,3 +275,13 @@ def test_no_people_join_a_p_and_an_effect_on_different_sides():
 def test_refusals(call, message):
     with pytest.raises(ArgumentError, match=re.escape(message)):
         call()
+
+
+globals().update(
+    anew(
+        test_sign_test_is_fair_to_both_sides,
+        test_an_interval_of_p_holds_what_any_p_inside_gives,
+        test_stouffer_is_the_same_from_both_sides,
+        test_one_sided_p_of_a_normal_statistic,
+    )
+)

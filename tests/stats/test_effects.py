@@ -18,6 +18,7 @@ from ldn_meta.stats.effects import (
     within_person_correlation,
 )
 from reference_values import designs, numbers_of, reference, relative_difference
+from stats.batteries import anew
 
 MEAN_CODES = ["MD", "SMD", "ROM"]
 PAIRED_CODES = ["MC", "SMCC", "SMCR"]
@@ -257,8 +258,8 @@ def turned(ours, theirs):
 
 
 @pytest.mark.parametrize("code", TABLE_CODES)
-def test_swapping_the_groups_turns_the_sign_only(code):
-    forth = random_tables(1)
+def test_swapping_the_groups_turns_the_sign_only(code, seed=1):
+    forth = random_tables(seed)
     back = dict(
         zip(forth, (forth[x] for x in ("events_2", "n_2", "events_1", "n_1")), strict=True)
     )
@@ -266,14 +267,14 @@ def test_swapping_the_groups_turns_the_sign_only(code):
 
 
 @pytest.mark.parametrize("code", ["OR", "RD", "PETO"])
-def test_counting_non_events_turns_the_odds_ratio_and_the_difference(code):
-    events = random_tables(2)
+def test_counting_non_events_turns_the_odds_ratio_and_the_difference(code, seed=2):
+    events = random_tables(seed)
     others = {f"events_{i}": events[f"n_{i}"] - events[f"events_{i}"] for i in (1, 2)}
     turned(effect_size(code, **(events | others)), effect_size(code, **events))
 
 
-def test_smd_has_no_unit_and_md_has():
-    rng = np.random.default_rng(3)
+def test_smd_has_no_unit_and_md_has(seed=3):
+    rng = np.random.default_rng(seed)
     m1, m2 = rng.uniform(-100, 100, (2, 500))
     s1, s2 = rng.uniform(0.01, 50, (2, 500))
     n1, n2 = rng.integers(2, 500, (2, 500))
@@ -286,8 +287,10 @@ def test_smd_has_no_unit_and_md_has():
         (effect_size("MD", **there), (md.yi * unit, md.vi * unit**2)),
     ):
         np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-9)
-    paired = effect_size("MC", mean_1=m1, sd_1=s1, mean_2=m2, sd_2=s2, n=n1, correlation=0)
-    np.testing.assert_allclose(paired, effect_size("MD", **(here | {"n_2": n1})), rtol=1e-9)
+    n = n1 - 1
+    paired = effect_size("MC", mean_1=m1, sd_1=s1, mean_2=m2, sd_2=s2, n=n, correlation=0)
+    apart = effect_size("MD", **(here | {"n_1": n, "n_2": n}))
+    np.testing.assert_allclose(paired, apart, rtol=1e-9)
 
 
 CELLS = ("both", "only_1", "only_2", "neither")
@@ -328,8 +331,8 @@ def test_the_conditional_odds_ratio_is_that_of_mcnemar():
     assert matched_effect("MPORC", 4, 10, 5, 6).yi == pytest.approx(pooled)
 
 
-def test_margins_and_correlation_carry_all_of_the_full_table():
-    cells = np.random.default_rng(4).integers(1, 61, (4, 500))
+def test_margins_and_correlation_carry_all_of_the_full_table(seed=4):
+    cells = np.random.default_rng(seed).integers(1, 61, (4, 500))
     a, b, c, _ = cells
     phi = within_person_correlation(*cells)
     for measure in ("OR", "RR", "RD"):
@@ -342,8 +345,8 @@ def test_margins_and_correlation_carry_all_of_the_full_table():
         assert phi[i] == pytest.approx(np.corrcoef(*answers)[0, 1])
 
 
-def test_without_correlation_the_variance_is_that_of_two_groups():
-    rng = np.random.default_rng(5)
+def test_without_correlation_the_variance_is_that_of_two_groups(seed=5):
+    rng = np.random.default_rng(seed)
     n = rng.integers(2, 201, 500)
     x1, x2 = np.floor(rng.random((2, 500)) * (n + 1))
     for measure in ("OR", "RR", "RD"):
@@ -412,3 +415,14 @@ def test_shapes_missing_values_and_equality():
 def test_refusals_of_pairs(call, message):
     with pytest.raises(ArgumentError, match=re.escape(message)):
         call()
+
+
+globals().update(
+    anew(
+        test_swapping_the_groups_turns_the_sign_only,
+        test_counting_non_events_turns_the_odds_ratio_and_the_difference,
+        test_smd_has_no_unit_and_md_has,
+        test_margins_and_correlation_carry_all_of_the_full_table,
+        test_without_correlation_the_variance_is_that_of_two_groups,
+    )
+)

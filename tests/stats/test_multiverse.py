@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.multiverse import (
@@ -12,6 +14,7 @@ from ldn_meta.stats.multiverse import (
     share_explained,
     weighted_quantiles,
 )
+from stats.batteries import SEEDS, anew
 
 
 @pytest.mark.parametrize("sizes", [[1], [5], [2, 3], [3, 1, 4], [2, 2, 5, 3], [4, 1, 1, 2, 3, 2]])
@@ -22,6 +25,12 @@ def test_numbers_and_digits_are_inverse_and_the_last_node_counts_fastest(sizes):
     assert options[-1].tolist() == [size - 1 for size in sizes]
     assert np.array_equal(combined(options, sizes), np.arange(count))
     assert np.array_equal(options, np.array(list(np.ndindex(*sizes))))
+
+
+@pytest.mark.slow
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=6))
+def test_numbers_and_digits_of_any_sizes(sizes):
+    test_numbers_and_digits_are_inverse_and_the_last_node_counts_fastest(sizes)
 
 
 @pytest.mark.parametrize(("index", "sizes"), [([6], [2, 3]), ([-1], [2, 3]), ([0], [2, 0])])
@@ -44,6 +53,12 @@ def test_choices_are_those_of_a_loop(seed):
             assert chosen[row, number] == best
 
 
+@pytest.mark.slow
+@given(SEEDS)
+def test_choices_of_any_seed_are_those_of_a_loop(seed):
+    test_choices_are_those_of_a_loop(seed)
+
+
 def test_one_node_decides_everything_or_nothing():
     # Two options with estimates 1, 1 and 3, 3: all variance lies between them.
     assert share_explained([2, 6], [2, 18], [2, 2]) == pytest.approx(1.0)
@@ -57,8 +72,8 @@ def test_one_node_decides_everything_or_nothing():
     assert share_explained([2, 6, 0], [2, 18, 0], [2, 2, 0]) == pytest.approx(1.0)
 
 
-def test_shares_of_a_full_design_add_up_to_at_most_one():
-    for values in np.round(np.random.default_rng(1).uniform(-9, 9, (200, 3, 4)), 3):
+def test_shares_of_a_full_design_add_up_to_at_most_one(seed=1):
+    for values in np.round(np.random.default_rng(seed).uniform(-9, 9, (200, 3, 4)), 3):
         shares = [
             share_explained(values.sum(axis), (values**2).sum(axis), np.full(n, 12 / n))
             for axis, n in ((1, 3), (0, 4))
@@ -79,3 +94,10 @@ def test_quantiles_of_values_that_stand_for_several():
         weighted_quantiles(values, weights, at).tolist()
         == np.quantile(repeated, at, method="inverted_cdf").tolist()
     )
+
+
+globals().update(
+    anew(
+        test_shares_of_a_full_design_add_up_to_at_most_one,
+    )
+)

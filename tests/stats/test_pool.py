@@ -24,6 +24,7 @@ from reference_values import (
     tolerance,
 )
 from reference_values import TAU2_METHODS as METAFOR_TAU2
+from stats.batteries import anew, sizes, slow
 
 NAN, INF = float("nan"), float("inf")
 SETS = generic_sets()
@@ -251,8 +252,8 @@ SPREADS = ("tau2", "tau2_ci_low", "tau2_ci_high")
 
 
 @each_method
-def test_bounds(tau2_method):
-    y, v = battery(1)
+def test_bounds(tau2_method, seed=1):
+    y, v = battery(seed)
     for options in intervals_of(tau2_method):
         found = pool_many(y, v, **options)
         assert (found.tau2 >= 0.0).all()
@@ -272,25 +273,25 @@ def test_bounds(tau2_method):
 
 
 @each_method
-def test_random_effects_are_never_more_certain_than_common(tau2_method):
-    y, v = battery(2)
+def test_random_effects_are_never_more_certain_than_common(tau2_method, seed=2):
+    y, v = battery(seed)
     common = pool_many(y, v, tau2_method="common", ci_method="wald")
     found = pool_many(y, v, tau2_method=tau2_method, ci_method="wald")
     assert (found.se >= common.se * (1 - 1e-14)).all()
 
 
 @each_method
-def test_the_floored_interval_holds_both_others(tau2_method):
+def test_the_floored_interval_holds_both_others(tau2_method, seed=3):
     wald, plain, floored = (
-        pool_many(*battery(3), **options) for options in intervals_of(tau2_method)
+        pool_many(*battery(seed), **options) for options in intervals_of(tau2_method)
     )
     assert (floored.se == np.maximum(plain.se, wald.se)).all()
     assert (floored.ci_low <= np.minimum(plain.ci_low, wald.ci_low)).all()
 
 
 @each_method
-def test_the_order_of_trials_does_not_change_a_bit(tau2_method):
-    y, v = battery(4)
+def test_the_order_of_trials_does_not_change_a_bit(tau2_method, seed=4):
+    y, v = battery(seed)
     shuffled = np.argsort(np.random.default_rng(5).random(y.shape), axis=1)
     turned = [np.take_along_axis(x, shuffled, axis=1) for x in (y, v)]
     for options in intervals_of(tau2_method):
@@ -302,8 +303,8 @@ def test_the_order_of_trials_does_not_change_a_bit(tau2_method):
 
 
 @each_method
-def test_units_and_shifts_and_signs(tau2_method):
-    y, v = battery(6)
+def test_units_and_shifts_and_signs(tau2_method, seed=6):
+    y, v = battery(seed)
     for options in intervals_of(tau2_method):
         plain = pool_many(y, v, **options)
         for c in (1e-6, 0.1, 10.0, 1e6):
@@ -332,12 +333,13 @@ def ragged(m, k, seed):
 
 
 @each_method
-def test_pool_is_exactly_a_row_of_pool_many(tau2_method):
+@sizes("sets", 16, 40)
+def test_pool_is_exactly_a_row_of_pool_many(tau2_method, sets):
     """Not close: equal, with the missing trials present as NaN or absent."""
-    y, v = ragged(16, 12, seed=7)
+    y, v = ragged(sets, 12, seed=7)
     for options, pi_method in product(intervals_of(tau2_method), PI_METHODS):
         batch = pool_many(y, v, pi_method=pi_method, **options)
-        for i in range(16):
+        for i in range(sets):
             there = ~np.isnan(y[i])
             for data in ((y[i], v[i]), (y[i, there], v[i, there])):
                 row = pool(*data, pi_method=pi_method, **options)
@@ -369,10 +371,10 @@ def test_leading_axes_are_kept():
     assert cube.weight_pct.shape == (2, 3, 4, 5)
 
 
-@pytest.mark.parametrize("k", [8, 15, 16, 33, 129, 400])
-def test_large_k_in_a_batch_of_one(k):
+@pytest.mark.parametrize("k", [8, 15, 16, 33, 129, 400, *slow(9, 31, 64, 100, 250)])
+def test_large_k_in_a_batch_of_one(k, seed=0):
     """numpy sums a lone column in another order; the layout must hide that."""
-    rng = np.random.default_rng(k)
+    rng = np.random.default_rng([seed, k])
     for _ in range(5):
         v = 10.0 ** rng.uniform(-2, 0, k)
         y = rng.normal(0, np.sqrt(v + 0.1))
@@ -732,3 +734,16 @@ def test_side_of_many_is_side_of_each():
     grid = side(low[:, None], high[:, None], np.array([1.0, -1.0]))
     np.testing.assert_array_equal(grid[:, 0], -grid[:, 1])
     assert grid.shape == (len(SIDES), 2)
+
+
+globals().update(
+    anew(
+        test_bounds,
+        test_random_effects_are_never_more_certain_than_common,
+        test_the_floored_interval_holds_both_others,
+        test_the_order_of_trials_does_not_change_a_bit,
+        test_units_and_shifts_and_signs,
+        test_large_k_in_a_batch_of_one,
+        examples=3,
+    )
+)

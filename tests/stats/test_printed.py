@@ -10,8 +10,7 @@ from scipy import stats
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats import printed as c
 from ldn_meta.stats.convert import ci_from_se
-
-RNG = np.random.default_rng(20261130)
+from stats.batteries import anew, sizes
 
 
 @pytest.mark.parametrize(
@@ -22,8 +21,8 @@ def test_printed_decimals(text, decimals):
 
 
 @pytest.mark.parametrize("decimals", range(5))
-def test_a_number_lies_in_the_interval_of_its_print(decimals):
-    values = RNG.uniform(-1000, 1000, 200)
+def test_a_number_lies_in_the_interval_of_its_print(decimals, seed=1):
+    values = np.random.default_rng(seed).uniform(-1000, 1000, 200)
     low, high = c.rounded_interval(np.round(values, decimals), decimals)
     assert (low - 1e-9 <= values).all() and (values <= high + 1e-9).all()
 
@@ -40,11 +39,12 @@ def test_centre_check_of_published_intervals():
 
 
 @pytest.mark.parametrize("decimals", [1, 2, 3])
-def test_whatever_is_printed_from_one_interval_is_centred(decimals):
-    estimate, se = RNG.choice([-1, 1], 300) * 10 ** RNG.uniform(-3, 1.7, (2, 300))
+def test_whatever_is_printed_from_one_interval_is_centred(decimals, seed=2):
+    rng = np.random.default_rng(seed)
+    estimate, se = rng.choice([-1, 1], 300) * 10 ** rng.uniform(-3, 1.7, (2, 300))
     printed = np.round([estimate, *ci_from_se(estimate, abs(se))], decimals)
     assert c.estimate_is_centred(*printed, decimals=decimals, tolerance=0).all()
-    ratio, spread = 10 ** RNG.uniform(-1.3, 1.3, 300), RNG.uniform(0.05, 2, 300)
+    ratio, spread = 10 ** rng.uniform(-1.3, 1.3, 300), rng.uniform(0.05, 2, 300)
     printed = np.round(np.exp([np.log(ratio), *ci_from_se(np.log(ratio), spread)]), decimals)
     above = printed[:, printed.min(axis=0) > 0]
     assert c.estimate_is_centred(*above, is_ratio=True, decimals=decimals, tolerance=0).all()
@@ -56,21 +56,26 @@ def prints_as(count, n, decimals, rounding):
 
 
 @pytest.mark.parametrize("decimals", [0, 1, 2])
-def test_counts_are_exactly_those_that_round_to_the_percentage(decimals):
-    for n in (1, 2, 7, 8, 40, 64, 125, 200):
+@sizes("people", (1, 2, 7, 8, 40, 64, 125, 200), range(1, 301))
+def test_counts_are_exactly_those_that_round_to_the_percentage(decimals, people, seed=3):
+    rng = np.random.default_rng(seed)
+    for n in people:
         expected = {}
         for count in range(n + 1):
             for rounding in (ROUND_HALF_UP, ROUND_HALF_EVEN):
                 expected.setdefault(prints_as(count, n, decimals, rounding), set()).add(count)
-        for step in {*range(101), *(int(x.scaleb(decimals)) for x in expected)}:
-            value = Decimal(min(step, 100 * 10**decimals)).scaleb(-decimals)
+        top = 100 * 10**decimals
+        steps = {*range(101), *rng.integers(0, top + 1, 20).tolist()}
+        for step in steps | {int(x.scaleb(decimals)) for x in expected}:
+            value = Decimal(step).scaleb(-decimals)
             found = c.counts_from_percent(float(value), decimals, n)
             assert found == tuple(sorted(expected.get(value, ()))), (value, n)
 
 
-def test_every_count_is_found_from_its_own_percentage():
-    for n in RNG.integers(1, 5000, 100).tolist():
-        count, decimals = int(RNG.integers(0, n + 1)), int(RNG.integers(0, 4))
+def test_every_count_is_found_from_its_own_percentage(seed=4):
+    rng = np.random.default_rng(seed)
+    for n in rng.integers(1, 5000, 100).tolist():
+        count, decimals = int(rng.integers(0, n + 1)), int(rng.integers(0, 4))
         for rounding in (ROUND_HALF_UP, ROUND_HALF_EVEN):
             printed = float(prints_as(count, n, decimals, rounding))
             assert count in c.counts_from_percent(printed, decimals, n)
@@ -143,3 +148,12 @@ def test_unknown_arm_sizes_are_searched_within_their_total():
 def test_refusals(call, message):
     with pytest.raises(ArgumentError, match=re.escape(message)):
         call()
+
+
+globals().update(
+    anew(
+        test_a_number_lies_in_the_interval_of_its_print,
+        test_whatever_is_printed_from_one_interval_is_centred,
+        test_every_count_is_found_from_its_own_percentage,
+    )
+)

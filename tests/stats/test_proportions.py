@@ -25,11 +25,16 @@ from ldn_meta.stats.proportions import (
     wilson_interval,
 )
 from reference_values import numbers_of, reference, relative_difference
+from stats.batteries import anew
 
-# Everybody, nobody and anything between, in groups of 1 to 2000.
-SIZES = np.random.default_rng(1).integers(1, 2001, 300)
-EVENTS = np.floor(np.random.default_rng(2).random(300) * (SIZES + 1))
-EVENTS[:20], EVENTS[20:40] = 0, SIZES[20:40]
+
+def groups(seed):
+    """Events and people: everybody, nobody and anything between, in groups of 1 to 2000."""
+    rng = np.random.default_rng(seed)
+    n = rng.integers(1, 2001, 300)
+    events = np.floor(rng.random(300) * (n + 1))
+    events[:20], events[20:40] = 0, n[20:40]
+    return events, n
 
 
 @pytest.mark.parametrize(
@@ -47,28 +52,31 @@ def test_wilson_interval_of_newcombe_1998(events, n, low, high):
 
 
 @pytest.mark.parametrize("level", [0.8, 0.95, 0.999])
-def test_wilson_interval_against_scipy(level):
-    low, high = wilson_interval(EVENTS, SIZES, level=level)
-    for i, (x, n) in enumerate(zip(EVENTS[::5].astype(int), SIZES[::5], strict=True)):
+def test_wilson_interval_against_scipy(level, seed=1):
+    events, sizes = groups(seed)
+    low, high = wilson_interval(events, sizes, level=level)
+    for i, (x, n) in enumerate(zip(events[::5].astype(int), sizes[::5], strict=True)):
         theirs = stats.binomtest(x, n).proportion_ci(level, method="wilson")
         assert (low[5 * i], high[5 * i]) == pytest.approx(theirs, rel=1e-9, abs=1e-15)
 
 
-def test_wilson_bounds_solve_their_own_equation():
+def test_wilson_bounds_solve_their_own_equation(seed=1):
     """The bounds are the p at which the score test of the observed p reaches z."""
+    events, sizes = groups(seed)
     z2 = stats.norm.ppf(0.975) ** 2
-    for p in wilson_interval(EVENTS, SIZES):
-        reached = z2 * p * (1 - p) / SIZES
-        np.testing.assert_allclose((EVENTS / SIZES - p) ** 2, reached, atol=1e-12)
+    for p in wilson_interval(events, sizes):
+        reached = z2 * p * (1 - p) / sizes
+        np.testing.assert_allclose((events / sizes - p) ** 2, reached, atol=1e-12)
 
 
-def test_clopper_pearson_bounds_solve_their_own_equation():
+def test_clopper_pearson_bounds_solve_their_own_equation(seed=1):
     """As many events or more have probability 0.025 at the low bound, or fewer at the high."""
-    low, high = clopper_pearson_interval(EVENTS, SIZES)
-    some, most = EVENTS > 0, EVENTS < SIZES
-    reached = stats.binom.sf(EVENTS - 1, SIZES, low)[some]
-    np.testing.assert_allclose(reached, 0.025, rtol=1e-7)
-    np.testing.assert_allclose(stats.binom.cdf(EVENTS, SIZES, high)[most], 0.025, rtol=1e-7)
+    events, sizes = groups(seed)
+    low, high = clopper_pearson_interval(events, sizes)
+    some, most = events > 0, events < sizes
+    reached = stats.binom.sf(events - 1, sizes, low)[some]
+    np.testing.assert_allclose(reached, 0.025, rtol=1e-8)
+    np.testing.assert_allclose(stats.binom.cdf(events, sizes, high)[most], 0.025, rtol=1e-8)
     assert ((low == 0) == ~some).all()
     assert ((high == 1) == ~most).all()
 
@@ -111,16 +119,17 @@ def test_back_transforms_equal_metafor():
     assert {0.0, 1.0} < set(pinned["proportion"])
 
 
-def test_transformed_proportions_come_back():
-    share = EVENTS / SIZES
+def test_transformed_proportions_come_back(seed=1):
+    events, sizes = groups(seed)
+    share = events / sizes
     for code, back in (
-        ("PFT", lambda yi: proportion_from_freeman_tukey(yi, SIZES)),
+        ("PFT", lambda yi: proportion_from_freeman_tukey(yi, sizes)),
         ("PAS", proportion_from_arcsine),
     ):
-        found = back(effect_size(code, events=EVENTS, n=SIZES).yi)
+        found = back(effect_size(code, events=events, n=sizes).yi)
         np.testing.assert_allclose(found, share, rtol=1e-9, atol=1e-9)
-    inner = (EVENTS > 0) & (EVENTS < SIZES)
-    found = proportion_from_logit(effect_size("PLO", events=EVENTS, n=SIZES).yi)
+    inner = (events > 0) & (events < sizes)
+    found = proportion_from_logit(effect_size("PLO", events=events, n=sizes).yi)
     np.testing.assert_allclose(found[inner], share[inner], rtol=1e-9)
 
 
@@ -191,8 +200,8 @@ def test_rounding_is_left_to_the_text():
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_the_record_keeps_the_difference_it_came_from(sign):
-    rng = np.random.default_rng(4)
+def test_the_record_keeps_the_difference_it_came_from(sign, seed=4):
+    rng = np.random.default_rng(seed)
     ends = 0.0, 0.5, 1e-3, 5e-324, *rng.uniform(0, 0.5, 4)
     for rd, below, above in product((0.0, 1.0, -1.0, 1e-3, *rng.uniform(-1, 1, 6)), ends, ends):
         found = number_needed_to_treat(rd, rd - below, rd + above, benefit_sign=sign)
@@ -206,9 +215,9 @@ def test_the_record_keeps_the_difference_it_came_from(sign):
 
 
 @pytest.mark.parametrize("decimals", [0, 1])
-def test_a_printed_number_needed_to_treat_comes_back(decimals):
+def test_a_printed_number_needed_to_treat_comes_back(decimals, seed=5):
     step = 10**decimals
-    for rd in np.random.default_rng(5).uniform(0.002, 0.9, 60):
+    for rd in np.random.default_rng(seed).uniform(0.002, 0.9, 60):
         rounded_up = math.ceil(round(step / rd, 9)) / step
         nearest = math.floor(step / rd + 0.5) / step
         for printed, rounding in ((rounded_up, "up"), (nearest, "nearest")):
@@ -224,8 +233,8 @@ def test_intervals_of_a_printed_number_needed_to_treat():
     assert risk_differences_from_nnt(1) == (1 / 1.5, 1)
 
 
-def test_absolute_effects_agree_with_the_table_they_came_from():
-    rng = np.random.default_rng(3)
+def test_absolute_effects_agree_with_the_table_they_came_from(seed=3):
+    rng = np.random.default_rng(seed)
     n_1, n_2 = rng.integers(1, 201, (2, 300))
     a, c = np.floor(rng.random(300) * (n_1 + 1)), 1 + np.floor(rng.random(300) * n_2)
     p1, p2 = a / n_1, c / n_2
@@ -265,3 +274,16 @@ def test_risks_never_leave_0_to_1():
 def test_refusals(call, message):
     with pytest.raises(ArgumentError, match=re.escape(message)):
         call()
+
+
+globals().update(
+    anew(
+        test_wilson_interval_against_scipy,
+        test_wilson_bounds_solve_their_own_equation,
+        test_clopper_pearson_bounds_solve_their_own_equation,
+        test_transformed_proportions_come_back,
+        test_the_record_keeps_the_difference_it_came_from,
+        test_a_printed_number_needed_to_treat_comes_back,
+        test_absolute_effects_agree_with_the_table_they_came_from,
+    )
+)

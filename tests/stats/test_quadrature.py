@@ -7,6 +7,7 @@ from bayes_by_hand import ByHand
 from ldn_meta.stats import quadrature
 from ldn_meta.stats.bayes import TauPrior, pool_bayes, pool_bayes_many, rhodes_prior, turner_prior
 from ldn_meta.stats.quadrature import NUMBERS, SHRUNK, Task, bayes_numbers
+from stats.batteries import anew, sizes, slow
 
 EVERY = (*NUMBERS, *SHRUNK)
 # In units of the effect; the others are probabilities, counts or logs.
@@ -65,11 +66,13 @@ def tasks(sets, k, family, scale, location=0.0):
         ("log-t", 1.25, -1.6),
     ],
 )
-def test_halving_the_grid_changes_nothing(family, scale, location):
+@pytest.mark.parametrize("is_full", [False, *slow(True)])
+def test_halving_the_grid_changes_nothing(family, scale, location, is_full):
     """In shares of the interval each number belongs to; worst seen 1e-8, allowed 1e-7."""
-    for k in (1, 3, 6) if family == "log-t" else range(1, 7):
-        # A log-t prior takes ten times as long.
-        task = tasks(1 if family == "log-t" else 6, k, family, scale, location)
+    # A log-t prior takes ten times as long.
+    is_short = family == "log-t" and not is_full
+    for k in (1, 3, 6) if is_short else range(1, 7):
+        task = tasks(1 if is_short else 5 + k * is_full, k, family, scale, location)
         numbers, shrunk, flags = bayes_numbers(task)
         finer = bayes_numbers(task, nodes=2 * quadrature.NODES)
         one, other = (dict(zip(NUMBERS, found, strict=True)) for found in (numbers, finer[0]))
@@ -83,8 +86,8 @@ def test_halving_the_grid_changes_nothing(family, scale, location):
 
 
 @each_prior
-def test_order_and_bounds(prior):
-    y, v = battery(1, prior)
+def test_order_and_bounds(prior, seed=1):
+    y, v = battery(seed, prior)
     r = pool_bayes_many(y, v, **prior)
     there = ~np.isnan(v)
     assert (r.mu_low < r.mu_median).all() and (r.mu_median < r.mu_high).all()
@@ -105,9 +108,9 @@ def test_order_and_bounds(prior):
 
 @pytest.mark.parametrize("c", [1e-6, 0.37, 1e5])
 @pytest.mark.parametrize("prior", PRIORS[:2], ids=["half-normal", "half-cauchy"])
-def test_other_units_give_the_same_answer(prior, c):
+def test_other_units_give_the_same_answer(prior, c, seed=2):
     """yi times c, vi times c squared, the scale of the prior times c."""
-    y, v = battery(2, prior, least=2)
+    y, v = battery(seed, prior, least=2)
     r = pool_bayes_many(y, v, mid=0.2, **prior)
     scaled = prior | {"tau_prior_scale": c * prior["tau_prior_scale"]}
     other = pool_bayes_many(c * y, c * c * v, mid=c * 0.2, **scaled)
@@ -123,8 +126,8 @@ def test_other_units_give_the_same_answer(prior, c):
 
 
 @each_prior
-def test_the_order_of_trials_does_not_matter(prior):
-    y, v = battery(3, prior, least=2)
+def test_the_order_of_trials_does_not_matter(prior, seed=3):
+    y, v = battery(seed, prior, least=2)
     order = np.argsort(np.random.default_rng(4).random(y.shape), axis=1)
     turned = (np.take_along_axis(x, order, axis=1) for x in (y, v))
     r, other = pool_bayes_many(y, v, **prior), pool_bayes_many(*turned, **prior)
@@ -136,8 +139,8 @@ def test_the_order_of_trials_does_not_matter(prior):
 
 
 @pytest.mark.parametrize("prior", PRIORS[:4], ids=range(4))
-def test_turning_the_sign_turns_the_answer(prior):
-    y, v = battery(5, prior, least=2)
+def test_turning_the_sign_turns_the_answer(prior, seed=5):
+    y, v = battery(seed, prior, least=2)
     r, other = pool_bayes_many(y, v, **prior), pool_bayes_many(-y, v, **prior)
     size = r.mu_high - r.mu_low
     assert (abs(other.mu_median + r.mu_median) <= 1e-9 * size).all()
@@ -147,14 +150,15 @@ def test_turning_the_sign_turns_the_answer(prior):
 
 
 @each_prior
-def test_a_batch_is_its_rows_bit_for_bit(prior, monkeypatch):
+@sizes(("sets", "chunk"), (12, 300), (20, 3000))
+def test_a_batch_is_its_rows_bit_for_bit(prior, sets, chunk, monkeypatch):
     rng = np.random.default_rng(7)
-    sets = 2 if prior is PRIORS[3] else 12
+    sets = 2 if prior is PRIORS[3] and sets == 12 else sets
     v = 10.0 ** rng.uniform(-3.0, 1.0, (sets, 5))
     y = rng.normal(0.0, np.sqrt(v + 0.3))
     y[rng.random(y.shape) < 0.4] = np.nan
     batch = pool_bayes_many(y, v, **prior)
-    monkeypatch.setattr(quadrature, "CHUNK_NUMBERS", 300)
+    monkeypatch.setattr(quadrature, "CHUNK_NUMBERS", chunk)
     small = pool_bayes_many(y, v, **prior)
     for name in EVERY:
         assert np.array_equal(getattr(batch, name), getattr(small, name), equal_nan=True), name
@@ -188,10 +192,11 @@ def test_the_first_grid_does_not_matter(nodes):
     np.testing.assert_allclose(shrunk, exact_shrunk, rtol=0, atol=1e-7 * size)
 
 
-def test_heavy_tails_are_exact_far_out_as_well():
+@sizes("sets", 3, 12)
+def test_heavy_tails_are_exact_far_out_as_well(sets):
     """The ends of a 99% interval lie far from the middle, where grids agree first."""
-    v = 10.0 ** np.linspace(-3.0, 1.0, 3)[:, None]
-    each = np.ones(3)
+    v = 10.0 ** np.linspace(-3.0, 1.0, sets)[:, None]
+    each = np.ones(sets)
     task = Task(
         yi=np.sqrt(v),
         vi=v,
@@ -223,11 +228,14 @@ def test_quantiles_do_not_go_round_in_circles():
     assert held == pytest.approx(0.95, abs=1e-9)
 
 
-@pytest.mark.parametrize("seed", [18, 31, 32, 57])
-def test_of_two_intervals_of_tau_the_shorter_is_taken(seed):
+@pytest.mark.parametrize(
+    ("seed", "k"),
+    [(18, 8), (31, 8), (32, 8), (57, 8), *slow((32, 60))],
+)
+def test_of_two_intervals_of_tau_the_shorter_is_taken(seed, k):
     """A log-t density rises without bound at 0, so the interval from 0 is nearly the shortest."""
     rng = np.random.default_rng(seed)
-    v = 10.0 ** rng.uniform(-3.0, 1.0, 8)
+    v = 10.0 ** rng.uniform(-3.0, 1.0, k)
     y = rng.normal(0.0, np.sqrt(v + 0.0016))
     prior = TauPrior("log-t", 0.5, -1.6)
     r = pool_bayes(y, v, tau_prior=prior, mu_prior=(0.0, 2.0), level=0.99)
@@ -281,3 +289,14 @@ def test_sixty_trials_approach_the_restricted_likelihood():
     tau = np.sqrt(y.var(ddof=1) - 0.1)
     assert r.tau_median == pytest.approx(tau, rel=0.02)
     assert r.mu_median == pytest.approx(y.mean(), abs=1e-9)
+
+
+globals().update(
+    anew(
+        test_order_and_bounds,
+        test_other_units_give_the_same_answer,
+        test_the_order_of_trials_does_not_matter,
+        test_turning_the_sign_turns_the_answer,
+        examples=3,
+    )
+)

@@ -20,6 +20,7 @@ from ldn_meta.stats.rare_events import (
     peto,
 )
 from reference_values import numbers_of, reference, relative_difference
+from stats.batteries import sizes
 
 NAMES = ("events_1", "n_1", "events_2", "n_2")
 SAME = ("estimate", "se", "statistic", "p_value", "ci_low", "ci_high", "q", "q_pvalue")
@@ -253,16 +254,17 @@ def test_seven_adaptive_points_are_close_to_the_exact_integral(name):
     assert QUADRATURE_POINTS == 7
 
 
-def test_the_maximum_is_global_in_a_random_battery():
+@sizes(("sets", "wide"), (30, 15), (60, 41))
+def test_the_maximum_is_global_in_a_random_battery(sets, wide):
     rng = np.random.default_rng(7)
-    tau = np.concatenate([[0], np.geomspace(0.005, 12, 30)])
-    for _ in range(30):
+    tau = np.concatenate([[0], np.geomspace(0.005, 12, sets)])
+    for _ in range(sets):
         n = rng.integers(5, 200, rng.integers(2, 9))
         events = rng.binomial(n, expit(rng.normal(-1, rng.choice([0.1, 1, 2]), len(n))))
         if events.sum() in (0, n.sum()):
             continue
         found = glmm_proportion(events, n)
-        mu = found.estimate + np.linspace(-1.5, 1.5, 15)[:, np.newaxis]
+        mu = found.estimate + np.linspace(-1.5, 1.5, wide)[:, np.newaxis]
         around = log_likelihood(mu + 0 * tau, tau + 0 * mu, events.astype(float), n.astype(float))
         assert around.max() <= found.log_likelihood + 1e-9, (events, n)
 

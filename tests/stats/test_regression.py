@@ -18,6 +18,7 @@ from reference_values import (
     reference,
     tolerance,
 )
+from stats.batteries import anew
 
 REGRESSIONS = reference("metafor_pooling_extra")["regressions"]
 VALUES = {"coef": "coefficients", "qe_p_value": "qe_pvalue", "qm_p_value": "qm_pvalue"}
@@ -98,9 +99,9 @@ def test_statsmodels_wls_is_the_common_effect_knapp_hartung_fit():
 
 
 @pytest.mark.parametrize("tau2_method", TAU2_METHODS.values())
-def test_only_an_intercept_is_the_pool(tau2_method):
+def test_only_an_intercept_is_the_pool(tau2_method, seed=3):
     """Two kernels that share no sums: contrasts here, weights there."""
-    rng = np.random.default_rng(3)
+    rng = np.random.default_rng(seed)
     for k, ci_method in product((3, 4, 8), CI_METHODS.values()):
         v = 10 ** rng.uniform(-2, 0, (20, k))
         y = rng.normal(0, np.sqrt(v + 0.2))
@@ -190,3 +191,11 @@ def test_bcg_latitude_explains_most_of_the_spread():
     assert result.r2_pct == pytest.approx(75.6, abs=0.05)
     assert result.tau2 == pytest.approx(0.0763, abs=1e-4)
     assert generic_sets()[0]["yi"] == one["yi"]
+
+
+globals().update(
+    anew(
+        test_only_an_intercept_is_the_pool,
+        examples=3,
+    )
+)

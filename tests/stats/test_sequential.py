@@ -25,6 +25,7 @@ from ldn_meta.stats.sequential import (
     solve,
     spent_by_obf,
 )
+from stats.batteries import anew, sizes
 
 FIFTHS = np.arange(1, 6) / 5
 REFERENCE = json.loads(
@@ -180,13 +181,14 @@ def test_power_of_a_design_with_futility_by_quadrature():
     assert f[2] == b[2]
 
 
-def test_spent_error_by_simulation():
-    """300,000 walks: the share that ever crosses is alpha, within four standard errors."""
+@sizes("count", 300_000, 1_000_000)
+def test_spent_error_by_simulation(count):
+    """The share that ever crosses is alpha, within four standard errors."""
     t = np.array([0.2, 0.5, 0.8, 1.0])
-    steps = np.random.default_rng(7).standard_normal((4, 300_000))
+    steps = np.random.default_rng(7).standard_normal((4, count))
     walk = np.cumsum(steps * np.sqrt(np.diff(t, prepend=0.0))[:, None], axis=0)
     ever = (np.abs(walk) >= (obf_boundaries(t) * np.sqrt(t))[:, None]).any(axis=0)
-    assert abs(ever.mean() - 0.05) < 4 * np.sqrt(0.05 * 0.95 / 300_000)
+    assert abs(ever.mean() - 0.05) < 4 * np.sqrt(0.05 * 0.95 / count)
 
 
 def test_one_look_is_the_ordinary_test():
@@ -198,8 +200,8 @@ def test_one_look_is_the_ordinary_test():
 
 
 @pytest.mark.parametrize("alpha", [0.001, 0.05, 0.2])
-def test_boundaries_fall_and_do_not_look_ahead(alpha):
-    rng = np.random.default_rng(8)
+def test_boundaries_fall_and_do_not_look_ahead(alpha, seed=8):
+    rng = np.random.default_rng(seed)
     for looks in (1, 2, 3, 5, 5):
         t = np.unique(np.round(rng.uniform(0.01, 1.0, looks), 2))
         bounds = obf_boundaries(t, alpha=alpha)
@@ -339,8 +341,8 @@ def test_by_hand():
     assert 1500 < information_size_of_risks(0.2, 0.15) < 2000
 
 
-def test_the_size_satisfies_its_definition():
-    rng = np.random.default_rng(9)
+def test_the_size_satisfies_its_definition(seed=9):
+    rng = np.random.default_rng(seed)
     difference, sd = rng.uniform(0.05, 5, 200), rng.uniform(0.1, 10, 200)
     for power in (0.6, 0.8, 0.99):
         per_arm = information_size_of_means(difference, sd, power=power) / 2
@@ -353,8 +355,8 @@ def test_the_size_satisfies_its_definition():
         assert ((per_arm == 1) | (power_of(fewer) < power + 1e-9)).all()
 
 
-def test_risks_do_not_care_which_arm_is_first():
-    a, b = np.random.default_rng(10).uniform(0.01, 0.99, (2, 200))
+def test_risks_do_not_care_which_arm_is_first(seed=10):
+    a, b = np.random.default_rng(seed).uniform(0.01, 0.99, (2, 200))
     found = information_size_of_risks(a, b)
     np.testing.assert_array_equal(found, information_size_of_risks(b, a))
 
@@ -364,3 +366,13 @@ def test_what_is_missing_or_equal():
     np.testing.assert_array_equal(found, [math.inf, math.nan, 126])
     found = information_size_of_risks([0.2, math.nan], 0.2)
     np.testing.assert_array_equal(found, [math.inf, math.nan])
+
+
+globals().update(
+    anew(
+        test_boundaries_fall_and_do_not_look_ahead,
+        test_the_size_satisfies_its_definition,
+        test_risks_do_not_care_which_arm_is_first,
+        examples=7,
+    )
+)

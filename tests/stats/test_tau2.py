@@ -10,6 +10,7 @@ from ldn_meta.errors import ConvergenceError, LdnMetaError
 from ldn_meta.stats.pool import pool, pool_many
 from ldn_meta.stats.tau2 import tau2_estimate
 from reference_values import generic_sets
+from stats.batteries import sizes
 
 # PEERS.md section 2: the global maximum is inside although the score at 0 is negative.
 INSIDE = (
@@ -64,7 +65,8 @@ def test_set_on_which_metafor_fails():
 @pytest.mark.parametrize(
     ("restricted", "m"), [(True, 1429), (False, 300)], ids=["reml-10000", "ml-2100"]
 )
-def test_small_random_sets_have_no_missed_maximum(restricted, m):
+@sizes("steps", 150, 240)
+def test_small_random_sets_have_no_missed_maximum(restricted, m, steps):
     """Against a fine grid of the likelihood; k from 2 to 8, variances spanning up to 1:1000."""
     rng = np.random.default_rng(20261122)
     method = "reml" if restricted else "ml"
@@ -79,7 +81,7 @@ def test_small_random_sets_have_no_missed_maximum(restricted, m):
         ours = tau2_estimate(y, v, method=method)
         top = v.max(-1) + (y.max(-1) - y.min(-1)) ** 2
         low = np.log(v.min(-1) * 1e-3)
-        step = np.linspace(0, 1, 150)
+        step = np.linspace(0, 1, steps)
         grid = np.exp(low[:, None] + step * (np.log(top * 4) - low)[:, None])
         grid = np.concatenate([np.zeros((m, 1)), grid], axis=1)
         at = (y[:, None, :], v[:, None, :])

@@ -22,6 +22,7 @@ from ldn_meta.stats.up_and_down import (
     table_likelihood,
     trials_that_fit,
 )
+from stats.batteries import anew, sizes, slow
 
 LADDER = 0.75 * np.arange(1, 9)
 CURVE = ndtr((LADDER - 3.88) / 0.924)
@@ -52,9 +53,9 @@ def by_hand(chance, start, people, responders, changes):
     return total
 
 
-@pytest.mark.parametrize("people", [1, 2, 4, 6])
-def test_exact_sum_is_the_sum_over_all_orders(people):
-    rng = np.random.default_rng(people)
+@pytest.mark.parametrize("people", [1, 2, 4, 6, *slow(3, 5, 7)])
+def test_exact_sum_is_the_sum_over_all_orders(people, seed=0):
+    rng = np.random.default_rng([seed, people])
     for chance in ([0.3], [0.0, 1.0], rng.random(3), rng.random(4)):
         for start in range(len(chance)):
             responders = int(rng.integers(0, people + 1))
@@ -88,11 +89,11 @@ def test_probabilities_of_all_ends_add_up_to_one():
     np.testing.assert_allclose(some[:, 0], split, rtol=1e-12)
 
 
-@pytest.mark.parametrize("people", [1, 2, 5, 8])
+@pytest.mark.parametrize("people", [1, 2, 5, 8, *slow(3, 4, 6, 7, 9)])
 def test_trials_listed_are_all_there_are(people):
     orders = list(product([False, True], repeat=people))
     for responders in range(people + 1):
-        for changes in range(people):
+        for changes in range(people + 1):
             rungs = 1 + (responders + changes) % 4
             trials = possible_trials(
                 rungs=rungs, start=0, people=people, responders=responders, changes=changes
@@ -122,17 +123,18 @@ def test_number_of_trials_listed_is_a_product_of_binomials():
     assert np.unique(np.concatenate([r, n], axis=1), axis=0).shape[0] == r.shape[0]
 
 
-def test_simulation_agrees_with_the_exact_sum():
-    """60,000 trials: within four standard errors, in a stream that is fixed."""
+@sizes("count", 60_000, 200_000)
+def test_simulation_agrees_with_the_exact_sum(count):
+    """Within four standard errors, in a stream that is fixed."""
     trials = simulate_up_and_down(
-        CURVE, people=25, start=3, trials=60_000, rng=np.random.default_rng(20)
+        CURVE, people=25, start=3, trials=count, rng=np.random.default_rng(20)
     )
     hits = trials.responders.sum(axis=1) == 11
     for seen, changes in ((hits, None), (hits & (trials.changes == 10), 10)):
         exact = float(
             design_probability(CURVE, start=3, people=25, responders=11, changes=changes)
         )
-        assert abs(seen.mean() - exact) < 4 * np.sqrt(exact * (1 - exact) / 60_000)
+        assert abs(seen.mean() - exact) < 4 * np.sqrt(exact * (1 - exact) / count)
 
 
 def test_simulation_follows_the_rule_and_the_seed():
@@ -164,9 +166,10 @@ def test_pair_mean_by_hand():
     assert trials.pair_mean([1.0, 2.0, 3.0])[row] == 2.0
 
 
-def test_median_estimate_is_near_the_truth():
+@sizes("count", 2000, 4000)
+def test_median_estimate_is_near_the_truth(count):
     trials = simulate_up_and_down(
-        CURVE, people=40, start=4, trials=2000, rng=np.random.default_rng(2)
+        CURVE, people=40, start=4, trials=count, rng=np.random.default_rng(2)
     )
     for method in ("cir", "ir", "probit", "logit"):
         found = dose_for_many(LADDER, trials.responders, trials.people, target=0.5, method=method)
@@ -224,9 +227,10 @@ def test_prints_as_takes_ties_either_way():
     assert prints_as(values, 3.88, 2).tolist() == [False, True, True, True, False, False]
 
 
-def test_trials_that_fit_are_counted_one_by_one():
-    """Every order of eight outcomes from every first dose, estimated with `dose_for`."""
-    people, responders, changes, pairs, ed50, ed95 = 8, 4, 5, 3, 2.5, 3.6
+@sizes("people", 8, 9)
+def test_trials_that_fit_are_counted_one_by_one(people):
+    """Every order of outcomes from every first dose, estimated with `dose_for`."""
+    responders, changes, pairs, ed50, ed95 = 4, 5, 3, 2.5, 3.6
     found = trials_that_fit(
         FOUR,
         people=people,
@@ -345,3 +349,10 @@ def simulate(response, *, start=0, trials=3):
     return simulate_up_and_down(
         response, people=4, start=start, trials=trials, rng=np.random.default_rng(0)
     )
+
+
+globals().update(
+    anew(
+        test_exact_sum_is_the_sum_over_all_orders,
+    )
+)
