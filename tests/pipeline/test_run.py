@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from papermill.iorw import papermill_io
 
 from ldn_meta import files
 from ldn_meta.errors import DataError, Fault, NotebookError, ParameterError, StaleError
@@ -317,6 +318,8 @@ def test_a_good_page_a_broken_one_and_the_same_bytes_again(derived, code, monkey
     }
     derived.write("reports/back_pain/facts.json", json.dumps(old_facts))
     before = derived.snapshot("reports"), Path.cwd(), dict(os.environ)
+    # What threads of an earlier run in another project may have left behind in this process.
+    papermill_io.get_handler("local").cwd("/another/project")
 
     result = command("run", "headache", "back_pain")
 

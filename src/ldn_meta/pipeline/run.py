@@ -465,7 +465,13 @@ def _run_all(
             kernels(progress.note) as kernel,
         ):
             # papermill is imported once, here, and not by several threads at the same time.
+            from papermill.iorw import papermill_io
+
             from ldn_meta.pipeline import kernels as engine  # noqa: F401
+
+            # One handler for all threads keeps a folder, which threads that overlap leave behind:
+            # that of an earlier run in this process may be another project's.
+            papermill_io.get_handler("local").cwd(None)
 
             # The overview shows everything and takes longest; last, it would keep all waiting.
             by_length = sorted(stale, key=lambda task: task.job.target != OVERVIEW)
