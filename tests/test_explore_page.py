@@ -171,7 +171,7 @@ def test_sentences_of_none_one_two_and_three_trials():
         "used: nothing is estimated."
     )
     assert more == ""
-    assert distance.startswith("The protocol's answer is \u22120.30 points (0-10) (95% CI ")
+    assert distance.startswith("The plan's answer is \u22120.30 points (0-10) (95% CI ")
     assert departures == "Changed: without trial0, trial1."
 
     # One trial: -1 and 1.96 standard errors of 0.5.
@@ -182,7 +182,7 @@ def test_sentences_of_none_one_two_and_three_trials():
         "on the side of LDN. Nothing is pooled."
     )
     assert more == "Negative numbers favour LDN."
-    assert (distance, departures) == ("These are the protocol's choices.", "")
+    assert (distance, departures) == ("These are the choices of the analysis plan.", "")
 
     first, more, *_ = said(2)
     assert first.startswith("Two trials (84 people) compared LDN with placebo: the pooled mean")
@@ -207,7 +207,7 @@ def test_sentences_of_none_one_two_and_three_trials():
     assert "a risk ratio in pain of 0.37 (95% CI 0.14 to 0.98)" in ratio[0]
     assert "the interval lies on the side of the comparator" in ratio[0]
     assert ratio[1] == "Below 1 favours placebo."
-    assert ratio[2].startswith("The protocol's answer is a risk ratio of 0.74 (95% CI ")
+    assert ratio[2].startswith("The plan's answer is a risk ratio of 0.74 (95% CI ")
     assert "); its interval includes no difference. The choices" in ratio[2]
     assert ratio[2].endswith("multiply it by 0.50, towards placebo.")
 
@@ -329,7 +329,7 @@ def test_the_plot_says_in_words_what_it_draws():
 def test_other_choices_are_compared_with_the_protocol():
     found = Drawn(invented(*TRIALS), options=(0, 1, 0), without=["a"])
     assert "For comparison" in found.words()
-    assert "Protocol's answer (two trials)" in found.words()
+    assert "Plan's answer (two trials)" in found.words()
     assert len(found.of_class("summary")) == 1
     three = Drawn(invented(*TRIALS), options=(0, 1, 0))
     (bar,) = three.of_class("prediction")
@@ -500,7 +500,7 @@ CROSSOVER = "#fibromyalgia/pain_intensity/approximated-effects=used"
 def test_in_a_browser_the_address_decides_what_is_shown(opened):
     window, address = opened
     window.open(address, width=1400)
-    assert window.text("distance") == "These are the protocol's choices."
+    assert window.text("distance") == "These are the choices of the analysis plan."
     assert window.run("document.getElementById('back').disabled")
     printed = str(lm.pooled_effect(indication="fibromyalgia").sentence)
     assert printed.startswith(window.text("answer"))
@@ -546,7 +546,7 @@ def test_in_a_browser_every_choice_is_in_reach_of_the_keyboard(opened):
     assert window.run("location.hash") == f"{CROSSOVER}/without=innova2026"
     window.run("document.getElementById('back').click()")
     assert window.run("location.hash") == "#fibromyalgia/pain_intensity"
-    assert window.text("distance") == "These are the protocol's choices."
+    assert window.text("distance") == "These are the choices of the analysis plan."
     assert window.complaints == []
 
 

@@ -65,7 +65,7 @@ const LdnRows = (() => {
     if (own !== null && own.result.k > 0 && own.measure === analysis.measure) {
       add("heading", "For comparison", null);
       const kind = own.result.k > 1 ? "summary" : "shown";
-      const label = `Protocol's answer (${count(data.words, own.result.k, "trial")})`;
+      const label = `Plan's answer (${count(data.words, own.result.k, "trial")})`;
       add(kind, label, pooledSpan(own.result));
     }
     const hollow = trials.filter(({ why }) => why !== "");

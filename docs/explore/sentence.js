@@ -94,10 +94,10 @@ const LdnSentence = (() => {
 
   /** How far the estimate is from the protocol's own. */
   function distance(data, analysis, own, isProtocol) {
-    if (isProtocol) return "These are the protocol's choices.";
-    if (own.result.k === 0) return "Under the protocol's choices nothing is estimated.";
+    if (isProtocol) return "These are the choices of the analysis plan.";
+    if (own.result.k === 0) return "Under the choices of the analysis plan nothing is estimated.";
     const name = own.isRatio ? `a ${data.words.measures[own.measure]} of ` : "";
-    const told = `The protocol's answer is ${name}${size(own)}`;
+    const told = `The plan's answer is ${name}${size(own)}`;
     if (analysis.result.k === 0) return `${told}.`;
     if (analysis.measure !== own.measure) {
       return `${told}: another measure, so no distance is given.`;
@@ -156,7 +156,7 @@ const LdnSentence = (() => {
 
   const MARKS = {
     pooled: "area of a square: weight; diamond: pooled effect with its CI",
-    summary: "open diamond: the protocol's answer",
+    summary: "open diamond: the plan's answer",
     prediction: "bar: where the true effect of a new trial is expected",
     shown: "open square: not pooled",
   };

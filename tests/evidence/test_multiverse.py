@@ -154,8 +154,12 @@ def test_outcomes_without_an_effect_or_a_name(evidence, protocol):
 
 NODE = """
 [multiverse]
+set_on = 2026-12-01T12:00:00Z
+known_then = "after the main pool was seen"
 reason = "r"
 [[multiverse.node]]
+set_on = 2026-12-01T12:00:00Z
+known_then = "after the main pool was seen"
 name = "spread"
 reason = "r"
 options = [{ name = "a" }, { name = "b", tau2_method = "dl" }]
@@ -238,7 +242,7 @@ def test_a_multiverse_shows_its_range_and_the_protocols_own_analysis(pain):
     page = pain._repr_html_()
     first = frame.iloc[0]
     own = f"{first['estimate']:.4g} (interval {first['ci_low']:.4g} to {first['ci_high']:.4g})"
-    assert html_row("the protocol&#x27;s own", own) in page
+    assert html_row("the plan&#x27;s own", own) in page
     reach = f"{frame['estimate'].min():.4g} to {frame['estimate'].max():.4g}"
     assert html_row("all estimates", reach) in page
     assert html_row("trials", "; ".join(pain.trials)) in page
@@ -247,7 +251,7 @@ def test_a_multiverse_shows_its_range_and_the_protocols_own_analysis(pain):
 def test_a_multiverse_without_any_result_says_so(pain):
     nothing = {name: values * float("nan") for name, values in pain.results.items()}
     page = replace(pain, results=nothing)._repr_html_()
-    assert html_row("the protocol&#x27;s own", "not defined") in page
+    assert html_row("the plan&#x27;s own", "not defined") in page
     assert html_row("all estimates", "not defined") in page
     assert "nan" not in page
 

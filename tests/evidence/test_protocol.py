@@ -1,4 +1,4 @@
-"""The pre-stated choices: what they are, and that nothing else is taken for one."""
+"""The analysis plan: what it chooses, when, and that nothing else is taken for a choice."""
 
 import dataclasses
 from dataclasses import replace
@@ -8,6 +8,8 @@ import pytest
 from builders import html_row
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.raw.protocol import (
+    AFTER,
+    BEFORE,
     MAIN,
     SECTIONS,
     Model,
@@ -15,6 +17,9 @@ from ldn_meta.evidence.raw.protocol import (
     bayes_choices,
     load_protocol,
 )
+from ldn_meta.evidence.raw.review import HISTORY
+
+LATE = 'set_on = 2026-12-01T12:00:00Z\nknown_then = "after the main pool was seen"'
 
 
 @pytest.fixture
@@ -97,7 +102,8 @@ def test_words_of_the_rankings_are_those_of_the_data_dictionary(evidence, protoc
     twice = edited('"press", "transcription"]', '"press", "press", "transcription"]')
     with pytest.raises(ArgumentError, match="a word given twice"):
         twice.check_words(evidence.dictionary)
-    of_sensitivity = edited("", "[[sensitivity]]\nname = 'new'\nread_from = ['full text']")
+    new = f"[[sensitivity]]\nname = 'new'\nread_from = ['full text']\n{LATE}"
+    of_sensitivity = edited("", new)
     with pytest.raises(ArgumentError, match="new: read_from must rank every read_from"):
         of_sensitivity.check_words(evidence.dictionary)
 
@@ -106,7 +112,10 @@ def test_sensitivities_change_only_what_they_name(protocol, raw_folder):
     import tomllib
 
     stated = tomllib.loads((raw_folder / "protocol.toml").read_text(encoding="utf-8"))
-    named = {entry.pop("name"): entry for entry in stated["sensitivity"]}
+    named = {
+        entry["name"]: {k: v for k, v in entry.items() if k not in (*HISTORY, "name")}
+        for entry in stated["sensitivity"]
+    }
     assert [variant.name for variant in protocol.variants] == [MAIN, *named]
     assert len(set(named)) == len(stated["sensitivity"])
     main = protocol.variants[0]
@@ -267,3 +276,60 @@ def test_a_protocol_shows_every_choice_and_node(protocol):
     assert repr(bare).endswith("0 named departures; multiverse of 1 analysis>")
     assert "Multiverse" not in bare._repr_html_()
     assert "<ul>" not in bare._repr_html_()
+
+
+def test_what_was_known_agrees_with_the_dates(protocol):
+    """The first executed reports are of 2026-11-22 23:39: no choice after them came before."""
+    history = protocol.history
+    assert f"{history.first_pool:%Y-%m-%d %H:%M}" == "2026-11-22 23:39"
+    assert len(history.decisions) > 40
+    for one in history.decisions:
+        assert (one.set_on >= history.first_pool) == (one.known_then == AFTER) == one.is_late
+        assert all(on > one.set_on for on, _ in one.changed), one.name
+    late = {one.name for one in history.decisions if one.is_late}
+    assert {"bayes", "certainty.imprecision", "multiverse", "dose", "next_trial"} <= late
+    assert not {"pooling", "timepoint", "selection", "outcome_group"} & late
+    assert "not registered" in protocol._repr_html_()
+
+
+def test_the_group_changed_when_the_first_pages_were_read_says_so(protocol):
+    groups = protocol.history.of("outcome_group")
+    assert groups.known_then == BEFORE
+    ((on, what),) = groups.changed
+    assert on == protocol.history.first_pool
+    assert "stopped for harm" in what
+
+
+def test_every_choice_is_dated(raw_folder, tmp_path):
+    """A choice without its date, or without what was known then, is refused by its name."""
+    text = (raw_folder / "protocol.toml").read_text(encoding="utf-8")
+    file = tmp_path / "protocol.toml"
+    lines = text.split("\n")
+    places = [n for n, line in enumerate(lines) if line.startswith(("set_on", "known_then"))]
+    assert len(places) == 2 * len(load_protocol(raw_folder).history.decisions)
+    for n in places:
+        file.write_text("\n".join([*lines[:n], *lines[n + 1 :]]), encoding="utf-8")
+        key = lines[n].split(" ")[0]
+        with pytest.raises(ArgumentError, match=rf"toml: \S+.*'{key}' is missing; say when"):
+            load_protocol(file)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("", "[[sensitivity]]\nname = 'new'\ntarget_weeks = 6.0",
+         "sensitivity 'new': 'set_on' is missing; say when"),
+        ("[pooling]\nset_on = 2026-11-22T22:28:09Z", "[pooling]\nset_on = 2026-11-25T22:28:09Z",
+         r"pooling: set on 2026-11-25 22:28 and said to be 'before any pool', but the first "
+         "pool is of 2026-11-22 23:39; correct"),
+        ("[pooling]\nset_on = 2026-11-22T22:28:09Z", "[pooling]\nset_on = '2026-11-22'",
+         r"pooling\.set_on: '2026-11-22' is not allowed; allowed: date, time and zone"),
+        ('known_then = "before any pool"', 'known_then = "before"',
+         r"known_then: 'before' is not allowed; allowed: 'before any pool', 'after"),
+        ("first_pool = ", "first = ", "history: 'first_pool' is missing"),
+        ("changed = [{ on = ", "changed = [{ at = ", r"changed: 'on' is missing"),
+    ],
+)  # fmt: skip
+def test_a_history_that_cannot_be_is_refused(edited, old, new, message):
+    with pytest.raises(ArgumentError, match=message):
+        edited(old, new)

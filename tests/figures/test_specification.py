@@ -336,7 +336,7 @@ def test_the_protocols_own_analysis_is_marked_and_named(figure):
     assert own.get_xdata()[0] == pytest.approx(6 / 16 / 2)
     assert own.get_ydata()[0] == mark(figure, "estimate").get_ydata()[0]
     minus = "\N{MINUS SIGN}"
-    said = f"Protocol's own analysis: {minus}0.50 ({minus}0.80 to {minus}0.20)"
+    said = f"The plan's own analysis: {minus}0.50 ({minus}0.80 to {minus}0.20)"
     assert says(figure, "protocol-words") == said
     first = [name for name in marks(figure, "option-") if name.endswith("-protocol")]
     assert first == ["option-0-0-protocol", "option-1-0-protocol", "option-2-0-protocol"]
@@ -404,7 +404,7 @@ def test_ratios_stand_on_a_log_axis_that_names_both_measures():
     assert "Risk ratio or odds ratio (log axis)" in said
     assert "distances are not comparable" in said
     assert "Intervals go on beyond the axis, down to 0.00037 and up to 24,343." in said
-    assert "Protocol's own analysis: no result" in said
+    assert "The plan's own analysis: no result" in said
     assert not marks(figure, "protocol-interval")
     assert "protocol" not in marks(figure, "protocol")
 
@@ -463,7 +463,7 @@ def test_alt_text_says_what_the_picture_shows(figure):
     assert "16 analyses of 2 sets of effects, 4 distinct results." in words
     assert "estimates run from -0.50 to 0.70, half of them at most -0.40." in words
     assert "Below 0: favours treatment; above 0: favours placebo." in words
-    assert "Protocol's own analysis: -0.50 (-0.80 to -0.20)." in words
+    assert "The plan's own analysis: -0.50 (-0.80 to -0.20)." in words
     assert (
         "Interval on the side of treatment: 38%; interval across no effect: 50%; "
         "interval on the side of the comparator: 13% of the analyses." in words

@@ -59,7 +59,7 @@ def test_one_trial():
     page = lm.robustness(indication="multiple_sclerosis")
     said = str(page.sentence)
     assert "It rests on one trial, so nothing has tested it yet." in said
-    assert "combinations of the choices in the protocol give the same result" in said
+    assert "combinations of the choices in the analysis plan give the same result" in said
     assert page.answer.look is None
     assert math.isnan(page.answer.minimal_effect)
     assert str(page.sequential_sentence).startswith("Fewer than two trials")
@@ -188,3 +188,31 @@ def test_the_page_pools_nothing_twice():
     # The sequential look pools the trials so far by itself, as the answer over time does.
     assert len(pooled) - len(set(pooled)) == 1
     assert len(pooled) < 40
+
+
+@pytest.mark.parametrize("indication", ["fibromyalgia", "crohns_disease"])
+def test_every_late_choice_is_told_with_what_it_can_move(indication):
+    page = lm.robustness(indication=indication)
+    history = page.opened.protocol.history
+    table = page.history.frame
+    told = "; ".join(table["choice"]).split("; ")
+    for one in history.decisions:
+        assert (one.what in told) == bool(one.is_late or one.changed)
+    assert (table["with it otherwise"] != "not computed").all()
+    said = str(page.history_sentence)
+    late = sum(one.is_late for one in history.decisions)
+    assert "never registered" in said
+    assert f"{late} were made after the main pool was seen" in said
+
+
+def test_with_a_choice_otherwise_by_hand(fibromyalgia):
+    """The node "approximated effects" lets a third trial in: the pool is computed anew."""
+    table = fibromyalgia.history.frame
+    named = table["choice"].str.contains("approximated effects")
+    (cell,) = table.loc[named, "with it otherwise"]
+    other = fibromyalgia.opened.protocol.changed(allow_approximate=True)
+    page = lm.robustness(indication="fibromyalgia")
+    page.opened = replace(page.opened, protocol=other)
+    assert page.answer.k == 3
+    r = page.answer.pool.result
+    assert cell == f"{fixed(r.estimate)} (ends {fixed(r.ci_low)} and {fixed(r.ci_high)})"

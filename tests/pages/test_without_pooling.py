@@ -112,6 +112,17 @@ def test_swim_names_who_could_not_contribute_and_why(pages):
     assert "Martin 2022 (compared with usual care, not randomised or not said to be" in mixed
 
 
+def test_swim_tells_when_the_groups_were_set(pages):
+    """The plan was not registered, and one group changed when the first pages were read."""
+    for page in pages.values():
+        first = page.facts.values["swim"]["1 Grouping of studies"]
+        assert "stated before numbers were pooled" not in first
+        if page.needed:
+            assert "The plan that names them was not registered" in first
+            assert "set before any pool (2026-11-22 22:28 UTC) and changed later (" in first
+            assert '2026-11-22 23:39 UTC, once the first pooled numbers were there: "' in first
+
+
 def test_nobody_compared_anything(pages):
     page = pages[NOBODY]
     assert str(page.sentence).startswith("No study of complex regional pain syndrome on file")

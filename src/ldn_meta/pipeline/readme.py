@@ -10,10 +10,12 @@ from typing import Any
 
 from ldn_meta import paths
 from ldn_meta.errors import StaleError
+from ldn_meta.evidence.raw.review import HISTORY
 from ldn_meta.files import code_of, json_sha256, sha256, write_whole
 from ldn_meta.pipeline.notebooks import reported_indications
 from ldn_meta.pipeline.stale import read_facts
 
+_HISTORY = ("history",)
 BEGIN, END = "<!-- generated:begin -->", "<!-- generated:end -->"
 
 
@@ -71,20 +73,21 @@ def _effects() -> str:
 def _choices() -> str:
     file = paths.raw_data() / "protocol.toml"
     stated = tomllib.loads(file.read_text(encoding="utf-8"))
-    rows = list(_reasoned(stated, ()))
-    return _table("### Choices of the protocol", ("choice", "value", "reason"), rows)
+    heading = "### Choices of the analysis plan, which is not registered"
+    return _table(heading, ("choice", "value", "made", "reason"), list(_reasoned(stated, ())))
 
 
-def _reasoned(entries: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+def _reasoned(entries: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """Every section with a reason, however deep, with the choices it states itself."""
     tables = {name: value for name, value in entries.items() if isinstance(value, dict)}
     if "reason" in entries:
         values = "; ".join(
             f"`{name}` = {_value(value)}"
             for name, value in entries.items()
-            if name != "reason" and name not in tables
+            if name not in ("reason", *HISTORY) and name not in tables
         )
-        yield ".".join(path), values, " ".join(entries["reason"].split())
+        made = f"{entries['set_on']:%Y-%m-%d}, {entries['known_then']}" if path != _HISTORY else ""
+        yield ".".join(path), values, made, " ".join(entries["reason"].split())
     for name, table in tables.items():
         yield from _reasoned(table, (*path, name))
 
@@ -92,7 +95,12 @@ def _reasoned(entries: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tup
 def _value(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}: {part}" for name, part in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(
+            str(one.get("name", one.get("what"))) if isinstance(one, dict) else str(one)
+            for one in value
+        )
+    return " ".join(str(value).split())
 
 
 def _table(heading: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

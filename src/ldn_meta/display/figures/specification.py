@@ -271,7 +271,7 @@ def measure_words(found: Multiverse, columns: Columns, unit_words: str) -> str:
 
 def protocol_words(summary: Mapping[str, Any], print_as: EffectFormat) -> str:
     """Write estimate and interval of the protocol's own analysis, or what is missing."""
-    begin = "Protocol's own analysis:"
+    begin = "The plan's own analysis:"
     estimate, low, high = (
         float(summary[f"default_{name}"]) for name in ("estimate", "ci_low", "ci_high")
     )
@@ -676,7 +676,7 @@ def legend_groups(
     ]
     curve = [
         line_entry("estimate", style.POOLED, 1.6, half=half, room=room, cap="butt"),
-        Entry("protocol's own", _draw_diamond, 12.0, style.KEY_HEIGHT),
+        Entry("the plan's own", _draw_diamond, 12.0, style.KEY_HEIGHT),
     ]
     shades = [
         patch_entry(words, shade(share), half=half, room=room, rim=0.5)

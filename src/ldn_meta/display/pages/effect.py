@@ -355,7 +355,7 @@ class EffectPage(QuestionPage):
         analyses = count(len(self.answer.variants), "analysis", plural="analyses")
         if ends[0] == ends[1]:
             return Text(
-                f"- One trial, one estimate: it is the same in all {analyses} that the protocol "
+                f"- One trial, one estimate: it is the same in all {analyses} that the plan "
                 "names. A second trial would be the first test of it."
             )
         weights = self.pool.result.weight_pct

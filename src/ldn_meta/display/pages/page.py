@@ -188,7 +188,7 @@ def variants_table(variants: list[tuple[str, Pool | None]], *, outcome: str) -> 
         frame,
         f"What other choices would give: {outcome}",
         f"{unmoved}Each line changes only what its name says; choices and reasons are in "
-        "data/raw/protocol.toml. With three trials or more the protocol's interval is the "
+        "data/raw/protocol.toml. With three trials or more the plan's interval is the "
         "floored Knapp-Hartung one. tau: standard deviation between trials, on the log "
         "scale for ratios.",
     )
@@ -254,7 +254,7 @@ class QuestionPage(Page):
         rows += [
             (f"Bayesian: {one.result.prior}{mark}", *one.cells())
             for one, mark in [
-                (found, f" (protocol{read})"),
+                (found, f" (analysis plan{read})"),
                 *((other, "") for other in self.other_posteriors),
             ]
         ]
@@ -348,7 +348,9 @@ class QuestionPage(Page):
                 "alone, so nothing was computed."
             )
         unit = self.pool.key["unit"]
-        return f"The protocol states no prior for the spread in {unit}, so nothing was computed."
+        return (
+            f"The analysis plan states no prior for the spread in {unit}, so nothing was computed."
+        )
 
     def _chances(self, found: Posterior) -> str:
         """The probabilities that the treatment is better, and by more than matters."""

@@ -48,9 +48,13 @@ from ldn_meta.stats.pool import side
 from ldn_meta.stats.small_study import ENOUGH_TRIALS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from ldn_meta.display.outputs import FigureOutput
     from ldn_meta.evidence.answer.answer import SmallStudies
     from ldn_meta.evidence.answer.pools import Pool
+    from ldn_meta.evidence.raw.protocol import Decision
     from ldn_meta.stats.sequential import SequentialLook
 
 
@@ -146,7 +150,7 @@ class RobustnessPage(QuestionPage):
         return Table(
             pd.DataFrame(rows),
             "Without each trial in turn",
-            "Methods by the number of trials that are left, as the protocol states.",
+            "Methods by the number of trials that are left, as the analysis plan states.",
             "Fewer than two trials: there is none to leave out.",
         )
 
@@ -207,7 +211,7 @@ class RobustnessPage(QuestionPage):
             return ""
         combinations = f"{c['analyses']:,} combinations of"
         if c["results"] == 1:
-            return f"All {combinations} the choices in the protocol give the same result."
+            return f"All {combinations} the choices in the analysis plan give the same result."
         most = {
             "includes no difference": c["either_way"],
             f"lies on the side of {self.opened.treatment}": c["favours_treatment"],
@@ -256,7 +260,7 @@ class RobustnessPage(QuestionPage):
             rows.append(
                 {
                     "choice": row["node"],
-                    "options, the protocol's first": row["options"],
+                    "options, the plan's first": row["options"],
                     "of the variance": percent(share) if math.isfinite(share) else "none",
                     "changed alone": moved if abs(row["shift"]) > 0 else "nothing moves",
                     "verdict turns": "yes" if row["changes_verdict"] else "no",
@@ -268,10 +272,102 @@ class RobustnessPage(QuestionPage):
             "Choices, and what each does to the answer",
             "Of the variance: share of the variance of all estimates that the options of this "
             "choice explain; the rest is other choices and choices together. Changed alone: the "
-            "estimate farthest from the protocol's own when nothing else changes. Choices and "
+            "estimate farthest from the plan's own when nothing else changes. Choices and "
             "reasons: data/raw/protocol.toml; one more needs no code.",
             "No trial gives an effect under any choice.",
         )
+
+    @property
+    def history_sentence(self) -> Text:
+        """How many choices were made with the answer known; the plan was not registered."""
+        plan = self.opened.protocol.history
+        late = [one for one in plan.decisions if one.is_late]
+        changed = [one for one in plan.decisions if one.changed and not one.is_late]
+        early = len(plan.decisions) - len(late)
+        parts = [
+            f"{plan.note} Of {len(plan.decisions)} choices {agree(early, 'was', 'were')} made "
+            f"before the first pooled number of this project ({_when(plan.first_pool)}), of which "
+            f"{agree(len(changed), 'was', 'were')} changed later; "
+            f"{agree(len(late), 'was', 'were')} made after the main pool was seen."
+        ]
+        rows = [self._alone(one) for one in late if one.varied_by]
+        others = [row[0] for every in rows for row in every[1:]]
+        if others and self.pool is not None:
+            parts.append(
+                "Answered otherwise one at a time, the late ones that are questions of the "
+                f"multiverse give {_range(others)}; as planned it is {fixed(rows[0][0][0])}."
+            )
+        return Text(" ".join(parts))
+
+    @property
+    def history(self) -> Table:
+        """Every choice made with the answer known, and the answer with it otherwise."""
+        decisions = self.opened.protocol.history.decisions
+        told = pd.DataFrame(
+            {
+                "choice": one.what,
+                "made": _when(one.set_on),
+                "known then": one.known_then,
+                "changed later": "; ".join(f"{_when(on)}: {what}" for on, what in one.changed)
+                or "no",
+                "with it otherwise": self._otherwise(one),
+            }
+            for one in decisions
+            if one.is_late or one.changed
+        )
+        alike = [name for name in told.columns if name != "choice"]
+        joined = told.groupby(alike, sort=False)["choice"].agg("; ".join)
+        frame = joined.reset_index()[list(told.columns)]
+        early = [one for one in decisions if not (one.is_late or one.changed)]
+        pools = [one for one in early if one.name.startswith("sensitivity")]
+        names = [one.what for one in early if one not in pools]
+        return Table(
+            frame,
+            "Differences between plan and review",
+            f"Made before any pool and not changed: {'; '.join(names)}; "
+            f"{count(len(pools), 'pool')} shown beside the main one. With it otherwise: estimate "
+            "and ends of the interval when this choice alone is answered in each other way that "
+            "the plan lists. Dates: history of data/raw/protocol.toml.",
+        )
+
+    def _otherwise(self, one: Decision) -> str:
+        """What the answer would be had a choice been made in the other ways on file."""
+        if one.name == "bayes":
+            priors = self.other_posteriors
+            if not priors:
+                return "no prior is used here"
+            lower, upper = ([getattr(p, end) for p in priors] for end in ("low", "high"))
+            return f"lower end {_range(lower)}, upper end {_range(upper)}"
+        if not one.varied_by:
+            return one.bears_on or "not computed"
+        rows = self._alone(one)
+        if not rows:
+            return "no trial gives an effect"
+        as_planned = tuple(map(fixed, rows[0]))
+        moved = [row for row in rows[1:] if tuple(map(fixed, row)) != as_planned]
+        if not moved:
+            return "the same"
+        kept = [row for row in moved if math.isfinite(row[0])]
+        gone = len(moved) - len(kept)
+        if not kept:
+            return "no result"
+        effect, low, high = (_range(column) for column in zip(*kept, strict=True))
+        lost = f"; no result under {count(gone, 'answer')}" if gone else ""
+        return f"{effect} (ends {low} and {high}){lost}"
+
+    def _alone(self, one: Decision) -> list[tuple[float, ...]]:
+        """Estimate and interval, as displayed, by the plan and with one choice otherwise."""
+        found = self.answer.multiverse
+        if found is None:
+            return []
+        named = {node.name: place for place, node in enumerate(found.nodes)}
+        rows: list[tuple[float, ...]] = []
+        for name in one.varied_by:
+            cells = found.alone(named[name])
+            told = [found.results[what][cells] for what in ("estimate", "ci_low", "ci_high")]
+            each = [tuple(shown(row, measure=found.measure)) for row in np.transpose(told)]
+            rows += each[1:] if rows else each
+        return rows
 
     @property
     def sides(self) -> tuple[str, str]:
@@ -505,6 +601,8 @@ class RobustnessPage(QuestionPage):
             "choices": self._shown_choices(),
             "nodes": rows_of(self.node_frame.drop(columns="reason", errors="ignore")),
             "choices_sentence": str(self.choices_sentence),
+            "history_sentence": str(self.history_sentence),
+            "history": rows_of(self.history.frame),
             "sequential": None
             if answer.look is None
             else {name: _plain(getattr(answer.look, name)) for name in LOOK},
@@ -570,6 +668,19 @@ class InTurn:
 def _share(value: float) -> str:
     """A share of analyses; one that is nearly nought or all is not written as if it were."""
     return {0.0: "none", 1.0: "all"}.get(value) or share_words(value)
+
+
+def _when(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _range(values: Sequence[float]) -> str:
+    """Smallest to largest as displayed; once if they are displayed alike."""
+    known = [value for value in values if math.isfinite(value)]
+    if not known:
+        return "not defined"
+    low, high = fixed(min(known)), fixed(max(known))
+    return low if low == high else f"{low} to {high}"
 
 
 def _plain(value: Any) -> Any:

@@ -42,6 +42,7 @@ from ldn_meta.stats.directions import albatross_contour
 
 if TYPE_CHECKING:
     from ldn_meta.display.outputs import FigureOutput
+    from ldn_meta.evidence.raw.protocol import History
     from ldn_meta.stats.arrays import FloatArray
     from ldn_meta.stats.directions import CombinedP, SignTest
 
@@ -260,7 +261,7 @@ class WithoutPoolingPage(Page):
         return Table(
             frame,
             caption,
-            "One row a study and outcome, the first by the protocol's order. The side is that of "
+            "One row a study and outcome, the first by the plan's order. The side is that of "
             "the point estimate, never of a test: a difference called not significant still has a "
             "side, where it is printed. NR not reported.",
             "No comparative study tells of one.",
@@ -500,7 +501,7 @@ class WithoutPoolingPage(Page):
 
     @cached_property
     def swim(self) -> Table:
-        """The nine items of SWiM, answered from data and protocol."""
+        """The nine items of SWiM, answered from data and the analysis plan."""
         return Table(
             pd.DataFrame({"item": ITEMS, "answer": _swim(self)}),
             "Reporting items of synthesis without meta-analysis (SWiM)",
@@ -687,9 +688,9 @@ def _grouping(page: WithoutPoolingPage) -> str:
     parts = (
         f"{capitalised(agree(len(page.studies), 'study compares', 'studies compare'))} "
         f"{page.drug} with something ({tally(page.studies['comparator_class'])}). Results are "
-        f"grouped by what they ask: {len(page.groups)} outcome groups of protocol.toml, stated "
-        f"before numbers were pooled and not changed for this page, of which {len(told)} are told "
-        "of. A group joins instruments of one question, so that a study counts once in it however "
+        f"grouped by what they ask: {len(page.groups)} outcome groups, of which {len(told)} are "
+        f"told of. {_when_grouped(page.opened.protocol.history)} A "
+        "group joins instruments of one question, so that a study counts once in it however "
         "many it measured. Synthesised here: "
         f"{', '.join(group.group for group in page.needed)}.",
         f"All results of {', '.join(pooled)} stand in a pool." if pooled else "",
@@ -700,6 +701,21 @@ def _grouping(page: WithoutPoolingPage) -> str:
         else "",
     )
     return " ".join(filter(None, parts))
+
+
+def _when_grouped(history: History) -> str:
+    """When the groups were set, what was known then, and what has changed since."""
+    groups = history.of("outcome_group")
+    changes = "; ".join(
+        f"{on:%Y-%m-%d %H:%M} UTC"
+        f"{', once the first pooled numbers were there' * (on >= history.first_pool)}: {what}"
+        for on, what in groups.changed
+    )
+    return (
+        f"The plan that names them was not registered; they were set {groups.known_then} "
+        f"({groups.set_on:%Y-%m-%d %H:%M} UTC)"
+        + (f" and changed later ({changes})." if changes else ", unchanged since.")
+    )
 
 
 def _metric(results: pd.DataFrame) -> str:
@@ -769,8 +785,8 @@ def _priority(page: WithoutPoolingPage, results: pd.DataFrame, counted: pd.DataF
         f"Counted: {design or 'all'} comparisons with {page.comparator_class}, "
         f"{len(counted)} of {len(results)} results. Listed and not counted: "
         f"{_with_reasons(barred) or 'none'}. Of several "
-        "results of a study the first whose side is known, by construct in the order of "
-        "protocol.toml; within a construct computed effects before printed numbers before words, "
+        "results of a study the first whose side is known, by construct in the order of the "
+        "analysis plan; within a construct computed effects before printed numbers before words, "
         f"then {selection.analysis_sets[0]} first, the time nearest to {selection.target_weeks:g} "
         "weeks, the text closest to the paper, the preferred source. "
         f"{_passed_over(page)} rows of results of these studies never count: another row is "

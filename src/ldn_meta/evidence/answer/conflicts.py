@@ -143,7 +143,7 @@ def conflicts(evidence: Evidence, protocol: Protocol) -> pd.DataFrame:
                     kind,
                     _printed(used),
                     _printed(others),
-                    "the protocol takes the other analysis set first"
+                    "the plan takes the other analysis set first"
                     if kind == ANALYSIS_SET
                     else "; ".join(dict.fromkeys(others["preferred_reason"])),
                     " ".join(sorted([*addresses[0], *addresses[1]])),

@@ -435,7 +435,7 @@ class Multiverse:
                 f"{counted(estimate.shape[1], 'model')}",
             ),
             ("trials", "; ".join(self.trials)),
-            ("the protocol's own", _interval(*first[["estimate", "ci_low", "ci_high"]])),
+            ("the plan's own", _interval(*first[["estimate", "ci_low", "ci_high"]])),
             (
                 "all estimates",
                 f"{finite.min():.4g} to {finite.max():.4g}" if finite.size else "not defined",
@@ -455,6 +455,12 @@ class Multiverse:
             combined(options[:, places], sizes) for places, sizes in map(self.part, (False, True))
         )
         return self.set_of[row], column
+
+    def alone(self, place: int) -> tuple[IntArray, IntArray]:
+        """Row and column of ``results`` for each option of a node, all others as in the plan."""
+        options = np.zeros((self.sizes[place], len(self.nodes)), dtype=np.int64)
+        options[:, place] = range(self.sizes[place])
+        return self.places(options)
 
     def frame(self, start: int = 0, stop: int | None = None) -> pd.DataFrame:
         """Analyses ``start`` to ``stop``, one row each."""
@@ -656,9 +662,7 @@ def node_table(found: Multiverse) -> pd.DataFrame:
     default = found.places(_first(found))
     rows = []
     for place, node in enumerate(found.nodes):
-        alone = np.zeros((len(node.options), len(found.nodes)), dtype=np.int64)
-        alone[:, place] = range(len(node.options))
-        cells = found.places(alone)
+        cells = found.alone(place)
         values = estimate[cells]
         shift = np.abs(values - estimate[default])
         farthest = int(np.nanargmax(shift)) if np.isfinite(shift).any() else 0

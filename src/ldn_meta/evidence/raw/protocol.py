@@ -1,4 +1,4 @@
-"""The pre-stated analysis choices: which values enter a pool, and how it is computed."""
+"""The analysis plan: which values enter a pool, how it is computed, and when that was decided."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from html import escape
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.raw.review import (
+    HISTORY,
     NUMBER,
     Choices,
     check_names,
@@ -124,14 +126,14 @@ def _node(entry: Mapping[str, Any], check: Check) -> Node:
     check_names(where, entry, required=("name", "reason", "options"), optional=())
     options = tuple(_option(where, option, check) for option in entry["options"])
     if len(options) < 2:
-        message = f"{where}: one option is no choice; state at least two, the protocol's own first"
+        message = f"{where}: one option is no choice; state at least two, the plan's own first"
         raise ArgumentError(message)
     _once(f"{where}: option", [option.name for option in options])
     first, *others = options
     if first.changes:
         message = (
             f"{where}: the first option, {first.name!r}, changes {', '.join(first.changes)}; it "
-            "stands for the protocol and changes nothing"
+            "stands for the plan and changes nothing"
         )
         raise ArgumentError(message)
     for option in others:
@@ -338,6 +340,125 @@ def _scale(name: str, entry: Mapping[str, Any], scales: Mapping[str, Scale]) -> 
     return RatedScale(values["unit"], mid, float(values["sd"]), values["sd_row"])
 
 
+# What was known when a choice was made.
+BEFORE, AFTER = "before any pool", "after the main pool was seen"
+# Sections whose entries are choices of their own, and whether the section itself is one.
+ENTRIES = {"certainty": True, "scale": False, "multiverse": True, "sensitivity": False}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A choice of the plan: when it was made, what was known then, and how it has changed.
+
+    ``name`` is its place in the file, ``bears_on`` what it can move where that is no estimate, and
+    ``varied_by`` the nodes of the multiverse that answer it otherwise.
+    """
+
+    name: str
+    what: str
+    set_on: datetime
+    known_then: str
+    changed: tuple[tuple[datetime, str], ...] = ()
+    bears_on: str = ""
+    varied_by: tuple[str, ...] = ()
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the answer was known when it was made."""
+        return self.known_then == AFTER
+
+
+@dataclass(frozen=True)
+class History:
+    """When the first pooled number was there, and when each choice was made."""
+
+    first_pool: datetime
+    note: str
+    decisions: tuple[Decision, ...]
+
+    def of(self, name: str) -> Decision:
+        """The choice at a place of the file."""
+        return next(one for one in self.decisions if one.name == name)
+
+
+def take_history(stated: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Take out of every choice what it tells of its history: place, words, what was told."""
+
+    def taken(name: str, words: str, table: dict[str, Any]) -> None:
+        told = {key: table.pop(key) for key in HISTORY if key in table}
+        found.append((name, str(told.pop("what", words)), told))
+
+    found: list[tuple[str, str, dict[str, Any]]] = []
+    for entry in stated.get("history", {}).pop("elsewhere", ()):
+        taken("history.elsewhere", "a choice in another file", entry)
+    for name, part in stated.items():
+        if name == "history":
+            continue
+        if ENTRIES.get(name, True):
+            taken(name, name.replace("_", " "), part)
+        if name == "sensitivity":
+            for entry in part:
+                words = str(entry.get("name", "?"))
+                taken(f"sensitivity {words!r}", f'pool beside the main one: "{words}"', entry)
+        elif name == "multiverse":
+            for entry in part.get("node", ()):
+                words = str(entry.get("name", "?"))
+                taken(f"multiverse.node {words!r}", f'other answers to "{words}"', entry)
+                found[-1][2]["varied_by"] = [words]
+        elif name in ENTRIES:
+            parts = {f"{name}.{key}": one for key, one in part.items() if isinstance(one, dict)}
+            scales = parts.pop("certainty.scale", {})
+            parts |= {f"certainty.scale.{key}": one for key, one in scales.items()}
+            for place, one in parts.items():
+                taken(place, place.replace("_", " ").replace(".", ": "), one)
+    return found
+
+
+def read_history(
+    stated: Mapping[str, Any], found: Sequence[tuple[str, str, Mapping[str, Any]]]
+) -> History:
+    """Read the section ``history``, and hold that every choice says when it was made."""
+    check_names("history", stated, required=("first_pool", "note"), optional=("reason",))
+    first = _moment("history.first_pool", stated["first_pool"])
+    return History(
+        first, " ".join(stated["note"].split()), tuple(_decision(first, *one) for one in found)
+    )
+
+
+def _decision(first: datetime, name: str, what: str, told: Mapping[str, Any]) -> Decision:
+    for key in ("set_on", "known_then"):
+        if key not in told:
+            message = (
+                f"protocol.toml: {name}: {key!r} is missing; say when the choice was made and "
+                f"what was known then: set_on = {first:%Y-%m-%dT%H:%M:%SZ} and "
+                f'known_then = "{BEFORE}" or "{AFTER}"'
+            )
+            raise ArgumentError(message)
+    on, known = _moment(f"{name}.set_on", told["set_on"]), told["known_then"]
+    if known not in (BEFORE, AFTER):
+        raise not_allowed(f"{name}.known_then", known, f"{BEFORE!r}, {AFTER!r}")
+    if known != (BEFORE if on < first else AFTER):
+        message = (
+            f"protocol.toml: {name}: set on {on:%Y-%m-%d %H:%M} and said to be {known!r}, but the "
+            f"first pool is of {first:%Y-%m-%d %H:%M}; correct set_on or known_then"
+        )
+        raise ArgumentError(message)
+    changed = []
+    for change in told.get("changed", ()):
+        check_names(f"{name}.changed", change, required=("on", "what"), optional=())
+        changed.append((_moment(f"{name}.changed.on", change["on"]), str(change["what"])))
+    return Decision(
+        name, what, on, known, tuple(changed), told.get("bears_on", ""),
+        tuple(told.get("varied_by", ())),
+    )  # fmt: skip
+
+
+def _moment(where: str, value: Any) -> datetime:
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise not_allowed(where, value, "date, time and zone, as 2026-11-22T22:28:09Z")
+    return value
+
+
 MAIN = "main"
 BY_NUMBER = "by number of trials"
 TWO_TRIALS = 2
@@ -397,6 +518,7 @@ SECTIONS: dict[str, Choices] = {
     "correlation": dict.fromkeys(("within_person", "low", "high"), NUMBER),
     "next_trial": {"people": list, "probability": NUMBER},
     "bayes": choices_of(BayesChoices),
+    "history": {},
 }
 # The choices of page 92 are read by evidence/answer/dose.py.
 OTHER_SECTIONS = ("certainty", "scale", "outcome_group", "sensitivity", "multiverse", "dose")
@@ -422,6 +544,7 @@ class Protocol:
     outcome_groups: dict[str, tuple[str, ...]]
     certainty: CertaintyChoices
     bayes: BayesChoices
+    history: History
     sensitivities: tuple[Variant, ...] = ()
     nodes: tuple[Node, ...] = ()
     next_people: tuple[int, ...] = ()
@@ -459,7 +582,7 @@ class Protocol:
         departures = "".join(f"<li>{escape(one.name)}</li>" for one in self.sensitivities)
         return titled_html(
             "protocol",
-            "Protocol: the pre-stated choices; data/raw/protocol.toml has the reasons",
+            "Analysis plan, not registered; data/raw/protocol.toml has reasons and dates",
             html_table(choices, head=("choice", "value"), is_prose=True),
             f"<p>Shown beside the main pool:</p><ul>{departures}</ul>" if departures else "",
             f"<p>Multiverse of {analyses_text(self.nodes)}:</p>{nodes_html(self.nodes)}"
@@ -547,7 +670,13 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
         message = f"{file.name} is no TOML: {error}; correct it, or restore it from git"
         raise ArgumentError(message) from error
     check_names(file.name, stated, required=SECTIONS, optional=OTHER_SECTIONS)
-    part = {name: section(name, stated[name], choices) for name, choices in SECTIONS.items()}
+    decisions = take_history(stated)
+    history = stated.pop("history")
+    part = {
+        name: section(name, stated[name], choices)
+        for name, choices in SECTIONS.items()
+        if name != "history"
+    }
     main = Variant(
         MAIN,
         Selection(**{n: _frozen(v) for n, v in (part["selection"] | part["timepoint"]).items()}),
@@ -575,6 +704,7 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
         sensitivities=tuple(
             _sensitivity(main, **entry) for entry in stated.get("sensitivity", [])
         ),
+        history=read_history(history, decisions),
         next_people=tuple(part["next_trial"]["people"]),
         next_probability=part["next_trial"]["probability"],
         nodes=read_nodes(
@@ -622,7 +752,7 @@ def nodes_html(nodes: Sequence[Node]) -> str:
         (node.name, "; ".join(option.name for option in node.options), node.reason)
         for node in nodes
     ]
-    head = ("question", "answers, the protocol's own first", "why")
+    head = ("question", "answers, the plan's own first", "why")
     return html_table(rows, head=head, is_prose=True)
 
 

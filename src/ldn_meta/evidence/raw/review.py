@@ -40,6 +40,8 @@ TREATMENT: dict[str, type] = {"label": str, "name": str, "short_name": str}
 DOMAINS = ("benefit", "responder", "harm")
 # Sections that say something of outcomes, and what each says of one.
 MAPPINGS: dict[str, type] = {"order": list, "short": str, "whole_items": int}
+# What a choice of the analysis plan tells of its own history; protocol.py reads it.
+HISTORY = ("set_on", "known_then", "what", "bears_on", "changed", "varied_by")
 # How tables name the treatment's side; see the column `direction` of contrasts.csv.
 NEUTRAL = "treatment"
 
@@ -167,7 +169,7 @@ def choices_of(
 
 def section(where: str, stated: Mapping[str, Any], choices: Choices) -> dict[str, Any]:
     """The choices of one section, all of them and of the right type, without the reason."""
-    check_names(where, stated, required=choices, optional=("reason", "mid_reason"))
+    check_names(where, stated, required=choices, optional=("reason", "mid_reason", *HISTORY))
     for name, kind in choices.items():
         check_type(f"{where}.{name}", stated[name], kind)
     return {name: stated[name] for name in choices}
