@@ -419,6 +419,7 @@ EFFECT = {
     "has_known_scale": True,
     "yi": -1.0,
     "vi": 0.25,
+    "df": float("nan"),
     "n_1": 50.0,
     "n_2": 50.0,
     "events_1": float("nan"),
@@ -443,6 +444,9 @@ def effect_rows(*rows):
         whole = EFFECT | {"effect_id": f"effect-{place}"} | row
         whole.setdefault("trial_id", whole["study_id"])
         whole.setdefault("study_label", whole["study_id"])
+        half = 1.959963984540054 * whole["vi"] ** 0.5
+        whole.setdefault("ci_low", whole["yi"] - half)
+        whole.setdefault("ci_high", whole["yi"] + half)
         complete.append(whole)
     return pd.DataFrame(complete)
 
@@ -506,8 +510,6 @@ def body(*rows, studies=None, told=None, **what):
         effects = effect_rows(*rows)
         if "route" not in effects:
             effects["route"] = "events and n per arm"
-        half = 1.959963984540054 * effects["vi"] ** 0.5
-        effects = effects.assign(ci_low=effects["yi"] - half, ci_high=effects["yi"] + half)
         (pool,) = build_pools(effects, PROTOCOL.selection, PROTOCOL.model)
     told = told or {}
     names = list(told) if pool is None else list(pool.trials["study_id"])

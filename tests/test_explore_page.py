@@ -70,7 +70,10 @@ def invented(*effects, measure="MD", sign=-1.0):
     for number, effect in enumerate(effects):
         name = effect.get("trial_id", f"trial{number}")
         own = {"effect_id": f"e{number:02d}", "study_id": name, "study_label": name}
-        rows.append(EFFECT | own | {"trial_id": name} | effect)
+        whole = EFFECT | own | {"trial_id": name} | effect
+        half = 1.959963984540054 * whole["vi"] ** 0.5
+        limits = {"ci_low": whole["yi"] - half, "ci_high": whole["yi"] + half, "df": None}
+        rows.append(limits | whole)
     outcome = {
         "construct": "pain",
         "label": "pain",

@@ -5,6 +5,7 @@ const LdnAnalysis = (() => {
   const isNode = typeof module !== "undefined";
   const { choose } = isNode ? require("./selection.js") : LdnSelection;
   const { pool } = isNode ? require("./pooling.js") : LdnPooling;
+  const { tTails } = isNode ? require("./distributions.js") : LdnDistributions;
   // Undefined numbers come from JSON as null.
   const number = (value) => (value === null ? NaN : value);
 
@@ -12,6 +13,16 @@ const LdnAnalysis = (() => {
   function peopleIn(effects) {
     const sizes = effects.map((e) => (e.n_1 || 0) + (e.is_paired ? 0 : e.n_2 || 0));
     return Math.trunc(sizes.reduce((sum, size) => sum + size, 0));
+  }
+
+  /** Pool; one trial keeps its own interval and the p of its own statistic. */
+  function pooled(used, model) {
+    const result = pool(used.map((e) => e.yi), used.map((e) => e.vi), model);
+    if (used.length !== 1) return result;
+    const [{ ci_low, ci_high, df }] = used;
+    const statistic = result.estimate / result.se;
+    const p_value = df === null ? result.p_value : tTails(statistic, df);
+    return { ...result, ci_low, ci_high, p_value };
   }
 
   /**
@@ -23,7 +34,6 @@ const LdnAnalysis = (() => {
   function analyse(data, indication, outcome, options, without) {
     const chosen = choose(data, outcome, options, without);
     const used = chosen.trials.filter(({ why }) => why === "").map(({ effect }) => effect);
-    const [yi, vi] = [used.map((e) => e.yi), used.map((e) => e.vi)];
     const named = [...new Set(used.map((e) => e.comparator))];
     return {
       indication,
@@ -33,7 +43,7 @@ const LdnAnalysis = (() => {
       trials: chosen.trials,
       used,
       level: chosen.model.level,
-      result: pool(yi, vi, chosen.model),
+      result: pooled(used, chosen.model),
       people: peopleIn(used),
       against: named.length === 1 ? named[0] : indication.comparator_class,
       sign: number(outcome.benefit_sign),

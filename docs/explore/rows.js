@@ -5,7 +5,6 @@ const LdnRows = (() => {
   const isNode = typeof module !== "undefined";
   const wording = isNode ? require("./wording.js") : LdnWording;
   const sentence = isNode ? require("./sentence.js") : LdnSentence;
-  const { normalQuantile } = isNode ? require("./distributions.js") : LdnDistributions;
   const { capitalised, count, effect, fixed, interval, minus, shown } = wording;
 
   /** Words for the left and the right of no effect. */
@@ -17,9 +16,8 @@ const LdnRows = (() => {
     return sign < 0 ? found : found.reverse();
   }
 
-  function ownSpan({ yi, vi }, level) {
-    const half = normalQuantile(level) * Math.sqrt(vi);
-    return { estimate: yi, low: yi - half, high: yi + half };
+  function ownSpan({ yi, ci_low: low, ci_high: high }) {
+    return { estimate: yi, low, high };
   }
 
   function pooledSpan({ estimate, ci_low: low, ci_high: high }) {
@@ -46,7 +44,7 @@ const LdnRows = (() => {
       if (why !== "") continue;
       const weight = result.k > 1 ? result.weight_pct[place] : NaN;
       const cells = cellsOf(one, isRatio);
-      add("trial", one.study_label, ownSpan(one, level), { cells, weight });
+      add("trial", one.study_label, ownSpan(one), { cells, weight });
       place += 1;
     }
     if (result.k === 0) add("remark", "No trial: nothing is estimated.", null);
@@ -72,7 +70,7 @@ const LdnRows = (() => {
     if (hollow.length) add("heading", "Shown, not pooled", null);
     for (const { effect: one, why } of hollow) {
       const cells = cellsOf(one, isRatio);
-      add("shown", one.study_label, ownSpan(one, level), { cells, note: why });
+      add("shown", one.study_label, ownSpan(one), { cells, note: why });
     }
     return found;
   }

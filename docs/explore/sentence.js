@@ -4,7 +4,6 @@
 const LdnSentence = (() => {
   const isNode = typeof module !== "undefined";
   const wording = isNode ? require("./wording.js") : LdnWording;
-  const { normalQuantile } = isNode ? require("./distributions.js") : LdnDistributions;
   const { capitalised, count, effect, fixed, interval, people, shown } = wording;
   // Estimates nearer than this are one: they come from the same effects by another way.
   const SAME = 1e-9;
@@ -145,9 +144,8 @@ const LdnSentence = (() => {
   }
 
   /** One line about a trial: what it brings, or why it brings nothing. */
-  function trial(data, { effect: e, why, choice }, { isRatio, level }) {
-    const half = normalQuantile(level) * Math.sqrt(e.vi);
-    const numbers = effect(e.yi, e.yi - half, e.yi + half, isRatio);
+  function trial(data, { effect: e, why, choice }, { isRatio }) {
+    const numbers = effect(e.yi, e.ci_low, e.ci_high, isRatio);
     const week = e.week === null ? "week not reported" : `week ${e.week}`;
     const people = e.analysis_set === "not stated" ? "people analysed not stated" : e.analysis_set;
     const about = `${numbers}, ${week}, ${people}, from ${e.read_from}`;

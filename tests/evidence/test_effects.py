@@ -202,6 +202,41 @@ def test_every_interval_and_every_count_computed_once_more(evidence, effects):
     assert checked > 30
 
 
+def test_own_intervals_are_the_printed_ones(evidence, effects):
+    # Whichever text prints an interval for the estimate, at its own number of digits.
+    contrasts = evidence.text["contrasts"]
+    factors = {"pain_vas_0_100": 0.1}
+    printed = 0
+    for row in effects[effects["route"].str.contains("difference|change with")].to_dict("records"):
+        own = contrasts[contrasts["row_id"] == row["rows"].split()[0].partition(":")[2]]
+        same = ["study_id", "outcome_id", "timepoint_weeks", "timepoint", "analysis_set"]
+        texts = contrasts.merge(own[[*same, "arm_1", "arm_2", "measure", "estimate"]])
+        for low, high in zip(texts["ci_low"], texts["ci_high"], strict=True):
+            if low != "NR" and row["ci_from"] == "as printed":
+                factor = factors.get(row["outcome_id"], 1.0)
+                limits = (float(low) * factor, float(high) * factor)
+                assert (row["ci_low"], row["ci_high"]) == pytest.approx(limits, abs=1e-12)
+                printed += 1
+        assert (row["ci_from"] == "as printed") == (texts["ci_low"] != "NR").any()
+    assert printed >= 9
+
+
+@pytest.mark.parametrize(
+    ("effect_id", "low", "high"),
+    [
+        ("cree2010-qol_mental_sf36-w8-md-1", 0.16, 6.44),
+        ("cree2010-msqli_pdq-w8-md-1", -4.80, 0.00),
+        ("cree2010-msqli_pes-w8-md-1", -3.12, -0.08),
+        ("innova2026-pain_nrs_0_10-w13-md-2", -0.32, 1.31),
+        ("duebruun2024-pain_nrs_0_10-w12-md-1", -0.95, 0.27),
+        ("younger2013-pain_vas_0_100-w12-md-1", -0.99, -0.11),
+    ],
+)
+def test_an_error_that_came_from_t_gives_an_interval_by_t(effects, effect_id, low, high):
+    row = effects.set_index("effect_id").loc[effect_id]
+    assert (round(row["ci_low"], 2), round(row["ci_high"], 2)) == (low, high)
+
+
 def test_every_effect_is_complete_and_leads_to_its_source(evidence, effects):
     assert effects["effect_id"].is_unique
     assert effects["yi"].notna().all()

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import norm, t
 
 import ldn_meta as lm
 from builders import html_row
@@ -70,6 +71,9 @@ def the_long_way(own, protocol, row, construct, comparator):
         counts = {n: effects.loc[is_ratio, n] for n in ("events_1", "n_1", "events_2", "n_2")}
         odds = effect_size("OR", **counts)
         effects.loc[is_ratio, "yi"], effects.loc[is_ratio, "vi"] = odds.yi, odds.vi
+        half = norm.ppf(0.975) * np.sqrt(odds.vi)
+        effects.loc[is_ratio, "ci_low"] = odds.yi - half
+        effects.loc[is_ratio, "ci_high"] = odds.yi + half
     pools = build_pools(effects, changed.selection, changed.model)
     return find_pool(pools, construct=construct, comparator_class=comparator)
 
@@ -326,7 +330,8 @@ def compare(data, found, rng, analyses):
         out = int(rng.integers(len(found.trials)))
         asked.append(["analysis", *choices, [trial_of(data, found, out)]])
         kept = np.arange(len(found.trials)) != out
-        expected.append(pooled(data, model, found.yi[row][kept], found.vi[row][kept]))
+        left = pooled(data, model, found.yi[row][kept], found.vi[row][kept])
+        expected.append(left | own_numbers(data, found, row, kept))
     worst = 0.0
     counts = set()
     for question, analysis, numbers in zip(asked, ask(asked, data), expected, strict=True):
@@ -338,6 +343,19 @@ def compare(data, found, rng, analyses):
             assert apart < AGREEMENT, (question, name, result[name], numbers[name])
             worst = max(worst, apart)
     return worst, counts
+
+
+def own_numbers(data, found, row, kept):
+    """Interval and p of a trial that is left alone: its own."""
+    (alone,) = [np.flatnonzero(kept & ~np.isnan(found.vi[row]))]
+    if len(alone) != 1:
+        return {}
+    yi, vi = found.yi[row, alone[0]], found.vi[row, alone[0]]
+    effects = outcome_of(data, found)["effects"]
+    (own, *_) = [e for e in effects if (e["yi"], e["vi"]) == (yi, vi)]
+    df = np.inf if own["df"] is None else own["df"]
+    p_value = 2 * t.sf(abs(yi) / vi**0.5, df)
+    return {"ci_low": own["ci_low"], "ci_high": own["ci_high"], "p_value": p_value}
 
 
 def trial_of(data, found, place):

@@ -1,6 +1,6 @@
 """Every route from printed numbers to an effect by hand; rows that give none say why."""
 
-from math import log, nan, sqrt
+from math import isnan, log, nan, sqrt
 from types import SimpleNamespace
 
 import pytest
@@ -14,11 +14,15 @@ Z = norm.ppf(0.975)
 CASES = {}
 
 
-def case(route, **also):
-    """Register a function that builds one study and returns yi and vi by hand."""
+def case(route, *, df=nan, own=None, **also):
+    """Register a function that builds one study and returns yi and vi by hand.
+
+    ``df`` of the t statistic that gave the error, ``own``: the interval as printed.
+    """
+    also = {"df": df} | also
 
     def register(function):
-        CASES[function.__name__] = SimpleNamespace(build=function, route=route, also=also)
+        CASES[function.__name__] = SimpleNamespace(build=function, route=route, own=own, also=also)
         return function
 
     return register
@@ -41,7 +45,15 @@ def se_of_p(estimate, p, df):
     return abs(estimate) / t.ppf(1 - p / 2, df)
 
 
-@case("difference with CI", kind=CONTRAST, measure="MD", unit="points (0-10)", n_1=49, n_2=50)
+@case(
+    "difference with CI",
+    own=(-0.95, 0.27),
+    kind=CONTRAST,
+    measure="MD",
+    unit="points (0-10)",
+    n_1=49,
+    n_2=50,
+)
 def difference_with_interval(b, s):
     b.contrast(s, **interval("-0.34", "-0.95", "0.27"), n_1=49, n_2=50)
     return -0.34, ((0.27 + 0.95) / (2 * Z)) ** 2
@@ -54,61 +66,72 @@ def interval_of_another_level_and_people_of_the_arms(b, s):
     return 1.0, (2.0 / (2 * norm.ppf(0.95))) ** 2
 
 
-@case("difference with CI", measure="RR", unit="log risk ratio", is_approximate=False)
+@case(
+    "difference with CI",
+    own=(log(0.5), log(1.28)),
+    measure="RR",
+    unit="log risk ratio",
+    is_approximate=False,
+)
 def ratio_with_interval_is_logged(b, s):
     b.contrast(s, measure="RR", **interval("0.80", "0.50", "1.28"))
     return log(0.8), ((log(1.28) - log(0.5)) / (2 * Z)) ** 2
 
 
-@case("difference with CI", measure="SMD", unit="standard deviations")
+@case("difference with CI", own=(-0.8, 0.0), measure="SMD", unit="standard deviations")
 def standardised_difference_has_no_scale(b, s):
     b.outcome(f"{s}-vas", scale_max=100, unit="mm (0-100)")
     b.contrast(s, outcome_id=f"{s}-vas", measure="SMD", **interval("-0.40", "-0.80", "0.00"))
     return -0.4, (0.8 / (2 * Z)) ** 2
 
 
-@case("difference with CI", unit="points (0-10)", has_known_scale=True)
+@case("difference with CI", own=(-2.0, -0.4), unit="points (0-10)", has_known_scale=True)
 def a_hundred_points_are_ten(b, s):
     b.outcome(f"{s}-vas", scale_max=100, unit="mm (0-100)")
     b.contrast(s, outcome_id=f"{s}-vas", **interval("-12.0", "-20.0", "-4.0"))
     return -1.2, (1.6 / (2 * Z)) ** 2
 
 
-@case("difference with CI", unit="points (0-10)")
+@case("difference with CI", own=(-2.0, 0.0), unit="points (0-10)")
 def one_to_ten_is_nine_wide(b, s):
     b.outcome(f"{s}-1-10", scale_min=1, unit="points (1-10)")
     b.contrast(s, outcome_id=f"{s}-1-10", **interval("-0.9", "-1.8", "0.0"))
     return -1.0, (2.0 / (2 * Z)) ** 2
 
 
-@case("difference with CI", unit="points (range not reported)", has_known_scale=False)
+@case(
+    "difference with CI",
+    own=(-4.0, 0.0),
+    unit="points (range not reported)",
+    has_known_scale=False,
+)
 def points_of_an_unknown_range_stay_where_they_are(b, s):
     b.outcome(f"{s}-nr", scale_min="NR", scale_max="NR", unit="points (range not reported)")
     b.contrast(s, outcome_id=f"{s}-nr", **interval("-2.0", "-4.0", "0.0"))
     return -2.0, (4.0 / (2 * Z)) ** 2
 
 
-@case("difference with CI", unit="seconds", has_known_scale=True)
+@case("difference with CI", own=(1.0, 5.0), unit="seconds", has_known_scale=True)
 def seconds_are_seconds_without_an_end(b, s):
     b.outcome(f"{s}-s", construct="endurance", scale_max="NR", unit="seconds")
     b.contrast(s, outcome_id=f"{s}-s", **interval("3.0", "1.0", "5.0"))
     return 3.0, (4.0 / (2 * Z)) ** 2
 
 
-@case("difference with exact p", n_1=30, n_2=32, is_paired=False)
+@case("difference with exact p", df=60, n_1=30, n_2=32, is_paired=False)
 def difference_with_p_of_a_t_test(b, s):
     b.contrast(s, estimate="-1.20", p_value="0.036", p_relation="=", n_1=30, n_2=32)
     return -1.2, se_of_p(1.2, 0.036, 60) ** 2
 
 
-@case("difference with exact p", n_1=47, n_2=49)
+@case("difference with exact p", df=94, n_1=47, n_2=49)
 def difference_with_p_and_people_of_the_arms(b, s):
     b.trial(s, n=(47, 49))
     b.contrast(s, estimate="0.49", p_value="0.236", p_relation="=")
     return 0.49, se_of_p(0.49, 0.236, 94) ** 2
 
 
-@case("difference with exact p", n_1=28, n_2=28, is_paired=True)
+@case("difference with exact p", df=27, n_1=28, n_2=28, is_paired=True)
 def pairs_lose_one_degree_of_freedom(b, s):
     b.trial(s, design="crossover", n=("NR", "NR"))
     b.contrast(
@@ -117,14 +140,14 @@ def pairs_lose_one_degree_of_freedom(b, s):
     return -1.2, se_of_p(1.2, 0.036, 27) ** 2
 
 
-@case("difference with exact p", n_1=25, n_2=25)
+@case("difference with exact p", df=24, n_1=25, n_2=25)
 def pairs_of_the_study(b, s):
     b.trial(s, design="crossover", n=("NR", "NR"), n_analysed=25)
     b.contrast(s, is_paired="yes", estimate="-1.20", p_value="0.036", p_relation="=", n_2="NA")
     return -1.2, se_of_p(1.2, 0.036, 24) ** 2
 
 
-@case("difference with exact p", n_1=67, n_2=67)
+@case("difference with exact p", df=66, n_1=67, n_2=67)
 def pairs_randomised_when_everybody_counts(b, s):
     b.trial(s, design="crossover", n=("NR", "NR"), n_randomised=67)
     b.contrast(s, is_paired="yes", estimate="-1.20", p_value="0.036", p_relation="=", n_2="NA")
@@ -182,7 +205,7 @@ def periods_of_a_crossover(b, s):
     return -1.0, se_1**2 + se_2**2 - 2 * 0.6 * se_1 * se_2
 
 
-@case("arm changes with exact p of the difference", n_1=30, n_2=32)
+@case("arm changes with exact p of the difference", df=60, n_1=30, n_2=32)
 def arm_changes_with_the_p_of_their_comparison(b, s):
     b.stats("ldn", s, n=30, mean="-2.31")
     b.stats("placebo", s, n=32, mean="-1.12")
@@ -190,7 +213,7 @@ def arm_changes_with_the_p_of_their_comparison(b, s):
     return -1.19, se_of_p(1.19, 0.012, 60) ** 2
 
 
-@case("arm changes with exact p of the difference", n_1=23, n_2=23, is_paired=True)
+@case("arm changes with exact p of the difference", df=22, n_1=23, n_2=23, is_paired=True)
 def periods_with_the_p_of_their_comparison(b, s):
     b.trial(s, design="crossover", n_analysed=23)
     b.stats("ldn", s, mean="-2.31")
@@ -255,7 +278,15 @@ def a_percentage_against_a_count(b, s):
     return log((20 / 44) / (13 / 46)), 1 / 20 - 1 / 44 + 1 / 13 - 1 / 46
 
 
-@case("change with CI", kind=CHANGE, measure="MC", comparator_class="none", n_1=31, n_2=nan)
+@case(
+    "change with CI",
+    own=(-1.21, -0.1),
+    kind=CHANGE,
+    measure="MC",
+    comparator_class="none",
+    n_1=31,
+    n_2=nan,
+)
 def change_with_interval(b, s):
     b.trial(s, design="single-arm", eligible_for="single-arm")
     b.contrast(
@@ -264,7 +295,7 @@ def change_with_interval(b, s):
     return -0.66, (1.11 / (2 * Z)) ** 2
 
 
-@case("change with exact p", kind=CHANGE, measure="MC", n_1=31, n_2=nan)
+@case("change with exact p", df=30, kind=CHANGE, measure="MC", n_1=31, n_2=nan)
 def change_with_p(b, s):
     b.trial(s, design="single-arm", eligible_for="single-arm")
     b.contrast(
@@ -345,6 +376,7 @@ def percent_changes(b, s, **spread):
 
 @case(
     "percent changes with exact p, times baseline",
+    df=27,
     n_1=28,
     is_approximate=True,
     is_paired=True,
@@ -377,7 +409,7 @@ def percentages_of_change_with_intervals(b, s):
     )
 
 
-@case("percent changes with exact p, times baseline", is_paired=False)
+@case("percent changes with exact p, times baseline", df=60, is_paired=False)
 def percentages_of_change_of_two_groups(b, s):
     # Two groups that chance made alike: the mean of their two starts.
     b.trial(s, n=(30, 32))
@@ -413,10 +445,35 @@ def test_effect_and_variance_by_hand(routed, name):
     assert row["yi"] == pytest.approx(yi, rel=1e-12)
     assert row["vi"] == pytest.approx(vi, rel=1e-10)
     assert row["sei"] == pytest.approx(sqrt(vi), rel=1e-10)
-    assert row["ci_low"] == pytest.approx(yi - Z * sqrt(vi), rel=1e-9)
-    assert row["ci_high"] == pytest.approx(yi + Z * sqrt(vi), rel=1e-9)
+    df = entry.also["df"]
+    reach = sqrt(vi) * (norm.ppf(0.975) if isnan(df) else t.ppf(0.975, df))
+    low, high = entry.own or (yi - reach, yi + reach)
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((low, high), rel=1e-9)
+    told = "normal" if isnan(df) else f"t on {df} df"
+    assert row["ci_from"] == ("as printed" if entry.own else told)
     for column, expected in entry.also.items():
         assert row[column] == pytest.approx(expected, nan_ok=True), column
+
+
+def test_p_of_exactly_five_per_cent_puts_a_limit_on_nought(build, protocol):
+    # The limit on no difference is 0 itself, not what rounding leaves on one side of it.
+    build.trial("edge")
+    build.contrast("edge", estimate="-2.40", p_value="0.050", p_relation="=", n_1=30, n_2=31)
+    effects, _ = normalise(build.load(), protocol)
+    (row,) = effects.to_dict("records")
+    assert (row["ci_low"], row["ci_high"]) == (pytest.approx(-4.8), 0.0)
+
+
+def test_interval_that_another_text_prints_is_the_interval_of_an_exact_p(build, protocol):
+    # Same estimate, comparison and time: the paper's own interval, not one computed again.
+    build.trial("twice", n=(47, 49))
+    build.contrast("twice", estimate="0.49", p_value="0.236", p_relation="=")
+    build.contrast("twice", **interval("0.49", "-0.32", "1.31"), preferred="no")
+    build.contrast("twice", **interval("0.13", "-0.72", "0.97"), timepoint_weeks=26)
+    effects, _ = normalise(build.load(), protocol)
+    by_p = effects[effects["route"] == "difference with exact p"].iloc[0]
+    assert (by_p["ci_low"], by_p["ci_high"], by_p["df"]) == (-0.32, 1.31, 94)
+    assert by_p["sei"] == pytest.approx(se_of_p(0.49, 0.236, 94))
 
 
 def test_assumptions_are_in_words(routed):

@@ -12,9 +12,10 @@ from ldn_meta.evidence.answer.multiverse import multiverse_tables
 from ldn_meta.evidence.audit.claims import claims_table
 from ldn_meta.evidence.audit.consistency import check_consistency, refuse_inconsistent
 from ldn_meta.evidence.derived import TABLES
-from ldn_meta.evidence.effects.effects import NORMAL_95, as_saved, normalise
+from ldn_meta.evidence.effects.effects import as_saved, normalise
 from ldn_meta.evidence.effects.rows import CONTRAST
 from ldn_meta.evidence.grade import certainty_tables
+from ldn_meta.stats.convert import ci_from_se
 from ldn_meta.stats.effects import effect_size
 from ldn_meta.stats.proportions import (
     number_needed_to_treat,
@@ -106,12 +107,13 @@ def _ratio(code: str, table: dict[str, float]) -> dict[str, float]:
     if nobody or everybody:
         return {}
     effect = effect_size(code, **table)
-    yi, half = float(effect.yi), NORMAL_95 * math.sqrt(float(effect.vi))
+    yi, se = float(effect.yi), math.sqrt(float(effect.vi))
+    low, high = (float(end) for end in ci_from_se(yi, se))
     name = code.lower()
     return {
         name: math.exp(yi),
-        f"{name}_low": math.exp(yi - half),
-        f"{name}_high": math.exp(yi + half),
+        f"{name}_low": math.exp(low),
+        f"{name}_high": math.exp(high),
     }
 
 

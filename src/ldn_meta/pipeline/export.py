@@ -37,6 +37,8 @@ METHODS = {
     "common": "EE",
 }
 TESTS = {"wald": "z", "knapp-hartung": "knha", "knapp-hartung-floored": "adhoc"}
+OWN_INTERVALS = """ci_low, ci_high: each trial's own interval, as printed, by t on df where its
+# standard error came from a t statistic, else normal. metafor has no df of a single row."""
 RESULTS = ("estimate", "ci_low", "ci_high", "tau2")
 # Six significant digits are saved, of numbers around 1.
 TOLERANCE = 1e-5
@@ -93,12 +95,14 @@ def r_script(table: str, title: str, settings: Mapping[str, Any]) -> str:
     return f"""\
 # {title}. In this folder: Rscript {Path(table).stem}.R
 # yi and vi are what was pooled; numbers of the arms are as printed, on the instrument's scale.
+# {OWN_INTERVALS}
 library(metafor)
 d <- read.csv("{table}", na.strings = "NA")
 fit <- rma(yi, vi, data = d, slab = slab, method = "{METHODS[settings["tau2_method"]]}",
            test = "{TESTS[settings["ci_method"]]}", level = {100 * settings["level"]:g},
            control = list(threshold = 1e-12, maxiter = 100000, stepadj = 0.5))
 found <- c(estimate = fit$b[1], ci_low = fit$ci.lb, ci_high = fit$ci.ub, tau2 = fit$tau2)
+if (nrow(d) == 1) found[c("ci_low", "ci_high")] <- c(d$ci_low, d$ci_high)
 saved <- c({saved})
 print(fit); print(rbind(found, saved))
 stopifnot(all(abs(found - saved) <= {TOLERANCE:g} * pmax(1, abs(saved)), na.rm = TRUE))
@@ -128,7 +132,8 @@ def metafor_table(trials: pd.DataFrame, arm_stats: pd.DataFrame) -> pd.DataFrame
             ]
     numbers = ("m1i", "sd1i", "n1i", "m2i", "sd2i", "n2i", "ai", "ci")
     origin = ("study_id", "effect_id", "measure", "unit", "instrument", "timepoint_weeks", "route")
-    return table[["slab", "yi", "vi", *numbers, *origin, "rows", "source_id", "locator"]]
+    own = ("df", "ci_low", "ci_high", "ci_from")
+    return table[["slab", "yi", "vi", *own, *numbers, *origin, "rows", "source_id", "locator"]]
 
 
 def _write(derived: Derived, pool: Mapping[str, Any], folder: Path) -> Export:

@@ -208,6 +208,7 @@ def forest_rows(
     summaries: Sequence[tuple[str, Diamond | None]] | None,
     dots: pd.DataFrame | None,
     print_as: EffectFormat,
+    intervals: Sequence[Sequence[float]] | None = None,
 ) -> list[Row]:
     """List the rows of a forest plot from the top down.
 
@@ -218,7 +219,7 @@ def forest_rows(
             message = f"{pool!r} is a batch of pool_many: a forest plot needs the result of pool"
             raise ArgumentError(message)
     width = 0 if columns is None else len(columns.columns)
-    rows = _trial_rows(result, labels, columns, dots, print_as)
+    rows = _trial_rows(result, labels, columns, dots, print_as, intervals)
     pooled = 0 if result is None else int(result.k)
     if result is None or pooled == 0:
         rows.append(Row("remark", NO_TRIAL))
@@ -235,8 +236,13 @@ def forest_rows(
     return rows
 
 
-def trial_spans(result: PooledResult) -> list[Interval]:
-    """Give each trial its estimate and its own interval at the level of the result."""
+def trial_spans(
+    result: PooledResult, intervals: Sequence[Sequence[float]] | None = None
+) -> list[Interval]:
+    """Give each trial its estimate and its own interval; normal at the level of the result."""
+    if intervals is not None:
+        ends = zip(result.yi, intervals, strict=True)
+        return [_span(effect, low, high) for effect, (low, high) in ends]
     reach = NormalDist().inv_cdf(0.5 + result.level / 2)
     spans = []
     for effect, variance in zip(result.yi, result.vi, strict=True):
@@ -251,19 +257,22 @@ def _trial_rows(
     columns: pd.DataFrame | None,
     dots: pd.DataFrame | None,
     print_as: EffectFormat,
+    intervals: Sequence[Sequence[float]] | None,
 ) -> list[Row]:
     if result is None:
         return []
-    spans = trial_spans(result)
     names = list(result.labels if labels is None else labels)
+    spans = [_NOTHING] * len(result.yi)
     for argument, length in (
         ("labels", len(names)),
+        ("intervals", len(spans) if intervals is None else len(intervals)),
         ("columns", len(spans) if columns is None else len(columns)),
         ("dots", len(spans) if dots is None else len(dots)),
     ):
         if length != len(spans):
             message = f"{argument} has {length} rows and the result {len(spans)} trials: one each"
             raise ArgumentError(message)
+    spans = trial_spans(result, intervals)
     cells = _texts(columns, len(spans))
     judgements = _judgements(dots, len(spans))
     weights = result.weight_pct if result.k > 1 else [math.nan] * len(spans)
@@ -764,6 +773,7 @@ def forest_plot(
     result: PooledResult | None,
     *,
     labels: Sequence[str] | None = None,
+    intervals: Sequence[Sequence[float]] | None = None,
     columns: pd.DataFrame | None = None,
     totals: Sequence[str] | None = None,
     shown_only: pd.DataFrame | None = None,
@@ -791,6 +801,8 @@ def forest_plot(
         figure that says in words that there is nothing; ``k == 1`` draws no diamond.
     labels : sequence of str, optional
         One a trial; the result's own labels otherwise.
+    intervals : sequence of (float, float), optional
+        Own interval of each trial, where it is not the normal one at the level of the result.
     columns : pandas.DataFrame, optional
         Arm data as text, one row a trial in the order of the trials; the column names are the
         heads, and may hold line breaks.
@@ -841,6 +853,7 @@ def forest_plot(
         summaries=summaries,
         dots=dots,
         print_as=print_as,
+        intervals=intervals,
     )
     first_pool = _first_pool(result, summaries)
     measure = measure_words(first_pool)

@@ -121,6 +121,7 @@ class PublishedPools:
         return forest_output(
             f"published_{outcome.replace(' ', '_')}_{self.measure.lower()}",
             None if now is None else self._result(now),
+            intervals=None if now is None else self._own_intervals(now),
             shown_only=pd.DataFrame(rows) if rows else None,
             summaries=others,
             direction=sides if self.question.benefit == "negative" else sides[::-1],
@@ -136,6 +137,10 @@ class PublishedPools:
 
     def _result(self, pool: Pool) -> Any:
         return pool.result if self.spread is None else standardised(pool, self.spread.typical)
+
+    def _own_intervals(self, pool: Pool) -> list[tuple[float, float]]:
+        per = 1.0 if self.spread is None else self.spread.typical
+        return [(low / per, high / per) for low, high in pool.own_intervals]
 
     def _span_of(self, pool: Pool) -> Span:
         return span_of(pool, per=1.0 if self.spread is None else self.spread.typical)

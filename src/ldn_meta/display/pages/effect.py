@@ -97,7 +97,9 @@ class EffectPage(QuestionPage):
         if self.pool is not None:
             weights = np.atleast_1d(self.pool.result.weight_pct)
             for row, weight in zip(rows_of(self.pool.trials), weights, strict=True):
-                notes = [text for text in (row["assumptions"], row["notes"]) if text != "none"]
+                own = "" if row["ci_from"] == "normal" else f"interval {row['ci_from']}"
+                notes = [row["assumptions"], own, row["notes"]]
+                notes = [text for text in notes if text not in ("", "none")]
                 others = "in both arms" if row["is_paired"] else f"+ {plain(row['n_2'])}"
                 rows.append(
                     {
@@ -539,6 +541,7 @@ def forest_of_pool(
     return forest_output(
         name,
         None if pool is None else pool.result,
+        intervals=None if pool is None else pool.own_intervals,
         columns=None if pool is None else _arm_columns(rows, *names, is_ratio=is_ratio),
         totals=totals,
         shown_only=hollow,

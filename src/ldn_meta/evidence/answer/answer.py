@@ -20,6 +20,7 @@ from ldn_meta.evidence.answer.pools import (
     pool_trials,
     possible_synthesis,
 )
+from ldn_meta.evidence.effects.effects import own_intervals
 from ldn_meta.evidence.effects.rows import CONTRAST, FURTHER_ARM, POOL
 from ldn_meta.evidence.raw.protocol import TWO_TRIALS, Model, Protocol, Selection
 from ldn_meta.evidence.raw.tables import Evidence
@@ -530,12 +531,18 @@ def _pooled_again(
         for method in dict.fromkeys(methods)
     }
     names = ("estimate", "ci_low", "ci_high", "tau2")
-    return pd.DataFrame(
+    told = pd.DataFrame(
         [
             {name: getattr(frames[method], name)[place] for name in names}
             for place, method in enumerate(methods)
         ]
     )
+    # One trial alone keeps its own interval.
+    own = own_intervals(pool.trials, level=model.level)
+    for place in (place for place, k in enumerate(sizes) if k == 1):
+        is_in = np.isfinite(frames[methods[place]].vi[place])
+        told.loc[place, ["ci_low", "ci_high"]] = own[is_in][0]
+    return told
 
 
 def _line(name: str, found: Pool) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ldn_meta.evidence.answer.pools import META_ANALYSIS, one_word, possible_synthesis
-from ldn_meta.evidence.effects.effects import trials_of
+from ldn_meta.evidence.effects.effects import t_df, trials_of
 from ldn_meta.evidence.effects.routes import A, arm_reports, what_of
 from ldn_meta.evidence.effects.rows import (
     COMPARATOR,
@@ -349,7 +349,7 @@ def _computed(side: Side) -> list[PrintedP]:
     events, people = ([effect[f"{name}_{arm}"] for arm in (1, 2)] for name in ("events", "n"))
     if 0 in (*events, people[0] - events[0], people[1] - events[1]):
         return []
-    p = float(p_from_se(effect["yi"], effect["sei"]))
+    p = float(p_from_se(effect["yi"], effect["sei"], df=t_df(effect["df"])))
     return [PrintedP(p, p, f"{p:.3g} (computed)")]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.pools import NOT_STATED, build_pools, find_pool
-from ldn_meta.evidence.effects.effects import as_saved, candidate_effects
+from ldn_meta.evidence.effects.effects import OWN_LEVEL, as_saved, candidate_effects
 from ldn_meta.evidence.effects.rows import (
     CONTRAST,
     IN_WINDOW,
@@ -33,6 +33,7 @@ from ldn_meta.evidence.raw.protocol import (
 )
 from ldn_meta.evidence.raw.tables import counted, titled_html
 from ldn_meta.stats.arrays import html_table
+from ldn_meta.stats.convert import ci_from_se, p_from_se
 from ldn_meta.stats.effects import effect_size
 from ldn_meta.stats.multiverse import (
     combined,
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
 
 Changes: TypeAlias = tuple[tuple[str, Any], ...]
 COUNTS = ("events_1", "n_1", "events_2", "n_2")
+# Numbers of an effect that a pool needs; from the third on, where it is alone.
+EFFECT = ("yi", "vi", "ci_low", "ci_high", "df")
 
 
 class Normalised:
@@ -114,8 +117,8 @@ class ChoiceOfEffects:
             outcomes.loc[outcomes["construct"] == self._construct, "benefit_sign"].iloc[0]
         )
 
-    def choose(self, nodes: Sequence[Node]) -> tuple[tuple[str, ...], FloatArray, FloatArray]:
-        """The effect of each trial under each combination of options."""
+    def choose(self, nodes: Sequence[Node]) -> tuple[tuple[str, ...], FloatArray]:
+        """The effect of each trial under each combination of options, by number of EFFECT."""
         # Most combinations differ in neither: a few changes of the data times a few selections.
         changes, data_of = _distinct(nodes, Option.of_data)
         departures, selection_of = _distinct(nodes, Option.of_protocol)
@@ -126,8 +129,7 @@ class ChoiceOfEffects:
         for frame, _ in groups:
             names |= dict(zip(frame["trial_id"], frame["study_label"], strict=True))
         trials = sorted(names)
-        yi = np.full((len(data_of), len(trials)), np.nan)
-        vi = yi.copy()
+        chosen_effects = np.full((len(EFFECT), len(data_of), len(trials)), np.nan)
         for frame, alike in groups:
             chosen = first_choices(
                 *_barred_and_ranked(frame, selections),
@@ -135,13 +137,13 @@ class ChoiceOfEffects:
                 len(trials),
             )
             places = np.flatnonzero(np.isin(data_of, alike))
-            for target, column in ((yi, "yi"), (vi, "vi")):
+            for target, column in zip(chosen_effects, EFFECT, strict=True):
                 # The last place, -1, stands for no effect.
                 values = np.append(frame[column].to_numpy(dtype=float), np.nan)
                 target[places] = values[chosen[selection_of[places]]]
-        is_there = ~np.isnan(vi).all(axis=0)
+        is_there = ~np.isnan(chosen_effects[1]).all(axis=0)
         labels = tuple(names[t] for t, there in zip(trials, is_there, strict=True) if there)
-        return labels, yi[:, is_there], vi[:, is_there]
+        return labels, chosen_effects[:, :, is_there]
 
     def _groups(self, changes: Sequence[dict[str, Any]]) -> list[tuple[pd.DataFrame, list[int]]]:
         """Changes of the data by the candidates they leave; most of them change nothing."""
@@ -218,7 +220,8 @@ def _as_odds_ratios(effects: pd.DataFrame) -> pd.DataFrame:
     is_counted = ~np.isnan(np.array(list(counts.values()))).any(axis=0)
     kept = effects[is_counted]
     found = effect_size("OR", **{name: value[is_counted] for name, value in counts.items()})
-    odds: pd.DataFrame = kept.assign(yi=found.yi, vi=found.vi)
+    low, high = ci_from_se(found.yi, np.sqrt(found.vi))
+    odds: pd.DataFrame = kept.assign(yi=found.yi, vi=found.vi, ci_low=low, ci_high=high)
     return odds
 
 
@@ -251,7 +254,7 @@ def _barred_and_ranked(
 # Columns of an effect that selection, forest plot and sentence need.
 COLUMNS = (
     *("effect_id", "study_id", "study_label", "trial_id", "year", "analysis_set", "read_from"),
-    *("comparator", "route_rank", "yi", "vi", "n_1", "n_2", "arm_1_data", "arm_2_data"),
+    *("comparator", "route_rank", *EFFECT, "n_1", "n_2", "arm_1_data", "arm_2_data"),
     *("is_preferred", "is_paired"),
 )
 
@@ -532,12 +535,14 @@ def build_multiverse(
     choice = ChoiceOfEffects(normalised, construct, comparator_class)
     if choice.key is None:
         return None
-    trials, yi, vi = choice.choose(about_data)
+    trials, effects = choice.choose(about_data)
     if not trials:
         return None
-    stacked = np.concatenate([np.nan_to_num(yi, nan=np.inf), np.nan_to_num(vi, nan=-1.0)], axis=1)
+    # The last tell analyses apart only where a trial is alone.
+    effects[2:, np.count_nonzero(~np.isnan(effects[1]), axis=1) > 1] = np.nan
+    stacked = np.nan_to_num(np.concatenate(effects, axis=1), nan=np.inf)
     _, first, set_of = np.unique(stacked, axis=0, return_index=True, return_inverse=True)
-    yi, vi = yi[first], vi[first]
+    yi, vi, *own = effects[:, first]
     main = Variant("", protocol.selection, protocol.model)
     models = [
         departed(main, changes).model
@@ -555,7 +560,7 @@ def build_multiverse(
         yi=yi,
         vi=vi,
         set_of=np.asarray(set_of).reshape(-1),
-        results=_pooled(yi, vi, models),
+        results=_pooled(yi, vi, own, models),
     )
 
 
@@ -564,8 +569,13 @@ def is_about_model(node: Node) -> bool:
     return all(set(option.changes) <= MODEL_CHOICES for option in node.options)
 
 
-def _pooled(yi: FloatArray, vi: FloatArray, models: list[Model]) -> dict[str, FloatArray]:
-    """Pool every set under every model; one batch for each way to pool, each set once in it."""
+def _pooled(
+    yi: FloatArray, vi: FloatArray, of_one: Sequence[FloatArray], models: list[Model]
+) -> dict[str, FloatArray]:
+    """Pool every set under every model; one batch for each way to pool, each set once in it.
+
+    A trial that is alone keeps the limits of its own interval, and its df.
+    """
     k = np.count_nonzero(~np.isnan(vi), axis=1)
     results = {name: np.full((len(yi), len(models)), np.nan) for name in NUMBERS}
     ways: dict[tuple[str, str, float, str], list[tuple[int, IntArray]]] = {}
@@ -587,6 +597,13 @@ def _pooled(yi: FloatArray, vi: FloatArray, models: list[Model]) -> dict[str, Fl
         for column, own in cells:
             for name in NUMBERS:
                 results[name][own, column] = getattr(found, name)[np.searchsorted(rows, own)]
+    alone = k == 1
+    at_level = [column for column, model in enumerate(models) if model.level == OWN_LEVEL]
+    low, high, df = (np.nansum(numbers[alone], axis=1, keepdims=True) for numbers in of_one)
+    for name, ends in (("ci_low", low), ("ci_high", high)):
+        results[name][np.ix_(alone, at_level)] = ends
+    estimate, se = (results[name][alone] for name in ("estimate", "se"))
+    results["p_value"][alone] = p_from_se(estimate, se, df=np.where(df > 0, df, np.inf))
     return results
 
 

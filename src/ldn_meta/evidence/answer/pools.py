@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from ldn_meta.evidence.effects.effects import own_intervals, t_df
 from ldn_meta.evidence.effects.rows import (
     CHANGE,
     CONTRAST,
@@ -17,6 +18,7 @@ from ldn_meta.evidence.effects.rows import (
     PROPORTION,
     choose,
 )
+from ldn_meta.stats.convert import p_from_se
 from ldn_meta.stats.pool import pool, side
 
 if TYPE_CHECKING:
@@ -62,6 +64,11 @@ class Pool:
         return pool_trials(self.trials, self.model, self.key["measure"])
 
     @property
+    def own_intervals(self) -> list[tuple[float, float]]:
+        """Each trial's own interval, at the level of the model."""
+        return [(low, high) for low, high in own_intervals(self.trials, level=self.model.level)]
+
+    @property
     def people(self) -> int:
         """People in the pooled comparisons; pairs are counted once."""
         return people(self.trials)
@@ -92,8 +99,11 @@ def has_unknown_sign(found: Pool) -> bool:
 
 
 def pool_trials(trials: pd.DataFrame, model: Model, measure: str) -> PooledResult:
-    """Pool one effect per trial with the model's methods; the same trials once in a process."""
-    return _pool_once(
+    """Pool one effect per trial with the model's methods; the same trials once in a process.
+
+    One trial keeps its own interval and the p of its own statistic.
+    """
+    found = _pool_once(
         tuple(trials["yi"].astype(float)),
         tuple(trials["vi"].astype(float)),
         tau2_method=model.tau2_method,
@@ -103,6 +113,11 @@ def pool_trials(trials: pd.DataFrame, model: Model, measure: str) -> PooledResul
         measure=measure,
         labels=tuple(trials["study_label"]),
     )
+    if len(trials) != 1:
+        return found
+    low, high = own_intervals(trials, level=model.level)[0]
+    p_value = float(p_from_se(found.estimate, found.se, df=t_df(trials["df"].iloc[0])))
+    return replace(found, ci_low=float(low), ci_high=float(high), p_value=p_value)
 
 
 def build_pools(effects: pd.DataFrame, selection: Selection, model: Model) -> list[Pool]:

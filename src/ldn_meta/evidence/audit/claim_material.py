@@ -22,13 +22,14 @@ from ldn_meta.evidence.answer.pools import (
     build_pools,
     find_pool,
     interval_direction,
+    pool_trials,
 )
 from ldn_meta.evidence.audit.claim_rules import CANNOT_BE_TESTED, SUPPORTED, WITH_CAVEATS, Form
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Context, Row, number, plain_rows
 from ldn_meta.evidence.raw.review import write
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, short_citation
 from ldn_meta.files import number_text
-from ldn_meta.stats.pool import pool, side
+from ldn_meta.stats.pool import side
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -279,17 +280,9 @@ def span_of(found: Pool, *, per: float = 1.0) -> Span:
 
 def standardised(found: Pool, sd: float) -> PooledResult:
     """Pool the same trials with every effect divided by one standard deviation."""
-    r = found.result
-    return pool(
-        found.trials["yi"].to_numpy(dtype=float) / sd,
-        found.trials["vi"].to_numpy(dtype=float) / sd**2,
-        tau2_method=r.tau2_method,
-        ci_method=r.ci_method,
-        level=r.level,
-        pi_method=r.pi_method,
-        measure="SMD",
-        labels=tuple(found.trials["study_label"]),
-    )
+    divided = {name: found.trials[name] / sd for name in ("yi", "ci_low", "ci_high")}
+    trials = found.trials.assign(**divided, vi=found.trials["vi"] / sd**2)
+    return pool_trials(trials, found.model, "SMD")
 
 
 class Spread(NamedTuple):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ldn_meta.errors import LdnMetaError
 from ldn_meta.evidence.effects.routes import arm_routes, contrast_routes, event_routes
 from ldn_meta.evidence.effects.rows import (
     COMPARATOR,
     CONTRAST,
     FURTHER_ARM,
+    NOT_PRINTED,
     NOT_STATED,
     ROUTES,
     TRANSCRIBED,
@@ -23,16 +26,18 @@ from ldn_meta.evidence.effects.rows import (
 )
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
 from ldn_meta.files import six_digits
+from ldn_meta.stats.convert import ci_from_se
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ldn_meta.evidence.raw.protocol import Protocol
     from ldn_meta.evidence.raw.tables import Evidence
+    from ldn_meta.stats.arrays import FloatArray
 
 
-# Two-sided 97.5% normal quantile: the intervals of single trials in tables and figures.
-NORMAL_95 = 1.959963984540054
+# Level of a single trial's own interval in tables and figures.
+OWN_LEVEL = 0.95
 LEFT_OUT_COLUMNS = (
     *("table", "row_id", "indication_id", "study_id", "study_label", "outcome_id", "construct"),
     *("kind", "reason", "usable_for", "direction", "compares", "comparator_class", "is_preferred"),
@@ -97,6 +102,41 @@ def candidate_effects(evidence: Evidence, protocol: Protocol) -> tuple[pd.DataFr
     return effects, left_out
 
 
+def t_df(df: float) -> float:
+    """Degrees of freedom of an effect's statistic; infinite for a normal one."""
+    return math.inf if math.isnan(df) else float(df)
+
+
+def own_interval(
+    yi: float, sei: float, df: float, printed: tuple[float, float, float], *, level: float
+) -> tuple[float, float]:
+    """A trial's own interval: as printed, else by the statistic its standard error came from.
+
+    By t where the error came from a t statistic, else normal. A printed interval at another
+    level is computed again.
+    """
+    low, high, printed_at = printed
+    if printed_at == level:
+        return low, high
+    limits = ci_from_se(yi, sei, level=level, df=t_df(df))
+    # p = 0.05 puts a limit on nought: what is left of rounding must not decide the side.
+    nought = 1e-12 * sei
+    low, high = (0.0 if abs(float(end)) < nought else float(end) for end in limits)
+    return low, high
+
+
+def own_intervals(effects: pd.DataFrame, *, level: float = OWN_LEVEL) -> FloatArray:
+    """Own intervals of effects, (k, 2): those on file at their level, else computed."""
+    if level == OWN_LEVEL:
+        return effects[["ci_low", "ci_high"]].to_numpy(dtype=float)
+    rows = zip(*(effects[name] for name in ("yi", "vi", "df")), strict=True)
+    limits = [
+        own_interval(float(y), math.sqrt(v), float(df), NOT_PRINTED, level=level)
+        for y, v, df in rows
+    ]
+    return np.array(limits).reshape(-1, 2)
+
+
 def as_saved(effects: pd.DataFrame) -> pd.DataFrame:
     """Round effects as they are saved.
 
@@ -152,6 +192,7 @@ def _record(context: Context, found: Candidate, trials: dict[str, str]) -> dict[
     rows = [context.rows[address] for address in found.rows]
     tiers = context.protocol.selection.read_from
     se = math.sqrt(found.vi)
+    low, high = own_interval(found.yi, se, found.df, found.printed, level=OWN_LEVEL)
     data_1, what = _arm_data(context, found, found.arm_1, 0)
     data_2 = _arm_data(context, found, found.arm_2, 2)[0] if control else "NA"
     return {
@@ -185,8 +226,10 @@ def _record(context: Context, found: Candidate, trials: dict[str, str]) -> dict[
         "yi": found.yi,
         "vi": found.vi,
         "sei": se,
-        "ci_low": found.yi - NORMAL_95 * se,
-        "ci_high": found.yi + NORMAL_95 * se,
+        "df": found.df,
+        "ci_low": low,
+        "ci_high": high,
+        "ci_from": _interval_from(found),
         "n_1": found.n_1,
         "n_2": found.n_2,
         "events_1": found.events[0],
@@ -208,6 +251,13 @@ def _record(context: Context, found: Candidate, trials: dict[str, str]) -> dict[
         "locator": lead["locator"],
         "as_reported": lead["as_reported"],
     }
+
+
+def _interval_from(found: Candidate) -> str:
+    """Where the trial's own interval comes from, in words."""
+    if found.printed[-1] == OWN_LEVEL:
+        return "as printed"
+    return "normal" if math.isnan(found.df) else f"t on {found.df:g} df"
 
 
 def _comparator_class(study: Study, control: Arm | None) -> str:

@@ -14,6 +14,7 @@ from ldn_meta.evidence.effects.rows import (
     FURTHER,
     NO_ARM,
     NO_EVENTS,
+    NOT_PRINTED,
     NOT_STATED,
     PROPORTION,
     RATIO_MEASURES,
@@ -25,6 +26,7 @@ from ldn_meta.evidence.effects.rows import (
     Candidate,
     Context,
     Contrast,
+    Row,
     Study,
     ValueRow,
     is_before,
@@ -78,9 +80,15 @@ def degrees_of_freedom(context: Context, row: Contrast) -> tuple[float, str]:
     return n_1 + n_2 - 2, f"a t statistic on {n_1 + n_2 - 2:g} df"
 
 
-def se_from_exact_p(
-    context: Context, row: Contrast, estimate: float, *, slack: float
-) -> tuple[float, str]:
+class Spread(NamedTuple):
+    """A standard error, where it came from or why there is none, and the df of its t, if any."""
+
+    se: float
+    words: str
+    df: float = math.nan
+
+
+def se_from_exact_p(context: Context, row: Contrast, estimate: float, *, slack: float) -> Spread:
     """Standard error behind a printed exact p, or why it is not known well enough.
 
     se = |estimate| / t(p), t on ``degrees_of_freedom``. The rounding of p and of the estimate
@@ -90,22 +98,23 @@ def se_from_exact_p(
     df, words = degrees_of_freedom(context, row)
     p, size = number(row["p_value"]), abs(estimate)
     if df <= 0:
-        return math.nan, "too few people for a test"
+        return Spread(math.nan, "too few people for a test")
     if p == 0:
-        return math.nan, "p is printed as 0, which is a bound and no number"
+        return Spread(math.nan, "p is printed as 0, which is a bound and no number")
     if size <= slack:
-        return math.nan, "the difference may be nought within its rounding: p gives no spread"
+        why = "the difference may be nought within its rounding: p gives no spread"
+        return Spread(math.nan, why)
     se = float(se_from_p(size, p, df=df))
     p_low, p_high = p_interval("=", p, decimals=int(number(row["p_decimals"])))
     low = float(se_interval_from_p(size - slack, p_low, p_high, df=df).low)
     high = float(se_interval_from_p(size + slack, p_low, p_high, df=df).high)
     if not max(high - se, se - low) <= context.protocol.largest_se_error * se:
-        return (
+        return Spread(
             math.nan,
             "p and its difference are printed too coarsely: the standard error lies between "
             f"{low:.3g} and {high:.3g}",
         )
-    return se, words
+    return Spread(se, words, df if math.isfinite(df) else math.nan)
 
 
 @dataclass(frozen=True)
@@ -201,11 +210,17 @@ def place_on_scale(context: Context, outcome_id: str, measure: str) -> Placement
 
 
 class Effect(NamedTuple):
-    """An effect and its standard error, where the rows stand that print it."""
+    """An effect and its standard error, where the rows stand that print it.
+
+    ``df`` are those of the t statistic that the error came from, NaN for a normal one;
+    ``printed`` is its interval as printed (low, high, level).
+    """
 
     measure: str
     estimate: float
     se: float
+    df: float = math.nan
+    printed: tuple[float, float, float] = NOT_PRINTED
 
 
 def _keep(
@@ -230,6 +245,7 @@ def _keep(
         if kind == CONTRAST and "arm_1" not in rows[1]:
             arms = lead["arm_id"], rows[1]["arm_id"]
     place = place_on_scale(context, lead["outcome_id"], effect.measure)
+    low, high, level = effect.printed
     context.keep(
         Candidate(
             kind=kind,
@@ -249,6 +265,8 @@ def _keep(
             approximate=approximate,
             has_known_scale=place.is_known,
             events=events,
+            df=effect.df,
+            printed=(low * place.factor, high * place.factor, level),
         )
     )
 
@@ -312,26 +330,24 @@ def p_row_of(
     return same[0] if same else None
 
 
-def se_of_difference(
-    context: Context, first: ArmStat, second: ArmStat, p_row: Contrast
-) -> tuple[float, str]:
+def se_of_difference(context: Context, first: ArmStat, second: ArmStat, p_row: Contrast) -> Spread:
     """Standard error of the difference of two printed means from its printed p."""
     difference = number(first["mean"]) - number(second["mean"])
     # Both means are rounded, so their difference is known to a whole last digit, not to half.
     printed = [context.printed["mean"][row["row_id"]] for row in (first, second)]
     slack = sum(0.5 * 10.0 ** -len(text.partition(".")[2]) for text in printed)
-    se, words = se_from_exact_p(context, p_row, difference, slack=slack)
-    if math.isnan(se):
+    found = se_from_exact_p(context, p_row, difference, slack=slack)
+    if math.isnan(found.se):
         for row in (first, second):
-            context.left_out(row, words, "p-value")
-    return se, words
+            context.left_out(row, found.words, "p-value")
+    return found
 
 
 def keep_pair(
     context: Context,
     first: ArmStat,
     second: ArmStat,
-    effect: tuple[float, float],
+    effect: Effect,
     *,
     route: str,
     assumptions: tuple[str, ...],
@@ -346,7 +362,7 @@ def keep_pair(
         n_1 = n_2 = analysed if math.isnan(n_1) else n_1
     _keep(
         context,
-        Effect("MD", *effect),
+        effect,
         (first, second, *others),
         (n_1, n_2),
         route=route,
@@ -439,8 +455,7 @@ def _with_interval(context: Context, row: Contrast) -> None:
     _keep_contrast(
         context,
         row,
-        estimate,
-        float(se_from_ci(low, high, level=level)),
+        Spread(float(se_from_ci(low, high, level=level)), words),
         route="with CI",
         assumption=f"{scale}{words}, read as normal at level {level:g}",
     )
@@ -449,13 +464,33 @@ def _with_interval(context: Context, row: Contrast) -> None:
 def _with_exact_p(context: Context, row: Contrast) -> None:
     estimate = number(row["estimate"])
     slack = 0.5 * 10.0 ** -(row["estimate_decimals"] or 0)
-    se, words = se_from_exact_p(context, row, estimate, slack=slack)
-    if math.isnan(se):
-        context.left_out(row, words, "p-value")
+    found = se_from_exact_p(context, row, estimate, slack=slack)
+    if math.isnan(found.se):
+        context.left_out(row, found.words, "p-value")
         return
-    _keep_contrast(
-        context, row, estimate, se, route="with exact p", assumption=f"two-sided p from {words}"
-    )
+    words = f"two-sided p from {found.words}"
+    _keep_contrast(context, row, found, route="with exact p", assumption=words)
+
+
+def printed_interval(context: Context, row: Contrast) -> tuple[float, float, float]:
+    """Low, high and level of the interval printed for an estimate, logged for ratios.
+
+    By the row itself, or by another text that prints the same estimate of the same comparison.
+    """
+    here: Row = row
+    same = ("arm_1", "arm_2", "outcome_id", "timepoint_weeks", "timepoint", "analysis_set")
+    others = [
+        text
+        for text in context.table("contrasts")
+        if text["reliability"] == "normal"
+        and all(text[name] == here[name] for name in (*same, "measure", "estimate"))
+    ]
+    for text in (here, *others):
+        low, high, level = (number(text[name]) for name in ("ci_low", "ci_high", "ci_level"))
+        if not math.isnan(low + high + level):
+            is_ratio = row["measure"] in RATIO_MEASURES
+            return (math.log(low), math.log(high), level) if is_ratio else (low, high, level)
+    return NOT_PRINTED
 
 
 def _why_no_spread(context: Context, row: Contrast) -> str:
@@ -477,13 +512,16 @@ def _why_no_spread(context: Context, row: Contrast) -> str:
 
 
 def _keep_contrast(
-    context: Context, row: Contrast, estimate: float, se: float, *, route: str, assumption: str
+    context: Context, row: Contrast, spread: Spread, *, route: str, assumption: str
 ) -> None:
     is_change = row["arm_2"] is None
     measure = "MC" if is_change and row["measure"] == "MD" else row["measure"]
+    estimate = number(row["estimate"])
+    if measure in RATIO_MEASURES:
+        estimate = math.log(estimate)
     _keep(
         context,
-        Effect(measure, estimate, se),
+        Effect(measure, estimate, spread.se, spread.df, printed_interval(context, row)),
         (row,),
         people_compared(context, row),
         route=f"{'change' if is_change else 'difference'} {route}",
@@ -648,30 +686,30 @@ def percent_routes(
         "taken for the percentage of means, and the baseline as known"
     )
 
-    def keep(se: float, route: str, words: str, *others: ValueRow) -> None:
+    def keep(found: Spread, route: str, *others: ValueRow) -> None:
         keep_pair(
             context,
             first,
             second,
-            (points * base / 100, se * base / 100),
+            Effect("MD", points * base / 100, found.se * base / 100, found.df),
             route=route,
-            assumptions=(shared, words),
+            assumptions=(shared, found.words),
             others=(*own, *others),
             approximate=True,
         )
 
     p_row = p_row_of(context, first, second, measures=P_OF_PERCENTAGES)
     if p_row is not None:
-        se, words = se_of_difference(context, first, second, p_row)
-        if not math.isnan(se):
+        found = se_of_difference(context, first, second, p_row)
+        if not math.isnan(found.se):
             route = "percent changes with exact p, times baseline"
-            keep(se, route, f"two-sided p from {words}", p_row)
+            keep(found._replace(words=f"two-sided p from {found.words}"), route, p_row)
     se_1, se_2 = spread(first)[0], spread(second)[0]
     if context.has_same_people(first) and not math.isnan(se_1 + se_2):
+        words = f"correlation of {context.protocol.correlation:g} between periods assumed"
         keep(
-            paired_se(context, se_1, se_2),
+            Spread(paired_se(context, se_1, se_2), words),
             "percent changes with CI, correlation assumed, times baseline",
-            f"correlation of {context.protocol.correlation:g} between periods assumed",
         )
 
 
@@ -743,8 +781,8 @@ def _with_spreads(context: Context, first: ArmStat, second: ArmStat) -> bool:
         }[first["statistic_of"]]
     how = how_1 if how_1 == how_2 else f"{how_1} and {how_2}"
     words = (f"standard error from {how} of each arm", people, _of_ends(first))
-    difference = number(first["mean"]) - number(second["mean"])
-    keep_pair(context, first, second, (difference, se), route=route, assumptions=words)
+    effect = Effect("MD", number(first["mean"]) - number(second["mean"]), se)
+    keep_pair(context, first, second, effect, route=route, assumptions=words)
     return True
 
 
@@ -753,18 +791,19 @@ def _with_p_of_means(context: Context, first: ArmStat, second: ArmStat) -> None:
     p_row = p_row_of(context, first, second, measures=P_OF_MEANS)
     if p_row is None:
         return
-    se, words = se_of_difference(context, first, second, p_row)
-    if math.isnan(se):
+    found = se_of_difference(context, first, second, p_row)
+    if math.isnan(found.se):
         return
+    difference = number(first["mean"]) - number(second["mean"])
     keep_pair(
         context,
         first,
         second,
-        (number(first["mean"]) - number(second["mean"]), se),
+        Effect("MD", difference, found.se, found.df),
         route="arm changes with exact p of the difference",
         assumptions=(
             "difference of the two printed means",
-            f"two-sided p from {words}",
+            f"two-sided p from {found.words}",
             _of_ends(first),
         ),
         others=(p_row,),

@@ -156,6 +156,7 @@ TRANSCRIBED = "transcription"
 NO_ARM = NOT_APPLICABLE
 NOT_STATED = "not stated"
 NO_EVENTS = (math.nan,) * 4
+NOT_PRINTED = (math.nan,) * 3
 
 # Routes from the printed numbers to an effect, most direct first (METHODS section 2).
 ROUTES = (
@@ -201,6 +202,10 @@ class Candidate:
     approximate: bool
     has_known_scale: bool
     events: tuple[float, float, float, float]
+    # Of the t statistic behind the variance; NaN: a normal one.
+    df: float
+    # Limits as printed, on the scale of yi, at the level they were printed at; else NaN.
+    printed: tuple[float, float, float]
 
 
 @dataclass(frozen=True)
