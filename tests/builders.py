@@ -84,7 +84,7 @@ DEFAULTS = {
         "overlaps_with": "NA",
         "source_id": "paper",
     },
-    "arms": {"treatment": "tablets", "source_id": "paper"},
+    "arms": {"treatment": "tablets"},
     "outcomes": {
         "construct": "pain_intensity",
         "construct_label": "pain",
@@ -107,20 +107,18 @@ DEFAULTS = {
         "measure": "statement",
     },
     "contrasts": {"measure": "MD", "is_paired": "no", "direction": "not stated"},
-    "risk_of_bias": {"source_id": "paper"},
 }
 VALUE_DEFAULTS = {
     "outcome_id": "pain",
     "timepoint_weeks": 12,
     "timepoint": "NA",
     "analysis_set": "intention to treat",
-    "source_id": "paper",
     "read_from": "full text",
     "reliability": "normal",
     "preferred": "yes",
     "preferred_reason": "NA",
 }
-FILLERS = {"checked_by": "TODO", "note": "NA", "read_from": "full text"}
+FILLERS = {"note": "NA", "read_from": "full text"}
 DECIMALS = {
     "estimate": "estimate_decimals",
     "p_value": "p_decimals",
@@ -160,7 +158,10 @@ class Builder:
         self.add("outcomes", outcome_id="pain")
 
     def add(self, table, **cells):
-        """One row; the key of a value row is made up."""
+        """One row; the key of a value row is made up, one source stands for both it may name."""
+        if "reported_in" in self.columns[table]:
+            source = cells.pop("source_id", "paper")
+            cells = {"reported_in": source, "read_in": source} | cells
         row = dict.fromkeys(self.columns[table], MISSING) | {
             name: value for name, value in FILLERS.items() if name in self.columns[table]
         }
@@ -431,7 +432,8 @@ EFFECT = {
     "is_preferred": True,
     "is_selected": True,
     "selected_why": "",
-    "source_id": "paper",
+    "reported_in": "paper",
+    "read_in": "paper",
     "locator": "Table 1",
     "notes": "none",
 }
@@ -611,7 +613,8 @@ def result(study="smith2011", construct="clinical_response", **changes):
         "n_people": 40.0,
         "is_paired": False,
         "overall_bias": "some concerns",
-        "source_id": "smith2011",
+        "reported_in": "smith2011",
+        "read_in": "smith2011",
         "locator": "Abstract",
         "rows": "contrasts:smith2011-response",
         **changes,

@@ -57,7 +57,7 @@ def test_no_judgement_is_called_published_without_a_review(evidence):
     rows, sources = evidence.text["risk_of_bias"], evidence.text["sources"]
     kind = dict(zip(sources["source_id"], sources["kind"], strict=True))
     published = rows[rows["judged_by"] == "published review"]
-    assert published["source_id"].map(kind).isin(["systematic review", "meta-analysis"]).all()
+    assert published["read_in"].map(kind).isin(["systematic review", "meta-analysis"]).all()
 
 
 def test_reasons_are_short_and_each_trial_has_its_own(evidence):

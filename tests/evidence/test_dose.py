@@ -23,8 +23,8 @@ def test_the_trial_of_the_project(evidence):
     assert (half.dose, half.decimals, half.low, half.high) == (3.88, 2, 3.39, 4.35)
     # Typed as printed, 5.40: two digits, although the number is 5.4.
     assert (most.dose, most.decimals, most.low, most.high) == (5.4, 2, 4.66, 6.13)
-    assert half.row["source_id"] == "bruunplesner2020"
-    assert half.interval_row["source_id"] == "radi-jfp"
+    assert half.row["read_in"] == "bruunplesner2020"
+    assert half.interval_row["read_in"] == "radi-jfp"
 
 
 def test_a_fact_that_is_not_there_is_named(evidence):

@@ -17,7 +17,7 @@ Z = norm.ppf(0.975)
 def only(effects, **wanted):
     for column, value in wanted.items():
         effects = effects[effects[column] == value]
-    assert len(effects) == 1, effects[["effect_id", "route", "source_id"]]
+    assert len(effects) == 1, effects[["effect_id", "route", "read_in"]]
     return effects.iloc[0]
 
 
@@ -156,9 +156,7 @@ def test_cree_by_a_paired_p_on_59_degrees_of_freedom(effects):
 
 
 def test_an_amitriptyline_trial_moved_to_ten_points(effects):
-    row = only(
-        effects, study_id="srinivasan2021", outcome_id="pain_vas_0_100", source_id="radi-jfp"
-    )
+    row = only(effects, study_id="srinivasan2021", outcome_id="pain_vas_0_100", read_in="radi-jfp")
     assert row["yi"] == pytest.approx(0.16)
     assert row["vi"] == pytest.approx(((4.2 + 0.9) / (2 * Z) / 10) ** 2)
     assert row["comparator_class"] == "active drug"
@@ -243,8 +241,8 @@ def test_every_effect_is_complete_and_leads_to_its_source(evidence, effects):
     assert (effects["vi"] > 0).all()
     assert effects["sei"].to_numpy() == pytest.approx(effects["vi"].map(sqrt).to_numpy())
     assert set(effects["route"]) <= set(ROUTES)
-    assert effects[["source_id", "locator", "as_reported", "unit"]].notna().all(axis=None)
-    assert set(effects["source_id"]) <= set(evidence.sources["source_id"])
+    assert effects[["read_in", "locator", "as_reported", "unit"]].notna().all(axis=None)
+    assert set(effects["read_in"]) <= set(evidence.sources["source_id"])
     assert used_rows(effects) <= addresses(evidence)
     studies = evidence.studies.set_index("study_id")
     assert "excluded" not in set(studies.loc[list(effects["study_id"]), "eligible_for"])

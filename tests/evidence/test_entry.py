@@ -44,7 +44,7 @@ def dictionary(raw_folder):
 
 
 def answers(**tables):
-    shared = {"extracted_by": "me", "read_from": "abstract", "locator": "p. 3"}
+    shared = {"reader": "me", "read_from": "abstract", "locator": "p. 3"}
     source = {"kind": "journal article", "authors": "Ames A, Bell B", "year": "2001"}
     rows = {"sources": [source], "studies": [STUDY], "arms": [{}, {"label": "placebo"}]}
     return Answers(shared, rows | tables)
@@ -82,7 +82,8 @@ def test_a_trial_is_completed_from_what_was_said(dictionary):
         "as_reported": "-0.50; -1.10; 0.1; 0.10",
         "direction": "not stated",
         "preferred": "yes",
-        "checked_by": "TODO",
+        "reported_in": "ames2001",
+        "read_in": "ames2001",
         "read_from": "abstract",
     }
     assert {name: row[name] for name in expected} == expected

@@ -49,8 +49,20 @@ BREAKS = {
     "required": (
         "contrasts", {}, {"locator": "NR"}, "locator", "a value is required here", "type text"),
     "foreign key": (
-        "contrasts", {}, {"source_id": "duebrun2024"}, "source_id", "no such source_id in sources",
+        "contrasts", {}, {"read_in": "duebrun2024"}, "read_in", "no such source_id in sources",
         "did you mean 'duebruun2024'? Else add the row to sources.csv"),
+    "abstract of a paper that another text quotes": (
+        "arm_events", {"read_from": "abstract"}, {"read_in": "duebruun2024-digest"}, "read_in",
+        "is not the report itself ({reported_in}), of which the abstract was read",
+        "name the report, or say in read_from what kind of text duebruun2024-digest is"),
+    "place in a text that is not named": (
+        "arm_stats", {"read_from": "abstract"}, {"locator": "unnamed digest, paragraph 3"},
+        "read_in",
+        "is the report, but the locator (unnamed digest, paragraph 3) tells of another text",
+        "give that text a row in sources.csv and name it in read_in"),
+    "reading of a row that is not on file": (
+        "extraction_log", {"address": given}, {"address": "contrasts:no-such-row"}, "address",
+        "is no value row", "write table:row_id of a value row that is on file"),
     "order of an interval": (
         "contrasts", {"ci_low": given, "ci_high": lambda cell: given(cell) and float(cell) > 0},
         {"ci_low": "{ci_high}", "ci_high": "{ci_low}"}, "ci_low",

@@ -18,13 +18,21 @@ from ldn_meta.pipeline.site import Links, study_markdown
 # What a row of results says beside its numbers, told in words on the page.
 TOLD = {
     *("row_id", "study_id", "arm_id", "arm_1", "arm_2", "outcome_id", "timepoint_weeks"),
-    *("timepoint", "analysis_set", "source_id", "locator", "as_reported", "read_from"),
+    *(
+        "timepoint",
+        "analysis_set",
+        "reported_in",
+        "read_in",
+        "locator",
+        "as_reported",
+        "read_from",
+    ),
     *("preferred", "preferred_reason", "note"),
 }
 FACTS_STATED = "Sizes, doses and times, each as one source states it"
 # Who read it, and how the number was printed: in data/raw, not on the page.
 NOT_TOLD = {
-    *("reliability", "extracted_by", "checked_by", "is_paired", "is_adjusted"),
+    *("reliability", "is_paired", "is_adjusted"),
     *("estimate_decimals", "p_decimals", "percent_decimals", "correlation_basis"),
 }
 

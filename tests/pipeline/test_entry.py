@@ -42,7 +42,7 @@ def keyboard(*parts):
     return "".join(f"{line}\n" for line in lines)
 
 
-# extracted_by; a new report: kind, authors, year, title, container, four numbers, source_id
+# reader; a new report: kind, authors, year, title, container, four numbers, source_id
 REPORT = ("A. Reader", 1, "?", "1", "Doe J, Roe R", "20x5", "2025", "A trial", "J Trials 1", 5)
 # study_id; condition, label, year, status, design, randomised, blinding, population, intervention,
 # doses, comparator and its class, weeks, four sizes, registry, use and why, overlap, note
@@ -87,7 +87,7 @@ def test_a_whole_trial_from_the_keyboard(raw):
     found = added(before, raw)
     assert {name: len(lines) for name, lines in found.items()} == {
         **{"sources": 1, "studies": 1, "arms": 2, "outcomes": 1, "study_facts": 2},
-        **{"arm_events": 1, "contrasts": 1, "risk_of_bias": 1},
+        **{"arm_events": 1, "contrasts": 1, "risk_of_bias": 1, "extraction_log": 1},
     }
     for name in found:
         keys = [next(iter(row.values())) for row in read(raw / f"{name}.csv")]
@@ -103,7 +103,7 @@ def test_a_whole_trial_from_the_keyboard(raw):
         "p_relation": "=",
         "as_reported": "-0.50 (-1.10 to 0.10), P=0.10",
         "locator": "Table 2",
-        "extracted_by": "A. Reader",
+        "read_in": "doe2025",
     }
     assert {name: row[name] for name in expected} == expected
     # Every wrong answer was told at once, with the reason, and asked again.
@@ -147,19 +147,21 @@ def test_no_at_the_end_writes_nothing(raw):
     before = snapshot(raw)
     result = command(keys=keyboard(*REPORT, *STUDY, *ARMS, "done", "n"))
     assert result.exit_code == 1
-    assert "Write these 7 rows?" in result.output
+    assert "Write these 8 rows?" in result.output
     assert snapshot(raw) == before
     file = raw.parents[1] / "build" / "new-trial" / "doe2025.toml"
     # What was typed can be written from the file, without a question.
     assert command("--from", str(file)).exit_code == 0
-    assert set(added(before, raw)) == {"sources", "studies", "arms", "study_facts", "risk_of_bias"}
+    assert set(added(before, raw)) == {
+        *("sources", "studies", "arms", "study_facts", "risk_of_bias", "extraction_log")
+    }
 
 
 def test_a_trial_from_the_documented_file(raw):
     before = snapshot(raw)
     dry = command("--from", str(EXAMPLE), "--dry-run")
     assert dry.exit_code == 0
-    assert dry.stdout.endswith("nothing was written; 9 rows would be\n")
+    assert dry.stdout.endswith("nothing was written; 10 rows would be\n")
     assert snapshot(raw) == before
     result = command("--from", str(EXAMPLE), "--json")
     assert result.exit_code == 0
@@ -237,7 +239,7 @@ def test_a_row_that_contradicts_a_row_on_file_names_both(raw, tmp_path):
     old = next(row for row in read(raw / "contrasts.csv") if row["study_id"] == "cree2010")
     cells = {name: text for name, text in old.items() if name != "row_id"} | {"note": "again"}
     file = tmp_path / "again.toml"
-    answers = Answers({}, {"contrasts": [{"row_id": "a-new-row", **cells}]})
+    answers = Answers({"reader": "A"}, {"contrasts": [{"row_id": "a-new-row", **cells}]})
     file.write_text(answers_text(answers), encoding="utf-8")
     result = command("--from", str(file))
     assert result.exit_code == 1
@@ -270,7 +272,7 @@ def test_files_that_are_no_answers_are_refused_with_everything(raw, tmp_path):
 
 def test_answers_come_back_from_their_file_as_they_were(raw, tmp_path):
     answers = Answers(
-        {"extracted_by": 'A "quoted" name'},
+        {"reader": 'A "quoted" name'},
         {"arms": [{"n_analysed": "40", "label": "a\\b"}, {"note": "caf\u00e9"}], "studies": [{}]},
     )
     file = tmp_path / "answers.toml"
@@ -404,7 +406,7 @@ def test_a_revman_table_becomes_rows_that_derive_takes(raw, tmp_path):
     result = imported(file, *SAID, *SET, "--statistic", "end")
     assert result.exit_code == 0, result.output
     assert {name: len(lines) for name, lines in added(before, raw).items()} == {
-        **{"studies": 1, "arms": 2, "arm_stats": 2, "risk_of_bias": 1}
+        **{"studies": 1, "arms": 2, "arm_stats": 2, "risk_of_bias": 1, "extraction_log": 1}
     }
     for words in (
         "study = Name",

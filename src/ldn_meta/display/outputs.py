@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.raw.tables import short_citation
+from ldn_meta.evidence.raw.tables import NAMING_SOURCES, cited
 from ldn_meta.files import MISSING, SAVED, sha256
 
 if TYPE_CHECKING:
@@ -223,10 +223,11 @@ ADDRESSES = {
 _NCT = re.compile(r"NCT\d+")
 
 
-def source_cell(evidence: Evidence, row: Mapping[Any, Any], *, key: str = "source_id") -> str:
+def source_cell(evidence: Evidence, row: Mapping[Any, Any]) -> str:
     """Table cell that leads from a row, by the source it names, to the place in that source."""
-    source = _sources(evidence)[str(row[key])]
-    label = f"{short_citation(source)}: {row['locator']} ({row['read_from']})"
+    sources = _sources(evidence)
+    source = sources[[str(row[name]) for name in NAMING_SOURCES if name in row][-1]]
+    label = f"{cited(row, sources)}: {row['locator']} ({row['read_from']})"
     for column, prefix in ADDRESSES.items():
         value = str(source[column])
         if value in MISSING or (column == "registry_id" and not _NCT.fullmatch(value)):

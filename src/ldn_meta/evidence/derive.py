@@ -35,7 +35,8 @@ SHOWN = [
     *("effect_id", "indication_id", "study_id", "study_label", "year", "kind", "construct"),
     *("construct_label", "outcome_id", "benefit_sign", "arm", "comparator", "comparator_class"),
     *("timepoint_weeks", "analysis_set", "design", "is_paired", "read_from", "is_transcribed"),
-    *("is_preferred", "is_selected", "selected_why", "notes", "source_id", "locator"),
+    *("is_preferred", "is_selected", "selected_why", "notes", "reported_in", "read_in"),
+    "locator",
 ]
 NUMBERS = [
     *("events_1", "n_1", "share_1", "share_1_low", "share_1_high", "events_2", "n_2", "share_2"),

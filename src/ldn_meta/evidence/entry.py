@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ldn_meta.errors import Fault, ParameterError, did_you_mean
 from ldn_meta.evidence.raw.bias import ELIGIBLE, NOBODY, OVERALL, fitting_tool
-from ldn_meta.evidence.raw.faults import SIZES
+from ldn_meta.evidence.raw.faults import FACT_KEYS, LOG, SIZES
 from ldn_meta.files import EMPTY, NOT_APPLICABLE, NOT_REPORTED, TO_DO
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 # Tables that answers can add to, each before those that point to it.
 TABLES = (
     *("sources", "studies", "arms", "outcomes", "study_facts"),
-    *("arm_stats", "arm_events", "contrasts", "risk_of_bias"),
+    *("arm_stats", "arm_events", "contrasts", "risk_of_bias", LOG),
 )
 Row = dict[str, str]
 
@@ -115,7 +116,6 @@ def answers_text(answers: Answers) -> str:
 USUAL = {
     "reliability": "normal",
     "preferred": "yes",
-    "checked_by": TO_DO,
     "direction": "not stated",
     "counted": "people",
     **dict.fromkeys(
@@ -123,6 +123,7 @@ USUAL = {
             *("note", "preferred_reason", "timepoint", "qualifier", "overlaps_with", "url"),
             *("correlation_basis", "iqr_width", "statistic_name", "range_kind", "value_low"),
             *("value_high", "threshold_pct", "responder_rule", "unlabelled_spread"),
+            *("address", "checked_against", "value_seen", "agrees", "resolution"),
         ),
         NOT_APPLICABLE,
     ),
@@ -244,8 +245,11 @@ class NewRows:
             numbers = [row[name] for name in PRINTED[table.name] if is_value(row.get(name))]
             # A row of values without any has to be answered.
             return "; ".join(numbers) or (NOT_REPORTED if table.name == "arms" else "")
-        if column in ("study_id", "source_id") and study and table.name != "studies":
+        if column == "study_id" and study and table.name != "studies":
             return study[column]
+        if column in ("reported_in", "read_in"):
+            # The report of the study itself, unless an answer names another text.
+            return row.get("reported_in") or row.get("source_id") or study.get("source_id", "")
         decided = _DECIDED.get((table.name, column))
         if decided is not None:
             arms = [a for a in self.done["arms"] if row.get("study_id") in (None, a["study_id"])]
@@ -295,6 +299,8 @@ def _key_stem(name: str, row: Row) -> str:
         return slug(_label(row), "")
     if name == "studies":
         return row.get("source_id", "")
+    if name == LOG:
+        return f"{study}-{slug(row.get('reading', ''))}"
     if name == "outcomes":
         return slug(f"{row.get('instrument', '')} {row.get('construct', '')}", "_")
     if name in ("arms", "risk_of_bias"):
@@ -346,6 +352,8 @@ def complete(
         implied: Iterable[Row] = ()
         if name == "study_facts":
             implied = _implied_sizes(new.done["studies"], given)
+        elif name == LOG:
+            implied = () if given else _implied_readings(new.done)
         elif name == "risk_of_bias":
             # Nobody has read for a judgement; the report itself will be read first.
             read_from = {"read_from": answers.shared.get("read_from", "full text")}
@@ -374,8 +382,16 @@ def _implied_sizes(studies: Sequence[Row], given: Sequence[Row]) -> Iterator[Row
         }
         for size in SIZES:
             if is_value(study[size]) and (study["study_id"], size) not in told:
-                about = {name: study[name] for name in ("study_id", "source_id")}
+                about = {"study_id": study["study_id"], "reported_in": study["source_id"]}
                 yield about | {"fact": size, "value": study[size]}
+
+
+def _implied_readings(done: Mapping[str, Sequence[Row]]) -> Iterator[Row]:
+    """That the values of each study were read a first time."""
+    typed = Counter(row["study_id"] for name in FACT_KEYS for row in done[name])
+    for study, rows in typed.items():
+        first = {"reading": "first", "scope": "every value row of the study", "rows": str(rows)}
+        yield {"study_id": study, **first}
 
 
 def _implied_judgements(studies: Sequence[Row], given: Sequence[Row]) -> Iterator[Row]:
@@ -385,7 +401,7 @@ def _implied_judgements(studies: Sequence[Row], given: Sequence[Row]) -> Iterato
         if study["study_id"] not in asked and study["eligible_for"] in ELIGIBLE:
             yield {
                 "study_id": study["study_id"],
-                "source_id": study["source_id"],
+                "reported_in": study["source_id"],
                 "tool": fitting_tool(
                     study["design"],
                     is_randomised=study["is_randomised"],

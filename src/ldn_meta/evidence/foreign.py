@@ -653,7 +653,7 @@ CELLS = {
     "outcome": ("outcome_id", True),
     "source": ("source_id", True),
     "read_from": ("read_from", True),
-    "extracted_by": ("extracted_by", True),
+    "extracted_by": ("reader", True),
     "indication": ("indication_id", False),
     "weeks": ("timepoint_weeks", False),
     "analysis_set": ("analysis_set", False),

@@ -331,7 +331,7 @@ class Interview:
             "NR is not reported, NA does not apply, TODO is not extracted yet.\n"
             "Type what the report prints; compute nothing."
         )
-        self.answers.shared["extracted_by"] = self._cell("study_facts", "extracted_by")
+        self.answers.shared["reader"] = self._cell("extraction_log", "reader")
         self._source()
         self._row("studies")
         study = self._new.done["studies"][0]

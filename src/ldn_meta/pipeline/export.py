@@ -132,8 +132,9 @@ def metafor_table(trials: pd.DataFrame, arm_stats: pd.DataFrame) -> pd.DataFrame
             ]
     numbers = ("m1i", "sd1i", "n1i", "m2i", "sd2i", "n2i", "ai", "ci")
     origin = ("study_id", "effect_id", "measure", "unit", "instrument", "timepoint_weeks", "route")
-    own = ("df", "ci_low", "ci_high", "ci_from")
-    return table[["slab", "yi", "vi", *own, *numbers, *origin, "rows", "source_id", "locator"]]
+    return table[
+        ["slab", "yi", "vi", *numbers, *origin, "rows", "reported_in", "read_in", "locator"]
+    ]
 
 
 def _write(derived: Derived, pool: Mapping[str, Any], folder: Path) -> Export:

@@ -269,7 +269,7 @@ def write_claims(derived: Derived, rows: pd.DataFrame, *, is_short: bool = False
         [
             {
                 "claim": row["claim"],
-                "claimed in": source_cell(derived.evidence, row, key="claimed_in"),
+                "claimed in": source_cell(derived.evidence, row),
                 "printed": _as_text(row["printed"], "no number"),
                 "verdict": row["verdict"],
                 last: row["computation" if is_short else "sentence"],

@@ -42,7 +42,7 @@ class IncludedPage(Page):
         alone = {s for p in pools for s in p.trials["study_id"]} - pooled
         of_use = {use: studies[studies["eligible_for"] == use] for use in USES}
         read = set(studies["source_id"]).union(
-            *(self._evidence.text[name]["source_id"] for name in (*VALUE_TABLES, "study_facts"))
+            *(self._evidence.text[name]["read_in"] for name in (*VALUE_TABLES, "study_facts"))
         )
         reasons = of_use["excluded"]["eligibility_reason"]
         return {

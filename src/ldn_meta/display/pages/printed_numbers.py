@@ -130,8 +130,7 @@ def _why(derived: Derived, finding: dict[str, Any], raw: dict[str, Any]) -> str:
 def _source(derived: Derived, finding: dict[str, Any], raw: dict[str, Any]) -> str:
     table = finding["table"]
     row = {"locator": table, "read_from": "studies table", **raw}
-    key = "claimed_in" if table == "claims" else "source_id"
-    return source_cell(derived.evidence, row, key=key)
+    return source_cell(derived.evidence, row)
 
 
 NOTEBOOK = "93_printed_numbers"

@@ -25,7 +25,7 @@ from ldn_meta.evidence.derived import Derived, load_derived
 from ldn_meta.evidence.effects.effects import used_rows
 from ldn_meta.evidence.raw.bias import bias_reasons
 from ldn_meta.evidence.raw.protocol import MAIN
-from ldn_meta.evidence.raw.tables import VALUE_TABLES
+from ldn_meta.evidence.raw.tables import NAMING_SOURCES, VALUE_TABLES
 from ldn_meta.files import MISSING
 
 USED_FOR = {
@@ -291,7 +291,13 @@ class StudyPage:
     @property
     def sources(self) -> Table:
         """Every source that a row of the study names, in the order of ``sources.csv``."""
-        named = {key for f in self.own.values() if "source_id" in f for key in f["source_id"]}
+        named = {
+            key
+            for rows in self.own.values()
+            for column in NAMING_SOURCES
+            if column in rows
+            for key in rows[column]
+        }
         sources = self.derived.evidence.text["sources"]
         rows = [
             {

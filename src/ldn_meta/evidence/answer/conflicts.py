@@ -21,7 +21,7 @@ from ldn_meta.evidence.raw.faults import (
     fact_columns,
     stated_twice,
 )
-from ldn_meta.evidence.raw.tables import VALUE_TABLES
+from ldn_meta.evidence.raw.tables import VALUE_TABLES, cited
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -200,7 +200,7 @@ def _rows(rows: pd.DataFrame, missing: Collection[str]) -> list[dict[str, str]]:
 
 def _printed(rows: pd.DataFrame) -> str:
     return "; ".join(
-        f"{row['as_reported']} [{row['source_id']}, {row['read_from']}]"
+        f"{row['as_reported']} [{cited(row)}, {row['read_from']}]"
         for row in rows.to_dict("records")
     )
 
@@ -266,8 +266,8 @@ def _rows_by_address(evidence: Evidence) -> dict[str, dict[str, str]]:
 def _sources(addresses: str, rows: dict[str, dict[str, str]]) -> Iterator[tuple[str, list[str]]]:
     """Rows that are not used, source by source."""
     listed = addresses.split()
-    for source in dict.fromkeys(rows[address]["source_id"] for address in listed):
-        yield source, [a for a in listed if rows[a]["source_id"] == source]
+    for source in dict.fromkeys(rows[address]["read_in"] for address in listed):
+        yield source, [a for a in listed if rows[a]["read_in"] == source]
 
 
 def _exchanged(

@@ -364,8 +364,8 @@ COLUMNS = (
     *("indication_id", "study_id", "study_label", "year", "design", "eligible_for"),
     *("is_randomised", "comparator_class", "construct", "construct_label", "domain", "group"),
     *("direction", "sign", "sign_from", "p_low", "p_high", "p_printed", "n_people", "is_paired"),
-    *("overall_bias", "source_id", "locator", "rows", "trial_id", "blinding", "outcome_id"),
-    *("known_by", "arms", "timepoint_weeks", "analysis_set", "read_from", "printed"),
+    *("overall_bias", "reported_in", "read_in", "locator", "rows", "trial_id", "blinding"),
+    *("outcome_id", "known_by", "arms", "timepoint_weeks", "analysis_set", "read_from", "printed"),
 )
 
 
@@ -482,7 +482,8 @@ def _row(
         "p_printed": "; ".join(dict.fromkeys(p.text for p in known)) or "NR",
         "n_people": _people(context, chosen),
         "is_paired": _is_paired(context, first),
-        "source_id": lead["source_id"],
+        "reported_in": lead["reported_in"],
+        "read_in": lead["read_in"],
         "locator": lead["locator"],
         "rows": " ".join(dict.fromkeys(rows)),
         "blinding": study["blinding"],

@@ -27,7 +27,7 @@ from ldn_meta.evidence.answer.pools import (
 from ldn_meta.evidence.audit.claim_rules import CANNOT_BE_TESTED, SUPPORTED, WITH_CAVEATS, Form
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Context, Row, number, plain_rows
 from ldn_meta.evidence.raw.review import write
-from ldn_meta.evidence.raw.tables import VALUE_TABLES, short_citation
+from ldn_meta.evidence.raw.tables import VALUE_TABLES, cited
 from ldn_meta.files import number_text
 from ldn_meta.stats.pool import side
 
@@ -445,7 +445,7 @@ class Material:
             for row in self.context.table(table)
             if row["study_id"] == study_id
             and self.context.outcomes[row["outcome_id"]]["construct"] in wanted
-            and row["source_id"] != without
+            and row["read_in"] != without
             and row["reliability"] != "low"
         ]
         return sorted(rows, key=lambda row: self.closeness(row["read_from"]))
@@ -463,9 +463,9 @@ class Material:
             )
         return self._pools[key]
 
-    def source(self, source_id: str) -> str:
-        """A source as a citation: first author and year."""
-        return short_citation(self.sources[source_id])
+    def source(self, row: Row) -> str:
+        """Where a row stands, as a citation: first author and year."""
+        return cited(row, self.sources)
 
     def is_apart(self, indication_id: str) -> bool:
         """Whether something else than the treatment alone is given in an indication."""

@@ -630,7 +630,7 @@ def same_fact_in_two_texts(case: Case) -> Finding:
         "prints",
         here=str(claim["as_reported"]),
         there=str(other["as_reported"]),
-        where=material.source(str(other["claimed_in"])),
+        where=material.source(other),
         tier=str(other["read_from"]),
         aside="" if own != others or agrees else case.say("neither_closer"),
         **numbers,
@@ -682,7 +682,7 @@ def people_in_other_sources(case: Case) -> Finding:
     rows = [
         row
         for row in material.sizes(case.claim["study_id"])
-        if row["source_id"] != case.claim["claimed_in"]
+        if row["read_in"] != case.claim["claimed_in"]
     ]
     preferred = {row["fact"]: row for row in rows if row["preferred"]}
     began = [number(row["value"]) for name, row in preferred.items() if name in BEGINNING]
@@ -699,7 +699,7 @@ def people_in_other_sources(case: Case) -> Finding:
             sentence,
             people=number(row["value"]),
             stage=row["fact"].removeprefix("n_"),
-            source=material.source(row["source_id"]),
+            source=material.source(row),
             tier=row["read_from"],
         )
 
@@ -735,7 +735,7 @@ def printed_numbers_in_other_sources(case: Case) -> Finding:
         for row in material.facts
         if row["study_id"] == claim["study_id"]
         and row["fact"].startswith("n_")
-        and row["source_id"] != claim["claimed_in"]
+        and row["read_in"] != claim["claimed_in"]
     ]
     by_row = {row["address"]: _matched(row, printed) for row in rows}
     elsewhere = set().union(*by_row.values()) if by_row else set()
@@ -763,7 +763,7 @@ def printed_numbers_in_other_sources(case: Case) -> Finding:
         names = {"estimate": "itt", "ci_low": "itt_low", "ci_high": "itt_high"}
         values |= {new: number(intended[0][old]) for old, new in names.items()}
     where = [
-        case.say("source", source=material.source(row["source_id"]), tier=row["read_from"])
+        case.say("source", source=material.source(row), tier=row["read_from"])
         for row in rows
         if by_row[row["address"]]
     ]
@@ -837,9 +837,7 @@ def direction_in_other_sources(case: Case) -> Finding:
             before=case.say("at_baseline") if was_before else "",
             **parts,
         )
-        source = case.say(
-            "of_source", source=material.source(row["source_id"]), tier=row["read_from"]
-        )
+        source = case.say("of_source", source=material.source(row), tier=row["read_from"])
         told_in.setdefault(source, []).append(text)
     counts = {"agreeing": agrees.count(True), "contradicting": agrees.count(False)}
     if counts["contradicting"]:

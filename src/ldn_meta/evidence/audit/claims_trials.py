@@ -288,7 +288,7 @@ def share_of_one_group(case: Case) -> Finding:
     known = sorted({number(row["value"]) for row in material.sizes(study_id)})
     unfit = [f"{n:g}" for n in known if is_percent and not counts_of(n)]
     where = "elsewhere" if agreeing else "alone"
-    sources = listed(dict.fromkeys(material.source(row["source_id"]) for row in agreeing))
+    sources = listed(dict.fromkeys(material.source(row) for row in agreeing))
     count = counts[0] if counts else math.nan
     low, high = wilson_interval(count, people)
     is_fixed = not case.context.studies[study_id]["is_randomised"]
@@ -1033,7 +1033,7 @@ def _interval(case: Case) -> tuple[float, float]:
         for row in case.material.facts
         if row["study_id"] == claim["study_id"]
         and row["fact"] == case.argument
-        and row["source_id"] == claim["claimed_in"]
+        and row["read_in"] == claim["claimed_in"]
     ]
     low, high = next((pair for pair in pairs if pair[0] is not None), pairs[0])
     return number(low), number(high)

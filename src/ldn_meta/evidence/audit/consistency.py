@@ -15,7 +15,7 @@ from ldn_meta.evidence.effects.effects import used_rows
 from ldn_meta.evidence.effects.routes import degrees_of_freedom
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Context, Row, is_before, plain_rows
 from ldn_meta.evidence.raw.faults import FACT_KEYS, LEVELS, SPLIT_DESIGNS, VALUES
-from ldn_meta.evidence.raw.tables import VALUE_TABLES
+from ldn_meta.evidence.raw.tables import VALUE_TABLES, cited
 from ldn_meta.stats.consistency import (
     CONSISTENT,
     INCONSISTENT,
@@ -262,7 +262,7 @@ LEAST_SHARE_OF_DF = 0.5
 # Which statistics of the arms a difference of each measure is made of, the closest first.
 MADE_OF = {"MD": ("change", "end"), "percent point difference": ("percent change",)}
 # Percentages of one instrument at one moment, told by one source, are of the same people.
-TOGETHER = ("study_id", "arm_id", "source_id", "timepoint_weeks", "timepoint", "analysis_set")
+TOGETHER = ("study_id", "arm_id", "read_in", "timepoint_weeks", "timepoint", "analysis_set")
 SEQUENCES = {
     ("n_sequence_1", "n_sequence_2"): ("n_randomised", "n_enrolled"),
     ("n_completed_sequence_1", "n_completed_sequence_2"): ("n_completed",),
@@ -617,7 +617,7 @@ def _pairs_of(audit: Audit, row: Row) -> Iterator[tuple[Row, Row]]:
         found = []
         for of_arm in audit.of_both_arms("arm_stats", row):
             rows = [other for other in of_arm if other["statistic_of"] == kind]
-            same_source = [other for other in rows if other["source_id"] == row["source_id"]]
+            same_source = [other for other in rows if other["read_in"] == row["read_in"]]
             found.extend((same_source or rows)[:1])
         if len(found) == 2:
             yield found[0], found[1]
@@ -732,7 +732,7 @@ def _standardised(audit: Audit, row: Row) -> Found:
     smd = audit.printed(row, "estimate")
     if smd is None or row["measure"] != "SMD":
         return None
-    same = [*FACT_KEYS["contrasts"], "source_id"]
+    same = [*FACT_KEYS["contrasts"], "read_in"]
     differences = [
         other
         for other in audit.rows["contrasts"]
@@ -947,7 +947,7 @@ def _told(audit: Audit, row: Row) -> str:
     said, p = audit.cell(row, "as_reported"), audit.p(row)
     if p is not None and p.is_word:
         said = "not significant" if p.relation == "ns" else "significant"
-    return f"{said or 'no number'} [{row['source_id']}]"
+    return f"{said or 'no number'} [{cited(row)}]"
 
 
 # -- the table of findings -------------------------------------------------------------------

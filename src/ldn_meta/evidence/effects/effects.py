@@ -247,7 +247,8 @@ def _record(context: Context, found: Candidate, trials: dict[str, str]) -> dict[
         "assumptions": "; ".join(words for words in found.assumptions if words) or "none",
         "notes": "; ".join(dict.fromkeys(row["note"] for row in rows if row["note"])) or "none",
         "rows": " ".join(found.rows),
-        "source_id": lead["source_id"],
+        "reported_in": lead["reported_in"],
+        "read_in": lead["read_in"],
         "locator": lead["locator"],
         "as_reported": lead["as_reported"],
     }

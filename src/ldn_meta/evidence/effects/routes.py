@@ -150,7 +150,7 @@ def arm_reports(context: Context, rows: Iterable[A]) -> list[Report[A]]:
             row["study_id"],
             row["outcome_id"],
             row["analysis_set"],
-            row["source_id"],
+            row["read_in"],
         )
         groups.setdefault(key, {}).setdefault(row["arm_id"], []).append(row)
     return [_report(context, arms) for arms in groups.values()]
@@ -298,7 +298,7 @@ def starts_of(arm: ArmStat, starts: list[ArmStat]) -> list[ArmStat]:
     return sorted(
         own,
         key=lambda row: (
-            row["source_id"] != arm["source_id"],
+            row["read_in"] != arm["read_in"],
             row["analysis_set"] != arm["analysis_set"],
         ),
     )
@@ -326,7 +326,7 @@ def p_row_of(
         and row["estimate"] is None
         and row["reliability"] == "normal"
     ]
-    same.sort(key=lambda row: (row["source_id"] != first["source_id"], not row["preferred"]))
+    same.sort(key=lambda row: (row["read_in"] != first["read_in"], not row["preferred"]))
     return same[0] if same else None
 
 
@@ -817,7 +817,7 @@ def _of_ends(first: ArmStat) -> str:
 
 def _before_after(context: Context, end: ArmStat, starts: list[ArmStat]) -> None:
     """One arm's end value against its own start, with an assumed correlation."""
-    own = [row for row in starts_of(end, starts) if row["source_id"] == end["source_id"]]
+    own = [row for row in starts_of(end, starts) if row["read_in"] == end["read_in"]]
     if not own or end["mean"] is None:
         return
     start = own[0]

@@ -81,7 +81,8 @@ class Result(TypedDict):
     timepoint_weeks: float | None
     timepoint: str | None
     analysis_set: str
-    source_id: str
+    reported_in: str
+    read_in: str
     locator: str
     as_reported: str
     read_from: str

@@ -83,6 +83,7 @@ VALUES = {
     "contrasts": ["estimate", "ci_low", "ci_high"],
     "study_facts": ["value", "value_low", "value_high"],
 }
+LOG = "extraction_log"
 PREFERRED, NOT_STATED = "yes", "not stated"
 P_NUMBERED = ("=", "<", ">")
 
@@ -424,10 +425,12 @@ LEVELS = ("baseline", "end")
 def link_faults(evidence: Evidence, *, unread: Collection[str]) -> list[Fault]:
     """Every breach of a rule that joins rows."""
     found = list(_references(evidence, unread))
-    for rule in (_duplicates, _arms, _arm_sums, _scales, _preferred):
+    for rule in (_duplicates, _readings, _arms, _arm_sums, _scales, _preferred):
         found.extend(rule(evidence))
     if "study_facts" not in unread:
         found.extend(_sizes(evidence))
+    if not set(FACT_KEYS) & set(unread):
+        found.extend(_logged(evidence))
     return found
 
 
@@ -464,6 +467,56 @@ def _duplicates(evidence: Evidence) -> Iterator[Fault]:
         again = evidence.text[table.name].drop(columns=table.key).duplicated()
         rule = "the same row again under another key"
         yield from _broken(evidence, table.name, again, table.key, rule, "delete one of the two")
+
+
+# Kinds of source that can be read as a paper is, and words of a place in another text.
+OF_A_PAPER = (
+    *("journal article", "letter", "preprint", "narrative review", "systematic review"),
+    "meta-analysis",
+)
+ITSELF = ("full text", "abstract")
+OF_OTHERS = re.compile(
+    r"\b(?:digest|secondary note|third.party|transcri\w+|quoted)\b", re.IGNORECASE
+)
+
+
+def _readings(evidence: Evidence) -> Iterator[Fault]:
+    """Rows that name the report although another text was read, or the other way round."""
+    kinds = evidence.text["sources"].drop_duplicates("source_id").set_index("source_id")["kind"]
+    for name, text in evidence.text.items():
+        if "read_in" not in text:
+            continue
+        kind = text["read_in"].map(kinds)
+        is_itself = text["read_from"].isin(ITSELF)
+        yield from _broken(
+            evidence,
+            name,
+            kind.notna()
+            & is_itself
+            & (~kind.isin(OF_A_PAPER) | (text["read_in"] != text["reported_in"])),
+            "read_in",
+            "is not the report itself ({reported_in}), of which the {read_from} was read",
+            "name the report, or say in read_from what kind of text {read_in} is",
+        )
+        yield from _broken(
+            evidence,
+            name,
+            kind.isin(OF_A_PAPER) & text["locator"].str.contains(OF_OTHERS),
+            "read_in",
+            "is the report, but the locator ({locator}) tells of another text",
+            "give that text a row in sources.csv and name it in read_in",
+        )
+
+
+def _logged(evidence: Evidence) -> Iterator[Fault]:
+    """Lines of the extraction log about rows that do not exist."""
+    log, rows = evidence.text[LOG], set[str]()
+    for name in FACT_KEYS:
+        rows |= set(f"{name}:" + evidence.text[name]["row_id"])
+    named = is_given(evidence, LOG, "address")
+    remedy = "write table:row_id of a value row that is on file"
+    lost = named & ~log["address"].isin(list(rows))
+    yield from _broken(evidence, LOG, lost, "address", "is no value row", remedy)
 
 
 def _arms(evidence: Evidence) -> Iterator[Fault]:

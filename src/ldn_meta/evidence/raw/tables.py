@@ -30,6 +30,20 @@ def short_citation(row: Any) -> str:
     return first if year in MISSING else f"{first} {year}"
 
 
+# Columns that name a source: whose number it is, and last where it was read.
+NAMING_SOURCES = ("source_id", "claimed_in", "reported_in", "read_in")
+
+
+def cited(row: Mapping[Any, Any], sources: Mapping[str, Any] | None = None) -> str:
+    """Whose number a row holds and, where that is another text, where it was read.
+
+    As citations if the sources are given, else by their keys.
+    """
+    keys = [str(row[name]) for name in NAMING_SOURCES if name in row]
+    names = [short_citation(sources[key]) if sources else key for key in keys]
+    return ", read in ".join(dict.fromkeys(names))
+
+
 FILE = "corrections.yml"
 TABLE = "corrections"
 KEYS = ("table", "row", "check", "expect", "action", "reason", "by")
