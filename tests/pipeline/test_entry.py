@@ -416,7 +416,7 @@ def test_a_revman_table_becomes_rows_that_derive_takes(raw, tmp_path):
         "not placed, Weight: computed by the program that wrote the file",
         "Effect Estimate",
         "effect doe2021-pain_nrs_0_10-w12-md-1: MD -1.5",
-        "data/raw: studies 1, arms 2, arm_stats 2, risk_of_bias 1 rows added",
+        "data/raw: studies 1, arms 2, arm_stats 2, risk_of_bias 1, extraction_log 1 rows added",
     ):
         assert words in result.stdout
     (first, second) = [r for r in read(raw / "arm_stats.csv") if r["study_id"] == "doe2021"]
