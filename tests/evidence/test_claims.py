@@ -620,8 +620,10 @@ def near(value, rel=1e-4):
 def test_dose_for_95_percent(claim):
     verdict, n, sentence = claim("radi-jfp-ed95-answer")
     assert verdict == NOT_SUPPORTED
-    low, high = proportion_confint(11, 25, method="wilson")
-    assert (n["observed"], n["observed_low"], n["observed_high"]) == near((0.44, low, high))
+    # Eleven of 25 are what the design gives, not a share with an interval.
+    assert (n["design_low"], n["design_high"]) == near((0.397159, 0.581968))
+    assert "Wilson" not in sentence.partition("An effective dose")[0]
+    assert "no rate and no argument about this dose" in sentence
     # Doses 0.75, 1.5, ..., 6.0: only the last reaches 5.4.
     assert (n["tried"], n["above"], n["highest"]) == (8, 1, 6)
     assert (n["low"], n["high"]) == (4.66, 6.13)

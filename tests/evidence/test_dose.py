@@ -4,9 +4,19 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.answer.dose import DoseReadings, dose_trial, load_dose_choices
+from ldn_meta.evidence.answer.dose import (
+    DoseReadings,
+    design_shares,
+    dose_trial,
+    load_dose_choices,
+    widest,
+)
+from ldn_meta.evidence.effects.effects import normalise
+from ldn_meta.evidence.raw.protocol import load_protocol
+from ldn_meta.stats.up_and_down import simulate_up_and_down
 
 
 @pytest.fixture
@@ -79,6 +89,59 @@ def small(evidence, **changes):
     return DoseReadings(
         dataclasses.replace(trial, **smaller | changes), choices, seed=3, trials=200
     )
+
+
+def test_the_design_alone_makes_about_half_respond(evidence):
+    """25 people, 0.75 to 6 mg in steps of 0.75: 40% to 58%, wherever the dose for half lies."""
+    trial, choices = dose_trial(evidence, load_dose_choices()), load_dose_choices()
+    found = design_shares(trial.ladder, trial.people, choices)
+    assert [one.ed50 for one in found] == [1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5]
+    assert widest(found, "means") == pytest.approx((0.397, 0.582), abs=1e-3)
+    assert widest(found, "by_start") == pytest.approx((0.337, 0.643), abs=1e-3)
+    for one in found:
+        # A steeper or flatter curve moves the mean by a few people in a hundred at most.
+        assert one.means[1] - one.means[0] < 0.05
+        assert one.middle[0] <= one.by_start[0] <= one.means[0]
+        assert one.means[1] <= one.by_start[1] <= one.middle[1]
+    share = trial.responders / trial.people
+    assert widest(found, "means")[0] < share < widest(found, "means")[1]
+
+
+def test_the_same_by_simulation(evidence):
+    """The curve of the printed doses, moved along the ladder; every first dose alike."""
+    trial, choices = dose_trial(evidence, load_dose_choices()), load_dose_choices()
+    found = design_shares(trial.ladder, trial.people, choices)
+    rng = np.random.default_rng(11)
+    for one in found:
+        chance = ndtr((np.array(trial.ladder) - one.ed50) / 0.924)
+        runs = [
+            simulate_up_and_down(chance, people=25, start=start, trials=500, rng=rng)
+            for start in range(8)
+        ]
+        mean = np.mean([run.responded.mean() for run in runs])
+        assert one.means[0] - 0.005 < mean < one.means[1] + 0.005
+
+
+def test_counts_that_are_no_share_give_no_effect(evidence):
+    effects, left_out = normalise(evidence, load_protocol())
+    in_words = left_out[left_out["usable_for"] == "count in words"]
+    reasons = dict(zip(in_words["row_id"], in_words["reason"], strict=True))
+    assert {name.split("-")[0] for name in reasons} == {"bruunplesner2020", "chopra2013"}
+    assert not set(in_words["study_id"]) & set(effects["study_id"])
+    by_design = reasons["bruunplesner2020-responder_own_rule-w2-ldn-bruunplesner2020"]
+    assert by_design.startswith("its share is set by the design (up-and-down)")
+    among = reasons["bruunplesner2020-responder_tenderness_30-w2-ldn-radi-jfp"]
+    assert among.startswith("counted among people chosen by another outcome")
+    assert reasons["chopra2013-dystonia-followup"].startswith("chosen cases")
+    # Nobody on the drug alone gives a share of fewer people than the protocol asks for.
+    alone = effects[effects["kind"] == "single-arm proportion"]
+    assert alone["n_1"].min() >= load_protocol().shares.fewest_people
+
+
+def test_a_design_that_is_none_is_refused(evidence, rewritten):
+    file = rewritten('fixed_by_design = ["up-and-down"]', 'fixed_by_design = ["up and down"]')
+    with pytest.raises(ArgumentError, match=r"shares\.fixed_by_design: 'up and down'"):
+        normalise(evidence, load_protocol(file))
 
 
 def test_more_of_the_report_is_less_probable(evidence):

@@ -31,7 +31,7 @@ def test_every_value_row_is_used_or_left_out(evidence, effects, left_out):
     assert used == len(used_rows(effects)) > 0
     assert left == len(left_out) > 0
     assert set(left_out["reason"]) & {"", "NA"} == set()
-    assert set(left_out["usable_for"]) <= {"direction", "p-value", "none"}
+    assert set(left_out["usable_for"]) <= {"direction", "p-value", "count in words", "none"}
 
 
 def part_of(evidence, keep):

@@ -273,6 +273,8 @@ LEFT = {
     "direction": "not stated",
     "is_preferred": True,
     "comparator_class": "placebo",
+    "trial_id": "ames2001",
+    "n_1": math.nan,
 }
 
 
@@ -360,6 +362,11 @@ def test_one_arm_is_no_comparison_however_it_favours(protocol):
     found = kind_of(rows, left_rows(), protocol, "pain_intensity")
     # 22 of the 40 are a part of them.
     assert (found["synthesis"], found["trials"], found["people"]) == (NO_COMPARISON, 2, 40)
+    # Counts in words have people too, and of studies with perhaps the same people one counts.
+    told = left_rows({"kind": "one arm", "study_label": "Case", "trial_id": "case", "n_1": 2.0},
+                     {"kind": "one arm", "study_label": "Again", "n_1": 47.0})  # fmt: skip
+    found = kind_of(rows, told, protocol, "pain_intensity")
+    assert (found["trials"], found["people"]) == (4, 49)
 
 
 def test_what_was_set_aside_is_nothing(protocol):

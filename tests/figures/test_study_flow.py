@@ -33,7 +33,7 @@ COUNTS = {
         "overlaps with another report of the same people, <and> that one is the more complete": 2,
     },
     "in_a_pool": 4,
-    "single_trial": 2,
+    "not_pooled": 2,
     "narrative": 3,
     "value_rows": 400,
 }
@@ -96,7 +96,7 @@ def test_counts_stand_in_their_boxes():
         "single_arm": 6,
         "contrast": 9,
         "in_a_pool": 4,
-        "single_trial": 2,
+        "not_pooled": 2,
         "narrative": 3,
     }.items():
         assert lines[name][-1] == f"(n = {number})"

@@ -18,7 +18,7 @@ def test_every_page_of_every_indication_can_be_made(opened_once, indication):
     counts = included.counts
     assert counts["rows_used"] + counts["rows_left_out"] == counts["value_rows"]
     assert counts["contrast"] + counts["single_arm"] + counts["excluded"] == counts["studies"]
-    assert counts["in_a_pool"] + counts["single_trial"] + counts["narrative"] == counts["contrast"]
+    assert counts["in_a_pool"] + counts["not_pooled"] + counts["narrative"] == counts["contrast"]
     effect = opened_once("pooled_effect", indication=indication)
     for page in (
         included,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from builders import REPORTED
 from ldn_meta.display.pages.included import IncludedPage
 from ldn_meta.display.pages.page import open_page
 from ldn_meta.display.pages.people import PeoplePage
@@ -77,3 +78,45 @@ def test_the_order_of_outcomes_is_that_of_the_review(opened_once):
     others = shown[len(listed) :]
     assert others == sorted(others)
     assert not set(others) & set(order)
+
+
+def test_shares_of_the_plot_are_those_of_the_tables(opened_once):
+    """Every group told of alone is drawn, perhaps overlapping series are marked in both."""
+    for indication in REPORTED:
+        for name, construct in (("responder_rates", "responder_pain_30"),
+                                ("safety", "any_adverse_event")):  # fmt: skip
+            page = opened_once(name, indication=indication, construct=construct)
+            alone, drawn = page.groups_alone, page._arms()
+            shown = drawn[drawn["group"] == 3]
+            assert list(shown["events"]) == list(alone["events_1"])
+            assert list(shown["arm_label"]) == list(alone["arm"])
+            pairs = drawn[drawn["group"] != 3]
+            compared = page.rows[page.rows["kind"] == "contrast"]
+            told = {(row.study_label, row.construct_label) for row in compared.itertuples()}
+            assert {(row.study_label, row.threshold_label) for row in pairs.itertuples()} == told
+
+
+def test_series_with_perhaps_the_same_people_are_marked_in_both(opened_once):
+    page = opened_once(
+        "responder_rates", indication="crohns_disease", construct="clinical_response"
+    )
+    drawn = page._arms().set_index("arm_label")
+    assert "perhaps the same people as Lie 2018" in drawn.loc["LDN, Crohn's disease", "note"]
+    assert drawn.loc["LDN, Crohn's disease", "events"] == 8
+    table = page.single_arms.frame.set_index("study")["perhaps the same people as"]
+    assert table["Lie 2018"].unique().tolist() == ["IBD case series 2014 (P418)"]
+
+
+def test_a_count_that_is_no_share_stands_in_words(opened_once):
+    page = opened_once(
+        "responder_rates",
+        indication="complex_regional_pain_syndrome",
+        construct="responder_own_rule",
+    )
+    assert page.single_arms.frame.empty
+    assert "2 of 2 (chosen cases" in page.shares.alt
+    assert "2 of 2" in page.not_usable.frame["as reported"].tolist()
+    page = opened_once("responder_rates", indication="fibromyalgia", construct="responder_pain_30")
+    assert "Bruun-Plesner 2020" not in page._arms()["study_label"].tolist()
+    assert "Bruun-Plesner 2020" not in page.single_arms.frame["study"].tolist()
+    assert "11 of 25 (its share is set by the design" in page.shares.alt

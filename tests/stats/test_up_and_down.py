@@ -13,6 +13,7 @@ from ldn_meta.stats.up_and_down import (
     ESTIMATORS,
     compatible_curves,
     curve_grid,
+    design_distribution,
     design_probability,
     distinct_tables,
     dose_for_many,
@@ -87,6 +88,25 @@ def test_probabilities_of_all_ends_add_up_to_one():
     )
     assert some.shape == (3, 1)
     np.testing.assert_allclose(some[:, 0], split, rtol=1e-12)
+
+
+def test_the_distribution_holds_the_probability_of_every_number():
+    grid = np.stack([CURVE, np.full(8, 0.5), np.linspace(0, 1, 8)])
+    found = design_distribution(grid[:, None], start=2, people=11)
+    assert found.shape == (3, 1, 12)
+    each = [design_probability(grid, start=2, people=11, responders=r) for r in range(12)]
+    np.testing.assert_allclose(found[:, 0].T, each, rtol=1e-12, atol=1e-15)
+
+
+def test_the_distribution_is_that_of_trials_simulated():
+    count = 20_000
+    for start, ed50 in ((0, 1.5), (3, 3.88), (7, 5.5)):
+        curve = ndtr((LADDER - ed50) / 0.924)
+        rng = np.random.default_rng(2020)
+        trials = simulate_up_and_down(curve, people=25, start=start, trials=count, rng=rng)
+        seen = np.bincount(trials.responders.sum(axis=1), minlength=26) / count
+        exact = design_distribution(curve, start=start, people=25)
+        assert np.abs(seen - exact).max() < 4 * np.sqrt(0.25 / count)
 
 
 @pytest.mark.parametrize("people", [1, 2, 5, 8, *slow(3, 4, 6, 7, 9)])

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 BINARY = ("RR", "PLO")
 SHOWN = [
-    *("effect_id", "indication_id", "study_id", "study_label", "year", "kind", "construct"),
+    *("effect_id", "indication_id", "study_id", "study_label", "trial_id", "year", "kind"),
+    "construct",
     *("construct_label", "outcome_id", "benefit_sign", "arm", "comparator", "comparator_class"),
     *("timepoint_weeks", "analysis_set", "design", "is_paired", "read_from", "is_transcribed"),
     *("is_preferred", "is_selected", "selected_why", "notes", "reported_in", "read_in"),

@@ -352,6 +352,31 @@ def design_probability(
     return np.asarray(total.reshape(chance.shape[:-1]))
 
 
+def design_distribution(response: ArrayLike, *, start: int, people: int) -> FloatArray:
+    """Return the probability of 0, 1, ... responders (..., people + 1), curve by curve.
+
+    The rule is that of `ldn_meta.stats.up_and_down.simulate_up_and_down`; every number of changes
+    of direction is counted, and all numbers of responders come out of one pass.
+    """
+    chance = numbers("response", response)
+    people = whole("people", people, at_least=1)
+    if chance.ndim < 1 or not ((chance >= 0.0) & (chance <= 1.0)).all():
+        message = f"response={chance.tolist()!r:.80}; allowed: probabilities from 0 to 1"
+        raise ArgumentError(message)
+    rungs = chance.shape[-1]
+    curves = chance.reshape(-1, rungs)
+    state = np.zeros((rungs, curves.shape[0], people + 1))
+    state[_rung(start, rungs), :, 0] = 1.0
+    for _ in range(people):
+        new = np.zeros_like(state)
+        for rung in range(rungs):
+            works = curves[:, rung, None]
+            new[max(rung - 1, 0), :, 1:] += state[rung, :, :-1] * works
+            new[min(rung + 1, rungs - 1)] += state[rung] * (1.0 - works)
+        state = new
+    return np.asarray(state.sum(axis=0).reshape(*chance.shape[:-1], people + 1))
+
+
 def possible_trials(
     *, rungs: int, start: int, people: int, responders: int, changes: int
 ) -> UpAndDownTrials:

@@ -263,7 +263,8 @@ def legend(lines: Sequence[Line], treatment: str) -> str:
     return f"{capitalised(words)}; lines: 95% Wilson intervals."
 
 
-NOTHING_REPORTED = "No study reported how many people had this outcome."
+NOTHING_REPORTED = "No study gave a share of people with such an outcome."
+NO_SHARES = "Counted, but no share of people and so not drawn"
 _LABEL_WIDTH = 180.0
 _ARM_WIDTH = 140.0
 _ARM_AIR = 3.0
@@ -281,12 +282,18 @@ def responder_plot(
     title: str,
     x_label: str = "People with the outcome (%)",
     treatment: str = "treatment",
+    in_words: Sequence[str] = (),
 ) -> tuple[ShownFigure, Axes]:
-    """Draw the share of people with an outcome, treatment beside comparator, by threshold."""
+    """Draw the share of people with an outcome, treatment beside comparator, by threshold.
+
+    Counts that are no share of people stand below in words, without an interval.
+    """
     lines, footnotes = responder_lines(frame)
     sentences = [opening("Responder plot", title)]
+    not_drawn = f"{NO_SHARES}: {'; '.join(in_words)}." if in_words else ""
     if not lines:
-        return words_only([NOTHING_REPORTED], title, f"{sentences[0]} {NOTHING_REPORTED}")
+        words = [NOTHING_REPORTED, *filter(None, [not_drawn])]
+        return words_only(words, title, " ".join([*sentences, *words]))
     for line in lines:
         arms = [
             f"{arm.name} {arm.counted}, {arm.share}{f', {arm.note}' if arm.note else ''}"
@@ -303,7 +310,7 @@ def responder_plot(
     foot = Foot(
         label_top + text_height(x_label) + 8,
         columns.right - MARGIN,
-        [legend(lines, treatment), footnotes.line()],
+        [legend(lines, treatment), footnotes.line(), not_drawn],
     )
     sheet = Sheet(columns.right + MARGIN, foot.bottom + MARGIN)
     heading.write(sheet)
@@ -321,7 +328,7 @@ def responder_plot(
         gid="x-label",
     )
     foot.write(sheet)
-    return sheet.shown(" ".join(sentences), axes)
+    return sheet.shown(" ".join([*sentences, *filter(None, [not_drawn])]), axes)
 
 
 responder_output = output_of(responder_plot)

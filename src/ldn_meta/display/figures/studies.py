@@ -398,8 +398,8 @@ def _ends(counts: Mapping[str, Any], top: float) -> list[DiagramNode]:
     """Place what became of the comparisons side by side, in boxes of one height."""
     texts = {
         "in_a_pool": "In a pool of two or more trials",
-        "single_trial": "One trial with an estimate, shown and not pooled",
-        "narrative": "No estimate under the main rules, described in words",
+        "not_pooled": "With an estimate, shown beside and not pooled",
+        "narrative": "No estimate with its uncertainty, described in words",
     }
     boxes = []
     for index, (key, text) in enumerate(texts.items()):
@@ -512,7 +512,7 @@ _COUNTS = (
     "single_arm",
     "excluded",
     "in_a_pool",
-    "single_trial",
+    "not_pooled",
     "narrative",
 )
 # 96 SVG pixels an inch against the 110 dots of the other figures, and a little for fine lines.
@@ -587,8 +587,8 @@ def describe(counts: Mapping[str, Any], *, indication_label: str) -> str:
         f"{count(counts['studies'], 'study', plural='studies')} on file. {aside}; "
         f"{counts['single_arm']} without comparison group, listed beside and never pooled; "
         f"{counts['contrast']} with a comparison, of these {counts['in_a_pool']} in a pool, "
-        f"{counts['single_trial']} alone with an estimate, {counts['narrative']} described in "
-        "words only."
+        f"{counts['not_pooled']} with an estimate, shown and not pooled, "
+        f"{counts['narrative']} described in words only."
     )
     return style.spoken(text)
 
@@ -609,7 +609,7 @@ def _check(counts: Mapping[str, Any]) -> None:
         raise ArgumentError(message)
     sums = {
         "studies": ("contrast", "single_arm", "excluded"),
-        "contrast": ("in_a_pool", "single_trial", "narrative"),
+        "contrast": ("in_a_pool", "not_pooled", "narrative"),
     }
     for total, parts in sums.items():
         added = sum(counts[part] for part in parts)

@@ -13,7 +13,13 @@ import pandas as pd
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of, source_cell
 from ldn_meta.display.words import capitalised, count, fixed, interval, percent
 from ldn_meta.evidence.answer.answer import Answers
-from ldn_meta.evidence.answer.dose import METHODS, DoseReadings, dose_trial, load_dose_choices
+from ldn_meta.evidence.answer.dose import (
+    METHODS,
+    DoseReadings,
+    dose_trial,
+    load_dose_choices,
+    widest,
+)
 from ldn_meta.evidence.derived import Derived, load_derived
 from ldn_meta.stats.regression import meta_regression
 
@@ -46,7 +52,47 @@ class DosePage:
         return Text(
             f"**One trial of {t.people} people**, {t.label}, is the source of the statement that "
             f"{said.dose:g} mg works in {percent(said.share)}. Each person's dose was set by the "
-            f"response of the one before; {t.responders} responded. There was no comparison group."
+            f"response of the one before, so that {t.responders} responded is no rate: the design "
+            f"alone brings {_ends(self._design('means'))} to respond. There was no comparison "
+            "group."
+        )
+
+    def _design(self, name: str) -> tuple[float, float]:
+        """Least and most share that the design makes respond, by one way to count."""
+        return widest(self.readings.by_design, name)
+
+    @property
+    def design(self) -> Table:
+        """What the design makes of the share of responders, by where the dose for half lies."""
+        rows = [
+            {
+                "dose that works in half, mg": f"{one.ed50:g}",
+                "mean share, all first doses alike": _ends(one.means),
+                "mean share, by first dose": _ends(one.by_start),
+                "middle 95% of trials, any first dose": _ends(one.middle),
+            }
+            for one in self.readings.by_design
+        ]
+        return Table(
+            pd.DataFrame(rows),
+            f"Share of {self.trial.people} people that responds under this design",
+            "Exact, by the stated rule: least and most over the spreads of people's doses in "
+            "[dose] of data/raw/protocol.toml.",
+        )
+
+    @property
+    def design_sentence(self) -> Text:
+        """Why the share of responders says nothing of how well the drug works."""
+        t, choices = self.trial, self.readings.choices
+        return Text(
+            f"Wherever from {choices.design_ed50_low_mg:g} to {choices.design_ed50_high_mg:g} mg "
+            f"the dose that works in half lies, {_ends(self._design('means'))} of "
+            f"{t.people} people respond on average when every first dose is as likely "
+            f"({_ends(self._design('by_start'))} from one first dose or another): after a "
+            "response the dose falls until it fails, after a failure it rises until it works. The "
+            f"{t.responders} of {t.people} ({percent(t.responders / t.people)}) are what the "
+            "design gives; they are no share of people the drug helps, have no interval as one, "
+            f"and are no argument about the dose for {percent(self._most.share)}."
         )
 
     @property
@@ -406,6 +452,8 @@ class DosePage:
             {
                 "headline": str(self.headline),
                 "sentence": str(self.sentence),
+                "design_sentence": str(self.design_sentence),
+                "by_design": [vars(one) for one in self.readings.by_design],
                 "what_fits": str(self.what_fits),
                 "again": str(self.again),
                 "moderator": str(self.moderator_sentence),

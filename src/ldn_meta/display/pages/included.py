@@ -13,6 +13,7 @@ from ldn_meta.display.pages.page import Opened, Page, conflicts_table, judgement
 from ldn_meta.display.pages.printed_numbers import findings_table, inconsistent
 from ldn_meta.display.words import agree, capitalised, count
 from ldn_meta.evidence.effects.effects import used_rows
+from ldn_meta.evidence.effects.rows import CONTRAST
 from ldn_meta.evidence.raw.bias import OVERALL, RANDOMISED, TOOLS, bias_reasons
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
 from ldn_meta.files import TO_DO
@@ -39,12 +40,17 @@ class IncludedPage(Page):
         """Numbers of studies and rows on their way from records to pools."""
         studies, pools = self._studies, self.opened.pools
         pooled = {s for p in pools if len(p.trials) > 1 for s in p.trials["study_id"]}
-        alone = {s for p in pools for s in p.trials["study_id"]} - pooled
         of_use = {use: studies[studies["eligible_for"] == use] for use in USES}
         read = set(studies["source_id"]).union(
             *(self._evidence.text[name]["read_in"] for name in (*VALUE_TABLES, "study_facts"))
         )
         reasons = of_use["excluded"]["eligibility_reason"]
+        effects, compared = self.opened.derived.effects, set(of_use["contrast"]["study_id"])
+        # As forest plots show them: pooled, or beside the pool with an estimate.
+        with_estimate = (
+            set(effects.loc[effects["kind"] == CONTRAST, "study_id"]) if len(effects) else set()
+        )
+        not_pooled = (with_estimate & compared) - pooled
         return {
             "sources": len(read),
             "studies": len(studies),
@@ -53,8 +59,8 @@ class IncludedPage(Page):
             "excluded": len(of_use["excluded"]),
             "excluded_reasons": reasons.value_counts(sort=False).to_dict(),
             "in_a_pool": len(pooled),
-            "single_trial": len(alone),
-            "narrative": len(set(of_use["contrast"]["study_id"]) - pooled - alone),
+            "not_pooled": len(not_pooled),
+            "narrative": len(compared - pooled - not_pooled),
             "value_rows": sum(len(self._evidence.tables[name]) for name in VALUE_TABLES),
             "rows_used": len(used_rows(self.opened.derived.effects)),
             "rows_left_out": len(self.opened.derived.left_out),
@@ -101,12 +107,17 @@ class IncludedPage(Page):
                 "weeks": s["duration_weeks"],
                 "comparator": s["comparator"],
                 "used for": s["eligible_for"],
-                "because": s["eligibility_reason"],
+                "because": s["eligibility_reason"] + s["overlaps_with"].map(self._overlap),
             }
         )
         return Table(
             frame, "Studies on file", "NR not reported in what could be read; NA not applicable."
         )
+
+    def _overlap(self, other: str) -> str:
+        """Name a study with (possibly) the same people, where one is on file."""
+        labels = self._studies.set_index("study_id")["label"]
+        return f"; perhaps the same people as {labels[other]}" if other in labels.index else ""
 
     @property
     def flow(self) -> FigureOutput:

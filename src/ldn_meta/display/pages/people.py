@@ -33,7 +33,7 @@ from ldn_meta.display.words import (
     weeks,
 )
 from ldn_meta.evidence.answer.pools import find_pool
-from ldn_meta.evidence.effects.rows import CONTRAST
+from ldn_meta.evidence.effects.rows import CONTRAST, IN_WORDS
 
 if TYPE_CHECKING:
     from ldn_meta.display.outputs import FigureOutput
@@ -86,13 +86,41 @@ class PeoplePage(Page):
 
     @cached_property
     def chosen(self) -> pd.DataFrame:
-        """One row a study and outcome for the plot; a case report is no share of people."""
-        return (
-            self.rows[self.rows["design"] != "case report"]
-            .sort_values(["is_selected", "is_transcribed"], ascending=[False, True], kind="stable")
-            .drop_duplicates(["study_id", "construct", "kind"])
-            .sort_index()
-        )
+        """What the plot shows: one comparison a trial and outcome, and all groups alone."""
+        compared = self._compared.sort_values(
+            ["is_selected", "is_transcribed"], ascending=[False, True], kind="stable"
+        ).drop_duplicates(["study_id", "construct"])
+        return pd.concat([compared.sort_index(), self.groups_alone])
+
+    @cached_property
+    def groups_alone(self) -> pd.DataFrame:
+        """Shares of people in one arm, the preferred source of each: rows of table and plot."""
+        alone = self._alone
+        return alone[alone["is_preferred"].astype(bool)]
+
+    @cached_property
+    def _same_people(self) -> dict[str, str]:
+        """Studies of the page that may have the people of a study."""
+        labels = self.rows.groupby("trial_id")["study_label"].unique()
+        return {
+            study: ", ".join(name for name in labels[trial] if name != label)
+            for study, label, trial in zip(
+                *(self.rows[name] for name in ("study_id", "study_label", "trial_id")), strict=True
+            )
+        }
+
+    @cached_property
+    def _in_words(self) -> pd.DataFrame:
+        """Counts of people of the domain that are no share of people, each with its reason."""
+        d = self.opened.derived
+        left = d.left_out[(d.left_out["usable_for"] == IN_WORDS) & d.left_out["is_preferred"]]
+        return self._of_domain(left)
+
+    def _of_domain(self, left: pd.DataFrame) -> pd.DataFrame:
+        """Rows of people counted that gave no effect, of the page's domain."""
+        domains = self.opened.derived.evidence.text["outcomes"].set_index("outcome_id")["domain"]
+        is_own = left["outcome_id"].map(domains) == self.domain
+        return left[(left["table"] == "arm_events") & is_own]
 
     @cached_property
     def rr_pools(self) -> list[Pool]:
@@ -138,11 +166,15 @@ class PeoplePage(Page):
     @property
     def headline(self) -> Text:
         """Indication, and how many studies counted people."""
+        told = self._in_words["study_id"].nunique()
+        others = (
+            f", {count(told, 'study')} with counts that are no share of people" if told else ""
+        )
         return Text(
             f"**{capitalised(self.opened.label)}, {self.what}s**: "
             f"{count(self._compared['study_id'].nunique(), 'trial')} with people counted in both "
             f"arms, {count(self._alone['study_id'].nunique(), 'study')} with people counted in "
-            "one arm only."
+            f"one arm only{others}."
         )
 
     @property
@@ -186,12 +218,15 @@ class PeoplePage(Page):
                 "week": weeks(row["timepoint_weeks"]),
                 "people": _counted(row, 1),
                 "95% CI (Wilson)": percents(row["share_1_low"], row["share_1_high"]),
+                "perhaps the same people as": self._same_people[row["study_id"]] or "none on file",
                 "source": self.opened.source(row),
             }
-            for row in rows_of(self._alone)
-            if row["is_preferred"]
+            for row in rows_of(self.groups_alone)
         ]
-        return Table(pd.DataFrame(rows), "Counted in one arm only: no comparison, never pooled")
+        frame = pd.DataFrame(rows)
+        if not any(self._same_people[name] for name in self.groups_alone["study_id"]):
+            frame = frame.drop(columns="perhaps the same people as", errors="ignore")
+        return Table(frame, "Counted in one arm only: no comparison, never pooled")
 
     @property
     def pools_table(self) -> Table:
@@ -250,8 +285,7 @@ class PeoplePage(Page):
         outcomes = d.evidence.text["outcomes"].set_index("outcome_id")
         raw = d.evidence.text["arm_events"].set_index("row_id")
         arms = d.evidence.text["arms"].set_index("arm_id")["label"]
-        left = d.left_out[d.left_out["table"] == "arm_events"]
-        left = left[left["outcome_id"].map(outcomes["domain"]) == self.domain]
+        left = self._of_domain(d.left_out)
         rows = [
             {
                 "study": row["study_label"],
@@ -263,7 +297,7 @@ class PeoplePage(Page):
             }
             for row in rows_of(left)
         ]
-        return Table(pd.DataFrame(rows), "Printed, but not enough to compute with")
+        return Table(pd.DataFrame(rows), "Printed, but no share and no effect comes of it")
 
     @property
     def forest(self) -> FigureOutput:
@@ -297,7 +331,21 @@ class PeoplePage(Page):
             self._arms(),
             title=f"{capitalised(self.opened.label)}: share of people with each {self.what}",
             treatment=self.opened.treatment,
+            in_words=self.told_in_words,
         )
+
+    @property
+    def told_in_words(self) -> list[str]:
+        """Counts that are no share of people, for those who look for them in the plot."""
+        evidence = self.opened.derived.evidence
+        labels = evidence.text["outcomes"].set_index("outcome_id")["construct_label"]
+        raw = evidence.tables["arm_events"].set_index("row_id")
+        return [
+            f"{row['study_label']}: {labels[row['outcome_id']]} in "
+            f"{raw.loc[row['row_id'], 'events']:g} of {raw.loc[row['row_id'], 'n']:g} "
+            f"({row['reason']})"
+            for row in rows_of(self._in_words)
+        ]
 
     def _arms(self) -> pd.DataFrame:
         """One row an arm, as the share plot wants it."""
@@ -306,7 +354,9 @@ class PeoplePage(Page):
             is_compared = row["kind"] == CONTRAST
             when, whom = weeks(row["timepoint_weeks"]), row["analysis_set"]
             whom = "analysis set not stated" if whom == "not stated" else whom
-            arms = [(1, self._review.label, 1 if is_compared else 3)]
+            others = self._same_people[row["study_id"]]
+            whom += f", perhaps the same people as {others}" if others else ""
+            arms = [(1, self._review.label, 1)] if is_compared else [(1, row["arm"], 3)]
             if is_compared:
                 arms.append((2, row["comparator"], 2))
             rows += [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,7 @@ from ldn_meta.stats.up_and_down import (
     PossibleTrials,
     compatible_curves,
     curve_grid,
+    design_distribution,
     design_probability,
     dose_for_many,
     dose_limits_many,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 # The two statements a dose-finding trial prints, and the share of people each is about.
 SHARES = {"ed50": 0.5, "ed95": 0.95}
 INTERVAL = "confidence interval 95%"
+MIDDLE_OF_TRIALS = (0.025, 0.975)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,9 @@ class DoseChoices:
     spread_high_mg: float
     spread_steps: int
     other_spread_caps_mg: tuple[float, ...]
+    design_ed50_low_mg: float
+    design_ed50_high_mg: float
+    design_steps: int
 
 
 @dataclass(frozen=True)
@@ -170,6 +176,60 @@ def _row(frame: pd.DataFrame) -> dict[str, Any]:
     return {str(name): value for name, value in frame.iloc[0].items()}
 
 
+@dataclass(frozen=True)
+class DesignShare:
+    """Which share of an up-and-down trial responds if the dose for half is at one place.
+
+    Least and most over the spreads of the protocol: of the mean over all first doses, of the mean
+    for a single one, and of the middle 95% of trials with any.
+    """
+
+    ed50: float
+    means: tuple[float, float]
+    by_start: tuple[float, float]
+    middle: tuple[float, float]
+
+
+def design_shares(
+    ladder: Sequence[float], people: int, choices: DoseChoices
+) -> tuple[DesignShare, ...]:
+    """Compute which share the design alone makes respond, by where the dose for half lies."""
+    grid = curve_grid(
+        ed50_low=choices.design_ed50_low_mg,
+        ed50_high=choices.design_ed50_high_mg,
+        spread_low=choices.spread_low_mg,
+        spread_high=choices.spread_high_mg,
+        ed50_steps=choices.design_steps,
+        spread_steps=choices.spread_steps,
+    )
+    response = grid.response(ladder)
+    starts = range(len(ladder))
+    # First dose, curve, number of responders.
+    chance = np.stack([design_distribution(response, start=s, people=people) for s in starts])
+    share = np.arange(people + 1) / people
+    means, reached = chance @ share, np.cumsum(chance, axis=-1) + 1e-12
+    low, high = (share[(reached < end).sum(axis=-1)] for end in MIDDLE_OF_TRIALS)
+    found = []
+    for ed50 in np.unique(grid.ed50):
+        of = grid.ed50 == ed50
+        pooled = means[:, of].mean(axis=0)
+        found.append(
+            DesignShare(
+                ed50=float(ed50),
+                means=(float(pooled.min()), float(pooled.max())),
+                by_start=(float(means[:, of].min()), float(means[:, of].max())),
+                middle=(float(low[:, of].min()), float(high[:, of].max())),
+            )
+        )
+    return tuple(found)
+
+
+def widest(found: Sequence[DesignShare], name: str) -> tuple[float, float]:
+    """Return the least and the most of one property over all places of the dose for half."""
+    pairs = [getattr(one, name) for one in found]
+    return min(low for low, _ in pairs), max(high for _, high in pairs)
+
+
 METHODS = {
     "cir": "centred isotonic regression",
     "probit": "probit regression",
@@ -240,6 +300,11 @@ class DoseReadings:
             )
             for changes in dict.fromkeys((t.changes, self.changes_for_pairs))
         )
+
+    @cached_property
+    def by_design(self) -> tuple[DesignShare, ...]:
+        """Which share the design alone makes respond."""
+        return design_shares(self.trial.ladder, self.trial.people, self.choices)
 
     @cached_property
     def readings(self) -> tuple[Reading, ...]:

@@ -151,6 +151,7 @@ def possible_synthesis(
     seen = effects[effects["construct"].isin(constructs)] if len(effects) else left_out[:0]
     said = left_out[left_out["construct"].isin(constructs)]
     columns = ["study_label", "kind", "direction", "is_preferred", "comparator_class", "construct"]
+    columns += ["trial_id", "n_1"]
     rows = [row for frame in (said, seen) for row in frame[columns].to_dict("records")]
     rows = [row for row in rows if row["comparator_class"] != FURTHER_ARM]
     directions = _directions([row for row in rows if row["kind"] == CONTRAST])
@@ -178,11 +179,15 @@ def possible_synthesis(
             "directions": directions,
             "construct": _first(constructs, [row for row in rows if row["kind"] == CONTRAST]),
         }
-    alone = {row["study_label"] for row in rows if row["kind"] in SINGLE}
-    # A study's largest group: its other groups are parts of it.
-    people = seen.groupby("study_id")["n_1"].max().fillna(0).sum() if "n_1" in seen else 0
-    kind = NO_COMPARISON if alone else NOTHING
     said_alone = [row for row in rows if row["kind"] in SINGLE]
+    alone = {row["study_label"] for row in said_alone}
+    # A trial's largest group: its other groups are parts of it, and of studies with (possibly) the
+    # same people one counts.
+    largest: dict[str, float] = {}
+    for row in said_alone:
+        largest[row["trial_id"]] = max(largest.get(row["trial_id"], 0.0), row["n_1"])
+    people = sum(largest.values())
+    kind = NO_COMPARISON if alone else NOTHING
     return {
         **answer,
         "synthesis": kind,

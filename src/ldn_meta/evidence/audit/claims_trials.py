@@ -7,6 +7,7 @@ from collections import Counter
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
+from ldn_meta.evidence.answer.dose import design_shares, load_dose_choices, widest
 from ldn_meta.evidence.answer.pools import (
     FAVOURS_TREATMENT,
     find_pool,
@@ -957,8 +958,8 @@ def people_without_comparison(case: Case) -> Finding:
     "effective dose of an up-and-down trial",
     outcomes="unknown beyond within",
     says="responded curve leaves stays interval no_interval",
-    gives="dose low high share events people observed observed_low observed_high lowest highest "
-    "step tried above everybody needed",
+    gives="dose low high share events people design_low design_high half_low half_high lowest "
+    "highest step tried above everybody needed",
     argument="share",
     words="own_rule",
     tables="shares",
@@ -984,7 +985,6 @@ def effective_dose(case: Case) -> Finding:
         "people who responded over all doses",
     )
     events, people = number(responders["events"]), number(responders["n"])
-    observed = wilson_interval(events, people)
     highest = number(study["dose_high_mg_per_day"])
     lowest = number(study["dose_low_mg_per_day"])
     step = material.fact(claim["study_id"], "dose", "step")
@@ -992,6 +992,11 @@ def effective_dose(case: Case) -> Finding:
         raise NotOnFileError("the step between doses")
     steps = number(step["value"])
     tried = round((highest - lowest) / steps) + 1
+    choices = load_dose_choices()
+    if choices is None:
+        raise NotOnFileError("the section [dose] of protocol.toml")
+    ladder = [lowest + steps * i for i in range(tried)]
+    design_low, design_high = widest(design_shares(ladder, int(people), choices), "means")
     everybody = float(wilson_interval(people, people).low)
     # n / (n + z^2) >= share: the least n at which n of n shows the share.
     z2 = float(two_sided_quantile(0.95)) ** 2
@@ -1012,14 +1017,15 @@ def effective_dose(case: Case) -> Finding:
         share=share,
         events=events,
         people=people,
-        observed=events / people,
-        observed_low=float(observed.low),
-        observed_high=float(observed.high),
+        design_low=design_low,
+        design_high=design_high,
+        half_low=choices.design_ed50_low_mg,
+        half_high=choices.design_ed50_high_mg,
         lowest=lowest,
         highest=highest,
         step=steps,
         tried=tried,
-        above=sum(lowest + steps * i >= dose for i in range(tried)),
+        above=sum(rung >= dose for rung in ladder),
         everybody=everybody,
         needed=math.ceil(z2 * share / (1 - share)),
     )

@@ -41,6 +41,7 @@ OWN_LEVEL = 0.95
 LEFT_OUT_COLUMNS = (
     *("table", "row_id", "indication_id", "study_id", "study_label", "outcome_id", "construct"),
     *("kind", "reason", "usable_for", "direction", "compares", "comparator_class", "is_preferred"),
+    *("trial_id", "n_1"),
 )
 
 
@@ -67,8 +68,9 @@ def normalise(evidence: Evidence, protocol: Protocol) -> tuple[pd.DataFrame, pd.
         effects.
     left_out : pandas.DataFrame
         One row for every value row that is in no effect, with the reason, what kind of result
-        it would be (``kind``), what it can still be used for (direction, p-value, none) and
-        whether the row itself compares the treatment with another (``compares``).
+        it would be (``kind``), what it can still be used for (direction, p-value,
+        count in words, none)
+        and whether the row itself compares the treatment with another (``compares``).
 
     Raises
     ------
@@ -97,7 +99,7 @@ def candidate_effects(evidence: Evidence, protocol: Protocol) -> tuple[pd.DataFr
     effects = pd.DataFrame([_record(context, found, trials) for found in context.found])
     if len(effects):
         effects = _with_ids(effects)
-    left_out = _left_out(context)
+    left_out = _left_out(context, trials)
     check_accounting(evidence, effects, left_out)
     return effects, left_out
 
@@ -305,7 +307,7 @@ def _with_ids(effects: pd.DataFrame) -> pd.DataFrame:
     return effects.assign(effect_id=effects["effect_id"] + "-" + count.astype("str"))
 
 
-def _left_out(context: Context) -> pd.DataFrame:
+def _left_out(context: Context, trials: dict[str, str]) -> pd.DataFrame:
     import pandas as pd
 
     used = {address for found in context.found for address in found.rows}
@@ -334,6 +336,8 @@ def _left_out(context: Context) -> pd.DataFrame:
                 left.kind == CONTRAST and is_direct,
                 _comparator_class(study, control),
                 row["preferred"],
+                trials[row["study_id"]],
+                number(row["n_1"] if "arm_1" in row else row["n"]),
             )
         )
     frame = pd.DataFrame(rows, columns=list(LEFT_OUT_COLUMNS))

@@ -12,6 +12,7 @@ from ldn_meta.evidence.effects.rows import (
     COMPARATOR,
     CONTRAST,
     FURTHER,
+    IN_WORDS,
     NO_ARM,
     NO_EVENTS,
     NOT_PRINTED,
@@ -637,6 +638,10 @@ def _one_arm(context: Context, row: ArmEvent) -> None:
     count = _count(row)
     if count.problem:
         context.left_out(row, count.problem, "none")
+        return
+    no_share = context.why_no_share(row)
+    if no_share:
+        context.left_out(row, no_share, IN_WORDS)
         return
     n = number(row["n"])
     effect = effect_size("PLO", events=count.events, n=n)

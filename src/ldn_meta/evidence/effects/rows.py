@@ -154,6 +154,9 @@ TREATMENT, COMPARATOR, FURTHER = 1, 2, 3
 PAIRED_DESIGNS = ("crossover", "fixed-order crossover")
 RATIO_MEASURES = ("RR", "OR", "IRR")
 TRANSCRIBED = "transcription"
+RESPONDER = "responder"
+# What a count that is no share can still be used for.
+IN_WORDS = "count in words"
 NO_ARM = NOT_APPLICABLE
 NOT_STATED = "not stated"
 NO_EVENTS = (math.nan,) * 4
@@ -282,6 +285,22 @@ class Context:
     def has_same_people(self, row: Row) -> bool:
         """Whether the arms of the row's study are the same people, one after the other."""
         return self.studies[row["study_id"]]["design"] in PAIRED_DESIGNS
+
+    def why_no_share(self, row: ArmEvent) -> str:
+        """Why a count of people in one arm is no share of people; nothing where it is one."""
+        choices, study = self.protocol.shares, self.studies[row["study_id"]]
+        outcome = self.outcomes[row["outcome_id"]]
+        if outcome["construct"] in choices.among_some:
+            return "counted among people chosen by another outcome, not among those treated"
+        if study["design"] in choices.fixed_by_design and outcome["domain"] == RESPONDER:
+            return (
+                f"its share is set by the design ({study['design']}), whatever the treatment does"
+            )
+        if study["design"] in choices.cases:
+            return "chosen cases: a count, no share of people"
+        if number(row["n"]) < choices.fewest_people:
+            return f"fewer than {choices.fewest_people} people: a count, no share of people"
+        return ""
 
     def left_out(self, row: ValueRow, reason: str, usable_for: str, *, kind: str = "") -> None:
         """Note why a row gave no effect; the first reason given stays."""

@@ -507,6 +507,16 @@ class Scale:
     minimal_important_difference: float
 
 
+@dataclass(frozen=True)
+class ShareChoices:
+    """Which counts of people in one arm are no share of people."""
+
+    fixed_by_design: tuple[str, ...]
+    cases: tuple[str, ...]
+    fewest_people: int
+    among_some: tuple[str, ...]
+
+
 TIMES = ("target_weeks", "earliest_weeks", "latest_weeks")
 # Sections of protocol.toml and the choices of each; every choice must be stated, and none else.
 # A section may add its "reason".
@@ -518,7 +528,7 @@ SECTIONS: dict[str, Choices] = {
     "correlation": dict.fromkeys(("within_person", "low", "high"), NUMBER),
     "next_trial": {"people": list, "probability": NUMBER},
     "bayes": choices_of(BayesChoices),
-    "history": {},
+    "shares": choices_of(ShareChoices),
 }
 # The choices of page 92 are read by evidence/answer/dose.py.
 OTHER_SECTIONS = ("certainty", "scale", "outcome_group", "sensitivity", "multiverse", "dose")
@@ -544,7 +554,7 @@ class Protocol:
     outcome_groups: dict[str, tuple[str, ...]]
     certainty: CertaintyChoices
     bayes: BayesChoices
-    history: History
+    shares: ShareChoices
     sensitivities: tuple[Variant, ...] = ()
     nodes: tuple[Node, ...] = ()
     next_people: tuple[int, ...] = ()
@@ -640,6 +650,12 @@ class Protocol:
                         f"once; wrong: {wrong}; allowed: {', '.join(known)}"
                     )
                     raise ArgumentError(message)
+        designs = {str(f["name"]): f for f in dictionary.tables["studies"].fields}["design"]
+        known = designs["constraints"]["enum"]
+        for name in ("fixed_by_design", "cases"):
+            unknown = sorted(set(getattr(self.shares, name)) - set(known))
+            if unknown:
+                raise not_allowed(f"shares.{name}", unknown[0], ", ".join(known))
 
 
 def load_protocol(path: str | Path | None = None) -> Protocol:
@@ -701,6 +717,7 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
             outcome_groups=stated.get("outcome_group", {}),
         ),
         bayes=bayes_choices(part["bayes"]),
+        shares=ShareChoices(**{name: _frozen(value) for name, value in part["shares"].items()}),
         sensitivities=tuple(
             _sensitivity(main, **entry) for entry in stated.get("sensitivity", [])
         ),
