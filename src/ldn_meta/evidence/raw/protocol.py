@@ -529,6 +529,7 @@ SECTIONS: dict[str, Choices] = {
     "next_trial": {"people": list, "probability": NUMBER},
     "bayes": choices_of(BayesChoices),
     "shares": choices_of(ShareChoices),
+    "history": {},
 }
 # The choices of page 92 are read by evidence/answer/dose.py.
 OTHER_SECTIONS = ("certainty", "scale", "outcome_group", "sensitivity", "multiverse", "dose")
@@ -555,6 +556,7 @@ class Protocol:
     certainty: CertaintyChoices
     bayes: BayesChoices
     shares: ShareChoices
+    history: History
     sensitivities: tuple[Variant, ...] = ()
     nodes: tuple[Node, ...] = ()
     next_people: tuple[int, ...] = ()
