@@ -98,7 +98,7 @@ def test_judgements_of_the_figure_are_those_on_file(fibromyalgia):
 
 def test_alt_text_tells_the_overall_judgement(fibromyalgia):
     alt = fibromyalgia.forest.alt
-    assert "INNOVA 2026 0.49 (-0.32 to 1.30), weight 44.8%, risk of bias some concerns." in alt
+    assert "INNOVA 2026 0.49 (-0.32 to 1.31), weight 44.8%, risk of bias some concerns." in alt
     shown = alt[alt.index(SHOWN_HEADING) :]
     assert "rests on an approximation, risk of bias high." in shown
 
