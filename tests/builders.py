@@ -342,8 +342,6 @@ def entry_lines(**changes):
 
 # The real tables cut down to a few studies, in a project of their own: quick to check whole.
 
-# Conditions with a comparison among the studies, whose certainty is judged.
-INDICATIONS = ("fibromyalgia", "multiple_sclerosis")
 STUDIES = ("duebruun2024", "younger2013", "cree2010", "raknes2018")
 
 
@@ -357,7 +355,8 @@ def cut_down(raw_folder, root):
         if "study_id" in header:
             rows = [row for row in rows if row["study_id"] in STUDIES]
         elif file.name == "certainty.csv":
-            rows = [row for row in rows if row["indication_id"] in INDICATIONS]
+            told = told_by(raw_folder)
+            rows = [row for row in rows if (row["indication_id"], row["construct"]) in told]
         with file.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.DictWriter(stream, header, lineterminator="\n")
             writer.writeheader()
@@ -369,6 +368,18 @@ def cut_down(raw_folder, root):
     first = re.sub(r'(?m)^sd_row = "arm_stats:.*$', 'sd_row = "none"', first)
     protocol.write_text(f"{first}[[multiverse.node]]{last}", encoding="utf-8")
     return folder
+
+
+def told_by(raw_folder):
+    """Indication and construct of everything that STUDIES report."""
+    of_study = {row["study_id"]: row["indication_id"] for row in read(raw_folder / "studies.csv")}
+    of_outcome = {row["outcome_id"]: row["construct"] for row in read(raw_folder / "outcomes.csv")}
+    return {
+        (of_study[row["study_id"]], of_outcome[row["outcome_id"]])
+        for table in ("arm_stats", "arm_events", "contrasts")
+        for row in read(raw_folder / f"{table}.csv")
+        if row["study_id"] in STUDIES
+    }
 
 
 def read(file):
@@ -501,8 +512,8 @@ STUDY = {
 }
 
 
-def study(name, people=100, **cells):
-    return Study.of({**STUDY, "study_id": name, "label": name, **cells}, people)
+def study(name, people=100, tool="", **cells):
+    return Study.of({**STUDY, "study_id": name, "label": name, **cells}, people, tool)
 
 
 def body(*rows, studies=None, told=None, **what):

@@ -10,7 +10,9 @@ import pytest
 from builders import CHOICES, body, counts, study, trial
 from ldn_meta.errors import ArgumentError, DataError
 from ldn_meta.evidence.answer.answer import Answers
+from ldn_meta.evidence.answer.directions import NO_COMPARISON
 from ldn_meta.evidence.effects.effects import normalise
+from ldn_meta.evidence.effects.rows import FURTHER_ARM
 from ldn_meta.evidence.grade import (
     DOMAINS,
     FILE,
@@ -109,6 +111,8 @@ def test_fibromyalgia_pain_by_hand(outcomes, domains):
     assert row["imprecision_level"] == -2
     value = domains.loc[domains["domain"] == "imprecision", "value"].iloc[0]
     assert "-1.33 to 1.45" in value
+    # Neither trial is at low risk; what could not be read counts against, here as elsewhere.
+    assert row["risk_of_bias_level"] == -1
     # I2 = 1 - 1 / 2.593 = 61%.
     assert row["inconsistency_level"] == -1
     assert (row["size"], row["information_size"]) == ("trivial", 122)
@@ -147,7 +151,9 @@ def test_another_comparator_is_rated_apart(outcomes):
         & (outcomes["construct"] == "pain_intensity")
     ]
     assert rows["comparator_class"].tolist() == ["placebo", "usual care"]
-    assert rows["start"].tolist() == ["high", "low"]
+    # The study without randomisation was judged against a trial: what it lacks is taken off once.
+    assert rows["start"].tolist() == ["high", "high"]
+    assert rows["risk_of_bias_level"].tolist() == [-2, -3]
     assert rows["study_ids"].tolist() == ["beaudette2023", "martin2022"]
 
 
@@ -179,7 +185,7 @@ def test_no_data_at_all_still_gives_the_main_outcome(build, protocol):
     build.rows["indications"][0]["intervention"] = "LDN"
     evidence = build.load()
     effects, left_out = normalise(evidence, protocol)
-    choices = dataclasses.replace(protocol.certainty, scales={})
+    choices = dataclasses.replace(protocol.certainty, scales={}, rated_for={})
     protocol = dataclasses.replace(protocol, certainty=choices)
     outcomes, domains = certainty_tables(Answers(evidence, protocol, effects, left_out))
     assert outcomes["certainty"].tolist() == [NOT_RATED]
@@ -189,9 +195,10 @@ def test_no_data_at_all_still_gives_the_main_outcome(build, protocol):
 
 @pytest.fixture(scope="module")
 def found(evidence, protocol, effects, left_out):
-    """Every rated body with what the rules found, once."""
+    """Every rated body with what the rules found, and the others, once."""
     bodies = bodies_of_evidence(Answers(evidence, protocol, effects, left_out))
-    return [(b, find_all(b, protocol.certainty, {})) for b in bodies if b.is_rated]
+    rated = [(b, find_all(b, protocol.certainty, {})) for b in bodies if b.is_rated]
+    return rated, [b for b in bodies if not b.is_rated]
 
 
 def judged(evidence, change):
@@ -203,19 +210,24 @@ def judged(evidence, change):
 
 def refused(evidence, found):
     with pytest.raises(DataError) as error:
-        match_rows(evidence, found)
+        match_rows(evidence, *found)
     return [str(fault) for fault in error.value.faults]
 
 
-PLACE = 5
+def place_of(evidence):
+    """A judgement of risk of bias in fibromyalgia."""
+    table = evidence.text["certainty"]
+    is_one = (table["domain"] == "risk_of_bias") & (table["indication_id"] == "fibromyalgia")
+    return int(is_one.to_numpy().argmax())
 
 
 def test_a_missing_judgement_names_the_row_to_add(evidence, found):
-    gone = evidence.text["certainty"].iloc[PLACE]
-    less = judged(evidence, lambda rows: rows[:PLACE] + rows[PLACE + 1 :])
+    place = place_of(evidence)
+    gone = evidence.text["certainty"].iloc[place]
+    less = judged(evidence, lambda rows: rows[:place] + rows[place + 1 :])
     (text,) = refused(less, found)
     # The header is line 1.
-    assert text.startswith(f"certainty:{PLACE + 2}:row_id: value '{gone['row_id']}' is missing: ")
+    assert text.startswith(f"certainty:{place + 2}:row_id: value '{gone['row_id']}' is missing: ")
     assert f"add the row {gone['row_id']} with one of " in text
 
 
@@ -230,12 +242,13 @@ def test_a_missing_judgement_names_the_row_to_add(evidence, found):
     ],
 )
 def test_a_judgement_of_what_is_not_rated(evidence, found, change, message):
+    place = place_of(evidence)
     changed = judged(
-        evidence, lambda rows: [*rows[:PLACE], rows[PLACE] | change, *rows[PLACE + 1 :]]
+        evidence, lambda rows: [*rows[:place], rows[place] | change, *rows[place + 1 :]]
     )
     texts = refused(changed, found)
     assert len(texts) == 2, "one judgement too many, one too few"
-    assert any(f"certainty:{PLACE + 2}:" in text and message in text for text in texts)
+    assert any(f"certainty:{place + 2}:" in text and message in text for text in texts)
     assert all("; " in text for text in texts)
 
 
@@ -269,6 +282,107 @@ def test_an_override_that_overrides_nothing(evidence, found):
     assert "overrides nothing: the rule of inconsistency says the same; delete the row" in text
 
 
+def test_three_levels_for_bias_are_for_studies_without_randomisation(evidence, found):
+    place = place_of(evidence)
+    worst = {"judgement": "extremely serious"}
+    (text,) = refused(
+        judged(evidence, lambda rows: [*rows[:place], rows[place] | worst, *rows[place + 1 :]]),
+        found,
+    )
+    assert f"certainty:{place + 2}:judgement" in text
+    assert "risk of bias of randomised studies; use one of not serious, serious" in text
+
+
+def test_every_outcome_told_anywhere_is_rated_or_has_its_reason(tables, evidence, outcomes):
+    """Walk every effect and every told direction; find it in the table of ratings."""
+    reported = set(evidence.indications.loc[evidence.indications["is_reported"], KEY[0]])
+    compared = [
+        tables["directions"][tables["directions"]["sign_from"] != NO_COMPARISON],
+        tables["effects"][tables["effects"]["kind"] == "contrast"],
+        tables["left_out"][tables["left_out"]["kind"] == "contrast"],
+    ]
+    told = {
+        key
+        for frame in compared
+        for key in frame[KEY].itertuples(index=False, name=None)
+        if key[0] in reported and key[2] not in ("none", FURTHER_ARM)
+    }
+    assert len(told) > 70
+    keys = outcomes[KEY].itertuples(index=False, name=None)
+    lines = dict(zip(keys, outcomes.to_dict("records"), strict=True))
+    assert told <= set(lines)
+    reasons = [lines[key]["why_not_rated"] for key in told]
+    assert not any("nobody has said why" in reason for reason in reasons)
+    for key in told:
+        row = lines[key]
+        assert (row["certainty"] == NOT_RATED) == (row["why_not_rated"] != "none")
+        # What has an effect that enters a pool is rated, or is another measure of what is.
+        if row["synthesis"] in ("meta-analysis", "one trial") and row["certainty"] == NOT_RATED:
+            assert "another measure of the group" in row["why_not_rated"]
+
+
+def line_of(outcomes, *key):
+    (row,) = outcomes[(outcomes[KEY] == list(key)).all(axis=1)].to_dict("records")
+    return row
+
+
+def test_a_printed_rate_ratio_is_rated(outcomes):
+    # 8 events against 52 over equal time: ratio 0.154, log SE sqrt(1/8 + 1/52) = 0.380.
+    row = line_of(outcomes, "painful_diabetic_neuropathy", "adverse_event_count", "active drug")
+    assert (row["measure"], row["people"], row["synthesis"]) == ("IRR", 67, "one trial")
+    half = 1.959964 * math.sqrt(1 / 8 + 1 / 52)
+    assert row["estimate"] == pytest.approx(math.log(8 / 52), abs=1e-5)
+    assert row["ci_low"] == pytest.approx(math.log(8 / 52) - half, abs=1e-4)
+    assert row["ci_high"] == pytest.approx(math.log(8 / 52) + half, abs=1e-4)
+    assert row["caution"].startswith("Rests on an approximation: events counted as independent")
+
+
+def test_what_the_questions_ask_for_has_a_line(outcomes):
+    pain = line_of(outcomes, "multiple_sclerosis", "pain_interference", "placebo")
+    assert pain["estimate"] == pytest.approx(-1.6)
+    remission = line_of(outcomes, "crohns_disease", "endoscopic_remission", "placebo")
+    assert "33% against 8%" in remission["printed"]
+    impact = line_of(outcomes, "fibromyalgia", "disease_impact", "placebo")
+    assert "-1.65" in impact["printed"]
+    for harm, printed in (("constipation", "44% less"), ("pruritus", "51% less"),
+                          ("somnolence", "33% less")):  # fmt: skip
+        row = line_of(outcomes, "opioid_combination", f"{harm}_moderate_severe", "opioid alone")
+        assert printed in row["printed"]
+        assert row["certainty"] == "very low"
+    left = line_of(outcomes, "opioid_combination", "discontinuation_any", "opioid alone")
+    assert "48 to 60%" in left["why_not_rated"]
+    dreams = line_of(outcomes, "fibromyalgia", "vivid_dreams", "placebo")
+    assert (dreams["direction"], "37% against 13%" in dreams["printed"]) == (
+        "favours comparator",
+        True,
+    )
+
+
+def test_nobody_is_rated_twice(outcomes):
+    # INNOVA's range of p is over the responder rates that are counted by arm.
+    row = line_of(outcomes, "fibromyalgia", "responder_own_rule", "placebo")
+    assert (row["study_ids"], row["people"]) == ("younger2013", 28)
+
+
+def test_an_unexpected_spread_is_named(outcomes):
+    row = line_of(outcomes, "painful_diabetic_neuropathy", "pain_intensity", "active drug")
+    # Interval -1.11 to 4.13 of 100 in 67 pairs: SE 1.337, SD 10.9; sqrt(2 (1 - 0.6)) 19.6 = 17.5.
+    assert "an SD of differences of 1.09 points" in row["caution"]
+    assert "give 1.75" in row["caution"]
+    # 1 - 10.94^2 / (2 19.6^2) = 0.844; 1.96 x 17.53 / sqrt(67) = 4.20.
+    assert "a correlation of 0.84" in row["caution"]
+    assert row["caution"].endswith("the interval is -0.27 to 0.57.")
+    assert "the side is not known" in row["caution"]
+
+
+def test_people_lost_are_those_the_registry_counts(outcomes, evidence):
+    arms = evidence.arms[evidence.arms["study_id"] == "smith2011"]
+    assert arms["n_completed"].tolist() == [20, 19]
+    assert line_of(outcomes, "crohns_disease", "clinical_response", "placebo")[
+        "risk_of_bias_level"
+    ] == -1  # fmt: skip
+
+
 def test_all_faults_are_told_at_once(evidence, found):
     fewer = judged(evidence, lambda rows: [rows[0] | {"construct": "nausea"}, *rows[3:]])
     texts = refused(fewer, found)
@@ -286,13 +400,17 @@ def test_all_faults_are_told_at_once(evidence, found):
         ("publication_bias", {"domain": "imprecision", "judgement": "serious"},
          "kind: value 'judgement' imprecision is computed; write override"),
         ("risk_of_bias", {"judgement": "undetected"}, "'undetected' is no judgement of risk_of"),
-        ("risk_of_bias", {"judgement": "extremely serious"},
-         "'extremely serious' is no judgement of risk_of_bias; use one of not serious, serious"),
+        ("inconsistency", {"kind": "override", "domain": "inconsistency",
+                           "judgement": "extremely serious"},
+         "'extremely serious' is no judgement of inconsistency; use one of not serious, serious"),
+        ("outcome", {"kind": "override"}, "'override' outcome is about all of it; write not ra"),
+        ("outcome", {"judgement": "serious"}, "'serious' is no judgement of outcome; use one of"),
     ],
 )  # fmt: skip
 def test_a_row_that_contradicts_itself(evidence, domain, change, message):
     rows = evidence.text["certainty"].to_dict("records")
-    place = next(i for i, row in enumerate(rows) if row["domain"] == domain)
+    first = "risk_of_bias" if domain == "inconsistency" else domain
+    place = next(i for i, row in enumerate(rows) if row["domain"] == first)
     changed = judged(
         evidence, lambda rows: [*rows[:place], rows[place] | change, *rows[place + 1 :]]
     )
@@ -335,7 +453,7 @@ OPEN_COHORT = {"is_randomised": "no"}
         (("low", "no information"), -1),
         (("some concerns", "some concerns"), -1),
         (("low", "high"), -2),
-        (("high", "critical"), -2),
+        (("high", "critical"), -3),
         (("moderate", "low"), -1),
     ],
 )
@@ -364,12 +482,22 @@ def test_a_study_nobody_judged_is_named():
     assert found.value.count("not judged") == 2
 
 
-def test_without_randomisation_moderate_is_as_sound_as_it_gets():
-    cohort = [study("ames2001", **OPEN_COHORT)]
+@pytest.mark.parametrize(
+    ("word", "left"),
+    [("low", "high"), ("moderate", "low"), ("serious", "low"), ("critical", "very low")],
+)
+def test_without_randomisation_what_lacks_is_taken_off_once(word, left):
+    # GRADE guidance 18: a study judged with ROBINS-I starts high and rarely ends above low.
+    cohort = [study("ames2001", tool="ROBINS-I", **OPEN_COHORT)]
     rated = body(told={"ames2001": "favours treatment"}, studies=cohort)
-    assert rated.start == "low"
-    assert risk_of_bias(rated, CHOICES, {"ames2001": "moderate"}).level == 0
-    assert risk_of_bias(rated, CHOICES, {"ames2001": "serious"}).level == -2
+    assert rated.start == "high"
+    found = risk_of_bias(rated, CHOICES, {"ames2001": word})
+    assert grade(rated.start, [found.level]) == left
+
+
+def test_a_study_judged_against_no_trial_starts_low():
+    cohort = [study("ames2001", **OPEN_COHORT)]
+    assert body(told={"ames2001": "favours treatment"}, studies=cohort).start == "low"
     assert risk_of_bias(body(*TWO[:1]), CHOICES, {"ames2001": "moderate"}).level == -1
 
 

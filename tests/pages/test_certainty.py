@@ -19,6 +19,8 @@ ROW = {
     "counted": "continuous",
     "comparator": "placebo",
     "certainty": "low",
+    "printed": "none",
+    "caution": "none",
     "size": "trivial",
     "change": "lower",
     "direction": "none",
@@ -179,6 +181,14 @@ def test_what_took_levels_off():
             "not known; told: favours LDN",
         ),
         ({"certainty": NOT_RATED, "measure": "none"}, "-", "-"),
+        ({"certainty": NOT_RATED, "measure": "none", "printed": "Ames 2001: 0 against 0"}, "-",
+         "printed: Ames 2001: 0 against 0"),
+        (
+            {"synthesis": "direction only", "measure": "none", "direction": "favours comparator",
+             "printed": "Ames 2001: 37% against 13%"},
+            "-",
+            "not known; told: favours comparator; printed: Ames 2001: 37% against 13%",
+        ),
     ],
 )  # fmt: skip
 def test_cells_of_an_effect(cells, relative, absolute):
@@ -259,12 +269,13 @@ def test_every_indication_has_a_page_without_holes(page):
     parts = [
         page.headline, page.sentence, page.statements, page.what_would_raise_it,
         repr(page.summary), page.summary._repr_html_(),
-        *(part._repr_html_() for part in (page.domains, page.overrides, page.rules)),
+        *(part._repr_html_() for part in (page.domains, page.overrides, page.rules,
+                                                  page.told_elsewhere)),
     ]  # fmt: skip
     for part in map(str, parts):
         assert part.strip()
         assert not re.search(
-            r"\bnan\b|\bNone\b|not defined|\{|\}",
+            r"\bnan\b|\bNone\b|\{|\}|nobody has said why",
             re.sub(r"<style>.*?</style>", "", part, flags=re.S),
         )
     assert len(page.statements.text.splitlines()) == len(page.outcomes)
@@ -282,7 +293,9 @@ def test_the_answer_is_that_of_the_main_outcome(page):
 def test_every_level_taken_off_has_a_footnote(page):
     for row, finding in zip(page.outcomes, page.summary.findings, strict=True):
         taken = [d for d in page.domains_of(row) if d["level"] < 0]
-        assert len(finding.notes) == (len(taken) if row["certainty"] != NOT_RATED else 1)
+        cautions = int(row["caution"] != "none")
+        expected = len(taken) + cautions if row["certainty"] != NOT_RATED else 1
+        assert len(finding.notes) == expected
 
 
 def test_every_override_is_listed(page):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from ldn_meta.evidence.answer.answer import Answers
 from ldn_meta.evidence.answer.conflicts import ledger
-from ldn_meta.evidence.answer.directions import directions
 from ldn_meta.evidence.answer.multiverse import multiverse_tables
 from ldn_meta.evidence.audit.claims import claims_table
 from ldn_meta.evidence.audit.consistency import check_consistency, refuse_inconsistent
@@ -136,7 +135,7 @@ def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFr
         "harms": people_with_events(effects, ("harm",)),
         "pooled": answers.table,
         "conflicts": ledger(evidence, protocol),
-        "directions": directions(evidence, protocol, effects),
+        "directions": answers.directions,
         "consistency": consistency,
         "claims": claims_table(answers),
         "certainty": certainty,

@@ -6,31 +6,38 @@ What rules are called and how findings are worded stands in grade.toml of the ra
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ldn_meta.errors import ArgumentError, DataError, Fault
 from ldn_meta.evidence.answer.answer import IntervalToRead
+from ldn_meta.evidence.answer.directions import NO_COMPARISON as NO_COMPARISON_PRINTED
+from ldn_meta.evidence.answer.directions import group_of_constructs
 from ldn_meta.evidence.answer.pools import (
     CONFLICTING,
     DIRECTION_ONLY,
     EITHER_WAY,
+    FAVOURS_COMPARATOR,
+    FAVOURS_TREATMENT,
     META_ANALYSIS,
     NO_COMPARISON,
     NO_DIFFERENCE,
     NOT_STATED,
     NOTHING,
     ONE_TRIAL,
+    find_pool,
     has_unknown_sign,
     interval_direction,
     one_word,
     possible_synthesis,
 )
+from ldn_meta.evidence.effects.effects import NORMAL_95
 from ldn_meta.evidence.effects.rows import COMPARATOR, CONTRAST, FURTHER_ARM, RATIO_MEASURES
-from ldn_meta.evidence.raw.bias import overall_judgements
+from ldn_meta.evidence.raw.bias import AGAINST_A_TRIAL, overall_judgements
 from ldn_meta.evidence.raw.faults import fault_at
 from ldn_meta.evidence.raw.review import (
     UNNAMED,
@@ -40,7 +47,8 @@ from ldn_meta.evidence.raw.review import (
     section_of,
     write,
 )
-from ldn_meta.files import EMPTY, MISSING, TO_DO
+from ldn_meta.files import EMPTY, MISSING, NOT_REPORTED, TO_DO
+from ldn_meta.stats.convert import correlation_from_paired, paired_se, sd_from_se
 from ldn_meta.stats.proportions import (
     absolute_effect_from_odds_ratio,
     absolute_effect_from_risk_ratio,
@@ -58,6 +66,10 @@ if TYPE_CHECKING:
 
 FILE = "grade.toml"
 MAIN_OUTCOME = "main outcome"
+# Outcomes that the protocol names for a condition, each for itself.
+FOR_ITSELF = "for itself"
+# Outcomes that some page tells of and nobody rates.
+TOLD_ELSEWHERE = "told, not rated"
 # Comparisons whose reports give neither an effect nor a direction.
 NOT_TOLD = "compared, nothing told"
 HIGH, LOW = "high", "low"
@@ -76,13 +88,13 @@ PUBLICATION_BIAS = "publication_bias"
 DOMAINS = (RISK_OF_BIAS, INCONSISTENCY, INDIRECTNESS, IMPRECISION, PUBLICATION_BIAS)
 # Judgements of the tools, by what they mean for the rating.
 AT_LOW_RISK = ("low",)
-# ROBINS-I: as sound as a study without randomisation gets; that it has none is in the start.
-SOUND_WITHOUT_RANDOMISATION = ("moderate",)
 AT_HIGH_RISK = ("high", "serious", "critical")
+AT_CRITICAL_RISK = ("critical",)
 NOT_JUDGED = (*EMPTY, "no information", "unclear")
+BARE_NUMBER = re.compile(r"[-+]?[\d.]+")
 # Below this many trials no test of small-study effects says anything (Handbook 13.3.5.4).
 TESTABLE = 10
-# Three levels; GRADE knows them for imprecision alone (guidance 34).
+# Three levels; GRADE knows them for imprecision (guidance 34) and without randomisation (18).
 SERIOUS, VERY_SERIOUS, EXTREMELY_SERIOUS = -1, -2, -3
 
 DIFFERENCES = ("MD", "MC")
@@ -162,7 +174,19 @@ SENTENCES = {
         "studies": "",
     },
     "share": {"weight": "", "studies": ""},
-    "why_not_rated": {"no_comparison": "", "not_told": "", "nothing": ""},
+    "why_not_rated": {
+        "no_comparison": "",
+        "not_told": "",
+        "nothing": "",
+        "same_group": "group rated",
+        "no_reason": "",
+    },
+    "caution": {
+        "sign_unknown": "",
+        "approximated": "assumptions",
+        "active": "comparator",
+        "spread": "sd unit expected spread correlation implied low high",
+    },
 }
 Sentences: TypeAlias = Mapping[str, Mapping[str, str]]
 
@@ -194,16 +218,20 @@ class Study:
     weeks: float
     # In its comparisons of the outcome, or in all; 0 when no report says.
     people: int = 0
+    # Of risk of bias.
+    tool: str = ""
 
     @classmethod
-    def of(cls, row: Mapping[str, str], people: int = 0) -> Study:
+    def of(cls, row: Mapping[str, str], people: int = 0, tool: str = "") -> Study:
         """A row of studies.csv, as typed."""
         dose, weeks = (
             math.nan if row[name] in MISSING else float(row[name])
             for name in ("dose_high_mg_per_day", "duration_weeks")
         )
         is_randomised = row["is_randomised"] == "yes"
-        return cls(row["study_id"], row["label"], row["year"], is_randomised, dose, weeks, people)
+        return cls(
+            row["study_id"], row["label"], row["year"], is_randomised, dose, weeks, people, tool
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,6 +255,10 @@ class Body:
     sentences: Sentences
     read_by: IntervalToRead | None = None
     review: Review = UNNAMED
+    # Study and what it printed.
+    printed: Mapping[str, str] = field(default_factory=dict)
+    # Why it is not rated although it tells something.
+    why_not: str = ""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -236,12 +268,24 @@ class Body:
     @property
     def is_rated(self) -> bool:
         """Whether there is a comparison that tells anything."""
-        return self.kind in RATED
+        return self.kind in RATED and not self.why_not
+
+    @property
+    def is_randomised(self) -> bool:
+        """Whether every study is."""
+        return all(study.is_randomised for study in self.studies)
 
     @property
     def start(self) -> str:
-        """Certainty before anything is taken off."""
-        return HIGH if all(study.is_randomised for study in self.studies) else LOW
+        """Certainty before anything is taken off.
+
+        A study judged against the randomised trial it stands for starts where that would:
+        what it lacks is taken off for risk of bias, once.
+        """
+        as_trials = (
+            study.is_randomised or study.tool in AGAINST_A_TRIAL for study in self.studies
+        )
+        return HIGH if all(as_trials) else LOW
 
     @property
     def measure(self) -> str:
@@ -261,9 +305,8 @@ class Body:
     @cached_property
     def people(self) -> int:
         """People behind the rating, each counted once; 0 when no report gives the number."""
-        if self.pool is not None:
-            return self.pool.people
-        return sum(study.people for study in self.studies)
+        counted = 0 if self.pool is None else self.pool.people
+        return counted or sum(study.people for study in self.studies)
 
     @property
     def interval(self) -> IntervalToRead:
@@ -310,8 +353,9 @@ def bodies_of_evidence(answers: Answers) -> list[Body]:
     """Every body of evidence that is rated, or said not to be ratable.
 
     The main outcome of each reported indication, then of each outcome group of the protocol
-    the construct with the best synthesis; each against the main comparator, and against every
-    other comparator with a comparison that tells something.
+    the construct with the best synthesis, then the constructs it names for the indication; each
+    against the main comparator, and against every other comparator with a comparison that tells
+    something. Last what else is told on some page, with the reason why it is not rated.
     """
     rows = [row for row in _texts(answers.evidence, "indications") if row["is_reported"] == "yes"]
     return [
@@ -360,17 +404,73 @@ class _Material:
     def sentences(self) -> Sentences:
         return read_sentences(self.evidence.wording.get(FILE, {}))
 
+    @cached_property
+    def tools(self) -> dict[str, str]:
+        """Tool that each study was judged with."""
+        return {row["study_id"]: row["tool"] for row in _texts(self.evidence, "risk_of_bias")}
+
+    @cached_property
+    def not_rated(self) -> dict[tuple[str, str], str]:
+        """Reasons of certainty.csv not to rate a construct against a comparator."""
+        return {
+            (row["construct"], row["comparator_class"]): row["reason"]
+            for row in _texts(self.evidence, TABLE)
+            if row["kind"] == NOT_RATED
+            and row["indication_id"] == self.indication["indication_id"]
+        }
+
+    @cached_property
+    def results(self) -> list[dict[str, Any]]:
+        """What each comparative study of the indication tells of each construct it compares."""
+        rows = self.answers.directions
+        is_own = rows["indication_id"] == self.indication["indication_id"]
+        own = rows[is_own & (rows["sign_from"] != NO_COMPARISON_PRINTED)]
+        return [{str(n): v for n, v in row.items()} for row in own.to_dict("records")]
+
     def bodies(self) -> Iterator[Body]:
         main = self.indication["main_construct"]
-        yield from self._against_each(MAIN_OUTCOME, [main])
-        reported = {name for frame in self.frames if len(frame) for name in frame["construct"]} - {
-            main
-        }
         protocol = self.answers.protocol
-        for group in protocol.certainty.also_rated:
-            constructs = [name for name in protocol.outcome_groups[group] if name in reported]
-            if constructs:
-                yield from self._against_each(group, constructs)
+        certainty = protocol.certainty
+        asked = [(MAIN_OUTCOME, [main])]
+        reported = {name for frame in self.frames if len(frame) for name in frame["construct"]}
+        for group in certainty.also_rated:
+            constructs = [n for n in protocol.outcome_groups[group] if n in reported - {main}]
+            asked += [(group, constructs)] if constructs else []
+        named = certainty.rated_for.get(self.indication["indication_id"], ())
+        asked += [(FOR_ITSELF, [name]) for name in named if name in reported]
+        found: dict[tuple[str, str], Body] = {}
+        for outcome, constructs in asked:
+            for body in self._against_each(outcome, constructs):
+                found.setdefault((body.construct, body.comparator_class), body)
+        yield from found.values()
+        yield from self._told_elsewhere(found)
+
+    def _told_elsewhere(self, found: Mapping[tuple[str, str], Body]) -> Iterator[Body]:
+        """What has an effect or a direction somewhere, and no line of its own."""
+        groups = group_of_constructs(self.answers.protocol)
+        rated = {
+            (groups.get(body.construct), body.comparator_class): body
+            for body in reversed(list(found.values()))
+            if body.is_rated
+        }
+        told = [(row["construct"], row["comparator_class"]) for row in self.results]
+        for frame in self.frames:
+            if len(frame):
+                own = frame[frame["kind"] == CONTRAST]
+                told += zip(own["construct"], own["comparator_class"], strict=True)
+        for key in dict.fromkeys(told):
+            if key in found or key[1] in (FURTHER_ARM, NOT_COMPARED):
+                continue
+            body = self._body(TOLD_ELSEWHERE, *key)
+            other = rated.get((groups.get(key[0]), key[1]))
+            if not body.is_rated:
+                yield body
+            elif key[0] in groups and other is not None:
+                group = {"group": groups[key[0]], "rated": other.construct_label}
+                why_not = body.say("why_not_rated", "same_group", **group)
+                yield replace(body, why_not=why_not)
+            else:
+                yield replace(body, why_not=body.say("why_not_rated", "no_reason"))
 
     def _against_each(self, outcome: str, constructs: list[str]) -> Iterator[Body]:
         main = self.indication["main_comparator"]
@@ -403,11 +503,27 @@ class _Material:
         pools = [pool for pool in self.pools if pool.key["comparator_class"] == comparator]
         found = possible_synthesis(effects, left_out, pools, constructs=[construct])
         answer = self.answers.to(self.indication["indication_id"], construct, comparator)
-        pool = answer.pool
-        told = {n: word for n, word in found["directions"].items() if word != NOT_STATED}
         kind = found["synthesis"]
-        if kind == DIRECTION_ONLY and not told:
-            kind = NOT_TOLD
+        if answer.pool is None:
+            approximated = self._approximated(construct, comparator)
+            answer = replace(answer, pool=approximated)
+            kind = kind if approximated is None else ONE_TRIAL
+        pool = answer.pool
+        results = [
+            row
+            for row in self.results
+            if (row["construct"], row["comparator_class"]) == (construct, comparator)
+        ]
+        in_pool = set() if pool is None else set(pool.trials["study_label"])
+        told = {
+            row["study_label"]: _told(row)
+            for row in results
+            if kind != META_ANALYSIS
+            and row["study_label"] not in in_pool
+            and _told(row) != NOT_STATED
+        }
+        if pool is None and (results or kind == DIRECTION_ONLY):
+            kind = DIRECTION_ONLY if told else NOT_TOLD
         studies = self._studies_of(construct, pool, told)
         labels = self.evidence.text["outcomes"]
         row = labels[labels["construct"] == construct].iloc[0]
@@ -425,6 +541,12 @@ class _Material:
             kind=kind,
             pool=pool,
             told=told if pool is not None else {s.label: told[s.label] for s in studies},
+            printed={
+                row["study_label"]: _printed(row)
+                for row in results
+                if not studies or row["study_id"] in {study.study_id for study in studies}
+            },
+            why_not=self.not_rated.get((construct, comparator), ""),
             studies=tuple(studies),
             registered=self._registered,
             sentences=self.sentences,
@@ -432,17 +554,28 @@ class _Material:
             review=self.evidence.review,
         )
 
+    def _approximated(self, construct: str, comparator: str) -> Pool | None:
+        """The one trial whose effect only an approximation gives, where no other effect is."""
+        protocol = self.answers.protocol
+        selection = replace(protocol.selection, allow_approximate=True)
+        name = self.indication["indication_id"]
+        pools = self.answers.pools_by(selection, protocol.model)
+        own = (pool for pool in pools if pool.key["indication_id"] == name)
+        found = find_pool(own, construct=construct, comparator_class=comparator)
+        return found if found is not None and found.is_alone else None
+
     def _studies_of(
         self, construct: str, pool: Pool | None, told: Mapping[str, str]
     ) -> list[Study]:
         """The pool's trials, else the studies that tell; randomised ones alone."""
-        if pool is not None:
-            return [Study.of(self.studies[name]) for name in pool.trials["study_id"]]
+        names = None if pool is None else list(pool.trials["study_id"])
         telling = [
-            Study.of(row, self._people(row, construct))
+            Study.of(row, self._people(row, construct), self.tools.get(row["study_id"], ""))
             for row in self.studies.values()
-            if row["label"] in told
+            if (row["label"] in told if names is None else row["study_id"] in names)
         ]
+        if names is not None:
+            return sorted(telling, key=lambda study: names.index(study.study_id))
         randomised = [study for study in telling if study.is_randomised]
         return sorted(randomised or telling, key=lambda study: (study.year, study.study_id))
 
@@ -479,6 +612,26 @@ class _Material:
             if row["indication_id"] == self.indication["indication_id"]
             and row["status"] in ("registered", "protocol", "unpublished")
         )
+
+
+def _told(row: Mapping[str, Any]) -> str:
+    """The side a result lies on where numbers tell it, else what its report says."""
+    sides = {1.0: FAVOURS_TREATMENT, -1.0: FAVOURS_COMPARATOR}
+    return sides.get(row["sign"], str(row["direction"]))
+
+
+def _printed(row: Mapping[str, Any]) -> str:
+    """What a report printed of a comparison, and its p where that is not part of it."""
+    parts: list[str] = []
+    for part in str(row["printed"]).split("; "):
+        if not any(part in said for said in parts):
+            parts.append(part)
+    printed, p = "; ".join(parts), str(row["p_printed"])
+    if BARE_NUMBER.fullmatch(printed):
+        # A number alone does not say what it is.
+        printed = str(row["sign_from"])
+    is_said = p in (NOT_REPORTED, "") or p.lstrip("<>0 ") in printed or not p[-1].isdigit()
+    return printed if is_said else f"{printed}; p {p}"
 
 
 # -- thresholds and sizes --------------------------------------------------------------------
@@ -567,7 +720,8 @@ def people_for_size(body: Body) -> int:
     if body.pool is None:
         return body.people
     trials = body.pool.trials
-    return int(trials["n_1"].fillna(0.0).sum() + trials["n_2"].fillna(0.0).sum())
+    counted = int(trials["n_1"].fillna(0.0).sum() + trials["n_2"].fillna(0.0).sum())
+    return counted or body.people
 
 
 # -- the five rules --------------------------------------------------------------------------
@@ -606,12 +760,19 @@ def _percent(share: float) -> str:
 
 
 def risk_of_bias(body: Body, choices: CertaintyChoices, judgements: Mapping[str, str]) -> Finding:
-    """Share of the weight at high risk, and not at low risk."""
+    """Share of the weight at critical risk, at high risk, and not at low risk.
+
+    Without randomisation whatever is not at low risk counts as high risk: what starts as a
+    randomised trial would does not end above low without a stated reason (GRADE guidance 18).
+    """
     least = choices["risk_of_bias.share_of_weight"]
     words = {s.study_id: judgements.get(s.study_id, TO_DO) for s in body.studies}
-    sound = AT_LOW_RISK + (SOUND_WITHOUT_RANDOMISATION if body.start == LOW else ())
+    critical = body.share(lambda study: words[study.study_id] in AT_CRITICAL_RISK)
     high = body.share(lambda study: words[study.study_id] in AT_HIGH_RISK)
-    not_low = body.share(lambda study: words[study.study_id] not in sound)
+    not_low = body.share(lambda study: words[study.study_id] not in AT_LOW_RISK)
+    unlike_a_trial = body.share(
+        lambda study: not study.is_randomised and words[study.study_id] not in AT_LOW_RISK
+    )
     not_judged = body.say(RISK_OF_BIAS, "not_judged")
     told = (
         body.say(
@@ -628,7 +789,9 @@ def risk_of_bias(body: Body, choices: CertaintyChoices, judgements: Mapping[str,
         RISK_OF_BIAS,
         body.say(RISK_OF_BIAS, "rule", least=_percent(least), share=body.share_of),
         body.say(RISK_OF_BIAS, "value", told="; ".join(told), **shares),
-        _level(not_low >= least, high >= least),
+        EXTREMELY_SERIOUS
+        if critical >= least
+        else _level(not_low >= least, max(high, unlike_a_trial) >= least),
     )
 
 
@@ -933,6 +1096,41 @@ def per_thousand(body: Body) -> dict[str, float]:
     return found
 
 
+# -- what a reader has to know beside the levels ----------------------------------------------
+
+
+def cautions(body: Body, choices: CertaintyChoices, correlation: float) -> Iterator[str]:
+    """What bears on how an effect is read and is no domain of its own."""
+    if body.pool is None or not body.is_rated:
+        return
+    trials = body.pool.trials
+    if trials["is_approximate"].astype(bool).any():
+        assumed = "; ".join(dict.fromkeys(trials["assumptions"]))
+        yield body.say("caution", "approximated", assumptions=assumed)
+    if has_unknown_sign(body.pool):
+        yield body.say("caution", "sign_unknown")
+    if body.comparator_class == ACTIVE and body.measure in DIFFERENCES:
+        yield body.say("caution", "active", comparator=body.comparator)
+    scale = scale_of(body, choices)
+    if scale is None or not body.pool.is_alone or not bool(trials["is_paired"].iloc[0]):
+        return
+    estimate, se, pairs = (float(trials[name].iloc[0]) for name in ("yi", "sei", "n_1"))
+    expected = float(paired_se(scale.sd, scale.sd, pairs, correlation))
+    if se < choices["caution.least_share_of_spread"] * expected:
+        yield body.say(
+            "caution",
+            "spread",
+            sd=float(sd_from_se(se, pairs)),
+            unit=scale.unit,
+            expected=float(sd_from_se(expected, pairs)),
+            spread=scale.sd,
+            correlation=correlation,
+            implied=float(correlation_from_paired(scale.sd, scale.sd, pairs, se)),
+            low=estimate - NORMAL_95 * expected,
+            high=estimate + NORMAL_95 * expected,
+        )
+
+
 # -- judgements on file ----------------------------------------------------------------------
 
 # Indication, construct, comparator class, domain.
@@ -941,6 +1139,8 @@ Key: TypeAlias = tuple[str, str, str, str]
 TABLE = "certainty"
 JUDGED_DOMAINS = (RISK_OF_BIAS, PUBLICATION_BIAS)
 JUDGEMENT, OVERRIDE = "judgement", "override"
+# A row about the outcome as a whole: why it is not rated.
+NOT_RATED, WHOLE = "not rated", "outcome"
 LEVELS = {
     "not serious": 0,
     "serious": SERIOUS,
@@ -951,11 +1151,12 @@ LEVELS = {
 }
 WORDS = tuple(LEVELS)
 ALLOWED = {
-    RISK_OF_BIAS: WORDS[:3],
+    RISK_OF_BIAS: WORDS[:4],
     INCONSISTENCY: WORDS[:3],
     INDIRECTNESS: WORDS[:3],
     IMPRECISION: WORDS[:4],
     PUBLICATION_BIAS: WORDS[4:],
+    WHOLE: (NOT_RATED,),
 }
 KEY = ["indication_id", "construct", "comparator_class", "domain"]
 FIRST_DATA_LINE = 2
@@ -978,12 +1179,18 @@ def certainty_faults(evidence: Evidence) -> Iterator[Fault]:
         # The schema check tells of words that are no domain and no judgement at all.
         if row["domain"] not in ALLOWED:
             continue
-        kind = JUDGEMENT if row["domain"] in JUDGED_DOMAINS else OVERRIDE
+        kind, is_what = (
+            (NOT_RATED, "is about all of it")
+            if row["domain"] == WHOLE
+            else (JUDGEMENT, "is judged")
+            if row["domain"] in JUDGED_DOMAINS
+            else (OVERRIDE, "is computed")
+        )
         if row["kind"] != kind:
-            rule = f"{row['domain']} is {'judged' if kind == JUDGEMENT else 'computed'}"
+            rule = f"{row['domain']} {is_what}"
             yield fault_at(evidence, TABLE, line, "kind", rule, f"write {kind}")
         allowed = ALLOWED[row["domain"]]
-        if row["judgement"] in LEVELS and row["judgement"] not in allowed:
+        if row["judgement"] in (*LEVELS, NOT_RATED) and row["judgement"] not in allowed:
             rule = f"is no judgement of {row['domain']}"
             remedy = f"use one of {', '.join(allowed)}"
             yield fault_at(evidence, TABLE, line, "judgement", rule, remedy)
@@ -994,9 +1201,11 @@ def certainty_faults(evidence: Evidence) -> Iterator[Fault]:
 
 
 def match_rows(
-    evidence: Evidence, rated: Sequence[tuple[Body, Sequence[Finding]]]
+    evidence: Evidence,
+    rated: Sequence[tuple[Body, Sequence[Finding]]],
+    unrated: Sequence[Body] = (),
 ) -> dict[Key, JudgedRow]:
-    """Find the judgement of every rated outcome and domain."""
+    """Find the judgement of every rated outcome and domain; and what is said of the others."""
     table = _texts(evidence, TABLE)
     rows: dict[Key, JudgedRow] = {
         (
@@ -1011,8 +1220,15 @@ def match_rows(
     wanted = [(*body.key, domain) for body, _ in rated for domain in JUDGED_DOMAINS]
     ids = [row["row_id"] for row in table]
     faults = [_missing(key, ids) for key in wanted if key not in rows]
+    for body, _ in rated:
+        judged = rows.get((*body.key, RISK_OF_BIAS))
+        if judged and LEVELS[judged.judgement] == EXTREMELY_SERIOUS and body.is_randomised:
+            rule = "takes three levels for risk of bias of randomised studies"
+            remedy = f"use one of {', '.join(ALLOWED[RISK_OF_BIAS][:-1])}"
+            faults.append(Fault(TABLE, judged.line, "judgement", judged.judgement, rule, remedy))
+    with_reason = {(*body.key, WHOLE) for body in unrated if body.why_not}
     for key, row in rows.items():
-        if key not in found:
+        if key not in found and key not in with_reason:
             rule = f"is not rated against {key[2]} in {key[0]}: no comparison tells of it"
             remedy = "delete the row, or correct indication, construct, comparator_class or domain"
             faults.append(Fault(TABLE, row.line, "construct", key[1], rule, remedy))
@@ -1045,7 +1261,6 @@ def row_id(key: Key) -> str:
 
 # From the lowest up; what is taken off stops at the first.
 GRADES = ("very low", "low", "moderate", "high")
-NOT_RATED = "not rated"
 COMPUTED, JUDGED, CONFIRMED, OVERRIDDEN = "computed", "judged", "confirmed", "overridden"
 WHY_NOT = {NO_COMPARISON: "no_comparison", NOT_TOLD: "not_told"}
 
@@ -1060,8 +1275,9 @@ class CertaintyTables(NamedTuple):
 def certainty_tables(answers: Answers) -> CertaintyTables:
     """Rate the certainty of every outcome that the protocol names.
 
-    Randomised comparisons start high and others low; domains take levels off,
-    and nothing is added (no outcome here is large, dose-dependent and without randomisation).
+    Randomised comparisons start high, and so do those that were judged against the randomised
+    trial they stand for; others low. Domains take levels off, and nothing is added (no outcome
+    here is large, dose-dependent and without randomisation).
 
     Notes
     -----
@@ -1076,13 +1292,16 @@ def certainty_tables(answers: Answers) -> CertaintyTables:
         choices.check_against(evidence)
     risk = overall_judgements(evidence)
     rated = [(b, find_all(b, choices, risk)) for b in bodies if b.is_rated]
-    judged = match_rows(evidence, rated)
+    judged = match_rows(evidence, rated, [b for b in bodies if not b.is_rated])
     lines = {
         body.key: [_domain_line(body, f, judged.get((*body.key, f.domain))) for f in findings]
         for body, findings in rated
     }
     domains = [line for of_body in lines.values() for line in of_body]
-    outcomes = [_outcome_line(body, choices, lines.get(body.key, [])) for body in bodies]
+    correlation = answers.protocol.correlation
+    outcomes = [
+        _outcome_line(body, choices, correlation, lines.get(body.key, [])) for body in bodies
+    ]
     return CertaintyTables(pd.DataFrame(outcomes), pd.DataFrame(domains))
 
 
@@ -1114,12 +1333,12 @@ def _domain_line(body: Body, finding: Finding, row: JudgedRow | None) -> dict[st
 
 
 def _outcome_line(
-    body: Body, choices: CertaintyChoices, domains: list[dict[str, Any]]
+    body: Body, choices: CertaintyChoices, correlation: float, domains: list[dict[str, Any]]
 ) -> dict[str, Any]:
     result = None if body.pool is None else body.pool.result
     low, high = thresholds(body, choices)
     levels = {domain["domain"]: domain["level"] for domain in domains}
-    why_not = body.say("why_not_rated", WHY_NOT.get(body.kind, "nothing"))
+    why_not = body.why_not or body.say("why_not_rated", WHY_NOT.get(body.kind, "nothing"))
     return {
         **dict(zip(KEY, body.key, strict=False)),
         "outcome": body.outcome,
@@ -1147,6 +1366,8 @@ def _outcome_line(
         "size": size_of_effect(body, choices),
         "change": change_of_outcome(body),
         "direction": one_word(body.told.values()) if body.pool is None else "none",
+        "printed": "; ".join(f"{name}: {text}" for name, text in body.printed.items()) or "none",
+        "caution": " ".join(cautions(body, choices, correlation)) or "none",
         "start": body.start if body.is_rated else "none",
         **{f"{name}_level": levels.get(name, math.nan) for name in DOMAINS},
         "certainty": grade(body.start, list(levels.values())) if body.is_rated else NOT_RATED,

@@ -29,7 +29,13 @@ from ldn_meta.display.words import (
 )
 from ldn_meta.evidence.answer.pools import DIRECTION_ONLY
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
-from ldn_meta.evidence.grade import GRADES, MAIN_OUTCOME, NOT_RATED, OVERRIDDEN
+from ldn_meta.evidence.grade import (
+    GRADES,
+    MAIN_OUTCOME,
+    NOT_RATED,
+    OVERRIDDEN,
+    TOLD_ELSEWHERE,
+)
 from ldn_meta.evidence.raw.review import UNNAMED, Review
 
 HEAD = (
@@ -142,6 +148,7 @@ class SummaryOfFindings:
 
 NONE = "none"
 DASH = "-"
+NO_SHARES = "not defined: nobody had the event without it, or people were not counted"
 
 
 def relative(row: dict[str, Any]) -> str:
@@ -156,12 +163,16 @@ def relative(row: dict[str, Any]) -> str:
 
 def absolute(row: dict[str, Any], *, drug: str, review: Review = UNNAMED) -> str:
     """Write people per 1,000 for ratios, points with the important difference for differences."""
+    printed = "" if row["printed"] == NONE else f"printed: {row['printed']}"
     if row["certainty"] == NOT_RATED:
-        return DASH
+        return printed or DASH
     if row["synthesis"] == DIRECTION_ONLY:
-        return f"not known; told: {review.direction(row['direction'])}"
-    if row["measure"] in RATIO_MEASURES:
+        told = f"not known; told: {review.direction(row['direction'])}"
+        return f"{told}; {printed}" if printed else told
+    if row["measure"] in RATIO_MEASURES and math.isfinite(float(row["per_1000_without"])):
         return _per_thousand(row, drug=drug)
+    if row["measure"] in RATIO_MEASURES:
+        return f"no shares of people to compare; {printed}" if printed else NO_SHARES
     unit = str(row["unit"])
     values = [float(row[name]) for name in ("estimate", "ci_low", "ci_high")]
     if row["change"] == "not known":
@@ -178,8 +189,6 @@ def absolute(row: dict[str, Any], *, drug: str, review: Review = UNNAMED) -> str
 def _per_thousand(row: dict[str, Any], *, drug: str) -> str:
     names = ("without", "with", "low", "high")
     without, with_drug, low, high = (float(row[f"per_1000_{name}"]) for name in names)
-    if not math.isfinite(without):
-        return "not defined: nobody had the event without it, or people were not counted"
     more, least, most = (
         _side(float(row[f"per_1000_difference_{name}"]), "more", "fewer", digits=0)
         for name in ("with", "low", "high")
@@ -218,8 +227,9 @@ class CertaintyPage(Page):
 
     @cached_property
     def outcomes(self) -> list[dict[str, Any]]:
-        """Rows of certainty.csv of the indication, in reading order."""
-        return rows_of(self.opened.derived.certainty)
+        """Rows of certainty.csv of the indication that were to be rated, in reading order."""
+        rows = rows_of(self.opened.derived.certainty)
+        return [row for row in rows if row["outcome"] != TOLD_ELSEWHERE]
 
     @cached_property
     def domain_rows(self) -> list[dict[str, Any]]:
@@ -278,6 +288,7 @@ class CertaintyPage(Page):
                 for d in self.domains_of(row)
                 if d["level"] < 0
             ]
+            notes += [] if row["caution"] == NONE else [f"Take care: {row['caution']}"]
         return Finding(
             group=f"{self.drug} against {row['comparator']}",
             outcome=capitalised(str(row["construct_label"])),
@@ -315,7 +326,8 @@ class CertaintyPage(Page):
         return Text("\n".join(f"- {self._with_reasons(row)}" for row in self.outcomes))
 
     def _with_reasons(self, row: dict[str, Any]) -> str:
-        return f"{statement(row, drug=self.drug)} Certainty: {self._rated(row)}."
+        caution = "" if row["caution"] == NONE else f" {row['caution']}"
+        return f"{statement(row, drug=self.drug)} Certainty: {self._rated(row)}.{caution}"
 
     def _rated(self, row: dict[str, Any]) -> str:
         """The certainty, and what it was taken down for or why it was not rated."""
@@ -345,9 +357,33 @@ class CertaintyPage(Page):
         return Table(
             pd.DataFrame(rows),
             "Domain by domain",
-            "Randomised comparisons start high, others low. Judgements are in "
-            "data/raw/certainty.csv; by this project means one reading, mostly of abstracts.",
+            "Randomised comparisons start high, and so do those judged against the randomised "
+            "trial they stand for, which lose what they lack for risk of bias; others low. "
+            "Judgements are in data/raw/certainty.csv; by this project means one reading, mostly "
+            "of abstracts.",
             "No outcome could be rated.",
+        )
+
+    @property
+    def told_elsewhere(self) -> Table:
+        """What pages and tables tell of and nobody rated, with the reason."""
+        import pandas as pd
+
+        rows = [
+            {
+                "outcome": _named(row),
+                "printed": "nothing" if row["printed"] == NONE else row["printed"],
+                "why it is not rated": row["why_not_rated"],
+            }
+            for row in rows_of(self.opened.derived.certainty)
+            if row["outcome"] == TOLD_ELSEWHERE
+        ]
+        return Table(
+            pd.DataFrame(rows),
+            "Told by a study and not rated",
+            "Every outcome that a study compares is in the summary of findings or here. Reasons "
+            "are in data/raw/certainty.csv, or follow from its rules.",
+            "Every outcome that a study compares is rated.",
         )
 
     @property

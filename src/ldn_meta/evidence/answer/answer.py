@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ldn_meta.evidence.answer.directions import directions
 from ldn_meta.evidence.answer.multiverse import Multiverse, Normalised, build_multiverse
 from ldn_meta.evidence.answer.pools import (
     NOT_STATED,
@@ -91,6 +92,11 @@ class Answers:
     def pools(self) -> list[Pool]:
         """Main pools of every outcome."""
         return self.pools_by(self.protocol.selection, self.protocol.model)
+
+    @cached_property
+    def directions(self) -> pd.DataFrame:
+        """What each comparative study tells of each construct: side, p, what was printed."""
+        return directions(self.evidence, self.protocol, self.effects)
 
     def pools_by(self, selection: Selection, model: Model) -> list[Pool]:
         """Pools of every outcome under other choices."""

@@ -82,6 +82,8 @@ def _numbered(letter: str, *names: str) -> tuple[Domain, ...]:
     return tuple(Domain(f"{letter}{place}", name) for place, name in enumerate(names, 1))
 
 
+# Tools that judge a study against the randomised trial it stands for.
+AGAINST_A_TRIAL = ("ROBINS-I",)
 # Sterne 2019 (BMJ 366:l4898) and its variant for crossover trials; Sterne 2016 (BMJ 355:i4919);
 # checklists of JBI for case series (Munn 2020) and case reports. Domain names in our words.
 TOOLS = {

@@ -189,6 +189,7 @@ PARTS: dict[str, Choices] = {
     },
     "imprecision": dict.fromkeys(IMPRECISION, NUMBER),
     "size": dict.fromkeys(SIZE, NUMBER),
+    "caution": {"least_share_of_spread": NUMBER},
 }
 MID = "minimal_important_difference"
 NO_ROW = "none"
@@ -215,6 +216,7 @@ SHARES = (
     "imprecision.alpha",
     "imprecision.power",
     "imprecision.far_below",
+    "caution.least_share_of_spread",
 )
 
 
@@ -233,6 +235,8 @@ class CertaintyChoices:
     """Everything the section [certainty] states."""
 
     also_rated: tuple[str, ...]
+    # By indication, constructs that are rated each for itself.
+    rated_for: dict[str, tuple[str, ...]]
     numbers: dict[str, float]
     surrogate_domains: tuple[str, ...]
     surrogate_constructs: tuple[str, ...]
@@ -244,7 +248,7 @@ class CertaintyChoices:
         return self.numbers[name]
 
     def check_against(self, evidence: Evidence) -> None:
-        """Hold that SDs are those of their source rows, and that every drug has its doses."""
+        """Hold that SDs are those of their rows, that drugs have doses, that names exist."""
         asked = set(evidence.text["indications"]["intervention"])
         if not asked <= set(self.doses):
             missing = ", ".join(sorted(asked - set(self.doses)))
@@ -253,6 +257,16 @@ class CertaintyChoices:
                 "[lowest, highest], spelt as the intervention in indications.csv"
             )
             raise ArgumentError(message)
+        for table, column, named in (
+            ("indications", "indication_id", {*self.rated_for}),
+            ("outcomes", "construct", {n for names in self.rated_for.values() for n in names}),
+        ):
+            unknown = sorted(named - set(evidence.text[table][column]))
+            if unknown:
+                message = (
+                    f"{WHERE}.rated_for: {unknown[0]!r} is no {column} of {table}.csv; correct it"
+                )
+                raise ArgumentError(message)
         for name, scale in self.scales.items():
             table, _, row_id = scale.sd_row.partition(":")
             if scale.sd_row == NO_ROW:
@@ -276,7 +290,7 @@ def read_certainty(
     outcome_groups: Mapping[str, Any],
 ) -> CertaintyChoices:
     """Read the section [certainty]."""
-    kinds = {"also_rated": list, **dict.fromkeys((*PARTS, "scale"), dict)}
+    kinds = {"also_rated": list, **dict.fromkeys(("rated_for", *PARTS, "scale"), dict)}
     check_names(WHERE, stated, required=kinds, optional=("reason",))
     for name, kind in kinds.items():
         check_type(f"{WHERE}.{name}", stated[name], kind)
@@ -288,6 +302,9 @@ def read_certainty(
         if isinstance(value, NUMBER)
     }
     _check_numbers(numbers)
+    rated_for = {name: of for name, of in stated["rated_for"].items() if name != "reason"}
+    for name, constructs in rated_for.items():
+        check_type(f"{WHERE}.rated_for.{name}", constructs, list)
     unknown = [name for name in stated["also_rated"] if name not in outcome_groups]
     if unknown:
         allowed = ", ".join(outcome_groups)
@@ -296,6 +313,7 @@ def read_certainty(
     indirect = parts["indirectness"]
     return CertaintyChoices(
         also_rated=tuple(stated["also_rated"]),
+        rated_for={name: tuple(names) for name, names in rated_for.items()},
         numbers=numbers,
         surrogate_domains=tuple(indirect["surrogate_domains"]),
         surrogate_constructs=tuple(indirect["surrogate_constructs"]),
