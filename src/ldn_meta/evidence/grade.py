@@ -35,7 +35,6 @@ from ldn_meta.evidence.answer.pools import (
     one_word,
     possible_synthesis,
 )
-from ldn_meta.evidence.effects.effects import NORMAL_95
 from ldn_meta.evidence.effects.rows import COMPARATOR, CONTRAST, FURTHER_ARM, RATIO_MEASURES
 from ldn_meta.evidence.raw.bias import AGAINST_A_TRIAL, overall_judgements
 from ldn_meta.evidence.raw.faults import fault_at
@@ -48,7 +47,7 @@ from ldn_meta.evidence.raw.review import (
     write,
 )
 from ldn_meta.files import EMPTY, MISSING, NOT_REPORTED, TO_DO
-from ldn_meta.stats.convert import correlation_from_paired, paired_se, sd_from_se
+from ldn_meta.stats.convert import ci_from_se, correlation_from_paired, paired_se, sd_from_se
 from ldn_meta.stats.proportions import (
     absolute_effect_from_odds_ratio,
     absolute_effect_from_risk_ratio,
@@ -1117,6 +1116,7 @@ def cautions(body: Body, choices: CertaintyChoices, correlation: float) -> Itera
     estimate, se, pairs = (float(trials[name].iloc[0]) for name in ("yi", "sei", "n_1"))
     expected = float(paired_se(scale.sd, scale.sd, pairs, correlation))
     if se < choices["caution.least_share_of_spread"] * expected:
+        low, high = ci_from_se(estimate, expected)
         yield body.say(
             "caution",
             "spread",
@@ -1126,8 +1126,8 @@ def cautions(body: Body, choices: CertaintyChoices, correlation: float) -> Itera
             spread=scale.sd,
             correlation=correlation,
             implied=float(correlation_from_paired(scale.sd, scale.sd, pairs, se)),
-            low=estimate - NORMAL_95 * expected,
-            high=estimate + NORMAL_95 * expected,
+            low=float(low),
+            high=float(high),
         )
 
 
