@@ -553,13 +553,22 @@ class Material:
                 found[str(study["label"])] = _together(words)
         return found
 
+    @cached_property
+    def _by_interval(self) -> dict[tuple[str, str], set[str]]:
+        """Directions that intervals of selected effects show, by study and construct."""
+        effects = self.answers.effects
+        found: dict[tuple[str, str], set[str]] = {}
+        if not effects.empty:
+            names = ["study_id", "construct", "ci_low", "ci_high", "benefit_sign"]
+            selected = effects.loc[effects["is_selected"].astype(bool), names]
+            for study_id, construct, low, high, sign in selected.itertuples(index=False):
+                told = interval_direction(low, high, sign)
+                found.setdefault((study_id, construct), set()).add(told)
+        return found
+
     def _computed(self, study_id: str, wanted: set[str]) -> set[str]:
-        found = (self.effects(one, study_id=study_id, is_selected=True) for one in sorted(wanted))
-        return {
-            interval_direction(row["ci_low"], row["ci_high"], row["benefit_sign"])
-            for rows in found
-            for row in rows.to_dict("records")
-        } - {NOT_STATED}
+        told = (self._by_interval.get((study_id, one), set()) for one in wanted)
+        return set().union(*told) - {NOT_STATED}
 
     def _stated(self, study_id: str, wanted: set[str]) -> set[str]:
         rows = [

@@ -166,6 +166,7 @@ def computation_faults(evidence: Evidence) -> list[Fault]:
     claims = evidence.text["claims"]
     rules = rules_of(evidence).rules
     faults = []
+    on_file = _on_file(evidence)
     for line, cell in zip(claims.index, claims["computation"], strict=True):
         if cell in evidence.dictionary.missing:
             continue
@@ -174,7 +175,7 @@ def computation_faults(evidence: Evidence) -> list[Fault]:
             rule, remedy = f"no computation {name!r}", _meant(name, list(rules))
         else:
             form = FORMS[rules[name].computes]
-            known = _allowed_arguments(evidence, rules[name])
+            known = on_file | _of_rule(rules[name])
             found = _misfit(argument if colon else None, form.argument, known)
             if found is None:
                 continue
@@ -186,7 +187,8 @@ def computation_faults(evidence: Evidence) -> list[Fault]:
     return faults
 
 
-def _allowed_arguments(evidence: Evidence, rule: Rule) -> dict[str, list[str]]:
+def _on_file(evidence: Evidence) -> dict[str, list[str]]:
+    """What an argument of each kind may name, but for what its rule states."""
     text = evidence.text
     # A review may speak of outcomes that no trial on file measured.
     stated = dict.fromkeys((*text["outcomes"]["construct"], *text["claims"]["construct"]))
@@ -198,9 +200,11 @@ def _allowed_arguments(evidence: Evidence, rule: Rule) -> dict[str, list[str]]:
         "studies": list(text["studies"]["study_id"]),
         "comparator": list(dict.fromkeys(text["studies"]["comparator_class"])),
         "indication": list(text["indications"]["indication_id"]),
-        "share": list(rule.tables.get("shares", {})),
-        "reason": list(rule.sentences),
     }
+
+
+def _of_rule(rule: Rule) -> dict[str, list[str]]:
+    return {"share": list(rule.tables.get("shares", {})), "reason": list(rule.sentences)}
 
 
 def _misfit(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
+import json
 import re
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ldn_meta.errors import Fault, did_you_mean
@@ -43,12 +43,17 @@ def cell_faults(text: Mapping[str, pd.DataFrame], dictionary: Dictionary) -> lis
     for name, frame in text.items():
         numeric = set(dictionary.tables[name].of_type("number", "integer"))
         for column in frame.columns:
-            for line, cell in zip(frame.index, frame[column], strict=True):
-                if cell in dictionary.missing:
-                    continue
-                told = _fault_of(cell, is_number=column in numeric, labels=labels)
-                if told is not None:
-                    found.append(Fault(name, int(line), str(column), cell, *told))
+            cells = frame[column].tolist()
+            told = {
+                cell: fault
+                for cell in set(cells).difference(dictionary.missing)
+                if (fault := _fault_of(cell, is_number=column in numeric, labels=labels))
+            }
+            found += [
+                Fault(name, int(line), str(column), cell, *told[cell])
+                for line, cell in zip(frame.index if told else (), cells, strict=False)
+                if cell in told
+            ]
     return found
 
 
@@ -106,29 +111,45 @@ def stated_twice(text: pd.DataFrame, table: str, missing: Collection[str]) -> It
     Such a row alone is set against the preferred rows of the same people, outcome and time in
     any analysis set: secondary sources seldom say which set they quote.
     """
-    people = _same_people(text, table, missing)
-    is_preferred = text["preferred"] == PREFERRED
-    # Of most facts every row is preferred: they are not looked at one by one.
-    is_whole = is_preferred.groupby([text[name] for name in fact_columns(table)]).transform("all")
-    for _, rows in text[~is_whole].groupby(fact_columns(table), sort=True):
-        chosen = is_preferred[rows.index]
-        if chosen.any():
-            yield Fact(rows[chosen], rows[~chosen])
-        else:
-            beside = text[is_preferred & (people == people[rows.index[0]])]
-            yield Fact(beside, rows)
+    for used, others in _stated_twice(text, table, missing):
+        yield Fact(text.iloc[used], text.iloc[others])
 
 
-def _same_people(text: pd.DataFrame, table: str, missing: Collection[str]) -> pd.Series:
-    """One word for people, outcome and time of each row; of the time, a known week is enough."""
-    names = [
-        n for n in fact_columns(table) if n not in ("analysis_set", "timepoint", "timepoint_weeks")
+def _stated_twice(
+    text: pd.DataFrame, table: str, missing: Collection[str]
+) -> Iterator[tuple[list[int], list[int]]]:
+    """Places of the rows in use and of those beside them, fact by fact."""
+    cells = {name: text[name].tolist() for name in fact_columns(table)}
+    is_preferred = [cell == PREFERRED for cell in text["preferred"].tolist()]
+    facts: dict[tuple[str, ...], list[int]] = {}
+    for place, fact in enumerate(zip(*cells.values(), strict=True)):
+        facts.setdefault(fact, []).append(place)
+    people = _same_people(cells, missing)
+    in_use: dict[tuple[str, ...], list[int]] = {}
+    for place, one in enumerate(people):
+        if is_preferred[place]:
+            in_use.setdefault(one, []).append(place)
+    for fact in sorted(facts):
+        places = facts[fact]
+        others = [place for place in places if not is_preferred[place]]
+        if others:
+            chosen = [place for place in places if is_preferred[place]]
+            yield chosen or in_use.get(people[others[0]], []), others
+
+
+def _same_people(
+    cells: Mapping[str, Sequence[str]], missing: Collection[str]
+) -> list[tuple[str, ...]]:
+    """People, outcome and time of each row; of the time, a known week is enough."""
+    times = ("analysis_set", "timepoint", "timepoint_weeks")
+    who = zip(*(column for name, column in cells.items() if name not in times), strict=True)
+    if "timepoint" not in cells:
+        return list(who)
+    when = zip(cells["timepoint_weeks"], cells["timepoint"], strict=True)
+    return [
+        (*one, words if week in missing else week)
+        for one, (week, words) in zip(who, when, strict=True)
     ]
-    words = text[names].agg("|".join, axis=1)
-    if "timepoint" not in FACT_KEYS[table]:
-        return words
-    has_week = ~text["timepoint_weeks"].isin(list(missing))
-    return words + "|" + text["timepoint_weeks"].where(has_week, text["timepoint"])
 
 
 def fault_at(
@@ -313,6 +334,7 @@ def bias_faults(evidence: Evidence, *, unread: Collection[str] = ()) -> list[Fau
         return []
     found: list[Fault] = []
     studies = {row["study_id"]: row for row in evidence.text["studies"].to_dict("records")}
+    is_judged = is_given(evidence, RISK_OF_BIAS, "judgement")
     for study_id, rows in evidence.text[RISK_OF_BIAS].groupby("study_id", sort=False):
         found += _tools(evidence, rows)
         tool = TOOLS.get(rows["tool"].iloc[0])
@@ -321,7 +343,7 @@ def bias_faults(evidence: Evidence, *, unread: Collection[str] = ()) -> list[Fau
         if study_id in studies:
             found += _fit(evidence, rows, tool, studies[study_id])
         own = rows[rows["tool"] == tool.name]
-        found += _domains(evidence, own, tool)
+        found += _domains(evidence, own, tool, is_judged)
         found += _overall(evidence, own, tool)
     if "studies" not in unread:
         found += _unlisted(evidence)
@@ -350,7 +372,9 @@ def _fit(
         yield _fault(evidence, rows.index[0], "tool", rule, f"use {fitting}, or correct the study")
 
 
-def _domains(evidence: Evidence, rows: pd.DataFrame, tool: Tool) -> Iterator[Fault]:
+def _domains(
+    evidence: Evidence, rows: pd.DataFrame, tool: Tool, is_judged: pd.Series
+) -> Iterator[Fault]:
     known = tool.domain_names
     for line in rows.index[~rows["domain"].isin(known)]:
         hint = did_you_mean(rows.loc[line, "domain"], known, " Else ")
@@ -360,10 +384,12 @@ def _domains(evidence: Evidence, rows: pd.DataFrame, tool: Tool) -> Iterator[Fau
         same = rows.index[rows["domain"] == rows.loc[line, "domain"]][0]
         rule = f"judged on line {same} already"
         yield _fault(evidence, line, "domain", rule, "keep one of the two")
-    given = is_given(evidence, RISK_OF_BIAS, "judgement").loc[rows.index]
-    for line in rows.index[rows["domain"].isin(known) & given]:
-        allowed = tool.judgements(rows.loc[line, "domain"])
-        if rows.loc[line, "judgement"] not in allowed:
+    judged = rows[rows["domain"].isin(known) & is_judged.loc[rows.index]]
+    for line, domain, judgement in zip(
+        judged.index, judged["domain"], judged["judgement"], strict=True
+    ):
+        allowed = tool.judgements(domain)
+        if judgement not in allowed:
             rule = f"is not on the scale of {tool.name}"
             yield _fault(evidence, line, "judgement", rule, f"use one of {', '.join(allowed)}")
     # A study that waits for its judgement needs no more than one row that says so.
@@ -439,10 +465,11 @@ def fact_faults(evidence: Evidence) -> list[Fault]:
     rule = "no row states this fact as the preferred one"
     remedy = "set preferred to yes for the row to be used"
     return [
-        fault_at(evidence, name, fact.others.index[0], "preferred", rule, remedy)
+        fault_at(evidence, name, text.index[others[0]], "preferred", rule, remedy)
         for name in FACT_KEYS
-        for fact in stated_twice(evidence.text[name], name, evidence.dictionary.missing)
-        if fact.used.empty
+        for text in [evidence.text[name]]
+        for used, others in _stated_twice(text, name, evidence.dictionary.missing)
+        if not used
     ]
 
 
@@ -670,31 +697,45 @@ def schema_faults(text: Mapping[str, pd.DataFrame], dictionary: Dictionary) -> l
 
 
 def _table_faults(table: Table, text: pd.DataFrame, dictionary: Dictionary) -> Iterator[Fault]:
-    from frictionless import Resource, Schema
-
     if text.empty:
         return
-    fields = copy.deepcopy(list(table.fields))
-    for field in fields:
-        if field["name"] == table.key:
-            # Else a key given twice is told twice, as a key and as a value.
-            field["constraints"].pop("unique", None)
-    schema = Schema.from_descriptor(
-        {
-            "fields": fields,
-            "primaryKey": [table.key],
-            "missingValues": list(dictionary.missing),
-        }
-    )
-    rows = [table.columns, *text.to_numpy().tolist()]
-    report = Resource(name=table.name, data=rows, schema=schema).validate()
     described = {str(field["name"]): field for field in table.fields}
-    for error in report.tasks[0].errors:
+    # Else a key given twice is told twice, as a key and as a value.
+    limits = {
+        k: v for k, v in described[table.key].get("constraints", {}).items() if k != "unique"
+    }
+    fields = {**described, table.key: {**described[table.key], "constraints": limits}}
+    descriptor = {
+        "fields": list(fields.values()),
+        "primaryKey": [table.key],
+        "missingValues": list(dictionary.missing),
+    }
+    rows = tuple(zip(*(text[name].tolist() for name in table.columns), strict=True))
+    for error in _schema_errors(json.dumps(descriptor), rows):
         position = int(getattr(error, "row_number", FIRST_ROW)) - FIRST_ROW
         line = int(text.index[position])
         column = str(getattr(error, "field_name", "") or table.key)
         value = str(text[column].iloc[position])
         yield Fault(table.name, line, column, value, *_told(error, described[column]))
+
+
+# Whoever adds a row has the whole folder judged before and after; most tables are the same then.
+@lru_cache(maxsize=64)
+def _schema_errors(descriptor: str, rows: tuple[tuple[str, ...], ...]) -> tuple[Any, ...]:
+    """What frictionless finds in the rows of a table."""
+    from frictionless import Resource
+
+    schema = _schema(descriptor)
+    table = [schema.field_names, *map(list, rows)]
+    report = Resource(name="table", data=table, schema=schema).validate()
+    return tuple(report.tasks[0].errors)
+
+
+@cache
+def _schema(descriptor: str) -> Any:
+    from frictionless import Schema
+
+    return Schema.from_descriptor(json.loads(descriptor))
 
 
 def _told(error: Any, field: Mapping[str, Any]) -> tuple[str, str]:

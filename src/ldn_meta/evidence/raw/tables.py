@@ -204,6 +204,11 @@ def read_file(folder: Path, table: Table) -> FileContent:
     return FileContent(_frame(table, fitted, lines[1:]), faults, is_read=True, misfits=misfits)
 
 
+YES_NO = {"yes": True, "no": False}
+# Whole numbers from here on have no room in a column.
+BEYOND = 2.0**63
+
+
 def typed(table: Table, text: pd.DataFrame, dictionary: Dictionary) -> pd.DataFrame:
     """Type a table: numbers as float64, whole numbers as Int64, yes/no as boolean."""
     import pandas as pd
@@ -211,21 +216,26 @@ def typed(table: Table, text: pd.DataFrame, dictionary: Dictionary) -> pd.DataFr
     nothing = {*dictionary.missing, ""}
     columns = {}
     for column in table.fields:
-        name, kind = str(column["name"]), column["type"]
+        name = str(column["name"])
         cells = [None if cell in nothing else cell for cell in text[name].tolist()]
-        columns[name] = _column(pd.Series(cells, index=text.index, dtype="str"), str(kind))
+        columns[name] = _column(cells, str(column["type"]))
     return pd.DataFrame(columns, index=text.index)
 
 
-def _column(cells: pd.Series, kind: str) -> pd.Series:
+def _column(cells: list[str | None], kind: str) -> Any:
+    """An array of one type; what is not of it is missing."""
+    import numpy as np
     import pandas as pd
 
     if kind == "boolean":
-        return cells.map({"yes": True, "no": False}).astype("boolean")
+        return pd.array([YES_NO.get(cell or "") for cell in cells], dtype="boolean")
     if kind not in ("number", "integer"):
-        return cells
-    number = pd.to_numeric(cells, errors="coerce").astype("float64")
-    return number.where(number % 1 == 0).astype("Int64") if kind == "integer" else number
+        return pd.array(cells, dtype="str")
+    number = np.asarray(pd.to_numeric(np.array(cells, dtype=object), errors="coerce"), dtype=float)
+    if kind == "number":
+        return number
+    whole = [int(n) if n.is_integer() and abs(n) < BEYOND else None for n in number.tolist()]
+    return pd.array(whole, dtype="Int64")
 
 
 def _frame(table: Table, rows: list[list[str]], lines: list[int]) -> pd.DataFrame:
