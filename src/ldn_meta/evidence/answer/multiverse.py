@@ -18,7 +18,6 @@ from ldn_meta.evidence.effects.effects import OWN_LEVEL, as_saved, candidate_eff
 from ldn_meta.evidence.effects.rows import (
     CONTRAST,
     IN_WINDOW,
-    RANKS,
     outside_window,
     precedence,
     rules,
@@ -229,24 +228,23 @@ def _barred_and_ranked(
     frame: pd.DataFrame, selections: Sequence[Selection]
 ) -> tuple[BoolArray, FloatArray]:
     """What each selection bars, and its order of preference, (m, c); rules are worked out once."""
-    stated = [(rule.applies.to_numpy(dtype=bool), rule.lifted_by) for rule in rules(frame)]
-    windows: dict[tuple[float, float], BoolArray] = {}
+    stated = rules(frame)
+    liftable = [rule.lifted_by for rule in stated if rule.lifted_by is not None]
+    windows: dict[tuple[Any, ...], BoolArray] = {}
     orders: dict[tuple[Any, ...], FloatArray] = {}
     barred = np.zeros((len(selections), len(frame)), dtype=np.bool_)
     rank = np.zeros((len(selections), len(frame)))
     for place, selection in enumerate(selections):
-        window = (selection.earliest_weeks, selection.latest_weeks)
+        lifted = [name for name in liftable if getattr(selection, name)]
+        window = (selection.earliest_weeks, selection.latest_weeks, *lifted)
         if window not in windows:
-            windows[window] = outside_window(frame, selection).to_numpy(dtype=bool)
+            bars = [rule.applies for rule in stated if rule.lifted_by not in lifted]
+            windows[window] = np.logical_or.reduce([outside_window(frame, selection), *bars])
         order = (selection.analysis_sets, selection.target_weeks, selection.read_from)
         if order not in orders:
-            ranks = precedence(frame, selection)
-            sorted_rows = ranks.reset_index(drop=True).sort_values(list(RANKS), kind="stable")
-            orders[order] = np.argsort(sorted_rows.index.to_numpy()).astype(np.float64)
+            in_order = np.lexsort(precedence(frame, selection).to_numpy().T[::-1])
+            orders[order] = np.argsort(in_order).astype(np.float64)
         barred[place] = windows[window]
-        for applies, lifted_by in stated:
-            if lifted_by is None or not getattr(selection, lifted_by):
-                barred[place] |= applies
         rank[place] = orders[order]
     return barred, rank
 
@@ -354,7 +352,7 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Effects as JSON can hold them, with the rules that bar each by place."""
     if frame.empty:
         return []
-    applies = [rule.applies.to_numpy(dtype=bool) for rule in rules(frame)]
+    applies = [rule.applies for rule in rules(frame)]
     direct = frame["route"].str.startswith("difference") & (frame["direction"] == NOT_STATED)
     records = []
     for place, row in enumerate(frame.to_dict("records")):

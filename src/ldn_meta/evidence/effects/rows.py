@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ldn_meta.evidence.raw.protocol import Protocol, Selection
     from ldn_meta.evidence.raw.tables import Evidence
+    from ldn_meta.stats.arrays import BoolArray
 
 
 # One row of any raw table, typed, missing as None.
@@ -374,28 +375,41 @@ def select(effects: pd.DataFrame, selection: Selection) -> tuple[pd.Series, pd.S
     analysis set, nearness to the target time, kind of text, preferred source and route, in
     this order. Effects that are equal by all of them go by name.
     """
+    import pandas as pd
+
     why = _barred(effects, selection)
-    order = precedence(effects, selection)
-    for _, rivals in _ranked(effects[why == ""], order).groupby(TRIAL, sort=False):
-        winner = rivals.iloc[0]
-        why.loc[rivals.index[0]] = CHOSEN
-        for index in rivals.index[1:]:
-            why.loc[index] = _reason(order.loc[index], winner)
-    return why == CHOSEN, why
+    ranks = _ranks(effects, selection)
+    names = effects["effect_id"].tolist()
+    chosen = [False] * len(why)
+    for place, winner in _by_trial(effects, ranks, why):
+        chosen[place] = place == winner
+        why[place] = (
+            CHOSEN if chosen[place] else _reason(ranks[place], ranks[winner], names[winner])
+        )
+    return pd.Series(chosen, index=effects.index), pd.Series(why, index=effects.index, dtype="str")
 
 
 def choose(effects: pd.DataFrame, selection: Selection) -> pd.Series:
-    """Which effects ``select`` chooses, without the reasons, which take most of its time."""
-    order = precedence(effects, selection)
-    ranked = _ranked(effects[_barred(effects, selection) == ""], order)
-    chosen: pd.Series = effects.index.to_series().isin(ranked.drop_duplicates(TRIAL).index)
-    return chosen
+    """Which effects ``select`` chooses, without the reasons."""
+    import pandas as pd
+
+    found = _by_trial(effects, _ranks(effects, selection), _barred(effects, selection))
+    chosen = {place for place, winner in found if place == winner}
+    return pd.Series([place in chosen for place in range(len(effects))], index=effects.index)
 
 
-def _ranked(open_ones: pd.DataFrame, order: pd.DataFrame) -> pd.DataFrame:
-    """Effects that no rule bars, first choices first."""
-    with_order = open_ones[[*TRIAL, "effect_id"]].join(order)
-    return with_order.sort_values([*RANKS, "effect_id"], kind="stable")
+def _by_trial(
+    effects: pd.DataFrame, ranks: list[tuple[float, ...]], why: Sequence[str]
+) -> list[tuple[int, int]]:
+    """Each effect that no rule bars, first choices first, with the first choice of its trial."""
+    trials = list(zip(*(effects[name].tolist() for name in TRIAL), strict=True))
+    names = effects["effect_id"].tolist()
+    first: dict[tuple[str, ...], int] = {}
+    return [
+        (place, first.setdefault(trials[place], place))
+        for place in sorted(range(len(names)), key=lambda place: (ranks[place], names[place]))
+        if not why[place]
+    ]
 
 
 def mark_selected(effects: pd.DataFrame, selection: Selection) -> pd.DataFrame:
@@ -408,23 +422,30 @@ class Rule(NamedTuple):
     """Why an effect may be barred from its pool, and the choice of a Selection that lifts it."""
 
     reason: str
-    applies: pd.Series
+    applies: BoolArray
     lifted_by: str | None = None
+
+
+RULED_BY = (
+    *("kind", "eligible_for", "comparator_class", "is_randomised", "is_approximate"),
+    *("is_transcribed", "events_1", "events_2", "n_1", "n_2"),
+)
 
 
 def rules(effects: pd.DataFrame) -> list[Rule]:
     """Every rule that bars effects, first come first served, but for the window of time."""
-    nobody = (effects["events_1"] == 0) & (effects["events_2"] == 0)
-    everybody = (effects["events_1"] == effects["n_1"]) & (effects["events_2"] == effects["n_2"])
-    is_further = effects["comparator_class"] == FURTHER_ARM
-    is_open = ~effects["blinding"].isin(MASKED)
+    cells = {name: effects[name].to_numpy() for name in RULED_BY}
+    nobody = (cells["events_1"] == 0) & (cells["events_2"] == 0)
+    everybody = (cells["events_1"] == cells["n_1"]) & (cells["events_2"] == cells["n_2"])
+    is_further = cells["comparator_class"] == FURTHER_ARM
+    is_open = ~effects["blinding"].isin(MASKED).to_numpy()
     return [
-        Rule("no comparison group: listed beside, never pooled", effects["kind"] != CONTRAST),
-        Rule("its study is listed beside, never pooled", effects["eligible_for"] != "contrast"),
+        Rule("no comparison group: listed beside, never pooled", cells["kind"] != CONTRAST),
+        Rule("its study is listed beside, never pooled", cells["eligible_for"] != "contrast"),
         Rule("compared with a further arm, not with the comparator of the question", is_further),
         Rule(
             "not randomised",
-            ~effects["is_randomised"].astype(bool),
+            ~cells["is_randomised"].astype(bool),
             lifted_by="allow_non_randomised",
         ),
         Rule("not double-blind", is_open, lifted_by="allow_single_blind"),
@@ -432,33 +453,35 @@ def rules(effects: pd.DataFrame) -> list[Rule]:
         Rule("everybody has the event in both arms: says nothing about a ratio", everybody),
         Rule(
             "rests on an approximation",
-            effects["is_approximate"].astype(bool),
+            cells["is_approximate"].astype(bool),
             lifted_by="allow_approximate",
         ),
         Rule(
             "rests on a transcribed value",
-            effects["is_transcribed"].astype(bool),
+            cells["is_transcribed"].astype(bool),
             lifted_by="allow_transcribed",
         ),
     ]
 
 
-def outside_window(effects: pd.DataFrame, selection: Selection) -> pd.Series:
+def outside_window(effects: pd.DataFrame, selection: Selection) -> BoolArray:
     """Whether an effect on benefit was measured too early or too late."""
-    week = effects["timepoint_weeks"]
+    week = effects["timepoint_weeks"].to_numpy(dtype=float)
     outside = (week < selection.earliest_weeks) | (week > selection.latest_weeks)
-    return outside & effects["domain"].isin(IN_WINDOW)
+    found: BoolArray = outside & effects["domain"].isin(IN_WINDOW).to_numpy()
+    return found
 
 
-def _barred(effects: pd.DataFrame, selection: Selection) -> pd.Series:
+def _barred(effects: pd.DataFrame, selection: Selection) -> list[str]:
     """The first rule that bars each effect; empty when none does."""
-    import pandas as pd
-
     window = f"measured outside weeks {selection.earliest_weeks:g} to {selection.latest_weeks:g}"
-    why = pd.Series("", index=effects.index, dtype="str")
-    for rule in [*rules(effects), Rule(window, outside_window(effects, selection))]:
+    stated = [*rules(effects), Rule(window, outside_window(effects, selection))]
+    why = [""] * len(effects)
+    # The first come last, and stay.
+    for rule in reversed(stated):
         if rule.lifted_by is None or not getattr(selection, rule.lifted_by):
-            why = why.mask((why == "") & rule.applies.astype(bool), rule.reason)
+            for place in rule.applies.nonzero()[0]:
+                why[place] = rule.reason
     return why
 
 
@@ -466,23 +489,34 @@ def precedence(effects: pd.DataFrame, selection: Selection) -> pd.DataFrame:
     """Ranks of results by each rule in order of precedence (RANKS); smaller goes first."""
     import pandas as pd
 
+    ranks = _ranks(effects, selection)
+    return pd.DataFrame(ranks, columns=list(RANKS), index=effects.index, dtype=float)
+
+
+def _ranks(effects: pd.DataFrame, selection: Selection) -> list[tuple[float, ...]]:
     sets = {name: rank for rank, name in enumerate(selection.analysis_sets)}
     tiers = {name: rank for rank, name in enumerate(selection.read_from)}
+    weeks = effects["timepoint_weeks"].to_numpy(dtype=float)
     # An unknown time is further from the target than any known one.
-    distance = (effects["timepoint_weeks"] - selection.target_weeks).abs().fillna(float("inf"))
-    ranks = (
-        effects["analysis_set"].map(sets).fillna(len(sets)),
-        distance.round(0),
-        effects["read_from"].map(tiers).fillna(len(tiers)),
-        1 - effects["is_preferred"].astype(int),
-        effects["route_rank"].astype(int),
+    distances = [
+        math.inf if math.isnan(week) else float(round(abs(week - selection.target_weeks)))
+        for week in weeks.tolist()
+    ]
+    return list(
+        zip(
+            (sets.get(name, len(sets)) for name in effects["analysis_set"].tolist()),
+            distances,
+            (tiers.get(name, len(tiers)) for name in effects["read_from"].tolist()),
+            (not is_preferred for is_preferred in effects["is_preferred"].tolist()),
+            effects["route_rank"].tolist(),
+            strict=True,
+        )
     )
-    return pd.DataFrame(dict(zip(RANKS, ranks, strict=True)), index=effects.index)
 
 
-def _reason(here: pd.Series, winner: pd.Series) -> str:
+def _reason(here: tuple[float, ...], best: tuple[float, ...], winner: str) -> str:
     """The first rule by which the winner came before this one."""
-    for name, words in RANKS.items():
-        if here[name] != winner[name]:
-            return f"{winner['effect_id']} has {words}"
-    return f"{winner['effect_id']} is the same by every rule and comes first by name"
+    for words, one, other in zip(RANKS.values(), here, best, strict=True):
+        if one != other:
+            return f"{winner} has {words}"
+    return f"{winner} is the same by every rule and comes first by name"
