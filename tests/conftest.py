@@ -1,6 +1,7 @@
 """For all tests: what is expensive is made once, no test depends on time, a skip is no pass."""
 
 import fcntl
+import gc
 import os
 import pickle
 from pathlib import Path
@@ -38,6 +39,13 @@ def pytest_runtest_makereport(item, call):
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(collector):
     return _fail_instead((yield))
+
+
+def pytest_collection_finish():
+    """What is collected and imported stays: nobody need look through it for garbage again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_addoption(parser):

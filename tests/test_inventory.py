@@ -5,8 +5,8 @@ stands today under its name, whatever file it moved to, or a line of another fil
 says which test took it over, or why what it checked is gone.
 """
 
-import ast
 import csv
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -23,9 +23,8 @@ def rows(file):
 def functions():
     """(file, name) of every test function of today."""
     for file in sorted(TESTS.rglob("test_*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                yield file.relative_to(TESTS).as_posix(), node.name
+        for name in re.findall(r"^ *def (test_\w+)\(", file.read_text(encoding="utf-8"), re.M):
+            yield file.relative_to(TESTS).as_posix(), name
 
 
 def base(file):

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,29 @@ MODULES = {module_name(path): path for path in FILES}
 MODULES["ldn_meta"] = PACKAGE / "__init__.pyi"
 
 
+@cache
+def parsed(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def statements(body):
+    """Every statement; an expression, which is most of a file, holds no import."""
+    for node in body:
+        yield node
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            yield from statements(getattr(node, part, ()))
+
+
+@cache
 def imports(path):
     """(module, name or None, whether at the top and at run time) of every import statement."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return list(_imports(path))
+
+
+def _imports(path):
+    tree = parsed(path)
     at_the_top = {id(node) for node in tree.body}
-    for node in ast.walk(tree):
+    for node in statements(tree.body):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name, None, id(node) in at_the_top
@@ -61,17 +80,20 @@ def imported_modules(path):
     return found - {module_name(path)}
 
 
-GRAPH = {name: imported_modules(path) for name, path in MODULES.items()}
+@cache
+def graph():
+    """What each module imports; worked out by the process that asks, not by all that collect."""
+    return {name: imported_modules(path) for name, path in MODULES.items()}
 
 
-def circles(graph):
+def circles(edges):
     """Groups of modules that import each other (Tarjan 1972)."""
     index, low, stack, found = {}, {}, [], []
 
     def visit(node):
         index[node] = low[node] = len(index)
         stack.append(node)
-        for other in sorted(graph[node]):
+        for other in sorted(edges[node]):
             if other not in index:
                 visit(other)
                 low[node] = min(low[node], low[other])
@@ -83,7 +105,7 @@ def circles(graph):
             if len(group) > 1:
                 found.append(sorted(group))
 
-    for node in graph:
+    for node in edges:
         if node not in index:
             visit(node)
     return found
@@ -94,12 +116,12 @@ def test_a_circle_is_found():
 
 
 def test_no_module_imports_its_importer():
-    assert circles(GRAPH) == []
+    assert circles(graph()) == []
 
 
 def test_the_house_has_few_doors():
     importers = defaultdict(set)
-    for name, others in GRAPH.items():
+    for name, others in graph().items():
         for other in others:
             importers[other].add(name)
     alone = sorted(name for name in MODULES if len(importers[name]) == 1)
@@ -113,7 +135,7 @@ def test_imports_point_one_way(name):
     if not parts or parts[0] not in ROOMS:
         return
     allowed = set(ROOMS[: ROOMS.index(parts[0]) + 1]) | FOUNDATIONS
-    for other in GRAPH[name] - {"ldn_meta"}:
+    for other in graph()[name] - {"ldn_meta"}:
         theirs = other.split(".")[1:]
         assert theirs[0] in allowed, f"{name} imports {other}"
         if parts[0] == theirs[0] == "evidence" and parts[1] in FLOORS:
@@ -123,7 +145,7 @@ def test_imports_point_one_way(name):
 
 def test_pages_read_derived_tables_and_nothing_that_makes_them():
     makers = {"ldn_meta.evidence.derive", "ldn_meta.evidence.raw.faults"}
-    reached = {name: GRAPH[name] & makers for name in MODULES if ".display." in name}
+    reached = {name: graph()[name] & makers for name in MODULES if ".display." in name}
     assert {name: found for name, found in reached.items() if found} == {}
 
 
@@ -138,7 +160,7 @@ def test_the_array_layer_knows_no_tables(name):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_modules_say_what_they_are(name):
-    said = ast.get_docstring(ast.parse(MODULES[name].read_text(encoding="utf-8")))
+    said = ast.get_docstring(parsed(MODULES[name]))
     assert said and "TODO" not in said
 
 
