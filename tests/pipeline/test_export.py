@@ -93,7 +93,7 @@ def test_arm_columns_hold_the_printed_numbers_behind_an_effect():
                 name: ["t"] * 3
                 for name in (
                     *("study_id", "effect_id", "measure", "unit", "instrument"),
-                    *("timepoint_weeks", "route", "reported_in", "read_in", "locator"),
+                    *("timepoint_weeks", "route", "reported_in", "read_in", "locator", "ci_from"),
                 )
             },
         }
