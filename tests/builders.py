@@ -67,7 +67,7 @@ DEFAULTS = {
         "main_comparator": "placebo",
         "question": "Does it help?",
     },
-    "sources": {"kind": "journal article"},
+    "sources": {"kind": "journal article", "note": "untraceable: made up"},
     "studies": {
         "indication_id": "headache",
         "year": 2020,

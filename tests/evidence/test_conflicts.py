@@ -5,7 +5,7 @@ import math
 import pytest
 
 from builders import Builder
-from ldn_meta.evidence.answer.conflicts import COLUMNS, conflicts, ledger
+from ldn_meta.evidence.answer.conflicts import COLUMNS, conflicts, ledger, readings
 
 
 def test_two_values_of_one_fact_and_which_is_used(build, protocol):
@@ -231,3 +231,28 @@ def test_the_real_ledger(evidence, protocol, tables):
         ("fibromyalgia", "responder_pain_30", "per protocol or complete cases first")
     ]
     assert used["estimate_other"] == pytest.approx(sets_first["estimate"], rel=1e-12)
+
+
+def test_readings_count_what_was_seen_and_agreed(build):
+    build.trial()
+    first = build.contrast(estimate="0.30", p_value="0.50", p_relation="=")
+    said = {"scope": "a sample", "reader": "me", "checked_against": "the paper"}
+    build.add("extraction_log", log_id="0", reading="first", rows=9, address="NA", **said)
+    for place, (agrees, rows, address) in enumerate(
+        [("yes", 1, first), ("yes", 6, "NA"), ("no", 1, "NA"), ("not seen", 4, "NA")], 1
+    ):
+        line = {"log_id": str(place), "reading": "second", "agrees": agrees, "rows": rows}
+        build.add("extraction_log", address=address, study_id="NA", **(said | line))
+    found = readings(build.load())
+    numbers = found[["of", "rows", "seen", "agreed"]].to_numpy().tolist()
+    assert numbers == [["all rows", 12, 8, 7], ["named, contrasts", 1, 1, 1]]
+    # Wilson's interval of 7 of 8, as R prints it: prop.test(7, 8, correct = FALSE).
+    assert found.loc[0, ["low", "high"]].tolist() == pytest.approx([0.5291, 0.9776], abs=1e-4)
+
+
+def test_the_reading_of_the_sample_is_on_file_whole(evidence):
+    found = readings(evidence)
+    sample = found[found["scope"].str.contains("random sample") & (found["of"] == "all rows")]
+    assert sample[["rows", "seen", "agreed"]].to_numpy().tolist() == [[80, 55, 52]]
+    eight = found[found["scope"].str.contains("eight named") & (found["of"] == "all rows")]
+    assert eight["rows"].tolist() == [321]

@@ -60,6 +60,19 @@ BREAKS = {
         "read_in",
         "is the report, but the locator (unnamed digest, paragraph 3) tells of another text",
         "give that text a row in sources.csv and name it in read_in"),
+    "place unknown in other words": (
+        "study_facts", {}, {"locator": "Methods (page not recorded)"}, "locator",
+        "says in other words that the place is not known",
+        "type place not recorded, which is counted, or name the place"),
+    "source that nobody can find": (
+        "sources", {"doi": "NA", "pmid": "NA", "pmcid": "NA", "registry_id": "NA", "url": given},
+        {"url": "NR", "note": "read on a copy"}, "note",
+        "a source without any identifier or address, and no reason",
+        'give one, or begin the note with "untraceable: " and say why there is none'),
+    "address on a staging machine": (
+        "sources", {"url": given}, {"url": "http://test.example.org/news", "note": "NA"}, "note",
+        "the address (http://test.example.org/news) looks like a machine for tests of a site",
+        "name the public address, or begin the note with"),
     "reading of a row that is not on file": (
         "extraction_log", {"address": given}, {"address": "contrasts:no-such-row"}, "address",
         "is no value row", "write table:row_id of a value row that is on file"),

@@ -44,6 +44,15 @@ def test_the_parts_add_up(page):
     assert table[["consistent", "inconsistent", "not checkable"]].sum(axis=1).equals(table["rows"])
 
 
+def test_where_numbers_were_read_is_counted_and_shown(page):
+    p = page.provenance
+    assert 0 < p["without_a_place"] < p["read_elsewhere"] < p["value_rows"]
+    assert str(p["without_a_place"]) in str(page.places)
+    table = page.readings.frame
+    sample = table[table["rows gone through"].str.contains("random sample")].iloc[0]
+    assert (sample["rows"], sample["agreed"], sample["share"][:3]) == ("80", "52", "95%")
+
+
 def test_every_number_of_the_sentences_is_a_fact(page):
     values = page.facts.values
     counted = {value for value in values.values() if isinstance(value, int)}

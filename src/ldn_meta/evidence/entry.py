@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ldn_meta.errors import Fault, ParameterError, did_you_mean
 from ldn_meta.evidence.raw.bias import ELIGIBLE, NOBODY, OVERALL, fitting_tool
-from ldn_meta.evidence.raw.faults import FACT_KEYS, LOG, SIZES
+from ldn_meta.evidence.raw.faults import FACT_KEYS, IDENTIFIERS, LOG, SIZES, UNTRACEABLE
 from ldn_meta.files import EMPTY, NOT_APPLICABLE, NOT_REPORTED, TO_DO
 
 if TYPE_CHECKING:
@@ -185,6 +185,9 @@ _DECIDED: dict[tuple[str, str], Callable[[_Known], str]] = {
     ("studies", "registry_id"): lambda k: k.source.get("registry_id", NOT_APPLICABLE),
     ("studies", "washout"): lambda k: (
         NOT_REPORTED if "crossover" in k.row.get("design", "") else NOT_APPLICABLE
+    ),
+    ("sources", "note"): lambda k: (
+        NOT_APPLICABLE if k.has(*IDENTIFIERS) else f"{UNTRACEABLE}no identifier was typed"
     ),
     ("arms", "group"): lambda k: k.group,
     ("arms", "label"): lambda k: {"1": k.treatment, "2": COMPARATOR, "3": FURTHER_ARM}.get(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of, source_cell
-from ldn_meta.display.words import agree, capitalised, count
+from ldn_meta.display.words import agree, capitalised, count, percent, percents
+from ldn_meta.evidence.answer.conflicts import readings
 from ldn_meta.evidence.audit.consistency import (
     BESIDE,
     CHECKS,
@@ -18,6 +19,7 @@ from ldn_meta.evidence.audit.consistency import (
     roles_of_rows,
 )
 from ldn_meta.evidence.derived import load_derived
+from ldn_meta.evidence.raw.faults import FACT_KEYS, NO_PLACE, UNTRACEABLE
 from ldn_meta.evidence.raw.tables import short_citation
 from ldn_meta.stats.arrays import one_of
 from ldn_meta.stats.consistency import CONSISTENT, INCONSISTENT, NOT_CHECKABLE
@@ -265,6 +267,58 @@ class PrintedNumbersPage:
         return Table(pd.DataFrame(rows), "Cannot be checked with what is printed")
 
     @cached_property
+    def provenance(self) -> dict[str, int]:
+        """How many rows were read in another text or lack their place; sources nobody can find."""
+        text = self.derived.evidence.text
+        rows = pd.concat([text[name][["reported_in", "read_in", "locator"]] for name in FACT_KEYS])
+        return {
+            "value_rows": len(rows),
+            "read_elsewhere": int((rows["reported_in"] != rows["read_in"]).sum()),
+            "without_a_place": int((rows["locator"] == NO_PLACE).sum()),
+            "untraceable_sources": int(text["sources"]["note"].str.startswith(UNTRACEABLE).sum()),
+        }
+
+    @property
+    def places(self) -> Text:
+        """Where the numbers were read, as far as it is known."""
+        p = self.provenance
+        return Text(
+            f"Of {p['value_rows']:,} rows with values {p['read_elsewhere']} were read in a text "
+            "that quotes another one (reported in one, read in the other); "
+            f"{p['without_a_place']} have a source and no place in it; "
+            f"{count(p['untraceable_sources'], 'source')} cannot be found by others, each with "
+            "the reason in sources.csv."
+        )
+
+    @property
+    def readings(self) -> Table:
+        """Who read the rows again, against what, and how often they agreed."""
+        rows = [
+            {
+                "reading": row["reading"],
+                "rows gone through": row["scope"],
+                "compared with": row["checked_against"],
+                "kind of row": row["of"].replace("_", " "),
+                "rows": f"{row['rows']:,}",
+                "seen, with a number": f"{row['seen']:,}",
+                "agreed": f"{row['agreed']:,}",
+                "share": f"{percent(row['agreed'] / row['seen'])} "
+                f"({percents(row['low'], row['high'])})"
+                if row["seen"]
+                else "NA",
+            }
+            for row in rows_of(readings(self.derived.evidence))
+        ]
+        return Table(
+            pd.DataFrame(rows),
+            "Readings after the first",
+            "From data/raw/extraction_log.csv, where rows are named one by one as far as a reader "
+            "named them. Share: of rows seen that hold a number, with Wilson's interval. Kappa is "
+            "not given: nobody sorted the same rows into the same categories twice. Every reading "
+            "was machine-assisted; none replaces two people.",
+        )
+
+    @cached_property
     def facts(self) -> Facts:
         """Counts, and each finding by its address."""
         names = ("table", "row_id", "study_id", "check", "severity", "low", "high", "explanation")
@@ -273,6 +327,7 @@ class PrintedNumbersPage:
                 "headline": str(self.headline),
                 "sentence": str(self.sentence),
                 **self.counts,
+                **self.provenance,
                 "findings": rows_of(self.found[list(names)]),
             }
         )

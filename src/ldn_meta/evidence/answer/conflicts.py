@@ -13,6 +13,7 @@ from ldn_meta.evidence.effects.effects import as_saved, candidate_effects
 from ldn_meta.evidence.effects.rows import POOL
 from ldn_meta.evidence.raw.faults import (
     FACT_KEYS,
+    LOG,
     NOT_STATED,
     PREFERRED,
     SIZES,
@@ -22,6 +23,7 @@ from ldn_meta.evidence.raw.faults import (
     stated_twice,
 )
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, cited
+from ldn_meta.stats.proportions import wilson_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +44,10 @@ COLUMNS = (
     *("reason", "consequence", "construct", "comparator_class", "measure", "unit"),
     *(f"{name}_{side}" for side in ("used", "other") for name in NUMBERS),
     "rows",
+)
+ALL_ROWS = "all rows"
+READING_COLUMNS = (
+    *("reading", "scope", "checked_against", "of", "rows", "seen", "agreed", "low", "high"),
 )
 # Estimates of the same trials differ by less than this only through the order of additions.
 SAME = 1e-12
@@ -253,6 +259,33 @@ def ledger(evidence: Evidence, protocol: Protocol) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(lines, columns=list(COLUMNS))
+
+
+def readings(evidence: Evidence) -> pd.DataFrame:
+    """How often what was typed was seen again, a row for each reading, its scope, and table.
+
+    Of rows that were seen and hold a number. The interval is Wilson's; kappa is not defined, for
+    nobody sorted the same rows into the same categories twice.
+    """
+    import pandas as pd
+
+    log = evidence.tables[LOG]
+    log = log[log["agrees"].notna()]
+    named = log[log["address"].notna()]
+    named = named.assign(of="named, " + named["address"].str.partition(":")[0])
+    whole = pd.concat([log.assign(of=ALL_ROWS), named])
+    lines = []
+    for key, rows in whole.groupby(["reading", "scope", "checked_against", "of"], sort=False):
+        number = rows.groupby("agrees")["rows"].sum().astype("int64").to_dict()
+        agreed = number.get("yes", 0)
+        seen = agreed + number.get("in part", 0) + number.get("no", 0)
+        low, high = wilson_interval(agreed, seen) if seen else (math.nan, math.nan)
+        lines.append((*key, sum(number.values()), seen, agreed, float(low), float(high)))
+    found = pd.DataFrame(lines, columns=list(READING_COLUMNS))
+    # Kinds of rows that are the whole reading, or of which none was seen, say nothing more.
+    whole = found.groupby(["reading", "scope", "checked_against"])["rows"].transform("max")
+    is_part = (found["of"] != ALL_ROWS) & (found["rows"] < whole) & (found["seen"] > 0)
+    return found[(found["of"] == ALL_ROWS) | is_part].reset_index(drop=True)
 
 
 def _rows_by_address(evidence: Evidence) -> dict[str, dict[str, str]]:

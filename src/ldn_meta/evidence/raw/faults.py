@@ -20,7 +20,7 @@ from ldn_meta.evidence.raw.bias import (
     fitting_tool,
 )
 from ldn_meta.evidence.raw.tables import ACCEPT, GUARDED, Correction, Dictionary, Evidence, typed
-from ldn_meta.files import TO_DO
+from ldn_meta.files import EMPTY, TO_DO
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,6 +89,13 @@ VALUES = {
     "study_facts": ["value", "value_low", "value_high"],
 }
 LOG = "extraction_log"
+# What names a source for others; the label where nothing does; hosts that look unfit to be cited.
+IDENTIFIERS = ("doi", "pmid", "pmcid", "registry_id", "url")
+UNTRACEABLE = "untraceable: "
+STAGING = re.compile(r"^https?://(?:test\.|[^/]*(?:-ma\d+\.|\bstag|\w+dev\.))", re.IGNORECASE)
+# The one way to say that nobody noted where in a text a number stands.
+NO_PLACE = "place not recorded"
+OTHER_WORDS = re.compile(r"not recorded|not noted|place unknown|somewhere", re.IGNORECASE)
 PREFERRED, NOT_STATED = "yes", "not stated"
 P_NUMBERED = ("=", "<", ">")
 
@@ -290,6 +297,23 @@ ROW_RULES = (
         lambda t: t.given("correlation") != t.given("correlation_basis"),
         "correlation and its basis come together",
         "fill both or neither",
+    ),
+    _Rule(
+        "sources",
+        "note",
+        lambda t: (
+            t.text[list(IDENTIFIERS)].isin([*EMPTY]).all(axis=1)
+            & ~t.text["note"].str.startswith(UNTRACEABLE)
+        ),
+        "a source without any identifier or address, and no reason",
+        f'give one, or begin the note with "{UNTRACEABLE}" and say why there is none',
+    ),
+    _Rule(
+        "sources",
+        "note",
+        lambda t: t.text["url"].str.contains(STAGING) & ~t.text["note"].str.contains("staging"),
+        "the address ({url}) looks like a machine for tests of a site",
+        "name the public address, or begin the note with 'address on a staging machine'",
     ),
     _Rule(
         RISK_OF_BIAS,
@@ -532,6 +556,14 @@ def _readings(evidence: Evidence) -> Iterator[Fault]:
             "read_in",
             "is the report, but the locator ({locator}) tells of another text",
             "give that text a row in sources.csv and name it in read_in",
+        )
+        yield from _broken(
+            evidence,
+            name,
+            text["locator"].str.contains(OTHER_WORDS) & (text["locator"] != NO_PLACE),
+            "locator",
+            "says in other words that the place is not known",
+            f"type {NO_PLACE}, which is counted, or name the place",
         )
 
 
