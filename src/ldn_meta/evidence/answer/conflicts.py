@@ -283,8 +283,8 @@ def readings(evidence: Evidence) -> pd.DataFrame:
         lines.append((*key, sum(number.values()), seen, agreed, float(low), float(high)))
     found = pd.DataFrame(lines, columns=list(READING_COLUMNS))
     # Kinds of rows that are the whole reading, or of which none was seen, say nothing more.
-    whole = found.groupby(["reading", "scope", "checked_against"])["rows"].transform("max")
-    is_part = (found["of"] != ALL_ROWS) & (found["rows"] < whole) & (found["seen"] > 0)
+    most = found.groupby(["reading", "scope", "checked_against"])["rows"].transform("max")
+    is_part = (found["of"] != ALL_ROWS) & (found["rows"] < most) & (found["seen"] > 0)
     return found[(found["of"] == ALL_ROWS) | is_part].reset_index(drop=True)
 
 
