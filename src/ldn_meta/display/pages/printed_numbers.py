@@ -9,7 +9,7 @@ import pandas as pd
 
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of, source_cell
 from ldn_meta.display.words import agree, capitalised, count, percent, percents
-from ldn_meta.evidence.answer.conflicts import readings
+from ldn_meta.evidence.answer.conflicts import readings, where_read
 from ldn_meta.evidence.audit.consistency import (
     BESIDE,
     CHECKS,
@@ -19,7 +19,6 @@ from ldn_meta.evidence.audit.consistency import (
     roles_of_rows,
 )
 from ldn_meta.evidence.derived import load_derived
-from ldn_meta.evidence.raw.faults import FACT_KEYS, NO_PLACE, UNTRACEABLE
 from ldn_meta.evidence.raw.tables import short_citation
 from ldn_meta.stats.arrays import one_of
 from ldn_meta.stats.consistency import CONSISTENT, INCONSISTENT, NOT_CHECKABLE
@@ -269,14 +268,7 @@ class PrintedNumbersPage:
     @cached_property
     def provenance(self) -> dict[str, int]:
         """How many rows were read in another text or lack their place; sources nobody can find."""
-        text = self.derived.evidence.text
-        rows = pd.concat([text[name][["reported_in", "read_in", "locator"]] for name in FACT_KEYS])
-        return {
-            "value_rows": len(rows),
-            "read_elsewhere": int((rows["reported_in"] != rows["read_in"]).sum()),
-            "without_a_place": int((rows["locator"] == NO_PLACE).sum()),
-            "untraceable_sources": int(text["sources"]["note"].str.startswith(UNTRACEABLE).sum()),
-        }
+        return where_read(self.derived.evidence)
 
     @property
     def places(self) -> Text:

@@ -14,9 +14,11 @@ from ldn_meta.evidence.effects.rows import POOL
 from ldn_meta.evidence.raw.faults import (
     FACT_KEYS,
     LOG,
+    NO_PLACE,
     NOT_STATED,
     PREFERRED,
     SIZES,
+    UNTRACEABLE,
     VALUES,
     Fact,
     fact_columns,
@@ -259,6 +261,20 @@ def ledger(evidence: Evidence, protocol: Protocol) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(lines, columns=list(COLUMNS))
+
+
+def where_read(evidence: Evidence) -> dict[str, int]:
+    """How many value rows were read in another text than theirs, or have no place in it."""
+    import pandas as pd
+
+    text = evidence.text
+    rows = pd.concat([text[name][["reported_in", "read_in", "locator"]] for name in FACT_KEYS])
+    return {
+        "value_rows": len(rows),
+        "read_elsewhere": int((rows["reported_in"] != rows["read_in"]).sum()),
+        "without_a_place": int((rows["locator"] == NO_PLACE).sum()),
+        "untraceable_sources": int(text["sources"]["note"].str.startswith(UNTRACEABLE).sum()),
+    }
 
 
 def readings(evidence: Evidence) -> pd.DataFrame:
