@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.raw.bias import (
+    NOT_READABLE,
+    NOT_TOLD,
     OVERALL,
     REASON_COLUMNS,
     TOOLS,
@@ -60,6 +62,17 @@ def test_no_judgement_is_called_published_without_a_review(evidence):
     assert published["read_in"].map(kind).isin(["systematic review", "meta-analysis"]).all()
 
 
+def test_what_was_not_read_is_never_scored_as_not_done(evidence):
+    """159 of 242 cells of case series were "unclear" because nobody had read the paper."""
+    rows = evidence.text["risk_of_bias"]
+    domains = rows[rows["domain"] != OVERALL]
+    told = domains[domains["judgement"].isin(NOT_TOLD)]
+    assert set(told["read_from"]) <= {"full text"}
+    unread = domains[domains["judgement"] == NOT_READABLE]
+    assert "full text" not in set(unread["read_from"])
+    assert len(unread) > 200
+
+
 def test_reasons_are_short_and_each_trial_has_its_own(evidence):
     rows = evidence.text["risk_of_bias"]
     assert rows["reason"].str.len().max() < 200
@@ -84,7 +97,7 @@ def test_a_frame_of_trials_has_the_domains_of_rob_2(evidence):
 def test_without_a_crossover_trial_there_is_no_column_for_carryover(evidence):
     frame = bias_frame(evidence, ["innova2026", "duebruun2024"])
     assert list(frame.columns) == ["D1", "D2", "D3", "D4", "D5", "overall"]
-    assert list(frame["overall"]) == ["some concerns", "some concerns"]
+    assert list(frame["overall"]) == ["not readable here"] * 2
 
 
 def test_a_frame_of_one_family_has_its_domains(evidence):
@@ -99,7 +112,7 @@ def test_a_frame_of_one_family_has_its_domains(evidence):
 
 def test_a_study_without_judgement_is_a_row_that_says_so(evidence):
     frame = bias_frame(evidence, ["anodyne4", "innova2026", "anodyne4"])
-    assert list(frame["overall"]) == ["TODO", "some concerns", "TODO"]
+    assert list(frame["overall"]) == ["TODO", "not readable here", "TODO"]
     assert set(frame.loc[0]) == {"TODO"}
     assert bias_frame(evidence, []).shape == (0, 1)
 
@@ -161,16 +174,18 @@ def test_tools_have_their_domains():
 
 
 def test_scales_are_those_of_the_tools():
-    assert ROB2.judgements(OVERALL) == ["low", "some concerns", "high"]
+    assert ROB2.judgements(OVERALL) == ["low", NOT_READABLE, "some concerns", "high"]
     assert set(ROBINS.judgements(OVERALL)) == {
         "low",
         "moderate",
         "serious",
         "critical",
         "no information",
+        NOT_READABLE,
     }
-    assert SERIES.judgements("consecutive inclusion") == ["yes", "unclear", "no", "not applicable"]
-    assert SERIES.judgements(OVERALL) == ["yes", "unclear", "no"]
+    words = ["yes", NOT_READABLE, "unclear", "no"]
+    assert SERIES.judgements("consecutive inclusion") == [*words, "not applicable"]
+    assert SERIES.judgements(OVERALL) == words
 
 
 # Sterne 2019 Table 1: low if all are low; some concerns if one has some and none is high; high if
@@ -209,6 +224,14 @@ def test_overall_of_the_checklists_is_the_worst_item():
     assert SERIES.least_overall(["yes", "not applicable", "yes"]) == "yes"
     assert SERIES.least_overall(["yes", "unclear", "not applicable"]) == "unclear"
     assert REPORT.least_overall(["yes", "unclear", "no"]) == "no"
+
+
+@pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS)
+def test_what_could_not_be_read_is_no_concern_and_no_pass(tool):
+    best, _, *concerns = tool.ranks
+    assert tool.least_overall([best, NOT_READABLE]) == NOT_READABLE
+    for concern in concerns:
+        assert tool.least_overall([best, NOT_READABLE, concern]) == concern
 
 
 def test_nothing_judged_has_no_overall():

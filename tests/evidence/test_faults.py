@@ -256,13 +256,23 @@ def break_bias(raw):
 
     row = row_of(raw, "duebruun2024", D3)
     row["judgement"] = "serious"
-    scale = "use one of low, some concerns, high"
+    scale = "use one of low, not readable here, some concerns, high"
     says(row, "judgement", "is not on the scale of RoB 2", scale)
 
     row = row_of(raw, "irwin2024")
     row["judgement"] = "not applicable"
     rule = "is not on the scale of JBI case series"
-    says(row, "judgement", rule, "use one of yes, unclear, no")
+    says(row, "judgement", rule, "use one of yes, not readable here, unclear, no")
+
+    row = row_of(raw, "metyas2013", "demographics reported")
+    row["judgement"] = "unclear"
+    rule = "what was not read is scored as not reported"
+    says(row, "judgement", rule, "type not readable here, or read the full text")
+
+    row = row_of(raw, "metyas2013", "consecutive inclusion")
+    row["read_from"] = "full text"
+    remedy = "judge what it says, or that it does not say"
+    says(row, "judgement", "the full text was read", remedy)
 
     row = row_of(raw, "innova2026", D3)
     row["domain"] = "missing outcome dates"
@@ -296,7 +306,7 @@ def break_bias(raw):
 
     row = row_of(raw, "bested2023")
     row["judgement"] = "high"
-    rule = "the overall judgement is worse than its worst domain (some concerns)"
+    rule = "the overall judgement is worse than its worst domain (not readable here)"
     says(row, "note", rule, "say why, or use the worst domain's")
 
     row = row_of(raw, "hamann2007", D3)
@@ -309,7 +319,7 @@ def break_bias(raw):
     rule = "somebody made this judgement"
     says(row, "judged_by", rule, "say who judged, or set the judgement to TODO")
 
-    row = row_of(raw, "lie2018", "site described")
+    row = row_of(raw, "metyas2013", "site described")
     row["judgement"] = "NR"
     rule = "neither a judgement nor TODO"
     says(row, "judgement", rule, "judge, or type TODO until judged")

@@ -200,7 +200,7 @@ def test_alt_text_tells_every_study(light):
 
 def test_alt_text_counts_where_there_are_many():
     words = crowd().alt
-    assert "overall high in 60." in words
+    assert "overall not readable here in 30, high in 30." in words
     assert "name that is rather long" not in words
 
 

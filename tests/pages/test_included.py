@@ -8,7 +8,7 @@ from builders import REPORTED, assert_legible, marks, says
 from ldn_meta.display.figures.forest import SHOWN_HEADING
 from ldn_meta.display.pages import effect as forest_page
 from ldn_meta.display.words import COUNTS
-from ldn_meta.evidence.raw.bias import bias_frame
+from ldn_meta.evidence.raw.bias import TOOLS, bias_frame
 
 
 @pytest.fixture(scope="module", params=REPORTED)
@@ -34,7 +34,7 @@ def test_numbers_of_the_sentence_are_counts(page):
     sentence = str(page.bias_sentence)
     words = {word.lower() for word in re.findall(r"[A-Za-z]+|\d+", sentence.replace("RoB 2", ""))}
     assert words & (set(COUNTS) - {"no"}) <= allowed
-    assert counts["trials"] == counts["low"] + counts["some concerns"] + counts["high"]
+    assert counts["trials"] == sum(counts[word] for word in TOOLS["RoB 2"].ranks)
 
 
 def test_every_study_is_counted_once(page):
@@ -56,12 +56,12 @@ def test_sentences_by_hand(opened_once):
         return str(opened_once("included_trials", indication=name).bias_sentence)
 
     assert said("fibromyalgia").startswith(
-        "Risk of bias of five trials judged with RoB 2: some concerns in four "
+        "Risk of bias of five trials judged with RoB 2: not readable here in four "
         "trials, high in one trial. One comparison that was not randomised was judged "
         "with ROBINS-I. Six studies without a comparison went through a checklist"
     )
     assert said("painful_diabetic_neuropathy").startswith(
-        "Risk of bias of one trial judged with RoB 2: some concerns. Judged by this project"
+        "Risk of bias of one trial judged with RoB 2: some concerns. Not readable here: what"
     )
     assert said("complex_regional_pain_syndrome").startswith("There is no trial whose risk")
 
@@ -80,25 +80,25 @@ def letters(figure, row, width):
 def test_pooled_and_shown_rows_have_their_judgements(fibromyalgia):
     figure = fibromyalgia.forest.figure
     assert_legible(figure)
-    assert letters(figure, "trial-0", 7) == ["L", "", "L", "L", "L", "C", "C"]
-    assert letters(figure, "trial-1", 7) == ["C", "", "L", "C", "L", "C", "C"]
+    assert letters(figure, "trial-0", 7) == ["L", "", "L", "L", "L", "/", "/"]
+    assert letters(figure, "trial-1", 7) == ["/", "", "L", "/", "L", "/", "/"]
     shown = [name for name in marks(figure, "shown-") if name.endswith("-dot-6-letter")]
     place = shown[0].removesuffix("-dot-6-letter")
     assert says(figure, f"{place}-label") == "Younger 2013"
-    assert letters(figure, place, 7) == ["C", "H", "C", "C", "C", "C", "H"]
+    assert letters(figure, place, 7) == ["/", "H", "/", "C", "C", "/", "H"]
 
 
 def test_judgements_of_the_figure_are_those_on_file(fibromyalgia):
     trials = fibromyalgia.pool.trials
     frame = bias_frame(fibromyalgia.opened.derived.evidence, list(trials["study_id"]))
     for row, overall in enumerate(frame["overall"]):
-        letter = {"low": "L", "some concerns": "C", "high": "H"}[overall]
+        letter = {"low": "L", "not readable here": "/", "high": "H"}[overall]
         assert says(fibromyalgia.forest.figure, f"trial-{row}-dot-6-letter") == letter
 
 
 def test_alt_text_tells_the_overall_judgement(fibromyalgia):
     alt = fibromyalgia.forest.alt
-    assert "INNOVA 2026 0.49 (-0.32 to 1.31), weight 44.8%, risk of bias some concerns." in alt
+    assert "INNOVA 2026 0.49 (-0.32 to 1.30), weight 44.8%, risk of bias not readable here." in alt
     shown = alt[alt.index(SHOWN_HEADING) :]
     assert "rests on an approximation, risk of bias high." in shown
 
@@ -126,4 +126,4 @@ def test_rows_alone_have_dots_too(fibromyalgia):
 def test_pages_of_people_have_dots(opened_once, page, construct):
     output = opened_once(page, indication="fibromyalgia", construct=construct).forest
     assert_legible(output.figure)
-    assert letters(output.figure, "trial-0", 6) == [*"LLLLCC"]
+    assert letters(output.figure, "trial-0", 6) == [*"LLLL//"]

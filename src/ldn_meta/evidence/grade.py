@@ -36,7 +36,7 @@ from ldn_meta.evidence.answer.pools import (
     possible_synthesis,
 )
 from ldn_meta.evidence.effects.rows import COMPARATOR, CONTRAST, FURTHER_ARM, RATIO_MEASURES
-from ldn_meta.evidence.raw.bias import AGAINST_A_TRIAL, overall_judgements
+from ldn_meta.evidence.raw.bias import AGAINST_A_TRIAL, NOT_READABLE, overall_judgements
 from ldn_meta.evidence.raw.faults import fault_at
 from ldn_meta.evidence.raw.review import (
     UNNAMED,
@@ -89,7 +89,7 @@ DOMAINS = (RISK_OF_BIAS, INCONSISTENCY, INDIRECTNESS, IMPRECISION, PUBLICATION_B
 AT_LOW_RISK = ("low",)
 AT_HIGH_RISK = ("high", "serious", "critical")
 AT_CRITICAL_RISK = ("critical",)
-NOT_JUDGED = (*EMPTY, "no information", "unclear")
+NOT_JUDGED = (*EMPTY, "no information", "unclear", NOT_READABLE)
 BARE_NUMBER = re.compile(r"[-+]?[\d.]+")
 # Below this many trials no test of small-study effects says anything (Handbook 13.3.5.4).
 TESTABLE = 10
@@ -778,7 +778,7 @@ def risk_of_bias(body: Body, choices: CertaintyChoices, judgements: Mapping[str,
             RISK_OF_BIAS,
             "study",
             label=study.label,
-            word=not_judged if word in NOT_JUDGED else word,
+            word=not_judged if word in NOT_JUDGED and word != NOT_READABLE else word,
             percent=_percent(weight),
         )
         for study, word, weight in zip(body.studies, words.values(), body.weights, strict=True)

@@ -28,6 +28,7 @@ from ldn_meta.display.words import capitalised, count, percent
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.raw.bias import (
     NOT_APPLICABLE,
+    NOT_READABLE,
     OVERALL,
     RANDOMISED,
     TOOLS,
@@ -99,6 +100,7 @@ _BLACK, _WHITE = "#111111", "#ffffff"
 JUDGEMENTS = {
     "low": Judgement("L", "#cfeee0", _BLACK),
     "yes": Judgement("Y", "#cfeee0", _BLACK),
+    NOT_READABLE: Judgement("/", "#ffffff", _BLACK),
     "some concerns": Judgement("C", "#efbf45", _BLACK),
     "moderate": Judgement("M", "#efbf45", _BLACK),
     "serious": Judgement("S", "#d9672b", _BLACK),
@@ -153,7 +155,8 @@ def draw_dot(page: Axes, x: float, y: float, value: object, *, gid: str) -> None
     )
 
 
-UNCLEAR = "unclear"
+# Of a checklist most items may be so: their number says as much as their names.
+COUNTED = (NOT_READABLE, "unclear")
 COLUMNS = ("study_id", "study_label", "tool", "domain", "judgement", "judged_by")
 
 
@@ -191,8 +194,7 @@ class Block:
         parts = []
         for word in reversed(list(self.tool.ranks)[1:]):
             names = [d.name for d in self.tool.domains if self._is(study, d.name, word)]
-            if names and word == UNCLEAR:
-                # Of a checklist most items may be unclear: their number says as much.
+            if names and word in COUNTED:
                 parts.append(f"{word} for {len(names)} of {len(self.tool.domains)} items")
             elif names:
                 parts.append(f"{word} for {', '.join(names)}")

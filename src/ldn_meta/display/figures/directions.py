@@ -44,6 +44,7 @@ from ldn_meta.evidence.answer.pools import (
     PARTLY_COMPARATOR,
     PARTLY_TREATMENT,
 )
+from ldn_meta.evidence.raw.bias import NOT_READABLE
 from ldn_meta.files import MISSING
 
 if TYPE_CHECKING:
@@ -748,6 +749,7 @@ NOT_JUDGED = "not judged"
 _DOUBLE_BLIND = "double-blind"
 # The pattern repeats what lightness says, so neighbours are told apart in grey as well.
 _PATTERNS = {
+    NOT_READABLE: "||||",
     "some concerns": "....",
     "moderate": "----",
     "serious": "////",

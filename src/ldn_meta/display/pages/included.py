@@ -13,8 +13,7 @@ from ldn_meta.display.pages.page import Opened, Page, conflicts_table, judgement
 from ldn_meta.display.pages.printed_numbers import findings_table, inconsistent
 from ldn_meta.display.words import agree, capitalised, count
 from ldn_meta.evidence.effects.effects import used_rows
-from ldn_meta.evidence.effects.rows import CONTRAST
-from ldn_meta.evidence.raw.bias import OVERALL, RANDOMISED, TOOLS, bias_reasons
+from ldn_meta.evidence.raw.bias import NOT_READABLE, OVERALL, RANDOMISED, TOOLS, bias_reasons
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
 from ldn_meta.files import TO_DO
 
@@ -230,6 +229,10 @@ class IncludedPage(Page):
             if c["without_comparison"]
             else "",
             f"{open_ones} nobody has judged yet." if c["not_judged"] else "",
+            f"{capitalised(NOT_READABLE)}: what could be read leaves a question of the tool open; "
+            "nothing that is known counts against the study, and nothing clears it."
+            if (self._judged["judgement"] == NOT_READABLE).any()
+            else "",
             who_judged(self._judged["judged_by"]),
         )
         return Text(" ".join(filter(None, parts)))

@@ -22,6 +22,11 @@ ELIGIBLE = ("contrast", "single-arm")
 OVERALL = "overall"
 # Said of an item that cannot be asked of a study; it weighs nothing.
 NOT_APPLICABLE = "not applicable"
+# Said where the text that was read does not answer and others of the study were not read: that
+# something was not read is no sign that it was not done.
+NOT_READABLE = "not readable here"
+# Said where a whole report was read and does not tell.
+NOT_TOLD = ("unclear", "no information")
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,8 @@ class Tool:
         high if any is high; that several "some concerns" may add up to high is left to people.
         For ROBINS-I it is that of Sterne 2016 (Table 2), in which "no information" outweighs
         "moderate" and is outweighed by "serious". The JBI checklists have no rule; this one is
-        the project's.
+        the project's, as is the place of what could not be read: worse than low, for nobody knows,
+        and outweighed by every known concern.
         """
         ranked = [word for word in judgements if word in self.ranks]
         return max(ranked, key=self.ranks.__getitem__, default=None)
@@ -74,8 +80,8 @@ _D2_TO_D5 = (
     Domain("D4", "measurement of the outcome"),
     Domain("D5", "selection of the reported result"),
 )
-_ROB2_RANKS = {"low": 0, "some concerns": 1, "high": 2}
-_JBI_RANKS = {"yes": 0, "unclear": 1, "no": 2}
+_ROB2_RANKS = {"low": 0, NOT_READABLE: 1, "some concerns": 2, "high": 3}
+_JBI_RANKS = {"yes": 0, NOT_READABLE: 1, "unclear": 2, "no": 3}
 
 
 def _numbered(letter: str, *names: str) -> tuple[Domain, ...]:
@@ -111,7 +117,10 @@ TOOLS = {
                 "measurement of outcomes",
                 "selection of the reported result",
             ),
-            {"low": 0, "moderate": 1, "no information": 2, "serious": 3, "critical": 4},
+            {
+                **{"low": 0, NOT_READABLE: 1, "moderate": 2},
+                **{"no information": 3, "serious": 4, "critical": 5},
+            },
         ),
         Tool(
             "JBI case series",

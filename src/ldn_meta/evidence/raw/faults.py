@@ -13,6 +13,8 @@ from ldn_meta.errors import Fault, did_you_mean
 from ldn_meta.evidence.raw.bias import (
     ELIGIBLE,
     NOBODY,
+    NOT_READABLE,
+    NOT_TOLD,
     OVERALL,
     RISK_OF_BIAS,
     TOOLS,
@@ -335,6 +337,24 @@ ROW_RULES = (
         lambda t: t.given("judgement") & (t.text["judged_by"] == NOBODY),
         "somebody made this judgement",
         "say who judged, or set the judgement to TODO",
+    ),
+    _Rule(
+        RISK_OF_BIAS,
+        "judgement",
+        lambda t: (t.text["judgement"] == NOT_READABLE) & (t.text["read_from"] == "full text"),
+        "the full text was read",
+        "judge what it says, or that it does not say",
+    ),
+    _Rule(
+        RISK_OF_BIAS,
+        "judgement",
+        lambda t: (
+            t.text["judgement"].isin(NOT_TOLD)
+            & (t.text["domain"] != OVERALL)
+            & (t.text["read_from"] != "full text")
+        ),
+        "what was not read is scored as not reported",
+        f"type {NOT_READABLE}, or read the full text",
     ),
 )
 
