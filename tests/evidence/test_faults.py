@@ -269,7 +269,7 @@ def break_bias(raw):
     rule = "what was not read is scored as not reported"
     says(row, "judgement", rule, "type not readable here, or read the full text")
 
-    row = row_of(raw, "metyas2013", "consecutive inclusion")
+    row = row_of(raw, "gironi2008", "consecutive inclusion")
     row["read_from"] = "full text"
     remedy = "judge what it says, or that it does not say"
     says(row, "judgement", "the full text was read", remedy)

@@ -98,7 +98,7 @@ def test_judgements_of_the_figure_are_those_on_file(fibromyalgia):
 
 def test_alt_text_tells_the_overall_judgement(fibromyalgia):
     alt = fibromyalgia.forest.alt
-    assert "INNOVA 2026 0.49 (-0.32 to 1.30), weight 44.8%, risk of bias not readable here." in alt
+    assert "INNOVA 2026 0.49 (-0.32 to 1.31), weight 44.8%, risk of bias not readable here." in alt
     shown = alt[alt.index(SHOWN_HEADING) :]
     assert "rests on an approximation, risk of bias high." in shown
 
@@ -127,3 +127,45 @@ def test_pages_of_people_have_dots(opened_once, page, construct):
     output = opened_once(page, indication="fibromyalgia", construct=construct).forest
     assert_legible(output.figure)
     assert letters(output.figure, "trial-0", 6) == [*"LLLL//"]
+
+
+# ---------------------------------------------------------------- what reviews must have
+
+
+def test_the_question_has_its_parts(page):
+    told = dict(page.question.frame.itertuples(index=False))
+    assert told["people"] == page.opened.indication["population"]
+    assert page.opened.indication["main_comparator"] in told["compared with"]
+    assert page.opened.indication["question"] in page.question.caption
+
+
+def test_every_study_is_in_or_out_by_one_rule(page):
+    told = ", ".join(page.eligibility.frame["studies"].str.replace(" and ", ", "))
+    studies = page.opened.derived.evidence.text["studies"]
+    for label in studies["label"].str.replace(" and ", ", "):
+        assert label in told
+
+
+def test_how_studies_were_found_is_said_plainly(page):
+    assert "not by a systematic search" in str(page.found_sentence)
+    assert "string" in page.found.frame.columns
+    assert (page.found.frame["hits"] == "not recorded").all()
+
+
+def test_units_of_analysis_by_hand(opened_once):
+    def said(name):
+        return str(opened_once("included_trials", indication=name).units)
+
+    first = "Three crossovers (Bested 2023, Younger & Mackey 2009, Younger 2013)"
+    assert said("fibromyalgia").startswith(first)
+    assert "correlation within people of 0.6 is assumed and varied" in said("fibromyalgia")
+    assert said("opioid_combination").startswith("No crossover")
+    assert said("complex_regional_pain_syndrome").startswith("There is no comparison")
+
+
+def test_who_paid_is_told_or_not_reported(opened_once):
+    frame = opened_once("included_trials", indication="opioid_combination").studies.frame
+    paid = frame.set_index("study")["funding"]
+    assert paid["Chindalore 2005"] == "company trial (Pain Therapeutics)"
+    assert paid["Farahmand 2012"] == "NR"
+    assert (frame["conflicts of interest"] == "NR").all()

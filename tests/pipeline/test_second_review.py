@@ -36,7 +36,8 @@ harm_construct = "falls"
 """
 # Sections of the analysis plan that name outcomes, doses or trials of the other review.
 PLAN = (
-    (r"\[outcome_group\].*?\n\n", '[outcome_group]\n"headache days" = ["headache_days"]\n'
+    (r"\[outcome_group\].*?\n\n", '[outcome_group]\nset_on = 2026-12-01T12:00:00Z\n'
+     'known_then = "after the main pool was seen"\n"headache days" = ["headache_days"]\n'
      '"pain" = ["pain_intensity"]\n"falls" = ["falls"]\n\n'),
     (r"also_rated = [^\n]*", 'also_rated = ["falls"]'),
     (r"(\.dose_mg_per_day\]\n).*?\n\n", r'\1"vitamin D" = [0.0, 5.0]\n\n'),

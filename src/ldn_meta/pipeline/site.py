@@ -129,6 +129,7 @@ DOWNLOADS = "downloads"
 TABLES = {
     "10_included_trials": (
         *("raw/studies", "raw/arms", "raw/study_facts", "raw/risk_of_bias", "left_out"),
+        *("raw/searches", "raw/funding"),
         *("conflicts", "consistency"),
     ),
     "20_pooled_effect": ("effects", "pooled", "left_out"),
@@ -137,7 +138,7 @@ TABLES = {
     "40_safety": ("harms", "pooled"),
     "50_robustness": ("multiverse", "multiverse_nodes", "pooled"),
     "60_certainty": ("certainty", "certainty_domains", "raw/certainty"),
-    "90_overview": ("pooled", "directions", "certainty"),
+    "90_overview": ("pooled", "directions", "certainty", "raw/checklists"),
     "91_claims": ("claims", "raw/claims"),
     "92_dose": ("raw/study_facts", "raw/arm_events"),
     "93_printed_numbers": ("consistency",),

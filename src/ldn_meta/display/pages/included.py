@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,19 @@ import pandas as pd
 
 from ldn_meta.display.figures.bias import who_judged
 from ldn_meta.display.outputs import Facts, Table, Text, rows_of
-from ldn_meta.display.pages.page import Opened, Page, conflicts_table, judgements_table, open_page
+from ldn_meta.display.pages.page import (
+    Opened,
+    Page,
+    conflicts_table,
+    construct_labels,
+    judgements_table,
+    open_page,
+)
 from ldn_meta.display.pages.printed_numbers import findings_table, inconsistent
-from ldn_meta.display.words import agree, capitalised, count
+from ldn_meta.display.pages.without_pooling import tally
+from ldn_meta.display.words import agree, capitalised, count, listed
 from ldn_meta.evidence.effects.effects import used_rows
+from ldn_meta.evidence.effects.rows import CONTRAST
 from ldn_meta.evidence.raw.bias import NOT_READABLE, OVERALL, RANDOMISED, TOOLS, bias_reasons
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
 from ldn_meta.files import TO_DO
@@ -23,6 +33,8 @@ if TYPE_CHECKING:
 
 NOTEBOOK = "10_included_trials"
 USES = ("contrast", "single-arm", "excluded")
+SYSTEMATIC = "systematic search"
+ARMS_OF_TWO = 2
 TRIAL_TOOLS = [tool.name for tool in TOOLS.values() if tool.family == RANDOMISED]
 
 
@@ -40,9 +52,6 @@ class IncludedPage(Page):
         studies, pools = self._studies, self.opened.pools
         pooled = {s for p in pools if len(p.trials) > 1 for s in p.trials["study_id"]}
         of_use = {use: studies[studies["eligible_for"] == use] for use in USES}
-        read = set(studies["source_id"]).union(
-            *(self._evidence.text[name]["read_in"] for name in (*VALUE_TABLES, "study_facts"))
-        )
         reasons = of_use["excluded"]["eligibility_reason"]
         effects, compared = self.opened.derived.effects, set(of_use["contrast"]["study_id"])
         # As forest plots show them: pooled, or beside the pool with an estimate.
@@ -51,7 +60,7 @@ class IncludedPage(Page):
         )
         not_pooled = (with_estimate & compared) - pooled
         return {
-            "sources": len(read),
+            "sources": len(self._read),
             "studies": len(studies),
             "contrast": len(of_use["contrast"]),
             "single_arm": len(of_use["single-arm"]),
@@ -83,8 +92,159 @@ class IncludedPage(Page):
         )
 
     @property
+    def question(self) -> Table:
+        """The question in its parts, and which studies count for which of its answers."""
+        row, plan = self.opened.indication, self.opened.protocol
+        doses = plan.certainty.doses.get(row["intervention"])
+        compared = self._studies[self._studies["eligible_for"] == CONTRAST]
+        others = compared.loc[
+            compared["comparator_class"] != row["main_comparator"], "comparator_class"
+        ]
+        low, high = doses if doses is not None else (math.nan, math.nan)
+        labels = construct_labels(self.opened)
+        told = {
+            "people": row["population"],
+            "treatment": row["intervention"]
+            + (f"; {low:g} to {high:g} mg a day answer the question" if doses else ""),
+            "compared with": f"{row['main_comparator']}; beside it: {tally(others)}",
+            "main outcome": labels[row["main_construct"]],
+            "other outcomes": "; ".join(plan.outcome_groups),
+        }
+        return Table(
+            pd.DataFrame(told.items(), columns=["part", "what counts"]),
+            f"The question: {row['question']}",
+            "Words of this project. Doses outside the range are on file and count as indirect. "
+            "Outcome groups as in the analysis plan, which is not registered.",
+        )
+
+    @property
+    def eligibility(self) -> Table:
+        """Which rule let a study in, and which kept it out."""
+        s, selection = self._studies, self.opened.protocol.selection
+        compared = s[s["eligible_for"] == CONTRAST]
+        main = compared[compared["comparator_class"] == self.opened.indication["main_comparator"]]
+        rules = {
+            "randomised": main["is_randomised"].eq("yes") | selection.allow_non_randomised,
+            "double-blind": main["blinding"].eq("double-blind") | selection.allow_single_blind,
+        }
+        is_main = rules["randomised"] & rules["double-blind"]
+        kinds: list[tuple[str, str, pd.DataFrame]] = [
+            (
+                f"{' and '.join(rules)}; {self.opened.indication['main_comparator']} in the "
+                "other arm",
+                "may enter the main answer",
+                main[is_main],
+            ),
+            (
+                "any other comparison",
+                "shown beside it, by name",
+                compared.drop(main.index[is_main]),
+            ),
+            ("no comparison group", "described alone", s[s["eligible_for"] == "single-arm"]),
+        ]
+        out = s[s["eligible_for"] == "excluded"]
+        kinds += [
+            (str(reason), "set aside", own)
+            for reason, own in out.groupby("eligibility_reason", sort=False)
+        ]
+        return Table(
+            pd.DataFrame(
+                [
+                    {"rule": rule, "so the study": use, "studies": listed(own["label"])}
+                    for rule, use, own in kinds
+                ]
+            ),
+            "In and out, by which rule",
+            "No criteria were written down before the look-up: these say how the studies on file "
+            "were sorted. What each gave stands below.",
+        )
+
+    @property
+    def found_sentence(self) -> Text:
+        """How studies were looked for, said plainly."""
+        means = self._evidence.text["searches"]["means"]
+        systematic = int((means == SYSTEMATIC).sum())
+        parts = [
+            f"Studies were found by {listed(dict.fromkeys(means))}."
+            if systematic
+            else "Studies were found by a targeted look-up and from lists of references, not by a "
+            "systematic search: no database was searched with a string on file, the records that "
+            "came up were not counted, and no second person selected them, so studies may be "
+            "missing.",
+            f"What is on file of {self.opened.label} was read in: {tally(self._read_kinds())}.",
+        ]
+        return Text(" ".join(parts))
+
+    def _read_kinds(self) -> pd.Series:
+        """Kinds of the texts that were read."""
+        kinds = self._evidence.text["sources"].set_index("source_id")["kind"]
+        return kinds[kinds.index.isin(self._read)]
+
+    @cached_property
+    def _read(self) -> set[str]:
+        """Every text of which something is on file here."""
+        return set(self._studies["source_id"]).union(
+            *(self._evidence.text[name]["read_in"] for name in (*VALUE_TABLES, "study_facts"))
+        )
+
+    @property
+    def found(self) -> Table:
+        """Every search and look-up."""
+        rows = self._evidence.text["searches"].drop(columns="search_id")
+        told = rows.replace({"NR": "not recorded", "NA": "none"})
+        return Table(
+            told.rename(columns=lambda name: str(name).replace("_", " ")),
+            "How studies were looked for",
+            "Rows of data/raw/searches.csv, the same for every condition.",
+        )
+
+    @property
+    def units(self) -> Text:
+        """Who is counted once: people of crossovers, of several arms, in clusters."""
+        s = self._studies[self._studies["eligible_for"] == CONTRAST]
+        if not len(s):
+            return Text("There is no comparison, so no person could be counted twice in one.")
+        crossed = s[s["design"].str.contains("crossover")]
+        arms = self._evidence.text["arms"]
+        several = arms[arms["group"].isin(["1", "2"])].groupby("study_id").size()
+        many = s[s["study_id"].isin(several.index[several > ARMS_OF_TWO])]
+        effects = self.opened.derived.effects
+        contrasts = effects[effects["kind"] == CONTRAST] if len(effects) else effects
+        parts = []
+        if len(crossed):
+            parts.append(
+                f"{capitalised(count(len(crossed), 'crossover'))} ({listed(crossed['label'])}): "
+                "each person stands in both arms, so an effect is the difference within people "
+                "and its error that of the difference; arms are never compared as if they held "
+                "different people."
+            )
+            for study, label in zip(crossed["study_id"], crossed["label"], strict=True):
+                own = contrasts[contrasts["study_id"] == study] if len(contrasts) else contrasts
+                ways = "; ".join(dict.fromkeys(own["route"])) if len(own) else "no effect"
+                parts.append(f"{label}: {ways}.")
+            parts.append(
+                "Where no paired result is printed, a correlation within people of "
+                f"{self.opened.protocol.correlation:g} is assumed and varied."
+            )
+        else:
+            parts.append("No crossover: each person counts in one arm.")
+        if len(many):
+            parts.append(
+                f"More than two arms: {listed(many['label'])}; of each only one comparison enters "
+                "a pool, so no arm counts twice."
+            )
+        clusters = s[s["design"].str.contains("cluster")]
+        parts.append(
+            f"{listed(clusters['label'])} assigned groups of people, not persons."
+            if len(clusters)
+            else "No study here assigned groups of people instead of persons."
+        )
+        return Text(" ".join(parts))
+
+    @property
     def studies(self) -> Table:
         """One row a study."""
+        paid = self._evidence.text["funding"].set_index("study_id")
         place = {use: rank for rank, use in enumerate(USES)}
         s = self._studies
         s = s.assign(place=s["eligible_for"].map(place)).sort_values(
@@ -105,6 +265,10 @@ class IncludedPage(Page):
                 ),
                 "weeks": s["duration_weeks"],
                 "comparator": s["comparator"],
+                "funding": s["study_id"].map(paid["funding"]).fillna("NR"),
+                "conflicts of interest": s["study_id"]
+                .map(paid["conflicts_of_interest"])
+                .fillna("NR"),
                 "used for": s["eligible_for"],
                 "because": s["eligibility_reason"] + s["overlaps_with"].map(self._overlap),
             }
@@ -254,6 +418,8 @@ class IncludedPage(Page):
         return self.opened.facts(
             headline=str(self.headline),
             **self.counts,
+            found=str(self.found_sentence),
+            units=str(self.units),
             risk_of_bias=self.bias_counts,
             risk_of_bias_sentence=str(self.bias_sentence),
             inconsistent=rows_of(inconsistent(derived.consistency)),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of
 from ldn_meta.display.pages.effect import EffectPage
 from ldn_meta.display.pages.page import BY_PROTOCOL, open_page
-from ldn_meta.display.words import capitalised, count, estimate_with_interval, shown
+from ldn_meta.display.words import agree, capitalised, count, estimate_with_interval, shown
 from ldn_meta.evidence.answer.pools import META_ANALYSIS, NOTHING
 from ldn_meta.evidence.derived import load_derived
 
@@ -152,6 +152,39 @@ class OverviewPage:
             f"Of the {len(self.cells)} combinations of condition and outcome: {'; '.join(parts)}."
         )
 
+    @property
+    def checklists_sentence(self) -> Text:
+        """How much of each reporting checklist is done, and what is not."""
+        rows = self.derived.evidence.text["checklists"]
+        parts = []
+        for name, own in rows.groupby("checklist", sort=False):
+            done = own["status"].value_counts()
+            missing = own[own["status"] == "not done"]
+            parts.append(
+                f"{name}: of {count(len(own), 'item')} and parts of items "
+                f"{agree(int(done.get('reported', 0)), 'is', 'are')} reported, "
+                f"{int(done.get('partly', 0))} partly"
+                + (
+                    f", {len(missing)} not done ({'; '.join(missing['item'])})."
+                    if len(missing)
+                    else "."
+                )
+            )
+        return Text(" ".join(parts))
+
+    @property
+    def checklists(self) -> Table:
+        """Where each item of the reporting checklists is told, or that it is not."""
+        rows = self.derived.evidence.text["checklists"]
+        told = rows.assign(place=rows["place"].replace("NA", "not done")).drop(columns="item_id")
+        return Table(
+            told.assign(note=told["note"].replace("NA", "")),
+            "Reporting checklists: PRISMA 2020 and SWiM",
+            "PRISMA 2020: Page 2021, doi 10.1136/bmj.n71. SWiM: Campbell 2020, doi "
+            "10.1136/bmj.l6890. Items in words of this project. Places: page#section of each "
+            "condition's pages, or a file of the project.",
+        )
+
     @cached_property
     def facts(self) -> Facts:
         """Cells and counts."""
@@ -160,6 +193,7 @@ class OverviewPage:
             {
                 "headline": str(self.headline),
                 "sentence": str(self.sentence),
+                "checklists": str(self.checklists_sentence),
                 "kinds": kinds,
                 "combinations": len(self.cells),
                 "cells": [_as_shown(cell) for cell in rows_of(self.cells)],

@@ -339,6 +339,13 @@ ROW_RULES = (
         "say who judged, or set the judgement to TODO",
     ),
     _Rule(
+        "checklists",
+        "place",
+        lambda t: t.given("place") == (t.text["status"] == "not done"),
+        "an item has a place exactly if something of it is done",
+        "name the place, or say that it is not done",
+    ),
+    _Rule(
         RISK_OF_BIAS,
         "judgement",
         lambda t: (t.text["judgement"] == NOT_READABLE) & (t.text["read_from"] == "full text"),
