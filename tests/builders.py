@@ -106,7 +106,12 @@ DEFAULTS = {
         "is_headline": "no",
         "measure": "statement",
     },
-    "contrasts": {"measure": "MD", "is_paired": "no", "direction": "not stated"},
+    "contrasts": {
+        "measure": "MD",
+        "is_paired": "no",
+        "estimand": "not stated",
+        "direction": "not stated",
+    },
 }
 VALUE_DEFAULTS = {
     "outcome_id": "pain",
@@ -432,6 +437,8 @@ EFFECT = {
     "yi": -1.0,
     "vi": 0.25,
     "df": float("nan"),
+    "estimand": "not stated",
+    "route": "events and n per arm",
     "n_1": 50.0,
     "n_2": 50.0,
     "events_1": float("nan"),
@@ -521,8 +528,6 @@ def body(*rows, studies=None, told=None, **what):
     pool = None
     if rows:
         effects = effect_rows(*rows)
-        if "route" not in effects:
-            effects["route"] = "events and n per arm"
         (pool,) = build_pools(effects, PROTOCOL.selection, PROTOCOL.model)
     told = told or {}
     names = list(told) if pool is None else list(pool.trials["study_id"])

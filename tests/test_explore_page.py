@@ -29,6 +29,7 @@ MODEL = {
 SELECTION = {
     "analysis_sets": ["intention to treat", "per protocol"],
     "read_from": ["abstract", "press"],
+    "estimands": [],
     "allow_approximate": False,
     "target_weeks": 12,
     "earliest_weeks": 2,
@@ -42,10 +43,12 @@ NODES = [
 RULES = [
     {"reason": "never", "lifted_by": None},
     {"reason": "rests on an approximation", "lifted_by": "allow_approximate"},
+    {"reason": "borrows its error", "lifted_by": "estimands"},
 ]
 EFFECT = {
     "year": 2001,
     "analysis_set": "intention to treat",
+    "estimand": "not stated",
     "read_from": "abstract",
     "comparator": "placebo",
     "route_rank": 1,
@@ -127,6 +130,18 @@ ORDER = [
     # 12.5 weeks rounds to the even 12, as near as 12 itself; then the name decides.
     ({"week": 12.5, "effect_id": "a"}, {"week": 12, "effect_id": "b"}),
 ]
+
+
+def test_a_list_that_names_something_lifts_and_ranks():
+    pair = [
+        {"trial_id": "a", "estimand": "end level", "effect_id": "printed"},
+        {"trial_id": "a", "estimand": "change", "effect_id": "worked-out", "bars": [2]},
+    ]
+    data = invented(*pair)
+    changes = {"estimands": ["change", "end level"]}
+    data["nodes"][0]["options"][1]["changes"] = changes
+    assert brought(data) == {"a": "printed"}
+    assert brought(data, (1, 0, 0)) == {"a": "worked-out"}
 
 
 @pytest.mark.parametrize(("first", "second"), ORDER)

@@ -33,6 +33,9 @@ const LdnSelection = (() => {
     );
   }
 
+  /** Whether a choice lifts what it may lift: yes, or a list that names something. */
+  const isMade = (choice) => (Array.isArray(choice) ? choice.length > 0 : choice);
+
   function windowWords(selection) {
     return `measured outside weeks ${selection.earliest_weeks} to ${selection.latest_weeks}`;
   }
@@ -41,7 +44,7 @@ const LdnSelection = (() => {
   function barredBy(data, effect, selection) {
     for (const place of effect.bars) {
       const { reason, lifted_by: choice } = data.rules[place];
-      if (choice === null || !selection[choice]) return { why: reason, choice };
+      if (choice === null || !isMade(selection[choice])) return { why: reason, choice };
     }
     const { week } = effect;
     const isOutside = week < selection.earliest_weeks || week > selection.latest_weeks;
@@ -61,6 +64,7 @@ const LdnSelection = (() => {
     return [
       placeIn(selection.analysis_sets, effect.analysis_set),
       roundHalfEven(distance),
+      placeIn(selection.estimands, effect.estimand),
       placeIn(selection.read_from, effect.read_from),
       effect.is_preferred ? 0 : 1,
       effect.route_rank,

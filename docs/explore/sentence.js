@@ -148,7 +148,8 @@ const LdnSentence = (() => {
     const numbers = effect(e.yi, e.ci_low, e.ci_high, isRatio);
     const week = e.week === null ? "week not reported" : `week ${e.week}`;
     const people = e.analysis_set === "not stated" ? "people analysed not stated" : e.analysis_set;
-    const about = `${numbers}, ${week}, ${people}, from ${e.read_from}`;
+    const kind = ["events", "not stated"].includes(e.estimand) ? "" : `${e.estimand}, `;
+    const about = `${numbers}, ${kind}${week}, ${people}, from ${e.read_from}`;
     return why === "" ? about : `Not in: ${why}${remedy(data, choice)}. It would be ${about}.`;
   }
 

@@ -131,22 +131,56 @@ def test_innova_by_its_exact_p_on_94_degrees_of_freedom(effects):
     assert not row["is_selected"]
 
 
+PERCENT_ROUTES = (
+    "percent changes with exact p, times baseline",
+    "percent changes with CI, correlation assumed, times baseline",
+)
+
+
 def test_younger_2013_is_an_approximation(effects):
     rows = effects[(effects["study_id"] == "younger2013") & (effects["measure"] == "MD")]
-    assert set(rows["route"]) == set(ROUTES[-2:])
+    assert set(rows["route"]) == set(PERCENT_ROUTES)
     assert rows["yi"].to_list() == pytest.approx([(-28.8 + 18.0) * 50.8 / 1000] * len(rows))
     assert not rows["is_selected"].any()
     assert set(rows["selected_why"]) == {"rests on an approximation"}
-    by_p = rows[rows["route"] == ROUTES[-2]]["vi"]
+    by_p = rows[rows["route"] == PERCENT_ROUTES[0]]["vi"]
     assert by_p.to_list() == pytest.approx(
         [(10.8 / t.ppf(1 - 0.008, 27) * 50.8 / 1000) ** 2] * len(by_p)
     )
     se_1, se_2 = (38.1 - 19.5) / (2 * Z), (28.8 - 7.2) / (2 * Z)
-    by_interval = only(rows, route=ROUTES[-1])["vi"]
+    by_interval = only(rows, route=PERCENT_ROUTES[1])["vi"]
     expected = (se_1**2 + se_2**2 - 2 * 0.6 * se_1 * se_2) * (50.8 / 1000) ** 2
     assert by_interval == pytest.approx(expected)
     assert (rows["n_1"] == 28).all()
     assert rows["is_paired"].all()
+
+
+def test_innova_as_the_paper_states_it_and_as_its_changes_have_it(effects):
+    # Levels 7.33 and 6.83, changes -0.33 and -0.64; the drug arm starts 0.19 higher.
+    own = effects[effects["study_id"] == "innova2026"].set_index("effect_id")
+    stated = own.loc["innova2026-pain_nrs_0_10-w13-md-2"]
+    assert (stated["estimand"], stated["yi"]) == ("end level", 0.49)
+    assert (stated["arm_1_data"], stated["arm_2_data"]) == ("7.33 (1.48)", "6.83 (1.96)")
+    changed = own[own["estimand"] == "change from baseline"]
+    assert changed["yi"].to_list() == pytest.approx([-0.33 + 0.64, 0.13 - 0.19, 0.28 - 0.19])
+    first = changed.iloc[0]
+    assert first["sei"] == stated["sei"] == pytest.approx(0.49 / t.ppf(1 - 0.118, 94))
+    assert (first["arm_1_data"], first["arm_2_data"]) == ("-0.33", "-0.64")
+    assert changed["arm_1_data"].to_list()[1:] == ["-0.45", "-0.28"]
+    assert changed["is_approximate"].all()
+    why = "its standard error is that of another difference"
+    assert set(changed["selected_why"].to_list()[:2]) == {why}
+
+
+def test_every_effect_says_what_it_is_a_difference_of(effects, evidence):
+    known = next(
+        field["constraints"]["enum"]
+        for field in evidence.dictionary.tables["contrasts"].fields
+        if field["name"] == "estimand"
+    )
+    assert set(effects["estimand"]) <= set(known)
+    people = effects["measure"].isin(["RR", "PLO", "IRR"])
+    assert (people == (effects["estimand"] == "events")).all()
 
 
 def test_cree_by_a_paired_p_on_59_degrees_of_freedom(effects):

@@ -181,6 +181,18 @@ def pools_of(protocol, *rows, **options):
     return build_pools(effect_rows(*rows), chosen.selection, chosen.model)
 
 
+def test_changes_from_baseline_where_they_can_be_had(evidence, protocol, effects):
+    # -0.34 of FINAL and 0.31 of INNOVA with the errors of their printed differences.
+    (variant,) = [v for v in protocol.variants if v.selection.estimands]
+    own = effects[effects["indication_id"] == "fibromyalgia"]
+    pools = build_pools(own, variant.selection, variant.model)
+    found = find_pool(pools, construct="pain_intensity", comparator_class="placebo")
+    r = found.result
+    assert found.trials["yi"].to_list() == pytest.approx([-0.34, 0.31])
+    assert (r.estimate, r.ci_low, r.ci_high) == pytest.approx((-0.0703, -0.698, 0.557), abs=5e-4)
+    assert (r.tau2, r.i2_pct) == pytest.approx((0.0784, 37.1), rel=2e-3)
+
+
 def test_trials_stand_oldest_first_and_keep_their_numbers(protocol):
     (found,) = pools_of(
         protocol,

@@ -258,7 +258,7 @@ def test_a_protocol_shows_every_choice_and_node(protocol):
     page = protocol._repr_html_()
     assert repr(protocol) == (
         "<Protocol: reml, wald for two trials, knapp-hartung-floored for more; "
-        f"{len(protocol.sensitivities)} named departures; multiverse of 129,024 analyses>"
+        f"{len(protocol.sensitivities)} named departures; multiverse of 387,072 analyses>"
     )
     assert html_row("tau2_method", "reml") in page
     assert html_row("allow_transcribed", "yes") in page

@@ -8,7 +8,15 @@ from scipy.stats import norm, t
 
 from builders import Builder
 from ldn_meta.evidence.effects.effects import AccountingError, check_accounting, normalise
-from ldn_meta.evidence.effects.rows import CHANGE, CONTRAST, ONE_ARM, PROPORTION, ROUTES, SET_ASIDE
+from ldn_meta.evidence.effects.rows import (
+    CHANGE,
+    CONTRAST,
+    ONE_ARM,
+    PROPORTION,
+    ROUTES,
+    SET_ASIDE,
+    WITH_BORROWED_ERROR,
+)
 
 Z = norm.ppf(0.975)
 CASES = {}
@@ -317,7 +325,8 @@ def change_with_p(b, s):
     measure="MC",
     n_1=31,
     is_approximate=True,
-    arm_data_is="end",
+    arm_1_data="-0.65",
+    arm_data_is="change",
 )
 def start_and_end(b, s):
     b.trial(s, design="single-arm", eligible_for="single-arm")
@@ -433,7 +442,54 @@ def routed(tmp_path_factory, raw_folder, protocol):
 
 
 def test_every_route_has_a_case():
-    assert {entry.route for entry in CASES.values()} == set(ROUTES)
+    assert {entry.route for entry in CASES.values()} | set(WITH_BORROWED_ERROR) == set(ROUTES)
+
+
+def test_changes_with_the_error_of_a_difference_of_end_levels(build, protocol):
+    build.trial("levels", n=(47, 49))
+    build.outcome("vas", scale_max=100, unit="mm (0-100)")
+    vas = {"outcome_id": "vas"}
+    printed = {"p_value": "0.236", "p_relation": "=", "estimand": "end level"}
+    build.contrast("levels", estimate="4.9", **vas, **printed)
+    build.stats("ldn", "levels", mean="-3.3", **vas)
+    build.stats("placebo", "levels", mean="-6.4", **vas)
+    effects, left_out = normalise(build.load(), protocol)
+    stated, borrowed = effects.sort_values("route_rank").to_dict("records")
+    assert (stated["estimand"], borrowed["estimand"]) == ("end level", "change from baseline")
+    assert borrowed["route"] == "arm changes, error of the printed difference"
+    assert (stated["yi"], borrowed["yi"]) == pytest.approx((0.49, 0.31))
+    assert borrowed["sei"] == pytest.approx(se_of_p(0.49, 0.236, 94))
+    assert (borrowed["df"], borrowed["is_approximate"]) == (94, True)
+    assert "assumed to be known as well" in borrowed["assumptions"]
+    assert (stated["is_selected"], borrowed["is_selected"]) == (True, False)
+    assert left_out.empty
+
+
+def test_end_levels_worked_out_from_changes_and_starts(build, protocol):
+    build.trial("changes", n=(49, 50))
+    build.contrast(
+        "changes", **interval("-0.34", "-0.95", "0.27"), estimand="change from baseline"
+    )
+    for arm, start, change in (("ldn", "6.3", "-1.3"), ("placebo", "6.2", "-0.9")):
+        build.stats(arm, "changes", statistic_of="baseline", timepoint_weeks=0, mean=start)
+        build.stats(arm, "changes", mean=change)
+    effects, _ = normalise(build.load(), protocol)
+    (found,) = effects[effects["route"].isin(WITH_BORROWED_ERROR)].to_dict("records")
+    assert found["estimand"] == "end level"
+    assert found["yi"] == pytest.approx((6.3 - 1.3) - (6.2 - 0.9))
+    assert found["sei"] == pytest.approx(1.22 / (2 * Z))
+    assert (found["arm_1_data"], found["arm_2_data"]) == ("5.0", "5.3")
+    assert "worked out with their means at the start" in found["assumptions"]
+
+
+@pytest.mark.parametrize("estimand", ["not stated", "change from baseline"])
+def test_nothing_is_borrowed_for_the_same_kind_or_an_unknown_one(build, protocol, estimand):
+    build.trial("same", n=(49, 50))
+    build.contrast("same", **interval("-0.34", "-0.95", "0.27"), estimand=estimand)
+    build.stats("ldn", "same", mean="-1.3")
+    build.stats("placebo", "same", mean="-0.9")
+    effects, _ = normalise(build.load(), protocol)
+    assert effects["route"].to_list() == ["difference with CI"]
 
 
 @pytest.mark.parametrize("name", CASES)

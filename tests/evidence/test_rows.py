@@ -14,6 +14,7 @@ from builders import effect_rows
 from ldn_meta.evidence.effects.rows import (
     CHOSEN,
     POOL,
+    WITH_BORROWED_ERROR,
     Arm,
     ArmEvent,
     ArmStat,
@@ -87,6 +88,18 @@ def test_an_earlier_rule_outweighs_a_later_one(rules, first, second):
     assert why["effect-0"] == f"effect-1 has {BETTER[first][2]}"
 
 
+def test_a_kind_of_difference_may_go_first(rules):
+    frame = effect_rows(
+        {"estimand": "end level", "read_from": "full text"},
+        {"estimand": "change from baseline", "read_from": "press"},
+    )
+    assert chosen_of(frame, rules)[0] == ["effect-0"]
+    changes_first = dataclasses.replace(rules, estimands=("change from baseline", "end level"))
+    chosen, why = chosen_of(frame, changes_first)
+    assert chosen == ["effect-1"]
+    assert why["effect-0"] == "effect-1 has a kind of difference that comes first"
+
+
 def test_equal_by_every_rule_goes_by_name(rules):
     frame = effect_rows({"effect_id": "b"}, {"effect_id": "a"}, {"effect_id": "c"})
     chosen, why = chosen_of(frame, rules)
@@ -120,6 +133,8 @@ BARRED = [
     (NOBODY, "no event in either arm: says nothing about a ratio", {}),
     (EVERYBODY, "everybody has the event in both arms: says nothing about a ratio", {}),
     ({"is_approximate": True}, "rests on an approximation", {"allow_approximate": True}),
+    ({"route": WITH_BORROWED_ERROR[0], "is_approximate": True},
+     "its standard error is that of another difference", {"estimands": ("end level",)}),
     ({"is_transcribed": True}, None, {}),
     ({"timepoint_weeks": 1.9}, "measured outside weeks 2 to 26", {"earliest_weeks": 1.0}),
     ({"timepoint_weeks": 52.0}, "measured outside weeks 2 to 26", {"latest_weeks": 60.0}),

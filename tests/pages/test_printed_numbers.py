@@ -64,13 +64,15 @@ def test_every_number_of_the_sentences_is_a_fact(page):
 
 def test_main_results_rest_on_no_finding(page):
     assert page.counts["behind_a_main_result"] == 0
+    assert page.counts["beside_a_main_result"] == 1
+    assert "One does not fit the number of a main result that the same text" in str(page.sentence)
     assert "No number behind a main result" in str(page.sentence)
     assert "a main result" not in set(page.findings.frame["enters"])
 
 
 def test_each_finding_can_be_followed(page):
     frame = page.findings.frame
-    first = frame.iloc[0]
+    first = frame[frame["study"] == "Smith 2011"].iloc[0]
     assert (first["study"], first["result"]) == ("Smith 2011", "clinical response, LDN")
     assert (first["severity"], first["enters"]) == ("high", "told without an effect")
     assert first["it stands, because"].startswith("The registry has 20 people in the arm")

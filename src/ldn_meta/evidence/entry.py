@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.errors import Fault, ParameterError, did_you_mean
+from ldn_meta.evidence.effects.rows import NOT_STATED, OF_EVENTS, RATIO_MEASURES
 from ldn_meta.evidence.raw.bias import ELIGIBLE, NOBODY, OVERALL, fitting_tool
 from ldn_meta.evidence.raw.faults import FACT_KEYS, IDENTIFIERS, LOG, SIZES, UNTRACEABLE
 from ldn_meta.files import EMPTY, NOT_APPLICABLE, NOT_REPORTED, TO_DO
@@ -199,6 +200,9 @@ _DECIDED: dict[tuple[str, str], Callable[[_Known], str]] = {
     ("contrasts", "arm_1"): lambda k: k.arm("1"),
     ("contrasts", "arm_2"): lambda k: k.arm("2") or NOT_APPLICABLE,
     ("contrasts", "is_paired"): lambda k: k.is_paired,
+    ("contrasts", "estimand"): lambda k: (
+        OF_EVENTS if k.row.get("measure") in RATIO_MEASURES else NOT_STATED
+    ),
     ("contrasts", "ci_level"): lambda k: _LEVEL if k.has("ci_low", "ci_high") else NOT_REPORTED,
     ("contrasts", "p_relation"): lambda k: "=" if k.has("p_value") else NOT_REPORTED,
     ("contrasts", "n_2"): lambda k: (

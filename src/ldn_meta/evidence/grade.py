@@ -14,7 +14,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ldn_meta.errors import ArgumentError, DataError, Fault
-from ldn_meta.evidence.answer.answer import IntervalToRead
+from ldn_meta.evidence.answer.answer import IntervalToRead, interval_to_read
 from ldn_meta.evidence.answer.directions import NO_COMPARISON as NO_COMPARISON_PRINTED
 from ldn_meta.evidence.answer.directions import group_of_constructs
 from ldn_meta.evidence.answer.pools import (
@@ -1300,9 +1300,57 @@ def certainty_tables(answers: Answers) -> CertaintyTables:
     domains = [line for of_body in lines.values() for line in of_body]
     correlation = answers.protocol.correlation
     outcomes = [
-        _outcome_line(body, choices, correlation, lines.get(body.key, [])) for body in bodies
+        _outcome_line(body, choices, correlation, lines.get(body.key, []))
+        | _otherwise(answers, body, lines.get(body.key, []), risk)
+        for body in bodies
     ]
     return CertaintyTables(pd.DataFrame(outcomes), pd.DataFrame(domains))
+
+
+def _otherwise(
+    answers: Answers, body: Body, domains: list[dict[str, Any]], risk: Mapping[str, str]
+) -> dict[str, Any]:
+    """The rating where another kind of difference goes first; judgements stay as they are.
+
+    "none" where no named pool of the plan takes other numbers of the same trials for it.
+    """
+    found: dict[str, Any] = {
+        **dict.fromkeys(
+            ("other_choice", "other_certainty", "other_domains", "other_effects"), "none"
+        ),
+        **dict.fromkeys(("other_estimate", "other_low", "other_high"), math.nan),
+    }
+    plan, choices = answers.protocol, answers.protocol.certainty
+    kinds = {v.name for v in plan.variants if v.selection.estimands != plan.selection.estimands}
+    if body.pool is None or not kinds:
+        return found
+    for name, pool in answers.to(*body.key).variants:
+        if pool is None or name not in kinds:
+            continue
+        own, other = (one.trials[["study_id", "yi", "vi"]] for one in (body.pool, pool))
+        if own.equals(other) or list(own["study_id"]) != list(other["study_id"]):
+            continue
+        read_by = interval_to_read(pool, plan)
+        findings = find_all(replace(body, pool=pool, read_by=read_by), choices, risk)
+        levels = [
+            domain["level"] if domain["status"] in (JUDGED, OVERRIDDEN) else finding.level
+            for domain, finding in zip(domains, findings, strict=True)
+        ]
+        changed = [
+            f"{domain['domain']}: {domain['level']} to {level}"
+            for domain, level in zip(domains, levels, strict=True)
+            if domain["level"] != level
+        ]
+        found |= {
+            "other_choice": name,
+            "other_certainty": grade(body.start, levels),
+            "other_domains": "; ".join(changed) or "none",
+            "other_effects": " ".join(pool.trials["effect_id"]),
+            "other_estimate": float(pool.result.estimate),
+            "other_low": read_by.low,
+            "other_high": read_by.high,
+        }
+    return found
 
 
 def grade(start: str, levels: list[int]) -> str:

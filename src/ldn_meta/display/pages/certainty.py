@@ -19,6 +19,7 @@ from ldn_meta.display.words import (
     estimate_with_interval,
     fixed,
     interval,
+    joined,
     levels,
     people,
     reason,
@@ -28,7 +29,7 @@ from ldn_meta.display.words import (
     why,
 )
 from ldn_meta.evidence.answer.pools import DIRECTION_ONLY
-from ldn_meta.evidence.effects.rows import RATIO_MEASURES
+from ldn_meta.evidence.effects.rows import RATIO_MEASURES, WITH_BORROWED_ERROR
 from ldn_meta.evidence.grade import (
     GRADES,
     MAIN_OUTCOME,
@@ -327,7 +328,39 @@ class CertaintyPage(Page):
 
     def _with_reasons(self, row: dict[str, Any]) -> str:
         caution = "" if row["caution"] == NONE else f" {row['caution']}"
-        return f"{statement(row, drug=self.drug)} Certainty: {self._rated(row)}.{caution}"
+        other = f" {self._otherwise(row)}" if row["other_choice"] != NONE else ""
+        said = f"{statement(row, drug=self.drug)} Certainty: {self._rated(row)}."
+        return f"{said}{caution}{other}"
+
+    def _otherwise(self, row: dict[str, Any]) -> str:
+        """Say whether the rating turns on the kind of difference that goes first."""
+        numbers = (float(row[f"other_{name}"]) for name in ("estimate", "low", "high"))
+        effect = estimate_with_interval(*numbers, measure=str(row["measure"]))
+        effects = self.opened.derived.effects.set_index("effect_id")
+        own = effects.loc[str(row["other_effects"]).split(" ")]
+        assumed = [
+            f"{one['study_label']} as {fixed(one['yi'])}, with the standard error of the "
+            "difference it printed"
+            for one in rows_of(own[own["route"].isin(WITH_BORROWED_ERROR)])
+        ]
+        taken = f" (it takes {joined(assumed)}, an assumption)" if assumed else ""
+        changes = []
+        for change in str(row["other_domains"]).split("; "):
+            if change != NONE:
+                domain, _, told = change.partition(": ")
+                before, after = (_taken(float(level)) for level in told.split(" to "))
+                changes.append(f"{DOMAIN_WORDS[domain]} takes {after} instead of {before}")
+        why_so = f" ({'; '.join(changes)})" if changes else ""
+        other, now = str(row["other_certainty"]), str(row["certainty"])
+        verdict = (
+            f"would be {other}{why_so}: the rating turns on that choice"
+            if other != now
+            else f"would be the same{why_so}: the rating does not turn on that choice"
+        )
+        return (
+            f'In the pool "{row["other_choice"]}"{taken} the effect is {effect} and the '
+            f"certainty {verdict}."
+        )
 
     def _rated(self, row: dict[str, Any]) -> str:
         """The certainty, and what it was taken down for or why it was not rated."""

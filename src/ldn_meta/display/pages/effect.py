@@ -61,6 +61,7 @@ if TYPE_CHECKING:
 
 NOTEBOOK = "20_pooled_effect"
 ACTIVE = "active drug"
+OF_WHAT = {"end level": "end levels", "change from baseline": "changes from baseline"}
 WORDS_FOR_DIRECTION = {
     NOT_STATED: "direction not stated",
     "no difference": "no difference",
@@ -107,6 +108,7 @@ class EffectPage(QuestionPage):
                         "design": f"{row['design']}, {row['analysis_set']}",
                         "people": f"{plain(row['n_1'])} {others}",
                         "week": weeks(row["timepoint_weeks"]),
+                        "difference of": OF_WHAT.get(row["estimand"], row["estimand"]),
                         "effect (95% CI)": estimate_with_interval(
                             row["yi"], row["ci_low"], row["ci_high"], measure=row["measure"]
                         ),
@@ -525,15 +527,19 @@ def forest_of_pool(
     studies = [*pooled, *beside["study_id"]]
     dots = bias_frame(evidence, studies).rename(columns={OVERALL: capitalised(OVERALL)})
     totals = hollow = None
+    data = [kind for frame in (rows, beside) if len(frame) for kind in frame["arm_data_is"]]
+    kinds = {KIND_OF_DATA[kind] for kind in data if kind in KIND_OF_DATA}
+    is_mixed = len(kinds) > 1
+    of = "" if is_mixed else next(iter(kinds), "change")
     if pool is not None and not is_ratio:
         # Added-up counts would invite a wrong division.
         n_1, n_2 = (f"{pool.trials[n].sum():g}" for n in ("n_1", "n_2"))
-        totals = ["", "", n_1, "", n_2]
+        totals = ["", "", n_1, "", n_2, *[""] * is_mixed]
     if len(beside):
         marks = {"label": "study_label", "note": "selected_why"}
         marks |= {name: name for name in ("yi", "ci_low", "ci_high")}
         ratios = bool(beside["measure"].isin(RATIO_MEASURES).all())
-        arms = _arm_columns(beside, *names, is_ratio=ratios)
+        arms = _arm_columns(beside, *names, is_ratio=ratios, of=of)
         told = {name: beside[column] for name, column in marks.items()}
         # By position: the two were made from the same rows in the same order.
         parts = [arms.assign(**told), dots[len(pooled) :]]
@@ -542,7 +548,7 @@ def forest_of_pool(
         name,
         None if pool is None else pool.result,
         intervals=None if pool is None else pool.own_intervals,
-        columns=None if pool is None else _arm_columns(rows, *names, is_ratio=is_ratio),
+        columns=None if pool is None else _arm_columns(rows, *names, is_ratio=is_ratio, of=of),
         totals=totals,
         shown_only=hollow,
         summaries=None if pool is None else _diamonds(pool, variants, bayesian),
@@ -556,22 +562,30 @@ def forest_of_pool(
 
 
 def _arm_columns(
-    rows: pd.DataFrame, treatment: str, comparator: str, *, is_ratio: bool
+    rows: pd.DataFrame, treatment: str, comparator: str, *, is_ratio: bool, of: str
 ) -> pd.DataFrame:
-    """Week and arm data as text; counts carry their own denominators."""
+    """Week and arm data as text; counts carry their own denominators.
+
+    What the means are of stands in their heads, or, where rows differ in it, in a column.
+    """
     first, second = rows["arm_1_data"].fillna("NR"), rows["arm_2_data"].fillna("NR")
     week = rows["timepoint_weeks"].map(plain)
     if is_ratio:
         return pd.DataFrame({"week": week, treatment: first, capitalised(comparator): second})
-    return pd.DataFrame(
-        {
-            "week": week,
-            f"{treatment}\nchange": first,
-            f"n {treatment}": rows["n_1"].map(plain),
-            f"{capitalised(comparator)}\nchange": second,
-            f"n {comparator}": rows["n_2"].map(plain),
-        }
-    )
+    columns = {
+        "week": week,
+        f"{treatment}\n{of or 'mean'}": first,
+        f"n {treatment}": rows["n_1"].map(plain),
+        f"{capitalised(comparator)}\n{of or 'mean'}": second,
+        f"n {comparator}": rows["n_2"].map(plain),
+    }
+    if not of:
+        columns["mean is"] = rows["arm_data_is"].map(lambda kind: KIND_OF_DATA.get(kind, ""))
+    return pd.DataFrame(columns)
+
+
+# What arm data of a forest plot are, in the words of a head; nothing where there are none.
+KIND_OF_DATA = {"change": "change", "end": "end level", "percent change": "change"}
 
 
 class BayesDiamond(NamedTuple):

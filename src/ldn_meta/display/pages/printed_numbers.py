@@ -14,6 +14,7 @@ from ldn_meta.evidence.audit.consistency import (
     BESIDE,
     CHECKS,
     MAIN,
+    STANDARDISED,
     TOLD,
     UNUSED,
     roles_of_rows,
@@ -170,6 +171,9 @@ class PrintedNumbersPage:
             "of_reviews": int((found["table"] == "claims").sum()),
             **{name: int((found["severity"] == name).sum()) for name in SEVERITIES},
             "behind_a_main_result": int((enters == MAIN).sum()),
+            "beside_a_main_result": int(
+                ((found["check"] == STANDARDISED) & (found["severity"] == "high")).sum()
+            ),
             "behind_an_effect_beside": int((enters == BESIDE).sum()),
             "told_without_an_effect": int(told.sum()),
         }
@@ -195,7 +199,12 @@ class PrintedNumbersPage:
             else f"{capitalised(count(c['behind_a_main_result'], 'of them'))} "
             "behind a main result: see the table."
         )
-        told = c["told_without_an_effect"]
+        told, beside = c["told_without_an_effect"], c["beside_a_main_result"]
+        if beside:
+            main += (
+                f" {capitalised(agree(beside, 'does', 'do'))} not fit the number of a main result "
+                "that the same text prints beside it: see the table."
+            )
         return Text(
             f"{main} {capitalised(agree(told, 'is', 'are'))} in results that are told without an "
             f"effect; {agree(c['of_sources'], 'is', 'are')} another source that states a "

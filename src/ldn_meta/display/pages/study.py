@@ -47,7 +47,7 @@ VALUE_CAPTIONS = {
 # Columns that hold what is printed as numbers; the rest says what, where and how.
 NUMBERS = {
     "contrasts": (
-        *("measure", "estimate", "ci_low", "ci_high", "ci_level", "iqr_width"),
+        *("measure", "estimand", "estimate", "ci_low", "ci_high", "ci_level", "iqr_width"),
         *("statistic_name", "statistic", "p_relation", "p_value", "n_1", "n_2"),
         *("correlation", "direction"),
     ),

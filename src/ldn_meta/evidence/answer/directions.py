@@ -435,6 +435,7 @@ def _keys(context: Context, side: Side) -> dict[str, Any]:
         "tier": side.tier,
         "analysis_set": lead["analysis_set"],
         "timepoint_weeks": number(lead["timepoint_weeks"]),
+        "estimand": NOT_STATED if side.effect is None else side.effect["estimand"],
         "read_from": lead["read_from"],
         "is_preferred": lead["preferred"],
         "route_rank": side.route_rank,

@@ -240,7 +240,8 @@ def _barred_and_ranked(
         if window not in windows:
             bars = [rule.applies for rule in stated if rule.lifted_by not in lifted]
             windows[window] = np.logical_or.reduce([outside_window(frame, selection), *bars])
-        order = (selection.analysis_sets, selection.target_weeks, selection.read_from)
+        ranked = (selection.analysis_sets, selection.read_from, selection.estimands)
+        order = (selection.target_weeks, *ranked)
         if order not in orders:
             in_order = np.lexsort(precedence(frame, selection).to_numpy().T[::-1])
             orders[order] = np.argsort(in_order).astype(np.float64)
@@ -252,7 +253,7 @@ def _barred_and_ranked(
 # Columns of an effect that selection, forest plot and sentence need.
 COLUMNS = (
     *("effect_id", "study_id", "study_label", "trial_id", "year", "analysis_set", "read_from"),
-    *("comparator", "route_rank", *EFFECT, "n_1", "n_2", "arm_1_data", "arm_2_data"),
+    *("comparator", "estimand", "route_rank", *EFFECT, "n_1", "n_2", "arm_1_data", "arm_2_data"),
     *("is_preferred", "is_paired"),
 )
 

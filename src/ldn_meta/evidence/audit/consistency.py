@@ -720,9 +720,22 @@ def _whole_scores(audit: Audit, row: Row) -> Found:
     return f"mean {mean}, n = {row['n']}", mean_of_whole_scores(mean, int(row["n"]), items=items)
 
 
+STANDARDISED = "standardised difference"
+
+
+def _differences_beside(audit: Audit, row: Row) -> list[Row]:
+    """Differences that the same text prints beside a standardised one."""
+    same = [*(name for name in FACT_KEYS["contrasts"] if name != "measure"), "read_in"]
+    return [
+        other
+        for other in audit.rows["contrasts"]
+        if other["measure"] == "MD" and all(other[name] == row[name] for name in same)
+    ]
+
+
 @_check_of(
     ("contrasts",),
-    "standardised difference",
+    STANDARDISED,
     "Is the standardised difference the difference over a printed SD?",
     "estimate",
     is_plausibility=True,
@@ -732,13 +745,7 @@ def _standardised(audit: Audit, row: Row) -> Found:
     smd = audit.printed(row, "estimate")
     if smd is None or row["measure"] != "SMD":
         return None
-    same = [*FACT_KEYS["contrasts"], "read_in"]
-    differences = [
-        other
-        for other in audit.rows["contrasts"]
-        if other["measure"] == "MD"
-        and all(other[name] == row[name] for name in same if name != "measure")
-    ]
+    differences = _differences_beside(audit, row)
     difference = audit.printed(differences[0], "estimate") if differences else None
     if difference is None:
         return None
@@ -1096,6 +1103,10 @@ def _digits(value: float) -> str:
 def _severity(
     audit: Audit, check: Check, row: Row, result: Consistency, roles: Mapping[str, str]
 ) -> str:
+    beside = _differences_beside(audit, row) if check.name == STANDARDISED else []
+    if any(roles[other["address"]] == MAIN for other in beside):
+        # Two numbers that are said to be of one difference are of two, and one is in a result.
+        return "high"
     if check.is_plausibility or row.get("preferred") is False:
         return "low"
     if row["table"] == "claims":

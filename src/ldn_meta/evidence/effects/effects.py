@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ldn_meta.errors import LdnMetaError
-from ldn_meta.evidence.effects.routes import arm_routes, contrast_routes, event_routes
+from ldn_meta.evidence.effects.routes import ESTIMAND_OF, arm_routes, contrast_routes, event_routes
 from ldn_meta.evidence.effects.rows import (
     COMPARATOR,
     CONTRAST,
@@ -18,6 +19,7 @@ from ldn_meta.evidence.effects.rows import (
     ROUTES,
     TRANSCRIBED,
     Arm,
+    ArmStat,
     Candidate,
     Context,
     Study,
@@ -239,6 +241,7 @@ def _record(context: Context, found: Candidate, trials: dict[str, str]) -> dict[
         "arm_1_data": data_1,
         "arm_2_data": data_2,
         "arm_data_is": what,
+        "estimand": found.estimand,
         "route": found.route,
         "route_rank": ROUTES.index(found.route) + 1,
         "is_approximate": found.approximate,
@@ -270,7 +273,10 @@ def _comparator_class(study: Study, control: Arm | None) -> str:
 
 
 def _arm_data(context: Context, found: Candidate, arm_id: str, place: int) -> tuple[str, str]:
-    """Numbers of one arm as readers of a forest plot expect them, and what they are."""
+    """Numbers of one arm that the effect is made of, and what they are.
+
+    Of the kind of the effect, where the arms print it; its own rows go first.
+    """
     events, n = found.events[place], found.events[place + 1]
     if not math.isnan(events):
         return (f"{events:g}/{n:g}" if not math.isnan(n) else f"{events:g} events"), "events"
@@ -285,14 +291,34 @@ def _arm_data(context: Context, found: Candidate, arm_id: str, place: int) -> tu
             or number(row["timepoint_weeks"]) == number(found.lead["timepoint_weeks"])
         )
     ]
-    for what in ("change", "end", "percent change"):
+    kinds = ("change", "end", "percent change")
+    worked_out = _worked_out(context, found, rows)
+    if worked_out is not None:
+        return worked_out
+    for what in sorted(kinds, key=lambda kind: ESTIMAND_OF[kind] != found.estimand):
         of_kind = [row for row in rows if row["statistic_of"] == what]
         if of_kind:
-            row = max(of_kind, key=lambda row: row["preferred"])
+            row = max(of_kind, key=lambda row: (row["address"] in found.rows, row["preferred"]))
             mean = context.printed["mean"][row["row_id"]]
             text = f"{mean}%" if what == "percent change" else mean
             return (text if row["sd"] is None else f"{text} ({row['sd']:g})"), what
     return "NR", "none"
+
+
+def _worked_out(
+    context: Context, found: Candidate, rows: Sequence[ArmStat]
+) -> tuple[str, str] | None:
+    """An arm's change from its end value and start, or its end value from change and start."""
+    own = {row["statistic_of"]: row for row in rows if row["address"] in found.rows}
+    start = own.pop("baseline", None)
+    other = next(iter(own.values()), None)
+    if start is None or other is None or ESTIMAND_OF[other["statistic_of"]] == found.estimand:
+        return None
+    printed = [context.printed["mean"][row["row_id"]] for row in (start, other)]
+    digits = max(len(text.partition(".")[2]) for text in printed)
+    is_end = other["statistic_of"] == "end"
+    value = number(other["mean"]) + (-1 if is_end else 1) * number(start["mean"])
+    return f"{value:.{digits}f}", "change" if is_end else "end"
 
 
 def _with_ids(effects: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 from ldn_meta.evidence.effects.rows import (
+    ADJUSTED,
     CHANGE,
     COMPARATOR,
     CONTRAST,
@@ -17,6 +18,9 @@ from ldn_meta.evidence.effects.rows import (
     NO_EVENTS,
     NOT_PRINTED,
     NOT_STATED,
+    OF_CHANGE,
+    OF_END,
+    OF_EVENTS,
     PROPORTION,
     RATIO_MEASURES,
     TREATMENT,
@@ -230,6 +234,7 @@ def _keep(
     rows: Sequence[ValueRow],
     people: tuple[float, float],
     *,
+    estimand: str,
     route: str,
     assumptions: Sequence[str],
     is_paired: bool,
@@ -259,6 +264,7 @@ def _keep(
             vi=(effect.se * place.factor) ** 2,
             n_1=people[0],
             n_2=people[1],
+            estimand=estimand,
             route=route,
             assumptions=(*assumptions, place.assumption),
             rows=tuple(row["address"] for row in rows),
@@ -344,6 +350,10 @@ def se_of_difference(context: Context, first: ArmStat, second: ArmStat, p_row: C
     return found
 
 
+# What a difference of arms is of, by what their rows are of.
+ESTIMAND_OF = {"end": OF_END, "change": OF_CHANGE, "percent change": OF_CHANGE}
+
+
 def keep_pair(
     context: Context,
     first: ArmStat,
@@ -366,6 +376,7 @@ def keep_pair(
         effect,
         (first, second, *others),
         (n_1, n_2),
+        estimand=ESTIMAND_OF[first["statistic_of"]],
         route=route,
         assumptions=assumptions,
         is_paired=is_paired,
@@ -525,6 +536,7 @@ def _keep_contrast(
         Effect(measure, estimate, spread.se, spread.df, printed_interval(context, row)),
         (row,),
         people_compared(context, row),
+        estimand=row["estimand"],
         route=f"{'change' if is_change else 'difference'} {route}",
         assumptions=(assumption,),
         is_paired=row["is_paired"] or context.has_same_people(row),
@@ -596,6 +608,7 @@ def _shares(context: Context, first: ArmEvent, second: ArmEvent) -> None:
         Effect("RR", float(effect.yi), math.sqrt(effect.vi)),
         (first, second),
         (n_1, n_2),
+        estimand=OF_EVENTS,
         route="events and n per arm" if is_printed else "percentages with n per arm",
         assumptions=notes,
         is_paired=is_paired,
@@ -619,6 +632,7 @@ def _event_counts(context: Context, first: ArmEvent, second: ArmEvent) -> None:
         Effect("IRR", float(effect.yi), math.sqrt(effect.vi)),
         (first, second),
         (number(first["n"]), number(second["n"])),
+        estimand=OF_EVENTS,
         route="event counts over equal time",
         assumptions=(
             "events counted as independent although one person may have several",
@@ -650,6 +664,7 @@ def _one_arm(context: Context, row: ArmEvent) -> None:
         Effect("PLO", float(effect.yi), math.sqrt(effect.vi)),
         (row,),
         (n, math.nan),
+        estimand=OF_EVENTS,
         route="percentage with n" if row["events"] is None else "events and n",
         assumptions=(
             count.words,
@@ -738,6 +753,7 @@ def arm_routes(context: Context) -> None:
         for row in (*report.treated, *report.control)
         if row["statistic_of"] == "baseline" and row["mean"] is not None
     ]
+    _with_borrowed_errors(context, starts)
     for report in reports:
         for first in report.treated:
             if first["statistic_of"] == "end" and not report.control:
@@ -815,6 +831,90 @@ def _with_p_of_means(context: Context, first: ArmStat, second: ArmStat) -> None:
     )
 
 
+def _with_borrowed_errors(context: Context, starts: list[ArmStat]) -> None:
+    """Differences of another kind than the printed one, with its standard error.
+
+    Of changes where a paper printed a difference of levels, or the other way round: the arms say
+    how large it is, and only the printed difference how well it is known.
+    """
+    printed = [
+        (found, found.lead)
+        for found in context.found
+        if found.estimand in (OF_CHANGE, OF_END, ADJUSTED) and found.measure == "MD"
+    ]
+    done: set[tuple[object, ...]] = set()
+    for found, lead in sorted(printed, key=lambda pair: not pair[1]["preferred"]):
+        if "arm_1" not in lead:
+            continue
+        for what in (OF_CHANGE, OF_END):
+            both = (found.arm_1, found.arm_2)
+            arms = [_arm_mean(context, lead, arm, what, starts) for arm in both]
+            key = (found.arm_1, found.arm_2, what, *_moment(lead))
+            if what == found.estimand or key in done or not all(arms):
+                continue
+            done.add(key)
+            _borrow(context, found, lead, what, arms)
+
+
+def _moment(row: Row) -> tuple[object, ...]:
+    """What rows of the same people at the same time agree in."""
+    return tuple(row[n] for n in ("outcome_id", "timepoint_weeks", "timepoint", "analysis_set"))
+
+
+def _arm_mean(
+    context: Context, lead: Contrast, arm_id: str, what: str, starts: list[ArmStat]
+) -> tuple[ArmStat, ...]:
+    """Rows that give an arm's change or end value: its own, else the other and the start."""
+    wanted, other = ("change", "end") if what == OF_CHANGE else ("end", "change")
+    rows = {
+        row["statistic_of"]: row
+        for row in context.arm_stats
+        if row["arm_id"] == arm_id
+        and _moment(row) == _moment(lead)
+        and row["mean"] is not None
+        and row["reliability"] == "normal"
+        and row["preferred"]
+    }
+    if wanted in rows:
+        return (rows[wanted],)
+    begun = starts_of(rows[other], starts)[:1] if other in rows else []
+    return (rows[other], *begun) if begun else ()
+
+
+def _borrow(
+    context: Context,
+    found: Candidate,
+    lead: Contrast,
+    what: str,
+    arms: Sequence[tuple[ArmStat, ...]],
+) -> None:
+    # A start is taken from an end value, and added to a change.
+    sign = -1.0 if what == OF_CHANGE else 1.0
+    first, second = (
+        number(mean["mean"]) + sum(sign * number(start["mean"]) for start in starts)
+        for mean, *starts in arms
+    )
+    name = "changes" if what == OF_CHANGE else "end values"
+    is_worked_out = max(map(len, arms)) > 1
+    factor = place_on_scale(context, lead["outcome_id"], "MD").factor
+    _keep(
+        context,
+        Effect("MD", first - second, math.sqrt(found.vi) / factor, found.df),
+        (*(rows[0] for rows in arms), *(row for rows in arms for row in rows[1:]), lead),
+        people_compared(context, lead),
+        estimand=what,
+        route=f"arm {name}, error of the printed difference",
+        assumptions=(
+            f"difference of the {name} of the two arms",
+            "worked out with their means at the start" if is_worked_out else "",
+            f"standard error of the printed difference ({found.estimand}): this one is assumed to "
+            "be known as well",
+        ),
+        is_paired=found.is_paired,
+        approximate=True,
+    )
+
+
 def _of_ends(first: ArmStat) -> str:
     is_end = first["statistic_of"] == "end"
     return "end values compared, baseline not adjusted for" if is_end else ""
@@ -838,6 +938,7 @@ def _before_after(context: Context, end: ArmStat, starts: list[ArmStat]) -> None
         Effect("MC", end["mean"] - number(start["mean"]), paired_se(context, se_1, se_2)),
         (end, start),
         (number(end["n"]), math.nan),
+        estimand=OF_CHANGE,
         route="baseline and end values, correlation assumed",
         assumptions=(f"correlation of {correlation:g} between start and end assumed",),
         is_paired=True,

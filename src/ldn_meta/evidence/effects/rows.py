@@ -128,6 +128,7 @@ class Contrast(Result):
     arm_2: str | None
     measure: str
     is_paired: bool
+    estimand: str
     estimate: float | None
     estimate_decimals: int | None
     ci_low: float | None
@@ -163,6 +164,9 @@ NOT_STATED = "not stated"
 NO_EVENTS = (math.nan,) * 4
 NOT_PRINTED = (math.nan,) * 3
 
+# What a difference is of, beside NOT_STATED (contrasts.csv; of arms by what their rows are of).
+OF_CHANGE, OF_END, ADJUSTED, OF_EVENTS = "change from baseline", "end level", "adjusted", "events"
+
 # Routes from the printed numbers to an effect, most direct first (METHODS section 2).
 ROUTES = (
     "difference with CI",
@@ -182,7 +186,11 @@ ROUTES = (
     "event counts over equal time",
     "percent changes with exact p, times baseline",
     "percent changes with CI, correlation assumed, times baseline",
+    "arm changes, error of the printed difference",
+    "arm end values, error of the printed difference",
 )
+# Routes that take their standard error from a difference of another kind.
+WITH_BORROWED_ERROR = ROUTES[-2:]
 T = TypeVar("T", ArmStat, ArmEvent, Contrast)
 
 
@@ -200,6 +208,7 @@ class Candidate:
     vi: float
     n_1: float
     n_2: float
+    estimand: str
     route: str
     assumptions: tuple[str, ...]
     rows: tuple[str, ...]
@@ -361,6 +370,7 @@ IN_WINDOW = ("benefit", "responder")
 RANKS = {
     "set_order": "an analysis set that comes first",
     "time_order": "a time nearer to the target",
+    "estimand_order": "a kind of difference that comes first",
     "tier_order": "a text closer to the paper",
     "preferred_order": "the preferred source of the same fact",
     "route_order": "a more direct route",
@@ -372,8 +382,8 @@ def select(effects: pd.DataFrame, selection: Selection) -> tuple[pd.Series, pd.S
     """Choose one effect per trial and pool, by stated rules only.
 
     Rules bar effects one by one; of those that no rule bars, a trial brings the first by
-    analysis set, nearness to the target time, kind of text, preferred source and route, in
-    this order. Effects that are equal by all of them go by name.
+    analysis set, nearness to the target time, kind of difference where one comes first, kind of
+    text, preferred source and route, in this order. Effects equal by all of them go by name.
     """
     import pandas as pd
 
@@ -439,6 +449,7 @@ def rules(effects: pd.DataFrame) -> list[Rule]:
     everybody = (cells["events_1"] == cells["n_1"]) & (cells["events_2"] == cells["n_2"])
     is_further = cells["comparator_class"] == FURTHER_ARM
     is_open = ~effects["blinding"].isin(MASKED).to_numpy()
+    borrows = effects["route"].isin(WITH_BORROWED_ERROR).to_numpy()
     return [
         Rule("no comparison group: listed beside, never pooled", cells["kind"] != CONTRAST),
         Rule("its study is listed beside, never pooled", cells["eligible_for"] != "contrast"),
@@ -453,8 +464,13 @@ def rules(effects: pd.DataFrame) -> list[Rule]:
         Rule("everybody has the event in both arms: says nothing about a ratio", everybody),
         Rule(
             "rests on an approximation",
-            cells["is_approximate"].astype(bool),
+            cells["is_approximate"].astype(bool) & ~borrows,
             lifted_by="allow_approximate",
+        ),
+        Rule(
+            "its standard error is that of another difference",
+            borrows,
+            lifted_by="estimands",
         ),
         Rule(
             "rests on a transcribed value",
@@ -496,6 +512,7 @@ def precedence(effects: pd.DataFrame, selection: Selection) -> pd.DataFrame:
 def _ranks(effects: pd.DataFrame, selection: Selection) -> list[tuple[float, ...]]:
     sets = {name: rank for rank, name in enumerate(selection.analysis_sets)}
     tiers = {name: rank for rank, name in enumerate(selection.read_from)}
+    estimands = {name: rank for rank, name in enumerate(selection.estimands)}
     weeks = effects["timepoint_weeks"].to_numpy(dtype=float)
     # An unknown time is further from the target than any known one.
     distances = [
@@ -506,6 +523,7 @@ def _ranks(effects: pd.DataFrame, selection: Selection) -> list[tuple[float, ...
         zip(
             (sets.get(name, len(sets)) for name in effects["analysis_set"].tolist()),
             distances,
+            (estimands.get(name, len(estimands)) for name in effects["estimand"].tolist()),
             (tiers.get(name, len(tiers)) for name in effects["read_from"].tolist()),
             (not is_preferred for is_preferred in effects["is_preferred"].tolist()),
             effects["route_rank"].tolist(),

@@ -477,6 +477,8 @@ def _moment(where: str, value: Any) -> datetime:
     return value
 
 
+# Choices that rank the words of a column of contrasts.csv.
+RANKED = {"analysis_sets": "analysis_set", "read_from": "read_from", "estimands": "estimand"}
 MAIN = "main"
 BY_NUMBER = "by number of trials"
 TWO_TRIALS = 2
@@ -488,6 +490,8 @@ class Selection:
 
     analysis_sets: tuple[str, ...]
     read_from: tuple[str, ...]
+    # Kinds of difference, first choice first; none: each trial's as its paper states it.
+    estimands: tuple[str, ...]
     allow_transcribed: bool
     allow_approximate: bool
     allow_non_randomised: bool
@@ -660,9 +664,11 @@ class Protocol:
         """
         columns = {str(f["name"]): f for f in dictionary.tables["contrasts"].fields}
         for variant in self.variants:
-            for name, column in (("analysis_sets", "analysis_set"), ("read_from", "read_from")):
+            for name, column in RANKED.items():
                 ranked = getattr(variant.selection, name)
                 known = columns[column]["constraints"]["enum"]
+                if name == "estimands" and not ranked:
+                    continue
                 if sorted(ranked) != sorted(known):
                     wrong = ", ".join(sorted(set(ranked) ^ set(known))) or "a word given twice"
                     message = (
