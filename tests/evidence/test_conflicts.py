@@ -1,11 +1,24 @@
 """Facts that sources state differently, and the answer had another been believed."""
 
+import dataclasses
 import math
 
+import pandas as pd
 import pytest
+from scipy.stats import fisher_exact
 
 from builders import Builder
-from ldn_meta.evidence.answer.conflicts import COLUMNS, conflicts, ledger, readings
+from ldn_meta.evidence.answer.answer import Answers
+from ldn_meta.evidence.answer.conflicts import (
+    COLUMNS,
+    NOT_ASKED,
+    OUTSIDE,
+    conflicts,
+    ledger,
+    readings,
+    wanted,
+    wanted_faults,
+)
 
 
 def test_two_values_of_one_fact_and_which_is_used(build, protocol):
@@ -256,3 +269,88 @@ def test_the_reading_of_the_sample_is_on_file_whole(evidence):
     assert sample[["rows", "seen", "agreed"]].to_numpy().tolist() == [[80, 55, 52]]
     eight = found[found["scope"].str.contains("eight named") & (found["of"] == "all rows")]
     assert eight["rows"].tolist() == [321]
+
+
+# -- numbers nobody has read
+
+
+@pytest.fixture(scope="module")
+def to_read(evidence, protocol, effects, left_out):
+    found = wanted(Answers(evidence, protocol, effects, left_out))
+    return {row["study_id"]: row for row in found.to_dict("records")}
+
+
+def test_every_study_without_a_number_for_the_main_pool_is_asked_for(to_read, evidence):
+    assert all(row["missing"] != NOT_ASKED for row in to_read.values())
+    assert set(to_read) == set(evidence.text["wanted"]["study_id"])
+    assert {"smith2011", "webster2006", "paula2023", "sharafaddinzadeh2010"} <= set(to_read)
+    assert not {"duebruun2024", "innova2026", "cree2010", "srinivasan2021"} & set(to_read)
+
+
+def test_counts_that_two_percentages_and_a_p_allow(to_read):
+    row = to_read["smith2011"]
+    # 88% of at most 20 is 14/16, 15/17 or 7/8; 40% is 2/5, 4/10, 6/15 or 8/20.
+    assert (row["sets"], row["k"], row["measure"]) == (12, 1, "RR")
+    assert row["named"] == "14/16 against 6/15, fisher"
+    assert row["named_p"] == pytest.approx(fisher_exact([[14, 2], [6, 9]]).pvalue)
+    ratio, error = 14 / 16 / (6 / 15), math.sqrt(1 / 14 - 1 / 16 + 1 / 6 - 1 / 15)
+    assert math.exp(row["named_estimate"]) == pytest.approx(ratio)
+    assert row["named_low"] == pytest.approx(math.log(ratio) - 1.959964 * error, abs=1e-5)
+    # R: 2.19, 1.15 to 4.18, p = 0.009.
+    assert [round(math.exp(row[f"named_{end}"]), 2) for end in ("low", "high")] == [1.15, 4.18]
+
+
+def test_a_what_if_is_in_no_table(tables, to_read):
+    assert "smith2011" in to_read
+    effects = tables["effects"]
+    assert not ((effects["study_id"] == "smith2011") & (effects["kind"] == "contrast")).any()
+    assert "wanted" not in tables
+
+
+def test_a_difference_with_its_p_gives_the_error(to_read):
+    row = to_read["beaudette2023"]
+    # -1.7 less -2.0 with either rounded is 0.2 to 0.4; p = 0.22 on 22 df is t = 1.262.
+    assert row["estimate_low"] == pytest.approx(0.2)
+    assert row["estimate_high"] == pytest.approx(0.4)
+    assert (row["sets"], row["excluding"]) == (6, 0)
+
+
+def test_the_approximated_trial_joins_the_others(to_read):
+    row = to_read["younger2013"]
+    # R, metafor: -0.215 (-1.499 to 1.070), REML with the floored Knapp-Hartung interval.
+    assert (row["k"], row["sets"]) == (3, 1)
+    assert row["estimate_low"] == pytest.approx(-0.2149, abs=1e-4)
+    assert (row["ci_low"], row["ci_high"]) == (
+        pytest.approx(-1.4993, abs=1e-3),
+        pytest.approx(1.0695, abs=1e-3),
+    )
+
+
+def test_what_the_plan_keeps_outside_stays_outside(to_read):
+    assert to_read["martin2022"]["basis"] == OUTSIDE
+    assert "not randomised" in to_read["martin2022"]["why"]
+
+
+def test_an_important_difference_either_way(to_read):
+    row = to_read["hamann2007"]
+    # Ten people against five, SD 1.96: 1.96 sqrt(1/10 + 1/5) = 1.0735, so -1 - 1.96 x 1.0735.
+    assert (row["estimate_low"], row["estimate_high"]) == (pytest.approx(-1), pytest.approx(1))
+    assert row["ci_high"] == pytest.approx(1 + 1.959964 * 1.96 * math.sqrt(0.3), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"columns": "event n"}, "columns: value 'event n' event is no column of arm_events.csv"),
+        ({"rows": "nobody"}, "nobody is no row of arm_events.csv about smith2011; correct it, or"),
+        ({"columns": "percent"}, "every column of smith2011-cdai70-w12-ldn is filled; delete the"),
+    ],
+)
+def test_a_row_that_asks_for_nothing(evidence, change, message):
+    rows = evidence.text["wanted"].to_dict("records")
+    rows = [row | change if row["study_id"] == "smith2011" else row for row in rows]
+    table = pd.DataFrame(rows, index=evidence.text["wanted"].index)
+    changed = dataclasses.replace(evidence, text={**evidence.text, "wanted": table})
+    faults = [str(fault) for fault in wanted_faults(changed)]
+    assert any(message in fault for fault in faults)
+    assert list(wanted_faults(evidence)) == []

@@ -53,3 +53,19 @@ def test_checklists_are_shown_item_by_item():
     for item in rows.loc[rows["status"] == "not done", "item"]:
         assert item in said
     assert not (page.checklists.frame["place"] == "NA").any()
+
+
+def test_what_to_read_next_says_where_and_what_for():
+    page = lm.overview()
+    told = dict(zip(page.to_read_table.frame["study"], page.to_read_table.frame.to_dict("records"),
+                    strict=True))  # fmt: skip
+    smith = told["Smith 2011"]
+    assert "PMC3381945" in smith["most likely in"]
+    assert smith["goes to"].startswith("arm_events.csv, smith2011-cdai70-w12-ldn and ")
+    assert smith["could do to the answer"].endswith(
+        "14/16 against 6/15, fisher (p = 0.009) gives the printed p: 2.19 (1.15 to 4.18), "
+        "a what-if and no data"
+    )
+    assert told["Martin 2022"]["could do to the answer"].startswith("would stand beside the main")
+    assert f"{len(told)} comparative studies" in str(page.to_read_sentence).lower()
+    assert page.facts.values["to_read"] == page.to_read

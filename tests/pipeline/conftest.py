@@ -138,6 +138,7 @@ class Project:
             "outcomes": OUTCOMES,
             "sources": SOURCES,
             "contrasts": CONTRASTS,
+            "wanted": "row_id,study_id\n",
         }.items():
             self.write(f"data/raw/{name}.csv", text)
         self.write("requirements.lock", "a==1\n")

@@ -170,6 +170,15 @@ def test_printed_numbers_that_do_not_fit_are_told(project, tables):
     assert command("derive").stdout == f"data/derived: up to date\n{told}"
 
 
+def test_wanted_tells_where_a_number_goes():
+    lines = command("wanted").stdout.splitlines()
+    place = next(i for i, line in enumerate(lines) if line.endswith("Smith 2011"))
+    assert lines[place + 3].startswith("  goes to  arm_events.csv, smith2011-cdai70-w12-ldn and ")
+    rows = json.loads(command("wanted", "--json").stdout)
+    assert len(rows) == len(lines) / 5
+    assert all(row["missing"] and row["could_do"] for row in rows)
+
+
 def test_show(project):
     result = command("show", "headache")
     assert result.exit_code == 1

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ldn_meta import paths
+from ldn_meta.evidence.answer.conflicts import wanted_faults
 from ldn_meta.evidence.audit.claims import computation_faults
 from ldn_meta.evidence.audit.consistency import CHECKED_TABLES, CHECKS
 from ldn_meta.evidence.grade import certainty_faults
@@ -62,6 +63,7 @@ def _all_faults(reading: Reading) -> list[Fault]:
         schema_faults(evidence.text, evidence.dictionary),
         row_faults(evidence),
         certainty_faults(evidence),
+        wanted_faults(evidence),
         link_faults(evidence, unread=unread),
         bias_faults(evidence, unread=unread),
         correction_faults(evidence, checks=CHECKS, checked_tables=CHECKED_TABLES),

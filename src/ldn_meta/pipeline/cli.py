@@ -276,6 +276,35 @@ FAIL_ON = ("verdict", "result", "any")
 
 
 @main.command()
+@json_option
+def wanted(as_json: bool) -> None:
+    """Tell what to read next: the number each comparative study lacks, and what it could do.
+
+    Where the number most likely stands and the row it goes to are in data/raw/wanted.csv. What it
+    could do to the answer is computed over the values that the printed facts allow; it is no data.
+
+    \b
+    Examples:
+      ldn-meta wanted
+      ldn-meta wanted --json
+    """  # noqa: D301
+    from ldn_meta.display.pages.overview import overview
+
+    page = overview()
+    if as_json:
+        _tell_json(page.to_read)
+        return
+    for row in page.to_read:
+        _tell(
+            f"{row['condition']}: {row['study_label']}",
+            f"  missing  {row['missing']}",
+            f"  where    {row['likely_in']} ({row['address']})",
+            f"  goes to  {row['fill']}",
+            f"  could do {row['could_do']}",
+        )
+
+
+@main.command()
 @click.argument("old", default="HEAD")
 @click.argument("new", required=False)
 @click.option(

@@ -138,7 +138,7 @@ TABLES = {
     "40_safety": ("harms", "pooled"),
     "50_robustness": ("multiverse", "multiverse_nodes", "pooled"),
     "60_certainty": ("certainty", "certainty_domains", "raw/certainty"),
-    "90_overview": ("pooled", "directions", "certainty", "raw/checklists"),
+    "90_overview": ("pooled", "directions", "certainty", "raw/checklists", "raw/wanted"),
     "91_claims": ("claims", "raw/claims"),
     "92_dose": ("raw/study_facts", "raw/arm_events"),
     "93_printed_numbers": ("consistency",),

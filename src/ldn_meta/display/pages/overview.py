@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of
 from ldn_meta.display.pages.effect import EffectPage
 from ldn_meta.display.pages.page import BY_PROTOCOL, open_page
-from ldn_meta.display.words import agree, capitalised, count, estimate_with_interval, shown
+from ldn_meta.display.words import (
+    MEASURES,
+    agree,
+    capitalised,
+    count,
+    estimate_with_interval,
+    fixed,
+    in_words,
+    shown,
+)
+from ldn_meta.evidence.answer.answer import Answers
+from ldn_meta.evidence.answer.conflicts import NEW_ROW, OUTSIDE, UNBOUNDED, wanted
 from ldn_meta.evidence.answer.pools import META_ANALYSIS, NOTHING
 from ldn_meta.evidence.derived import load_derived
 
@@ -186,6 +197,64 @@ class OverviewPage:
         )
 
     @cached_property
+    def to_read(self) -> list[dict[str, Any]]:
+        """Every comparative study without a number for a main pool, and what it could do."""
+        d = self.derived
+        rows = rows_of(wanted(Answers(d.evidence, d.protocol, d.effects, d.left_out)))
+        labels = {row["indication_id"]: row["label"] for row in self.indications}
+        return [
+            {
+                # What is not defined is missing in facts.
+                **{name: None if value != value else value for name, value in row.items()},
+                "condition": labels[row["indication_id"]],
+                "fill": _fill(row),
+                "could_do": _could_do(row),
+            }
+            for row in rows
+        ]
+
+    @property
+    def to_read_sentence(self) -> Text:
+        """How many studies lack a number, and of how many it is known what it could do."""
+        rows = self.to_read
+        bounded = sum(row["basis"] not in (OUTSIDE, UNBOUNDED) for row in rows)
+        outside = sum(row["basis"] == OUTSIDE for row in rows)
+        return Text(
+            f"{capitalised(count(len(rows), 'comparative study'))} on file "
+            f"{'is' if len(rows) == 1 else 'are'} in no pool of the main outcome for want of a "
+            f"number. What that number could do is worked out for {in_words(bounded)}; "
+            f"{in_words(outside)} would stand beside the main pool whatever it is. What could "
+            "happen is no data: nothing of it enters any other page."
+        )
+
+    @property
+    def to_read_table(self) -> Table:
+        """What to read next, study by study."""
+        import pandas as pd
+
+        rows = [
+            {
+                "condition": row["condition"],
+                "study": row["study_label"],
+                "missing": row["missing"],
+                "most likely in": f"{row['likely_in']} ({row['address']})",
+                "goes to": row["fill"],
+                "could do to the answer": row["could_do"],
+            }
+            for row in self.to_read
+        ]
+        return Table(
+            pd.DataFrame(rows),
+            "Numbers worth reading",
+            "Where a number stands is a guess: nobody has looked. Intervals are those that the "
+            "answer would be read by, over every value that the printed facts allow; where they "
+            "allow all, over an important difference either way on the scale of the main outcome, "
+            "with the error that the size of the study and the spread of the scale give. Also: "
+            "ldn-meta wanted.",
+            "Every comparative study is in a pool.",
+        )
+
+    @cached_property
     def facts(self) -> Facts:
         """Cells and counts."""
         kinds = {str(k): int(v) for k, v in self.cells["synthesis"].value_counts().items()}
@@ -197,6 +266,7 @@ class OverviewPage:
                 "kinds": kinds,
                 "combinations": len(self.cells),
                 "cells": [_as_shown(cell) for cell in rows_of(self.cells)],
+                "to_read": self.to_read,
             }
         )
 
@@ -204,6 +274,46 @@ class OverviewPage:
         """Provenance."""
         parameters: dict[str, Any] = {"tau2_method": self.tau2_method}
         return footer(NOTEBOOK, parameters, [self.derived.effects, self.derived.left_out])
+
+
+def _fill(row: dict[str, Any]) -> str:
+    """The cells to fill."""
+    if row["table"] == "none":
+        return "not said"
+    columns = ", ".join(row["columns"].split())
+    which = "new rows" if row["rows"] == NEW_ROW else " and ".join(row["rows"].split())
+    return f"{row['table']}.csv, {which}: {columns}"
+
+
+def _could_do(row: dict[str, Any]) -> str:
+    """What the missing number could do to the answer."""
+    if row["basis"] == OUTSIDE:
+        return f"would stand beside the main pool: {row['why']}"
+    if row["basis"] == UNBOUNDED:
+        return f"not worked out: {row['why']}"
+
+    def shown_as(*names: str) -> list[str]:
+        numbers = shown([row[name] for name in names], measure=row["measure"])
+        return [fixed(number) for number in numbers]
+
+    first, last, low, high = shown_as("estimate_low", "estimate_high", "ci_low", "ci_high")
+    sets = int(row["sets"])
+    what = MEASURES.get(row["measure"], row["measure"])
+    pooled = "alone" if row["k"] == 1 else f"in a pool of {in_words(int(row['k']))} trials"
+    found = f"{what} {first}" if first == last else f"{what} {first} to {last}"
+    said = f"with {row['basis']}, {pooled}: {found}"
+    if sets == 1:
+        said += f", interval {low} to {high}"
+    else:
+        away = agree(int(row["excluding"]), "excludes", "exclude")
+        said += f", intervals within {low} to {high}, of {sets} {away} no difference"
+    if row["named"] == "none":
+        return said
+    middle, lower, upper = shown_as("named_estimate", "named_low", "named_high")
+    return (
+        f"{said}; of these only {row['named']} (p = {row['named_p']:.3f}) gives the printed p: "
+        f"{middle} ({lower} to {upper}), a what-if and no data"
+    )
 
 
 def _as_shown(cell: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What each answer would be had another source been believed."""
+"""What each answer would be had another source been believed, or a missing number been read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ldn_meta.evidence.answer.pools import Pool, build_pools
 from ldn_meta.evidence.effects.effects import as_saved, candidate_effects
-from ldn_meta.evidence.effects.rows import POOL
+from ldn_meta.evidence.effects.rows import (
+    COMPARATOR,
+    CONTRAST,
+    MASKED,
+    PAIRED_DESIGNS,
+    POOL,
+    TREATMENT,
+    Context,
+    number,
+)
 from ldn_meta.evidence.raw.faults import (
     FACT_KEYS,
     LOG,
@@ -22,14 +31,26 @@ from ldn_meta.evidence.raw.faults import (
     VALUES,
     Fact,
     fact_columns,
+    fault_at,
     stated_twice,
 )
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, cited
+from ldn_meta.stats.convert import ci_from_se, joint_counts, paired_se, se_from_p
+from ldn_meta.stats.effects import log_risk_ratio
+from ldn_meta.stats.printed import (
+    TWO_BY_TWO_TESTS,
+    p_interval,
+    printed_decimals,
+    rounded_interval,
+)
 from ldn_meta.stats.proportions import wilson_interval
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ldn_meta.errors import Fault
+    from ldn_meta.evidence.answer.answer import Answer, Answers
+    from ldn_meta.evidence.effects.rows import Contrast
     from ldn_meta.evidence.raw.protocol import Protocol
     from ldn_meta.evidence.raw.tables import Evidence
 
@@ -424,3 +445,330 @@ def _numbers(pool: Pool | None, side: str) -> dict[str, float]:
     if pool is None:
         return {f"{name}_{side}": 0.0 if name == "k" else math.nan for name in NUMBERS}
     return {f"{name}_{side}": float(getattr(pool.result, name)) for name in NUMBERS}
+
+
+# -- numbers that nobody has read, and what they could do to an answer ------------------------
+
+WANTED, NEW_ROW = "wanted", "new"
+# What the values are that a missing number may have.
+COUNTS = "counts that print like the percentages"
+MEANS = "the printed difference with the printed p"
+APPROXIMATED = "the approximated effect"
+EITHER_WAY = "an important difference either way"
+# Who of a study counts when nobody says how many were compared, best first.
+STAGES = ("n_analysed", "n_completed", "n_randomised", "n_enrolled")
+# Where there are none to try.
+OUTSIDE, UNBOUNDED = "outside the main pool", "no bound"
+NOT_ASKED = "no row of wanted.csv says which number is missing"
+OUTLOOK = (
+    *("basis", "why", "k", "measure", "unit", "sets", "excluding"),
+    *("estimate_low", "estimate_high", "ci_low", "ci_high"),
+    *("named", "named_p", "named_estimate", "named_low", "named_high"),
+)
+
+
+def wanted_faults(evidence: Evidence) -> Iterator[Fault]:
+    """Every row of wanted.csv that names no cell to fill."""
+    text, missing = evidence.text[WANTED], set(evidence.dictionary.missing)
+    for line, row in zip(text.index, text.to_dict("records"), strict=True):
+        table = evidence.text.get(row["table"])
+        if table is None:
+            continue
+        columns = row["columns"].split()
+        unknown = [name for name in columns if name not in table.columns]
+        if unknown:
+            rule = f"{unknown[0]} is no column of {row['table']}.csv"
+            yield fault_at(evidence, WANTED, line, "columns", rule, "correct it")
+            continue
+        if row["rows"] == NEW_ROW:
+            continue
+        cells = table.set_index("row_id")
+        for name in row["rows"].split():
+            if name not in cells.index or cells.loc[name, "study_id"] != row["study_id"]:
+                rule = f"{name} is no row of {row['table']}.csv about {row['study_id']}"
+                yield fault_at(
+                    evidence, WANTED, line, "rows", rule, f"correct it, or write {NEW_ROW}"
+                )
+            elif not set(cells.loc[name, columns]) & missing:
+                rule = f"every column of {name} is filled"
+                yield fault_at(evidence, WANTED, line, "rows", rule, "delete the row")
+
+
+def wanted(answers: Answers) -> pd.DataFrame:
+    """What to read next: the number each comparative study lacks, and what it could do.
+
+    A study lacks it if it is in no main pool of the main outcome of its condition. The values
+    tried are those its printed facts allow; where they allow all, an important difference either
+    way with the error that its size and the spread of the scale give.
+    """
+    import pandas as pd
+
+    context = Context(answers.evidence, answers.protocol)
+    text = answers.evidence.text
+    indications = {
+        row["indication_id"]: row
+        for row in text["indications"].sort_values("sort_order", key=lambda c: c.astype(int))
+        .to_dict("records")
+        if row["is_reported"] == "yes"
+    }  # fmt: skip
+    asked = {row["study_id"]: row for row in text[WANTED].to_dict("records")}
+    studies = text["studies"].sort_values(["year", "study_id"], kind="stable").to_dict("records")
+    lines = []
+    for name, indication in indications.items():
+        for study in studies:
+            if study["indication_id"] != name or study["eligible_for"] != CONTRAST:
+                continue
+            answer = answers.to(name, indication["main_construct"], study["comparator_class"])
+            if answer.pool is not None and study["study_id"] in set(
+                answer.pool.trials["study_id"]
+            ):
+                continue
+            row = asked.get(study["study_id"], {})
+            place = {key: row.get(key, "none") for key in ("table", "rows", "columns")}
+            lines.append(
+                {
+                    "indication_id": name,
+                    "study_id": study["study_id"],
+                    "study_label": study["label"],
+                    "missing": row.get("missing", NOT_ASKED),
+                    "likely_in": row.get("likely_in", "none"),
+                    "address": row.get("address", "none"),
+                    **place,
+                    **_outlook(context, answer, indication, study),
+                }
+            )
+    return pd.DataFrame(lines)
+
+
+def _outlook(
+    context: Context, answer: Answer, indication: dict[Any, Any], study: dict[Any, Any]
+) -> dict[str, Any]:
+    """The values a missing number may have, and where they put the answer."""
+    blank = dict.fromkeys(OUTLOOK, math.nan) | {
+        "why": "none", "measure": "none", "unit": "none", "named": "none",
+    }  # fmt: skip
+    barred = [
+        *["not randomised or not said to be"] * (study["is_randomised"] != "yes"),
+        *["not double-blind or not said to be"] * (study["blinding"] not in MASKED),
+        *[f"compared with {study['comparator_class']}"]
+        * (study["comparator_class"] != indication["main_comparator"]),
+    ]
+    if barred:
+        return blank | {"basis": OUTSIDE, "why": ", ".join(barred)}
+    for find in (_approximated, _counts, _means, _either_way):
+        basis, supposed, named = find(context, answer, study)
+        if not supposed:
+            continue
+        with_it = [_with(answer, effect) for effect in supposed]
+        read = [_read(one) for one in with_it]
+        told = {}
+        if named is not None:
+            words, p, place = named
+            told = {"named": words, "named_p": p} | dict(
+                zip(("named_estimate", "named_low", "named_high"), read[place], strict=True)
+            )
+        return blank | {
+            "basis": basis,
+            "k": with_it[0].k,
+            "measure": supposed[0]["measure"],
+            "unit": supposed[0]["unit"],
+            "sets": len(read),
+            "excluding": sum(low > 0 or high < 0 for _, low, high in read),
+            "estimate_low": min(estimate for estimate, _, _ in read),
+            "estimate_high": max(estimate for estimate, _, _ in read),
+            "ci_low": min(low for _, low, _ in read),
+            "ci_high": max(high for _, _, high in read),
+            **told,
+        }
+    return blank | {"basis": UNBOUNDED, "why": "nothing printed says how large or how exact"}
+
+
+Values: TypeAlias = tuple[str, list[dict[str, Any]], tuple[str, float, int] | None]
+
+
+def _read(answer: Answer) -> tuple[float, float, float]:
+    """Estimate and interval an answer is read by."""
+    if answer.pool is None or answer.read_by is None:
+        return math.nan, math.nan, math.nan
+    return float(answer.pool.result.estimate), answer.read_by.low, answer.read_by.high
+
+
+def _with(answer: Answer, effect: dict[str, Any]) -> Answer:
+    """The answer, had the study given this effect."""
+    import pandas as pd
+
+    own = [] if answer.pool is None else answer.pool.trials.to_dict("records")
+    key = {
+        "indication_id": answer.indication_id,
+        "construct": answer.construct,
+        "comparator_class": answer.comparator_class,
+        "measure": str(effect["measure"]),
+        "unit": str(effect["unit"]),
+    }
+    trials = pd.DataFrame([*own, effect])
+    return replace(answer, pool=Pool(key, trials, answer.protocol.model))
+
+
+def _effect(
+    answer: Answer, study: dict[Any, Any], yi: float, sei: float, **cells: Any
+) -> dict[str, Any]:
+    """An effect as it stands in the table of effects, as far as pools ask for it."""
+    low, high = ci_from_se(yi, sei, level=answer.protocol.model.level)
+    return {
+        "study_id": study["study_id"],
+        "study_label": study["label"],
+        "year": float(study["year"]),
+        "yi": yi,
+        "vi": sei**2,
+        "sei": sei,
+        "ci_low": float(low),
+        "ci_high": float(high),
+        "df": math.nan,
+        "is_paired": False,
+        "is_approximate": False,
+        "route": "supposed",
+        "direction": NOT_STATED,
+        "benefit_sign": math.nan,
+        **cells,
+    }
+
+
+def _approximated(context: Context, answer: Answer, study: dict[Any, Any]) -> Values:
+    """The effect that only an approximation gives, had it been printed."""
+    effects = answer.effects
+    own = effects[
+        (effects["study_id"] == study["study_id"])
+        & (effects["kind"] == CONTRAST)
+        & effects["is_approximate"].astype(bool)
+    ].sort_values(["is_preferred", "route_rank"], ascending=[False, True], kind="stable")
+    return APPROXIMATED, own.head(1).to_dict("records"), None
+
+
+def _of_arms(context: Context, answer: Answer, study: dict[Any, Any], rows: Any) -> dict[int, Any]:
+    """Preferred rows of the outcome by group of their arm."""
+    return {
+        context.arms[row["arm_id"]]["group"]: row
+        for row in rows
+        if row["study_id"] == study["study_id"]
+        and row["preferred"]
+        and context.outcomes[row["outcome_id"]]["construct"] == answer.construct
+    }
+
+
+def _test_of(context: Context, answer: Answer, study: dict[Any, Any]) -> Contrast | None:
+    """The exact p of the two groups."""
+    rows = (
+        row
+        for row in context.contrasts
+        if row["study_id"] == study["study_id"]
+        and row["preferred"]
+        and row["p_relation"] == "="
+        and row["arm_2"] is not None
+        and context.outcomes[row["outcome_id"]]["construct"] == answer.construct
+        and context.arms[row["arm_2"]]["group"] == COMPARATOR
+    )
+    return next(rows, None)
+
+
+def _counts(context: Context, answer: Answer, study: dict[Any, Any]) -> Values:
+    """Counts that print like two percentages, of no more people than began; those with the p."""
+    rows = _of_arms(context, answer, study, context.arm_events)
+    nothing: Values = COUNTS, [], None
+    if not {TREATMENT, COMPARATOR} <= set(rows):
+        return nothing
+    pair = rows[TREATMENT], rows[COMPARATOR]
+    began = [context.arms[row["arm_id"]]["n_randomised"] for row in pair]
+    if any(row["percent"] is None or row["n"] is not None for row in pair) or None in began:
+        return nothing
+    shares = [float(row["percent"]) for row in pair]
+    sizes = [range(1, int(n or 0) + 1) for n in began]
+    decimals = int(pair[0]["percent_decimals"] or 0)
+    test = _test_of(context, answer, study)
+    p = None if test is None else p_interval(
+        "=", number(test["p_value"]), decimals=int(number(test["p_decimals"]))
+    )  # fmt: skip
+    possible = joint_counts(shares[0], sizes[0], shares[1], sizes[1], decimals=decimals)
+    fitting = joint_counts(shares[0], sizes[0], shares[1], sizes[1], decimals=decimals, p=p)
+    supposed = []
+    for one in possible:
+        cells = one.events_1, one.n_1, one.events_2, one.n_2
+        ratio = log_risk_ratio(*cells)
+        names = dict(zip(("events_1", "n_1", "events_2", "n_2"), cells, strict=True))
+        supposed.append(
+            _effect(
+                answer, study, float(ratio.yi), math.sqrt(float(ratio.vi)),
+                measure="RR", unit="log risk ratio", **names,
+            )
+        )  # fmt: skip
+    if len(fitting) != 1 or p is None:
+        return COUNTS, supposed, None
+    (only,) = fitting
+    cells = only.events_1, only.n_1, only.events_2, only.n_2
+    place = [(x.events_1, x.n_1, x.events_2, x.n_2) for x in possible].index(cells)
+    words = f"{only.events_1}/{only.n_1} against {only.events_2}/{only.n_2}"
+    exact = float(TWO_BY_TWO_TESTS[only.tests[0]](*cells))
+    return COUNTS, supposed, (f"{words}, {only.tests[0]}", exact, place)
+
+
+def _means(context: Context, answer: Answer, study: dict[Any, Any]) -> Values:
+    """The difference of two printed means with the error its p gives, whatever rounding hides."""
+    changes = [row for row in context.arm_stats if row["statistic_of"] == "change"]
+    rows = _of_arms(context, answer, study, changes)
+    test = _test_of(context, answer, study)
+    if not {TREATMENT, COMPARATOR} <= set(rows) or test is None or test["n_1"] is None:
+        return MEANS, [], None
+    ends = [
+        rounded_interval(row["mean"], printed_decimals(context.printed["mean"][row["row_id"]]))
+        for row in (rows[TREATMENT], rows[COMPARATOR])
+    ]
+    middle = number(rows[TREATMENT]["mean"]) - number(rows[COMPARATOR]["mean"])
+    differences = (
+        float(ends[0].low) - float(ends[1].high), middle, float(ends[0].high) - float(ends[1].low)
+    )  # fmt: skip
+    p = p_interval("=", number(test["p_value"]), decimals=int(number(test["p_decimals"])))
+    paired = bool(test["is_paired"])
+    df = test["n_1"] - 1 if paired else test["n_1"] + number(test["n_2"]) - 2
+    outcome = context.outcomes[rows[TREATMENT]["outcome_id"]]
+    supposed = [
+        _effect(
+            answer, study, d, float(se_from_p(d, end, df=df)),
+            measure="MD", unit=outcome["unit"], is_paired=paired,
+            n_1=test["n_1"], n_2=test["n_1"] if paired else test["n_2"],
+        )
+        for d in differences
+        for end in p
+        if d != 0
+    ]  # fmt: skip
+    return MEANS, supposed, None
+
+
+def _either_way(context: Context, answer: Answer, study: dict[Any, Any]) -> Values:
+    """An important difference for and against, with the error that its size would give."""
+    scale = answer.protocol.certainty.scales.get(answer.construct)
+    if scale is None:
+        return EITHER_WAY, [], None
+    arms = [arm for arm in context.arms.values() if arm["study_id"] == study["study_id"]]
+    by_group = {
+        group: sum(arm["n_randomised"] or 0 for arm in arms if arm["group"] == group)
+        for group in (TREATMENT, COMPARATOR)
+    }
+    counted = (int(study[name]) for name in STAGES if study[name].isdigit())
+    in_all = next(counted, 0)
+    is_paired = study["design"] in PAIRED_DESIGNS
+    if is_paired and in_all:
+        sei = float(paired_se(scale.sd, scale.sd, in_all, answer.protocol.correlation))
+        sizes = in_all, in_all
+    elif not is_paired and all(by_group.values()):
+        sizes = int(by_group[TREATMENT]), int(by_group[COMPARATOR])
+        sei = scale.sd * math.sqrt(sum(1 / n for n in sizes))
+    else:
+        return EITHER_WAY, [], None
+    mid = scale.minimal_important_difference
+    supposed = [
+        _effect(
+            answer, study, end, sei, measure="MD", unit=scale.unit,
+            is_paired=is_paired, n_1=sizes[0], n_2=sizes[1],
+        )
+        for end in (-mid, mid)
+    ]  # fmt: skip
+    return EITHER_WAY, supposed, None
