@@ -139,6 +139,7 @@ class Project:
             "sources": SOURCES,
             "contrasts": CONTRASTS,
             "wanted": "row_id,study_id\n",
+            "checklists": "item_id\n",
         }.items():
             self.write(f"data/raw/{name}.csv", text)
         self.write("requirements.lock", "a==1\n")
