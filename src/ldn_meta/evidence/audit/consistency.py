@@ -17,6 +17,7 @@ from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Context, Row, is_befo
 from ldn_meta.evidence.raw.faults import FACT_KEYS, LEVELS, SPLIT_DESIGNS, VALUES
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, cited
 from ldn_meta.stats.consistency import (
+    CENTRE_TOLERANCE,
     CONSISTENT,
     INCONSISTENT,
     NOT_CHECKABLE,
@@ -30,6 +31,7 @@ from ldn_meta.stats.consistency import (
     difference_against_arms,
     estimate_at_centre,
     estimate_inside,
+    judged,
     mean_of_whole_scores,
     nnt_against_percents,
     no_more_than,
@@ -263,6 +265,8 @@ LEAST_SHARE_OF_DF = 0.5
 MADE_OF = {"MD": ("change", "end"), "percent point difference": ("percent change",)}
 # Percentages of one instrument at one moment, told by one source, are of the same people.
 TOGETHER = ("study_id", "arm_id", "read_in", "timepoint_weeks", "timepoint", "analysis_set")
+# Fewer intervals around one number may be chance.
+FEWEST_RESULTS = 3
 SEQUENCES = {
     ("n_sequence_1", "n_sequence_2"): ("n_randomised", "n_enrolled"),
     ("n_completed_sequence_1", "n_completed_sequence_2"): ("n_completed",),
@@ -333,6 +337,83 @@ def _centre(audit: Audit, row: Row) -> Found:
     if own is None or measure in ASYMMETRIC:
         return None
     return str(own), estimate_at_centre(*own, is_ratio=measure in RATIO_MEASURES)
+
+
+@_check(
+    "one centre for several results",
+    "Do ratios of different outcomes have intervals with centres of their own?",
+    "ci_low",
+)
+def _one_centre(audit: Audit) -> Findings:
+    """Intervals of several outcomes that share a centre which is not that of their ratios.
+
+    One interval off its estimate may be a slip; several around one number are a pattern, told
+    once, at the row that is furthest off, with the printed counts whose ratio that number is.
+    """
+
+    def report(row: Row) -> tuple[str, ...]:
+        return tuple(str(row[name]) for name in ("study_id", *TOGETHER[2:], "measure"))
+
+    ratios = [row for row in audit.rows["contrasts"] if row["measure"] in RATIO_MEASURES]
+    for _, members in groupby(sorted(ratios, key=report), key=report):
+        found = [
+            (row, own, estimate_at_centre(*own, is_ratio=True))
+            for row in members
+            if (own := audit.interval(row)) is not None
+        ]
+        if len({row["outcome_id"] for row, _, _ in found}) < FEWEST_RESULTS:
+            continue
+        off = [row for row, _, result in found if result.verdict == INCONSISTENT]
+        centres = [result.recomputed for _, _, result in found]
+        shared = all(
+            abs(math.log(one / other))
+            <= CENTRE_TOLERANCE * math.log(own.high.value / own.low.value)
+            for one, (_, own, _) in zip(centres, found, strict=True)
+            for other in centres
+        )
+        low = min(result.low for _, _, result in found)
+        high = max(result.high for _, _, result in found)
+        printed = [own.estimate for _, own, _ in found]
+        note = (
+            f"the {len(found)} intervals have their centres at {min(centres):.2f} to "
+            f"{max(centres):.2f}, their ratios lie at {min(printed, key=_size)} to "
+            f"{max(printed, key=_size)}; {len(off)} are off their own centre"
+        )
+        alike = "; ".join(_ratios_of_counts(audit, found[0][0], low, high))
+        worst = max(
+            found, key=lambda one: abs(math.log(one[2].recomputed / one[1].estimate.value))
+        )
+        is_pattern = shared and 2 * len(off) > len(found)
+        if is_pattern and alike:
+            note += f"; {alike}"
+        told = "; ".join(str(own) for _, own, _ in found)
+        centre = math.exp(sum(map(math.log, centres)) / len(centres))
+        yield worst[0], told, judged(not is_pattern, centre, low, high, note)
+
+
+def _size(printed: Printed) -> float:
+    return printed.value
+
+
+def _ratios_of_counts(audit: Audit, row: Row, low: float, high: float) -> Iterator[str]:
+    """Outcomes of the same people whose printed counts have a ratio between two numbers."""
+    studies: Mapping[str, Row] = audit.context.studies
+    same = (row["study_id"], studies[row["study_id"]]["overlaps_with"])
+    people = [
+        event
+        for event in audit.rows["arm_events"]
+        if event["study_id"] in same and event["events"] and event["n"] and event["preferred"]
+    ]
+    groups = {name: arm["group"] for name, arm in audit.context.arms.items()}
+    for one in people:
+        for two in people:
+            is_pair = (groups[one["arm_id"]], groups[two["arm_id"]]) == (1, 2)
+            if is_pair and all(one[name] == two[name] for name in ("outcome_id", *TOGETHER[2:])):
+                ratio = one["events"] * two["n"] / (one["n"] * two["events"])
+                if low <= ratio <= high:
+                    label = audit.context.outcomes[one["outcome_id"]]["construct_label"]
+                    counts = f"{one['events']}/{one['n']} against {two['events']}/{two['n']}"
+                    yield f"the ratio of {label} in the same people is {ratio:.2f} ({counts})"
 
 
 @_check_of(
