@@ -60,6 +60,11 @@ MUST_FIND = [
         "nielsen2026-responder_fatigue_30-w12-rr-nielsen2026-notes",
         "estimate at centre",
     ),
+    (
+        "contrasts",
+        "nielsen2026-responder_depression_30-w12-rr-nielsen2026-notes",
+        "one centre for several results",
+    ),
     # Known to the dossiers as conflicts.
     ("arm_events", "driver2023-any-ae", "percentage of the arm"),
     ("study_facts", "smith2011-n-enrolled-reis", "source against source"),
@@ -158,6 +163,28 @@ def test_a_contrast_that_fits_and_one_that_does_not(build, checked):
         "inconsistent", "high", True,
     )  # fmt: skip
     assert one(frame, "estimate at centre", "row-3")["verdict"] == "inconsistent"
+
+
+def test_several_intervals_around_one_number_are_one_finding(build, checked):
+    build.trial(n=(50, 50))
+    build.events("ldn", events=31, n=50)
+    build.events("placebo", events=20, n=50)
+    # Centres are the roots of low times high: 1.55, 1.56 and 1.54; the ratios are others.
+    ratios = {"tired": ("1.00", "0.80", "3.00"), "sad": ("0.95", "0.85", "2.85"),
+              "stiff": ("1.20", "0.90", "2.65")}  # fmt: skip
+    for outcome, (estimate, low, high) in ratios.items():
+        build.outcome(outcome, construct=outcome)
+        build.contrast(
+            outcome_id=outcome, measure="RR", estimate=estimate, ci_low=low, ci_high=high
+        )
+    found = one(checked(), "one centre for several results")
+    assert (found["verdict"], found["recomputed"]) == ("inconsistent", "1.55 (1.54 to 1.56)")
+    assert "3 are off their own centre" in found["explanation"]
+    assert "in the same people is 1.55 (31/50 against 20/50)" in found["explanation"]
+    # Intervals with centres of their own, one of them off its estimate, are no pattern.
+    for row in build.rows["contrasts"][:2]:
+        row |= {"estimate": "1.00", "ci_low": "0.50", "ci_high": "2.00"}
+    assert one(checked(), "one centre for several results")["verdict"] == "consistent"
 
 
 def test_the_level_and_the_people_decide(build, checked):

@@ -112,7 +112,7 @@ def test_the_table_has_the_rows_of_both_figures(page):
     assert len(published) == page.facts.values["published_results"] == 8
     vatvani = published[published["result"] == "Vatvani 2024"].iloc[0]
     assert (vatvani["our estimate in it"], vatvani["its estimate in ours"]) == ("no", "no")
-    bruun = published[published["result"] == "Bruun 2026"].iloc[0]
+    bruun = published[published["result"] == "Due Bruun 2026"].iloc[0]
     assert (bruun["our estimate in it"], bruun["its estimate in ours"]) == ("yes", "yes")
 
 

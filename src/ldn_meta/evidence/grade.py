@@ -609,7 +609,9 @@ class _Material:
             row["label"]
             for row in self.studies.values()
             if row["indication_id"] == self.indication["indication_id"]
-            and row["status"] in ("registered", "protocol", "unpublished")
+            and row["status"] in ("registered", "terminated", "protocol", "unpublished")
+            # The registration of a trial that is on file hides nothing.
+            and row["overlaps_with"] in EMPTY
         )
 
 
