@@ -128,7 +128,8 @@ def test_where_it_is_used(pages, younger):
 def test_a_study_without_results_says_so(pages):
     page = pages["nct02806440"]
     assert str(page.headline).endswith(
-        "Set aside: registration of a trial that is on file (Bested 2023). No result was extracted."
+        "Set aside: registration of a trial that is on file (Bested 2023). "
+        "No result was extracted."
     )
     assert "No result was extracted." in page._repr_html_()
     assert page.uses.empty in page._repr_html_()
