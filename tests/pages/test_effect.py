@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from matplotlib.text import Text
 
 import ldn_meta as lm
 from ldn_meta.errors import ArgumentError
@@ -30,6 +31,35 @@ def test_two_trials_agree_with_the_closed_form_of_two(fibromyalgia):
     assert expected in str(fibromyalgia.sentence)
     assert "195 people" in str(fibromyalgia.sentence)
     assert "With two trials" in str(fibromyalgia.sentence)
+
+
+def test_one_interval_of_a_trial_in_table_figure_and_data(opened_once):
+    # By t, as printed or normal: what stands in effects.csv stands in the table and the figure.
+    told = {}
+    for indication in ("fibromyalgia", "multiple_sclerosis", "painful_diabetic_neuropathy"):
+        page = opened_once("pooled_effect", indication=indication)
+        drawn = page.forest.alt.replace("\u2212", "-")
+        for row, cell in zip(
+            page.pool.trials.to_dict("records"), page.trials.frame["effect (95% CI)"], strict=True
+        ):
+            ends = [float(end) + 0.0 for end in (row["yi"], row["ci_low"], row["ci_high"])]
+            assert cell == "{:.2f} ({:.2f} to {:.2f})".format(*ends)
+            assert f"{row['study_label']} {cell}" in drawn
+            told[row["study_id"]] = cell
+    assert told["cree2010"] == "3.30 (0.16 to 6.44)"
+    assert told["innova2026"] == "0.49 (-0.32 to 1.31)"
+    assert told["duebruun2024"] == "-0.34 (-0.95 to 0.27)"
+    assert told["srinivasan2021"] == "0.15 (-0.11 to 0.41)"
+
+
+def test_the_forest_shows_the_numbers_an_effect_is_made_of(fibromyalgia):
+    # A difference of end levels beside one of changes: what the means are stands in a column.
+    drawn = " ".join(text.get_text() for text in fibromyalgia.forest.figure.findobj(Text))
+    for number in ("7.33 (1.48)", "6.83 (1.96)", "1.3", "0.9", "mean is", "end level", "change"):
+        assert number in drawn
+    assert list(fibromyalgia.trials.frame["difference of"]) == [
+        "changes from baseline", "end levels",
+    ]  # fmt: skip
 
 
 def test_with_crossovers_there_are_three_trials_and_a_prediction_interval(opened_once):

@@ -63,11 +63,21 @@ STUDY = (
 )
 # kind of text, place of the sizes; two arms: group, label, treatment, sizes, place, print, id
 ARMS = ("full text", "Methods", 3, "40", 5, "y", 1, "placebo", 1, "40", 5, "n")
-# arms, outcome (a misspelt one first), week, set, measure, paired, adjusted, estimate, limits the
-# wrong way round, level, p, relation, sizes, direction, place, printed, kind of text, note; then
-# the two limits again
+# arms, outcome (a misspelt one first), week, set, measure, paired, adjusted, of what, estimate,
+# limits the wrong way round, level, p, relation, sizes, direction, place, printed, kind of text,
+# note; then the two limits again
 DIFFERENCE = (
-    *("difference", 2, "pain_nrs", "pain_nrs_0_10", "12", "intention to treat", "MD", 2),
+    *(
+        "difference",
+        2,
+        "pain_nrs",
+        "pain_nrs_0_10",
+        "12",
+        "intention to treat",
+        "MD",
+        2,
+        "end level",
+    ),
     *("-0.50", "0.10", "-1.10", 1, "0.10", 1, "40", "40", "no difference", "Table 2"),
     *("-0.50 (-1.10 to 0.10), P=0.10", 2, "-1.10", "0.10"),
 )
@@ -96,6 +106,7 @@ def test_a_whole_trial_from_the_keyboard(raw):
     expected = {
         "row_id": "doe2025-pain_nrs_0_10-w12-md",
         "arm_2": "doe2025-placebo",
+        "estimand": "end level",
         "estimate": "-0.50",
         "estimate_decimals": "2",
         "ci_low": "-1.10",

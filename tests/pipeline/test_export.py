@@ -94,6 +94,7 @@ def test_arm_columns_hold_the_printed_numbers_behind_an_effect():
                 for name in (
                     *("study_id", "effect_id", "measure", "unit", "instrument"),
                     *("timepoint_weeks", "route", "reported_in", "read_in", "locator", "ci_from"),
+                    "estimand",
                 )
             },
         }
@@ -250,9 +251,9 @@ def test_requests_that_cannot_be_met(project):
 def test_the_command_says_what_it_did(project):
     result = CliRunner().invoke(main, ["multiverse", "painful_diabetic_neuropathy"])
     assert result.exit_code == 0, result.output
-    assert "258,048 analyses of 2 outcomes; 4 parts written, 0 were there" in result.output
+    assert "774,144 analyses of 2 outcomes; 8 parts written, 0 were there" in result.output
     again = CliRunner().invoke(main, ["multiverse", "painful_diabetic_neuropathy"])
-    assert "0 parts written, 4 were there" in again.output
+    assert "0 parts written, 8 were there" in again.output
     # Other inputs start from nothing.
     protocol = project / "data" / "raw" / "protocol.toml"
     protocol.write_text(protocol.read_text(encoding="utf-8") + "# moved\n", encoding="utf-8")

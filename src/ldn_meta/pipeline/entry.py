@@ -232,8 +232,8 @@ _ASKED = {
     "arm_events": "arm_id outcome_id timepoint_weeks timepoint analysis_set counted events n "
     "percent locator as_reported read_from note",
     "contrasts": "arm_1 arm_2 outcome_id timepoint_weeks timepoint analysis_set measure is_paired "
-    "is_adjusted estimate ci_low ci_high ci_level p_value p_relation n_1 n_2 direction locator "
-    "as_reported read_from note",
+    "is_adjusted estimand estimate ci_low ci_high ci_level p_value p_relation n_1 n_2 direction "
+    "locator as_reported read_from note",
 }
 ASKED = {table: tuple(columns.split()) for table, columns in _ASKED.items()}
 # Which rows the report can be asked for after the arms, as people say it.

@@ -131,7 +131,16 @@ def metafor_table(trials: pd.DataFrame, arm_stats: pd.DataFrame) -> pd.DataFrame
                 for names in rows
             ]
     numbers = ("m1i", "sd1i", "n1i", "m2i", "sd2i", "n2i", "ai", "ci")
-    origin = ("study_id", "effect_id", "measure", "unit", "instrument", "timepoint_weeks", "route")
+    origin = (
+        "study_id",
+        "effect_id",
+        "measure",
+        "unit",
+        "estimand",
+        "instrument",
+        "timepoint_weeks",
+        "route",
+    )
     own = ("df", "ci_low", "ci_high", "ci_from")
     where = ("rows", "reported_in", "read_in", "locator")
     return table[["slab", "yi", "vi", *own, *numbers, *origin, *where]]

@@ -98,7 +98,9 @@ class EffectPage(QuestionPage):
         if self.pool is not None:
             weights = np.atleast_1d(self.pool.result.weight_pct)
             for row, weight in zip(rows_of(self.pool.trials), weights, strict=True):
-                own = "" if row["ci_from"] == "normal" else f"interval {row['ci_from']}"
+                own = f"interval {row['ci_from']}"
+                if row["ci_from"] == "normal" or own in row["assumptions"]:
+                    own = ""
                 notes = [row["assumptions"], own, row["notes"]]
                 notes = [text for text in notes if text not in ("", "none")]
                 others = "in both arms" if row["is_paired"] else f"+ {plain(row['n_2'])}"
@@ -530,7 +532,7 @@ def forest_of_pool(
     data = [kind for frame in (rows, beside) if len(frame) for kind in frame["arm_data_is"]]
     kinds = {KIND_OF_DATA[kind] for kind in data if kind in KIND_OF_DATA}
     is_mixed = len(kinds) > 1
-    of = "" if is_mixed else next(iter(kinds), "change")
+    of = "" if is_mixed else next(iter(kinds), "mean")
     if pool is not None and not is_ratio:
         # Added-up counts would invite a wrong division.
         n_1, n_2 = (f"{pool.trials[n].sum():g}" for n in ("n_1", "n_2"))
