@@ -3,7 +3,7 @@
 import contextlib
 from unittest import mock
 
-from ldn_meta.evidence.answer import answer, pools
+from ldn_meta.evidence.answer import pools
 from ldn_meta.stats import pool as kernel
 
 
@@ -11,7 +11,7 @@ from ldn_meta.stats import pool as kernel
 def pool_calls():
     """Every input of the kernel, in order."""
     pools._pool_once.cache_clear()
-    answer._bayes_once.cache_clear()
+    pools._bayes_once.cache_clear()
     seen = []
     real = kernel._pool
 

@@ -15,9 +15,21 @@ const LdnAnalysis = (() => {
     return Math.trunc(sizes.reduce((sum, size) => sum + size, 0));
   }
 
+  /** What two trials are read by under the plan's rule: data.json has it for every pair. */
+  function withPrior(outcome, used, model) {
+    const isOpen = model.ci_method === null && model.tau2_method !== "common";
+    if (!isOpen || model.ci_method_two_trials !== "bayesian") return {};
+    const places = used.map((effect) => outcome.effects.indexOf(effect));
+    const found = (outcome.pairs || []).find((pair) => places.every((n) => pair.slice(0, 2).includes(n)));
+    if (!found) return {};
+    const [, , estimate, low, high] = found;
+    return { estimate, ci_low: low, ci_high: high, se: NaN, p_value: NaN, ci_method: "bayesian" };
+  }
+
   /** Pool; one trial keeps its own interval and the p of its own statistic. */
-  function pooled(used, model) {
+  function pooled(outcome, used, model) {
     const result = pool(used.map((e) => e.yi), used.map((e) => e.vi), model);
+    if (used.length === 2) return { ...result, ...withPrior(outcome, used, model) };
     if (used.length !== 1) return result;
     const [{ ci_low, ci_high, df }] = used;
     const statistic = result.estimate / result.se;
@@ -43,7 +55,7 @@ const LdnAnalysis = (() => {
       trials: chosen.trials,
       used,
       level: chosen.model.level,
-      result: pooled(used, chosen.model),
+      result: pooled(outcome, used, chosen.model),
       people: peopleIn(used),
       against: named.length === 1 ? named[0] : indication.comparator_class,
       sign: number(outcome.benefit_sign),

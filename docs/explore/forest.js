@@ -173,7 +173,8 @@ const LdnForest = (() => {
     const { isRatio, indication, outcome, result } = analysis;
     const all = rows(data, analysis, own);
     const heads = headers(analysis);
-    const effectHead = `Effect (${percent(analysis.level)} CI)`;
+    const isPrior = analysis.result.ci_method === "bayesian";
+    const effectHead = `Effect (${percent(analysis.level)} ${isPrior ? "interval" : "CI"})`;
     const place = columns(width, all, heads, effectHead, measure);
     const spans = (...kinds) => all.filter((row) => kinds.includes(row.kind)).map(({ span }) => span);
     const shownRange = axis.limits(

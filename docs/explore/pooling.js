@@ -11,7 +11,10 @@ const LdnPooling = (() => {
   /** The interval method for k trials: named, or the protocol's by their number. */
   function intervalMethod(model, k) {
     if (model.ci_method !== null) return model.ci_method;
-    return k <= model.two_trials ? model.ci_method_two_trials : model.ci_method_more_trials;
+    if (k < model.two_trials) return "wald";
+    if (k > model.two_trials) return model.ci_method_more_trials;
+    const two = model.ci_method_two_trials;
+    return two === "bayesian" ? model.ci_method_without_prior : two;
   }
 
   /** Q, I2 and the Q-profile interval of tau2; all NaN with fewer than two trials. */
@@ -32,7 +35,7 @@ const LdnPooling = (() => {
   /**
    * Pool effects `yi` with variances `vi` (arrays of k numbers).
    * `model`: tau2_method, ci_method (null: by the number of trials), ci_method_two_trials,
-   * ci_method_more_trials, two_trials, pi_method, level. What is undefined is NaN. The prediction interval
+   * ci_method_without_prior, ci_method_more_trials, two_trials, pi_method, level. What is undefined is NaN. The prediction interval
    * needs three trials, all that is about spread two.
    */
   function pool(yi, vi, model) {

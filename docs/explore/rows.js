@@ -51,7 +51,8 @@ const LdnRows = (() => {
     if (result.k === 1) add("remark", "One trial, nothing pooled.", null);
     if (result.k > 1) {
       const isCommon = result.tau2_method === "common";
-      const label = isCommon ? "Pooled, common effect" : "Pooled, random effects";
+      const random = result.ci_method === "bayesian" ? "Pooled, Bayesian" : "Pooled, random effects";
+      const label = isCommon ? "Pooled, common effect" : random;
       add("pooled", label, pooledSpan(result), { weight: 100 });
       if (Number.isFinite(result.pi_low)) {
         const span = { estimate: result.estimate, low: result.pi_low, high: result.pi_high };

@@ -10,11 +10,16 @@ const LdnSentence = (() => {
 
   const percent = (level) => `${Number((100 * level).toPrecision(6))}%`;
 
-  /** "0.03 points (0-10) (95% CI -0.78 to 0.84)". */
-  function size({ result, isRatio, outcome, level }) {
+  /** "95% credible interval" where a prior decides, else "95% CI". */
+  const named = ({ result, level }) =>
+    `${percent(level)} ${result.ci_method === "bayesian" ? "credible interval" : "CI"}`;
+
+  /** "0.03 points (0-10), 95% CI -0.78 to 0.84". */
+  function size(analysis) {
+    const { result, isRatio, outcome } = analysis;
     const limits = interval(shown(result.ci_low, isRatio), shown(result.ci_high, isRatio));
     const unit = isRatio ? "" : ` ${outcome.unit}`;
-    return `${fixed(shown(result.estimate, isRatio))}${unit} (${percent(level)} CI ${limits})`;
+    return `${fixed(shown(result.estimate, isRatio))}${unit}, ${named(analysis)} ${limits}`;
   }
 
   /** What the interval says of no difference. */
@@ -27,7 +32,8 @@ const LdnSentence = (() => {
     return `the interval lies on the side of ${side}`;
   }
 
-  function method(words, { result }) {
+  function method(words, { result, outcome }) {
+    if (result.ci_method === "bayesian") return outcome.read_by;
     return `${words.tau2_methods[result.tau2_method]}, ${words.ci_methods[result.ci_method]}`;
   }
 
@@ -44,12 +50,10 @@ const LdnSentence = (() => {
 
   function spread({ result, isRatio }) {
     if (result.k < 2 || result.tau2_method === "common") return "";
-    const log = isRatio ? " on the log scale" : "";
-    const parts = [
-      result.tau2 > 0
-        ? `The spread between trials is estimated as tau = ${fixed(Math.sqrt(result.tau2))}${log}.`
-        : "No spread between trials was estimated, which few trials cannot exclude.",
-    ];
+    if (result.ci_method === "bayesian") {
+      return "What other intervals and other priors would give stands on the robustness page.";
+    }
+    const parts = [];
     if (result.several) parts.push("The likelihood of the spread has more than one maximum.");
     if (Number.isFinite(result.pi_low)) {
       const [low, high] = [result.pi_low, result.pi_high].map((end) => fixed(shown(end, isRatio)));
@@ -77,7 +81,7 @@ const LdnSentence = (() => {
     const first =
       result.k === 1
         ? `Only one trial: ${used[0].study_label} (${who}) compared ${drug} with ${against} and found a ${what} of ${size(analysis)}; ${crossing(analysis)}. Nothing is pooled.`
-        : `${capitalised(count(words, result.k, "trial"))} (${who}) compared ${drug} with ${against}: the pooled ${what} is ${size(analysis)}, ${method(words, analysis)}; ${crossing(analysis)}.`;
+        : `${capitalised(count(words, result.k, "trial"))} (${who}) compared ${drug} with ${against}: the pooled ${what} is ${size(analysis)} (${method(words, analysis)}); ${crossing(analysis)}.`;
     return [first, [reading(analysis), spread(analysis)].filter(Boolean).join(" ")];
   }
 
@@ -154,7 +158,7 @@ const LdnSentence = (() => {
   }
 
   const MARKS = {
-    pooled: "area of a square: weight; diamond: pooled effect with its CI",
+    pooled: "area of a square: weight; diamond: pooled effect with its interval",
     summary: "open diamond: the plan's answer",
     prediction: "bar: where the true effect of a new trial is expected",
     shown: "open square: not pooled",
@@ -168,7 +172,10 @@ const LdnSentence = (() => {
       result.tau2_method === "common"
         ? "Common-effect model"
         : `Random-effects model; \u03c4\u00b2 by ${spreads[result.tau2_method]}`;
-    const how = `${model}; ${percent(level)} CI: ${intervals[result.ci_method]}.`;
+    const how =
+      result.ci_method === "bayesian"
+        ? `Random-effects model; diamond: median and ${named(analysis)}, ${analysis.outcome.read_by}.`
+        : `${model}; ${percent(level)} CI: ${intervals[result.ci_method]}.`;
     const marks = Object.keys(MARKS).filter((kind) => kinds.has(kind));
     const key = capitalised(marks.map((kind) => MARKS[kind]).join("; "));
     return [result.k > 1 ? how : "", heterogeneity(analysis), key && `${key}.`]

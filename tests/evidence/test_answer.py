@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import ndtr
 
 from builders import effect_rows
 from ldn_meta.evidence.answer.answer import (
@@ -85,14 +86,70 @@ def test_what_is_not_in_the_number(answers, pain):
 def test_the_rating_stands_beside_the_answer(answers, tables):
     rated = replace(answers, certainty=tables["certainty"]).to(*PAIN)
     assert rated.rating["certainty"] in {"high", "moderate", "low", "very low"}
-    assert rated.rating["estimate"] == pytest.approx(rated.pool.result.estimate, rel=1e-5)
+    assert rated.rating["estimate"] == pytest.approx(rated.read_by.estimate, abs=1e-5)
     assert answers.to(*PAIN).rating is None
 
 
 def test_the_interval_to_read_of_two_trials_has_the_prior(pain):
     assert pain.read_by == interval_to_read(pain.pool, pain.protocol)
     assert pain.read_by.has_prior
-    assert pain.read_by.low == pain.bayes.mu_low < pain.pool.result.ci_low
+    assert pain.read_by.name == "95% credible interval"
+    assert pain.read_by.method == (
+        "Bayesian, half-normal prior of scale 1 for the spread between trials"
+    )
+    # bayesmeta and a posterior on a grid: 0.018, -1.330 to 1.448.
+    assert pain.read_by[:3] == pytest.approx((0.018, -1.330, 1.448), abs=1e-3)
+
+
+def test_the_posterior_of_two_trials_by_a_grid(pain):
+    """The mixture of normal posteriors over tau, summed by hand on a fine grid."""
+    (y1, y2), (v1, v2) = pain.pool.trials["yi"], pain.pool.trials["vi"]
+    tau = np.linspace(0.0, 8.0, 8001)
+    one, two = v1 + tau**2, v2 + tau**2
+    precision = 1 / one + 1 / two
+    mean = (y1 / one + y2 / two) / precision
+    # Flat prior of mu: what is left of the likelihood is that of the difference.
+    weight = np.exp(-((y1 - y2) ** 2) / (2 * (one + two)) - tau**2 / 2) / np.sqrt(one + two)
+    weight /= weight.sum()
+    mu = np.linspace(-6, 6, 4801)
+    below = np.array([(weight * ndtr((m - mean) * np.sqrt(precision))).sum() for m in mu])
+    read = pain.read_by
+    assert np.interp(0.5, below, mu) == pytest.approx(read.estimate, abs=1e-3)
+    held = np.interp([read.low, read.high], mu, below)
+    assert held[1] - held[0] == pytest.approx(0.95, abs=1e-4)
+    # Shortest: any other interval of that probability is as long or longer.
+    starts = np.linspace(0.001, 0.049, 97)
+    lengths = np.interp(starts + 0.95, below, mu) - np.interp(starts, below, mu)
+    assert read.high - read.low == pytest.approx(lengths.min(), abs=2e-3)
+
+
+def test_without_a_stated_prior_two_trials_are_read_by_the_floored_interval(pain, protocol):
+    bare = replace(protocol.model, bayes=replace(protocol.bayes, scale={}))
+    read = replace(pain.pool, model=bare).read
+    assert not read.has_prior
+    assert read.method == "REML, floored Knapp-Hartung interval"
+    # t on 1 df is 12.706; both weights, by hand: -5.21 to 5.28.
+    assert read[:3] == pytest.approx((0.0317, -5.213, 5.276), abs=1e-3)
+
+
+def test_a_named_interval_is_read_as_named(pain, protocol):
+    wald = replace(pain.pool, model=replace(protocol.model, ci_method="wald"))
+    assert wald.read[:3] == pytest.approx((0.0317, -0.777, 0.841), abs=1e-3)
+    common = replace(pain.pool, model=replace(protocol.model, tau2_method="common"))
+    assert not common.read.has_prior
+
+
+def test_one_trial_is_read_by_its_own_interval(evidence, protocol):
+    cells = {"study_id": "s", "yi": 3.0, "vi": 4.0, "ci_low": -1.0, "ci_high": 7.0}
+    one = of_rows(evidence, protocol, cells)
+    assert one.read_by == (3.0, -1.0, 7.0, False, "the trial's own interval", 0.95)
+
+
+def test_three_trials_are_read_by_the_floored_interval(evidence, protocol):
+    three = of_rows(evidence, protocol, *({"study_id": f"s{i}", "yi": i / 3} for i in range(3)))
+    assert not three.read_by.has_prior
+    assert three.read_by.low == three.pool.result.ci_low
+    assert three.read_by.method == "REML, floored Knapp-Hartung interval"
 
 
 def test_deriving_pools_nothing_twice(derivation):
@@ -104,8 +161,7 @@ def test_the_last_row_is_todays_answer(pain):
     frame = pain.over_time
     assert list(frame["label"]) == list(pain.pool.trials["study_label"])
     last, first = frame.iloc[-1], frame.iloc[0]
-    for name in ("estimate", "ci_low", "ci_high"):
-        assert last[name] == getattr(pain.pool.result, name)
+    assert tuple(last[["estimate", "ci_low", "ci_high"]]) == pain.read_by[:3]
     assert first["estimate"] == pain.pool.trials["yi"].iloc[0]
     assert math.isnan(first["shift"])
     assert last["shift"] == pytest.approx(last["estimate"] - first["estimate"])
@@ -122,13 +178,10 @@ def test_without_each_trial_of_two_the_other_is_left(pain):
 
 def test_parts_of_a_pool_have_the_interval_for_their_number_of_trials(evidence, protocol):
     four = of_rows(evidence, protocol, *({"study_id": f"s{i}", "yi": i / 3} for i in range(4)))
-    methods = [protocol.model.interval(k) for k in (1, 2, 3, 4)]
-    assert list(four.over_time["ci_method"]) == methods
-    assert len(set(methods)) == 2
+    assert len(set(four.over_time["read_by"])) == 3
     for k, row in enumerate(four.over_time.to_dict("records"), 1):
-        part = pool_trials(four.pool.trials.iloc[:k], protocol.model, "MD")
-        for name in ("estimate", "ci_low", "ci_high"):
-            assert row[name] == pytest.approx(getattr(part, name), rel=1e-12), (k, name)
+        part = replace(four.pool, trials=four.pool.trials.iloc[:k]).read
+        assert [row[n] for n in ("estimate", "ci_low", "ci_high")] == list(part[:3]), k
     for place, row in enumerate(four.without_each.to_dict("records")):
         left = four.pool.trials.drop(index=place)
         part = pool_trials(left, protocol.model, "MD")
@@ -150,7 +203,7 @@ def test_probabilities_of_the_next_trial(pain, protocol):
     effects = frame.drop_duplicates("supposed").set_index("supposed")["true_effect"]
     assert effects.to_dict() == {
         "no effect": 0.0,
-        "the pooled effect": pain.pool.result.estimate,
+        "the pooled effect": pain.read_by.estimate,
         "the minimal important difference": -1.0,
     }
     assert with_trials(pain, n_1=math.nan, n_2=math.nan).next_trials.empty

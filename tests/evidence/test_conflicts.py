@@ -239,11 +239,11 @@ def test_the_real_ledger(evidence, protocol, tables):
     used = moved[moved["construct"] == "responder_pain_30"].iloc[0]
     pooled = tables["pooled"].set_index(["indication_id", "construct", "analysis"])
     main = pooled.loc[("fibromyalgia", "responder_pain_30", "main")]
-    assert used["estimate_used"] == main["estimate"]
+    assert used["estimate_used"] == main["read_estimate"]
     sets_first = pooled.loc[
         ("fibromyalgia", "responder_pain_30", "per protocol or complete cases first")
     ]
-    assert used["estimate_other"] == pytest.approx(sets_first["estimate"], rel=1e-12)
+    assert used["estimate_other"] == pytest.approx(sets_first["read_estimate"], rel=1e-12)
 
 
 def test_readings_count_what_was_seen_and_agreed(build):

@@ -105,16 +105,18 @@ def test_fibromyalgia_pain_by_hand(outcomes, domains):
         195,
         "meta-analysis",
     )
-    # -0.78 to 0.84 lies between -1 and 1, and 195 people are more than 122; but two trials do not
-    # tell the spread between them. With a prior for it the interval, -1.33 to 1.45, reaches an
-    # important effect on both sides.
+    # The interval to read, -1.33 to 1.45, reaches an important effect on both sides.
+    assert row[["ci_low", "ci_high"]].tolist() == pytest.approx([-1.330, 1.448], abs=1e-3)
+    assert row["interval"] == "95% credible interval"
     assert row["imprecision_level"] == -2
     value = domains.loc[domains["domain"] == "imprecision", "value"].iloc[0]
-    assert "-1.33 to 1.45" in value
+    assert "95% credible interval (-1.33 to 1.45)" in value
     # Neither trial is at low risk; what could not be read counts against, here as elsewhere.
     assert row["risk_of_bias_level"] == -1
-    # I2 = 1 - 1 / 2.593 = 61%.
-    assert row["inconsistency_level"] == -1
+    # I2 = 1 - 1 / 2.593 = 61%, but -0.34 and 0.49 both lie between -1 and 1.
+    assert row["inconsistency_level"] == 0
+    note = domains.loc[domains["domain"] == "inconsistency", "note"].iloc[0]
+    assert note.startswith("I2 is 61%, but the estimates of the trials lie on the same side")
     assert (row["size"], row["information_size"]) == ("trivial", 122)
     taken = row[[f"{name}_level" for name in DOMAINS]].tolist()
     assert row["certainty"] == grade("high", [int(level) for level in taken])
@@ -252,10 +254,10 @@ def test_a_judgement_of_what_is_not_rated(evidence, found, change, message):
     assert all("; " in text for text in texts)
 
 
-PAIN = {
+LESS_PAIN = {
     "row_id": "zzz",
     "indication_id": "fibromyalgia",
-    "construct": "pain_intensity",
+    "construct": "responder_pain_30",
     "comparator_class": "placebo",
     "domain": "inconsistency",
     "kind": "override",
@@ -267,17 +269,17 @@ PAIN = {
 
 
 def test_an_override_of_a_rule(evidence, protocol, effects, left_out):
-    more = judged(evidence, lambda rows: [*rows, PAIN | {"judgement": "not serious"}])
+    more = judged(evidence, lambda rows: [*rows, LESS_PAIN | {"judgement": "not serious"}])
     outcomes, domains = certainty_tables(Answers(more, protocol, effects, left_out))
-    assert outcomes["inconsistency_level"].iloc[0] == 0
-    row = domains[domains["domain"] == "inconsistency"].iloc[0]
+    assert outcomes["inconsistency_level"].iloc[1] == 0
+    row = domains[domains["domain"] == "inconsistency"].iloc[1]
     assert (row["computed_level"], row["level"], row["status"]) == (-1, 0, "overridden")
     assert row["reason"] == "both are small"
 
 
 def test_an_override_that_overrides_nothing(evidence, found):
     (text,) = refused(
-        judged(evidence, lambda rows: [*rows, PAIN | {"judgement": "serious"}]), found
+        judged(evidence, lambda rows: [*rows, LESS_PAIN | {"judgement": "serious"}]), found
     )
     assert "overrides nothing: the rule of inconsistency says the same; delete the row" in text
 
@@ -529,22 +531,59 @@ def test_intervals_apart_with_a_high_i2_take_two():
     assert "intervals do not overlap: ames2001 and bell2002" in found.value
 
 
-def test_a_prediction_interval_that_reaches_further_than_the_interval():
+@pytest.mark.parametrize(
+    ("effects", "level"),
+    [
+        # Important from 1 point on; narrow trials, so that I2 is high throughout.
+        ((-0.6, 0.6), 0),
+        ((-0.9, 0.9), 0),
+        ((-1.0, 0.6), -2),
+        ((-1.2, 0.6), -2),
+        ((-1.2, 1.2), -2),
+        ((0.4, 1.2), -2),
+        # Both say that it matters: they agree on what is asked.
+        ((-1.2, -4.0), 0),
+        ((1.0, 4.0), 0),
+    ],
+)
+def test_trials_in_one_zone_are_not_inconsistent(effects, level):
+    """GRADE 7: some suggest substantial benefit, others none or harm; not large against small."""
+    rows = [trial(yi - 0.2, yi + 0.2, f"s{i}") for i, yi in enumerate(effects)]
+    found = inconsistency(body(*rows), CHOICES)
+    assert found.level == level
+    side = "different sides" if level else "the same side"
+    assert f"lie on {side} of every important difference (-1 points (0-10) and +1" in found.value
+    assert ("is not taken off again" in found.note) == (level == 0)
+
+
+@pytest.mark.parametrize(
+    ("effects", "level"), [((0.5, 3.0), 0), ((-0.5, 3.0), -2), ((0.0, 3.0), 0)]
+)
+def test_without_an_important_difference_the_two_sides_of_none_count(effects, level):
     rows = [
-        trial(mean - 0.7, mean + 0.7, name)
-        for mean, name in ((-0.45, "a2001"), (0.0, "b2002"), (0.45, "c2003"), (0.0, "d2004"))
+        trial(
+            yi - 0.2, yi + 0.2, f"s{i}", unit="points (range not reported)", has_known_scale=True
+        )
+        for i, yi in enumerate(effects)
     ]
-    rated = body(*rows)
-    result = rated.pool.result
-    assert abs(float(result.ci_high)) < 1
-    assert inconsistency(rated, CHOICES).level == 0
-    spread = body(*(r | {"yi": 1.35 * r["yi"]} for r in rows))
+    found = inconsistency(body(*rows), CHOICES)
+    assert found.level == level
+    assert "side of no difference" in found.value or "sides of no difference" in found.value
+
+
+def test_a_prediction_interval_that_reaches_further_than_the_interval():
+    means = (-1.05, -0.3, 0.0, 0.3, 0.5, 0.1)
+    rows = [trial(mean - 0.8, mean + 0.8, f"s{i}") for i, mean in enumerate(means)]
+    spread = body(*rows)
     result = spread.pool.result
-    assert float(result.ci_high) < 1 < float(result.pi_high)
+    assert float(result.pi_low) < -1 < float(result.ci_low)
     found = inconsistency(spread, CHOICES)
     assert found.level == -1
     assert float(result.i2_pct) < 50
     assert "the prediction interval reaches an important effect" in found.value
+    # The same spread between trials that all lie between the two thresholds takes nothing.
+    less = body(*(r | {"yi": 0.9 * r["yi"]} for r in rows))
+    assert inconsistency(less, CHOICES).level == 0
 
 
 @pytest.mark.parametrize(
@@ -663,28 +702,17 @@ def test_people_of_a_crossover_count_once_in_each_arm():
     assert "124 people, counted once in each arm, for an information size of 122" in found.value
 
 
-def test_two_trials_say_what_their_interval_does_not_know():
-    assert "takes the spread between them as known" in imprecision_of(body(*TWO), CHOICES).value
-    assert "spread" not in imprecision_of(body(TWO[0]), CHOICES).value
-
-
-@pytest.mark.parametrize(
-    ("half", "level", "named"),
-    [(0.9, 0, False), (1.1, -1, True)],
-)
-def test_of_two_trials_each_is_held_against_the_thresholds_too(half, level, named):
-    # Pooled, 1.1 / sqrt(2) = 0.78 excludes one point; alone neither trial does.
-    rows = [trial(-half, half, name, n_1=99.0, n_2=99.0) for name in ("a2001", "b2002")]
+def test_of_two_trials_the_interval_to_read_is_held_against_the_thresholds():
+    # Pooled, 1.1 / sqrt(2) = 0.78 excludes one point; with the prior the interval is wider.
+    rows = [trial(-1.1, 1.1, name, n_1=99.0, n_2=99.0) for name in ("a2001", "b2002")]
     rated = body(*rows)
-    assert float(rated.pool.result.ci_high) < 1
+    assert rated.interval.has_prior
+    assert rated.interval.high > 1
     found = imprecision_of(rated, CHOICES)
-    assert found.level == level
-    assert (
-        "that of a2001 and of b2002 alone includes an important effect" in found.value
-    ) == named
-    # From three trials on the interval knows that the spread is estimated.
-    three = body(*rows, trial(-half, half, "c2003", n_1=99.0, n_2=99.0))
-    assert "alone" not in imprecision_of(three, CHOICES).value
+    assert found.level == -2
+    assert "the 95% credible interval (-1." in found.value
+    three = body(*rows, trial(-1.1, 1.1, "c2003", n_1=99.0, n_2=99.0))
+    assert "the 95% CI (-" in imprecision_of(three, CHOICES).value
 
 
 @pytest.mark.parametrize(

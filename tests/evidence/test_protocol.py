@@ -39,15 +39,24 @@ def test_the_protocol_of_the_project(protocol):
     assert protocol.scales["pain_intensity"].maximum == 10
 
 
+def test_choices_are_varied_by_nodes_that_there_are(protocol):
+    nodes = {node.name for node in protocol.nodes}
+    assert {name for one in protocol.history.decisions for name in one.varied_by} <= nodes
+
+
 def test_the_interval_follows_the_number_of_trials(protocol):
     assert [protocol.model.interval(k) for k in (1, 2, 3, 10)] == [
         "wald",
-        "wald",
+        "knapp-hartung-floored",
         "knapp-hartung-floored",
         "knapp-hartung-floored",
     ]
     model = dataclasses.replace(protocol.model, ci_method="knapp-hartung")
     assert [model.interval(k) for k in (2, 3)] == ["knapp-hartung"] * 2
+    assert [protocol.model.is_read_with_prior(k) for k in (1, 2, 3)] == [False, True, False]
+    assert not model.is_read_with_prior(2)
+    wald = dataclasses.replace(protocol.model, ci_method_two_trials="wald")
+    assert (wald.interval(2), wald.is_read_with_prior(2)) == ("wald", False)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +78,10 @@ def test_the_interval_follows_the_number_of_trials(protocol):
          "new: allow_transcribed: 0 is not allowed; allowed: true or false"),
         ("", "[[sensitivity]]\nallow_transcribed = false", "sensitivity: 'name' is missing"),
         ("[bayes]", "[bayesian]", "'bayes' is missing"),
+        ('two_trials = "bayesian"', 'two_trials = "bayes"',
+         "pooling.ci_method_two_trials: 'bayes' is not allowed; allowed: bayesian, wald, kn"),
+        ('ci_method_more_trials = "knapp-hartung-floored"', 'ci_method_more_trials = "bayesian"',
+         "pooling.ci_method_more_trials: 'bayesian' is not allowed; allowed: wald, kn"),
         ('"log" = 0.5', '"log" = -0.5', r"bayes\.scale\.log: -0\.5 is not allowed"),
         ("scale = {", "sensitivity = {", r"bayes: 'scale' is missing"),
         ('scale = { "log" = 0.5, "standardised" = 0.5, "points (0-10)" = 1.0 }', "scale = 0.5",
@@ -257,7 +270,7 @@ def test_priors_that_are_none_are_refused(change, message):
 def test_a_protocol_shows_every_choice_and_node(protocol):
     page = protocol._repr_html_()
     assert repr(protocol) == (
-        "<Protocol: reml, wald for two trials, knapp-hartung-floored for more; "
+        "<Protocol: reml, bayesian for two trials, knapp-hartung-floored for more; "
         f"{len(protocol.sensitivities)} named departures; multiverse of 387,072 analyses>"
     )
     assert html_row("tau2_method", "reml") in page

@@ -57,22 +57,23 @@ def values(facts):
 
 def test_the_table_has_both_kinds_and_marks_the_one_to_read(pain):
     frame = pain.bayes.frame
-    assert frame["analysis"].tolist()[:3] == [
+    assert frame["analysis"].tolist()[:4] == [
         "REML, Wald interval",
         "REML, Knapp-Hartung interval",
-        "Bayesian: half-normal, scale 1 (protocol, the one to read)",
+        "REML, floored Knapp-Hartung interval",
+        "Bayesian: half-normal, scale 1 (analysis plan), the one to read",
     ]
     # Eight priors, of which one is the protocol's own.
-    assert len(frame) == 2 + 8
-    assert frame.columns[-3:].tolist() == [
+    assert len(frame) == 3 + 8
+    assert frame.columns[-4:-1].tolist() == [
         "P(LDN better)",
         "P(better by more than 1)",
         "P(differ by less than 1)",
     ]
-    assert frame.iloc[:2, -3:].eq("not defined").all(axis=None)
+    assert frame.iloc[:3, -4:-1].eq("not defined").all(axis=None)
     r = pain.answer.bayes
-    assert frame.loc[2, "effect (95%)"] == f"{r.mu_median:.2f} ({r.mu_low:.2f} to {r.mu_high:.2f})"
-    assert frame.loc[2, "new trial (95%)"] == f"{r.theta_low:.2f} to {r.theta_high:.2f}"
+    assert frame.loc[3, "effect (95%)"] == f"{r.mu_median:.2f} ({r.mu_low:.2f} to {r.mu_high:.2f})"
+    assert frame.loc[3, "new trial (95%)"] == f"{r.theta_low:.2f} to {r.theta_high:.2f}"
     assert "two trials: they say little about tau" in pain.bayes.note
 
 
@@ -101,8 +102,8 @@ def test_ratios_are_shown_as_ratios_and_more_is_better(ratio):
     assert facts["shown_mu_high"] == pytest.approx(np.exp(r.mu_high))
     assert facts["prob_benefit"] == 1.0 - r.prob_below_zero
     frame = ratio.bayes.frame
-    assert frame.columns[-1] == "P(LDN better)"
-    assert frame["effect (95%)"][2].startswith(f"{np.exp(r.mu_median):.2f} (")
+    assert frame.columns[-2] == "P(LDN better)"
+    assert frame["effect (95%)"][3].startswith(f"{np.exp(r.mu_median):.2f} (")
     # No ratio is nought.
     assert not frame["new trial (95%)"].str.contains(r"\b0\.00 ").any()
     assert "minimal important difference" not in str(ratio.bayes_sentence)
@@ -126,22 +127,22 @@ def test_every_number_of_the_sentence_is_a_fact(page, request):
 
 def test_with_two_trials_the_answer_gives_the_bayesian_interval(pain):
     r = pain.answer.bayes
-    told = f"the effect lies between {r.mu_low:.2f} and {r.mu_high:.2f} with 95% probability"
+    told = f"95% credible interval {r.mu_low:.2f} to {r.mu_high:.2f} (Bayesian, half-normal"
     assert told in str(pain.sentence)
-    assert "the analysis to read here" in str(pain.sentence)
-    assert "With two trials this is the interval to read" in str(pain.bayes_sentence)
+    assert "This is the interval to read" in str(pain.bayes_sentence)
 
 
 def test_with_three_trials_it_stands_beside(opened_once):
     page = opened_once("pooled_effect", indication="fibromyalgia", allow_approximate=True)
     assert page.answer.bayes.k == 3
     analyses = page.bayes.frame["analysis"].tolist()
-    assert analyses[:2] == [
-        "REML, floored Knapp-Hartung interval",
-        "Bayesian: half-normal, scale 1 (protocol)",
+    assert analyses[:4] == [
+        "REML, Wald interval",
+        "REML, Knapp-Hartung interval",
+        "REML, floored Knapp-Hartung interval, the one to read",
+        "Bayesian: half-normal, scale 1 (analysis plan)",
     ]
     assert "to read" not in str(page.bayes_sentence)
-    assert "analysis to read here" not in str(page.sentence)
 
 
 def test_one_trial_and_none_say_why_there_is_nothing(opened_once):
@@ -156,19 +157,21 @@ def test_one_trial_and_none_say_why_there_is_nothing(opened_once):
 
 def test_a_unit_without_a_stated_prior_gets_none(pain):
     protocol = pain.opened.protocol
-    bare = replace(protocol, bayes=replace(protocol.bayes, scale={}))
+    model = replace(protocol.model, bayes=replace(protocol.bayes, scale={}))
+    bare = replace(protocol, model=model)
     page = type(pain)(replace(pain.opened, protocol=bare), "protocol")
     assert page.answer.bayes is None
     assert page.answer.other_priors == ()
     assert "states no prior for the spread in points (0-10)" in str(page.bayes_sentence)
     assert "prior" not in str(page.sentence)
+    assert "95% CI -5.21 to 5.28 (REML, floored Knapp-Hartung interval)" in str(page.sentence)
 
 
 def test_where_the_side_is_not_known_no_benefit_is_claimed(pain):
     page = type(pain)(pain.opened, "protocol")
     trials = page.pool.trials.assign(benefit_sign=np.nan)
     page.answer = replace(page.answer, pool=replace(page.pool, trials=trials))
-    assert page.bayes.frame.columns[-1] == "P(below 0)"
+    assert page.bayes.frame.columns[-2] == "P(below 0)"
     assert "no probability of a benefit" in str(page.bayes_sentence)
     assert np.isnan(page.posterior.benefit)
     assert np.isnan(page.posterior.benefit_beyond_mid)
@@ -181,12 +184,15 @@ def test_nearly_certain_is_not_written_as_certain():
 
 
 def test_the_forest_plot_draws_the_interval_to_read(pain):
-    label, diamond = _diamonds(pain.pool, [], pain.answer.bayes)[0]
-    assert label == "same trials, Bayesian, half-normal prior of scale 1"
-    assert (diamond.ci_low, diamond.ci_high) == (
-        pain.answer.bayes.mu_low,
-        pain.answer.bayes.mu_high,
+    r = pain.answer.bayes
+    assert f"Pooled, Bayesian {r.mu_median:.2f} ({r.mu_low:.2f} to {r.mu_high:.2f})" in (
+        pain.forest.alt
     )
-    spoken = f"{pain.answer.bayes.mu_median:.2f} ({pain.answer.bayes.mu_low:.2f} to"
-    assert spoken in pain.forest.alt
-    assert _diamonds(pain.pool, [], None) is None
+    assert "Wald" not in pain.forest.alt
+    assert _diamonds(pain.pool, []) is None
+    label, diamond = next(
+        pair for pair in _diamonds(pain.pool, pain.answer.variants) if pair[1].k == 3
+    )
+    wide = dict(pain.answer.variants)["with approximated effects (crossovers)"]
+    assert label == f"with approximated effects (crossovers), {wide.read.method}"
+    assert (diamond.ci_low, diamond.ci_high) == (wide.result.ci_low, wide.result.ci_high)

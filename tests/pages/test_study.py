@@ -116,7 +116,7 @@ def test_where_it_is_used(pages, younger):
     final = pages["duebruun2024"].uses.frame
     first = final[final["what"] == "Pain intensity against placebo, mean difference"].iloc[0]
     assert first["how the study enters"] == (
-        "main result, with one other trial: 0.03 (-0.78 to 0.84)"
+        "main result, with one other trial: 0.02 (-1.33 to 1.45)"
     )
     assert {"25_without_pooling", "60_certainty", "91_claims"} <= set(final["page"])
     alone = pages["aalto2025"].uses.frame

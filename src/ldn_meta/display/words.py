@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, SupportsFloat
 
 from ldn_meta.evidence.answer.pools import (
+    CI_METHODS,
     CONFLICTING,
     EITHER_WAY,
     FAVOURS_COMPARATOR,
@@ -17,6 +18,7 @@ from ldn_meta.evidence.answer.pools import (
     NO_DIFFERENCE,
     PARTLY_COMPARATOR,
     PARTLY_TREATMENT,
+    TAU2_METHODS,
     interval_direction,
 )
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
@@ -45,22 +47,6 @@ MEASURES = {
     "IRR": "rate ratio",
     "RD": "risk difference",
     "PLO": "share of people",
-}
-TAU2_METHODS = {
-    "common": "common effect",
-    "dl": "DerSimonian-Laird",
-    "he": "Hedges",
-    "hs": "Hunter-Schmidt",
-    "sj": "Sidik-Jonkman",
-    "ml": "maximum likelihood",
-    "reml": "REML",
-    "eb": "empirical Bayes",
-    "pm": "Paule-Mandel",
-}
-CI_METHODS = {
-    "wald": "Wald interval",
-    "knapp-hartung": "Knapp-Hartung interval",
-    "knapp-hartung-floored": "floored Knapp-Hartung interval",
 }
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 # Below it a p is written "p < 0.001".

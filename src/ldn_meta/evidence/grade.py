@@ -14,7 +14,6 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ldn_meta.errors import ArgumentError, DataError, Fault
-from ldn_meta.evidence.answer.answer import IntervalToRead, interval_to_read
 from ldn_meta.evidence.answer.directions import NO_COMPARISON as NO_COMPARISON_PRINTED
 from ldn_meta.evidence.answer.directions import group_of_constructs
 from ldn_meta.evidence.answer.pools import (
@@ -26,9 +25,11 @@ from ldn_meta.evidence.answer.pools import (
     META_ANALYSIS,
     NO_COMPARISON,
     NO_DIFFERENCE,
+    NO_INTERVAL,
     NOT_STATED,
     NOTHING,
     ONE_TRIAL,
+    IntervalToRead,
     find_pool,
     has_unknown_sign,
     interval_direction,
@@ -75,7 +76,7 @@ HIGH, LOW = "high", "low"
 RATED = (META_ANALYSIS, ONE_TRIAL, DIRECTION_ONLY)
 NOT_COMPARED = "none"
 ACTIVE = "active drug"
-TWO_ARMS, TWO_TRIALS = 2, 2
+TWO_ARMS = 2
 # Best first: who of a study counts when nobody says how many were compared.
 SIZES = ("n_analysed", "n_completed", "n_randomised", "n_enrolled")
 
@@ -113,7 +114,12 @@ SENTENCES = {
     },
     INCONSISTENCY: {
         "rule": "serious very",
-        "value": "i2 overlap predicted",
+        "value": "i2 overlap predicted where",
+        "same_side": "sides",
+        "different_sides": "sides",
+        "of_important": "ends",
+        "of_none": "",
+        "not_twice": "i2 where",
         "apart": "pairs",
         "pair": "one other",
         "overlap": "",
@@ -140,8 +146,7 @@ SENTENCES = {
         "rule": "stated far_below",
         "stated_scale": "mid unit",
         "stated_ratio": "low high people",
-        "interval": "",
-        "interval_with_prior": "low high",
+        "interval": "name low high",
         "both_ways": "interval",
         "no_important": "interval",
         "nothing_but_important": "interval",
@@ -155,9 +160,6 @@ SENTENCES = {
         "no_size": "there how",
         "basis_sd": "sd",
         "basis_risk": "percent",
-        "spread_known": "",
-        "spread_known_alone": "alone",
-        "alone": "alone",
         "rule_of_people": "few",
         "value_of_people": "why known silent",
         "no_interval": "",
@@ -252,7 +254,6 @@ class Body:
     studies: tuple[Study, ...]
     registered: tuple[str, ...]
     sentences: Sentences
-    read_by: IntervalToRead | None = None
     review: Review = UNNAMED
     # Study and what it printed.
     printed: Mapping[str, str] = field(default_factory=dict)
@@ -293,8 +294,8 @@ class Body:
 
     @property
     def estimate(self) -> float:
-        """Estimate of the pool; NaN without one."""
-        return math.nan if self.pool is None else float(self.pool.result.estimate)
+        """Estimate that the pool is read by; NaN without one."""
+        return self.interval.estimate
 
     @property
     def is_ratio(self) -> bool:
@@ -310,12 +311,7 @@ class Body:
     @property
     def interval(self) -> IntervalToRead:
         """The interval the answer is read by; NaN without a pool."""
-        if self.read_by is not None:
-            return self.read_by
-        if self.pool is None:
-            return IntervalToRead(math.nan, math.nan, False)
-        result = self.pool.result
-        return IntervalToRead(float(result.ci_low), float(result.ci_high), False)
+        return NO_INTERVAL if self.pool is None else self.pool.read
 
     @property
     def weeks(self) -> list[float]:
@@ -549,7 +545,6 @@ class _Material:
             studies=tuple(studies),
             registered=self._registered,
             sentences=self.sentences,
-            read_by=answer.read_by,
             review=self.evidence.review,
         )
 
@@ -736,6 +731,8 @@ class Finding:
     rule: str
     value: str
     level: int
+    # What readers must know though it took nothing off.
+    note: str = "none"
 
 
 def find_all(
@@ -809,27 +806,50 @@ def inconsistency(body: Body, choices: CertaintyChoices) -> Finding:
         for a, b in combinations(trials.to_dict("records"), 2)
         if a["ci_low"] > b["ci_high"] or b["ci_low"] > a["ci_high"]
     ]
+    low, high = thresholds(body, choices)
     reaches_further = any(
         result.pi_low <= end <= result.pi_high and not result.ci_low <= end <= result.ci_high
-        for end in thresholds(body, choices)
+        for end in (low, high)
     )
     if not math.isfinite(result.pi_low):
         predicted = "not_predicted"
     else:
         predicted = "reaches_further" if reaches_further else "reaches_no_further"
+    # Zones: beyond one important difference, between the two, beyond the other.
+    is_stated = math.isfinite(low) and math.isfinite(high)
+    zones = {_zone(float(yi), low, high) for yi in trials["yi"]}
+    # Without a threshold no difference lies on neither side.
+    is_apart = len(zones if is_stated else zones - {0}) > 1
     overlap = "apart" if apart else "overlap"
+    sides = body.say(INCONSISTENCY, "of_none")
+    if is_stated:
+        ends = " and ".join(_ends_in_words(body, choices, [low, high]))
+        sides = body.say(INCONSISTENCY, "of_important", ends=ends)
+    where = body.say(INCONSISTENCY, "different_sides" if is_apart else "same_side", sides=sides)
+    level = _level(i2 >= serious or bool(apart) or reaches_further, bool(apart) and i2 >= very)
     return Finding(
         INCONSISTENCY,
         body.say(INCONSISTENCY, "rule", serious=serious, very=very),
         body.say(
             INCONSISTENCY,
             "value",
-            i2=i2,
             overlap=body.say(INCONSISTENCY, overlap, pairs=", ".join(apart)),
             predicted=body.say(INCONSISTENCY, predicted),
+            i2=i2,
+            where=where,
         ),
-        _level(i2 >= serious or bool(apart) or reaches_further, bool(apart) and i2 >= very),
+        level if is_apart else 0,
+        body.say(INCONSISTENCY, "not_twice", i2=i2, where=where)
+        if level and not is_apart
+        else "none",
     )
+
+
+def _zone(yi: float, low: float, high: float) -> int:
+    """-1, 0 or 1: on which side of what is important; without a threshold, of no difference."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        low = high = 0.0
+    return int(yi >= high) - int(yi <= low)
 
 
 def _direction_inconsistency(body: Body) -> Finding:
@@ -850,9 +870,9 @@ def _own_word(body: Body) -> set[str]:
     """What the number of a single trial tells, in the words of those without numbers."""
     if body.pool is None:
         return set()
-    result = body.pool.result
+    read = body.pool.read
     sign = float(body.pool.trials["benefit_sign"].iloc[0])
-    word = interval_direction(float(result.ci_low), float(result.ci_high), sign)
+    word = interval_direction(read.low, read.high, sign)
     if has_unknown_sign(body.pool) and word != EITHER_WAY:
         return set()
     return {NO_DIFFERENCE if word == EITHER_WAY else word} - {NOT_STATED}
@@ -910,31 +930,16 @@ def imprecision_of(body: Body, choices: CertaintyChoices) -> Finding:
     ends = thresholds(body, choices)
     if body.pool is None or not math.isfinite(ends[0]):
         return _imprecision_by_people(body, choices)
-    low, high, has_prior = body.interval
+    low, high = body.interval.low, body.interval.high
     included = [end for end in ends if _includes(low, high, end)]
     is_extreme = all(_includes(low, high, end) for end in large_effects(body, choices))
     needed, there = information_size(body, choices), people_for_size(body)
     far_below = choices["imprecision.far_below"]
     level = -len(included) or -(int(not there >= needed) + int(not there >= far_below * needed))
-    # Of two trials, those whose own interval includes an important effect.
-    alone = [
-        str(trial["study_label"])
-        for trial in body.pool.trials.to_dict("records")
-        if len(body.pool.trials) == TWO_TRIALS
-        and any(_includes(trial["ci_low"], trial["ci_high"], end) for end in ends)
-    ]
-    if alone:
-        level = min(level, SERIOUS)
     said = [
         _reach(body, choices, included, is_extreme=is_extreme),
         _people(body, needed, there, choices),
     ]
-    named = alone if not included else []
-    if has_prior and named:
-        said.append(body.say(IMPRECISION, "alone", alone=" and ".join(named)))
-    elif not has_prior and len(body.pool.trials) == TWO_TRIALS:
-        blind = "spread_known_alone" if named else "spread_known"
-        said.append(body.say(IMPRECISION, blind, alone=" and of ".join(named)))
     rule = body.say(
         IMPRECISION, "rule", stated=_stated(body, choices), far_below=_percent(far_below)
     )
@@ -984,19 +989,12 @@ def _stated(body: Body, choices: CertaintyChoices) -> str:
 def _reach(
     body: Body, choices: CertaintyChoices, included: list[float], *, is_extreme: bool
 ) -> str:
-    """Which thresholds the interval includes; one with a prior with its ends."""
-    low, high, has_prior = body.interval
+    """Which thresholds the interval includes, with its ends."""
+    read = body.interval
+    low, high = read.low, read.high
     if body.is_ratio:
         low, high = math.exp(low), math.exp(high)
-    # The ends of an interval with a prior stand nowhere else in the table.
-    name = "interval_with_prior" if has_prior else "interval"
-    scale = scale_of(body, choices)
-    ends = [
-        body.say(IMPRECISION, "end_of_ratio", ratio=math.exp(end))
-        if scale is None
-        else body.say(IMPRECISION, "end_of_scale", end=f"{end:+g}", unit=scale.unit)
-        for end in included
-    ]
+    ends = _ends_in_words(body, choices, included)
     if is_extreme:
         sentence = "both_ways"
     elif included:
@@ -1008,9 +1006,20 @@ def _reach(
     return body.say(
         IMPRECISION,
         sentence,
-        interval=body.say(IMPRECISION, name, low=low, high=high),
+        interval=body.say(IMPRECISION, "interval", name=read.name, low=low, high=high),
         ends=" and ".join(ends),
     )
+
+
+def _ends_in_words(body: Body, choices: CertaintyChoices, ends: Sequence[float]) -> list[str]:
+    """Thresholds as readers see them."""
+    scale = scale_of(body, choices)
+    return [
+        body.say(IMPRECISION, "end_of_ratio", ratio=math.exp(end))
+        if scale is None
+        else body.say(IMPRECISION, "end_of_scale", end=f"{end:+g}", unit=scale.unit)
+        for end in ends
+    ]
 
 
 def _people(body: Body, needed: float, there: int, choices: CertaintyChoices) -> str:
@@ -1086,12 +1095,12 @@ def per_thousand(body: Body) -> dict[str, float]:
     risk = control_risk(body)
     if body.pool is None or not risk > 0:
         return found
-    result = body.pool.result
+    read = body.pool.read
     is_risk = body.measure == "RR"
     convert = absolute_effect_from_risk_ratio if is_risk else absolute_effect_from_odds_ratio
     found["per_1000_without"] = PER * risk
-    for name, value in zip(names, (result.estimate, result.ci_low, result.ci_high), strict=True):
-        effect = convert(math.exp(float(value)), risk)
+    for name, value in zip(names, (read.estimate, read.low, read.high), strict=True):
+        effect = convert(math.exp(value), risk)
         found[f"per_1000_{name}"] = PER * float(effect.risk)
         found[f"per_1000_difference_{name}"] = PER * float(effect.difference)
     return found
@@ -1332,8 +1341,7 @@ def _otherwise(
         own, other = (one.trials[["study_id", "yi", "vi"]] for one in (body.pool, pool))
         if own.equals(other) or list(own["study_id"]) != list(other["study_id"]):
             continue
-        read_by = interval_to_read(pool, plan)
-        findings = find_all(replace(body, pool=pool, read_by=read_by), choices, risk)
+        findings = find_all(replace(body, pool=pool), choices, risk)
         levels = [
             domain["level"] if domain["status"] in (JUDGED, OVERRIDDEN) else finding.level
             for domain, finding in zip(domains, findings, strict=True)
@@ -1348,9 +1356,9 @@ def _otherwise(
             "other_certainty": grade(body.start, levels),
             "other_domains": "; ".join(changed) or "none",
             "other_effects": " ".join(pool.trials["effect_id"]),
-            "other_estimate": float(pool.result.estimate),
-            "other_low": read_by.low,
-            "other_high": read_by.high,
+            "other_estimate": pool.read.estimate,
+            "other_low": pool.read.low,
+            "other_high": pool.read.high,
         }
     return found
 
@@ -1379,13 +1387,14 @@ def _domain_line(body: Body, finding: Finding, row: JudgedRow | None) -> dict[st
         "judged_by": "rule" if row is None else row.judged_by,
         "level": level,
         "status": status,
+        "note": finding.note,
     }
 
 
 def _outcome_line(
     body: Body, choices: CertaintyChoices, correlation: float, domains: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    result = None if body.pool is None else body.pool.result
+    read = body.interval
     low, high = thresholds(body, choices)
     levels = {domain["domain"]: domain["level"] for domain in domains}
     why_not = body.why_not or body.say("why_not_rated", WHY_NOT.get(body.kind, "nothing"))
@@ -1406,8 +1415,10 @@ def _outcome_line(
         "measure": body.measure,
         "unit": "none" if body.pool is None else body.pool.key["unit"],
         "estimate": body.estimate,
-        "ci_low": math.nan if result is None else float(result.ci_low),
-        "ci_high": math.nan if result is None else float(result.ci_high),
+        "ci_low": read.low,
+        "ci_high": read.high,
+        "interval": "none" if body.pool is None else read.name,
+        "method": "none" if body.pool is None else read.method,
         "important_low": low,
         "important_high": high,
         "information_size": information_size(body, choices),

@@ -765,6 +765,7 @@ _POINTS = {"below": "below", "above": "above", "at": "exactly at"}
 # Columns of an estimate and its interval.
 Quantity: TypeAlias = tuple[str, str, str]
 QUANTITIES = (
+    ("read_estimate", "read_low", "read_high"),
     ("estimate", "ci_low", "ci_high"),
     ("yi", "ci_low", "ci_high"),
     ("default_estimate", "default_ci_low", "default_ci_high"),

@@ -490,6 +490,7 @@ def _styled(pieces: Sequence[tuple[str, str]], *, has_colour: bool) -> Text:
 LOGGED = frozenset(
     (
         *("yi", "estimate", "ci_low", "ci_high", "pi_low", "pi_high"),
+        *("read_estimate", "read_low", "read_high"),
         *("estimate_used", "ci_low_used", "ci_high_used"),
         *("estimate_other", "ci_low_other", "ci_high_other"),
         *("default_estimate", "default_ci_low", "default_ci_high"),

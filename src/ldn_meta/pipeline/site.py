@@ -23,15 +23,14 @@ from jinja2 import Environment, FileSystemLoader
 from ldn_meta import files, paths
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.display.words import (
-    CI_METHODS,
     COUNTS,
     MEASURES,
-    TAU2_METHODS,
     capitalised,
     estimate_with_interval,
 )
 from ldn_meta.errors import LdnMetaError
 from ldn_meta.evidence.answer import pools as synthesis
+from ldn_meta.evidence.answer.pools import CI_METHODS, TAU2_METHODS
 from ldn_meta.evidence.derived import load_derived
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
 from ldn_meta.evidence.raw.protocol import MAIN
@@ -53,7 +52,7 @@ if TYPE_CHECKING:
 
 
 CAPTION = "One row for each outcome with an effect, and for each condition without any"
-HEADS = ("Condition", "Outcome", "Compared with", "Trials", "People", "Effect (95% CI)")
+HEADS = ("Condition", "Outcome", "Compared with", "Trials", "People", "Effect (95% interval)")
 
 
 def explore_words() -> dict[str, Any]:
@@ -105,7 +104,7 @@ def _numbers(own: pd.DataFrame) -> list[str]:
     row = max(own.to_dict("records"), key=lambda pool: int(pool["k"]))
     measure = str(row["measure"])
     effect = estimate_with_interval(
-        row["estimate"], row["ci_low"], row["ci_high"], measure=measure
+        row["read_estimate"], row["read_low"], row["read_high"], measure=measure
     )
     unit = "" if measure in RATIO_MEASURES else f", {row['unit']}"
     words = f"{MEASURES[measure]} {effect}{unit}"

@@ -41,15 +41,14 @@ from ldn_meta.display.figures.sheet import (
 )
 from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import (
-    CI_METHODS,
     MEASURES,
-    TAU2_METHODS,
     capitalised,
     count,
     p_value,
     percent,
 )
 from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.answer.pools import CI_METHODS, TAU2_METHODS
 from ldn_meta.evidence.raw.bias import OVERALL
 
 if TYPE_CHECKING:
@@ -57,6 +56,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ldn_meta.display.figures.shown import ShownFigure
+    from ldn_meta.evidence.answer.pools import IntervalToRead
     from ldn_meta.stats.arrays import FloatArray, IntArray
     from ldn_meta.stats.pool import PooledResult
 
@@ -72,9 +72,10 @@ def measure_words(result: PooledResult | None) -> str:
     return capitalised(MEASURES.get(code, code or "effect"))
 
 
-def effect_header(result: PooledResult | None) -> str:
+def effect_header(result: PooledResult | None, read: IntervalToRead | None = None) -> str:
     """Head the effect column; without any pool neither measure nor level is known."""
-    level = "interval" if result is None else f"{level_word(result)} CI"
+    kind = "interval" if read is not None and read.has_prior else "CI"
+    level = "interval" if result is None else f"{level_word(result)} {kind}"
     return f"{measure_words(result)}\n({level})"
 
 
@@ -106,8 +107,10 @@ def heterogeneity_line(result: PooledResult) -> str:
     return f"Heterogeneity: {', '.join(style.unbroken(part) for part in parts)}."
 
 
-def model_line(result: PooledResult) -> str:
-    """Name the model, the tau2 method and the interval methods."""
+def model_line(result: PooledResult, read: IntervalToRead | None = None) -> str:
+    """Name the model, the tau2 method and the interval methods; or how it is read."""
+    if read is not None and read.has_prior:
+        return f"Random-effects model; diamond: median and {read.name}, {read.method}."
     interval = f"{level_word(result)} CI: {CI_METHODS[result.ci_method]}"
     if _is_common(result):
         return f"Common-effect model; {interval}."
@@ -121,7 +124,7 @@ def legend_line(kinds: set[str], *, is_clipped: bool) -> str:
     """Explain the marks that occur in the plot, and no others."""
     parts = []
     if "pooled" in kinds:
-        parts += ["Area of a square: weight", "diamond: pooled effect with its CI"]
+        parts += ["Area of a square: weight", "diamond: pooled effect with its interval"]
     if "prediction" in kinds:
         parts.append("bar: prediction interval, where the true effect of a new trial may lie")
     if "summary" in kinds:
@@ -208,6 +211,7 @@ def forest_rows(
     summaries: Sequence[tuple[str, Diamond | None]] | None,
     dots: pd.DataFrame | None,
     print_as: EffectFormat,
+    read: IntervalToRead | None = None,
     intervals: Sequence[Sequence[float]] | None = None,
 ) -> list[Row]:
     """List the rows of a forest plot from the top down.
@@ -226,7 +230,7 @@ def forest_rows(
     elif pooled == 1:
         rows.append(Row("remark", ONE_TRIAL))
     else:
-        rows += _pool_rows(result, totals, width, print_as)
+        rows += _pool_rows(result, totals, width, print_as, read)
     if summaries:
         rows.append(Row("heading", SUMMARY_HEADING))
         rows += [_summary_row(label, pool, print_as) for label, pool in summaries]
@@ -285,14 +289,22 @@ def _trial_rows(
 
 
 def _pool_rows(
-    result: PooledResult, totals: Sequence[str] | None, width: int, print_as: EffectFormat
+    result: PooledResult,
+    totals: Sequence[str] | None,
+    width: int,
+    print_as: EffectFormat,
+    read: IntervalToRead | None,
 ) -> list[Row]:
     if totals is not None and len(totals) != width:
         message = f"totals has {len(totals)} texts for {width} columns: one each, '' for none"
         raise ArgumentError(message)
     span = _pooled_span(result)
+    label = pooled_label(result)
+    if read is not None:
+        span = _span(read.estimate, read.low, read.high)
+        label = "Pooled, Bayesian" if read.has_prior else label
     cells = tuple(_text(total) for total in totals or ())
-    rows = [Row("pooled", pooled_label(result), span, print_as.effect(span), cells, 100.0)]
+    rows = [Row("pooled", label, span, print_as.effect(span), cells, 100.0)]
     prediction = _span(float(result.estimate), float(result.pi_low), float(result.pi_high))
     if prediction.is_complete:
         text = print_as.interval(prediction.low, prediction.high)
@@ -772,6 +784,7 @@ def draw_rows(
 def forest_plot(
     result: PooledResult | None,
     *,
+    read: IntervalToRead | None = None,
     labels: Sequence[str] | None = None,
     intervals: Sequence[Sequence[float]] | None = None,
     columns: pd.DataFrame | None = None,
@@ -799,6 +812,8 @@ def forest_plot(
     result : PooledResult or None
         The pool, with ``yi``, ``vi``, ``weight_pct`` of shape (k,). None or ``k == 0`` gives a
         figure that says in words that there is nothing; ``k == 1`` draws no diamond.
+    read : IntervalToRead, optional
+        Estimate and interval of the diamond; those of the result otherwise.
     labels : sequence of str, optional
         One a trial; the result's own labels otherwise.
     intervals : sequence of (float, float), optional
@@ -853,6 +868,7 @@ def forest_plot(
         summaries=summaries,
         dots=dots,
         print_as=print_as,
+        read=read,
         intervals=intervals,
     )
     first_pool = _first_pool(result, summaries)
@@ -874,13 +890,13 @@ def forest_plot(
         rows,
         column_names=[] if columns is None else [str(name) for name in columns.columns],
         dot_names=dot_names,
-        effect_header=effect_header(first_pool),
+        effect_header=effect_header(first_pool, read),
         direction=direction,
         x_label=capitalised(x_label) or axis_name,
         is_log=log_scale,
         limits=limits,
         notes=lambda is_cut: [
-            model_line(result) if result is not None and result.k > 1 else "",
+            model_line(result, read) if result is not None and result.k > 1 else "",
             legend_line({row.kind for row in rows}, is_clipped=is_cut),
             judgement_legend(value for row in rows for value in row.dots),
             dots_note if any(row.dots for row in rows) else "",

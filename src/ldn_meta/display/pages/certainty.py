@@ -42,8 +42,8 @@ from ldn_meta.evidence.raw.review import UNNAMED, Review
 HEAD = (
     "Outcome",
     "Studies (people)",
-    "Relative effect (95% CI)",
-    "Absolute effect (95% CI)",
+    "Relative effect (95% interval)",
+    "Absolute effect (95% interval)",
     "Certainty (GRADE)",
     "In words",
 )
@@ -308,13 +308,22 @@ class CertaintyPage(Page):
             "High: the true effect lies close to the estimate. Moderate: probably close. Low: it "
             "may be substantially different. Very low: it is likely to be."
         )
-        if not any(math.isfinite(row["per_1000_without"]) for row in self.outcomes):
-            return (grades,)
-        return (
-            f"Per 1,000: the risk without {self.drug} is that of the comparison arms of the same "
-            "trials, all people together; the ratio is assumed to hold at that risk.",
-            grades,
-        )
+        # Outcomes by how they are read: the interval shown is the one that is rated.
+        read: dict[str, list[str]] = {}
+        for row in self.outcomes:
+            if row["interval"] != NONE:
+                how = f"{row['interval']}, {row['method']}"
+                read.setdefault(how, []).append(str(row["construct_label"]))
+        closing = [
+            f"Interval shown and rated: {how} ({', '.join(dict.fromkeys(of))})."
+            for how, of in read.items()
+        ]
+        if any(math.isfinite(row["per_1000_without"]) for row in self.outcomes):
+            closing.append(
+                f"Per 1,000: the risk without {self.drug} is that of the comparison arms of the "
+                "same trials, all people together; the ratio is assumed to hold at that risk."
+            )
+        return (*closing, grades)
 
     @cached_property
     def sentence(self) -> Text:
@@ -327,10 +336,15 @@ class CertaintyPage(Page):
         return Text("\n".join(f"- {self._with_reasons(row)}" for row in self.outcomes))
 
     def _with_reasons(self, row: dict[str, Any]) -> str:
-        caution = "" if row["caution"] == NONE else f" {row['caution']}"
         other = f" {self._otherwise(row)}" if row["other_choice"] != NONE else ""
         said = f"{statement(row, drug=self.drug)} Certainty: {self._rated(row)}."
-        return f"{said}{caution}{other}"
+        return f"{said}{self._noted(row)}{other}"
+
+    def _noted(self, row: dict[str, Any]) -> str:
+        """What a rule saw and took nothing off for."""
+        notes = [f"{d['note']}." for d in self.domains_of(row) if d["note"] != NONE]
+        notes += [row["caution"]] if row["caution"] != NONE else []
+        return "".join(f" {capitalised(note)}" for note in notes)
 
     def _otherwise(self, row: dict[str, Any]) -> str:
         """Say whether the rating turns on the kind of difference that goes first."""
@@ -493,7 +507,7 @@ class CertaintyPage(Page):
             # To stand behind the answer of page 20.
             answer={
                 "certainty": row["certainty"],
-                "sentence": f"Certainty (GRADE): {self._rated(row)}.{said}",
+                "sentence": f"Certainty (GRADE): {self._rated(row)}.{self._noted(row)}{said}",
             },
             outcomes=[
                 {

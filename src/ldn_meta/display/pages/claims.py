@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of, source_cell
-from ldn_meta.display.words import CI_METHODS, capitalised, fixed, interval
+from ldn_meta.display.words import (
+    capitalised,
+    fixed,
+    interval,
+)
 from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.answer.pools import CI_METHODS
 from ldn_meta.evidence.audit.claim_material import (
     Span,
     Spread,

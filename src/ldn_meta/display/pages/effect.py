@@ -20,12 +20,12 @@ from ldn_meta.display.pages.page import (
     open_page,
     pool_facts,
     pool_numbers,
+    read_facts,
     sides,
     size,
     variants_table,
 )
 from ldn_meta.display.words import (
-    CI_METHODS,
     MEASURES,
     agree,
     capitalised,
@@ -33,9 +33,7 @@ from ldn_meta.display.words import (
     estimate_with_interval,
     fixed,
     interval,
-    method,
     people,
-    percent,
     plain,
     shown,
     weeks,
@@ -49,7 +47,7 @@ from ldn_meta.evidence.answer.pools import (
 )
 from ldn_meta.evidence.effects.rows import COMPARATOR, CONTRAST, RATIO_MEASURES, TREATMENT
 from ldn_meta.evidence.raw.bias import OVERALL, bias_frame
-from ldn_meta.evidence.raw.protocol import MAIN, TWO_TRIALS
+from ldn_meta.evidence.raw.protocol import MAIN
 from ldn_meta.files import MISSING
 
 if TYPE_CHECKING:
@@ -83,13 +81,13 @@ class EffectPage(QuestionPage):
         )
 
     @property
-    def result(self) -> PooledResult | Text:
-        """The pooled result with its settings, or why there is none."""
+    def result(self) -> PooledResult | BayesResult | Text:
+        """The pool as it is read, with its settings, or why there is none."""
         if self.pool is None:
             return Text("No trial gave an effect with its uncertainty, so nothing was pooled.")
         if self.pool.is_alone:
             return Text("One trial gave an effect; nothing was pooled. It stands in the table.")
-        return self.pool.result
+        return self.pool.posterior or self.pool.result
 
     @property
     def trials(self) -> Table:
@@ -149,15 +147,15 @@ class EffectPage(QuestionPage):
             is_main = self.pool is not None and found.key == self.pool.key
             if found.trials["domain"].iloc[0] != "benefit" or is_main:
                 continue
-            r = found.result
+            read = found.read
             rows.append(
                 {
                     "outcome": labels[found.key["construct"]],
                     "against": found.key["comparator_class"],
                     "trials": ", ".join(found.trials["study_label"]),
                     "people": str(found.people or "NR"),
-                    "effect (95% CI)": estimate_with_interval(
-                        r.estimate, r.ci_low, r.ci_high, measure=r.measure
+                    "effect (95% interval)": estimate_with_interval(
+                        read.estimate, read.low, read.high, measure=found.key["measure"]
                     ),
                     "unit": found.key["unit"],
                     "better is": "higher" if found.trials["benefit_sign"].iloc[0] > 0 else "lower",
@@ -204,7 +202,6 @@ class EffectPage(QuestionPage):
             self.pool,
             beside=self.answer.beside,
             variants=self.answer.variants[1:],
-            bayesian=self.answer.bayes,
             comparator=self.comparator_class,
             evidence=self.opened.derived.evidence,
             name=f"forest_{self.construct}",
@@ -222,7 +219,7 @@ class EffectPage(QuestionPage):
         return Text(" ".join(part for part in parts if part))
 
     def _numbers(self, pool: Pool) -> list[str]:
-        result, answer = pool.result, self.answer
+        answer = self.answer
         against = f"compared {self.drug} with {comparators(pool)}"
         what = f"{MEASURES[pool.key['measure']]} in {self.outcome}"
         who, where = people(pool.people), crossing(pool, self.opened.treatment)
@@ -236,25 +233,10 @@ class EffectPage(QuestionPage):
         else:
             parts = [
                 f"{capitalised(count(answer.k, 'trial'))} ({who}) {against}: the pooled {what} is "
-                f"{size(pool)}, {method(result.tau2_method, result.ci_method)}; {where}.",
+                f"{size(pool)} ({pool.read.method}); {where}.",
                 self._reading(pool),
-                *_spread(pool),
+                _spread(pool),
             ]
-        if answer.k == TWO_TRIALS and answer.knapp_hartung is not None:
-            wide = answer.knapp_hartung
-            low, high = shown((wide.ci_low, wide.ci_high), measure=wide.measure)
-            parts.append(
-                "With two trials this interval takes the spread between them as known; the "
-                f"Knapp-Hartung interval, which does not, runs from {interval(low, high)}."
-            )
-            if self.posterior is not None:
-                r = self.posterior.result
-                parts.append(
-                    f"With a {r.tau_prior} prior of scale {r.tau_prior_scale:g} for the spread, "
-                    f"the analysis to read here, the effect lies between "
-                    f"{fixed(self.posterior.low)} and {fixed(self.posterior.high)} with "
-                    f"{percent(r.level)} probability."
-                )
         if self.comparator_class == ACTIVE:
             parts.append(
                 "An interval that includes no difference does not show that two drugs are "
@@ -351,7 +333,7 @@ class EffectPage(QuestionPage):
                 "denominators, would be the first number here."
             )
         defined = [
-            ("main analysis" if name == MAIN else name, found.result)
+            ("main analysis" if name == MAIN else name, found.read)
             for name, found in self.answer.variants
             if found is not None
         ]
@@ -366,7 +348,7 @@ class EffectPage(QuestionPage):
             )
         weights = self.pool.result.weight_pct
         top = int(weights.argmax())
-        off = sum(not result.ci_low <= 0 <= result.ci_high for _, result in defined)
+        off = sum(not read.low <= 0 <= read.high for _, read in defined)
         lines = [
             f"Largest weight: {self.pool.trials['study_label'].iloc[top]}, {weights[top]:.0f}%.",
             f"Over {analyses} the estimate runs from {ends[0]} ({low[0]}) to {ends[1]} "
@@ -425,6 +407,7 @@ class EffectPage(QuestionPage):
             },
             "variants": {name: pool_facts(found) for name, found in answer.variants},
             "beside": [{name: row[name] for name in beside} for row in rows_of(answer.beside)],
+            "read": None if pool is None else read_facts(pool),
             "bayes": self.bayes_facts(),
         }
         if answer.knapp_hartung is not None and answer.k > 1:
@@ -432,18 +415,15 @@ class EffectPage(QuestionPage):
         return self.opened.facts(**values)
 
 
-def _spread(pool: Pool) -> list[str]:
-    """What is known of the spread between trials, and of the effect in a new one."""
+def _spread(pool: Pool) -> str:
+    """Where the spread between trials is shown, and what is expected of a new one."""
     r = pool.result
-    log = " on the log scale" if r.measure in RATIO_MEASURES else ""
-    parts = ["No spread between trials was estimated, which few trials cannot exclude."]
-    if r.tau2 > 0:
-        tau = fixed(math.sqrt(r.tau2))
-        parts = [f"The spread between trials is estimated as tau = {tau}{log}."]
-    if math.isfinite(r.pi_low):
-        low, high = (fixed(end) for end in shown((r.pi_low, r.pi_high), measure=r.measure))
-        parts.append(f"The true effect in a new trial is expected between {low} and {high}.")
-    return parts
+    if pool.read.has_prior:
+        return "What other intervals and other priors would give stands on the robustness page."
+    if not math.isfinite(r.pi_low):
+        return ""
+    low, high = (fixed(end) for end in shown((r.pi_low, r.pi_high), measure=r.measure))
+    return f"The true effect in a new trial is expected between {low} and {high}."
 
 
 def _shares(evidence: Evidence, row_ids: pd.Series) -> list[str]:
@@ -512,7 +492,6 @@ def forest_of_pool(
     *,
     beside: pd.DataFrame,
     variants: list[tuple[str, Pool | None]],
-    bayesian: BayesResult | None = None,
     comparator: str,
     evidence: Evidence,
     name: str,
@@ -549,11 +528,12 @@ def forest_of_pool(
     return forest_output(
         name,
         None if pool is None else pool.result,
+        read=None if pool is None else pool.read,
         intervals=None if pool is None else pool.own_intervals,
         columns=None if pool is None else _arm_columns(rows, *names, is_ratio=is_ratio, of=of),
         totals=totals,
         shown_only=hollow,
-        summaries=None if pool is None else _diamonds(pool, variants, bayesian),
+        summaries=None if pool is None else _diamonds(pool, variants),
         direction=_sides_of(rows, *names),
         x_label=_axis(pool, rows, measure),
         log_scale=is_ratio,
@@ -590,8 +570,8 @@ def _arm_columns(
 KIND_OF_DATA = {"change": "change", "end": "end level", "percent change": "change"}
 
 
-class BayesDiamond(NamedTuple):
-    """A posterior as an open diamond: median and shortest interval."""
+class ReadDiamond(NamedTuple):
+    """A pool as an open diamond: the estimate and interval that it is read by."""
 
     k: int
     estimate: float
@@ -600,27 +580,20 @@ class BayesDiamond(NamedTuple):
     is_batch: bool = False
 
 
-def _diamonds(
-    pool: Pool, variants: list[tuple[str, Pool | None]], bayesian: BayesResult | None
-) -> list[tuple[str, Any]] | None:
-    """The same trials with a prior, and pools of others; each set of trials is drawn once."""
+def _diamonds(pool: Pool, variants: list[tuple[str, Pool | None]]) -> list[tuple[str, Any]] | None:
+    """Pools of other trials than the main one; each set of trials is drawn once."""
     seen = {tuple(pool.trials["effect_id"])}
     out: list[tuple[str, Any]] = []
-    if bayesian is not None:
-        numbers = (float(bayesian.mu_median), float(bayesian.mu_low), float(bayesian.mu_high))
-        label = f"same trials, Bayesian, {bayesian.tau_prior} prior of scale"
-        out.append(
-            (f"{label} {bayesian.tau_prior_scale:g}", BayesDiamond(int(bayesian.k), *numbers))
-        )
     for name, found in variants:
         if found is None or found.is_alone or found.key["unit"] != pool.key["unit"]:
             continue
         trials = tuple(found.trials["effect_id"])
         if trials not in seen:
             seen.add(trials)
-            same = found.result.ci_method == pool.result.ci_method
-            how = "" if same else f", {CI_METHODS[found.result.ci_method]}"
-            out.append((f"{name}{how}", found.result))
+            read = found.read
+            how = "" if read.method == pool.read.method else f", {read.method}"
+            diamond = ReadDiamond(len(found.trials), read.estimate, read.low, read.high)
+            out.append((f"{name}{how}", diamond))
     return out or None
 
 

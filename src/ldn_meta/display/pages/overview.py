@@ -141,7 +141,7 @@ class OverviewPage:
                     "synthesis": c["synthesis"],
                     "studies": c["trials"],
                     "people": c["people"] or "NR",
-                    "effect (95% CI)": number,
+                    "effect (95% interval)": number,
                     "direction": self.derived.evidence.review.direction(c["direction"]),
                 }
             )
@@ -150,7 +150,7 @@ class OverviewPage:
             "Evidence behind each cell of the map",
             "Effect: mean difference in the unit of the trials, or risk ratio; "
             f"{self.derived.evidence.review.label} against the comparator. Either way: the "
-            "interval includes no difference.",
+            "interval includes no difference. Intervals are those of the conditions' own pages.",
         )
 
     @property

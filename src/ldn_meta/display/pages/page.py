@@ -36,7 +36,7 @@ from ldn_meta.stats.pool import side
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ldn_meta.evidence.answer.pools import Pool
+    from ldn_meta.evidence.answer.pools import IntervalToRead, Pool
     from ldn_meta.evidence.raw.tables import Evidence
     from ldn_meta.stats.bayes import BayesResult
     from ldn_meta.stats.pool import PooledResult
@@ -170,7 +170,7 @@ class Page:
 
 
 NONE = ("none", "NR", "no trial", "not defined", "not defined", "none")
-HEAD = ("trials", "people", "effect (95% CI)", "95% prediction", "tau", "method")
+HEAD = ("trials", "people", "effect (95% interval)", "95% prediction", "tau", "read by")
 
 
 def variants_table(variants: list[tuple[str, Pool | None]], *, outcome: str) -> Table:
@@ -188,8 +188,9 @@ def variants_table(variants: list[tuple[str, Pool | None]], *, outcome: str) -> 
         frame,
         f"What other choices would give: {outcome}",
         f"{unmoved}Each line changes only what its name says; choices and reasons are in "
-        "data/raw/protocol.toml. With three trials or more the plan's interval is the "
-        "floored Knapp-Hartung one. tau: standard deviation between trials, on the log "
+        "data/raw/protocol.toml. Each is read by the rule for its number of trials (one: its "
+        "own interval; two: with the prior for the spread; more: floored Knapp-Hartung), "
+        "unless its name says another. tau: standard deviation between trials, on the log "
         "scale for ratios.",
     )
 
@@ -197,16 +198,19 @@ def variants_table(variants: list[tuple[str, Pool | None]], *, outcome: str) -> 
 def _cells(found: Pool | None) -> tuple[str, ...]:
     if found is None:
         return NONE
-    r, measure = found.result, found.key["measure"]
-    alone = len(found.trials) == 1
-    low, high = shown((r.pi_low, r.pi_high), measure=measure)
+    r, read, measure = found.result, found.read, found.key["measure"]
+    tau, new = math.sqrt(r.tau2), (r.pi_low, r.pi_high)
+    if found.posterior is not None:
+        b = found.posterior
+        tau, new = float(b.tau_median), (b.theta_low, b.theta_high)
+    low, high = shown(new, measure=measure)
     return (
         ", ".join(found.trials["study_label"]),
         str(found.people or "NR"),
-        estimate_with_interval(r.estimate, r.ci_low, r.ci_high, measure=measure),
+        estimate_with_interval(read.estimate, read.low, read.high, measure=measure),
         interval(low, high),
-        "not defined" if alone else fixed(math.sqrt(r.tau2)),
-        "one trial" if alone else method(r.tau2_method, r.ci_method),
+        "not defined" if found.is_alone else fixed(tau),
+        "one trial" if found.is_alone else read.method,
     )
 
 
@@ -236,38 +240,43 @@ class QuestionPage(Page):
 
     @property
     def bayes(self) -> Table:
-        """The Bayesian pool beside the frequentist one, under several priors."""
+        """Every interval for the pool in one table, with what each takes for granted."""
         import pandas as pd
 
-        caption = f"With a prior for the spread between trials: {self.outcome}"
-        found = self.posterior
-        if found is None:
-            return Table(pd.DataFrame(), caption, empty="Not computed.")
-        heads = [head for head, _ in found.chances]
+        caption = f"Every interval for the same trials: {self.outcome}"
+        found, pool = self.posterior, self.pool
+        if pool is None or pool.is_alone:
+            return Table(pd.DataFrame(), caption, empty="Not computed: fewer than two trials.")
+        heads = [] if found is None else [head for head, _ in found.chances]
         # A frequentist analysis has no probability of an effect.
         none = ["not defined"] * len(heads)
-        pooled, read = [found.pool.result], ""
-        if self.answer.k <= TWO_TRIALS and self.answer.knapp_hartung is not None:
-            pooled.append(self.answer.knapp_hartung)
-            read = ", the one to read"
-        rows = [(*_pooled_cells(result), *none) for result in pooled]
+        rows = [
+            (*_pooled_cells(result, pool.read), *none, ASSUMES[result.ci_method])
+            for result in self.answer.intervals
+        ]
+        priors = (
+            []
+            if found is None
+            else [(found, " (analysis plan)"), *((o, "") for o in self.other_posteriors)]
+        )
         rows += [
-            (f"Bayesian: {one.result.prior}{mark}", *one.cells())
-            for one, mark in [
-                (found, f" (analysis plan{read})"),
-                *((other, "") for other in self.other_posteriors),
-            ]
+            (
+                f"Bayesian: {one.result.prior}{mark}{_read(one is found and pool.read.has_prior)}",
+                *one.cells(),
+                ASSUMES["bayesian"],
+            )
+            for one, mark in priors
         ]
         head = ("analysis", "effect (95%)", "new trial (95%)", "tau (95%)")
-        log = ", on the log scale" if found.is_ratio else ""
-        notes = f" Noted: {'; '.join(found.result.notes)}." if found.result.notes else ""
+        log = ", on the log scale" if pool.key["measure"] in RATIO_MEASURES else ""
+        notes = f" Noted: {'; '.join(found.result.notes)}." if found and found.result.notes else ""
         return Table(
-            pd.DataFrame(rows, columns=[*head, *heads]),
+            pd.DataFrame(rows, columns=[*head, *heads, "takes for granted"]),
             caption,
             "Bayesian rows: posterior median, with the shortest interval of that probability; "
             "flat prior for the mean effect. tau: standard deviation of true effects between "
-            f"trials{log}. The priors and their reasons are in data/raw/protocol.toml; no prior "
-            f"is right, so others stand below.{notes}",
+            f"trials{log}. Which is read, the priors and their reasons are in "
+            f"data/raw/protocol.toml; no prior is right, so others stand below.{notes}",
         )
 
     @property
@@ -286,7 +295,7 @@ class QuestionPage(Page):
         ]
         if r.k == TWO_TRIALS:
             parts.append(
-                "With two trials this is the interval to read: the Wald interval takes the "
+                "This is the interval to read: with two trials the Wald interval takes the "
                 "spread as known, and the Knapp-Hartung interval has only the scatter of two "
                 "numbers to judge it by."
             )
@@ -436,14 +445,27 @@ class Posterior:
         }
 
 
-def _pooled_cells(found: PooledResult) -> tuple[str, ...]:
+ASSUMES = {
+    "wald": "the spread between trials is known to be what was estimated",
+    "knapp-hartung": "nothing about the spread: it is judged by these trials alone",
+    "knapp-hartung-floored": "the same, but trials never agree better than chance",
+    "bayesian": "this prior for the spread",
+}
+
+
+def _read(is_it: bool) -> str:
+    return ", the one to read" if is_it else ""
+
+
+def _pooled_cells(found: PooledResult, read: IntervalToRead) -> tuple[str, ...]:
     measure = found.measure
     low, high = shown((found.pi_low, found.pi_high), measure=measure)
     tau, tau_low, tau_high = (
         math.sqrt(tau2) for tau2 in (found.tau2, found.tau2_ci_low, found.tau2_ci_high)
     )
+    name = method(found.tau2_method, found.ci_method)
     return (
-        method(found.tau2_method, found.ci_method),
+        f"{name}{_read(name == read.method)}",
         estimate_with_interval(found.estimate, found.ci_low, found.ci_high, measure=measure),
         interval(low, high),
         f"{fixed(tau)} ({interval(tau_low, tau_high)})",
@@ -462,16 +484,16 @@ def comparators(pool: Pool) -> str:
 
 
 def size(pool: Pool) -> str:
-    """Write estimate, unit and interval."""
-    r, measure = pool.result, pool.key["measure"]
-    estimate, low, high = shown((r.estimate, r.ci_low, r.ci_high), measure=measure)
+    """Write estimate, unit and the interval to read, with its name."""
+    read, measure = pool.read, pool.key["measure"]
+    estimate, low, high = shown((read.estimate, read.low, read.high), measure=measure)
     unit = "" if measure in RATIO_MEASURES else f" {pool.key['unit']}"
-    return f"{fixed(estimate)}{unit} (95% CI {interval(low, high)})"
+    return f"{fixed(estimate)}{unit}, {read.name} {interval(low, high)}"
 
 
 def crossing(pool: Pool, treatment: str = NEUTRAL) -> str:
     """Say whether the interval includes no difference, and on which side it lies otherwise."""
-    low, high = float(pool.result.ci_low), float(pool.result.ci_high)
+    low, high = pool.read.low, pool.read.high
     if not (math.isfinite(low) and math.isfinite(high)):
         return "the interval is not defined"
     if side(low, high) == 0:
@@ -504,6 +526,19 @@ def pool_facts(found: Pool | None) -> dict[str, Any]:
         "measure": found.key["measure"],
         "unit": found.key["unit"],
         **pool_numbers(found.result),
+        "read": read_facts(found),
+    }
+
+
+def read_facts(found: Pool) -> dict[str, Any]:
+    """The numbers to read; on the scale of yi, and as displayed."""
+    numbers = {name: getattr(found.read, name) for name in ("estimate", "low", "high")}
+    return {
+        **numbers,
+        **shown_facts(numbers, tuple(numbers), measure=found.key["measure"]),
+        "interval": found.read.name,
+        "method": found.read.method,
+        "has_prior": found.read.has_prior,
     }
 
 

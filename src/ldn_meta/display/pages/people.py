@@ -17,6 +17,7 @@ from ldn_meta.display.pages.page import (
     crossing,
     open_page,
     pool_facts,
+    size,
     variants_table,
 )
 from ldn_meta.display.words import (
@@ -25,7 +26,6 @@ from ldn_meta.display.words import (
     estimate_with_interval,
     fixed,
     interval,
-    method,
     people,
     percent,
     percents,
@@ -240,12 +240,10 @@ class PeoplePage(Page):
                 "people": str(p.people or "NR"),
                 self._review.label: _added_up(p.trials, 1),
                 "comparator": _added_up(p.trials, 2),
-                "RR (95% CI)": estimate_with_interval(
-                    p.result.estimate, p.result.ci_low, p.result.ci_high, measure="RR"
+                "RR (95% interval)": estimate_with_interval(
+                    p.read.estimate, p.read.low, p.read.high, measure="RR"
                 ),
-                "method": "one trial"
-                if p.is_alone
-                else method(p.result.tau2_method, p.result.ci_method),
+                "read by": p.read.method,
             }
             for p in self.rr_pools
         ]
@@ -389,19 +387,17 @@ class PeoplePage(Page):
                 f"No study of {self.drug} against {self.comparator_class} gave numbers of people "
                 f"with '{self.outcome}' that could be compared."
             ]
-        trials, result = self.pool.trials, self.pool.result
-        rr, low, high = shown((result.estimate, result.ci_low, result.ci_high), measure="RR")
+        trials = self.pool.trials
         shares = "; ".join(
             f"{row['study_label']} {row['arm_1_data']} against {row['arm_2_data']}"
             for row in rows_of(trials)
         )
         made = "Its risk ratio is" if self.pool.is_alone else "The pooled risk ratio is"
-        how = "" if self.pool.is_alone else f", {method(result.tau2_method, result.ci_method)}"
+        how = "" if self.pool.is_alone else f" ({self.pool.read.method})"
         parts = [
             f"{capitalised(count(len(trials), 'trial'))} ({people(self.pool.people)}) counted "
             f"'{self.outcome}': {shares}.",
-            f"{made} {fixed(rr)} (95% CI {interval(low, high)}){how}; "
-            f"{crossing(self.pool, self.drug)}.",
+            f"{made} {size(self.pool)}{how}; {crossing(self.pool, self.drug)}.",
         ]
         per = per_thousand(self.pool)
         if per:
@@ -479,11 +475,11 @@ class PeoplePage(Page):
 
 def per_thousand(pool: Pool) -> dict[str, float]:
     """Natural frequencies from the comparison arms and the pooled risk ratio."""
-    trials, r = pool.trials, pool.result
+    trials, read = pool.trials, pool.read
     control = float(trials["events_2"].sum() / trials["n_2"].sum())
     if not (math.isfinite(control) and control > 0):
         return {}
-    ratios = shown((r.estimate, r.ci_low, r.ci_high), measure="RR")
+    ratios = shown((read.estimate, read.low, read.high), measure="RR")
     expected = (min(CAP, CAP * control * ratio) for ratio in ratios)
     return {
         "without": CAP * control,

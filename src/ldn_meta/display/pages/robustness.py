@@ -362,7 +362,7 @@ class RobustnessPage(QuestionPage):
             return []
         named = {node.name: place for place, node in enumerate(found.nodes)}
         rows: list[tuple[float, ...]] = []
-        for name in one.varied_by:
+        for name in filter(named.__contains__, one.varied_by):
             cells = found.alone(named[name])
             told = [found.results[what][cells] for what in ("estimate", "ci_low", "ci_high")]
             each = [tuple(shown(row, measure=found.measure)) for row in np.transpose(told)]

@@ -207,7 +207,7 @@ class StudyPage:
             is_main = found["analysis"] == MAIN
             how = f"not in the main result; in: {'; '.join(found['analysis'])}"
             for row in rows_of(found[is_main]):
-                numbers = [row[name] for name in ("estimate", "ci_low", "ci_high")]
+                numbers = [row[name] for name in ("read_estimate", "read_low", "read_high")]
                 others = int(row["k"]) - 1
                 company = f"with {count(others, 'other trial')}" if others else "alone"
                 text = estimate_with_interval(*numbers, measure=measure)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,20 +13,22 @@ import numpy as np
 from ldn_meta.evidence.answer.directions import directions
 from ldn_meta.evidence.answer.multiverse import Multiverse, Normalised, build_multiverse
 from ldn_meta.evidence.answer.pools import (
+    CI_METHODS,
     NOT_STATED,
+    IntervalToRead,
     Pool,
+    bayes_of,
     build_pools,
     find_pool,
     people,
     pool_trials,
     possible_synthesis,
 )
-from ldn_meta.evidence.effects.effects import own_intervals
 from ldn_meta.evidence.effects.rows import CONTRAST, FURTHER_ARM, POOL
 from ldn_meta.evidence.raw.protocol import TWO_TRIALS, Model, Protocol, Selection
 from ldn_meta.evidence.raw.tables import Evidence
-from ldn_meta.stats.bayes import pool_bayes, prior_sensitivity
-from ldn_meta.stats.influence import cumulative, leave_one_out, next_trial
+from ldn_meta.stats.bayes import prior_sensitivity
+from ldn_meta.stats.influence import next_trial
 from ldn_meta.stats.sequential import (
     LEAST_STEP,
     FutilityDesign,
@@ -51,21 +53,11 @@ if TYPE_CHECKING:
     from ldn_meta.stats.pool import PooledResult
 
 
-_bayes_once = lru_cache(maxsize=512)(pool_bayes)
-
 BETTER = "the pooled interval lies wholly on the side of treatment"
 WORSE = "the pooled interval lies wholly on the side of the comparator"
 INSIDE = "the pooled interval lies wholly inside the region of equivalence"
 NO_EFFECT, POOLED_EFFECT = "no effect", "the pooled effect"
 IMPORTANT_EFFECT = "the minimal important difference"
-
-
-class IntervalToRead(NamedTuple):
-    """The interval an answer should be read by, on the scale of ``yi``."""
-
-    low: float
-    high: float
-    has_prior: bool
 
 
 class SmallStudies(NamedTuple):
@@ -214,16 +206,24 @@ class Answer:
         return pool_trials(self.pool.trials, model, self.pool.key["measure"])
 
     @cached_property
+    def intervals(self) -> list[PooledResult]:
+        """The pool by each method for the interval that needs no prior."""
+        if self.pool is None:
+            return []
+        models = [replace(self.protocol.model, ci_method=name) for name in CI_METHODS]
+        return [pool_trials(self.pool.trials, m, self.pool.key["measure"]) for m in models]
+
+    @cached_property
     def read_by(self) -> IntervalToRead | None:
         """The interval to read."""
-        return None if self.pool is None else interval_to_read(self.pool, self.protocol)
+        return None if self.pool is None else self.pool.read
 
     @cached_property
     def bayes(self) -> BayesResult | None:
         """The pool with the protocol's prior for the spread; None for fewer than two trials."""
         if self.pool is None or self.k < TWO_TRIALS:
             return None
-        return bayes_of_pool(self.pool, self.protocol)
+        return bayes_of(self.pool, _mid(self.pool, self.protocol))
 
     @cached_property
     def other_priors(self) -> tuple[BayesResult, ...]:
@@ -237,7 +237,10 @@ class Answer:
             tau_prior_scale=float(main[1]),
             families=choices.sensitivity_families,
             factors=choices.sensitivity_factors,
-            **_bayes_options(self.pool, self.protocol),
+            level=self.protocol.model.level,
+            mid=_mid(self.pool, self.protocol),
+            measure=self.pool.key["measure"],
+            labels=tuple(self.pool.trials["study_label"]),
         )
         return tuple(r for r in every if (r.tau_prior, r.tau_prior_scale) != main)
 
@@ -317,19 +320,19 @@ class Answer:
         if self.pool is None:
             return pd.DataFrame()
         trials = self.pool.trials
-        sizes = range(1, self.k + 1)
-        numbers = _pooled_again(cumulative, self.pool, self.protocol.model, sizes)
-        return pd.DataFrame(
+        parts = [self.pool.of(trials.iloc[:k]) for k in range(1, self.k + 1)]
+        frame = pd.DataFrame(
             {
                 "label": trials["study_label"],
                 "year": trials["year"].astype(float),
-                "k": sizes,
-                "people": [people(trials.iloc[:k]) for k in sizes],
-                **numbers,
-                "shift": numbers["estimate"].diff(),
-                "ci_method": [self.protocol.model.interval(k) for k in sizes],
+                "k": [len(part.trials) for part in parts],
+                "people": [part.people for part in parts],
+                **_as_read(parts),
+                "tau2": [float(part.result.tau2) for part in parts],
+                "read_by": [part.read.method for part in parts],
             }
         )
+        return frame.assign(shift=frame["estimate"].diff())
 
     @cached_property
     def without_each(self) -> pd.DataFrame:
@@ -339,10 +342,10 @@ class Answer:
         columns = ["label", "k", "estimate", "ci_low", "ci_high"]
         if self.pool is None or self.pool.is_alone:
             return pd.DataFrame(columns=columns)
+        trials = self.pool.trials
+        parts = [self.pool.of(trials.drop(index=place)) for place in trials.index]
         left = [self.k - 1] * self.k
-        numbers = _pooled_again(leave_one_out, self.pool, self.protocol.model, left)
-        told = {"label": self.pool.trials["study_label"], "k": left, **numbers}
-        return pd.DataFrame(told)[columns]
+        return pd.DataFrame({"label": trials["study_label"], "k": left, **_as_read(parts)})
 
     @property
     def minimal_effect(self) -> float:
@@ -407,7 +410,7 @@ class Answer:
             return pd.DataFrame(columns=columns)
         trials, model = self.pool.trials, self.protocol.model
         sign = float(trials["benefit_sign"].iloc[0])
-        supposed = {NO_EFFECT: 0.0, POOLED_EFFECT: float(self.pool.result.estimate)}
+        supposed = {NO_EFFECT: 0.0, POOLED_EFFECT: self.pool.read.estimate}
         if math.isfinite(margin):
             supposed[IMPORTANT_EFFECT] = sign * margin
         found = next_trial(
@@ -452,29 +455,9 @@ class Answer:
         )
 
 
-def bayes_of_pool(pool: Pool, protocol: Protocol) -> BayesResult | None:
-    """Pool the trials again with the protocol's prior; None if none is stated for the unit."""
-    scale = protocol.bayes.scale_for(pool.key["measure"], pool.key["unit"])
-    if scale is None:
-        return None
-    return _bayes_once(
-        tuple(pool.trials["yi"].astype(float)),
-        tuple(pool.trials["vi"].astype(float)),
-        tau_prior=protocol.bayes.tau_prior,
-        tau_prior_scale=scale,
-        **_bayes_options(pool, protocol),
-    )
-
-
 def interval_to_read(pool: Pool, protocol: Protocol) -> IntervalToRead:
-    """Interval of a pool; of two trials that with the protocol's prior, where one is stated.
-
-    The Wald interval of two trials takes the spread between them as known.
-    """
-    found = bayes_of_pool(pool, protocol) if len(pool.trials) == TWO_TRIALS else None
-    if found is None:
-        return IntervalToRead(float(pool.result.ci_low), float(pool.result.ci_high), False)
-    return IntervalToRead(float(found.mu_low), float(found.mu_high), True)
+    """Estimate and interval of a pool that pages, claims and ratings go by."""
+    return replace(pool, model=replace(pool.model, bayes=protocol.bayes)).read
 
 
 def smallest_size(frame: pd.DataFrame, *, supposed: str, what: str, probability: float) -> float:
@@ -489,16 +472,6 @@ def smallest_size(frame: pd.DataFrame, *, supposed: str, what: str, probability:
             break
         enough = float(n)
     return enough
-
-
-def _bayes_options(pool: Pool, protocol: Protocol) -> dict[str, Any]:
-    """What every prior shares; the size that matters only where it is stated for the unit."""
-    return {
-        "level": protocol.model.level,
-        "mid": _mid(pool, protocol),
-        "measure": pool.key["measure"],
-        "labels": tuple(pool.trials["study_label"]),
-    }
 
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -518,41 +491,17 @@ def _people_of_each(trials: pd.DataFrame) -> list[int]:
     return [people(trials.iloc[[place]]) for place in range(len(trials))]
 
 
-def _pooled_again(
-    again: Callable[..., PooledResult], pool: Pool, model: Model, sizes: Sequence[int]
-) -> pd.DataFrame:
-    """Parts of a pool pooled in a batch, each by the interval for its number of trials."""
-    import pandas as pd
-
-    methods = [model.interval(k) for k in sizes]
-    frames = {
-        method: again(
-            pool.trials["yi"].to_numpy(dtype=float),
-            pool.trials["vi"].to_numpy(dtype=float),
-            tau2_method=model.tau2_method,
-            ci_method=method,
-            level=model.level,
-            pi_method=model.pi_method,
-        )
-        for method in dict.fromkeys(methods)
+def _as_read(parts: Sequence[Pool]) -> dict[str, list[float]]:
+    """Estimates of pools with the intervals they are read by."""
+    return {
+        "estimate": [part.read.estimate for part in parts],
+        "ci_low": [part.read.low for part in parts],
+        "ci_high": [part.read.high for part in parts],
     }
-    names = ("estimate", "ci_low", "ci_high", "tau2")
-    told = pd.DataFrame(
-        [
-            {name: getattr(frames[method], name)[place] for name in names}
-            for place, method in enumerate(methods)
-        ]
-    )
-    # One trial alone keeps its own interval.
-    own = own_intervals(pool.trials, level=model.level)
-    for place in (place for place, k in enumerate(sizes) if k == 1):
-        is_in = np.isfinite(frames[methods[place]].vi[place])
-        told.loc[place, ["ci_low", "ci_high"]] = own[is_in][0]
-    return told
 
 
 def _line(name: str, found: Pool) -> dict[str, Any]:
-    """Settings, trials, estimate, intervals, heterogeneity."""
+    """Settings, trials, estimate and interval to read, the frequentist pool, heterogeneity."""
     numbers = (
         *("tau2_method", "ci_method", "estimate", "se", "ci_low", "ci_high", "p_value"),
         *("pi_low", "pi_high", "tau2", "tau2_ci_low", "tau2_ci_high"),
@@ -565,5 +514,9 @@ def _line(name: str, found: Pool) -> dict[str, Any]:
         "people": found.people,
         "trials": " ".join(found.trials["study_id"]),
         "effects": " ".join(found.trials["effect_id"]),
+        "read_estimate": found.read.estimate,
+        "read_low": found.read.low,
+        "read_high": found.read.high,
+        "read_by": found.read.method,
         **{number: getattr(found.result, number) for number in numbers},
     }

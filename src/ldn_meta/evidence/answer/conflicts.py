@@ -444,7 +444,9 @@ def _is_same(one: Pool | None, two: Pool | None) -> bool:
 def _numbers(pool: Pool | None, side: str) -> dict[str, float]:
     if pool is None:
         return {f"{name}_{side}": 0.0 if name == "k" else math.nan for name in NUMBERS}
-    return {f"{name}_{side}": float(getattr(pool.result, name)) for name in NUMBERS}
+    read = pool.read
+    numbers = (float(len(pool.trials)), read.estimate, read.low, read.high)
+    return {f"{name}_{side}": number for name, number in zip(NUMBERS, numbers, strict=True)}
 
 
 # -- numbers that nobody has read, and what they could do to an answer ------------------------
@@ -590,7 +592,7 @@ def _read(answer: Answer) -> tuple[float, float, float]:
     """Estimate and interval an answer is read by."""
     if answer.pool is None or answer.read_by is None:
         return math.nan, math.nan, math.nan
-    return float(answer.pool.result.estimate), answer.read_by.low, answer.read_by.high
+    return answer.read_by.estimate, answer.read_by.low, answer.read_by.high
 
 
 def _with(answer: Answer, effect: dict[str, Any]) -> Answer:

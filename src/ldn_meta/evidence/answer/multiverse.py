@@ -6,14 +6,20 @@ import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from itertools import product
+from itertools import combinations, product
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.answer.pools import NOT_STATED, build_pools, find_pool
+from ldn_meta.evidence.answer.pools import (
+    NOT_STATED,
+    build_pools,
+    find_pool,
+    prior_method,
+    with_prior,
+)
 from ldn_meta.evidence.effects.effects import OWN_LEVEL, as_saved, candidate_effects
 from ldn_meta.evidence.effects.rows import (
     CONTRAST,
@@ -260,7 +266,7 @@ COLUMNS = (
 
 def explored(evidence: Evidence, protocol: Protocol) -> dict[str, Any]:
     """Collect what a reader's choices act upon, as JSON can hold it."""
-    model = asdict(protocol.model) | {"two_trials": TWO_TRIALS}
+    model = asdict(replace(protocol.model, bayes=None)) | {"two_trials": TWO_TRIALS}
     found: dict[str, Any] = {
         "selection": _plain(asdict(protocol.selection)),
         "model": model,
@@ -334,12 +340,35 @@ def _outcomes(
             "benefit_sign": _plain(choice.benefit_sign),
             "effects": effects,
             "states": states,
+            **_pairs(effects, stated, protocol.model, choice.key),
         }
 
 
 def _may_enter(effect: dict[str, Any], stated: list[dict[str, Any]]) -> bool:
     """Whether some choice lifts everything that bars an effect."""
     return all(stated[rule]["lifted_by"] is not None for rule in effect["bars"])
+
+
+def _pairs(
+    effects: list[dict[str, Any]],
+    stated: list[dict[str, Any]],
+    model: Model,
+    key: tuple[str, str],
+) -> dict[str, Any]:
+    """What two trials are read by, for every pair that can meet: the page has no integrals."""
+    found: dict[str, Any] = {"pairs": [], "read_by": ""}
+    able = [n for n, effect in enumerate(effects) if _may_enter(effect, stated)]
+    for one, two in combinations(able, 2):
+        pair = (effects[one], effects[two])
+        if pair[0]["trial_id"] == pair[1]["trial_id"] or not model.is_read_with_prior(TWO_TRIALS):
+            continue
+        yi, vi = (tuple(float(effect[name]) for effect in pair) for name in ("yi", "vi"))
+        r = with_prior(yi, vi, model, measure=key[0], unit=key[1])
+        if r is not None:
+            read = (r.mu_median, r.mu_low, r.mu_high)
+            found["pairs"].append([one, two, *map(float, read)])
+            found["read_by"] = prior_method(r)
+    return found
 
 
 def _data_changes(protocol: Protocol) -> list[dict[str, Any]]:
@@ -559,7 +588,7 @@ def build_multiverse(
         yi=yi,
         vi=vi,
         set_of=np.asarray(set_of).reshape(-1),
-        results=_pooled(yi, vi, own, models),
+        results=_with_prior(_pooled(yi, vi, own, models), yi, vi, models, choice.key),
     )
 
 
@@ -603,6 +632,29 @@ def _pooled(
         results[name][np.ix_(alone, at_level)] = ends
     estimate, se = (results[name][alone] for name in ("estimate", "se"))
     results["p_value"][alone] = p_from_se(estimate, se, df=np.where(df > 0, df, np.inf))
+    return results
+
+
+def _with_prior(
+    results: dict[str, FloatArray],
+    yi: FloatArray,
+    vi: FloatArray,
+    models: list[Model],
+    key: tuple[str, str],
+) -> dict[str, FloatArray]:
+    """Put what two trials are read by, with the plan's prior, in place of their pool."""
+    is_there = ~np.isnan(vi)
+    read = [column for column, model in enumerate(models) if model.is_read_with_prior(TWO_TRIALS)]
+    for row in np.flatnonzero(np.count_nonzero(is_there, axis=1) == TWO_TRIALS):
+        y, v = (tuple(map(float, part[row][is_there[row]])) for part in (yi, vi))
+        for column in read:
+            found = with_prior(y, v, models[column], measure=key[0], unit=key[1])
+            if found is not None:
+                told = {"estimate": found.mu_median, "ci_low": found.mu_low}
+                # Standard error and p-value are those of an interval that is not read.
+                told |= {"ci_high": found.mu_high, "se": math.nan, "p_value": math.nan}
+                for name, value in told.items():
+                    results[name][row, column] = value
     return results
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ldn_meta.evidence.effects.effects import own_intervals, t_df
 from ldn_meta.evidence.effects.rows import (
@@ -18,6 +18,7 @@ from ldn_meta.evidence.effects.rows import (
     PROPORTION,
     choose,
 )
+from ldn_meta.stats.bayes import pool_bayes
 from ldn_meta.stats.convert import p_from_se
 from ldn_meta.stats.pool import pool, side
 
@@ -25,11 +26,30 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ldn_meta.evidence.raw.protocol import Model, Selection
+    from ldn_meta.stats.bayes import BayesResult
     from ldn_meta.stats.pool import PooledResult
 
 
 # The same trials come back under other selections, in the ledger of conflicts and on other pages.
 _pool_once = lru_cache(maxsize=4096)(pool)
+_bayes_once = lru_cache(maxsize=512)(pool_bayes)
+
+TAU2_METHODS = {
+    "common": "common effect",
+    "dl": "DerSimonian-Laird",
+    "he": "Hedges",
+    "hs": "Hunter-Schmidt",
+    "sj": "Sidik-Jonkman",
+    "ml": "maximum likelihood",
+    "reml": "REML",
+    "eb": "empirical Bayes",
+    "pm": "Paule-Mandel",
+}
+CI_METHODS = {
+    "wald": "Wald interval",
+    "knapp-hartung": "Knapp-Hartung interval",
+    "knapp-hartung-floored": "floored Knapp-Hartung interval",
+}
 
 META_ANALYSIS = "meta-analysis"
 ONE_TRIAL = "one trial"
@@ -50,6 +70,29 @@ PARTLY_COMPARATOR = "partly favours comparator"
 CONFLICTING = "conflicting"
 
 
+class IntervalToRead(NamedTuple):
+    """What an answer is read by, on the scale of ``yi``: the one interval that pages print.
+
+    ``method`` says in words how it was made, ``has_prior`` whether a prior decides its width.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    has_prior: bool = False
+    method: str = "not defined"
+    level: float = 0.95
+
+    @property
+    def name(self) -> str:
+        """Name the interval as readers know it."""
+        kind = "credible interval" if self.has_prior else "CI"
+        return f"{100 * self.level:g}% {kind}"
+
+
+NO_INTERVAL = IntervalToRead(math.nan, math.nan, math.nan)
+
+
 @dataclass(frozen=True, eq=False)
 class Pool:
     """The trials of one outcome against one kind of comparator, pooled by a model when asked."""
@@ -62,6 +105,38 @@ class Pool:
     def result(self) -> PooledResult:
         """One effect per trial, pooled with the model's methods."""
         return pool_trials(self.trials, self.model, self.key["measure"])
+
+    @cached_property
+    def read(self) -> IntervalToRead:
+        """Estimate and interval by the rule of the plan, or by the model that a variant names."""
+        r, prior = self.result, self.posterior
+        if prior is None:
+            if self.is_alone:
+                words = "the trial's own interval"
+            else:
+                words = f"{TAU2_METHODS[r.tau2_method]}, {CI_METHODS[r.ci_method]}"
+            return IntervalToRead(
+                float(r.estimate), float(r.ci_low), float(r.ci_high), False, words, r.level
+            )
+        return IntervalToRead(
+            float(prior.mu_median),
+            float(prior.mu_low),
+            float(prior.mu_high),
+            True,
+            prior_method(prior),
+            prior.level,
+        )
+
+    @cached_property
+    def posterior(self) -> BayesResult | None:
+        """The pool with the plan's prior, where that is what it is read by and one is stated."""
+        if self.model.bayes is None or not self.model.is_read_with_prior(len(self.trials)):
+            return None
+        return bayes_of(self)
+
+    def of(self, trials: pd.DataFrame) -> Pool:
+        """Some of its trials, pooled by the methods for their number."""
+        return replace(self, trials=trials.reset_index(drop=True))
 
     @property
     def own_intervals(self) -> list[tuple[float, float]]:
@@ -96,6 +171,51 @@ def has_unknown_sign(found: Pool) -> bool:
     """Whether no trial says which of the two was subtracted from which."""
     direct = found.trials["route"].str.startswith("difference")
     return bool((direct & (found.trials["direction"] == NOT_STATED)).all())
+
+
+def prior_method(found: BayesResult) -> str:
+    """How a pool with a prior was made, in words."""
+    scale = float(found.tau_prior_scale)
+    return f"Bayesian, {found.tau_prior} prior of scale {scale:g} for the spread between trials"
+
+
+def bayes_of(found: Pool, mid: float | None = None) -> BayesResult | None:
+    """Pool the trials with the plan's prior; None if none is stated for the unit."""
+    return with_prior(
+        tuple(found.trials["yi"].astype(float)),
+        tuple(found.trials["vi"].astype(float)),
+        found.model,
+        measure=found.key["measure"],
+        unit=found.key["unit"],
+        mid=mid,
+        labels=tuple(found.trials["study_label"]),
+    )
+
+
+def with_prior(
+    yi: tuple[float, ...],
+    vi: tuple[float, ...],
+    model: Model,
+    *,
+    measure: str,
+    unit: str,
+    mid: float | None = None,
+    labels: tuple[str, ...] | None = None,
+) -> BayesResult | None:
+    """Pool effects with the prior of a model; None if none is stated for the unit."""
+    scale = None if model.bayes is None else model.bayes.scale_for(measure, unit)
+    if model.bayes is None or scale is None:
+        return None
+    return _bayes_once(
+        yi,
+        vi,
+        tau_prior=model.bayes.tau_prior,
+        tau_prior_scale=scale,
+        level=model.level,
+        mid=mid,
+        measure=measure,
+        labels=labels,
+    )
 
 
 def pool_trials(trials: pd.DataFrame, model: Model, measure: str) -> PooledResult:
@@ -249,8 +369,7 @@ def interval_direction(ci_low: float, ci_high: float, benefit_sign: float) -> st
 
 
 def _of_pool(best: Pool) -> dict[str, Any]:
-    result = best.result
-    low, high = float(result.ci_low), float(result.ci_high)
+    read = best.read
     sign = float(best.trials["benefit_sign"].iloc[0])
     return {
         "synthesis": META_ANALYSIS if len(best.trials) > 1 else ONE_TRIAL,
@@ -259,9 +378,9 @@ def _of_pool(best: Pool) -> dict[str, Any]:
         "trials": len(best.trials),
         "people": best.people,
         "measure": best.key["measure"],
-        "estimate": result.estimate,
-        "ci_low": low,
-        "ci_high": high,
-        "direction": interval_direction(low, high, sign),
+        "estimate": read.estimate,
+        "ci_low": read.low,
+        "ci_high": read.high,
+        "direction": interval_direction(read.low, read.high, sign),
         "directions": {},
     }

@@ -274,8 +274,8 @@ def then_and_now(
 
 def span_of(found: Pool, *, per: float = 1.0) -> Span:
     """Estimate and interval of a pool, divided by a standard deviation if one is given."""
-    r = found.result
-    return Span(float(r.estimate) / per, float(r.ci_low) / per, float(r.ci_high) / per)
+    read = found.read
+    return Span(read.estimate / per, read.low / per, read.high / per)
 
 
 def standardised(found: Pool, sd: float) -> PooledResult:

@@ -25,7 +25,7 @@ from ldn_meta.evidence.raw.review import (
     section,
 )
 from ldn_meta.evidence.raw.tables import counted, titled_html
-from ldn_meta.stats.arrays import HALF, html_table
+from ldn_meta.stats.arrays import CI_METHODS, HALF, html_table
 
 if TYPE_CHECKING:
     from ldn_meta.evidence.raw.tables import Dictionary, Evidence
@@ -482,6 +482,8 @@ RANKED = {"analysis_sets": "analysis_set", "read_from": "read_from", "estimands"
 MAIN = "main"
 BY_NUMBER = "by number of trials"
 TWO_TRIALS = 2
+# What two trials may be read by, beside the intervals of `pool`; one is read by its own.
+BAYESIAN, ONE_TRIAL = "bayesian", "wald"
 
 
 @dataclass(frozen=True)
@@ -508,15 +510,26 @@ class Model:
     tau2_method: str
     ci_method: str | None
     ci_method_two_trials: str
+    ci_method_without_prior: str
     ci_method_more_trials: str
     pi_method: str
     level: float
+    # Priors for a pool of two; a choice of its own section, so no choice of [pooling].
+    bayes: BayesChoices | None = field(default=None, compare=False)
 
     def interval(self, k: int) -> str:
-        """Interval method for a pool of k trials."""
+        """Interval method of `pool` for k trials; of one alone it is only a name."""
         if self.ci_method is not None:
             return self.ci_method
-        return self.ci_method_two_trials if k <= TWO_TRIALS else self.ci_method_more_trials
+        if k != TWO_TRIALS:
+            return ONE_TRIAL if k < TWO_TRIALS else self.ci_method_more_trials
+        two = self.ci_method_two_trials
+        return self.ci_method_without_prior if two == BAYESIAN else two
+
+    def is_read_with_prior(self, k: int) -> bool:
+        """Whether a pool of k trials is read with a prior for the spread between them."""
+        is_open = self.ci_method is None and self.tau2_method != "common"
+        return is_open and k == TWO_TRIALS and self.ci_method_two_trials == BAYESIAN
 
 
 @dataclass(frozen=True)
@@ -545,7 +558,7 @@ TIMES = ("target_weeks", "earliest_weeks", "latest_weeks")
 SECTIONS: dict[str, Choices] = {
     "selection": choices_of(Selection, without=TIMES),
     "timepoint": choices_of(Selection, *TIMES),
-    "pooling": choices_of(Model, without=("ci_method",)),
+    "pooling": choices_of(Model, without=("ci_method", "bayes")),
     "rounding": {"largest_se_error": NUMBER},
     "correlation": dict.fromkeys(("within_person", "low", "high"), NUMBER),
     "next_trial": {"people": list, "probability": NUMBER},
@@ -576,13 +589,19 @@ class Protocol:
     scales: dict[str, Scale]
     outcome_groups: dict[str, tuple[str, ...]]
     certainty: CertaintyChoices
-    bayes: BayesChoices
     shares: ShareChoices
     history: History
     sensitivities: tuple[Variant, ...] = ()
     nodes: tuple[Node, ...] = ()
     next_people: tuple[int, ...] = ()
     next_probability: float = math.nan
+
+    @property
+    def bayes(self) -> BayesChoices:
+        """Priors of the spread between trials."""
+        if self.model.bayes is None:
+            raise ArgumentError("no priors are stated; add the section bayes to protocol.toml")
+        return self.model.bayes
 
     def __repr__(self) -> str:
         """Return one line: how effects are pooled, and how much is varied."""
@@ -602,6 +621,7 @@ class Protocol:
             (choice.name, _words(getattr(part, choice.name)))
             for part in (self.selection, self.model)
             for choice in fields(part)
+            if choice.compare
         ]
         choices += [
             ("largest_se_error", _words(self.largest_se_error)),
@@ -722,8 +742,9 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
     main = Variant(
         MAIN,
         Selection(**{n: _frozen(v) for n, v in (part["selection"] | part["timepoint"]).items()}),
-        Model(**part["pooling"], ci_method=None),
+        Model(**part["pooling"], ci_method=None, bayes=bayes_choices(part["bayes"])),
     )
+    _check_intervals(main.model)
     scales = {
         name: Scale(**section(f"scale.{name}", scale, choices_of(Scale)))
         for name, scale in stated.get("scale", {}).items()
@@ -742,7 +763,6 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
             scales=scales,
             outcome_groups=stated.get("outcome_group", {}),
         ),
-        bayes=bayes_choices(part["bayes"]),
         shares=ShareChoices(**{name: _frozen(value) for name, value in part["shares"].items()}),
         sensitivities=tuple(
             _sensitivity(main, **entry) for entry in stated.get("sensitivity", [])
@@ -757,6 +777,15 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
     )
 
 
+def _check_intervals(model: Model) -> None:
+    """Refuse an interval that is not known; only two trials may be read with a prior."""
+    for name in ("two_trials", "without_prior", "more_trials"):
+        allowed = (BAYESIAN, *CI_METHODS) if name == "two_trials" else CI_METHODS
+        value = getattr(model, f"ci_method_{name}")
+        if value not in allowed:
+            raise not_allowed(f"pooling.ci_method_{name}", value, ", ".join(allowed))
+
+
 def _sensitivity(main: Variant, name: str = "", **options: Any) -> Variant:
     if not name:
         message = "sensitivity: 'name' is missing; say in a few words what it changes"
@@ -767,7 +796,7 @@ def _sensitivity(main: Variant, name: str = "", **options: Any) -> Variant:
 def departed(main: Variant, options: Mapping[str, Any]) -> Variant:
     """Return the same choices, but for those that the options name."""
     part_of = dict.fromkeys((choice.name for choice in fields(Selection)), "selection")
-    part_of |= dict.fromkeys((choice.name for choice in fields(Model)), "model")
+    part_of |= dict.fromkeys((c.name for c in fields(Model) if c.compare), "model")
     unknown = sorted(set(options) - set(part_of))
     if unknown:
         allowed = ", ".join(sorted(part_of))
