@@ -47,7 +47,7 @@ from ldn_meta.evidence.raw.review import (
     section_of,
     write,
 )
-from ldn_meta.files import EMPTY, MISSING, NOT_REPORTED, TO_DO
+from ldn_meta.files import EMPTY, MISSING, TO_DO
 from ldn_meta.stats.convert import ci_from_se, correlation_from_paired, paired_se, sd_from_se
 from ldn_meta.stats.proportions import (
     absolute_effect_from_odds_ratio,
@@ -91,6 +91,7 @@ AT_LOW_RISK = ("low",)
 AT_HIGH_RISK = ("high", "serious", "critical")
 AT_CRITICAL_RISK = ("critical",)
 NOT_JUDGED = (*EMPTY, "no information", "unclear", NOT_READABLE)
+AGAINST = " against "
 BARE_NUMBER = re.compile(r"[-+]?[\d.]+")
 # Below this many trials no test of small-study effects says anything (Handbook 13.3.5.4).
 TESTABLE = 10
@@ -617,17 +618,16 @@ def _told(row: Mapping[str, Any]) -> str:
 
 
 def _printed(row: Mapping[str, Any]) -> str:
-    """What a report printed of a comparison, and its p where that is not part of it."""
-    parts: list[str] = []
-    for part in str(row["printed"]).split("; "):
-        if not any(part in said for said in parts):
-            parts.append(part)
-    printed, p = "; ".join(parts), str(row["p_printed"])
+    """What a report printed of a comparison, both arms where it gives them, and its p."""
+    parts = str(row["printed"]).split("; ")
+    # What is printed of one arm alone or of the test repeats what stands side by side.
+    printed, p = "; ".join([part for part in parts if AGAINST in part] or parts), row["p_printed"]
     if BARE_NUMBER.fullmatch(printed):
         # A number alone does not say what it is.
         printed = str(row["sign_from"])
-    is_said = p in (NOT_REPORTED, "") or p.lstrip("<>0 ") in printed or not p[-1].isdigit()
-    return printed if is_said else f"{printed}; p {p}"
+    is_number = str(p)[-1:].isdigit()
+    is_said = AGAINST not in printed and str(p).lstrip("<>0 ") in printed
+    return f"{printed}; p {p}" if is_number and not is_said else printed
 
 
 # -- thresholds and sizes --------------------------------------------------------------------

@@ -90,6 +90,7 @@ def main() -> None:
       ldn-meta run fibromyalgia             one indication
       ldn-meta run -p tau2_method=pm        a choice of your own, into build/runs
       ldn-meta show fibromyalgia            the answer and its numbers
+      ldn-meta wanted                       what to read next, and what it could do
       ldn-meta compare                      what moved since the last commit
       ldn-meta new-trial                    add a trial, question by question
 
