@@ -1,11 +1,13 @@
 """A project of two indications, one page each and an overview, small enough to read."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+from ldn_meta.pipeline import kernels
 from ldn_meta.pipeline import run as derive
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -217,3 +219,20 @@ def derived(project, tables):
 @pytest.fixture(name="code")
 def code_cell():
     return code
+
+
+# Where its life and death is looked at, a server need not import what pages import.
+LIGHT_SERVER = """\
+from ldn_meta.pipeline import fork_server
+
+fork_server.LIBRARIES, fork_server.ROOMS = ("ipykernel.kernelapp", "ipykernel.ipkernel"), ()
+fork_server.main()
+"""
+
+
+@pytest.fixture
+def light_server(tmp_path_factory, monkeypatch):
+    folder = tmp_path_factory.mktemp("server")
+    (folder / "light_server.py").write_text(LIGHT_SERVER)
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+    monkeypatch.setattr(kernels, "SERVER", "light_server")

@@ -24,7 +24,8 @@ from ldn_meta.pipeline.run import execute
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux")
 
 CHECKOUT = Path(__file__).parents[2]
-PAGES = {"20_pooled_effect": "painful_diabetic_neuropathy", "93_printed_numbers": None}
+PAGE = "20_pooled_effect"
+PAGES = {PAGE: "painful_diabetic_neuropathy", "93_printed_numbers": None}
 # What a kernel could have from elsewhere: places to import from, surroundings, generators,
 # settings of matplotlib, and a figure by pyplot, whose backend looks for the running kernel.
 LOOK = """\
@@ -141,7 +142,11 @@ def plain():
         yield kernel
 
 
-@pytest.mark.parametrize("notebook", PAGES)
+@pytest.mark.parametrize(
+    "notebook",
+    # Another page is the same again: two kernels more.
+    [PAGE, pytest.param("93_printed_numbers", marks=pytest.mark.slow)],
+)
 def test_pages_are_the_same_byte_for_byte(checkout, forked, plain, notebook):
     job = checkout.page(notebook, PAGES[notebook])
     ours, theirs = execute(job, kernel=forked), execute(job, kernel=plain)
@@ -196,13 +201,6 @@ def test_pages_import_next_to_nothing_after_the_fork(checkout, forked):
     assert int(page["cells"][-1]["outputs"][0]["text"][0]) <= 5, page
 
 
-# Where its life and death is looked at, a server need not import what pages import.
-LIGHT_SERVER = """\
-from ldn_meta.pipeline import fork_server
-
-fork_server.LIBRARIES, fork_server.ROOMS = ("ipykernel.kernelapp", "ipykernel.ipkernel"), ()
-fork_server.main()
-"""
 DRIVER = """\
 from ldn_meta.pipeline import kernels
 from ldn_meta.pipeline.cli import main
@@ -210,14 +208,6 @@ from ldn_meta.pipeline.cli import main
 kernels.SERVER = "light_server"
 main(["run", "headache"])
 """
-
-
-@pytest.fixture
-def light_server(tmp_path_factory, monkeypatch):
-    folder = tmp_path_factory.mktemp("server")
-    (folder / "light_server.py").write_text(LIGHT_SERVER)
-    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
-    monkeypatch.setattr(fork_kernels, "SERVER", "light_server")
 
 
 def wait_for(what, *, seconds=60):

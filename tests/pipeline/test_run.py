@@ -307,7 +307,9 @@ def command(*arguments):
     return CliRunner().invoke(main, [*arguments], catch_exceptions=False)
 
 
-def test_a_good_page_a_broken_one_and_the_same_bytes_again(derived, code, monkeypatch):
+def test_a_good_page_a_broken_one_and_the_same_bytes_again(
+    derived, code, monkeypatch, light_server
+):
     derived.page(code(PRINT, name="print"), code(SHOW, name="show"), code(BREAK, name="break"))
     old = derived.write("reports/back_pain/20_pooled_effect.ipynb", "the last good page")
     answer = dict.fromkeys(("label", "outcome", "comparison", "effect", "sentence"), "x")

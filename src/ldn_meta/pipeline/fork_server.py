@@ -55,6 +55,8 @@ def main() -> None:
 
 def import_everything() -> None:
     """Import what pages import."""
+    # A page makes little garbage and many tables and figures: looking often finds nothing.
+    gc.set_threshold(50_000, 20, 20)
     for name in LIBRARIES:
         importlib.import_module(name)
     for room in ROOMS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -98,9 +99,8 @@ def candidate_effects(evidence: Evidence, protocol: Protocol) -> tuple[pd.DataFr
     event_routes(context)
     arm_routes(context)
     trials = trials_of(context)
-    effects = pd.DataFrame([_record(context, found, trials) for found in context.found])
-    if len(effects):
-        effects = _with_ids(effects)
+    records = [_record(context, found, trials) for found in context.found]
+    effects = pd.DataFrame(_with_ids(records))
     left_out = _left_out(context, trials)
     check_accounting(evidence, effects, left_out)
     return effects, left_out
@@ -168,7 +168,7 @@ def check_accounting(
         for row_id in evidence.tables[table]["row_id"]
     }
     used = used_rows(effects)
-    left = set(left_out["table"] + ":" + left_out["row_id"])
+    left = set(map(":".join, zip(left_out["table"], left_out["row_id"], strict=True)))
     if used & left or used | left != rows or len(left) != len(left_out):
         message = (
             f"rows do not add up: {len(rows)} on file, {len(used)} used, {len(left)} left out, "
@@ -321,16 +321,21 @@ def _worked_out(
     return f"{value:.{digits}f}", "change" if is_end else "end"
 
 
-def _with_ids(effects: pd.DataFrame) -> pd.DataFrame:
+def _with_ids(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Stable, readable keys; rows sorted by key."""
-    week = effects["timepoint_weeks"].map(lambda w: "wnr" if math.isnan(w) else f"w{w:g}")
-    measure = effects["measure"].str.lower()
-    stem = effects["study_id"] + "-" + effects["outcome_id"] + "-" + week + "-" + measure
-    effects = effects.assign(effect_id=stem).sort_values(
-        ["effect_id", "route_rank", "rows"], kind="stable", ignore_index=True
-    )
-    count = effects.groupby("effect_id").cumcount() + 1
-    return effects.assign(effect_id=effects["effect_id"] + "-" + count.astype("str"))
+
+    def stem(row: dict[str, Any]) -> str:
+        week = row["timepoint_weeks"]
+        time = "wnr" if math.isnan(week) else f"w{week:g}"
+        return f"{row['study_id']}-{row['outcome_id']}-{time}-{row['measure'].lower()}"
+
+    counts: Counter[str] = Counter()
+    found = []
+    for row in sorted(records, key=lambda row: (stem(row), row["route_rank"], row["rows"])):
+        name = stem(row)
+        counts[name] += 1
+        found.append({**row, "effect_id": f"{name}-{counts[name]}"})
+    return found
 
 
 def _left_out(context: Context, trials: dict[str, str]) -> pd.DataFrame:
@@ -366,5 +371,5 @@ def _left_out(context: Context, trials: dict[str, str]) -> pd.DataFrame:
                 number(row["n_1"] if "arm_1" in row else row["n"]),
             )
         )
-    frame = pd.DataFrame(rows, columns=list(LEFT_OUT_COLUMNS))
-    return frame.sort_values(["table", "row_id"], kind="stable", ignore_index=True)
+    rows.sort(key=lambda row: row[:2])
+    return pd.DataFrame(rows, columns=list(LEFT_OUT_COLUMNS))
