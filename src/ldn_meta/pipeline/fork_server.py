@@ -26,7 +26,7 @@ LONGEST_MESSAGE = 65536
 # What pages import when they first draw, besides our own modules. Not pyplot and not
 # matplotlib_inline: they look for a running kernel while they are imported.
 LIBRARIES = (
-    *("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell"),
+    *("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.debugger"),
     *("pandas.io.formats.html", "scipy.special", "statsmodels.stats.proportion", "yaml"),
     *("prismaflow", "resvg"),
     *("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg"),
