@@ -39,12 +39,15 @@ PLAN = (
     (r"\[outcome_group\].*?\n\n", '[outcome_group]\nset_on = 2026-12-01T12:00:00Z\n'
      'known_then = "after the main pool was seen"\n"headache days" = ["headache_days"]\n'
      '"pain" = ["pain_intensity"]\n"falls" = ["falls"]\n\n'),
+    (r'\n"fibromyalgia" = \[.*?\n\n', '\n"knee_pain" = ["falls"]\n\n'),
+    (r"(\namong_some = )[^\n]*", r"\1[]"),
     (r"also_rated = [^\n]*", 'also_rated = ["falls"]'),
     (r"(\.dose_mg_per_day\]\n).*?\n\n", r'\1"vitamin D" = [0.0, 5.0]\n\n'),
     (r"# Page 92.*?\n\n(?=# Pools shown)", ""),
     ("No LDN crossover prints it", "No crossover prints it"),
     (r"surrogate_constructs = [^\n]*", "surrogate_constructs = []"),
     (r'\nsd_row = "arm_stats:[^\n]*', '\nsd_row = "none"'),
+    ("fibromyalgia", "knee pain"),  # in the history of its choices
 )  # fmt: skip
 PNG = "image/png"
 # Words of the first review; the package's own name, in addresses and commands, is none of them.
