@@ -32,6 +32,7 @@ LIBRARIES = (
     *("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg"),
 )
 ROOMS = ("stats", "evidence", "display")
+QUIET = "PYDEVD_DISABLE_FILE_VALIDATION"
 
 
 def main() -> None:
@@ -57,8 +58,13 @@ def import_everything() -> None:
     """Import what pages import."""
     # A page makes little garbage and many tables and figures: looking often finds nothing.
     gc.set_threshold(50_000, 20, 20)
+    # The debugger, which ipykernel wants and nobody uses, else warns of frozen modules.
+    is_quiet = QUIET in os.environ
+    os.environ.setdefault(QUIET, "1")
     for name in LIBRARIES:
         importlib.import_module(name)
+    if not is_quiet:
+        del os.environ[QUIET]
     for room in ROOMS:
         package = importlib.import_module(f"ldn_meta.{room}")
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):

@@ -308,6 +308,8 @@ def readings(evidence: Evidence) -> pd.DataFrame:
 
     log = evidence.tables[LOG]
     log = log[log["agrees"].notna()]
+    if log.empty:
+        return pd.DataFrame(columns=list(READING_COLUMNS))
     named = log[log["address"].notna()]
     named = named.assign(of="named, " + named["address"].str.partition(":")[0])
     whole = pd.concat([log.assign(of=ALL_ROWS), named])
