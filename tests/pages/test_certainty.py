@@ -2,10 +2,12 @@
 
 import html
 import itertools
+import math
 import re
 
 import pytest
 
+import ldn_meta as lm
 from builders import REPORTED
 from ldn_meta.display.pages import certainty as certainty_cells
 from ldn_meta.display.pages.certainty import HEAD, Finding, SummaryOfFindings
@@ -315,3 +317,43 @@ def test_what_would_raise_it_names_every_domain_that_took_something(page):
     assert len(named) == len(taken)
     is_registered = page.main["registered"] != "none"
     assert ("trials of the condition on file" in lines[-1]) == is_registered
+
+
+# ---------------------------------------------------------------- in plain words
+
+
+@pytest.mark.parametrize("indication", REPORTED)
+def test_in_plain_words(indication):
+    page = lm.certainty(indication=indication)
+    said = str(page.plain)
+    assert said.startswith(page.opened.indication["question"])
+    assert not re.search(r"\b(?:CI|interval|GRADE|heterogeneity|RR|p =)\b", said)
+    if page.main["certainty"] == "not rated":
+        assert said.endswith("so nobody knows.")
+    elif page.main["certainty"] == "very low":
+        assert "so unsure that the next study may say something else" in said
+    practice = str(page.implications)
+    assert practice.startswith("For practice: ")
+    assert "this project's reading" in practice
+    assert "no recommendation" in practice
+
+
+def test_what_matters_is_still_possible_or_not():
+    """Pain: the important difference is one point; the interval of the row decides."""
+    page = lm.certainty(indication="fibromyalgia")
+    row = {"important_high": 1.0, "benefit_sign": -1.0, "ci_low": -1.33, "ci_high": 1.45}
+    assert page._possible(row).endswith("still possible: better and worse.")
+    assert page._possible({**row, "ci_high": 0.5}).endswith("still possible: better.")
+    assert page._possible({**row, "ci_low": -0.5}).endswith("still possible: worse.")
+    inside = {**row, "ci_low": -0.78, "ci_high": 0.84}
+    assert page._possible(inside).endswith("ruled out on both sides.")
+    assert page._possible({**row, "important_high": math.nan}) == ""
+
+
+def test_the_source_of_an_important_difference_stands_beside_it():
+    page = lm.certainty(indication="fibromyalgia")
+    first = next(f for f in page.summary.findings if f.outcome == "Pain intensity")
+    assert "important from 1 (Dworkin 2008, doi 10.1016/j.jpain.2007.09.005)" in first.absolute
+    assert any("Guyatt 2011" in note for note in page.summary.closing)
+    other = lm.certainty(indication="multiple_sclerosis").summary.findings
+    assert any("important from 5 (half an SD, Norman 2003" in f.absolute for f in other)

@@ -41,7 +41,7 @@ from ldn_meta.pipeline.notebooks import (
     PARAMETERS_TAG,
     reported_indications,
 )
-from ldn_meta.pipeline.readme import ANSWERED_BY, Answer, read_answers
+from ldn_meta.pipeline.readme import ANSWERED_BY, RATED_BY, Answer, read_answers
 from ldn_meta.pipeline.stale import read_facts
 
 if TYPE_CHECKING:
@@ -359,6 +359,7 @@ class Told:
     folder: str
     cells: Mapping[str, str]
     change: str
+    plain: str
     pages: Sequence[Path]
 
 
@@ -379,7 +380,8 @@ def told(answer: Answer, pages: Sequence[Path], review: Review) -> Told:
         f"{studies} gave usable numbers{people}",
     )
     told_of = dict(zip(HEADS_SITE, cells, strict=True))
-    return Told(answer, _folder(answer.indication), told_of, as_paragraph(change), pages)
+    plain = as_paragraph(facts.get(RATED_BY, {}).get("plain", ""))
+    return Told(answer, _folder(answer.indication), told_of, as_paragraph(change), plain, pages)
 
 
 def told_in_words(answer: Answer, links: Links) -> list[str]:

@@ -14,6 +14,8 @@ from ldn_meta.display.pages.page import Page, open_page
 from ldn_meta.display.words import (
     DOMAIN_WORDS,
     MEASURES,
+    VERY_LOW,
+    agree,
     capitalised,
     count,
     estimate_with_interval,
@@ -21,6 +23,7 @@ from ldn_meta.display.words import (
     interval,
     joined,
     levels,
+    listed,
     people,
     reason,
     shown_facts,
@@ -29,7 +32,7 @@ from ldn_meta.display.words import (
     why,
 )
 from ldn_meta.evidence.answer.pools import DIRECTION_ONLY
-from ldn_meta.evidence.effects.rows import RATIO_MEASURES, WITH_BORROWED_ERROR
+from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES, WITH_BORROWED_ERROR
 from ldn_meta.evidence.grade import (
     GRADES,
     MAIN_OUTCOME,
@@ -162,8 +165,8 @@ def relative(row: dict[str, Any]) -> str:
     return f"{MEASURES[str(row['measure'])]} {effect}"
 
 
-def absolute(row: dict[str, Any], *, drug: str, review: Review = UNNAMED) -> str:
-    """Write people per 1,000 for ratios, points with the important difference for differences."""
+def absolute(row: dict[str, Any], *, drug: str, review: Review = UNNAMED, source: str = "") -> str:
+    """Write people per 1,000 for ratios, points with the important difference and its source."""
     printed = "" if row["printed"] == NONE else f"printed: {row['printed']}"
     if row["certainty"] == NOT_RATED:
         return printed or DASH
@@ -183,8 +186,9 @@ def absolute(row: dict[str, Any], *, drug: str, review: Review = UNNAMED) -> str
         first, low, high = (_side(value, "higher", "lower") for value in values)
         words = f"{first.replace(' ', f' {unit} ', 1)} ({low} to {high})"
     mid = float(row["important_high"])
-    known = f"important from {mid:g}" if math.isfinite(mid) else "important difference not stated"
-    return f"{words}; {known}"
+    if not math.isfinite(mid):
+        return f"{words}; important difference not stated"
+    return f"{words}; important from {mid:g}{f' ({source})' if source else ''}"
 
 
 def _per_thousand(row: dict[str, Any], *, drug: str) -> str:
@@ -220,6 +224,16 @@ def _detail(row: dict[str, Any]) -> str:
 
 
 NOTEBOOK = "60_certainty"
+ANY_HARM = "any_adverse_event"
+PLURAL = "studies that were found compare"
+# What a rating says to somebody who has never heard of ratings.
+SURE = {
+    "high": "This is sure enough that further studies will hardly change it.",
+    "moderate": "This is fairly sure.",
+    "low": "This is not very sure.",
+    VERY_LOW: "This is so unsure that the next study may say something else.",
+    NOT_RATED: "",
+}
 KEY = ("construct", "comparator_class")
 
 
@@ -296,12 +310,22 @@ class CertaintyPage(Page):
             outcome_detail=_detail(row),
             studies=studies,
             relative=relative(row),
-            absolute=absolute(row, drug=self.drug, review=self.opened.derived.evidence.review),
+            absolute=absolute(
+                row,
+                drug=self.drug,
+                review=self.opened.derived.evidence.review,
+                source=self._mid_source(row["construct"]),
+            ),
             symbols=symbols(str(row["certainty"])),
             certainty=str(row["certainty"]),
             statement=statement(row, drug=self.drug),
             notes=tuple(notes),
         )
+
+    def _mid_source(self, construct: str) -> str:
+        """Where the important difference of an outcome comes from."""
+        scale = self.opened.protocol.certainty.scales.get(construct)
+        return "" if scale is None else scale.mid_source
 
     def _closing(self) -> tuple[str, ...]:
         grades = (
@@ -319,6 +343,13 @@ class CertaintyPage(Page):
             for how, of in read.items()
         ]
         if any(math.isfinite(row["per_1000_without"]) for row in self.outcomes):
+            limits = self.opened.protocol.certainty
+            closing.append(
+                f"Important: fewer or more than {limits['imprecision.per_1000']:g} of 1,000 "
+                f"people, or a ratio of {limits['imprecision.ratio_low']:g} or "
+                f"{limits['imprecision.ratio_high']:g} where that is less "
+                f"({limits.ratio_source})."
+            )
             closing.append(
                 f"Per 1,000: the risk without {self.drug} is that of the comparison arms of the "
                 "same trials, all people together; the ratio is assumed to hold at that risk."
@@ -496,6 +527,99 @@ class CertaintyPage(Page):
         return Text("\n".join(f"- {line}" for line in lines) or "- Nothing was taken off.")
 
     @cached_property
+    def plain(self) -> Text:
+        """The answer as one would tell it to somebody who asks, and how sure it is."""
+        row, opened = self.main, self.opened
+        studies = opened.derived.evidence.text["studies"]
+        compared = int((studies["eligible_for"] == CONTRAST).sum())
+        parts = [opened.indication["question"]]
+        if not compared:
+            parts.append("No study that was found compared it with anything, so nobody knows.")
+            return Text(" ".join(parts))
+        parts.append(
+            f"{capitalised(agree(compared, 'study that was found compares', PLURAL))} "
+            f"{self.drug} with something."
+        )
+        if row["certainty"] != NOT_RATED and row["people"]:
+            parts.append(
+                f"The answer rests on {count(int(row['studies']), 'study')} with "
+                f"{people(int(row['people']))}."
+            )
+        parts += [self._in_plain_words(row), SURE[str(row["certainty"])]]
+        harms = [other for other in self.outcomes if other["construct"] == ANY_HARM]
+        if harms and harms[0]["certainty"] != NOT_RATED:
+            parts += [self._in_plain_words(harms[0]), SURE[str(harms[0]["certainty"])]]
+        else:
+            parts.append(
+                "How many people have an unwanted effect could not be compared from what was read."
+            )
+        return Text(" ".join(part for part in parts if part))
+
+    def _in_plain_words(self, row: dict[str, Any]) -> str:
+        """One result without a word of statistics."""
+        what, other = row["construct_label"], row["comparator"]
+        if row["certainty"] == NOT_RATED:
+            return f"What it does to {what} is not known."
+        per = [float(row[f"per_1000_{name}"]) for name in ("without", "with", "low", "high")]
+        if row["measure"] in RATIO_MEASURES and math.isfinite(per[0]):
+            without, with_it, low, high = (f"{value:.0f}" for value in per)
+            return (
+                f"{capitalised(what)}: {without} of 1,000 people with {other}, {with_it} of 1,000 "
+                f"with {self.drug}; the truth may lie anywhere from {low} to {high}."
+            )
+        values = [float(row[name]) for name in ("estimate", "ci_low", "ci_high")]
+        if row["measure"] in RATIO_MEASURES or not all(map(math.isfinite, values)):
+            told = self.opened.said(str(row["direction"]))
+            return f"Of {what} no size can be told; what the studies say: {told}."
+        if row["change"] == "not known":
+            return f"Of {what} a difference is printed, and not which of the two did better."
+        first, low, high = (_side(value, "higher", "lower") for value in values)
+        first = first.replace(" ", f" {row['unit']} ", 1)
+        said = (
+            f"{capitalised(what)} was {first} with {self.drug} "
+            f"than with {other}; the truth may lie anywhere from {low} to {high}."
+        )
+        return f"{said} {self._possible(row)}".strip()
+
+    def _possible(self, row: dict[str, Any]) -> str:
+        """Whether a difference that people notice is still possible, and to which side."""
+        mid, sign = float(row["important_high"]), float(row["benefit_sign"])
+        if not (math.isfinite(mid) and math.isfinite(sign)):
+            return ""
+        better, worse = float(row["ci_high"]), float(row["ci_low"])
+        if sign < 0:
+            better, worse = -worse, -better
+        left = [word for word, is_left in (("better", better >= mid), ("worse", worse <= -mid))
+                if is_left]  # fmt: skip
+        found = f"still possible: {' and '.join(left)}" if left else "ruled out on both sides"
+        return f"A difference that matters (from {mid:g}) is {found}."
+
+    @cached_property
+    def implications(self) -> Text:
+        """What follows for practice and for research, from ratings and missing numbers."""
+        row = self.main
+        if row["certainty"] in (NOT_RATED, VERY_LOW):
+            practice = (
+                f"the studies on file give no reason to start {self.drug} for "
+                f"{row['construct_label']} and none to stop it: whether it helps is not known."
+            )
+        else:
+            practice = statement(row, drug=self.drug)
+        answer = self.opened.answer(row["construct"], row["comparator_class"])
+        missing = [study["label"] for study, effect in answer.not_in_it if effect is None]
+        wanted = (
+            f"numbers with their uncertainty are wanted of {listed(missing)}; what else would "
+            "raise the certainty:"
+            if missing
+            else "what would raise the certainty:"
+        )
+        return Text(
+            f"For practice: {practice} This is this project's reading of the ratings and no "
+            "recommendation: values, costs and other treatments were not weighed.\n\n"
+            f"For research: {wanted}"
+        )
+
+    @cached_property
     def facts(self) -> Facts:
         """Ratings, the numbers of the cells, and the sentence of the main outcome."""
         row = self.main
@@ -504,6 +628,8 @@ class CertaintyPage(Page):
         return self.opened.facts(
             headline=str(self.headline),
             sentence=str(self.sentence),
+            plain=str(self.plain),
+            implications=str(self.implications),
             # To stand behind the answer of page 20.
             answer={
                 "certainty": row["certainty"],

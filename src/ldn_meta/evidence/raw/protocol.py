@@ -187,7 +187,7 @@ PARTS: dict[str, Choices] = {
         "surrogate_constructs": list,
         "dose_mg_per_day": dict,
     },
-    "imprecision": dict.fromkeys(IMPRECISION, NUMBER),
+    "imprecision": {**dict.fromkeys(IMPRECISION, NUMBER), "ratio_source": str},
     "size": dict.fromkeys(SIZE, NUMBER),
     "caution": {"least_share_of_spread": NUMBER},
 }
@@ -226,6 +226,7 @@ class RatedScale:
 
     unit: str
     minimal_important_difference: float
+    mid_source: str
     sd: float
     sd_row: str
 
@@ -242,6 +243,7 @@ class CertaintyChoices:
     surrogate_constructs: tuple[str, ...]
     doses: dict[str, tuple[float, float]]
     scales: dict[str, RatedScale]
+    ratio_source: str
 
     def __getitem__(self, name: str) -> float:
         """Return a threshold by "part.name"."""
@@ -319,6 +321,7 @@ def read_certainty(
         surrogate_constructs=tuple(indirect["surrogate_constructs"]),
         doses={name: _ends(name, pair) for name, pair in indirect["dose_mg_per_day"].items()},
         scales={name: _scale(name, entry, scales) for name, entry in stated["scale"].items()},
+        ratio_source=parts["imprecision"]["ratio_source"],
     )
 
 
@@ -355,7 +358,8 @@ def _scale(name: str, entry: Mapping[str, Any], scales: Mapping[str, Scale]) -> 
     for what, value in ((MID, mid), ("sd", float(values["sd"]))):
         if value <= 0:
             raise not_allowed(f"{where}.{what}", value, "above 0")
-    return RatedScale(values["unit"], mid, float(values["sd"]), values["sd_row"])
+    source = values["mid_source"] if common is None else common.mid_source
+    return RatedScale(values["unit"], mid, source, float(values["sd"]), values["sd_row"])
 
 
 # What was known when a choice was made.
@@ -540,6 +544,7 @@ class Scale:
     maximum: float
     unit: str
     minimal_important_difference: float
+    mid_source: str
 
 
 @dataclass(frozen=True)
