@@ -515,6 +515,48 @@ def test_one_effect_is_no_pool(group_of):
     assert found.is_needed
 
 
+def test_a_cell_of_a_pool_has_the_side_of_its_estimate(group_of):
+    effects = [{"study_id": "a", "yi": 0.1}, {"study_id": "b", "yi": -0.05}]
+    rows = [study_row("a", -1.0), study_row("b"), study_row("c")]
+    cell = group_of(*rows, effects=effects).cell
+    assert (cell["synthesis"], cell["trials"], cell["people"]) == ("meta-analysis", 2, 200)
+    assert cell["side"] == "favours comparator"
+    assert cell["ci_low"] < 0 < cell["estimate"] < cell["ci_high"]
+    assert cell["beside"] == [("c", "favours treatment", None)]
+
+
+def barred(*labels):
+    """Effects of trials that the plan keeps out of every pool."""
+    return [{"study_id": name, "is_approximate": True} for name in labels]
+
+
+def test_a_cell_counts_what_the_plan_counts_and_names_what_was_measured(group_of):
+    rows = [
+        study_row("a", construct="pain_intensity", n_people=40.0),
+        study_row("b", construct="pain_sum_score", construct_label="pain, summed", n_people=8.0),
+        study_row("c", -1.0, is_randomised=False),
+    ]
+    cell = group_of(*rows, effects=barred("a", "b", "c")).cell
+    assert (cell["synthesis"], cell["trials"], cell["people"]) == ("direction only", 2, 48)
+    assert (cell["side"], cell["is_randomised"]) == ("favours treatment", True)
+    assert cell["measured"] == "pain (a); pain, summed (b)"
+    assert cell["beside"] == [("c", "favours comparator", NOT_RANDOMISED)]
+
+
+def test_a_cell_without_a_randomised_study_says_so(group_of):
+    rows = [study_row("a", is_randomised=False), study_row("b", NAN, is_randomised=False)]
+    cell = group_of(*rows, effects=barred("a", "b")).cell
+    assert (cell["trials"], cell["is_randomised"]) == (2, False)
+    assert (cell["side"], cell["unknown"]) == ("favours treatment", 1)
+
+
+def test_one_study_kept_out_of_pools_still_has_its_number(group_of):
+    row = study_row("a", rows="arm_stats:treated arm_stats:untreated")
+    cell = group_of(row, effects=barred("a")).cell
+    assert (cell["synthesis"], cell["estimate"]) == ("direction only", -1.0)
+    assert group_of(study_row("a"), effects=barred("a")).cell["measure"] == "none"
+
+
 def test_a_group_of_which_nobody_tells(group_of):
     found = group_of(study_row("a"), group="serious adverse event")
     assert found.pool is None

@@ -21,6 +21,8 @@ from ldn_meta.evidence.answer.pools import (
     interval_direction,
     people,
     possible_synthesis,
+    side_of,
+    side_of_pool,
 )
 from ldn_meta.evidence.effects.rows import POOL
 from ldn_meta.stats.pool import pool
@@ -312,7 +314,9 @@ def test_one_trial_is_one_trial(protocol):
     rows = effect_rows({"yi": -0.1, "vi": 1.0}, {"study_id": "b", "kind": "change from baseline"})
     found = kind_of(rows, left_rows(), protocol, "pain_intensity")
     assert (found["synthesis"], found["trials"]) == (ONE_TRIAL, 1)
-    assert found["direction"] == "either way"
+    # The side of the estimate, whatever its interval: -0.1 (-2.1 to 1.9), and less is better.
+    assert found["direction"] == "favours treatment"
+    assert found["ci_low"] < 0 < found["ci_high"]
 
 
 def test_the_construct_with_most_trials_and_then_the_first_named_counts(protocol):
@@ -401,7 +405,7 @@ def test_kinds_on_the_real_evidence(effects, left_out, protocol):
         return kind_of(own, left, protocol, *constructs)
 
     pain = of("fibromyalgia", "pain_intensity")
-    assert (pain["synthesis"], pain["direction"]) == (META_ANALYSIS, "either way")
+    assert (pain["synthesis"], pain["direction"]) == (META_ANALYSIS, "favours comparator")
     assert of("painful_diabetic_neuropathy", "pain_intensity")["synthesis"] == ONE_TRIAL
     response = of("crohns_disease", "clinical_response")
     assert (response["synthesis"], response["direction"]) == (DIRECTION_ONLY, "favours treatment")
@@ -410,6 +414,37 @@ def test_kinds_on_the_real_evidence(effects, left_out, protocol):
     # The comparison of Martin's two groups before treatment is no result.
     assert mixed["directions"]["Martin 2022"] == "favours treatment"
     assert of("crohns_disease", "no_such_construct")["synthesis"] == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("signs", "words"),
+    [
+        ((1.0, 1.0), "favours treatment"),
+        ((-1.0, 0.0), "favours comparator"),
+        ((1.0, -1.0, math.nan), "on both sides"),
+        ((0.0, math.nan), "same in both"),
+        ((math.nan,), "side not known"),
+        ((), "side not known"),
+    ],
+)
+def test_the_side_of_estimates(signs, words):
+    assert side_of(signs) == words
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"yi": 0.02}, "favours comparator"),
+        ({"yi": 0.02, "benefit_sign": 1.0}, "favours treatment"),
+        ({"yi": 0.0}, "same in both"),
+        ({"benefit_sign": math.nan}, "side not known"),
+        # Printed without a word of which was subtracted from which.
+        ({"route": "difference with CI"}, "side not known"),
+    ],
+)
+def test_the_side_of_a_pool_is_that_of_its_estimate(protocol, changes, words):
+    (found,) = pools_of(protocol, changes)
+    assert side_of_pool(found) == words
 
 
 @pytest.mark.parametrize(

@@ -28,10 +28,12 @@ def read(tmp_path):
 
 def test_a_direction_is_said_with_the_label_of_the_treatment(read):
     review = read(TREATMENT)
-    assert review.direction("partly favours treatment") == "partly favours VD"
-    assert review.direction("favours comparator") == "favours comparator"
+    assert review.direction("partly favours treatment") == "partly better with VD"
+    assert review.direction("favours comparator") == "better with comparator"
+    # Only an estimate favours something.
+    assert review.side("favours treatment") == "favours VD"
     assert review.title == "Vitamin D: the evidence"
-    assert UNNAMED.direction("favours treatment") == "favours treatment"
+    assert UNNAMED.direction("favours treatment") == "better with treatment"
 
 
 def test_an_order_is_stated_or_not(read):

@@ -156,12 +156,13 @@ def of_specification(by, is_long):
 def of_map(by, is_long):
     one, other = named(["fibromyalgia", "Crohn's disease"], is_long)
     rows = [
-        (one, "pain", 3, 195 * by, "either way", "meta-analysis"),
+        (one, "pain", 3, 195 * by, "same in both", "meta-analysis"),
         (one, "any adverse event", 1, 99, "favours comparator", "one trial"),
-        (other, "pain", 0, 0, "not stated", "nothing"),
+        (other, "pain", 0, 0, "side not known", "nothing"),
         (other, "any adverse event", 2, 0, "favours treatment", "direction only"),
     ]
-    return [pd.DataFrame(rows, columns=list(evidence_map.MAP_COLUMNS))], {}
+    told = [(*row, False, "very low", other, "0.02 (-1.33 to 1.45)", "") for row in rows]
+    return [pd.DataFrame(told, columns=list(evidence_map.MAP_COLUMNS))], {}
 
 
 def of_bias(_by, is_long):
@@ -393,7 +394,7 @@ REFUSED = [
     ("next trial", {"people": 0, "probability": 7}, "row 0.*row 1"),
     ("next trial", twice, "is there twice"),
     ("next trial", {"true_effect": [*range(9), 0]}, "9 true effects: allowed are 8"),
-    ("evidence map", {"direction": "up"}, "direction"),
+    ("evidence map", {"side": "up"}, "side"),
     ("evidence map", {"synthesis": "magic"}, "synthesis"),
     ("evidence map", twice, "twice"),
     ("responders", {"group": 4}, "frame"),

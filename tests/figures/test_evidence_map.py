@@ -15,20 +15,40 @@ from builders import (
     text_boxes,
     texts,
 )
-from ldn_meta.display.figures.studies import MAP_COLUMNS, directions_of, evidence_map
+from ldn_meta.display.figures.studies import (
+    MAP_COLUMNS,
+    NOT_FOUND,
+    TOLD_OF_ALL,
+    evidence_map,
+    sides_of,
+)
 from ldn_meta.evidence.answer.pools import KINDS
 
 
 def table(*rows):
-    return pd.DataFrame(rows, columns=list(MAP_COLUMNS))
+    """Rows of place, numbers, side, kind, and what of the rest differs from the usual."""
+    usual = {"is_randomised": True, "certainty": "low", "constructs": "a score", "number": "",
+             "told": ""}  # fmt: skip
+    names = MAP_COLUMNS[:6]
+    return pd.DataFrame(
+        [dict(zip(names, row[:6], strict=True)) | usual | dict(*row[6:]) for row in rows],
+        columns=list(MAP_COLUMNS),
+    )
 
 
 FRAME = table(
-    ("fibromyalgia", "pain", 3, 195, "either way", "meta-analysis"),
+    ("fibromyalgia", "pain", 3, 195, "same in both", "meta-analysis", {"number": "0 (-1 to 1)"}),
     ("fibromyalgia", "any adverse event", 1, 99, "favours comparator", "one trial"),
-    ("Crohn's disease", "pain", 0, 0, "not stated", "nothing"),
-    ("Crohn's disease", "response or remission", 2, 0, "favours treatment", "direction only"),
-    ("multiple sclerosis", "pain", 1, 1, "not stated", "no comparison group"),
+    ("Crohn's disease", "pain", 0, 0, "side not known", "nothing"),
+    (
+        *("Crohn's disease", "response or remission", 2, 0, "favours treatment"),
+        *("direction only", {"is_randomised": False}),
+    ),
+    ("multiple sclerosis", "pain", 1, 1, "side not known", "no comparison group"),
+    (
+        *("multiple sclerosis", "any adverse event", 0, 0, "side not known", "nothing"),
+        {"told": "Ames 2001: one person; arm not named"},
+    ),
 )
 
 
@@ -40,7 +60,7 @@ def figure():
 def full_map():
     pairs = itertools.product(range(7), range(7))
     kinds = itertools.cycle(KINDS)
-    ways = itertools.cycle(directions_of("treatment"))
+    ways = itertools.cycle(sides_of("treatment"))
     return table(
         *(
             (
@@ -95,9 +115,29 @@ def test_cells_print_trials_and_people(figure):
 
 
 def test_a_pair_without_a_row_is_nothing(figure):
-    assert says(figure, "cell-1-0-text") == "no data"
-    assert says(figure, "cell-2-1-text") == "no data"
-    assert not marks(figure, "cell-2-1-mark")
+    assert says(figure, "cell-1-0-text").replace("\n", " ") == NOT_FOUND
+    assert says(figure, "cell-2-2-text").replace("\n", " ") == NOT_FOUND
+    assert not marks(figure, "cell-2-2-mark")
+
+
+def test_what_is_told_of_all_people_together_is_no_empty_cell(figure):
+    assert says(figure, "cell-2-1-text").replace("\n", " ") == TOLD_OF_ALL
+    assert "any adverse event: Ames 2001: one person; arm not named" in figure.alt
+
+
+def test_what_was_measured_its_number_and_its_certainty_stand_in_the_cell(figure):
+    assert says(figure, "cell-0-0-small") == "a score\n0 (-1 to 1)\ncertainty: low"
+    # People on the drug alone show no effect that could be certain.
+    assert says(figure, "cell-2-0-small") == "a score"
+
+
+def test_a_comparison_that_was_not_randomised_is_hatched_and_the_legend_says_so(figure):
+    assert len(marks(figure, "cell-1-2-hatch")) > 5
+    assert not marks(figure, "cell-0-0-hatch")
+    assert not marks(figure, "cell-2-0-hatch")
+    assert "hatched: no randomised comparison" in texts(figure)
+    assert "not randomised" in figure.alt
+    assert "hatched: no randomised comparison" not in texts(evidence_map(FRAME[:2])[0])
 
 
 def test_shape_is_the_direction(figure):
@@ -108,7 +148,7 @@ def test_shape_is_the_direction(figure):
 
 
 def test_directions_that_differ_have_shapes_that_differ():
-    words = {look.words: look.marker for look in directions_of("treatment").values()}
+    words = {look.words: look.marker for look in sides_of("treatment").values()}
     assert len(set(words.values())) == len(words)
 
 
@@ -131,13 +171,14 @@ def test_legend_explains_what_occurs_and_no_more(figure):
 
 def test_alt_text_tells_every_cell(figure):
     words = figure.alt
-    assert "Fibromyalgia: pain: meta-analysis of 3 trials, 195 people, either way" in words
+    start = "Fibromyalgia: pain (a score): meta-analysis of 3 trials, 195 people, 0 (-1 to 1)"
+    assert f"{start}, the same in both, certainty low" in words
     assert "one trial, 99 people, favours comparator" in words
     assert "1 study without comparison group, 1 person" in words
-    assert "no data on pain, any adverse event" in words
+    assert f"{NOT_FOUND}: pain, any adverse event" in words
     assert words.isascii()
 
 
 def test_missing_numbers_are_not_reported():
-    figure, _ = evidence_map(table(("a", "b", 2, math.nan, "conflicting", "direction only")))
+    figure, _ = evidence_map(table(("a", "b", 2, math.nan, "on both sides", "direction only")))
     assert says(figure, "cell-0-0-text") == "2 studies\npeople not given"

@@ -168,7 +168,7 @@ def test_the_start_page_tells_all_of_an_answer_in_one_table(reported):
     row = start[start.index("<tbody>") : start.index("</tbody>")]
     for told in (
         '<a href="indications/headache/20_pooled_effect.html">headache</a>',
-        'data-label="Direction">Favours nothing</td>',
+        'data-label="Direction">Told: better with nothing</td>',
         ">-0.4 (-0.6 to -0.2)</td>",
         ">not rated</td>",
         ">2 of 3 comparative studies gave usable numbers, 151 people</td>",
@@ -474,22 +474,26 @@ def test_every_figure_on_file_is_offered_in_its_formats():
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ({"direction": "favours treatment", "synthesis": "meta-analysis"}, "Favours naltrexone"),
+        (
+            {"direction": "favours treatment", "synthesis": "meta-analysis"},
+            "Estimate favours naltrexone",
+        ),
         (
             {"direction": "favours treatment", "synthesis": "one trial"},
-            "Favours naltrexone (one trial)",
+            "Estimate favours naltrexone (one trial)",
         ),
         (
             {"direction": "partly favours treatment", "synthesis": "direction only"},
-            "Partly favours naltrexone (told without usable numbers)",
+            "Told: by some better with naltrexone, by others no difference "
+            "(told without usable numbers)",
         ),
         (
             {"direction": "not stated", "synthesis": "no comparison group"},
             "Not known (no comparison group)",
         ),
         (
-            {"direction": "either way", "synthesis": "meta-analysis"},
-            "Not shown either way: the interval includes no difference",
+            {"direction": "side not known", "synthesis": "one trial"},
+            "Side of the estimate not known (one trial)",
         ),
         ({}, "Not known"),
     ],

@@ -335,12 +335,18 @@ def short_name(notebook: Path) -> str:
 SHAKEN_BY = "50_robustness"
 # Directions in the words of a reader; how much they rest on is said behind.
 DIRECTIONS = {
-    synthesis.EITHER_WAY: "Not shown either way: the interval includes no difference",
-    synthesis.NO_DIFFERENCE: "No difference",
-    synthesis.FAVOURS_TREATMENT: "Favours {treatment}",
-    synthesis.FAVOURS_COMPARATOR: "Favours the comparator",
-    synthesis.PARTLY_TREATMENT: "Partly favours {treatment}",
-    synthesis.PARTLY_COMPARATOR: "Partly favours the comparator",
+    synthesis.FAVOURS_TREATMENT: "Estimate favours {treatment}",
+    synthesis.FAVOURS_COMPARATOR: "Estimate favours the comparator",
+    synthesis.SAME_IN_BOTH: "Estimate is the same in both",
+    synthesis.SIDE_UNKNOWN: "Side of the estimate not known",
+}
+# Without an estimate, what the studies tell.
+TOLD_DIRECTIONS = {
+    synthesis.NO_DIFFERENCE: "Told: no difference",
+    synthesis.FAVOURS_TREATMENT: "Told: better with {treatment}",
+    synthesis.FAVOURS_COMPARATOR: "Told: better with the comparator",
+    synthesis.PARTLY_TREATMENT: "Told: by some better with {treatment}, by others no difference",
+    synthesis.PARTLY_COMPARATOR: "Told: by some better with the comparator, by others not",
     synthesis.CONFLICTING: "Studies tell opposite directions",
     synthesis.NOT_STATED: "Not known",
 }
@@ -392,7 +398,9 @@ def told_in_words(answer: Answer, links: Links) -> list[str]:
 
 def direction_in_words(found: Mapping[str, Any], review: Review) -> str:
     """Direction of a synthesis, and what it rests on where that is no meta-analysis."""
-    direction = DIRECTIONS[found.get("direction", synthesis.NOT_STATED)]
+    has_estimate = found.get("synthesis") in (synthesis.META_ANALYSIS, synthesis.ONE_TRIAL)
+    words_of = DIRECTIONS if has_estimate else TOLD_DIRECTIONS
+    direction = words_of[found.get("direction", synthesis.NOT_STATED)]
     words = direction.format(treatment=review.short_name)
     behind = RESTS_ON.get(found.get("synthesis", ""))
     return f"{words} ({behind})" if behind else words

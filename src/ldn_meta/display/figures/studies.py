@@ -29,12 +29,17 @@ from ldn_meta.display.outputs import FigureOutput, Picture, output_of
 from ldn_meta.display.words import capitalised, count
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.pools import (
+    BOTH_SIDES,
     DIRECTION_ONLY,
+    FAVOURS_COMPARATOR,
+    FAVOURS_TREATMENT,
     KINDS,
     META_ANALYSIS,
     NO_COMPARISON,
     NOTHING,
     ONE_TRIAL,
+    SAME_IN_BOTH,
+    SIDE_UNKNOWN,
 )
 
 if TYPE_CHECKING:
@@ -45,12 +50,15 @@ if TYPE_CHECKING:
     from ldn_meta.display.figures.shown import ShownFigure
 
 
-MAP_COLUMNS = ("indication_label", "outcome_label", "trials", "people", "direction", "synthesis")
+MAP_COLUMNS = (
+    *("indication_label", "outcome_label", "trials", "people", "side", "synthesis"),
+    *("is_randomised", "certainty", "constructs", "number", "told"),
+)
 
 
 @dataclass(frozen=True)
 class Mark:
-    """Shape and colour of a direction, and how the legend calls it."""
+    """Shape and colour of a side, and how the legend calls it."""
 
     marker: str
     colour: str
@@ -66,29 +74,14 @@ class Filling:
     words: str
 
 
-_EITHER = Mark(
-    "o", style.SOFT_INK, "either way (the interval includes no difference, or none was found)"
-)
-_UNKNOWN = Mark("s", style.SOFT_INK, "direction not stated")
-
-
-def directions_of(treatment: str) -> dict[str, Mark]:
-    """How each direction of the tables is drawn."""
+def sides_of(treatment: str) -> dict[str, Mark]:
+    """How the side of an estimate is drawn, whatever its interval."""
     return {
-        "favours treatment": Mark("^", style.TREATMENT, f"favours {treatment}"),
-        "favours comparator": Mark("v", style.PREDICTION, "favours comparator"),
-        "either way": _EITHER,
-        "no difference": _EITHER,
-        "partly favours treatment": Mark(
-            "D", style.TREATMENT, f"some favour {treatment}, others found no difference"
-        ),
-        "partly favours comparator": Mark(
-            "d", style.PREDICTION, "some favour the comparator, others found no difference"
-        ),
-        "conflicting": Mark("X", style.SOFT_INK, "studies point both ways"),
-        "unclear": _UNKNOWN,
-        "not stated": _UNKNOWN,
-        "none": _UNKNOWN,
+        FAVOURS_TREATMENT: Mark("^", style.TREATMENT, f"favours {treatment}"),
+        FAVOURS_COMPARATOR: Mark("v", style.PREDICTION, "favours comparator"),
+        SAME_IN_BOTH: Mark("o", style.SOFT_INK, "the same in both"),
+        BOTH_SIDES: Mark("X", style.SOFT_INK, "studies on both sides"),
+        SIDE_UNKNOWN: Mark("s", style.SOFT_INK, "side not known"),
     }
 
 
@@ -96,7 +89,7 @@ ALONE = Mark("P", style.SINGLE_ARM, "no comparison group")
 FILLINGS = {
     META_ANALYSIS: Filling(1.0, 15.0, "solid: meta-analysis"),
     ONE_TRIAL: Filling(0.35, 13.0, "tinted: one trial, not pooled"),
-    DIRECTION_ONLY: Filling(0.0, 13.0, "open: direction only, no number"),
+    DIRECTION_ONLY: Filling(0.0, 13.0, "open: no number in a main result"),
     NO_COMPARISON: Filling(0.35, 7.0, ""),
 }
 
@@ -109,11 +102,21 @@ class Cell:
     mark: Mark
     trials: int
     people: float
+    is_randomised: bool
+    certainty: str
+    constructs: str
+    number: str
+    told: str
 
     @property
     def is_empty(self) -> bool:
         """Nothing was found for it."""
         return self.synthesis == NOTHING
+
+    @property
+    def is_hatched(self) -> bool:
+        """A comparison of which no study was randomised."""
+        return self.synthesis in FILLINGS and self.mark is not ALONE and not self.is_randomised
 
     @property
     def filling(self) -> Filling:
@@ -131,9 +134,16 @@ class Cell:
         who = "person" if self.people == 1 else "people"
         return f"{self.trials} {noun}", f"{self.people:.0f} {who}" if known else "people not given"
 
+    @property
+    def small(self) -> str:
+        """What was measured, its number and how certain it is, in small print."""
+        certainty = "" if self.mark is ALONE else f"{CERTAINTY}: {self.certainty}"
+        told = filter(None, (self.constructs, self.number, certainty))
+        return "\n".join(wrap(text, _CELL_WIDTH - 8, style.SMALL_SIZE) for text in told)
+
 
 def evidence_cells(
-    frame: pd.DataFrame, directions: Mapping[str, Mark]
+    frame: pd.DataFrame, sides: Mapping[str, Mark]
 ) -> tuple[list[str], list[str], dict[tuple[str, str], Cell]]:
     """Turn rows into labels of rows, labels of columns, and cells."""
     style.check_columns(frame, MAP_COLUMNS)
@@ -144,10 +154,18 @@ def evidence_cells(
             message = f"frame has {key[0]!r} with {key[1]!r} twice: one row a cell"
             raise ArgumentError(message)
         synthesis = _known(entry["synthesis"], "synthesis", KINDS)
-        direction = _known(entry["direction"], "direction", tuple(directions))
-        mark = ALONE if synthesis == NO_COMPARISON else directions[direction]
-        trials = 0 if entry["trials"] != entry["trials"] else int(entry["trials"] or 0)
-        cells[key] = Cell(synthesis, mark, trials, float(entry["people"]))
+        side = _known(entry["side"], "side", tuple(sides))
+        cells[key] = Cell(
+            synthesis,
+            ALONE if synthesis == NO_COMPARISON else sides[side],
+            0 if entry["trials"] != entry["trials"] else int(entry["trials"] or 0),
+            float(entry["people"]),
+            bool(entry["is_randomised"]),
+            str(entry["certainty"]),
+            str(entry["constructs"]),
+            str(entry["number"]),
+            str(entry["told"]),
+        )
     rows = list(dict.fromkeys(row for row, _ in cells))
     columns = list(dict.fromkeys(column for _, column in cells))
     return rows, columns, cells
@@ -161,11 +179,14 @@ def _known(value: object, column: str, allowed: tuple[str, ...]) -> str:
 
 
 NOTHING_MAPPED = "No indication and outcome to map."
-_ROW_WIDTH = 150.0
-_CELL_WIDTH = 84.0
-_ROW_HEIGHT = 56.0
+NOT_FOUND, TOLD_OF_ALL = "not found in what was read", "told, arm not named"
+CERTAINTY, IN_NO_POOL = "certainty", "an effect in no pool"
+_ROW_WIDTH = 140.0
+_CELL_WIDTH = 104.0
+_LEAST_HEIGHT = 56.0
 _MARK_DOWN = 15.0
-_TEXT_DOWN = 39.0
+_TEXT_DOWN = 27.0
+_HATCH = 7.0
 # A map of one column is no wider than its cells, but its legend is.
 _LEAST_WIDTH = 340.0
 _LEGEND_LINE = 15.0
@@ -180,20 +201,25 @@ def evidence_map(
 ) -> tuple[ShownFigure, Axes]:
     """Draw what is known, indication by outcome.
 
-    The shape of a mark is the direction, its filling the kind of synthesis, so the map reads
-    the same in grey; the numbers of trials and people stand below it.
+    The shape of a mark is the side of the estimate, its filling the kind of synthesis, so the map
+    reads the same in grey; trials, people, what was measured and the certainty stand below it. A
+    cell without a randomised comparison is hatched.
     """
-    directions = directions_of(treatment)
-    rows, columns, cells = evidence_cells(frame, directions)
+    sides = sides_of(treatment)
+    rows, columns, cells = evidence_cells(frame, sides)
     sentences = [opening("Evidence map", title)]
     if not cells:
         return words_only([NOTHING_MAPPED], title, f"{sentences[0]} {NOTHING_MAPPED}")
     for row in rows:
         found = [(column, cells.get((row, column))) for column in columns]
         said = [_cell_words(name, cell) for name, cell in found if cell and not cell.is_empty]
-        empty = [name for name, cell in found if cell is None or cell.is_empty]
+        bare = [
+            (name, cell.told if cell else "") for name, cell in found if not cell or cell.is_empty
+        ]
+        said += [f"{name}: {told}" for name, told in bare if told]
+        empty = [name for name, told in bare if not told]
         if empty:
-            said.append(f"no data on {', '.join(empty)}")
+            said.append(f"{NOT_FOUND}: {', '.join(empty)}")
         sentences.append(f"{capitalised(row)}: {'; '.join(said)}.")
     row_labels = [wrap(capitalised(name), _ROW_WIDTH, weight="bold") for name in rows]
     heads = [wrap(capitalised(name), _CELL_WIDTH - 8, weight="bold") for name in columns]
@@ -202,21 +228,23 @@ def evidence_map(
     width = max(right - MARGIN, _LEAST_WIDTH)
     heading = Heading(title, width)
     top = heading.bottom + max(text_height(head) for head in heads) + 6
-    bottom = top + _ROW_HEIGHT * len(rows)
-    legend = _Legend(cells.values(), directions, width)
+    heights = [_row_height(cells.get((row, column)) for column in columns) for row in rows]
+    tops = [top + sum(heights[:i]) for i in range(len(rows) + 1)]
+    bottom = tops[-1]
+    legend = _Legend(cells.values(), sides, width)
     sheet = Sheet(width + 2 * MARGIN, bottom + 12 + legend.height + MARGIN)
     heading.write(sheet)
     places = [(left + (i + 0.5) * _CELL_WIDTH, head, "center") for i, head in enumerate(heads)]
     write_heads(sheet, places, top - 3, "column")
     for index, name in enumerate(row_labels):
-        y = top + (index + 0.5) * _ROW_HEIGHT
+        y = (tops[index] + tops[index + 1]) / 2
         sheet.write(MARGIN, y, name, weight="bold", gid=f"row-{index}")
     for i, row in enumerate(rows):
         for j, column in enumerate(columns):
-            corner = (left + j * _CELL_WIDTH, top + i * _ROW_HEIGHT)
-            _draw_cell(sheet, corner, cells.get((row, column)), f"cell-{i}-{j}")
-    for index in range(len(rows) + 1):
-        sheet.rule(MARGIN, right, top + index * _ROW_HEIGHT, width=0.6)
+            box = (left + j * _CELL_WIDTH, tops[i], tops[i + 1])
+            _draw_cell(sheet, box, cells.get((row, column)), f"cell-{i}-{j}")
+    for y in tops:
+        sheet.rule(MARGIN, right, y, width=0.6)
     legend.draw(sheet, bottom + 12)
     return sheet.shown(" ".join(sentences))
 
@@ -229,26 +257,66 @@ def _cell_words(column: str, cell: Cell) -> str:
     found = {
         META_ANALYSIS: f"meta-analysis of {trials}",
         ONE_TRIAL: "one trial",
-        DIRECTION_ONLY: f"direction only, {trials}",
+        DIRECTION_ONLY: f"{IN_NO_POOL if cell.number else DIRECTION_ONLY}, {trials}",
         NO_COMPARISON: f"{trials} without comparison group",
     }[cell.synthesis]
-    direction = "" if cell.synthesis == NO_COMPARISON else f", {cell.mark.words}"
-    return f"{column}: {found}, {people}{direction}"
+    told = f"{column} ({cell.constructs}): {found}, {people}"
+    told += f", {cell.number}" if cell.number else ""
+    if cell.synthesis == NO_COMPARISON:
+        return told
+    open_one = ", not randomised" if cell.is_hatched else ""
+    return f"{told}{open_one}, {cell.mark.words}, {CERTAINTY} {cell.certainty}"
 
 
-def _draw_cell(sheet: Sheet, corner: tuple[float, float], cell: Cell | None, gid: str) -> None:
-    left, top = corner
-    centre = left + _CELL_WIDTH / 2
+def _row_height(cells: Iterable[Cell | None]) -> float:
+    """Height of a row, by its cell with the most lines."""
+    most = max(
+        (
+            text_height("\n".join(cell.lines)) + text_height(cell.small, style.SMALL_SIZE)
+            for cell in cells
+            if cell is not None and not cell.is_empty
+        ),
+        default=0.0,
+    )
+    return max(_LEAST_HEIGHT, _TEXT_DOWN + most + 6)
+
+
+def _draw_cell(sheet: Sheet, box: tuple[float, float, float], cell: Cell | None, gid: str) -> None:
+    left, top, bottom = box
+    centre, right = left + _CELL_WIDTH / 2, left + _CELL_WIDTH
     if cell is None or cell.is_empty:
-        sheet.band(left + 1, left + _CELL_WIDTH - 1, top + 1, top + _ROW_HEIGHT - 1, style.BAND)
-        middle = top + _ROW_HEIGHT / 2
-        sheet.write(
-            centre, middle, "no data", align="center", colour=style.SOFT_INK, gid=f"{gid}-text"
-        )
+        sheet.band(left + 1, right - 1, top + 1, bottom - 1, style.BAND)
+        words = wrap(TOLD_OF_ALL if cell and cell.told else NOT_FOUND, _CELL_WIDTH - 12)
+        ink = style.INK if cell and cell.told else style.SOFT_INK
+        middle = (top + bottom) / 2
+        sheet.write(centre, middle, words, align="center", colour=ink, gid=f"{gid}-text")
         return
+    if cell.is_hatched:
+        # Behind the mark alone, so that the words stay easy to read.
+        _hatch(sheet, left + 1, right - 1, top + 1, top + _TEXT_DOWN - 2, f"{gid}-hatch")
     _draw_mark(sheet, centre, top + _MARK_DOWN, cell.mark, cell.filling, f"{gid}-mark")
-    text = "\n".join(cell.lines)
-    sheet.write(centre, top + _TEXT_DOWN, text, align="center", gid=f"{gid}-text")
+    y, text = top + _TEXT_DOWN, "\n".join(cell.lines)
+    sheet.write(centre, y, text, align="center", valign="top", gid=f"{gid}-text")
+    sheet.write(
+        centre,
+        y + text_height(text) + 2,
+        cell.small,
+        align="center",
+        valign="top",
+        size=style.SMALL_SIZE,
+        colour=style.SOFT_INK,
+        gid=f"{gid}-small",
+    )
+
+
+def _hatch(sheet: Sheet, left: float, right: float, top: float, bottom: float, gid: str) -> None:
+    """Draw lines from lower left to upper right, cut at the edges of a box."""
+    width, height = right - left, bottom - top
+    for index in range(1, int((width + height) / _HATCH) + 1):
+        reach = index * _HATCH
+        xs = [left + max(0.0, reach - height), left + min(reach, width)]
+        ys = [top + min(reach, height), top + max(0.0, reach - width)]
+        style.line(sheet.page, xs, ys, style.RULE, 0.5, gid=f"{gid}-{index}", zorder=0, cap="butt")
 
 
 def _draw_mark(
@@ -265,12 +333,10 @@ def _draw_mark(
 class _Legend:
     """Explains the marks that occur, in as many lines as they need."""
 
-    def __init__(
-        self, cells: Iterable[Cell], directions: Mapping[str, Mark], width: float
-    ) -> None:
+    def __init__(self, cells: Iterable[Cell], sides: Mapping[str, Mark], width: float) -> None:
         shown = [cell for cell in cells if not cell.is_empty]
         occurring = {cell.mark for cell in shown}
-        marks = [m for m in dict.fromkeys((*directions.values(), ALONE)) if m in occurring]
+        marks = [m for m in dict.fromkeys((*sides.values(), ALONE)) if m in occurring]
         kinds = [kind for kind in FILLINGS if any(cell.synthesis == kind for cell in shown)]
         neutral = Mark("o", style.INK, "")
         shapes = [
@@ -282,7 +348,11 @@ class _Legend:
             for kind in kinds
             if kind != NO_COMPARISON
         ]
-        self._lines = [*_flow("Shape", shapes, width), *_flow("Filling", fills, width)]
+        self._lines = [*_flow("Side", shapes, width), *_flow("Filling", fills, width)]
+        if any(cell.is_hatched for cell in shown):
+            words = "hatched: no randomised comparison"
+            ground = [(Mark("", style.BAND, ""), FILLINGS[DIRECTION_ONLY], words)]
+            self._lines += _flow("Ground", ground, width)
         self.height = _LEGEND_LINE * len(self._lines)
 
     def draw(self, sheet: Sheet, top: float) -> None:
@@ -297,6 +367,10 @@ class _Legend:
                     sheet.write(x, y, entry, size=style.SMALL_SIZE, weight="bold", gid=gid)
                     continue
                 mark, filling, words = entry
+                if not mark.marker:
+                    _hatch(sheet, x - 2, x + 12, y - 6, y + 6, f"{gid}-hatch")
+                    sheet.write(x + _LEGEND_MARK, y, words, size=style.SMALL_SIZE, gid=gid)
+                    continue
                 size = min(filling.size, _LEGEND_SIZE)
                 _draw_mark(sheet, x + 5, y, mark, filling, f"{gid}-mark", size=size)
                 sheet.write(x + _LEGEND_MARK, y, words, size=style.SMALL_SIZE, gid=gid)

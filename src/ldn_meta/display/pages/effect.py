@@ -91,36 +91,42 @@ class EffectPage(QuestionPage):
 
     @property
     def trials(self) -> Table:
-        """One row a trial in the pool, in the order of the figure."""
-        rows = []
+        """One row a trial in the order of the figure: those pooled, then those shown beside."""
+        drawn: list[tuple[dict[str, Any], str]] = []
         if self.pool is not None:
             weights = np.atleast_1d(self.pool.result.weight_pct)
-            for row, weight in zip(rows_of(self.pool.trials), weights, strict=True):
-                own = f"interval {row['ci_from']}"
-                if row["ci_from"] == "normal" or own in row["assumptions"]:
-                    own = ""
-                notes = [row["assumptions"], own, row["notes"]]
-                notes = [text for text in notes if text not in ("", "none")]
-                others = "in both arms" if row["is_paired"] else f"+ {plain(row['n_2'])}"
-                rows.append(
-                    {
-                        "trial": row["study_label"],
-                        "design": f"{row['design']}, {row['analysis_set']}",
-                        "people": f"{plain(row['n_1'])} {others}",
-                        "week": weeks(row["timepoint_weeks"]),
-                        "difference of": OF_WHAT.get(row["estimand"], row["estimand"]),
-                        "effect (95% CI)": estimate_with_interval(
-                            row["yi"], row["ci_low"], row["ci_high"], measure=row["measure"]
-                        ),
-                        "weight": f"{weight:.1f}%",
-                        "route": row["route"],
-                        "assumptions and notes": "; ".join(notes) or "none",
-                        "source": self.opened.source(row),
-                    }
-                )
+            told = [f"{weight:.1f}%" for weight in weights]
+            drawn += zip(rows_of(self.pool.trials), told, strict=True)
+        drawn += [
+            (row, f"not pooled: {row['selected_why']}") for row in rows_of(self.answer.beside)
+        ]
+        rows = []
+        for row, weight in drawn:
+            own = f"interval {row['ci_from']}"
+            if row["ci_from"] == "normal" or own in row["assumptions"]:
+                own = ""
+            notes = [row["assumptions"], own, row["notes"]]
+            notes = [text for text in notes if text not in ("", "none")]
+            others = "in both arms" if row["is_paired"] else f"+ {plain(row['n_2'])}"
+            rows.append(
+                {
+                    "trial": row["study_label"],
+                    "design": f"{row['design']}, {row['analysis_set']}",
+                    "people": f"{plain(row['n_1'])} {others}",
+                    "week": weeks(row["timepoint_weeks"]),
+                    "difference of": OF_WHAT.get(row["estimand"], row["estimand"]),
+                    "effect (95% CI)": estimate_with_interval(
+                        row["yi"], row["ci_low"], row["ci_high"], measure=row["measure"]
+                    ),
+                    "weight": weight,
+                    "route": row["route"],
+                    "assumptions and notes": "; ".join(notes) or "none",
+                    "source": self.opened.source(row),
+                }
+            )
         return Table(
             pd.DataFrame(rows),
-            "Trials behind the result",
+            "Trials of the figure: those behind the result, and those shown and not pooled",
             self._unit_note(),
             "No trial gave an effect with its uncertainty.",
         )

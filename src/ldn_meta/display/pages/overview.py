@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ldn_meta.display.figures.studies import IN_NO_POOL, NOT_FOUND, TOLD_OF_ALL
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of
 from ldn_meta.display.pages.effect import EffectPage
 from ldn_meta.display.pages.page import BY_PROTOCOL, open_page
@@ -17,12 +19,16 @@ from ldn_meta.display.words import (
     estimate_with_interval,
     fixed,
     in_words,
+    people,
+    plain,
     shown,
 )
 from ldn_meta.evidence.answer.answer import Answers
 from ldn_meta.evidence.answer.conflicts import NEW_ROW, OUTSIDE, UNBOUNDED, wanted
-from ldn_meta.evidence.answer.pools import META_ANALYSIS, NOTHING
+from ldn_meta.evidence.answer.directions import group_syntheses
+from ldn_meta.evidence.answer.pools import DIRECTION_ONLY, META_ANALYSIS, NO_COMPARISON, NOTHING
 from ldn_meta.evidence.derived import load_derived
+from ldn_meta.evidence.grade import NOT_RATED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,20 +57,63 @@ class OverviewPage:
 
     @cached_property
     def cells(self) -> pd.DataFrame:
-        """One row for every indication and group of outcomes."""
+        """One row for every indication and group of outcomes: of figure and table alike."""
         import pandas as pd
 
-        return pd.DataFrame(
-            [
-                {
-                    "indication_id": page.answer.indication_id,
-                    "indication_label": page.opened.label,
-                    "outcome_label": group,
-                    **page.opened.answers.synthesis(page.answer.indication_id, constructs),
-                }
-                for page in self.pages
-                for group, constructs in self.derived.protocol.outcome_groups.items()
-            ]
+        return pd.DataFrame([cell for page in self.pages for cell in self._cells(page)])
+
+    def _cells(self, page: EffectPage) -> Iterator[dict[str, Any]]:
+        opened, d = page.opened, page.opened.derived
+        groups = group_syntheses(
+            d.directions,
+            d.effects,
+            d.left_out,
+            opened.pools,
+            opened.protocol,
+            comparator_class=opened.indication["main_comparator"],
+        )
+        for group in groups:
+            cell = group.cell
+            yield {
+                "indication_id": page.answer.indication_id,
+                "indication_label": opened.label,
+                "outcome_label": group.group,
+                **cell,
+                "constructs": cell["constructs"] or self.labels[cell["construct"]],
+                "number": _number(cell),
+                "certainty": self._certainty(page.answer.indication_id, cell),
+                "told": self._arm_not_named(page.answer.indication_id, cell),
+            }
+
+    def _certainty(self, indication_id: str, cell: dict[str, Any]) -> str:
+        """The GRADE of a cell's outcome, where it is one of those rated."""
+        rows = self.derived.certainty
+        rows = rows[
+            (rows["indication_id"] == indication_id)
+            & (rows["construct"] == cell["construct"])
+            & (rows["comparator_class"] == cell["comparator_class"])
+        ]
+        return str(rows["certainty"].iloc[0]) if len(rows) else NOT_RATED
+
+    def _arm_not_named(self, indication_id: str, cell: dict[str, Any]) -> str:
+        """What is told of an empty cell's outcome for all people of a study together."""
+        evidence = self.derived.evidence
+        told = evidence.review.arm_not_named.get(cell["group"])
+        if told is None or cell["synthesis"] != NOTHING:
+            return ""
+        fact, piece = told
+        studies = evidence.text["studies"].set_index("study_id")
+        rows = evidence.text["study_facts"]
+        rows = rows[
+            (rows["fact"] == fact)
+            & rows["qualifier"].str.contains(piece, regex=False)
+            & (rows["study_id"].map(studies["indication_id"]) == indication_id)
+            & (rows["study_id"].map(studies["eligible_for"]) != "excluded")
+        ]
+        return "; ".join(
+            f"{studies['label'][row['study_id']]}: {_with_unit(row)}, {row['qualifier']}; arm not "
+            "named"
+            for row in rows_of(rows)
         )
 
     @property
@@ -117,50 +166,71 @@ class OverviewPage:
         rows = self.derived.evidence.text["outcomes"]
         return dict(zip(rows["construct"], rows["construct_label"], strict=True))
 
+    def _side(self, cell: dict[str, Any]) -> str:
+        """The side of a cell in words, with the studies whose side is not known."""
+        if cell["synthesis"] in (NO_COMPARISON, NOTHING):
+            return "no comparison" if cell["synthesis"] == NO_COMPARISON else "none"
+        side = self.derived.evidence.review.side(cell["side"])
+        few = 0 < cell["unknown"] < cell["trials"]
+        return f"{side} ({count(cell['unknown'], 'study')} without a known side)" if few else side
+
     @property
     def table(self) -> Table:
-        """The evidence map as text."""
+        """The evidence map as text: every cell of which something is told, in its order."""
         import pandas as pd
 
+        review = self.derived.evidence.review
         rows = []
         for c in rows_of(self.cells):
-            if c["trials"] == 0:
+            is_empty = c["synthesis"] == NOTHING
+            if is_empty and not c["told"]:
                 continue
-            number = (
-                "none"
-                if not math.isfinite(c["estimate"])
-                else estimate_with_interval(
-                    c["estimate"], c["ci_low"], c["ci_high"], measure=c["measure"]
-                )
+            kept_out = c["synthesis"] == DIRECTION_ONLY and c["number"]
+            kind = TOLD_OF_ALL if is_empty else IN_NO_POOL if kept_out else c["synthesis"]
+            beside = "; ".join(
+                f"{name} ({review.side(side)}{f', {why}' if why else ''})"
+                for name, side, why in c["beside"]
             )
             rows.append(
                 {
                     "condition": c["indication_label"],
                     "outcome": c["outcome_label"],
-                    "measured as": self.labels[c["construct"]],
-                    "synthesis": c["synthesis"],
+                    "measured as": c["measured"] or ("none" if is_empty else c["constructs"]),
+                    "synthesis": kind,
                     "studies": c["trials"],
-                    "people": c["people"] or "NR",
-                    "effect (95% interval)": number,
-                    "direction": self.derived.evidence.review.direction(c["direction"]),
+                    "people": plain(c["people"]),
+                    "randomised": "none" if is_empty else "yes" if c["is_randomised"] else "no",
+                    "effect (95% interval)": c["number"] or "none",
+                    "side of the estimate": self._side(c),
+                    "certainty": "none" if is_empty else c["certainty"],
+                    "beside it": beside or c["told"] or "none",
                 }
             )
         return Table(
             pd.DataFrame(rows),
             "Evidence behind each cell of the map",
-            "Effect: mean difference in the unit of the trials, or risk ratio; "
-            f"{self.derived.evidence.review.label} against the comparator. Either way: the "
-            "interval includes no difference. Intervals are those of the conditions' own pages.",
+            "Effect: mean difference in the unit of the trials, ratio of risks or rates; "
+            f"{review.label} against the comparator, interval as on the condition's own pages. "
+            f"Side: where the estimate lies, whatever its interval and however uncertain; without "
+            "a pool, of the studies that the plan counts, or of the others where it counts none. "
+            f"Beside it: comparative studies that are not in the cell. Cells without "
+            "a row: not found in the abstracts, registers, reviews and press that were read; most "
+            "full texts were not.",
         )
 
     @property
     def sentence(self) -> Text:
         """What the whole map says."""
-        kinds = self.cells["synthesis"].value_counts()
-        said = {NOTHING: "no data"}
+        names = self.cells["synthesis"].mask(self.cells["told"] != "", TOLD_OF_ALL)
+        kinds = names.value_counts()
+        said = {NOTHING: NOT_FOUND}
         parts = [f"{said.get(name, name)}: {int(kinds[name])}" for name in kinds.index]
+        compared = self.cells[~self.cells["synthesis"].isin([NO_COMPARISON, NOTHING])]
+        open_ones = int((~compared["is_randomised"]).sum())
         return Text(
-            f"Of the {len(self.cells)} combinations of condition and outcome: {'; '.join(parts)}."
+            f"Of the {len(self.cells)} combinations of condition and outcome: {'; '.join(parts)}. "
+            f"Of the {len(compared)} with a comparison, {open_ones} "
+            f"{'rests' if open_ones == 1 else 'rest'} on studies that were not randomised."
         )
 
     @property
@@ -316,6 +386,19 @@ def _could_do(row: dict[str, Any]) -> str:
     )
 
 
+def _number(cell: dict[str, Any]) -> str:
+    """The effect of a cell with its interval, where one was computed."""
+    if not math.isfinite(cell["estimate"]):
+        return ""
+    ends = cell["estimate"], cell["ci_low"], cell["ci_high"]
+    return estimate_with_interval(*ends, measure=cell["measure"])
+
+
+def _with_unit(fact: dict[str, Any]) -> str:
+    is_people = fact["unit"] == "people"
+    return people(int(fact["value"])) if is_people else f"{fact['value']} {fact['unit']}"
+
+
 def _as_shown(cell: dict[str, Any]) -> dict[str, Any]:
     """A cell with ratios as ratios, and people who were not counted as unknown."""
     names = ("estimate", "ci_low", "ci_high")
@@ -323,7 +406,7 @@ def _as_shown(cell: dict[str, Any]) -> dict[str, Any]:
     return {
         **cell,
         **dict(zip(names, numbers, strict=True)),
-        "people": cell["people"] or None,
+        "people": cell["people"] if math.isfinite(cell["people"]) else None,
     }
 
 

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ldn_meta.evidence.answer.pools import META_ANALYSIS, one_word, possible_synthesis
+from ldn_meta.evidence.answer.pools import (
+    DIRECTION_ONLY,
+    FAVOURS_COMPARATOR,
+    FAVOURS_TREATMENT,
+    META_ANALYSIS,
+    ONE_TRIAL,
+    IntervalToRead,
+    one_word,
+    possible_synthesis,
+    side_of,
+    side_of_pool,
+)
 from ldn_meta.evidence.effects.effects import t_df, trials_of
 from ldn_meta.evidence.effects.routes import A, arm_reports, what_of
 from ldn_meta.evidence.effects.rows import (
@@ -53,7 +64,7 @@ EFFECT, NUMBERS, WORDS, ONE_ARM_ONLY = 1, 2, 3, 4
 # Printed differences of two arms; other measures (a number needed to treat, a relative reduction)
 # have no sign of their own, and only the report's words give their side.
 SIGNED = ("MD", "SMD", "RD", "median difference", "percent point difference")
-SIDES = {"favours treatment": 1.0, "favours comparator": -1.0}
+SIDES = {FAVOURS_TREATMENT: 1.0, FAVOURS_COMPARATOR: -1.0}
 NOT_SAID_WHICH = "a difference is printed, but not which of the two was subtracted from which"
 NO_BETTER = "numbers are printed, but not which end of the scale is better"
 WHY_NO_SIDE = {
@@ -651,6 +662,75 @@ class GroupSynthesis:
     results: pd.DataFrame
     reasons: dict[str, str]
     level: float
+    possible: dict[str, Any]
+    effects: pd.DataFrame
+
+    @cached_property
+    def compared(self) -> pd.DataFrame:
+        """Results that compare something, of a trial once."""
+        rows = self.results
+        repeated = [name for name, why in self.reasons.items() if why == SAME_TRIAL]
+        is_once = ~rows["study_label"].isin(repeated)
+        return rows[(rows["sign_from"] != NO_COMPARISON) & is_once]
+
+    @cached_property
+    def cell(self) -> dict[str, Any]:
+        """What the evidence map shows of the group: how many studies of what, and their side.
+
+        A pool, or one trial, has the side of its estimate. Without one, the studies that the
+        protocol counts have the sides of theirs; if it counts none, the others do, and the cell
+        says whether any of them was randomised. ``beside`` are the rest.
+        """
+        number: IntervalToRead | None
+        signs: list[float] = []
+        if self.pool is not None and self.synthesis in (META_ANALYSIS, ONE_TRIAL):
+            shown, number = self.pool.trials, self.pool.read
+            measure, who = self.pool.key["measure"], float(self.pool.people)
+            side = side_of_pool(self.pool)
+        elif self.synthesis == DIRECTION_ONLY:
+            counted = self.compared[~self.compared["study_label"].isin(list(self.reasons))]
+            shown = counted if len(counted) else self.compared
+            signs, who = list(shown["sign"]), float(shown["n_people"].sum(skipna=False))
+            number, measure = self._number(shown)
+            side = side_of(signs)
+        else:
+            shown, number, measure = self.results[:0], None, "none"
+            side, who = side_of([]), float(self.possible["people"]) or math.nan
+        beside = self.compared[~self.compared["study_label"].isin(shown["study_label"])]
+        return {
+            "group": self.group,
+            "synthesis": self.synthesis,
+            "construct": next(iter(shown["construct"]), self.possible["construct"]),
+            "comparator_class": next(iter(shown["comparator_class"]), "none"),
+            "measured": _measured(shown),
+            "constructs": "; ".join(dict.fromkeys(shown["construct_label"])),
+            "trials": len(shown) or int(self.possible["trials"]),
+            "people": who,
+            "is_randomised": any(value is True for value in shown["is_randomised"].tolist()),
+            "measure": measure,
+            "estimate": math.nan if number is None else number.estimate,
+            "ci_low": math.nan if number is None else number.low,
+            "ci_high": math.nan if number is None else number.high,
+            "side": side,
+            "unknown": sum(math.isnan(sign) for sign in signs),
+            "beside": [
+                (row["study_label"], side_of([row["sign"]]), self.reasons.get(row["study_label"]))
+                for row in beside.to_dict("records")
+            ],
+        }
+
+    def _number(self, shown: pd.DataFrame) -> tuple[IntervalToRead | None, str]:
+        """The effect of one study that is kept out of every pool, where one was computed."""
+        if len(shown) != 1 or self.effects.empty:
+            return None, "none"
+        row = shown.iloc[0]
+        rows = set(row["rows"].split(" "))
+        own = self.effects[self.effects["study_id"] == row["study_id"]]
+        for effect in own.to_dict("records"):
+            if effect["kind"] == CONTRAST and set(effect["rows"].split(" ")) <= rows:
+                ends = effect["yi"], effect["ci_low"], effect["ci_high"]
+                return IntervalToRead(*ends), effect["measure"]
+        return None, "none"
 
     @cached_property
     def is_pooled(self) -> bool:
@@ -689,6 +769,16 @@ class GroupSynthesis:
     def p_values(self) -> PValues:
         """P-values of the results that count."""
         return PValues(self.counted)
+
+
+def _measured(rows: pd.DataFrame) -> str:
+    """What was measured; by which study, where not all measured the same."""
+    studies: dict[str, list[str]] = {}
+    for row in rows.to_dict("records"):
+        studies.setdefault(row["construct_label"], []).append(row["study_label"])
+    if len(studies) < 2:
+        return "".join(studies)
+    return "; ".join(f"{what} ({', '.join(who)})" for what, who in studies.items())
 
 
 def group_syntheses(
@@ -734,6 +824,8 @@ def group_syntheses(
                 results=results,
                 reasons=_reasons(results, protocol, comparator_class),
                 level=protocol.model.level,
+                possible=kind,
+                effects=effects,
             )
         )
     return found

@@ -68,6 +68,9 @@ FAVOURS_TREATMENT, FAVOURS_COMPARATOR = "favours treatment", "favours comparator
 PARTLY_TREATMENT = "partly favours treatment"
 PARTLY_COMPARATOR = "partly favours comparator"
 CONFLICTING = "conflicting"
+# On which side an estimate lies, whatever its interval: what "favours" means on every page.
+SAME_IN_BOTH, BOTH_SIDES, SIDE_UNKNOWN = "same in both", "on both sides", "side not known"
+SIDE_WORDS = (FAVOURS_TREATMENT, FAVOURS_COMPARATOR, SAME_IN_BOTH, BOTH_SIDES, SIDE_UNKNOWN)
 
 
 class IntervalToRead(NamedTuple):
@@ -329,13 +332,7 @@ def _with_others(answer: dict[str, Any], best: Pool, told: dict[str, str]) -> di
     others = {name: word for name, word in told.items() if name not in own}
     if answer["synthesis"] != ONE_TRIAL or not others:
         return answer
-    said = NO_DIFFERENCE if answer["direction"] == EITHER_WAY else answer["direction"]
-    word = one_word([said, *others.values()])
-    return {
-        **answer,
-        "direction": EITHER_WAY if word == NO_DIFFERENCE else word,
-        "directions": others,
-    }
+    return {**answer, "directions": others}
 
 
 def _directions(rows: list[dict[Any, Any]]) -> dict[str, str]:
@@ -360,6 +357,23 @@ def one_word(words: Iterable[str]) -> str:
     return next(iter(stated), NOT_STATED)
 
 
+def side_of(signs: Iterable[float]) -> str:
+    """The side of some estimates, each +1 for the treatment, -1 for the comparator, 0 or NaN."""
+    known = {sign for sign in signs if not math.isnan(sign)}
+    if {1.0, -1.0} <= known:
+        return BOTH_SIDES
+    sided = {1.0: FAVOURS_TREATMENT, -1.0: FAVOURS_COMPARATOR}
+    found = [word for sign, word in sided.items() if sign in known]
+    return found[0] if found else SAME_IN_BOTH if known else SIDE_UNKNOWN
+
+
+def side_of_pool(found: Pool) -> str:
+    """The side of the estimate that a pool is read by; its interval says nothing here."""
+    towards = found.read.estimate * found.benefit_sign
+    is_known = found.benefit_sign and math.isfinite(towards)
+    return side_of([float((towards > 0) - (towards < 0)) if is_known else math.nan])
+
+
 def interval_direction(ci_low: float, ci_high: float, benefit_sign: float) -> str:
     """Which side an interval lies on, in words; undefined intervals lie on none."""
     if not (math.isfinite(ci_low) and math.isfinite(ci_high) and math.isfinite(benefit_sign)):
@@ -370,7 +384,6 @@ def interval_direction(ci_low: float, ci_high: float, benefit_sign: float) -> st
 
 def _of_pool(best: Pool) -> dict[str, Any]:
     read = best.read
-    sign = float(best.trials["benefit_sign"].iloc[0])
     return {
         "synthesis": META_ANALYSIS if len(best.trials) > 1 else ONE_TRIAL,
         "construct": best.key["construct"],
@@ -381,6 +394,6 @@ def _of_pool(best: Pool) -> dict[str, Any]:
         "estimate": read.estimate,
         "ci_low": read.low,
         "ci_high": read.high,
-        "direction": interval_direction(read.low, read.high, sign),
+        "direction": side_of_pool(best),
         "directions": {},
     }

@@ -39,7 +39,12 @@ FILE = "review.toml"
 TREATMENT: dict[str, type] = {"label": str, "name": str, "short_name": str}
 DOMAINS = ("benefit", "responder", "harm")
 # Sections that say something of outcomes, and what each says of one.
-MAPPINGS: dict[str, type] = {"order": list, "short": str, "whole_items": int}
+MAPPINGS: dict[str, type] = {
+    "order": list,
+    "short": str,
+    "whole_items": int,
+    "arm_not_named": list,
+}
 # What a choice of the analysis plan tells of its own history; protocol.py reads it.
 HISTORY = ("set_on", "known_then", "what", "bears_on", "changed", "varied_by")
 # How tables name the treatment's side; see the column `direction` of contrasts.csv.
@@ -82,7 +87,8 @@ class Review:
     The short name stands where the dose goes without saying. ``order`` is that in which a reader
     meets the outcomes of a domain; others follow by name. ``short`` holds a word for an outcome
     where a heading has no room for its label, ``whole_items`` of how many whole ratings a score
-    is the mean.
+    is the mean. ``arm_not_named`` names, by outcome group, a fact and a piece of its qualifier
+    that tell of it for all people of a study together.
     """
 
     label: str
@@ -91,6 +97,7 @@ class Review:
     order: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     short: Mapping[str, str] = field(default_factory=dict)
     whole_items: Mapping[str, int] = field(default_factory=dict)
+    arm_not_named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     published_pool: PublishedPool | None = None
     added_up: AddedUp | None = None
 
@@ -100,7 +107,16 @@ class Review:
         return f"{self.name[:1].upper()}{self.name[1:]}: the evidence"
 
     def direction(self, word: str) -> str:
-        """Say a direction as readers see it: "favours treatment" with the treatment's label."""
+        """Say what a report tells of a direction, with the treatment's label.
+
+        "Favours" is kept for the side of an estimate; a report tells which was better.
+        """
+        return word.replace("favours comparator", "better with comparator").replace(
+            f"favours {NEUTRAL}", f"better with {self.label}"
+        )
+
+    def side(self, word: str) -> str:
+        """Say the side of an estimate with the treatment's label."""
         return word.replace(f"favours {NEUTRAL}", f"favours {self.label}")
 
 
