@@ -180,7 +180,7 @@ def test_what_took_levels_off():
         (
             {"synthesis": "direction only", "measure": "none", "direction": "favours treatment"},
             "-",
-            "not known; told: favours LDN",
+            "not known; told: better with LDN",
         ),
         ({"certainty": NOT_RATED, "measure": "none"}, "-", "-"),
         ({"certainty": NOT_RATED, "measure": "none", "printed": "Ames 2001: 0 against 0"}, "-",
@@ -189,7 +189,7 @@ def test_what_took_levels_off():
             {"synthesis": "direction only", "measure": "none", "direction": "favours comparator",
              "printed": "Ames 2001: 37% against 13%"},
             "-",
-            "not known; told: favours comparator; printed: Ames 2001: 37% against 13%",
+            "not known; told: better with comparator; printed: Ames 2001: 37% against 13%",
         ),
     ],
 )  # fmt: skip

@@ -95,7 +95,7 @@ def test_one_trial_is_not_called_pooled(opened_once):
 def test_direction_only_names_each_trial(opened_once):
     page = opened_once("pooled_effect", indication="crohns_disease")
     assert page.pool is None
-    assert "Smith 2011: favours LDN (printed: 88% against 40%" in str(page.sentence)
+    assert "Smith 2011: better with LDN (printed: 88% against 40%" in str(page.sentence)
     assert "Nothing was pooled." in str(page.sentence)
 
 

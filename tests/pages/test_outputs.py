@@ -134,6 +134,15 @@ def test_the_map_and_its_table_hold_the_same_cells(opened_once):
     assert list(page.table.frame["outcome"]) == list(shown["outcome_label"])
 
 
+def test_the_dose_figure_has_the_medians_of_its_table(opened_once):
+    page = opened_once("dose", trials=400)
+    table = page.compatible.frame.drop_duplicates("if")
+    doses = table["dose for 95%, mg (middle 95%)"].str.replace(")", " mg", regex=False)
+    alt = page.figure.alt
+    for name, told in zip(table["if"], doses, strict=True):
+        assert f"If {name}: median {told.replace(' (', ' mg, middle 95% ')}" in alt
+
+
 def test_the_flow_counts_what_the_forest_plot_shows(opened_once):
     for indication in REPORTED:
         counts = opened_once("included_trials", indication=indication).counts
