@@ -443,7 +443,6 @@ EFFECT = {
     "n_2": 50.0,
     "events_1": float("nan"),
     "events_2": float("nan"),
-    "route": "arm changes with SD",
     "rows": "arm_stats:treated arm_stats:untreated",
     "route_rank": 1,
     "is_approximate": False,

@@ -25,7 +25,7 @@ from ldn_meta.evidence.effects.effects import used_rows
 from ldn_meta.evidence.effects.rows import CONTRAST
 from ldn_meta.evidence.raw.bias import NOT_READABLE, OVERALL, RANDOMISED, TOOLS, bias_reasons
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
-from ldn_meta.files import TO_DO
+from ldn_meta.files import NOT_REPORTED, TO_DO
 
 if TYPE_CHECKING:
     from ldn_meta.display.outputs import FigureOutput
@@ -244,13 +244,14 @@ class IncludedPage(Page):
     @property
     def studies(self) -> Table:
         """One row a study."""
-        paid = self._evidence.text["funding"].set_index("study_id")
         place = {use: rank for rank, use in enumerate(USES)}
         s = self._studies
         s = s.assign(place=s["eligible_for"].map(place)).sort_values(
             ["place", "year", "study_id"], kind="stable"
         )
         low, high = s["dose_low_mg_per_day"], s["dose_high_mg_per_day"]
+        paid = self._evidence.text["funding"].set_index("study_id")
+        paid = paid.reindex(s["study_id"], fill_value=NOT_REPORTED)
         frame = pd.DataFrame(
             {
                 "study": s["label"],
@@ -265,10 +266,8 @@ class IncludedPage(Page):
                 ),
                 "weeks": s["duration_weeks"],
                 "comparator": s["comparator"],
-                "funding": s["study_id"].map(paid["funding"]).fillna("NR"),
-                "conflicts of interest": s["study_id"]
-                .map(paid["conflicts_of_interest"])
-                .fillna("NR"),
+                "funding": paid["funding"].to_list(),
+                "conflicts of interest": paid["conflicts_of_interest"].to_list(),
                 "used for": s["eligible_for"],
                 "because": s["eligibility_reason"] + s["overlaps_with"].map(self._overlap),
             }
