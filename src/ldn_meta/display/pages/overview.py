@@ -395,8 +395,9 @@ def _number(cell: dict[str, Any]) -> str:
 
 
 def _with_unit(fact: dict[str, Any]) -> str:
-    is_people = fact["unit"] == "people"
-    return people(int(fact["value"])) if is_people else f"{fact['value']} {fact['unit']}"
+    if fact["unit"] == "people":
+        return "one person" if fact["value"] == "1" else people(int(fact["value"]))
+    return f"{fact['value']} {fact['unit']}"
 
 
 def _as_shown(cell: dict[str, Any]) -> dict[str, Any]:
