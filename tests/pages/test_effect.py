@@ -42,9 +42,9 @@ def test_one_interval_of_a_trial_in_table_figure_and_data(opened_once):
     for indication in ("fibromyalgia", "multiple_sclerosis", "painful_diabetic_neuropathy"):
         page = opened_once("pooled_effect", indication=indication)
         drawn = page.forest.alt.replace("\u2212", "-")
-        for row, cell in zip(
-            page.pool.trials.to_dict("records"), page.trials.frame["effect (95% CI)"], strict=True
-        ):
+        # Rows shown and not pooled follow those of the pool.
+        rows = [*page.pool.trials.to_dict("records"), *page.answer.beside.to_dict("records")]
+        for row, cell in zip(rows, page.trials.frame["effect (95% CI)"], strict=True):
             ends = [float(end) + 0.0 for end in (row["yi"], row["ci_low"], row["ci_high"])]
             assert cell == "{:.2f} ({:.2f} to {:.2f})".format(*ends)
             assert f"{row['study_label']} {cell}" in drawn
@@ -61,7 +61,7 @@ def test_the_forest_shows_the_numbers_an_effect_is_made_of(fibromyalgia):
     for number in ("7.33 (1.48)", "6.83 (1.96)", "1.3", "0.9", "mean is", "end level", "change"):
         assert number in drawn
     assert list(fibromyalgia.trials.frame["difference of"]) == [
-        "changes from baseline", "end levels",
+        "changes from baseline", "end levels", "changes from baseline",
     ]  # fmt: skip
 
 

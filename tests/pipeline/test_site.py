@@ -168,7 +168,7 @@ def test_the_start_page_tells_all_of_an_answer_in_one_table(reported):
     row = start[start.index("<tbody>") : start.index("</tbody>")]
     for told in (
         '<a href="indications/headache/20_pooled_effect.html">headache</a>',
-        'data-label="Direction">Told: better with nothing</td>',
+        'data-label="Direction">Estimate favours nothing</td>',
         ">-0.4 (-0.6 to -0.2)</td>",
         ">not rated</td>",
         ">2 of 3 comparative studies gave usable numbers, 151 people</td>",
