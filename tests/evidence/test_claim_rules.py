@@ -23,7 +23,7 @@ def test_a_rule_names_the_treatment_of_the_review(stated):
     rules = read_rules(stated, FORMS, OTHER).rules
     assert "in people on XYZ against" in rules["cohort-change"].question
     assert "favours XYZ" in rules["onset"].told
-    assert set(rules["nnt"].verdicts.values()) <= set(VERDICTS)
+    assert set(rules["count-pairs"].verdicts.values()) <= set(VERDICTS)
     assert rules["design-limits"].numbers == {"small": 100, "short": 12}
     assert rules["dropout"].numbers["limit"] == 0.2
 
@@ -46,7 +46,7 @@ def changed(stated, path, value):
     return changed
 
 
-NNT = "rules/nnt"
+PAIRS = "rules/count-pairs"
 
 
 @pytest.mark.parametrize(
@@ -54,22 +54,36 @@ NNT = "rules/nnt"
     [
         ("rulez", {}, "claim_rules.toml: unknown choice rulez"),
         ("rules", None, "claim_rules.toml: 'rules' is missing"),
+        ("legend/contradicted", None, "claim_rules.toml.legend: 'contradicted' is missing"),
+        ("legend/false", "It is wrong.", "legend: unknown choice false; allowed: supported, "),
         ("remarks/misfit", None, "remarks: 'misfit' is missing"),
         ("remarks/misfit", "{p_lowe}", "remarks.misfit: {p_lowe} is .* did you mean 'p_low'"),
-        (NNT, 3, "rules.nnt: 3 is not allowed; allowed: a table"),
-        (f"{NNT}/told", None, "rules.nnt: 'told' is missing"),
-        (f"{NNT}/question", "Does {treatmnt} help?", "{treatmnt} .* did you mean 'treatment'"),
-        (f"{NNT}/verdict", "Verdict", "rules.nnt: unknown choice verdict; allowed: computes, "),
-        (f"{NNT}/computes", "trial on file", "'trial on file' is no .* mean 'trials on file'"),
-        (f"{NNT}/verdicts/none", None, "rules.nnt.verdicts: 'none' is missing"),
-        (f"{NNT}/verdicts/most", "supported", "verdicts: unknown choice most; allowed: none, so"),
-        (f"{NNT}/verdicts/all", "suported", "'suported' is no verdict; did you mean 'supported'"),
-        (f"{NNT}/sentences/counts", None, "rules.nnt.sentences: 'counts' is missing"),
-        (f"{NNT}/sentences/more", "x", "sentences: unknown choice more; allowed: counts, not_"),
-        (f"{NNT}/sentences/counts", "{pair}", "counts: {pair} is .* did you mean 'pairs'"),
-        (f"{NNT}/sentences/counts", 4, "sentences.counts: 4 is not allowed; allowed: text"),
-        (f"{NNT}/parameters", {"arm": 1}, "rules.nnt.parameters: unknown choice arm"),
-        (f"{NNT}/filed", {"no": "yes"}, "rules.nnt.filed: unknown choice no; allowed: away, "),
+        (PAIRS, 3, "rules.count-pairs: 3 is not allowed; allowed: a table"),
+        (f"{PAIRS}/told", None, "rules.count-pairs: 'told' is missing"),
+        (f"{PAIRS}/question", "Does {treatmnt} help?", "{treatmnt} .* did you mean 'treatment'"),
+        (
+            f"{PAIRS}/verdict",
+            "Verdict",
+            "unknown choice verdict; allowed: computes, ",
+        ),
+        (f"{PAIRS}/computes", "trial on file", "'trial on file' is no .* mean 'trials on file'"),
+        (f"{PAIRS}/verdicts/none", None, "rules.count-pairs.verdicts: 'none' is missing"),
+        (
+            f"{PAIRS}/verdicts/most",
+            "supported",
+            "verdicts: unknown choice most; allowed: none",
+        ),
+        (
+            f"{PAIRS}/verdicts/none",
+            "suported",
+            "'suported' is no verdict; did you mean 'sup",
+        ),
+        (f"{PAIRS}/sentences/unfit", None, "rules.count-pairs.sentences: 'unfit' is missing"),
+        (f"{PAIRS}/sentences/more", "x", "sentences: unknown choice more; allowed: "),
+        (f"{PAIRS}/sentences/unfit", "{unfitt}", "unfit: {unfitt} is .* did you mean 'unfit'"),
+        (f"{PAIRS}/sentences/unfit", 4, "sentences.unfit: 4 is not allowed; allowed: text"),
+        (f"{PAIRS}/parameters", {"arm": 1}, "rules.count-pairs.parameters: unknown choice arm"),
+        (f"{PAIRS}/filed", {"no": "yes"}, "rules.count-pairs.filed: unknown choice no; allowed: "),
         ("rules/onset/parameters/weeks", None, "onset.parameters: 'weeks' is missing"),
         ("rules/onset/parameters/weeks", "four", "'four' is not allowed; allowed: a number"),
         ("rules/onset/parameters/weeks", True, "True is not allowed; allowed: a number"),
@@ -84,7 +98,7 @@ def test_what_a_rule_may_not_state(stated, path, value, message):
 def test_a_wrong_rule_stops_whoever_loads_the_folder(evidence, stated):
     import dataclasses
 
-    wrong = changed(stated, f"{NNT}/told", None)
+    wrong = changed(stated, f"{PAIRS}/told", None)
     with pytest.raises(ArgumentError, match="'told' is missing"):
         rules_of(dataclasses.replace(evidence, wording={FILE: wrong}))
 

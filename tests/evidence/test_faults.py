@@ -345,7 +345,7 @@ def break_bias(raw):
 
 BROKEN = [
     ("equivalense", "no computation 'equivalense'", "did you mean 'equivalence'?"),
-    ("nnt:3", "nnt takes no argument", "remove the colon"),
+    ("onset:3", "onset takes no argument", "remove the colon"),
     ("effective-dose", "takes an effective dose behind a colon", "Allowed: ed50, ed95"),
     ("effective-dose:ed59", "takes an effective dose", "did you mean 'ed95'?"),
     ("compare-pool:pain_intensty", "takes a construct,", "did you mean 'pain_intensity'?"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,26 +11,21 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of, source_cell
-from ldn_meta.display.words import (
-    capitalised,
-    fixed,
-    interval,
-)
+from ldn_meta.display.words import capitalised, fixed, interval
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.answer.pools import CI_METHODS
 from ldn_meta.evidence.audit.claim_material import (
     Span,
     Spread,
-    ThenAndNow,
     numbers_of,
+    pools_of,
     span_of,
     spread_on_file,
     standardised,
-    then_and_now,
 )
 from ldn_meta.evidence.audit.claim_rules import (
     CANNOT_BE_TESTED,
-    NOT_SUPPORTED,
+    COMPATIBLE,
+    CONTRADICTED,
     SUPPORTED,
     VERDICTS,
     WITH_CAVEATS,
@@ -50,9 +46,12 @@ if TYPE_CHECKING:
 
 
 NOTEBOOK = "91_claims"
+# Claims about sizes and searches; the role of claims.csv.
+BOOKKEEPING = "description"
 ALL = "all"
-WORST_FIRST = (NOT_SUPPORTED, WITH_CAVEATS, CANNOT_BE_TESTED, SUPPORTED)
+WORST_FIRST = (CONTRADICTED, COMPATIBLE, WITH_CAVEATS, CANNOT_BE_TESTED, SUPPORTED)
 POINTS, STANDARDISED = "MD", "SMD"
+NOT_TESTED = "not tested"
 NO_POOL = "No published pooled result is set beside a pool of the trials on file."
 NO_SUM = "None: no claim rule adds up two counts of one trial."
 NO_CLAIM = "No published claim is on file, so none was tested."
@@ -67,7 +66,10 @@ class PublishedPools:
     condition: str
     measure: str
     claims: list[Row]
-    ours: ThenAndNow
+    # Our pools on this scale by what they hold; the newest year, and the pool that has it.
+    own: Mapping[str, Pool]
+    newest: float
+    now: Pool | None
     spread: Spread | None
     names: Mapping[str, str]
 
@@ -82,51 +84,41 @@ class PublishedPools:
         """The scale in words."""
         return self.question.points if self.measure == POINTS else "standardised mean difference"
 
-    @property
-    def own(self) -> dict[str, Pool]:
-        """Our pools by what they hold; a pool that approximations leave alone stands once."""
-        year = f"{self.ours.newest:.0f}"
-        words = {
-            "then": f"trials before {year}",
-            "then_approximate": f"trials before {year}, with approximated effects",
-            "now": f"all trials, {year} included",
-            "now_approximate": "all trials, with approximated effects",
-        }
-        found: dict[str, Pool] = {}
-        for name, pool in self.ours.named.items():
-            seen = [list(other.trials["effect_id"]) for other in found.values()]
-            if pool is not None and list(pool.trials["effect_id"]) not in seen:
-                found[words[name]] = pool
-        return found
-
     def label(self, claim: Row) -> str:
         """Citation of a published result, and which of several of its source it is."""
         name = self.names[claim["claimed_in"]]
         return f"{name} (sensitivity analysis)" if "sensitivity" in claim["claim"] else name
 
+    def note(self, claim: Row) -> str:
+        """What kind of text prints a result, and whether it was corrected since."""
+        corrected = "" if claim["corrected_in"] is None else "; corrected since, not tested"
+        return f"published, {claim['read_from']}{corrected}"
+
     def figure(self) -> FigureOutput:
         """Forest plot: our pool with its trials, our other pools, the published results hollow."""
         from ldn_meta.display.figures.forest import forest_output
+        from ldn_meta.display.pages.page import ReadDiamond
 
-        now, outcome = self.ours.now, self.outcome
+        now, outcome = self.now, self.outcome
         rows = [
             {
                 "label": self.label(claim),
                 **dict(zip(("yi", "ci_low", "ci_high"), _span(claim), strict=True)),
-                "note": f"published, {claim['read_from']}",
+                "note": self.note(claim),
             }
             for claim in self.claims
         ]
         others = [
-            (f"{words}{self._interval(pool)}", self._result(pool))
+            (f"{words}, {pool.read.method}", ReadDiamond(len(pool.trials), *pool.read[:3]))
             for words, pool in self.own.items()
             if pool is not now
         ]
         sides = (f"favours {self.review.label}", f"favours {self.question.comparator}")
         return forest_output(
             f"published_{outcome.replace(' ', '_')}_{self.measure.lower()}",
-            None if now is None else self._result(now),
-            intervals=None if now is None else self._own_intervals(now),
+            None if now is None else now.result,
+            read=None if now is None else now.read,
+            intervals=None if now is None else now.own_intervals,
             shown_only=pd.DataFrame(rows) if rows else None,
             summaries=others,
             direction=sides if self.question.benefit == "negative" else sides[::-1],
@@ -134,37 +126,20 @@ class PublishedPools:
             title=f"{capitalised(outcome)} in {self.condition}, ours and published: {self.scale}",
         )
 
-    def _interval(self, pool: Pool) -> str:
-        """Name the interval of a pool where it is another than that of the pool on top."""
-        now, method = self.ours.now, pool.result.ci_method
-        is_other = now is not None and method != now.result.ci_method
-        return f", {CI_METHODS[method]}" if is_other else ""
-
-    def _result(self, pool: Pool) -> Any:
-        return pool.result if self.spread is None else standardised(pool, self.spread.typical)
-
-    def _own_intervals(self, pool: Pool) -> list[tuple[float, float]]:
-        per = 1.0 if self.spread is None else self.spread.typical
-        return [(low / per, high / per) for low, high in pool.own_intervals]
-
-    def _span_of(self, pool: Pool) -> Span:
-        return span_of(pool, per=1.0 if self.spread is None else self.spread.typical)
-
     def rows(self) -> list[dict[str, str]]:
         """Lines of a table: published results, then ours."""
-        now = None if self.ours.now is None else self._span_of(self.ours.now)
+        now = None if self.now is None else span_of(self.now)
         published_ones = [
             (
-                self.label(claim),
+                f"{self.label(claim)}{_untested(claim)}",
                 "NR" if claim["k"] is None else f"{claim['k']:g}",
                 _span(claim),
-                _in(_span(claim), now),
-                _in(now, _span(claim)),
+                *_each_in_other(claim, now),
             )
             for claim in self.claims
         ]
         own = [
-            (f"ours: {words}", str(len(pool.trials)), self._span_of(pool), "", "")
+            (f"ours: {words}", str(len(pool.trials)), span_of(pool), "", "")
             for words, pool in self.own.items()
         ]
         return [
@@ -187,7 +162,7 @@ class PublishedPools:
             "ours": {
                 words: {
                     "k": len(pool.trials),
-                    **dict(zip(names, self._span_of(pool), strict=True)),
+                    **dict(zip(names, span_of(pool), strict=True)),
                 }
                 for words, pool in self.own.items()
             },
@@ -204,13 +179,35 @@ def published_pools(derived: Derived) -> tuple[PublishedPools, ...]:
     question = evidence.review.published_pool
     if question is None:
         return ()
-    ours = then_and_now(
-        derived.effects,
-        derived.protocol,
-        indication_id=question.indication,
-        construct=question.construct,
-        comparator_class=question.comparator,
+    effects, choices = derived.effects, derived.protocol
+    asked = (question.indication, question.construct, question.comparator)
+    now = pools_of(effects, choices, *asked)
+    newest = max((pool.trials["year"].max() for pool in now.named.values()), default=math.nan)
+    before = pools_of(effects, choices, *asked, until=newest - 1)
+    words = {
+        "now": ("trials before {}", "all trials, {} included"),
+        "now_approximate": (
+            "trials before {}, with approximated effects",
+            "all trials, with approximated effects",
+        ),
+    }
+    # Each divided by the spread that its own trials print, as claims are.
+    spread, spread_then = (
+        None if pools.strict is None else spread_on_file(evidence, pools.strict)
+        for pools in (now, before)
     )
+
+    def scaled(pool: Pool, measure: str, by: Spread | None) -> Pool:
+        return standardised(pool, by.typical) if measure == STANDARDISED and by else pool
+
+    own = {
+        measure: {
+            words[name][place].format(f"{newest:.0f}"): scaled(pool, measure, by)
+            for place, (pools, by) in enumerate(((before, spread_then), (now, spread)))
+            for name, pool in pools.named.items()
+        }
+        for measure in (POINTS, STANDARDISED)
+    }
     sources = {row["source_id"]: row for row in plain_rows(evidence.tables["sources"])}
     claims = [
         row
@@ -220,7 +217,6 @@ def published_pools(derived: Derived) -> tuple[PublishedPools, ...]:
     ]
     claims.sort(key=lambda row: (sources[row["claimed_in"]]["year"] or 0, row["claim_id"]))
     conditions = evidence.text["indications"].set_index("indication_id")["label"]
-    spread = None if ours.now is None else spread_on_file(evidence, ours.now)
     return tuple(
         PublishedPools(
             question,
@@ -228,7 +224,9 @@ def published_pools(derived: Derived) -> tuple[PublishedPools, ...]:
             conditions[question.indication],
             measure,
             [row for row in claims if row["measure"] == measure],
-            ours,
+            own[measure],
+            newest,
+            None if now.strict is None else scaled(now.strict, measure, spread),
             spread if measure == STANDARDISED else None,
             {key: _citation(source) for key, source in sources.items()},
         )
@@ -240,6 +238,10 @@ def _citation(source: Row) -> str:
     """Author and year; of a source without authors its title, for its key says little."""
     cited = short_citation(source)
     return f"{source['title']} ({cited})" if cited == source["source_id"] else cited
+
+
+def _untested(claim: Row) -> str:
+    return "" if claim["corrected_in"] is None else " (corrected since, not tested)"
 
 
 def _span(claim: Row) -> Span:
@@ -254,6 +256,13 @@ def _with_interval(span: Span) -> str:
     return f"{fixed(span.estimate)} ({interval(span.low, span.high)})"
 
 
+def _each_in_other(claim: Row, ours: Span | None) -> tuple[str, str]:
+    """Whether our estimate lies in a published interval, and its estimate in ours."""
+    if claim["corrected_in"] is not None:
+        return NOT_TESTED, NOT_TESTED
+    return _in(_span(claim), ours), _in(ours, _span(claim))
+
+
 def _in(outer: Span | None, inner: Span | None) -> str:
     if outer is None or inner is None:
         return "not defined"
@@ -263,7 +272,7 @@ def _in(outer: Span | None, inner: Span | None) -> str:
 def with_places(derived: Derived) -> pd.DataFrame:
     """Every claim as tested, with its role, and its place and kind of text in the source."""
     raw = derived.evidence.text["claims"]
-    columns = ["claim_id", "role", "is_headline", "locator", "read_from"]
+    columns = ["claim_id", "role", "is_headline", "statement", "locator", "read_from"]
     return derived.claims.merge(raw[columns], on="claim_id", validate="one_to_one")
 
 
@@ -277,11 +286,17 @@ def write_claims(derived: Derived, rows: pd.DataFrame, *, is_short: bool = False
                 "claimed in": source_cell(derived.evidence, row),
                 "printed": _as_text(row["printed"], "no number"),
                 "verdict": row["verdict"],
-                last: row["computation" if is_short else "sentence"],
+                "when it was written": _as_text(row["verdict_then"]),
+                last: row["computation"] if is_short else _told_of(row),
             }
             for row in rows_of(rows)
         ]
     )
+
+
+def _told_of(row: Mapping[str, Any]) -> str:
+    """What was found, then and now."""
+    return " ".join(filter(None, (row["sentence"], _as_text(row["then_and_now"]))))
 
 
 def _as_text(cell: Any, missing: str = "") -> str:
@@ -314,19 +329,38 @@ class ClaimsPage:
         return self.claims[self.claims["is_headline"] == "yes"]
 
     @cached_property
+    def substantive(self) -> pd.DataFrame:
+        """Claims of something found, concluded or known: not of what a text counts of itself."""
+        return self.claims[self.claims["role"] != BOOKKEEPING]
+
+    @cached_property
     def counts(self) -> dict[str, int]:
-        """Claims by verdict."""
-        return _counts(self.claims)
+        """Substantive claims by verdict."""
+        return _counts(self.substantive)
 
     @property
     def headline(self) -> Text:
         """How many claims, of how many sources, with which verdicts."""
         if self.claims.empty:
             return Text(NO_CLAIM)
-        sources = self.claims["claimed_in"].nunique()
+        rows = self.substantive
+        others = len(self.claims) - len(rows)
         return Text(
-            f"**{len(self.claims)} published claims of {sources} sources**, each tested by a "
-            f"named computation: {_told(self.counts)}."
+            f"**{len(rows)} published claims of {rows['claimed_in'].nunique()} sources**, each "
+            f"tested by a named computation: {_told(self.counts)}. What texts say of sizes, "
+            f"designs and references ({others} claims) stands in a table of its own."
+        )
+
+    @property
+    def legend(self) -> Table:
+        """What each verdict means."""
+        legend = rules_of(self.derived.evidence).legend
+        rows = [{"verdict": verdict, "what it means": legend[verdict]} for verdict in VERDICTS]
+        return Table(
+            pd.DataFrame(rows),
+            "What the verdicts mean",
+            "One rule for claims of a difference and of none. A second verdict says what the "
+            "trials published by the year of the text would have said.",
         )
 
     @property
@@ -337,8 +371,7 @@ class ClaimsPage:
         return Table(
             write_claims(self.derived, rows),
             "The claims that conclusions rest on",
-            "Claims in our words. Not supported: the computation contradicts the claim, or the "
-            "claim does not follow from its data. Cannot be tested: neither.",
+            "Claims in our words.",
         )
 
     @cached_property
@@ -368,13 +401,12 @@ class ClaimsPage:
             return Table(pd.DataFrame(), "Published pooled effects, and ours", empty=NO_POOL)
         rows = pd.DataFrame([line for block in self.pools for line in block.rows()])
         parts = [
-            f"{capitalised(question.benefit)} favours {self._review.label}. With two trials our "
-            f"interval takes the spread between them as known. {question.remark}",
+            f"{capitalised(question.benefit)} favours {self._review.label}. {question.remark}",
             *(
                 f"Our points were divided by {fixed(block.spread.typical)}, the root mean square "
                 f"of the standard deviations of {block.outcome} at baseline that the trials "
                 "printed; over all arms and times they print "
-                f"{interval(block.spread.low, block.spread.high)}."
+                f"{interval(block.spread.low, block.spread.high)}. Earlier pools: by their own."
                 for block in self.pools
                 if block.spread is not None
             ),
@@ -422,14 +454,14 @@ class ClaimsPage:
         if rows.empty:
             return Text("There is no claim that a conclusion rests on.")
         parts = [f"Of {len(rows)} headline claims: {_told(_counts(rows))}."]
-        ours = self.pools[0].ours if self.pools else None
-        if ours is not None and ours.now is not None:
-            r, question = ours.now.result, self.pools[0].question
+        block = self.pools[0] if self.pools else None
+        if block is not None and block.now is not None:
+            ours = block.now.read
             parts.append(
                 f"{sum(len(block.claims) for block in self.pools)} published pooled results on "
                 f"{self._about} stand beside our pool, which alone has the trial of "
-                f"{ours.newest:.0f}: {fixed(r.estimate)} {question.unit} "
-                f"({interval(r.ci_low, r.ci_high)})."
+                f"{block.newest:.0f}: {fixed(ours.estimate)} {block.question.unit} "
+                f"({interval(ours.low, ours.high)}; {ours.method})."
             )
         return Text(" ".join(parts))
 
@@ -443,11 +475,20 @@ class ClaimsPage:
 
     @property
     def by_source(self) -> Table:
-        """Every claim, compact, grouped by source."""
-        rows = self.claims.sort_values(["claimed_in", "claim_id"], kind="stable")
+        """Every substantive claim, compact, grouped by source."""
+        return self._compact(self.substantive, "Claims by source")
+
+    @property
+    def bookkeeping(self) -> Table:
+        """What texts say of sizes, designs and references, their own and those of studies."""
+        rows = self.claims[self.claims["role"] == BOOKKEEPING]
+        return self._compact(rows, "What texts say of sizes, designs and references")
+
+    def _compact(self, rows: pd.DataFrame, caption: str) -> Table:
+        rows = rows.sort_values(["claimed_in", "claim_id"], kind="stable")
         return Table(
             write_claims(self.derived, rows, is_short=True),
-            "All claims by source",
+            caption,
             "What each computation gave, in words and numbers, is in data/derived/claims.csv.",
         )
 
@@ -477,9 +518,10 @@ class ClaimsPage:
                 "verdicts": self.counts,
                 "headline_verdicts": _counts(self.headlines),
                 "claims_tested": len(self.claims),
+                "substantive_claims": len(self.substantive),
                 "headline_claims": len(self.headlines),
                 "published_results": sum(len(block.claims) for block in self.pools),
-                "newest_trial": self.pools[0].ours.newest if self.pools else None,
+                "newest_trial": self.pools[0].newest if self.pools else None,
                 "pools": {block.measure: block.facts() for block in self.pools},
                 "what_if": {
                     case.name: {
@@ -493,8 +535,9 @@ class ClaimsPage:
                 "claims": {
                     row["claim_id"]: {
                         "verdict": row["verdict"],
+                        "verdict_then": _as_text(row["verdict_then"]) or None,
                         "computation": row["computation"],
-                        "sentence": row["sentence"],
+                        "sentence": _told_of(row),
                         "numbers": numbers_of(_as_text(row["numbers"])),
                     }
                     for row in rows_of(self.claims)

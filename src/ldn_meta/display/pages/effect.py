@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from ldn_meta.display.outputs import Facts, FigureOutput, Table, Text, rows_of
 from ldn_meta.display.pages.page import (
     BY_PROTOCOL,
     QuestionPage,
+    ReadDiamond,
     comparators,
     construct_labels,
     crossing,
@@ -574,16 +575,6 @@ def _arm_columns(
 
 # What arm data of a forest plot are, in the words of a head; nothing where there are none.
 KIND_OF_DATA = {"change": "change", "end": "end level", "percent change": "change"}
-
-
-class ReadDiamond(NamedTuple):
-    """A pool as an open diamond: the estimate and interval that it is read by."""
-
-    k: int
-    estimate: float
-    ci_low: float
-    ci_high: float
-    is_batch: bool = False
 
 
 def _diamonds(pool: Pool, variants: list[tuple[str, Pool | None]]) -> list[tuple[str, Any]] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, SupportsFloat
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat
 
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of, source_cell
 from ldn_meta.display.words import (
@@ -43,6 +43,16 @@ if TYPE_CHECKING:
 
 
 BY_PROTOCOL = "protocol"
+
+
+class ReadDiamond(NamedTuple):
+    """A pool as an open diamond: the estimate and interval that it is read by."""
+
+    k: int
+    estimate: float
+    ci_low: float
+    ci_high: float
+    is_batch: bool = False
 
 
 @dataclass(frozen=True)

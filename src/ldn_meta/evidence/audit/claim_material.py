@@ -22,9 +22,8 @@ from ldn_meta.evidence.answer.pools import (
     build_pools,
     find_pool,
     interval_direction,
-    pool_trials,
 )
-from ldn_meta.evidence.audit.claim_rules import CANNOT_BE_TESTED, SUPPORTED, WITH_CAVEATS, Form
+from ldn_meta.evidence.audit.claim_rules import Form
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Context, Row, number, plain_rows
 from ldn_meta.evidence.raw.review import write
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, cited
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from ldn_meta.evidence.audit.claim_rules import Rule
     from ldn_meta.evidence.raw.protocol import Protocol
     from ldn_meta.evidence.raw.tables import Evidence
-    from ldn_meta.stats.pool import PooledResult
 
 
 T = TypeVar("T")
@@ -62,6 +60,10 @@ class Finding:
     verdict: str
     sentence: str
     numbers: Mapping[str, float]
+    # Whether our estimate is as claimed, and the trials it comes from; None where nothing is
+    # pooled.
+    agrees: bool | None = None
+    trials: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,10 @@ class Case:
         text = " ".join(self.say(sentence, **values) for sentence in sentences)
         return self.finding(self.rule.verdicts[outcome], text, **values)
 
+    def by(self, outcome: str, text: str, **values: float | str) -> Finding:
+        """The finding with the verdict of an outcome and a text."""
+        return self.finding(self.rule.verdicts[outcome], text, **values)
+
     def finding(self, verdict: str, text: str, **values: float | str) -> Finding:
         """A finding; every value that is a number is filed."""
         numbers = {
@@ -159,21 +165,33 @@ def computes(
     return file
 
 
-def more_cautious(verdicts: Iterable[str]) -> str:
-    """What several ways to compute the same thing come to.
+# What the one rule can find: the claim is shown, is neither shown nor excluded, or is excluded.
+SHOWN, EITHER, EXCLUDED = "shown", "either", "excluded"
 
-    Their verdict if they agree. If they do not: "supported with caveats", for the claim then
-    holds under some choices and not under others; ways that could not be computed do not count.
+
+def judged(claimed: Claimed, ours: Span, unimportant: tuple[float, float]) -> str:
+    """Judge a claim by our interval: the one rule, the same for a difference and for none.
+
+    A difference is shown by an interval wholly on its side, and excluded by one that holds
+    nothing of what is claimed. No difference is shown by an interval that holds no important
+    difference, and excluded by one that does not hold no difference.
     """
-    found = set(verdicts) - {CANNOT_BE_TESTED}
-    if not found:
-        return CANNOT_BE_TESTED
-    return found.pop() if len(found) == 1 else WITH_CAVEATS
+    if not claimed.is_difference:
+        if unimportant[0] < ours.low and ours.high < unimportant[1]:
+            return SHOWN
+        return EXCLUDED if ours.side else EITHER
+    theirs, side = claimed.span, claimed.side
+    if theirs is not None and (ours.high < theirs.low or theirs.high < ours.low):
+        return EXCLUDED
+    if side == 0:
+        return SHOWN if ours.side else EITHER
+    return {side: SHOWN, -side: EXCLUDED}.get(ours.side, EITHER)
 
 
-def at_best_with_caveats(verdict: str) -> str:
-    """Take "supported" back to "supported with caveats"; leave other verdicts alone."""
-    return WITH_CAVEATS if verdict == SUPPORTED else verdict
+def together(found: Iterable[str]) -> str:
+    """What several ways to compute the same thing come to: what all say, else neither."""
+    words = set(found)
+    return words.pop() if len(words) == 1 else EITHER
 
 
 def numbers_text(numbers: Mapping[str, float]) -> str:
@@ -188,6 +206,15 @@ def numbers_of(text: str) -> dict[str, float]:
     """Read back what ``numbers_text`` wrote; a cell without any gives nothing."""
     pairs = [part.partition("=") for part in text.split("; ") if "=" in part]
     return {name: math.nan if value == "not defined" else float(value) for name, _, value in pairs}
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """What is claimed: a difference, on a side of no effect (0: on either), or none."""
+
+    is_difference: bool
+    side: float = 0.0
+    span: Span | None = None
 
 
 class Span(NamedTuple):
@@ -207,25 +234,26 @@ class Span(NamedTuple):
         return self.low <= value <= self.high
 
 
-@dataclass(frozen=True)
-class ThenAndNow:
-    """Pools of one outcome of one indication against one kind of comparator."""
+class Pools(NamedTuple):
+    """Pools of one outcome of one condition against one kind of comparator."""
 
-    newest: float
-    then: Pool | None
-    now: Pool | None
-    then_approximate: Pool | None
-    now_approximate: Pool | None
+    strict: Pool | None
+    approximate: Pool | None
 
     @property
-    def named(self) -> dict[str, Pool | None]:
-        """The pools by the names of their numbers."""
-        return {
-            "then": self.then,
-            "then_approximate": self.then_approximate,
-            "now": self.now,
-            "now_approximate": self.now_approximate,
-        }
+    def main(self) -> Pool | None:
+        """The pool by the plan, or else that with approximated effects."""
+        return self.strict or self.approximate
+
+    @property
+    def named(self) -> dict[str, Pool]:
+        """The pools there are by the names of their numbers; the same trials stand once."""
+        found = {"now": self.strict, "now_approximate": self.approximate}
+        if self.strict is not None and self.approximate is not None:
+            same = [list(pool.trials["effect_id"]) for pool in (self.strict, self.approximate)]
+            if same[0] == same[1]:
+                del found["now_approximate"]
+        return {name: pool for name, pool in found.items() if pool is not None}
 
 
 def of_outcome(effects: pd.DataFrame, construct: str, **cells: object) -> pd.DataFrame:
@@ -236,53 +264,44 @@ def of_outcome(effects: pd.DataFrame, construct: str, **cells: object) -> pd.Dat
     return effects[is_asked]
 
 
-def then_and_now(
+def pools_of(
     effects: pd.DataFrame,
     protocol: Protocol,
-    *,
     indication_id: str,
     construct: str,
     comparator_class: str,
-) -> ThenAndNow:
-    """Pool an outcome without the trials of the newest year, and with them."""
+    *,
+    until: float = math.inf,
+) -> Pools:
+    """Pool an outcome by the plan and with approximated effects, of trials up to a year."""
     if effects.empty:
-        return ThenAndNow(math.nan, None, None, None, None)
+        return Pools(None, None)
     question = {"indication_id": indication_id, "comparator_class": comparator_class}
     same = of_outcome(effects, construct, **question)
+    same = same[same["year"] <= until]
     loose = protocol.changed(allow_approximate=True)
-
-    def pooled(rows: pd.DataFrame, choices: Protocol) -> Pool | None:
-        return find_pool(
-            build_pools(rows, choices.selection, choices.model),
-            construct=construct,
-            comparator_class=comparator_class,
+    return Pools(
+        *(
+            find_pool(
+                build_pools(same, choices.selection, choices.model),
+                construct=construct,
+                comparator_class=comparator_class,
+            )
+            for choices in (protocol, loose)
         )
-
-    now, now_approximate = pooled(same, protocol), pooled(same, loose)
-    years = [
-        float(year)
-        for found in (now, now_approximate)
-        if found is not None
-        for year in found.trials["year"]
-    ]
-    newest = max(years, default=math.nan)
-    earlier = same[same["year"] < newest]
-    return ThenAndNow(
-        newest, pooled(earlier, protocol), now, pooled(earlier, loose), now_approximate
     )
 
 
-def span_of(found: Pool, *, per: float = 1.0) -> Span:
-    """Estimate and interval of a pool, divided by a standard deviation if one is given."""
-    read = found.read
-    return Span(read.estimate / per, read.low / per, read.high / per)
+def span_of(found: Pool) -> Span:
+    """Estimate and interval that a pool is read by."""
+    return Span(*found.read[:3])
 
 
-def standardised(found: Pool, sd: float) -> PooledResult:
-    """Pool the same trials with every effect divided by one standard deviation."""
+def standardised(found: Pool, sd: float) -> Pool:
+    """The same trials with every effect divided by one standard deviation."""
     divided = {name: found.trials[name] / sd for name in ("yi", "ci_low", "ci_high")}
     trials = found.trials.assign(**divided, vi=found.trials["vi"] / sd**2)
-    return pool_trials(trials, found.model, "SMD")
+    return replace(found, key={**found.key, "measure": "SMD"}, trials=trials)
 
 
 class Spread(NamedTuple):
@@ -336,7 +355,7 @@ class Material:
     """Tables and answers with the look-ups that claims need."""
 
     answers: Answers
-    _pools: dict[tuple[str, ...], ThenAndNow] = field(default_factory=dict)
+    _pools: dict[tuple[str, ...], Pools] = field(default_factory=dict)
 
     @property
     def evidence(self) -> Evidence:
@@ -432,6 +451,22 @@ class Material:
             and row["qualifier"] is None
         ]
 
+    def stated(
+        self, part: str, without: str | None = None, study_id: str | None = None
+    ) -> list[Row]:
+        """Rows of a fact, with its qualifier behind an @, from other sources, closest first."""
+        fact, _, qualifier = part.partition("@")
+        found = [
+            row
+            for row in self.facts
+            if (row["fact"], row["qualifier"] or "") == (fact, qualifier)
+            and study_id in (None, row["study_id"])
+            and row["study_id"] in self.context.studies
+            and row["read_in"] != without
+        ]
+        closest = min((self.closeness(row["read_from"]) for row in found), default=0)
+        return [row for row in found if self.closeness(row["read_from"]) == closest]
+
     def closeness(self, read_from: str) -> int:
         """Rank of a kind of text by the protocol; 0 is closest to the paper."""
         return self.protocol.selection.read_from.index(read_from)
@@ -450,18 +485,34 @@ class Material:
         ]
         return sorted(rows, key=lambda row: self.closeness(row["read_from"]))
 
-    def pools(self, indication_id: str, construct: str, comparator_class: str) -> ThenAndNow:
-        """Our pools of an outcome, then and now; many claims are about the same ones."""
+    def pools(self, indication_id: str, construct: str, comparator_class: str) -> Pools:
+        """Our pools of an outcome; many claims are about the same ones."""
         key = (indication_id, construct, comparator_class)
         if key not in self._pools:
-            self._pools[key] = then_and_now(
+            self._pools[key] = pools_of(
                 self.answers.effects,
                 self.protocol,
-                indication_id=indication_id,
-                construct=construct,
-                comparator_class=comparator_class,
+                *key,
             )
         return self._pools[key]
+
+    @cached_property
+    def unimportant_ratio(self) -> tuple[float, float]:
+        """Logarithms of the ratios that the plan names as the ends of what is unimportant."""
+        stated = self.protocol.certainty
+        low, high = (math.log(stated[f"imprecision.ratio_{end}"]) for end in ("low", "high"))
+        return low, high
+
+    def unimportant(self, found: Pool, sd: float = 1.0) -> tuple[float, float]:
+        """Ends of what is unimportant on the scale of a pool; NaN if nobody stated them."""
+        if is_ratio(found):
+            return self.unimportant_ratio
+        mid = math.nan
+        for scales in (self.protocol.certainty.scales, self.protocol.scales):
+            scale = scales.get(found.key["construct"])
+            if scale is not None and scale.unit == found.key["unit"]:
+                mid = scale.minimal_important_difference / sd
+        return -mid, mid
 
     def source(self, row: Row) -> str:
         """Where a row stands, as a citation: first author and year."""
@@ -471,6 +522,11 @@ class Material:
         """Whether something else than the treatment alone is given in an indication."""
         given = self.indication_row(indication_id)["intervention"]
         return given is not None and given != self.evidence.review.label
+
+    @cached_property
+    def years(self) -> dict[str, float]:
+        """Year of each study, by the label that pools print."""
+        return {str(s["label"]): number(s["year"]) for s in self.context.studies.values()}
 
     def label(self, construct: str) -> str:
         """What a construct is called for readers; its name with blanks when none is on file."""

@@ -26,10 +26,11 @@ from ldn_meta.evidence.raw.review import (
 FILE = "claim_rules.toml"
 SUPPORTED = "supported"
 WITH_CAVEATS = "supported with caveats"
-NOT_SUPPORTED = "not supported"
+COMPATIBLE = "compatible, cannot confirm"
+CONTRADICTED = "contradicted"
 CANNOT_BE_TESTED = "cannot be tested with published data"
-# In the order in which pages count them.
-VERDICTS = (SUPPORTED, WITH_CAVEATS, NOT_SUPPORTED, CANNOT_BE_TESTED)
+# In the order in which pages count them; what each means is in the legend of the file.
+VERDICTS = (SUPPORTED, WITH_CAVEATS, COMPATIBLE, CONTRADICTED, CANNOT_BE_TESTED)
 # As rules say them.
 BY_WORD = {verdict.removesuffix(" with published data"): verdict for verdict in VERDICTS}
 # Every sentence may name the treatment, as review.toml does.
@@ -47,6 +48,15 @@ REMARKS = {
     "not_on_file": frozenset({"what"}),
     "misfit": frozenset({"p_printed", "p_low", "p_high", "with_k"}),
     "misfit_with_k": frozenset({"p_of_k", "k_printed"}),
+    "corrected": frozenset({"where"}),
+    "then": frozenset({"year", "then", "then_low", "then_high", "then_k", "noun"}),
+    "trial": frozenset(),
+    "trials": frozenset(),
+    "nothing_then": frozenset({"year"}),
+    "held": frozenset(),
+    "overtaken": frozenset({"newer"}),
+    "borne_out": frozenset({"newer"}),
+    "never": frozenset(),
 }
 
 
@@ -85,19 +95,27 @@ class ClaimRules:
 
     rules: Mapping[str, Rule]
     remarks: Mapping[str, str]
+    # What each verdict means, by its word.
+    legend: Mapping[str, str]
 
 
 def read_rules(stated: Mapping[str, Any], forms: Mapping[str, Form], review: Review) -> ClaimRules:
     """Hold what the file states to the forms of the computations."""
     if not stated:
-        return ClaimRules({}, {})
-    check_names(FILE, stated, required={"remarks": dict, "rules": dict}, optional=())
+        return ClaimRules({}, {}, {})
+    parts = {"legend": dict, "remarks": dict, "rules": dict}
+    check_names(FILE, stated, required=parts, optional=())
+    legend = section_of(FILE, stated, "legend", BY_WORD)
+    for word, meaning in legend.items():
+        check_template(f"{FILE}: legend.{word}", meaning, frozenset())
     remarks = section_of(FILE, stated, "remarks", REMARKS)
     for name, fields in REMARKS.items():
         check_template(f"{FILE}: remarks.{name}", remarks[name], fields)
     rules = section_of(FILE, stated, "rules", None)
     return ClaimRules(
-        {name: _rule(name, of_rule, forms, review) for name, of_rule in rules.items()}, remarks
+        {name: _rule(name, of_rule, forms, review) for name, of_rule in rules.items()},
+        remarks,
+        {BY_WORD[word]: meaning for word, meaning in legend.items()},
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,9 +23,10 @@ from ldn_meta.evidence.audit.claim_material import (
     printed_numbers,
 )
 from ldn_meta.evidence.audit.claim_rules import CANNOT_BE_TESTED, FILE, ClaimRules, read_rules
+from ldn_meta.evidence.audit.claims_reviews import MEASURED, SAID_OF_STUDIES
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Row, number
 from ldn_meta.evidence.raw.faults import fault_at
-from ldn_meta.evidence.raw.review import write
+from ldn_meta.evidence.raw.review import listed, write
 from ldn_meta.stats.arrays import two_sided_quantile
 from ldn_meta.stats.convert import p_from_se
 
@@ -95,10 +98,13 @@ ARGUMENTS = {
     "studies": "study_ids joined by +",
     "indication": "an indication_id",
     "share": "an effective dose",
+    "parts": "columns, constructs and facts of a study joined by +",
+    "source": "a source_id",
+    "reading": "what a claim says of the comparisons on file",
     "reason": "a reason",
 }
 OPTIONAL = ("constructs", "indication")
-JOINED = ("constructs", "studies")
+JOINED = ("constructs", "studies", "parts")
 COLUMNS = (
     "claim_id",
     "claimed_in",
@@ -108,6 +114,8 @@ COLUMNS = (
     "printed",
     "computation",
     "verdict",
+    "verdict_then",
+    "then_and_now",
     "sentence",
     "numbers",
 )
@@ -119,24 +127,86 @@ def rules_of(evidence: Evidence) -> ClaimRules:
 
 
 def claims_table(answers: Answers) -> pd.DataFrame:
-    """Test every claim."""
+    """Test every claim on all trials on file, and on those there were when it was written."""
     import pandas as pd
 
-    material = Material(answers)
+    now = Material(answers)
     rules = rules_of(answers.evidence)
+    known: dict[float, Material] = {}
     rows = []
-    for claim in material.claims.values():
-        found = answered(claim, material, rules)
+    for claim in now.claims.values():
+        found = answered(claim, now, rules)
+        before = None
+        year = number(now.sources[claim["claimed_in"]]["year"])
+        if found.trials and year < max(now.years[name] for name in found.trials):
+            if year not in known:
+                known[year] = Material(known_by(answers, year))
+            before = answered(claim, known[year], rules)
+        numbers, story = then_and_now(found, before, year, rules.remarks)
         rows.append(
             {
                 **{name: claim[name] for name in COLUMNS if name in claim},
                 "printed": claim["as_reported"],
                 "verdict": found.verdict,
+                "verdict_then": None if before is None else before.verdict,
+                "then_and_now": story,
                 "sentence": found.sentence,
-                "numbers": numbers_text(found.numbers),
+                "numbers": numbers_text({**found.numbers, **numbers}),
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def known_by(answers: Answers, year: float) -> Answers:
+    """The same questions asked of what had been published by the end of a year."""
+    evidence = answers.evidence
+    studies = evidence.tables["studies"]
+    later = set(studies.loc[studies["year"] > year, "study_id"])
+
+    def kept(frame: pd.DataFrame) -> pd.DataFrame:
+        # A claim stays: it is what is judged.
+        is_of_trials = "study_id" in frame and "claim_id" not in frame
+        return frame[~frame["study_id"].isin(later)] if is_of_trials else frame
+
+    return replace(
+        answers,
+        evidence=replace(
+            evidence,
+            tables={name: kept(frame) for name, frame in evidence.tables.items()},
+            text={name: kept(frame) for name, frame in evidence.text.items()},
+        ),
+        effects=kept(answers.effects),
+        left_out=kept(answers.left_out),
+    )
+
+
+def then_and_now(
+    found: Finding, before: Finding | None, year: float, remarks: Mapping[str, str]
+) -> tuple[dict[str, float], str | None]:
+    """What was known when a claim was written beside what is known now, in numbers and words."""
+    if before is None:
+        return {}, None
+    if not before.trials:
+        return {}, write(remarks["nothing_then"], year=f"{year:.0f}")
+    numbers = {
+        name.replace("now", "then"): value
+        for name, value in before.numbers.items()
+        if name.startswith("now") and "_sd_" not in name
+    }
+    parts = []
+    if "then" in numbers:
+        noun = remarks["trial" if numbers["then_k"] == 1 else "trials"]
+        parts.append(write(remarks["then"], year=f"{year:.0f}", noun=noun, **numbers))
+    newer = listed(name for name in found.trials if name not in before.trials)
+    words = {
+        (True, True): "held",
+        (True, False): "overtaken",
+        (False, True): "borne_out",
+        (False, False): "never",
+    }
+    if before.agrees is not None and found.agrees is not None:
+        parts.append(write(remarks[words[before.agrees, found.agrees]], newer=newer))
+    return numbers, " ".join(parts) or None
 
 
 def answered(claim: Row, material: Material, stated: ClaimRules) -> Finding:
@@ -147,6 +217,9 @@ def answered(claim: Row, material: Material, stated: ClaimRules) -> Finding:
         message = f"computation: {name!r} is not allowed; allowed: {', '.join(rules)}"
         raise ArgumentError(message)
     rule = rules[name]
+    if claim["corrected_in"] is not None:
+        where = str(material.sources[claim["corrected_in"]]["title"])
+        return Finding(CANNOT_BE_TESTED, write(remarks["corrected"], where=where), {})
     try:
         found = COMPUTATIONS[rule.computes].run(Case(claim, material, rules, rule, argument))
     except NotOnFileError as missing:
@@ -158,7 +231,8 @@ def answered(claim: Row, material: Material, stated: ClaimRules) -> Finding:
     has_k = not math.isnan(misfit["p_of_k"])
     with_k = write(remarks["misfit_with_k"], **misfit) if has_k else ""
     remark = write(remarks["misfit"], with_k=with_k, **misfit)
-    return Finding(found.verdict, f"{found.sentence} {remark}", {**found.numbers, **misfit})
+    numbers = {**found.numbers, **misfit}
+    return replace(found, sentence=f"{found.sentence} {remark}", numbers=numbers)
 
 
 def computation_faults(evidence: Evidence) -> list[Fault]:
@@ -200,6 +274,16 @@ def _on_file(evidence: Evidence) -> dict[str, list[str]]:
         "studies": list(text["studies"]["study_id"]),
         "comparator": list(dict.fromkeys(text["studies"]["comparator_class"])),
         "indication": list(text["indications"]["indication_id"]),
+        "parts": [
+            *(f"{name}={cell}" for name in SAID_OF_STUDIES for cell in set(text["studies"][name])),
+            *(f"{MEASURED}{name}" for name in constructs),
+            *(
+                f"{row.fact}@{row.qualifier}".removesuffix("@NA")
+                for row in text["study_facts"].itertuples()
+            ),
+        ],
+        "source": list(text["sources"]["source_id"]),
+        "reading": list(claims_reviews.READINGS),
     }
 
 

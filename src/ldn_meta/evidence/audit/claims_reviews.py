@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
 
-from ldn_meta.evidence.answer.answer import interval_to_read
 from ldn_meta.evidence.answer.pools import (
     FAVOURS_COMPARATOR,
     FAVOURS_TREATMENT,
@@ -18,34 +18,35 @@ from ldn_meta.evidence.answer.pools import (
     find_pool,
 )
 from ldn_meta.evidence.audit.claim_material import (
+    EITHER,
     SIGNIFICANT,
     SIZES,
     Case,
+    Claimed,
     Finding,
     Span,
-    Spread,
-    ThenAndNow,
     computes,
     first,
     is_ratio,
-    more_cautious,
+    judged,
     printed_numbers,
     prints_as,
     span_of,
     spread_on_file,
+    standardised,
     tells,
-)
-from ldn_meta.evidence.audit.claim_rules import (
-    CANNOT_BE_TESTED,
-    NOT_SUPPORTED,
-    SUPPORTED,
-    WITH_CAVEATS,
+    together,
 )
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Row, number
 from ldn_meta.evidence.raw.review import listed
+from ldn_meta.evidence.raw.tables import short_citation
 from ldn_meta.stats.convert import p_from_se, se_from_ci
 from ldn_meta.stats.printed import counts_from_percent
 
+# What a claim says of the comparisons on file: that a treatment holds promise in a condition, that
+# it works by the studies it cites, that it does not help.
+PROMISE, CITED, NO_BENEFIT = "promise", "cited", "none"
+READINGS = (PROMISE, CITED, NO_BENEFIT)
 # Differences in points can be turned into standard deviations; nothing else into anything else.
 CONVERTIBLE = ("MD", "SMD")
 # More ways than this to add up are not written out.
@@ -72,114 +73,80 @@ def tally(found: Mapping[str, str]) -> dict[str, float | str]:
     }
 
 
-def pool_values(found: Pool) -> dict[str, float | str]:
-    """Estimate, interval, unit and trials of our pool."""
-    ours = span_of(found)
-    return {
-        "now": ours.estimate,
-        "now_low": ours.low,
-        "now_high": ours.high,
-        "now_k": len(found.trials),
-        "unit": found.key["unit"],
-    }
-
-
 @computes(
-    "directions and main pool",
-    outcomes="silent pool_for pool_not some_for none_for",
-    says="silent told pooled not_pooled",
-    gives="trials for_treatment none against names condition now now_low now_high now_k unit",
-    words="comparator",
-    lists="groups",
-)
-def directions_and_main_pool(case: Case) -> Finding:
-    """Randomised comparisons of a condition, and the pool of its main outcome."""
-    material, asked = case.material, case.rule.words["comparator"]
-    studies = [
-        study
-        for study in material.randomised(case.indication_id)
-        if study["comparator_class"].startswith(asked)
-    ]
-    found = directions_of(case, studies)
-    main = material.indication_row(case.indication_id)["main_construct"]
-    question = {"indication_id": case.indication_id, "construct": main}
-    pools = [
-        pool
-        for pool in material.pooled
-        if question.items() <= pool.key.items() and len(pool.trials) > 1
-    ]
-    values = {
-        "trials": len(found),
-        **tally(found),
-        "condition": material.indication(case.indication_id),
-    }
-    if not found:
-        return case.answer("silent", "silent", **values)
-    if not pools:
-        outcome = "some_for" if values["for_treatment"] else "none_for"
-        return case.answer(outcome, "told", "not_pooled", **values)
-    sign = float(pools[0].trials["benefit_sign"].iloc[0])
-    is_for = span_of(pools[0]).side * sign > 0
-    values |= pool_values(pools[0])
-    return case.answer("pool_for" if is_for else "pool_not", "told", "pooled", **values)
-
-
-@computes(
-    "directions and pool of one outcome",
-    outcomes="contradicted some_for none_for",
-    says="told pooled inside outside prior",
-    gives="trials for_treatment none against names where now now_low now_high unit mid lies "
-    "read_low read_high prior",
-    words="construct comparator",
-    lists="groups",
-)
-def directions_and_pool(case: Case) -> Finding:
-    """Randomised comparisons on some outcomes, and the largest pool of one of them."""
-    material, words = case.material, case.rule.words
-    found = directions_of(case, material.randomised())
-    pooled = largest_pool(case)
-    told = tally(found)
-    is_for = pooled is not None and span_of(pooled).side < 0
-    some_for = "some_for" if told["for_treatment"] else "none_for"
-    is_half = 2 * number(told["for_treatment"]) >= len(found)
-    outcome = "contradicted" if is_for or is_half else some_for
-    values = {"trials": len(found), **told}
-    if pooled is None:
-        return case.answer(outcome, "told", **values)
-    read = interval_to_read(pooled, material.protocol)
-    mid = material.protocol.scales[words["construct"]].minimal_important_difference
-    values |= {name: value for name, value in pool_values(pooled).items() if name != "now_k"}
-    values |= {
-        "where": material.indication(pooled.key["indication_id"]),
-        "mid": mid,
-        "lies": case.say("inside" if read.low <= -mid <= read.high else "outside"),
-        "read_low": read.low,
-        "read_high": read.high,
-        "prior": case.say("prior") if read.has_prior else "",
-    }
-    return case.answer(outcome, "told", "pooled", **values)
-
-
-def largest_pool(case: Case) -> Pool | None:
-    """The pool of the rule's construct with the most trials, in whatever condition."""
-    words = case.rule.words
-    return find_pool(
-        case.material.pooled,
-        construct=words["construct"],
-        comparator_class=words["comparator"],
-    )
-
-
-@computes(
-    "designs cited",
-    outcomes="enough not_enough",
-    says="cited no_design pooled",
-    gives="cited against_none active controlled alone for_treatment now now_low now_high now_k "
-    "where unit",
+    "directions and pool",
+    outcomes="silent no_pool shown either excluded",
+    says="silent told pooled inside outside cited no_design",
+    gives="trials for_treatment none against names condition where now now_low now_high now_k "
+    "unit mid lies method cited against_none active controlled alone",
+    argument="reading",
     words="construct comparator",
     lists="groups inactive",
 )
-def designs_cited(case: Case) -> Finding:
+def directions_and_pool(case: Case) -> Finding:
+    """What randomised comparisons found, and the pool of one outcome that they are judged by.
+
+    Of a claim about a condition, its comparisons with the rule's comparator and the pool of its
+    main outcome; of a claim about all of them, the pool of the rule's outcome with the most
+    trials. A claim that rests on the studies it cites is told their designs.
+    """
+    material, words, reading = case.material, case.rule.words, case.argument
+    says_benefit, is_own = reading != NO_BENEFIT, reading == PROMISE
+    studies = material.randomised(case.indication_id if is_own else None)
+    if is_own:
+        studies = [s for s in studies if s["comparator_class"].startswith(words["comparator"])]
+    values: dict[str, float | str] = {"condition": material.indication(case.indication_id)}
+    sentences = []
+    if reading == CITED:
+        designs = _designs(case)
+        values |= designs
+        sentences += ["cited"] if designs["against_none"] else ["cited", "no_design"]
+    found = directions_of(case, studies)
+    if reading != CITED:
+        values |= {"trials": len(found), **tally(found)}
+        sentences.append("told" if found else "silent")
+    pooled = _pool_asked(case, is_own=is_own)
+    if pooled is None:
+        return case.answer("no_pool" if found else "silent", *sentences, **values)
+    ours, (low, high) = span_of(pooled), material.unimportant(pooled)
+    side = pooled.benefit_sign
+    claimed = Claimed(says_benefit, side if says_benefit else 0.0)
+    values |= {
+        "now": ours.estimate,
+        "now_low": ours.low,
+        "now_high": ours.high,
+        "now_k": len(pooled.trials),
+        "unit": pooled.key["unit"],
+        "where": material.indication(pooled.key["indication_id"]),
+        "method": pooled.read.method,
+        "mid": high,
+    }
+    if not math.isnan(high):
+        values["lies"] = case.say("inside" if ours.holds(low if side < 0 else high) else "outside")
+        sentences.append("pooled")
+    outcome = judged(claimed, ours, (low, high))
+    # One trial speaks for itself alone: not where others were told to find otherwise.
+    others = {NO_DIFFERENCE, FAVOURS_COMPARATOR} if says_benefit else {FAVOURS_TREATMENT}
+    if pooled.is_alone and others & set(found.values()):
+        outcome = together([outcome, EITHER])
+    answer = case.answer(outcome, *sentences, **values)
+    agrees = ours.estimate * side > 0 if says_benefit else low < ours.estimate < high
+    return replace(answer, agrees=agrees, trials=tuple(pooled.trials["study_label"]))
+
+
+def _pool_asked(case: Case, *, is_own: bool) -> Pool | None:
+    """The pool of the condition's main outcome, or of the rule's with the most trials."""
+    words = case.rule.words
+    pools = [p for p in case.material.pooled if p.benefit_sign]
+    if not is_own:
+        construct, comparator = words["construct"], words["comparator"]
+        return find_pool(pools, construct=construct, comparator_class=comparator)
+    main = case.material.indication_row(case.indication_id)["main_construct"]
+    question = {"indication_id": case.indication_id, "construct": main}
+    return next((p for p in pools if question.items() <= p.key.items()), None)
+
+
+def _designs(case: Case) -> dict[str, float]:
     """Designs of the study a claim rests on, or of every study that its source cites."""
     claim, material = case.claim, case.material
     ids = (
@@ -195,24 +162,13 @@ def designs_cited(case: Case) -> Finding:
     randomised = [s for s in studies if s["is_randomised"]]
     against_none = [s for s in randomised if s["comparator_class"] in case.rule.lists["inactive"]]
     controlled = [s for s in studies if s["eligible_for"] == "contrast" and s not in randomised]
-    found = directions_of(case, against_none)
-    for_treatment = number(tally(found)["for_treatment"])
-    pooled = largest_pool(case)
-    values: dict[str, float | str] = {
+    return {
         "cited": len(studies),
         "against_none": len(against_none),
         "active": len(randomised) - len(against_none),
         "controlled": len(controlled),
         "alone": len(studies) - len(randomised) - len(controlled),
-        "for_treatment": for_treatment,
     }
-    sentences = ["cited"] if against_none else ["cited", "no_design"]
-    if pooled is not None:
-        values |= pool_values(pooled)
-        values["where"] = material.indication(pooled.key["indication_id"])
-        sentences.append("pooled")
-    is_enough = bool(against_none) and 2 * for_treatment >= len(against_none)
-    return case.answer("enough" if is_enough else "not_enough", *sentences, **values)
 
 
 @computes(
@@ -319,72 +275,88 @@ def _by_condition(case: Case) -> dict[str, float]:
 
 @computes(
     "pool beside ours",
-    outcomes="silent another_measure",
-    says="silent another_measure rate_ratio published then now approximate trial trials pool "
-    "spread no_spread places turned inside outside includes excludes",
-    gives="estimate low high k_claimed newest then then_low then_high then_k then_approximate "
-    "then_approximate_low then_approximate_high then_approximate_k now now_low now_high now_k "
-    "now_approximate now_approximate_low now_approximate_high now_approximate_k sd sd_low sd_high "
-    "now_sd_low now_sd_high label unit which noun theirs k place aside other_place",
+    outcomes="silent another_measure shown either excluded",
+    says="silent another_measure rate_ratio published now approximate trial trials pool spread "
+    "no_spread places inside outside method no_margin",
+    gives="estimate low high k_claimed now now_low now_high now_k now_approximate "
+    "now_approximate_low now_approximate_high now_approximate_k sd sd_low sd_high now_sd_low "
+    "now_sd_high label unit which noun theirs k place other_place method",
     argument="construct",
     words="comparator",
 )
 def pool_beside_ours(case: Case) -> Finding:
-    """A published pooled result beside ours, without the newest trial and with it.
+    """A published pooled result beside ours, by the plan and with approximated effects.
 
-    A standardised difference is compared with our difference in points divided by the standard
-    deviations that the trials printed: the typical one at baseline, the smallest and the largest.
-    The argument is a construct, or construct@class of comparator@indication.
+    A standardised difference is compared with our differences divided by the standard deviations
+    that the trials printed: the typical one at baseline, the smallest and the largest. The
+    argument is a construct, or construct@class of comparator@indication.
     """
     claim, material = case.claim, case.material
     construct, comparator, indication_id = (*case.argument.split("@"), "", "")[:3]
     pools = material.pools(
         indication_id or case.indication_id, construct, comparator or case.rule.words["comparator"]
     )
-    theirs = published(claim)
-    main = pools.now or pools.now_approximate
+    main = pools.main
     values: dict[str, float | str] = {"label": material.label(construct)}
     values |= case.claimed(estimate="estimate", ci_low="low", ci_high="high", k="k_claimed")
     if main is None:
         return case.answer("silent", "silent", **values)
     ours_measure, measure = main.key["measure"], claim["measure"]
-    spread = None
-    if measure in ("statement", ours_measure):
-        per = [1.0]
-    elif (ours_measure, measure) == CONVERTIBLE:
+    spread, claimed = None, claimed_by(claim)
+    per: list[float] = [1.0]
+    if (ours_measure, measure) == CONVERTIBLE:
         spread = spread_on_file(material.evidence, main)
         per = list(spread) if spread else []
-    else:
+        # Without a standard deviation only the sides of no difference can be compared.
+        claimed = claimed if spread else replace(claimed, span=None)
+    elif measure not in ("statement", ours_measure):
         return _another_measure(case, main, values)
-    spans = [
-        span_of(found, per=sd)
-        for found in (pools.now, pools.now_approximate)
-        if found is not None
+    shown = {
+        (name, sd): standardised(found, sd) if spread else found
+        for name, found in pools.named.items()
         for sd in per or [1.0]
+    }
+    spans = {key: span_of(found) for key, found in shown.items()}
+    verdicts = [
+        judged(claimed, spans[key], material.unimportant(pools.named[key[0]], sd=key[1]))
+        for key in shown
     ]
-    is_effect = claims_effect(claim)
-    comparable = theirs if per else None
-    verdicts = [verdict_on(comparable, ours, claims_effect=is_effect) for ours in spans]
-    verdict = more_cautious(verdicts)
-    if is_effect and NOT_SUPPORTED in verdicts and all(ours.side == 0 for ours in spans):
-        verdict = NOT_SUPPORTED
-    if pools.now is None:
-        # Approximated numbers alone neither bear a claim out nor contradict it.
-        turned = {SUPPORTED: WITH_CAVEATS, NOT_SUPPORTED: CANNOT_BE_TESTED}
-        verdict = turned.get(verdict, verdict)
-    values |= _numbers(pools, spread.typical if spread else 1.0, spread)
+    typical = spread.typical if spread else 1.0
+    for name, found in pools.named.items():
+        span = spans[name, typical]
+        numbers = [*(map(math.exp, span) if is_ratio(found) else span), float(len(found.trials))]
+        ends = ("", "_low", "_high", "_k")
+        values |= {f"{name}{end}": number for end, number in zip(ends, numbers, strict=True)}
+    if spread is not None:
+        values |= {"sd": spread.typical, "sd_low": spread.low, "sd_high": spread.high}
+        top = next(iter(pools.named))
+        values["now_sd_low"] = spans[top, spread.low].estimate
+        values["now_sd_high"] = spans[top, spread.high].estimate
     values["unit"] = "" if spread or is_ratio(main) else f" {main.key['unit']}"
-    texts = _pools_in_words(case, pools, values)
-    if theirs is not None:
-        texts.insert(0, case.say("published", **values))
+    ours, theirs = spans[next(iter(pools.named)), typical], claimed.span
+    texts = [case.say("published", **values)] if published(claim) is not None else []
+    texts += [_in_words(case, name, found, values) for name, found in pools.named.items()]
+    texts.append(case.say("method", method=shown[next(iter(shown))].read.method))
     if spread is not None:
         texts.append(case.say("spread", **values))
     if not per:
         texts.append(case.say("no_spread"))
-    elif theirs is not None:
-        texts.append(_places(case, pools, main, theirs, spread))
-    texts.append(case.say("includes" if span_of(main).side == 0 else "excludes"))
-    return case.finding(verdict, " ".join(texts), **values)
+    if theirs is not None:
+        place, other = (
+            case.say("inside" if is_in else "outside")
+            for is_in in (theirs.holds(ours.estimate), ours.holds(theirs.estimate))
+        )
+        texts.append(case.say("places", place=place, other_place=other))
+    low, high = material.unimportant(main)
+    if not claimed.is_difference and math.isnan(high):
+        texts.append(case.say("no_margin"))
+    return replace(
+        case.by(together(verdicts), " ".join(texts), **values),
+        agrees=_agrees(claimed, ours.estimate, (low / typical, high / typical)),
+        trials=tuple(
+            dict.fromkeys(name for p in pools.named.values() for name in p.trials["study_label"])
+        ),
+    )
 
 
 def published(claim: Row) -> Span | None:
@@ -395,28 +367,23 @@ def published(claim: Row) -> Span | None:
     return Span(*(map(math.log, values) if claim["measure"] in RATIO_MEASURES else values))
 
 
-def claims_effect(claim: Row) -> bool:
+def claimed_by(claim: Row) -> Claimed:
     """Whether a claim says that there is a difference: by its interval, P, or words."""
     theirs = published(claim)
-    if theirs is not None:
-        return theirs.side != 0
-    return bool(claim["p_relation"] != "ns")
+    if theirs is None:
+        return Claimed(bool(claim["p_relation"] != "ns"))
+    # An estimate of nought has no side, whatever is claimed of it.
+    return Claimed(theirs.side != 0, float(np.sign(theirs.estimate)), theirs)
 
 
-def verdict_on(theirs: Span | None, ours: Span, *, claims_effect: bool) -> str:
-    """Judge a published result by our interval; readers are told how by the rule."""
-    side = ours.side
-    inside = theirs is not None and theirs.holds(ours.estimate)
-    around = theirs is not None and ours.holds(theirs.estimate)
-    if claims_effect:
-        # An estimate of nought has no side, whatever is claimed of it.
-        wanted = side if theirs is None else float(np.sign(theirs.estimate))
-        if side == wanted != 0:
-            return SUPPORTED if inside else WITH_CAVEATS
-        return WITH_CAVEATS if inside and side == 0 else NOT_SUPPORTED
-    if side != 0:
-        return NOT_SUPPORTED
-    return SUPPORTED if inside and around else WITH_CAVEATS
+def _agrees(claimed: Claimed, estimate: float, unimportant: tuple[float, float]) -> bool | None:
+    """Whether an estimate of ours is as claimed; None where nothing says what would be."""
+    if claimed.span is not None:
+        return claimed.span.holds(estimate)
+    if claimed.is_difference:
+        return estimate * claimed.side > 0 if claimed.side else None
+    low, high = unimportant
+    return None if math.isnan(high) else low < estimate < high
 
 
 def _another_measure(case: Case, main: Pool, values: Mapping[str, float | str]) -> Finding:
@@ -428,70 +395,17 @@ def _another_measure(case: Case, main: Pool, values: Mapping[str, float | str]) 
     return case.answer("another_measure", "another_measure", **told)
 
 
-def _pools_in_words(case: Case, pools: ThenAndNow, values: Mapping[str, float | str]) -> list[str]:
-    """Our pools; one that approximations leave alone stands once."""
-    texts = []
-    for name, found in pools.named.items():
-        strict = pools.named[name.partition("_")[0]]
-        is_loose = strict is not found
-        if found is None or (is_loose and strict is not None and _is_same(strict, found)):
-            continue
-        of_pool = {
-            "which": case.say("approximate" if name.endswith("approximate") else name, **values),
-            "k": values[f"{name}_k"],
-            "noun": case.say("trial" if len(found.trials) == 1 else "trials"),
-            "now": values[name],
-            "now_low": values[f"{name}_low"],
-            "now_high": values[f"{name}_high"],
-        }
-        texts.append(case.say("pool", **{**values, **of_pool}))
-    return texts
-
-
-def _is_same(one: Pool, other: Pool) -> bool:
-    return list(one.trials["effect_id"]) == list(other.trials["effect_id"])
-
-
-def _places(case: Case, pools: ThenAndNow, main: Pool, theirs: Span, spread: Spread | None) -> str:
-    """How the published interval and ours lie to each other."""
-    per = spread.typical if spread else 1.0
-    words = {True: case.say("inside"), False: case.say("outside")}
-    ours = span_of(main, per=per)
-    inside = theirs.holds(ours.estimate)
-    other = pools.now_approximate
-    is_turned = other is not None and theirs.holds(span_of(other, per=per).estimate) != inside
-    return case.say(
-        "places",
-        place=words[inside],
-        aside=case.say("turned", place=words[not inside]) if is_turned else "",
-        other_place=words[ours.holds(theirs.estimate)],
-    )
-
-
-def _numbers(pools: ThenAndNow, typical: float, spread: Spread | None) -> dict[str, float]:
-    """Every pool on the scale of the claim: ratios as ratios."""
-    values: dict[str, float] = {"newest": pools.newest}
-    for name, found in pools.named.items():
-        if found is None:
-            continue
-        span = span_of(found, per=typical)
-        shown = Span(*map(math.exp, span)) if is_ratio(found) else span
-        values |= {
-            name: shown.estimate,
-            f"{name}_low": shown.low,
-            f"{name}_high": shown.high,
-            f"{name}_k": len(found.trials),
-        }
-    if spread is not None and pools.now is not None:
-        estimate = span_of(pools.now).estimate
-        values |= {
-            "sd": spread.typical,
-            "sd_low": spread.low,
-            "sd_high": spread.high,
-            "now_sd_low": estimate / spread.low,
-            "now_sd_high": estimate / spread.high,
-        }
-    return values
+def _in_words(case: Case, name: str, found: Pool, values: Mapping[str, float | str]) -> str:
+    """One pool of ours."""
+    of_pool = {
+        "which": case.say("approximate" if name.endswith("approximate") else name, **values),
+        "k": values[f"{name}_k"],
+        "noun": case.say("trial" if found.is_alone else "trials"),
+        "now": values[name],
+        "now_low": values[f"{name}_low"],
+        "now_high": values[f"{name}_high"],
+    }
+    return case.say("pool", **{**values, **of_pool})
 
 
 # -- what reviews count ----------------------------------------------------------------------
@@ -681,7 +595,7 @@ def people_in_other_sources(case: Case) -> Finding:
     material, people = case.material, number(case.claim["n"])
     rows = [
         row
-        for row in material.sizes(case.claim["study_id"])
+        for row in material.sizes(case.claim["study_id"], with_low_reliability=True)
         if row["read_in"] != case.claim["claimed_in"]
     ]
     preferred = {row["fact"]: row for row in rows if row["preferred"]}
@@ -788,10 +702,10 @@ def _matched(row: Row, printed: list[str]) -> set[str]:
 
 @computes(
     "direction in other sources",
-    outcomes="opposite agree partly silent",
-    says="told silent difference no_difference at_baseline estimate p of_source outcome",
+    outcomes="opposite agree partly words silent",
+    says="told words silent difference no_difference at_baseline estimate p of_source outcome",
     gives="constructs agreeing contradicting told label word before estimate p relation texts "
-    "source tier",
+    "source tier note",
     argument="constructs",
 )
 def direction_in_other_sources(case: Case) -> Finding:
@@ -805,16 +719,23 @@ def direction_in_other_sources(case: Case) -> Finding:
         claim["p_relation"] in ("=", "<") and p is not None and p < SIGNIFICANT
     )
     told_in: dict[str, list[str]] = {}
+    in_words: list[str] = []
     agrees: list[bool | None] = []
     values: dict[str, float] = {}
     for construct in case.argument.split("+") if case.argument else [str(claim["construct"])]:
-        rows = [
+        every = [
             row
             for row in material.results(
                 str(claim["study_id"]), {construct}, without=claim["claimed_in"]
             )
-            if row["address"].startswith("contrasts") and row["arm_2"] is not None
+            if row["address"].startswith("contrasts")
         ]
+        in_words += [
+            case.say("words", note=row["note"], source=material.source(row), tier=row["read_from"])
+            for row in every
+            if row["arm_2"] is None and tells(row) is None and row["note"] is not None
+        ]
+        rows = [row for row in every if row["arm_2"] is not None]
         at_start = [row for row in rows if row["timepoint_weeks"] == 0]
         later = [r for r in rows if r["timepoint_weeks"] != 0 and tells(r) is not None]
         if not later:
@@ -843,10 +764,12 @@ def direction_in_other_sources(case: Case) -> Finding:
     if counts["contradicting"]:
         outcome = "opposite"
     elif not counts["agreeing"]:
-        outcome = "silent"
+        outcome = "words" if in_words else "silent"
     else:
         outcome = "partly" if None in agrees else "agree"
     words = [f"{'; '.join(texts)} ({source})" for source, texts in told_in.items()]
+    if outcome == "words":
+        return case.by(outcome, " ".join(in_words), constructs=len(agrees), **counts)
     return case.answer(
         outcome,
         "told" if words else "silent",
@@ -855,3 +778,149 @@ def direction_in_other_sources(case: Case) -> Finding:
         **counts,
         **values,
     )
+
+
+# What a part of an argument asks of a study: whether it measured a construct, or "column=value";
+# everything else is a fact, with its qualifier behind an @.
+MEASURED, COLUMN = "measured@", "="
+SAID_OF_STUDIES = ("design", "is_randomised", "blinding", "washout", "comparator_class")
+FACT_NUMBERS = ("value", "value_low", "value_high")
+DAYS, DAYS_A_WEEK = ("days", "trial day"), 7
+
+
+@computes(
+    "study in other sources",
+    outcomes="agree partly differ words silent",
+    says="told silent lost column other_column measured fact",
+    gives="told lost value claimed there source tier label",
+    argument="parts",
+)
+def study_in_other_sources(case: Case) -> Finding:
+    """What a claim says of a study beside what is on file of it from other sources.
+
+    Every printed number has to stand among the facts that the argument names; where the claim
+    prints none, its words are set beside them.
+    """
+    claim, material = case.claim, case.material
+    study_id, parts = str(material.study(claim)["study_id"]), case.argument.split("+")
+    found: list[bool | None] = []
+    told: list[str] = []
+    own = material.evidence.text["studies"].set_index("study_id").loc[study_id]
+    for part in parts:
+        name, _, value = part.partition(COLUMN)
+        if COLUMN in part:
+            cell = str(own[name])
+            if cell in material.evidence.dictionary.missing:
+                found.append(None)
+                continue
+            # A kind of what is claimed bears it out in part: "fixed-order crossover".
+            found += [True, None] if value in cell and cell != value else [cell == value]
+            sentence = "column" if value in cell else "other_column"
+            label = name.removeprefix("is_").replace("_", " ")
+            told.append(case.say(sentence, label=label, value=cell, claimed=value))
+        elif part.startswith(MEASURED):
+            construct = part.removeprefix(MEASURED)
+            rows = material.results(study_id, {construct}, without=claim["claimed_in"])
+            found.append(True if rows else None)
+            label = material.label(construct)
+            told += [_of_source(case, "measured", row, label=label) for row in rows[:1]]
+    facts = [part for part in parts if COLUMN not in part and not part.startswith(MEASURED)]
+    rows = [row for part in facts for row in material.stated(part, claim["claimed_in"], study_id)]
+    told += [_of_fact(case, row) for row in rows]
+    estimate = claim["estimate"]
+    given = case.printed or ([] if estimate is None else [f"{estimate:g}"])
+    held = [value for row in rows for value in _values(row)]
+    lost = [text for text in given if not any(prints_as(value, text) for value in held)]
+    if (
+        lost
+        and rows
+        and material.closeness(rows[0]["read_from"]) > material.closeness(claim["read_from"])
+    ):
+        # A text farther from the paper does not contradict one that is closer.
+        found += [True, None]
+    elif facts:
+        found.append(None if not rows else not lost)
+    if False in found:
+        outcome = "differ"
+    elif True not in found:
+        outcome = "silent"
+    elif rows and not given:
+        outcome = "words"
+    else:
+        outcome = "partly" if None in found else "agree"
+    sentences = ["told" if told else "silent", *(["lost"] if rows and lost else [])]
+    numbers = {f"printed_{place}": float(text) for place, text in enumerate(given, 1)}
+    numbers |= {f"there_{place}": value for place, value in enumerate(held, 1)}
+    texts = {"told": "; ".join(dict.fromkeys(told)), "lost": listed(lost)}
+    return case.answer(outcome, *sentences, **texts, **numbers)
+
+
+@computes(
+    "fact of any study",
+    outcomes="some none",
+    says="some none fact",
+    gives="told label there source tier",
+    argument="parts",
+)
+def fact_of_any_study(case: Case) -> Finding:
+    """Facts that a claim says nobody gives."""
+    stated = case.material.stated
+    rows = [row for part in case.argument.split("+") for row in stated(part)]
+    values = [value for row in rows for value in _values(row)]
+    numbers = {f"there_{place}": value for place, value in enumerate(values, 1)}
+    outcome = "some" if rows else "none"
+    told = "; ".join(_of_fact(case, row) for row in rows)
+    return case.answer(outcome, outcome, told=told, **numbers)
+
+
+def _of_source(case: Case, sentence: str, row: Row, **values: str) -> str:
+    """Something said with the source that says it."""
+    source = case.material.source(row)
+    return case.say(sentence, source=source, tier=row["read_from"], **values)
+
+
+def _of_fact(case: Case, row: Row) -> str:
+    """A fact as printed, or its number where none is."""
+    printed = str(row["as_reported"])
+    held = [number(row[name]) for name in FACT_NUMBERS if row[name] is not None]
+    is_told = any(prints_as(value, text) for value in held for text in printed_numbers(printed))
+    there = printed if is_told else " to ".join(f"{value:g}" for value in held)
+    label = str(row["qualifier"] or row["fact"]).replace("_", " ")
+    return _of_source(case, "fact", row, label=label, there=there)
+
+
+def _values(row: Row) -> list[float]:
+    """Numbers of a fact; days also as weeks."""
+    held = [number(row[name]) for name in FACT_NUMBERS if row[name] is not None]
+    return held + [value / DAYS_A_WEEK for value in held if row["unit"] in DAYS]
+
+
+@computes(
+    "identifier of a source",
+    outcomes="same other silent",
+    says="same other silent",
+    gives="here there where",
+    argument="source",
+)
+def identifier_of_a_source(case: Case) -> Finding:
+    """A printed DOI beside that of the source on file."""
+    source = case.material.sources[case.argument]
+    here, there = str(case.claim["as_reported"]).lower(), str(source["doi"] or "").lower()
+    outcome = "silent" if not there else "same" if here == there else "other"
+    return case.answer(outcome, outcome, here=here, there=there, where=short_citation(source))
+
+
+@computes(
+    "word among populations",
+    outcomes="none some",
+    says="counted",
+    gives="studies named",
+    words="word",
+)
+def word_among_populations(case: Case) -> Finding:
+    """How many studies on file say of their people what a word says."""
+    told = [
+        p for p in case.material.evidence.tables["studies"]["population"] if isinstance(p, str)
+    ]
+    named = sum(case.rule.words["word"] in population for population in told)
+    return case.answer("some" if named else "none", "counted", studies=len(told), named=named)

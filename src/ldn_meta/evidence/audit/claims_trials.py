@@ -4,37 +4,42 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from itertools import product
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ldn_meta.evidence.answer.dose import design_shares, load_dose_choices, widest
 from ldn_meta.evidence.answer.pools import (
     FAVOURS_TREATMENT,
+    Pool,
     find_pool,
-    pool_trials,
 )
 from ldn_meta.evidence.audit.claim_material import (
+    SHOWN,
     SIGNIFICANT,
     Case,
+    Claimed,
     Finding,
     NotOnFileError,
     Span,
-    at_best_with_caveats,
     computes,
     first,
-    more_cautious,
+    judged,
     of_outcome,
     printed_numbers,
     prints_as,
     span_of,
+    together,
 )
-from ldn_meta.evidence.audit.claims_reviews import (
-    claims_effect,
-    pool_beside_ours,
-    published,
-    verdict_on,
+from ldn_meta.evidence.audit.claims_reviews import claimed_by, pool_beside_ours
+from ldn_meta.evidence.effects.rows import (
+    COMPARATOR,
+    POOL,
+    TREATMENT,
+    Row,
+    number,
+    plain_rows,
+    select,
 )
-from ldn_meta.evidence.effects.rows import COMPARATOR, TREATMENT, Row, number, plain_rows, select
 from ldn_meta.evidence.raw.review import listed
 from ldn_meta.stats.arrays import two_sided_quantile
 from ldn_meta.stats.convert import se_from_ci
@@ -48,7 +53,6 @@ from ldn_meta.stats.printed import (
 )
 from ldn_meta.stats.proportions import (
     risk_difference_interval,
-    risk_differences_from_nnt,
     wilson_interval,
 )
 
@@ -59,7 +63,6 @@ if TYPE_CHECKING:
 
     from ldn_meta.evidence.audit.claim_rules import Rule
     from ldn_meta.evidence.raw.protocol import Protocol
-    from ldn_meta.stats.pool import PooledResult
 
 
 BOTH = {TREATMENT, COMPARATOR}
@@ -103,57 +106,6 @@ def ends(name: str, values: Iterable[float]) -> dict[str, float]:
     """The lowest and the highest of some values, by name."""
     found = list(values)
     return {f"{name}_low": min(found), f"{name}_high": max(found)}
-
-
-@computes(
-    "counts behind a number needed to treat",
-    outcomes="none some all not_randomised",
-    says="counts not_randomised",
-    gives="printed rd_low rd_high n_1 n_2 pairs first_a first_c last_a last_c low high best worst "
-    "away chance",
-)
-def counts_behind_nnt(case: Case) -> Finding:
-    """Every pair of counts whose risk difference prints as the number, with its interval.
-
-    The interval is that of Newcombe 1998, method 10.
-    """
-    study = case.material.study(case.claim)
-    n_1, n_2 = (int(case.material.needed(study["study_id"], f"n_arm_{arm}")) for arm in (1, 2))
-    printed = number(case.claim["estimate"])
-    span = risk_differences_from_nnt(printed, decimals=_decimals(case.printed[0]))
-    pairs = [
-        (a, c)
-        for a, c in product(range(n_1 + 1), range(n_2 + 1))
-        if span.low <= a / n_1 - c / n_2 <= span.high
-    ]
-    intervals = [risk_difference_interval(a, n_1, c, n_2) for a, c in pairs]
-    low = min((float(i.low) for i in intervals), default=math.nan)
-    high = max((float(i.high) for i in intervals), default=math.nan)
-    away = sum(float(i.low) > 0 for i in intervals)
-    if not away:
-        outcome = "none"
-    elif not study["is_randomised"]:
-        outcome = "not_randomised"
-    else:
-        outcome = "some" if away < len(pairs) else "all"
-    outer = (*pairs[0], *pairs[-1]) if pairs else (math.nan,) * 4
-    return case.answer(
-        outcome,
-        "counts",
-        chance="" if study["is_randomised"] else case.say("not_randomised"),
-        printed=printed,
-        rd_low=span.low,
-        rd_high=span.high,
-        n_1=n_1,
-        n_2=n_2,
-        pairs=len(pairs),
-        **dict(zip(("first_a", "first_c", "last_a", "last_c"), outer, strict=True)),
-        low=low,
-        high=high,
-        best=1 / high,
-        worst=1 / low if low > 0 else math.inf,
-        away=away,
-    )
 
 
 def _decimals(printed: str) -> int:
@@ -315,14 +267,13 @@ class WhatIf(NamedTuple):
     counts: JointCount
     risk_ratio: Span
     odds_ratio: Span
-    pooled: PooledResult | None
+    pooled: Pool | None
 
     @property
     def pooled_ratio(self) -> Span:
         """The pooled risk ratio; NaN without a pool."""
-        r = self.pooled
-        ends = (math.nan,) * 3 if r is None else (r.estimate, r.ci_low, r.ci_high)
-        return Span(*(math.exp(float(end)) for end in ends))
+        ends = (math.nan,) * 3 if self.pooled is None else self.pooled.read[:3]
+        return Span(*map(math.exp, ends))
 
 
 def threshold_sums(effects: pd.DataFrame, protocol: Protocol, rule: Rule) -> list[WhatIf]:
@@ -361,7 +312,7 @@ def threshold_sums(effects: pd.DataFrame, protocol: Protocol, rule: Rule) -> lis
 
 def _pooled(
     effects: pd.DataFrame, protocol: Protocol, rule: Rule, counts: JointCount
-) -> PooledResult | None:
+) -> Pool | None:
     """The pool of the lower threshold with other counts for one trial; None of one trial."""
     study_id = rule.words["study_id"]
     indication_id = effects.loc[effects["study_id"] == study_id, "indication_id"].iloc[0]
@@ -374,7 +325,8 @@ def _pooled(
     own = trials["study_id"] == study_id
     trials["yi"] = trials["yi"].mask(own, float(effect.yi))
     trials["vi"] = trials["vi"].mask(own, float(effect.vi))
-    return pool_trials(trials, protocol.model, "RR")
+    key = {name: str(trials[name].iloc[0]) for name in POOL}
+    return Pool(key, trials, protocol.model)
 
 
 @computes(
@@ -512,7 +464,7 @@ def _people_needed(one: float, people: float) -> float:
 
 @computes(
     "people with events beside ours",
-    outcomes="silent",
+    outcomes="silent shown either excluded",
     says="silent pairs one_event few_events odds_ratio risk_ratio",
     gives="label estimate low high study measure pairs events_1 n_1 events_2 n_2 ratio_low "
     "ratio_high limit_low limit_high events",
@@ -531,31 +483,30 @@ def people_with_events(case: Case) -> Finding:
     construct, _, elsewhere = (*case.argument.split("@"), "", "")[:3]
     indication_id = elsewhere or case.indication_id
     pools = material.pools(indication_id, construct, case.rule.words["comparator"])
-    if pools.now is not None:
+    if pools.strict is not None:
         found = pool_beside_ours(case.under(case.rule.words["under"]))
-        trials = pools.now.trials
+        trials = pools.strict.trials
         events = float((trials["events_1"] + trials["events_2"]).sum())
         if events >= case.rule.numbers["few_events"]:
             return found
         remark = case.say("one_event" if events == 1 else "few_events")
-        return Finding(
-            at_best_with_caveats(found.verdict),
-            f"{found.sentence} {remark}",
-            {**found.numbers, "events": events},
-        )
+        numbers = {**found.numbers, "events": events}
+        return replace(found, sentence=f"{found.sentence} {remark}", numbers=numbers)
     values: dict[str, float | str] = {"label": material.label(construct)}
     pairs = _pairs(case, indication_id, construct)
     if not pairs:
         return case.answer("silent", "silent", **values, **case.claimed(**INTERVAL))
     study, counts = next(iter(pairs.items()))
     is_odds = claim["measure"] == "OR"
-    ratios = [ratio_of(pair, odds=is_odds) for pair in counts]
-    verdict = more_cautious(
-        verdict_on(
-            published(claim), Span(*map(math.log, ratio)), claims_effect=claims_effect(claim)
-        )
+    every = {odds: [ratio_of(pair, odds=odds) for pair in counts] for odds in (False, True)}
+    claimed, ends_of = claimed_by(claim), material.unimportant_ratio
+    # By either ratio, for which of the two a source takes is no difference between drugs.
+    outcome = together(
+        judged(claimed, Span(*map(math.log, ratio)), ends_of)
+        for ratios in every.values()
         for ratio in ratios
     )
+    ratios = every[is_odds]
     values |= {
         "study": study,
         "measure": case.say("odds_ratio" if is_odds else "risk_ratio"),
@@ -565,7 +516,7 @@ def people_with_events(case: Case) -> Finding:
         **ends("limit", (end for ratio in ratios for end in ratio[1:])),
         **case.claimed(**INTERVAL),
     }
-    return case.finding(at_best_with_caveats(verdict), case.say("pairs", **values), **values)
+    return replace(case.answer(outcome, "pairs", **values), trials=(study,))
 
 
 def _pairs(case: Case, indication_id: str, construct: str) -> dict[str, tuple[JointCount, ...]]:
@@ -592,10 +543,11 @@ def _pairs(case: Case, indication_id: str, construct: str) -> dict[str, tuple[Jo
 
 @computes(
     "events of two groups",
-    outcomes="silent harmful not_harmful",
+    outcomes="silent shown either excluded",
     says="silent any most stopped serious no_serious end",
     gives="trials most any_1 n_1 share_1 any_2 n_2 share_2 ratio ratio_low ratio_high stopped_1 "
-    "stopped_n_1 stopped_2 stopped_n_2 serious_1 serious_n_1 serious_2 serious_n_2 upper",
+    "stopped_n_1 stopped_2 stopped_n_2 serious_1 serious_n_1 serious_2 serious_n_2 upper method "
+    "now now_low now_high now_k",
     words="any serious stopped comparator",
 )
 def events_of_two_groups(case: Case) -> Finding:
@@ -626,22 +578,28 @@ def events_of_two_groups(case: Case) -> Finding:
             values[f"n_{group}" if name == "any" else f"{name}_n_{group}"] = people
             if name == "any":
                 values[f"share_{group}"] = events / people
-        if name == "any":
-            names = ("ratio", "ratio_low", "ratio_high")
-            values |= {end: math.exp(value) for end, value in zip(names, ours, strict=True)}
+    for end, value in zip(("", "_low", "_high"), map(math.exp, ours), strict=True):
+        values |= {f"ratio{end}": value, f"now{end}": value}
+    values["now_k"] = len(found.trials)
     one, all_1 = number(values["serious_1"]), number(values["serious_n_1"])
     values["upper"] = float(wilson_interval(one, all_1).high) if all_1 > 0 else math.nan
     is_most = min(number(values["share_1"]), number(values["share_2"])) > 0.5
-    is_harmful = ours.side > 0 or one > number(values["serious_2"])
-    return case.answer(
-        "harmful" if is_harmful else "not_harmful",
+    # No more people than on the comparator: fewer would bear it out as well.
+    ends = material.unimportant(found)
+    outcome = SHOWN if ours.high < ends[1] else judged(Claimed(False), ours, ends)
+    answer = case.answer(
+        outcome,
         "any",
         *(["stopped"] if len(stopped) else []),
         "serious" if all_1 > 0 else "no_serious",
         "end",
         trials=listed(found.trials["study_label"]),
         most=case.say("most") if is_most else "",
+        method=found.read.method,
         **values,
+    )
+    return replace(
+        answer, agrees=ours.estimate < ends[1], trials=tuple(found.trials["study_label"])
     )
 
 
@@ -967,8 +925,9 @@ def people_without_comparison(case: Case) -> Finding:
 def effective_dose(case: Case) -> Finding:
     """A dose said to work in a share of people, from an up-and-down trial.
 
-    Is the number that of the paper, does its interval stay inside the doses that were tried,
-    could as few people show such a share at one dose, and was there a comparison group?
+    Is the number that of the paper, does its interval stay inside the doses that were tried, and
+    could as few people show such a share at one dose? The share that responded over all doses is
+    no argument: the design holds it near one half, whatever the drug does.
     """
     claim, material = case.claim, case.material
     share = case.rule.tables["shares"][case.argument]
@@ -1135,9 +1094,9 @@ def _doses_apart(case: Case) -> Finding:
 
 @computes(
     "dose by weight",
-    outcomes="all some none",
-    says="doses",
-    gives="weight low high day_low day_high trials inside below least most names",
+    outcomes="all some none slip",
+    says="doses slip",
+    gives="weight low high day_low day_high trials inside below least most names same",
     words="indication",
     numbers="weight",
 )
@@ -1150,9 +1109,14 @@ def dose_by_weight(case: Case) -> Finding:
     used = {label: max(of_trial) for label, of_trial in doses.items()}
     inside = [label for label, dose in used.items() if day_low <= dose <= day_high]
     below = [dose for dose in used.values() if dose < day_low]
+    # The numbers per kg are those that trials gave a day to a whole person.
+    same = [label for label, of_trial in doses.items() if of_trial == (low, high)]
+    outcome = "all" if len(inside) == len(used) else "some" if inside else "none"
     return case.answer(
-        "all" if len(inside) == len(used) else "some" if inside else "none",
+        "slip" if same else outcome,
+        *(["slip"] if same else []),
         "doses",
+        same=listed(same),
         weight=weight,
         low=low,
         high=high,
