@@ -850,7 +850,7 @@ def study_in_other_sources(case: Case) -> Finding:
         outcome = "partly" if None in found else "agree"
     sentences = ["told" if told else "silent", *(["lost"] if rows and lost else [])]
     numbers = {f"printed_{place}": float(text) for place, text in enumerate(given, 1)}
-    numbers |= {f"there_{place}": value for place, value in enumerate(held, 1)}
+    numbers |= _filed(rows)
     texts = {"told": "; ".join(dict.fromkeys(told)), "lost": listed(lost)}
     return case.answer(outcome, *sentences, **texts, **numbers)
 
@@ -866,11 +866,9 @@ def fact_of_any_study(case: Case) -> Finding:
     """Facts that a claim says nobody gives."""
     stated = case.material.stated
     rows = [row for part in case.argument.split("+") for row in stated(part)]
-    values = [value for row in rows for value in _values(row)]
-    numbers = {f"there_{place}": value for place, value in enumerate(values, 1)}
     outcome = "some" if rows else "none"
     told = "; ".join(_of_fact(case, row) for row in rows)
-    return case.answer(outcome, outcome, told=told, **numbers)
+    return case.answer(outcome, outcome, told=told, **_filed(rows))
 
 
 def _of_source(case: Case, sentence: str, row: Row, **values: str) -> str:
@@ -887,6 +885,13 @@ def _of_fact(case: Case, row: Row) -> str:
     there = printed if is_told else " to ".join(f"{value:g}" for value in held)
     label = str(row["qualifier"] or row["fact"]).replace("_", " ")
     return _of_source(case, "fact", row, label=label, there=there)
+
+
+def _filed(rows: Iterable[Row]) -> dict[str, float]:
+    """Every number that facts hold or print."""
+    texts = (text for row in rows for text in printed_numbers(row["as_reported"]))
+    values = [value for row in rows for value in _values(row)] + [float(text) for text in texts]
+    return {f"there_{place}": value for place, value in enumerate(values, 1)}
 
 
 def _values(row: Row) -> list[float]:
