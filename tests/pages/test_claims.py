@@ -123,6 +123,8 @@ def test_published_and_own_pools_are_drawn_where_their_numbers_are(page, block):
         assert row["effect (95% CI)"] in output.alt
         if not row["result"].startswith("ours"):
             assert row["result"].split(" (")[0].split(" in ")[0] in texts
+    # Our pool stands on top, and not among the others once more.
+    assert "included" not in texts
     # The SMD figure has no points on its axis, the MD figure no standard deviations.
     assert ("points (0-10)" in texts) == (block == 0)
     assert re.search(r"favours LDN.*favours placebo", texts)

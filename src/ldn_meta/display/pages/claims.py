@@ -226,7 +226,7 @@ def published_pools(derived: Derived) -> tuple[PublishedPools, ...]:
             [row for row in claims if row["measure"] == measure],
             own[measure],
             newest,
-            None if now.strict is None else scaled(now.strict, measure, spread),
+            own[measure].get(words["now"][1].format(f"{newest:.0f}")),
             spread if measure == STANDARDISED else None,
             {key: _citation(source) for key, source in sources.items()},
         )
