@@ -173,13 +173,15 @@ def judged(claimed: Claimed, ours: Span, unimportant: tuple[float, float]) -> st
     """Judge a claim by our interval: the one rule, the same for a difference and for none.
 
     A difference is shown by an interval wholly on its side, and excluded by one that holds
-    nothing of what is claimed. No difference is shown by an interval that holds no important
-    difference, and excluded by one that does not hold no difference.
+    nothing of what is claimed. No difference is shown by an interval wholly inside what is
+    unimportant, and excluded by one wholly outside; where nothing is said to be unimportant, it
+    is never shown, and excluded by an interval that does not hold no effect.
     """
     if not claimed.is_difference:
-        if unimportant[0] < ours.low and ours.high < unimportant[1]:
+        low, high = (0.0 if math.isnan(end) else end for end in unimportant)
+        if low < ours.low and ours.high < high:
             return SHOWN
-        return EXCLUDED if ours.side else EITHER
+        return EXCLUDED if ours.high < low or high < ours.low else EITHER
     theirs, side = claimed.span, claimed.side
     if theirs is not None and (ours.high < theirs.low or theirs.high < ours.low):
         return EXCLUDED
