@@ -25,6 +25,8 @@ from ldn_meta.display.words import (
     count,
     estimate_with_interval,
     fixed,
+    interval,
+    listed,
     p_value,
     people,
     percent,
@@ -43,6 +45,7 @@ from ldn_meta.evidence.answer.answer import (
 )
 from ldn_meta.evidence.answer.multiverse import node_table, summary
 from ldn_meta.evidence.answer.pools import has_unknown_sign
+from ldn_meta.evidence.audit.claim_material import medians_as_means, spread_on_file, with_medians
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
 from ldn_meta.stats.pool import side
 from ldn_meta.stats.small_study import ENOUGH_TRIALS
@@ -54,6 +57,7 @@ if TYPE_CHECKING:
     from ldn_meta.display.outputs import FigureOutput
     from ldn_meta.evidence.answer.answer import SmallStudies
     from ldn_meta.evidence.answer.pools import Pool
+    from ldn_meta.evidence.audit.claim_material import MedianAsMean
     from ldn_meta.evidence.raw.protocol import Decision
     from ldn_meta.stats.sequential import SequentialLook
 
@@ -275,6 +279,50 @@ class RobustnessPage(QuestionPage):
             "estimate farthest from the plan's own when nothing else changes. Choices and "
             "reasons: data/raw/protocol.toml; one more needs no code.",
             "No trial gives an effect under any choice.",
+        )
+
+    @property
+    def medians_sentence(self) -> Text:
+        """What comes out with trials that print medians alone, in standard deviations."""
+        opened = self.opened
+        rows = medians_as_means(
+            opened.derived.evidence,
+            indication_id=opened.indication["indication_id"],
+            comparator_class=self.comparator_class,
+            correlation=opened.protocol.correlation,
+        )
+        if not rows:
+            return Text("No trial printed a median difference with its quartiles.")
+        told = "; ".join(
+            f"{one.label}, {one.outcome}: {_spanned(one.span)}, {one.people:g} people"
+            f"{' randomised, the number analysed is not told' * one.is_randomised_count}"
+            for one in rows
+        )
+        parts = [
+            f"Approximate, in standard deviations of people, below 0 favours {opened.treatment}; "
+            "the median taken as the mean, the width between quartiles divided by 1.35 as the "
+            "standard deviation of differences, and a correlation within people of "
+            f"{opened.protocol.correlation:g}: {told}.",
+            self._with_medians(rows),
+        ]
+        return Text(" ".join(part for part in parts if part))
+
+    def _with_medians(self, rows: list[MedianAsMean]) -> str:
+        """The main pool in standard deviations, without and with the medians of its group."""
+        groups = self.opened.protocol.outcome_groups.values()
+        alike = {c for group in groups if self.construct in group for c in group}
+        added = [one for one in rows if one.construct in alike]
+        spread = None
+        if self.pool is not None and self.pool.key["measure"] == "MD" and self.pool.benefit_sign:
+            spread = spread_on_file(self.opened.derived.evidence, self.pool)
+        if self.pool is None or spread is None or not added:
+            return "None of them can stand beside the main pool."
+        before, after = (with_medians(self.pool, spread.typical, some) for some in ([], added))
+        return (
+            f"The main pool in standard deviations (of {spread.typical:.2f} points, the typical "
+            f"one at baseline) is {_spanned(before.read)}; with "
+            f"{listed(one.label for one in added)} let in it is {_spanned(after.read)} "
+            f"({after.read.method})."
         )
 
     @property
@@ -601,6 +649,7 @@ class RobustnessPage(QuestionPage):
             "choices": self._shown_choices(),
             "nodes": rows_of(self.node_frame.drop(columns="reason", errors="ignore")),
             "choices_sentence": str(self.choices_sentence),
+            "medians": str(self.medians_sentence),
             "history_sentence": str(self.history_sentence),
             "history": rows_of(self.history.frame),
             "sequential": None
@@ -668,6 +717,11 @@ class InTurn:
 def _share(value: float) -> str:
     """A share of analyses; one that is nearly nought or all is not written as if it were."""
     return {0.0: "none", 1.0: "all"}.get(value) or share_words(value)
+
+
+def _spanned(found: Any) -> str:
+    """Write an estimate with its interval."""
+    return f"{fixed(found.estimate)} ({interval(found.low, found.high)})"
 
 
 def _when(moment: datetime) -> str:
