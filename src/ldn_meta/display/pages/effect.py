@@ -103,7 +103,8 @@ class EffectPage(QuestionPage):
         ]
         rows = []
         for row, weight in drawn:
-            own = f"interval {row['ci_from']}"
+            how = "" if row["ci_from"] == "as printed" else "by "
+            own = f"interval {how}{row['ci_from']}"
             if row["ci_from"] == "normal" or own in row["assumptions"]:
                 own = ""
             notes = [row["assumptions"], own, row["notes"]]
