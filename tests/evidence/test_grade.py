@@ -183,7 +183,11 @@ def test_people_in_a_comparison_go_before_people_in_the_study(build, protocol):
 
 def test_no_data_at_all_still_gives_the_main_outcome(build, protocol):
     (body,) = rated(build, protocol=protocol)
-    assert (body.construct, body.kind, body.is_rated) == ("pain_intensity", "nothing", False)
+    assert (body.construct, body.kind, body.is_rated) == (
+        "pain_intensity",
+        "not found in what was read",
+        False,
+    )
     build.rows["indications"][0]["intervention"] = "LDN"
     evidence = build.load()
     effects, left_out = normalise(evidence, protocol)

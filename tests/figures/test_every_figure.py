@@ -158,7 +158,7 @@ def of_map(by, is_long):
     rows = [
         (one, "pain", 3, 195 * by, "same in both", "meta-analysis"),
         (one, "any adverse event", 1, 99, "favours comparator", "one trial"),
-        (other, "pain", 0, 0, "side not known", "nothing"),
+        (other, "pain", 0, 0, "side not known", evidence_map.NOTHING),
         (other, "any adverse event", 2, 0, "favours treatment", "direction only"),
     ]
     told = [(*row, False, "very low", other, "0.02 (-1.33 to 1.45)", "") for row in rows]

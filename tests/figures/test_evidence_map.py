@@ -17,12 +17,11 @@ from builders import (
 )
 from ldn_meta.display.figures.studies import (
     MAP_COLUMNS,
-    NOT_FOUND,
     TOLD_OF_ALL,
     evidence_map,
     sides_of,
 )
-from ldn_meta.evidence.answer.pools import KINDS
+from ldn_meta.evidence.answer.pools import KINDS, NOTHING
 
 
 def table(*rows):
@@ -39,14 +38,14 @@ def table(*rows):
 FRAME = table(
     ("fibromyalgia", "pain", 3, 195, "same in both", "meta-analysis", {"number": "0 (-1 to 1)"}),
     ("fibromyalgia", "any adverse event", 1, 99, "favours comparator", "one trial"),
-    ("Crohn's disease", "pain", 0, 0, "side not known", "nothing"),
+    ("Crohn's disease", "pain", 0, 0, "side not known", NOTHING),
     (
         *("Crohn's disease", "response or remission", 2, 0, "favours treatment"),
         *("direction only", {"is_randomised": False}),
     ),
     ("multiple sclerosis", "pain", 1, 1, "side not known", "no comparison group"),
     (
-        *("multiple sclerosis", "any adverse event", 0, 0, "side not known", "nothing"),
+        *("multiple sclerosis", "any adverse event", 0, 0, "side not known", NOTHING),
         {"told": "Ames 2001: one person; arm not named"},
     ),
 )
@@ -115,8 +114,8 @@ def test_cells_print_trials_and_people(figure):
 
 
 def test_a_pair_without_a_row_is_nothing(figure):
-    assert says(figure, "cell-1-0-text").replace("\n", " ") == NOT_FOUND
-    assert says(figure, "cell-2-2-text").replace("\n", " ") == NOT_FOUND
+    assert says(figure, "cell-1-0-text").replace("\n", " ") == NOTHING
+    assert says(figure, "cell-2-2-text").replace("\n", " ") == NOTHING
     assert not marks(figure, "cell-2-2-mark")
 
 
@@ -175,7 +174,7 @@ def test_alt_text_tells_every_cell(figure):
     assert f"{start}, the same in both, certainty low" in words
     assert "one trial, 99 people, favours comparator" in words
     assert "1 study without comparison group, 1 person" in words
-    assert f"{NOT_FOUND}: pain, any adverse event" in words
+    assert f"{NOTHING}: pain, any adverse event" in words
     assert words.isascii()
 
 

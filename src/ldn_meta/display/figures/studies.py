@@ -179,7 +179,7 @@ def _known(value: object, column: str, allowed: tuple[str, ...]) -> str:
 
 
 NOTHING_MAPPED = "No indication and outcome to map."
-NOT_FOUND, TOLD_OF_ALL = "not found in what was read", "told, arm not named"
+TOLD_OF_ALL = "told, arm not named"
 CERTAINTY, IN_NO_POOL = "certainty", "an effect in no pool"
 _ROW_WIDTH = 140.0
 _CELL_WIDTH = 104.0
@@ -219,7 +219,7 @@ def evidence_map(
         said += [f"{name}: {told}" for name, told in bare if told]
         empty = [name for name, told in bare if not told]
         if empty:
-            said.append(f"{NOT_FOUND}: {', '.join(empty)}")
+            said.append(f"{NOTHING}: {', '.join(empty)}")
         sentences.append(f"{capitalised(row)}: {'; '.join(said)}.")
     row_labels = [wrap(capitalised(name), _ROW_WIDTH, weight="bold") for name in rows]
     heads = [wrap(capitalised(name), _CELL_WIDTH - 8, weight="bold") for name in columns]
@@ -286,7 +286,7 @@ def _draw_cell(sheet: Sheet, box: tuple[float, float, float], cell: Cell | None,
     centre, right = left + _CELL_WIDTH / 2, left + _CELL_WIDTH
     if cell is None or cell.is_empty:
         sheet.band(left + 1, right - 1, top + 1, bottom - 1, style.BAND)
-        words = wrap(TOLD_OF_ALL if cell and cell.told else NOT_FOUND, _CELL_WIDTH - 12)
+        words = wrap(TOLD_OF_ALL if cell and cell.told else NOTHING, _CELL_WIDTH - 12)
         ink = style.INK if cell and cell.told else style.SOFT_INK
         middle = (top + bottom) / 2
         sheet.write(centre, middle, words, align="center", colour=ink, gid=f"{gid}-text")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ldn_meta.display.figures.studies import IN_NO_POOL, NOT_FOUND, TOLD_OF_ALL
+from ldn_meta.display.figures.studies import IN_NO_POOL, TOLD_OF_ALL
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of
 from ldn_meta.display.pages.effect import EffectPage
 from ldn_meta.display.pages.page import BY_PROTOCOL, open_page
@@ -223,8 +223,7 @@ class OverviewPage:
         """What the whole map says."""
         names = self.cells["synthesis"].mask(self.cells["told"] != "", TOLD_OF_ALL)
         kinds = names.value_counts()
-        said = {NOTHING: NOT_FOUND}
-        parts = [f"{said.get(name, name)}: {int(kinds[name])}" for name in kinds.index]
+        parts = [f"{name}: {int(kinds[name])}" for name in kinds.index]
         compared = self.cells[~self.cells["synthesis"].isin([NO_COMPARISON, NOTHING])]
         open_ones = int((~compared["is_randomised"]).sum())
         return Text(
