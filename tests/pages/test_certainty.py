@@ -180,7 +180,7 @@ def test_what_took_levels_off():
         (
             {"synthesis": "direction only", "measure": "none", "direction": "favours treatment"},
             "-",
-            "not known; told: better with LDN",
+            "not known; side: favours LDN",
         ),
         ({"certainty": NOT_RATED, "measure": "none"}, "-", "-"),
         ({"certainty": NOT_RATED, "measure": "none", "printed": "Ames 2001: 0 against 0"}, "-",
@@ -189,7 +189,7 @@ def test_what_took_levels_off():
             {"synthesis": "direction only", "measure": "none", "direction": "favours comparator",
              "printed": "Ames 2001: 37% against 13%"},
             "-",
-            "not known; told: better with comparator; printed: Ames 2001: 37% against 13%",
+            "not known; side: favours comparator; printed: Ames 2001: 37% against 13%",
         ),
     ],
 )  # fmt: skip

@@ -855,7 +855,7 @@ def _zone(yi: float, low: float, high: float) -> int:
 def _direction_inconsistency(body: Body) -> Finding:
     """Whether studies tell the same; a single trial with a number tells its point estimate."""
     words = set(body.told.values()) | _own_word(body)
-    told = "; ".join(f"{name}: {body.review.direction(word)}" for name, word in body.told.items())
+    told = "; ".join(f"{name}: {body.review.side(word)}" for name, word in body.told.items())
     if body.pool is not None:
         label = body.pool.trials["study_label"].iloc[0]
         others = body.say(INCONSISTENCY, "others", told=told) if told else ""

@@ -171,7 +171,7 @@ def absolute(row: dict[str, Any], *, drug: str, review: Review = UNNAMED, source
     if row["certainty"] == NOT_RATED:
         return printed or DASH
     if row["synthesis"] == DIRECTION_ONLY:
-        told = f"not known; told: {review.direction(row['direction'])}"
+        told = f"not known; side: {review.side(row['direction'])}"
         return f"{told}; {printed}" if printed else told
     if row["measure"] in RATIO_MEASURES and math.isfinite(float(row["per_1000_without"])):
         return _per_thousand(row, drug=drug)
@@ -569,8 +569,8 @@ class CertaintyPage(Page):
             )
         values = [float(row[name]) for name in ("estimate", "ci_low", "ci_high")]
         if row["measure"] in RATIO_MEASURES or not all(map(math.isfinite, values)):
-            told = self.opened.said(str(row["direction"]))
-            return f"Of {what} no size can be told; what the studies say: {told}."
+            lies = self.opened.derived.evidence.review.side(str(row["direction"]))
+            return f"Of {what} no size can be told; the side of what is printed: {lies}."
         if row["change"] == "not known":
             return f"Of {what} a difference is printed, and not which of the two did better."
         first, low, high = (_side(value, "higher", "lower") for value in values)
