@@ -134,6 +134,16 @@ def test_the_map_and_its_table_hold_the_same_cells(opened_once):
     assert list(page.table.frame["outcome"]) == list(shown["outcome_label"])
 
 
+def test_published_pools_and_ours_are_the_same_in_figure_and_table(opened_once):
+    page = opened_once("claims")
+    table = page.pools_table.frame
+    for figure in (page.pools_in_points, page.pools_standardised):
+        scale = re.search(r"published: (.+?)\. Values", figure.alt)[1]
+        effects = table.loc[table["scale"] == scale, "effect (95% CI)"]
+        assert len(effects) > 3
+        assert not [effect for effect in effects if effect not in figure.alt]
+
+
 def test_the_dose_figure_has_the_medians_of_its_table(opened_once):
     page = opened_once("dose", trials=400)
     table = page.compatible.frame.drop_duplicates("if")
