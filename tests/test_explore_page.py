@@ -189,14 +189,14 @@ def test_sentences_of_none_one_two_and_three_trials():
         "used: nothing is estimated."
     )
     assert more == ""
-    assert distance.startswith("The plan's answer is \u22120.30 points (0-10) (95% CI ")
+    assert distance.startswith("The plan's answer is \u22120.30 points (0-10), 95% CI ")
     assert departures == "Changed: without trial0, trial1."
 
     # One trial: -1 and 1.96 standard errors of 0.5.
     first, more, distance, departures, *_ = said(1)
     assert first == (
         "Only one trial: trial0 (42 people) compared LDN with placebo and found a mean difference "
-        "in pain of \u22121.00 points (0-10) (95% CI \u22121.98 to \u22120.02); the interval lies "
+        "in pain of \u22121.00 points (0-10), 95% CI \u22121.98 to \u22120.02; the interval lies "
         "on the side of LDN. Nothing is pooled."
     )
     assert more == "Negative numbers favour LDN."
@@ -204,9 +204,18 @@ def test_sentences_of_none_one_two_and_three_trials():
 
     first, more, *_ = said(2)
     assert first.startswith("Two trials (84 people) compared LDN with placebo: the pooled mean")
-    assert "\u22120.30 points (0-10) (95% CI" in first
-    assert first.endswith("REML, Wald interval; the interval includes no difference.")
+    assert "\u22120.30 points (0-10), 95% CI" in first
+    assert first.endswith("(REML, Wald interval); the interval includes no difference.")
     assert more.endswith("With two trials this interval takes the spread between them as known.")
+
+    # Two trials read with the plan's prior: the numbers stand in the data, for every pair.
+    read = {"pairs": [[0, 1, -0.25, -1.9, 1.4]], "read_by": "Bayesian, some prior"}
+    plan = MODEL | {"ci_method_two_trials": "bayesian"}
+    data = invented(*trials[:2])
+    data["indications"][0]["outcomes"][0].update(read)
+    first, more, *_ = one(data | {"model": plan}, "sentences", [0, 0, 0], [])
+    assert "\u22120.25 points (0-10), 95% credible interval \u22121.90 to 1.40 (Bayesian" in first
+    assert "stands on the robustness page" in more
 
     first, more, *_ = said(3)
     # Pairs are the same people: 42 + 42 + 20.
@@ -222,11 +231,11 @@ def test_sentences_of_none_one_two_and_three_trials():
 
     ratio = said(2, without=["trial1"], measure="RR", sign=1.0)
     # exp(-1) and exp(-0.3): the ratio of the two is exp(-0.7).
-    assert "a risk ratio in pain of 0.37 (95% CI 0.14 to 0.98)" in ratio[0]
+    assert "a risk ratio in pain of 0.37, 95% CI 0.14 to 0.98" in ratio[0]
     assert "the interval lies on the side of the comparator" in ratio[0]
     assert ratio[1] == "Below 1 favours placebo."
-    assert ratio[2].startswith("The plan's answer is a risk ratio of 0.74 (95% CI ")
-    assert "); its interval includes no difference. The choices" in ratio[2]
+    assert ratio[2].startswith("The plan's answer is a risk ratio of 0.74, 95% CI ")
+    assert "; its interval includes no difference. The choices" in ratio[2]
     assert ratio[2].endswith("multiply it by 0.50, towards placebo.")
 
     unclear = one(invented({"sign_is_as_printed": True, "yi": 2.0}), "sentences", [0, 0, 0], [])
@@ -489,7 +498,9 @@ def test_without_javascript_the_answers_stand_in_a_table(page):
     first = rows[0]
     assert first[:3] == ["Fibromyalgia", "pain intensity", "placebo"]
     assert first[3:5] == [str(own["k"]), str(own["people"])]
-    assert f"{own['estimate']:.2f} ({own['ci_low']:.2f} to {own['ci_high']:.2f})" in first[5]
+    assert (
+        f"{own['read_estimate']:.2f} ({own['read_low']:.2f} to {own['read_high']:.2f})" in first[5]
+    )
     nothing = next(row for row in rows if row[0] == "Crohn&#x27;s disease")
     assert nothing[1:] == ["none with an effect", "placebo", "0", "0", "nothing pooled"]
     assert "<noscript>" in page
@@ -498,7 +509,7 @@ def test_without_javascript_the_answers_stand_in_a_table(page):
 def test_an_outcome_that_the_protocol_does_not_pool_says_so():
     data = invented(TRIALS[2])
     empty = load_derived().pooled[:0]
-    assert '<td data-head="Effect (95% CI)">nothing pooled</td>' in answers_html(data, empty)
+    assert '<td data-head="Effect (95% interval)">nothing pooled</td>' in answers_html(data, empty)
 
 
 @pytest.fixture(scope="module")
@@ -528,8 +539,9 @@ def test_in_a_browser_the_address_decides_what_is_shown(opened):
     assert window.text("departures") == "Changed: approximated effects: used; without INNOVA 2026."
     wide = lm.pooled_effect(indication="fibromyalgia", allow_approximate=True)
     kept = wide.pool.trials.query("study_id != 'innova2026'")
-    r = lm.pool(kept["yi"], kept["vi"], ci_method="wald")
-    size = f"{r.estimate:.2f} points (0-10) (95% CI {r.ci_low:.2f} to {r.ci_high:.2f})"
+    r = wide.pool.of(kept).read
+    assert r.has_prior
+    size = f"{r.estimate:.2f} points (0-10), 95% credible interval {r.low:.2f} to {r.high:.2f}"
     assert size in window.text("answer")
     assert not window.run("document.getElementById('trial-innova2026').checked")
     assert window.run("document.querySelector('#trials a').getAttribute('href')") == (

@@ -3,11 +3,17 @@
 import math
 import re
 
+import numpy as np
 import pytest
 from matplotlib.text import Text
 
 import ldn_meta as lm
+from ldn_meta import paths
+from ldn_meta.display.pages.certainty import relative
+from ldn_meta.display.pages.page import size
+from ldn_meta.display.words import estimate_with_interval
 from ldn_meta.errors import ArgumentError
+from ldn_meta.pipeline.readme import read_answers
 
 
 @pytest.fixture
@@ -117,3 +123,77 @@ def test_every_trial_row_leads_to_a_source(fibromyalgia):
         label, _, address = cell.partition("|")
         assert label
         assert address.startswith("https://doi.org/10.")
+
+
+CONDITIONS = ("fibromyalgia", "multiple_sclerosis", "painful_diabetic_neuropathy")
+
+
+@pytest.fixture(scope="module")
+def overview_cells():
+    cells = lm.overview().facts.values["cells"]
+    return {(c["indication_id"], c["construct"]): c for c in cells}
+
+
+@pytest.mark.parametrize("indication", CONDITIONS)
+def test_one_question_has_one_interval_on_every_page(indication, overview_cells):
+    """Headline, forest, certainty, robustness, map and README of the main outcome."""
+    page = lm.pooled_effect(indication=indication)
+    read = page.pool.read
+    text = size(page.pool)
+    numbers = estimate_with_interval(*read[:3], measure=page.pool.key["measure"])
+    facts = page.facts.values
+    assert facts["read"]["estimate"] == facts["variants"]["main"]["read"]["estimate"]
+    assert (facts["read"]["low"], facts["read"]["high"]) == (read.low, read.high)
+    assert text in facts["answer"]["effect"]
+    assert text in str(page.sentence)
+    assert numbers.replace("-", "\N{MINUS SIGN}") in page.forest.alt.replace("-", "\N{MINUS SIGN}")
+    assert not re.search("Wald|Hartung", str(page.sentence)) or len(page.pool.trials) > 2
+    assert page.sensitivity.frame.iloc[0]["effect (95% interval)"] == numbers
+    # Page 60 rates and prints the same.
+    (row,) = [
+        row
+        for row in lm.certainty(indication=indication).outcomes
+        if (row["construct"], row["comparator_class"]) == (page.construct, page.comparator_class)
+    ]
+    told = (row["estimate"], row["ci_low"], row["ci_high"])
+    assert told == pytest.approx(read[:3], rel=1e-5)
+    assert (row["interval"], row["method"]) == (read.name, read.method)
+    # Page 50: history, choices and the parts of the pool end where the answer is.
+    robust = lm.robustness(indication=indication)
+    last = robust.answer.over_time.iloc[-1]
+    assert tuple(last[["estimate", "ci_low", "ci_high"]]) == read[:3]
+    own = robust.choices
+    default = tuple(own[f"default_{name}"] for name in ("estimate", "ci_low", "ci_high"))
+    assert default == pytest.approx(read[:3], rel=1e-9)
+    # Page 90 and the table of the README.
+    cell = overview_cells[indication, page.construct]
+    assert (cell["estimate"], cell["ci_low"], cell["ci_high"]) == pytest.approx(read[:3])
+    (answer,) = [a for a in read_answers() if a.indication == indication]
+    assert text in answer.effect
+    assert text in (paths.project_root() / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("make", "construct"),
+    [(lm.responder_rates, "responder_pain_30"), (lm.safety, "any_adverse_event")],
+)
+def test_people_counted_have_one_interval_too(make, construct, overview_cells):
+    page = make(indication="fibromyalgia", construct=construct)
+    read, text = page.pool.read, size(page.pool)
+    assert read.has_prior
+    assert text in str(page.sentence)
+    numbers = estimate_with_interval(*read[:3], measure="RR")
+    assert numbers in page.pools_table.frame["RR (95% interval)"].tolist()
+    (row,) = [
+        row
+        for row in lm.certainty(indication="fibromyalgia").outcomes
+        if row["construct"] == construct
+    ]
+    assert numbers in relative(row)
+    # People per 1,000 stand for the same interval.
+    for name, ratio in zip(("with", "low", "high"), np.exp(read[:3]), strict=True):
+        of_1000 = min(1000.0, ratio * row["per_1000_without"])
+        assert row[f"per_1000_{name}"] == pytest.approx(of_1000, rel=1e-4)
+    cell = overview_cells["fibromyalgia", construct]
+    told = (cell["estimate"], cell["ci_low"], cell["ci_high"])
+    assert told == pytest.approx(tuple(np.exp(read[:3])))

@@ -15,6 +15,7 @@ from ldn_meta.display.words import fixed
 from ldn_meta.evidence.answer.answer import INSIDE
 from ldn_meta.evidence.answer.multiverse import weights
 from ldn_meta.evidence.raw.review import Review
+from ldn_meta.stats.multiverse import digits
 from ldn_meta.stats.small_study import begg_test, egger_test, trim_and_fill
 from pool_calls import pool_calls
 
@@ -29,9 +30,12 @@ def test_two_trials(fibromyalgia):
     assert said.startswith("The main answer: the interval includes no difference.")
     one, two = fibromyalgia.pool.trials["yi"]
     assert f"runs from {one:.2f} to {two:.2f}" in said
-    assert f"Over {len(fibromyalgia.answer.multiverse):,} combinations" in said
+    assert f"Over {fibromyalgia.answer.multiverse.distinct:,} analyses by defensible" in said
     assert "the probability that LDN is better on average is" in said
-    assert "futile" in said
+    # No word of futility without what it rests on.
+    assert (
+        "futility bound, which holds only if the spread between trials is taken as known" in said
+    )
 
 
 def test_shares_are_those_of_the_analyses(fibromyalgia):
@@ -52,14 +56,58 @@ def test_the_next_trial_is_sized_in_words(fibromyalgia):
     inside = sizes[f"no effect: {INSIDE}"]
     assert f"if its true effect is no effect, {inside:,.0f} people" in said
     assert sizes["the pooled effect: the pooled interval lies wholly on the side of LDN"] is None
-    assert "not even 6,400 people" in said
+    assert "not even" not in said
+    assert "no size can put the interval wholly on the side of LDN: what keeps it wide" in said
+
+
+def test_each_interval_as_the_next_trial_grows(fibromyalgia):
+    """metafor, a third trial of a million people at -1: Wald and floored Knapp-Hartung."""
+    frame = fibromyalgia.answer.growth
+    last = frame[np.isinf(frame["people"])].set_index("interval")[["ci_low", "ci_high"]]
+    assert last.loc["wald"].tolist() == pytest.approx([-1.20, 0.48], abs=5e-3)
+    assert last.loc["knapp-hartung-floored"].tolist() == pytest.approx([-2.21, 1.49], abs=5e-3)
+    # The limit is one: a million times the people move nothing that is shown.
+    most = frame[frame["people"] == max(fibromyalgia.opened.protocol.next_people)]
+    assert np.abs(most.set_index("interval")["ci_low"] - last["ci_low"]).max() < 0.005
+    table = fibromyalgia.growth.frame
+    assert table["people in it"].tolist() == ["100", "400", "1,600", "6,400", "without limit"]
+    assert [c for c in table.columns if "the one to read" in c] == [
+        "floored Knapp-Hartung (the one to read)"
+    ]
+
+
+def test_what_moves_nothing_is_named_and_not_counted(fibromyalgia):
+    found = fibromyalgia.answer.multiverse
+    said = str(fibromyalgia.choices_sentence)
+    idle = [n.name for n, moves in zip(found.nodes, found.moves, strict=True) if not moves]
+    listed = said.partition("are not counted: ")[2].partition(". Shares")[0]
+    assert set(listed.split("; ")) == set(idle)
+    assert found.distinct == math.prod(len(n.options) for n in found.nodes if n.name not in idle)
+    # Each, answered otherwise anywhere, leaves every number: the long way on some analyses.
+    rng = np.random.default_rng(3)
+    for name in idle:
+        place = [n.name for n in found.nodes].index(name)
+        some = digits(rng.integers(0, len(found), 200), found.sizes)
+        other = some.copy()
+        other[:, place] = 0
+        for what in ("estimate", "ci_low", "ci_high"):
+            values = found.results[what]
+            assert values[found.places(some)] == pytest.approx(
+                values[found.places(other)], nan_ok=True, abs=1e-9
+            )
+    moved = fibromyalgia.node_frame.set_index("node")["moves"]
+    assert not moved[idle].any()
+    assert moved.sum() == len(found.nodes) - len(idle)
 
 
 def test_one_trial():
     page = lm.robustness(indication="multiple_sclerosis")
     said = str(page.sentence)
     assert "It rests on one trial, so nothing has tested it yet." in said
-    assert "combinations of the choices in the analysis plan give the same result" in said
+    assert "analyses" not in said
+    assert "say nothing of how robust" in str(page.choices_sentence)
+    assert page.nodes.frame.empty
+    assert isinstance(page.curve, Text)
     assert page.answer.look is None
     assert math.isnan(page.answer.minimal_effect)
     assert str(page.sequential_sentence).startswith("Fewer than two trials")
@@ -185,7 +233,7 @@ def test_the_page_pools_nothing_twice():
         effect = lm.pooled_effect(indication="fibromyalgia")
         for name in ("facts", "forest", "sensitivity", "other_outcomes"):
             getattr(effect, name)
-    assert len(pooled) == len(set(pooled)) < 40
+    assert len(pooled) == len(set(pooled)) < 60
 
 
 @pytest.mark.parametrize("indication", ["fibromyalgia", "crohns_disease"])

@@ -302,7 +302,7 @@ def count_words(summary: Mapping[str, Any], columns: Columns) -> str:
     """Say how many analyses there are, and of how many results."""
     analyses = int(summary["analyses"])
     if columns.results == 1:
-        return f"All {analyses - int(summary['without_result']):,} analyses give the same result."
+        return "Every combination of choices gives the same result."
     sets = int(summary["effect_sets"])
     sets_words = f"{sets:,} sets of effects" if sets != 1 else "one set of effects"
     return f"{analyses:,} analyses of {sets_words}, {columns.results:,} distinct results."

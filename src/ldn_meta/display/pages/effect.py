@@ -351,8 +351,8 @@ class EffectPage(QuestionPage):
         analyses = count(len(self.answer.variants), "analysis", plural="analyses")
         if ends[0] == ends[1]:
             return Text(
-                f"- One trial, one estimate: it is the same in all {analyses} that the plan "
-                "names. A second trial would be the first test of it."
+                "- One trial, one estimate: no choice of the plan can move it, which says nothing "
+                "of how robust it is. A second trial would be the first test."
             )
         weights = self.pool.result.weight_pct
         top = int(weights.argmax())

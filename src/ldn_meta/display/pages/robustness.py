@@ -44,9 +44,10 @@ from ldn_meta.evidence.answer.answer import (
     smallest_size,
 )
 from ldn_meta.evidence.answer.multiverse import node_table, summary
-from ldn_meta.evidence.answer.pools import has_unknown_sign
+from ldn_meta.evidence.answer.pools import CI_METHODS, has_unknown_sign
 from ldn_meta.evidence.audit.claim_material import medians_as_means, spread_on_file, with_medians
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
+from ldn_meta.evidence.raw.protocol import BAYESIAN
 from ldn_meta.stats.pool import side
 from ldn_meta.stats.small_study import ENOUGH_TRIALS
 
@@ -64,12 +65,22 @@ if TYPE_CHECKING:
 
 NOTEBOOK = "50_robustness"
 NOTHING_TO_DRAW = Text("There is nothing to draw.")
+SAME_RESULT = (
+    "Every choice leaves the same numbers, so the choices say nothing of how robust they are."
+)
+INTERVALS = {
+    "wald": ("Wald", "takes the spread between trials as known"),
+    "knapp-hartung-floored": ("floored Knapp-Hartung", "judges the spread by these trials alone"),
+    BAYESIAN: ("Bayesian, the plan's prior", "averages over all spreads that the prior allows"),
+}
 # A panel of the next trial in which less than this can happen would be three empty axes.
 WORTH_A_PANEL = 0.05
 LAST_LOOK = {
     "effect (positive)": "crosses the boundary",
     "effect (negative)": "crosses the boundary",
-    "futility": "is below the bound at which looking for such an effect is futile",
+    "futility": "lies inside the futility bound, which holds only if the spread between trials "
+    "is taken as known and equal to its estimate; the interval to read does not take it so, and "
+    "what it excludes is rated on the page on certainty",
     "none": "crosses no boundary",
     "not defined": "has no boundary to cross",
 }
@@ -122,7 +133,7 @@ class RobustnessPage(QuestionPage):
             return "It rests on one trial, so nothing has tested it yet."
         frame = self.answer.without_each
         each = side(frame["ci_low"].to_numpy(float), frame["ci_high"].to_numpy(float))
-        main = side(float(pool.result.ci_low), float(pool.result.ci_high))
+        main = side(pool.read.low, pool.read.high)
         same = np.isclose(each, main, rtol=0, atol=0, equal_nan=True)
         turned = list(frame.loc[~same, "label"])
         ends = (frame["estimate"].min(), frame["estimate"].max())
@@ -138,14 +149,14 @@ class RobustnessPage(QuestionPage):
         rows = []
         frame = self.answer.without_each
         if self.pool is not None and len(frame):
-            r, measure = self.pool.result, self.pool.key["measure"]
-            main = {"label": "none", "k": self.answer.k}
-            main |= {name: getattr(r, name) for name in ("estimate", "ci_low", "ci_high")}
+            read, measure = self.pool.read, self.pool.key["measure"]
+            main = {"label": "none", "k": self.answer.k, "estimate": read.estimate}
+            main |= {"ci_low": read.low, "ci_high": read.high}
             rows = [
                 {
                     "left out": row["label"],
                     "trials": str(row["k"]),
-                    "effect (95% CI)": estimate_with_interval(
+                    "effect (95% interval)": estimate_with_interval(
                         row["estimate"], row["ci_low"], row["ci_high"], measure=measure
                     ),
                 }
@@ -176,15 +187,16 @@ class RobustnessPage(QuestionPage):
         c, found = self.choices, self.answer.multiverse
         if c is None or found is None:
             return Text("No trial gives an effect under any choice.")
+        if c["results"] == 1:
+            return Text(SAME_RESULT)
         low, middle, high = (
             fixed(v)
             for v in shown((c["lowest"], c["median"], c["highest"]), measure=found.measure)
         )
-        parts = [self._choices_short()]
-        if c["results"] > 1:
-            parts.append(
-                f"The estimates run from {low} to {high}, half of them at or below {middle}."
-            )
+        parts = [
+            self._choices_short(),
+            f"The estimates run from {low} to {high}, half of them at or below {middle}.",
+        ]
         if c["without_result"]:
             parts.append(
                 f"{percent(c['without_result'] / c['analyses'])} of the combinations leave no "
@@ -202,20 +214,21 @@ class RobustnessPage(QuestionPage):
                 f'The choice that moves the estimates most: "{top["node"]}" '
                 f"({_share(float(top['share_explained']))} of their variance)."
             )
-        idle = int((self.node_frame["share_explained"].fillna(0.0) == 0).sum())
-        if c["results"] > 1 and idle:
-            moves = agree(idle, "choice moves", "choices move")
-            parts.append(f"{capitalised(moves)} none of them.")
+        idle = list(self.node_frame.loc[~self.node_frame["moves"].astype(bool), "node"])
+        if idle:
+            moves = agree(len(idle), "choice moves", "choices move")
+            counted = "is not counted" if len(idle) == 1 else "are not counted"
+            parts.append(
+                f"{capitalised(moves)} no number of this outcome and {counted}: {'; '.join(idle)}."
+            )
         parts.append("Shares count choices; they are no probabilities.")
         return Text(" ".join(parts))
 
     def _choices_short(self) -> str:
         c = self.choices
-        if c is None:
+        # One result under every choice says nothing of how robust it is.
+        if c is None or c["results"] == 1:
             return ""
-        combinations = f"{c['analyses']:,} combinations of"
-        if c["results"] == 1:
-            return f"All {combinations} the choices in the analysis plan give the same result."
         most = {
             "includes no difference": c["either_way"],
             f"lies on the side of {self.opened.treatment}": c["favours_treatment"],
@@ -225,7 +238,8 @@ class RobustnessPage(QuestionPage):
         if self._is_printed and words != "includes no difference":
             words = "excludes no difference"
         return (
-            f"Over {combinations} defensible choices ({count(c['results'], 'distinct result')}) "
+            f"Over {c['analyses']:,} analyses by defensible choices "
+            f"({count(c['results'], 'distinct result')}) "
             f"the interval {words} in {_share(max(most.values()))} of those with a result."
         )
 
@@ -242,6 +256,8 @@ class RobustnessPage(QuestionPage):
         found = self.answer.multiverse
         if found is None or self.choices is None:
             return Text("No trial gives an effect under any choice, so there is no curve.")
+        if self.choices["results"] == 1:
+            return NOTHING_TO_DRAW
         return specification_curve_output(
             f"specification_curve_{self.construct}",
             found,
@@ -257,7 +273,8 @@ class RobustnessPage(QuestionPage):
         """Every choice, its options, and how much it moves the answer."""
         rows = []
         measure = "" if self.answer.multiverse is None else self.answer.multiverse.measure
-        for row in rows_of(self.node_frame):
+        is_one = self.choices is not None and self.choices["results"] == 1
+        for row in [] if is_one else rows_of(self.node_frame):
             (alone,) = shown((row["farthest"],), measure=measure)
             share = float(row["share_explained"])
             moved = f"{fixed(alone)} ({row['farthest_option']})"
@@ -265,7 +282,11 @@ class RobustnessPage(QuestionPage):
                 {
                     "choice": row["node"],
                     "options, the plan's first": row["options"],
-                    "of the variance": percent(share) if math.isfinite(share) else "none",
+                    "of the variance": "moves nothing"
+                    if not row["moves"]
+                    else percent(share)
+                    if math.isfinite(share)
+                    else "none",
                     "changed alone": moved if abs(row["shift"]) > 0 else "nothing moves",
                     "verdict turns": "yes" if row["changes_verdict"] else "no",
                     "why answers differ": row["reason"],
@@ -278,7 +299,7 @@ class RobustnessPage(QuestionPage):
             "choice explain; the rest is other choices and choices together. Changed alone: the "
             "estimate farthest from the plan's own when nothing else changes. Choices and "
             "reasons: data/raw/protocol.toml; one more needs no code.",
-            "No trial gives an effect under any choice.",
+            SAME_RESULT if is_one else "No trial gives an effect under any choice.",
         )
 
     @property
@@ -518,8 +539,8 @@ class RobustnessPage(QuestionPage):
             return Text(f"{not_done} which side is which is not known.")
         if pool.is_alone:
             return Text(f"{not_done} one trial does not tell how far trials lie apart.")
-        enough, r = self.opened.protocol.next_probability, pool.result
-        is_better = side(float(r.ci_low), float(r.ci_high), pool.benefit_sign) > 0
+        enough = self.opened.protocol.next_probability
+        is_better = side(pool.read.low, pool.read.high, pool.benefit_sign) > 0
         least, most = int(frame["people"].min()), int(frame["people"].max())
         sayings = []
         for supposed, what, where in (
@@ -527,21 +548,73 @@ class RobustnessPage(QuestionPage):
             (POOLED_EFFECT, BETTER, f"wholly on the side of {self.opened.treatment}"),
             (NO_EFFECT, INSIDE, "wholly inside the region of equivalence"),
         ):
-            if supposed == POOLED_EFFECT and float(r.estimate) * pool.benefit_sign <= 0:
+            if supposed == POOLED_EFFECT and pool.read.estimate * pool.benefit_sign <= 0:
                 # Nobody asks how a trial would show a benefit that is not supposed.
                 continue
             if not ((frame["supposed"] == supposed) & (frame["what"] == what)).any():
                 continue
             size = smallest_size(frame, supposed=supposed, what=what, probability=enough)
-            need = f"{size:,.0f} people" if math.isfinite(size) else f"not even {most:,} people"
-            fewer = " or fewer" if size == least else ""
             verb = "keep" if what == BETTER and is_better else "put"
-            sayings.append(
-                f"if its true effect is {supposed}, {need}{fewer} {verb} the interval {where}"
-            )
+            if math.isfinite(size):
+                fewer = " or fewer" if size == least else ""
+                said = f"{size:,.0f} people{fewer} {verb} the interval {where}"
+            elif self._is_out_of_reach(supposed):
+                said = (
+                    f"no size can {verb} the interval {where}: what keeps it wide is the distance "
+                    "between the trials, not the number of people (table)"
+                )
+            else:
+                said = f"more than {most:,} people are needed to {verb} the interval {where}"
+            sayings.append(f"if its true effect is {supposed}, {said}")
         if not sayings:
             return Text("")
-        return Text(f"One more trial, with {percent(enough)} probability: {'; '.join(sayings)}.")
+        trials = count(self.answer.k + 1, "trial")
+        method = CI_METHODS[self._next_interval]
+        return Text(
+            f"One more trial, read as {trials} are ({method}), with {percent(enough)} "
+            f"probability: {'; '.join(sayings)}."
+        )
+
+    @property
+    def _next_interval(self) -> str:
+        """The interval to read once there is one more trial."""
+        return self.opened.protocol.model.interval(self.answer.k + 1)
+
+    def _is_out_of_reach(self, supposed: str) -> bool:
+        """Whether even a trial without error, finding just that, leaves no difference inside."""
+        frame = self.answer.growth
+        if supposed != IMPORTANT_EFFECT or frame.empty:
+            return False
+        last = frame[frame["interval"] == self._next_interval].iloc[-1]
+        return bool(side(last["ci_low"], last["ci_high"]) == 0)
+
+    @property
+    def growth(self) -> Table:
+        """How each interval behaves as the next trial grows."""
+        frame, pool = self.answer.growth, self.pool
+        caption = "What each interval does as the next trial grows"
+        if frame.empty or pool is None or self._is_printed:
+            return Table(pd.DataFrame(), caption, empty="Not worked out.")
+        measure, rows = pool.key["measure"], []
+        sizes = list(frame["people"].unique())
+        for size in [*sizes[1:-1:2], sizes[-1]]:
+            row = {"people in it": "without limit" if math.isinf(size) else f"{size:,.0f}"}
+            for one in rows_of(frame[frame["people"] == size]):
+                is_read = one["interval"] == self._next_interval
+                head = f"{INTERVALS[one['interval']][0]}{' (the one to read)' if is_read else ''}"
+                row[head] = estimate_with_interval(
+                    one["estimate"], one["ci_low"], one["ci_high"], measure=measure
+                )
+            rows.append(row)
+        (supposed,) = shown((frame["supposed"].iloc[0],), measure=measure)
+        told = "; ".join(f"{name}: {what}" for name, what in INTERVALS.values())
+        return Table(
+            pd.DataFrame(rows),
+            caption,
+            f"The new trial is supposed to find exactly {fixed(supposed)}. {told}. The last line "
+            "is the limit: a trial so large that its own error is nought. The width that is left "
+            "there is the distance between trials, which no size removes.",
+        )
 
     @property
     def next_trial(self) -> FigureOutput | Text:

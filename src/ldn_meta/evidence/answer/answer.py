@@ -23,12 +23,14 @@ from ldn_meta.evidence.answer.pools import (
     people,
     pool_trials,
     possible_synthesis,
+    with_prior,
 )
 from ldn_meta.evidence.effects.rows import CONTRAST, FURTHER_ARM, POOL
-from ldn_meta.evidence.raw.protocol import TWO_TRIALS, Model, Protocol, Selection
+from ldn_meta.evidence.raw.protocol import BAYESIAN, TWO_TRIALS, Model, Protocol, Selection
 from ldn_meta.evidence.raw.tables import Evidence
 from ldn_meta.stats.bayes import prior_sensitivity
 from ldn_meta.stats.influence import next_trial
+from ldn_meta.stats.pool import pool as pool_effects
 from ldn_meta.stats.sequential import (
     LEAST_STEP,
     FutilityDesign,
@@ -58,6 +60,7 @@ WORSE = "the pooled interval lies wholly on the side of the comparator"
 INSIDE = "the pooled interval lies wholly inside the region of equivalence"
 NO_EFFECT, POOLED_EFFECT = "no effect", "the pooled effect"
 IMPORTANT_EFFECT = "the minimal important difference"
+WITHOUT_ERROR = 1e9
 
 
 class SmallStudies(NamedTuple):
@@ -436,6 +439,41 @@ class Answer:
         return pd.DataFrame(rows, columns=columns)
 
     @cached_property
+    def growth(self) -> pd.DataFrame:
+        """Each interval with one more trial that finds the supposed effect, as it grows.
+
+        Supposed: the minimal important difference in favour of the treatment, else the pooled
+        effect. The last row of each interval is its limit: a trial without any error.
+        """
+        import pandas as pd
+
+        unit = self.variance_per_person
+        if self.pool is None or self.pool.is_alone or not math.isfinite(unit):
+            return pd.DataFrame()
+        pool, margin = self.pool, self.minimal_effect
+        sign = float(pool.trials["benefit_sign"].iloc[0])
+        effect = sign * margin if math.isfinite(sign * margin) else pool.read.estimate
+        measure, model = pool.key["measure"], self.protocol.model
+        rows: list[dict[str, Any]] = []
+        for size in (*self.protocol.next_people, math.inf):
+            # Nobody's error is nought: so many people that more move no digit that is shown.
+            variance = unit / min(size, WITHOUT_ERROR)
+            yi = (*pool.trials["yi"].astype(float), effect)
+            vi = (*pool.trials["vi"].astype(float), variance)
+            told = {"people": size, "supposed": effect}
+            for method in ("wald", "knapp-hartung-floored"):
+                r = pool_effects(
+                    yi, vi, tau2_method=model.tau2_method, ci_method=method, level=model.level
+                )
+                numbers = (r.estimate, r.ci_low, r.ci_high)
+                rows.append({**told, "interval": method, **_span(*numbers)})
+            found = with_prior(yi, vi, model, measure=measure, unit=pool.key["unit"])
+            if found is not None:
+                numbers = (found.mu_median, found.mu_low, found.mu_high)
+                rows.append({**told, "interval": BAYESIAN, **_span(*numbers)})
+        return pd.DataFrame(rows)
+
+    @cached_property
     def small_studies(self) -> SmallStudies | None:
         """Tests of small-study effects; None below the number of trials that they need."""
         if self.pool is None or self.k < ENOUGH_TRIALS:
@@ -458,6 +496,10 @@ class Answer:
 def interval_to_read(pool: Pool, protocol: Protocol) -> IntervalToRead:
     """Estimate and interval of a pool that pages, claims and ratings go by."""
     return replace(pool, model=replace(pool.model, bayes=protocol.bayes)).read
+
+
+def _span(estimate: Any, low: Any, high: Any) -> dict[str, float]:
+    return {"estimate": float(estimate), "ci_low": float(low), "ci_high": float(high)}
 
 
 def smallest_size(frame: pd.DataFrame, *, supposed: str, what: str, probability: float) -> float:

@@ -441,8 +441,28 @@ class Multiverse:
         return [len(node.options) for node in self.nodes]
 
     def __len__(self) -> int:
-        """Number of analyses."""
+        """Number of combinations of options."""
         return math.prod(self.sizes)
+
+    @cached_property
+    def moves(self) -> list[bool]:
+        """Whether each node moves any estimate or interval of this outcome."""
+        names = ("estimate", "ci_low", "ci_high")
+        told = np.stack([self.results[name] for name in names], axis=-1)
+        told = np.nan_to_num(np.round(told, SAME_DIGITS), nan=np.inf)
+        found = []
+        for place, node in enumerate(self.nodes):
+            about = is_about_model(node)
+            places, sizes = self.part(about)
+            axis = places.index(place) + int(about)
+            grid = told.reshape(-1, *sizes, len(names)) if about else self.set_of.reshape(sizes)
+            found.append(bool((grid != grid.take([0], axis=axis)).any()))
+        return found
+
+    @property
+    def distinct(self) -> int:
+        """Number of analyses that can differ: nodes that move nothing are not counted."""
+        return math.prod(s for s, moves in zip(self.sizes, self.moves, strict=True) if moves)
 
     def __repr__(self) -> str:
         """Return one line: the outcome, and how many analyses it has."""
@@ -699,8 +719,10 @@ def summary(found: Multiverse, protocol: Protocol) -> dict[str, Any]:
         "measure": found.measure,
         "unit": found.unit,
         "trials": "; ".join(found.trials),
-        "analyses": len(found),
-        "without_result": int(weight[~has].sum()),
+        "combinations": len(found),
+        "analyses": found.distinct,
+        # A node that moves nothing repeats every analysis.
+        "without_result": int(weight[~has].sum()) * found.distinct // len(found),
         "effect_sets": int((~np.isnan(found.vi)).any(axis=1).sum()),
         "results": _distinct_results(found),
         **{f"default_{name}": value for name, value in default.items()},
@@ -742,6 +764,7 @@ def node_table(found: Multiverse) -> pd.DataFrame:
                 "node": node.name,
                 "reason": node.reason,
                 "options": "; ".join(option.name for option in node.options),
+                "moves": found.moves[place],
                 "share_explained": share_explained(*_sums(found, place)),
                 "farthest": float(values[farthest]),
                 "farthest_option": node.options[farthest].name,
