@@ -75,7 +75,8 @@ def stated_sentences(facts):
 # Words of the field with digits in them: interval level, scale, threshold of a responder,
 # denominators and natural frequencies, names of trials and years.
 NAMES = re.compile(
-    r"95% CI|points \(0-100?\)|points \(\d+-\d+\)|1,000|at least \d+% less( pain)?|tau2?"
+    r"95% (?:CI|credible interval)|points \(0-100?\)|points \(\d+-\d+\)|1,000"
+    r"|at least \d+% less( pain)?|tau2?"
     r"|[A-Z][\w&. -]+ \d{4}[^;:,]*?(?=[;:,.]| found| does| \d+/\d+)|\d+/\d+"
 )
 

@@ -47,7 +47,6 @@ PLAN = (
     ("No LDN crossover prints it", "No crossover prints it"),
     (r"surrogate_constructs = [^\n]*", "surrogate_constructs = []"),
     (r'\nsd_row = "arm_stats:[^\n]*', '\nsd_row = "none"'),
-    ("fibromyalgia", "knee pain"),  # in the history of its choices
 )  # fmt: skip
 PNG = "image/png"
 # Words of the first review; the package's own name, in addresses and commands, is none of them.

@@ -187,7 +187,7 @@ SENTENCES = {
         "sign_unknown": "",
         "approximated": "assumptions",
         "active": "comparator",
-        "spread": "sd unit expected spread correlation implied low high",
+        "spread": "sd unit expected scale correlation implied low high",
     },
 }
 Sentences: TypeAlias = Mapping[str, Mapping[str, str]]
@@ -1121,25 +1121,39 @@ def cautions(body: Body, choices: CertaintyChoices, correlation: float) -> Itera
         yield body.say("caution", "sign_unknown")
     if body.comparator_class == ACTIVE and body.measure in DIFFERENCES:
         yield body.say("caution", "active", comparator=body.comparator)
+    spread = unexpected_spread(body, choices, correlation)
     scale = scale_of(body, choices)
-    if scale is None or not body.pool.is_alone or not bool(trials["is_paired"].iloc[0]):
-        return
-    estimate, se, pairs = (float(trials[name].iloc[0]) for name in ("yi", "sei", "n_1"))
+    if scale is not None and math.isfinite(spread["spread_sd"]):
+        numbers = {name.removeprefix("spread_"): value for name, value in spread.items()}
+        yield body.say("caution", "spread", unit=scale.unit, **numbers)
+
+
+SPREAD = ("sd", "scale", "correlation", "expected", "implied", "low", "high")
+
+
+def unexpected_spread(
+    body: Body, choices: CertaintyChoices, correlation: float
+) -> dict[str, float]:
+    """The SD of paired differences behind an interval, where it is smaller than expected.
+
+    Beside it what was expected and from what, the correlation within people that the printed one
+    needs, and the interval with the expected one. NaN where nothing is unexpected.
+    """
+    found = dict.fromkeys((f"spread_{name}" for name in SPREAD), math.nan)
+    scale = scale_of(body, choices)
+    if body.pool is None or not body.is_rated or scale is None or not body.pool.is_alone:
+        return found
+    trial = body.pool.trials.iloc[0]
+    estimate, se, pairs = (float(trial[name]) for name in ("yi", "sei", "n_1"))
     expected = float(paired_se(scale.sd, scale.sd, pairs, correlation))
-    if se < choices["caution.least_share_of_spread"] * expected:
-        low, high = ci_from_se(estimate, expected)
-        yield body.say(
-            "caution",
-            "spread",
-            sd=float(sd_from_se(se, pairs)),
-            unit=scale.unit,
-            expected=float(sd_from_se(expected, pairs)),
-            spread=scale.sd,
-            correlation=correlation,
-            implied=float(correlation_from_paired(scale.sd, scale.sd, pairs, se)),
-            low=float(low),
-            high=float(high),
-        )
+    least = choices["caution.least_share_of_spread"] * expected
+    if not (bool(trial["is_paired"]) and se < least):
+        return found
+    low, high = ci_from_se(estimate, expected)
+    implied = correlation_from_paired(scale.sd, scale.sd, pairs, se)
+    sds = (float(sd_from_se(error, pairs)) for error in (se, expected))
+    numbers = (next(sds), scale.sd, correlation, next(sds), implied, low, high)
+    return dict(zip(found, map(float, numbers), strict=True))
 
 
 # -- judgements on file ----------------------------------------------------------------------
@@ -1396,6 +1410,7 @@ def _outcome_line(
 ) -> dict[str, Any]:
     read = body.interval
     low, high = thresholds(body, choices)
+    pool = body.pool
     levels = {domain["domain"]: domain["level"] for domain in domains}
     why_not = body.why_not or body.say("why_not_rated", WHY_NOT.get(body.kind, "nothing"))
     return {
@@ -1419,6 +1434,7 @@ def _outcome_line(
         "ci_high": read.high,
         "interval": "none" if body.pool is None else read.name,
         "method": "none" if body.pool is None else read.method,
+        "i2_pct": math.nan if pool is None or pool.is_alone else float(pool.result.i2_pct),
         "important_low": low,
         "important_high": high,
         "information_size": information_size(body, choices),
@@ -1429,6 +1445,7 @@ def _outcome_line(
         "direction": one_word(body.told.values()) if body.pool is None else "none",
         "printed": "; ".join(f"{name}: {text}" for name, text in body.printed.items()) or "none",
         "caution": " ".join(cautions(body, choices, correlation)) or "none",
+        **unexpected_spread(body, choices, correlation),
         "start": body.start if body.is_rated else "none",
         **{f"{name}_level": levels.get(name, math.nan) for name in DOMAINS},
         "certainty": grade(body.start, list(levels.values())) if body.is_rated else NOT_RATED,
