@@ -332,6 +332,21 @@ def test_a_result_whose_correction_was_not_seen_is_not_tested(build, judge):
     assert "A correction of the paper, Erratum of Bell, was not seen" in found.sentence
 
 
+def test_a_difference_in_words_has_a_side(build, judge_all):
+    build.outcome("nausea", construct="nausea", domain="harm", benefit_sign=-1)
+    build.trial(n=(60, 60))
+    pool_of(build, ("1.5", "1.1", "1.9", 2010))
+    for arm, count in (("ldn", 30), ("placebo", 8)):
+        build.events(arm, outcome_id="nausea", events=count, n=60)
+    words = {"measure": "statement", "p_relation": "sig"}
+    found = judge_all(
+        words | {"construct": "pain_intensity", "computation": "compare-pool:pain_intensity"},
+        words | {"construct": "nausea", "computation": "compare-people:nausea"},
+    )
+    # Less pain is claimed and more is seen; more nausea is claimed and seen.
+    assert verdicts_of(found) == [CONTRADICTED, SUPPORTED]
+
+
 def test_the_opposite_of_a_difference_is_judged_alike(build, judge_all):
     pool_of(build, ("-0.2", "-0.8", "0.4", 2010))
     words = {"measure": "statement", "computation": "compare-pool:pain_intensity"}

@@ -302,7 +302,7 @@ def pool_beside_ours(case: Case) -> Finding:
     if main is None:
         return case.answer("silent", "silent", **values)
     ours_measure, measure = main.key["measure"], claim["measure"]
-    spread, claimed = None, claimed_by(claim)
+    spread, claimed = None, claimed_by(case)
     per: list[float] = [1.0]
     if (ours_measure, measure) == CONVERTIBLE:
         spread = spread_on_file(material.evidence, main)
@@ -367,11 +367,18 @@ def published(claim: Row) -> Span | None:
     return Span(*(map(math.log, values) if claim["measure"] in RATIO_MEASURES else values))
 
 
-def claimed_by(claim: Row) -> Claimed:
-    """Whether a claim says that there is a difference: by its interval, P, or words."""
+def claimed_by(case: Case) -> Claimed:
+    """Whether a claim says that there is a difference: by its interval, P, or words.
+
+    A difference told in words alone is one of benefit, and of a harm one of more harm.
+    """
+    claim = case.claim
     theirs = published(claim)
     if theirs is None:
-        return Claimed(bool(claim["p_relation"] != "ns"))
+        rows = (r for r in case.context.outcomes.values() if r["construct"] == claim["construct"])
+        told = next(((number(r["benefit_sign"]), r["domain"]) for r in rows), (math.nan, ""))
+        side = 0.0 if math.isnan(told[0]) else told[0] * (-1.0 if told[1] == "harm" else 1.0)
+        return Claimed(bool(claim["p_relation"] != "ns"), side)
     # An estimate of nought has no side, whatever is claimed of it.
     return Claimed(theirs.side != 0, float(np.sign(theirs.estimate)), theirs)
 

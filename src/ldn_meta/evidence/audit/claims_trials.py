@@ -499,7 +499,7 @@ def people_with_events(case: Case) -> Finding:
     study, counts = next(iter(pairs.items()))
     is_odds = claim["measure"] == "OR"
     every = {odds: [ratio_of(pair, odds=odds) for pair in counts] for odds in (False, True)}
-    claimed, ends_of = claimed_by(claim), material.unimportant_ratio
+    claimed, ends_of = claimed_by(case), material.unimportant_ratio
     # By either ratio, for which of the two a source takes is no difference between drugs.
     outcome = together(
         judged(claimed, Span(*map(math.log, ratio)), ends_of)
