@@ -1,6 +1,8 @@
 """Settings of the pages in build/site; `make site` runs Sphinx with them."""
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
 from docutils.utils.math.latex2mathml import tex2mathml
 
@@ -18,6 +20,18 @@ myst_heading_anchors = 3
 
 # Notebooks come executed; a page never runs anything.
 nb_execution_mode = "off"
+
+
+class _Nothing(ModuleType):
+    __path__ = ()
+
+    def __getattr__(self, name):
+        return object
+
+
+# What would run them brings a database that takes a third of the start of Sphinx to import.
+for _unused in ("", ".base", ".cache", ".cache.db", ".executors", ".executors.utils"):
+    sys.modules.setdefault(f"jupyter_cache{_unused}", _Nothing(f"jupyter_cache{_unused}"))
 nb_merge_streams = True
 nb_output_stderr = "remove"
 nb_code_prompt_show = "Show code"

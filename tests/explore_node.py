@@ -36,10 +36,11 @@ def gap(ours, theirs, *, scale=0.0):
     found = np.array([np.nan if value is None else value for value in ours], dtype=float)
     # JSON says null for what is infinite, too.
     expected = np.where(np.isfinite(theirs), theirs, np.nan)
-    np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
     known = ~np.isnan(expected)
+    assert (known == ~np.isnan(found)).all(), (found, expected)
     apart = np.abs(found - expected)[known]
+    is_apart = apart > 0
+    if not is_apart.any():
+        return 0.0
     size = np.maximum(np.abs(expected), scale)[known]
-    return float(
-        np.max(np.divide(apart, size, out=np.zeros_like(apart), where=apart > 0), initial=0)
-    )
+    return float((apart[is_apart] / size[is_apart]).max())
