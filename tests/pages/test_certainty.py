@@ -357,3 +357,10 @@ def test_the_source_of_an_important_difference_stands_beside_it():
     assert any("Guyatt 2011" in note for note in page.summary.closing)
     other = lm.certainty(indication="multiple_sclerosis").summary.findings
     assert any("important from 5 (half an SD, Norman 2003" in f.absolute for f in other)
+
+
+def test_a_harm_that_is_rated_is_told_in_plain_words():
+    """The rate ratio of page 40, 8 events against 52, stands in the paragraph too."""
+    said = str(lm.certainty(indication="painful_diabetic_neuropathy").plain)
+    assert "0.15 times as many with LDN as with amitriptyline" in said
+    assert "anywhere from 0.07 to 0.32 times" in said

@@ -26,6 +26,7 @@ from ldn_meta.display.words import (
     listed,
     people,
     reason,
+    shown,
     shown_facts,
     statement,
     symbols,
@@ -546,8 +547,12 @@ class CertaintyPage(Page):
                 f"{people(int(row['people']))}."
             )
         parts += [self._in_plain_words(row), SURE[str(row["certainty"])]]
-        harms = [other for other in self.outcomes if other["construct"] == ANY_HARM]
-        if harms and harms[0]["certainty"] != NOT_RATED:
+        # Any adverse event where it is rated; else the first harm that is.
+        harms = sorted(
+            (other for other in self.rated if other["domain"] == "harm"),
+            key=lambda other: other["construct"] != ANY_HARM,
+        )
+        if harms:
             parts += [self._in_plain_words(harms[0]), SURE[str(harms[0]["certainty"])]]
         else:
             parts.append(
@@ -568,7 +573,13 @@ class CertaintyPage(Page):
                 f"with {self.drug}; the truth may lie anywhere from {low} to {high}."
             )
         values = [float(row[name]) for name in ("estimate", "ci_low", "ci_high")]
-        if row["measure"] in RATIO_MEASURES or not all(map(math.isfinite, values)):
+        if row["measure"] in RATIO_MEASURES and all(map(math.isfinite, values)):
+            ratio, low, high = (fixed(value) for value in shown(values, measure=row["measure"]))
+            return (
+                f"{capitalised(what)}: {ratio} times as many with {self.drug} as with {other}; "
+                f"the truth may lie anywhere from {low} to {high} times."
+            )
+        if not all(map(math.isfinite, values)):
             lies = self.opened.derived.evidence.review.side(str(row["direction"]))
             return f"Of {what} no size can be told; the side of what is printed: {lies}."
         if row["change"] == "not known":
