@@ -286,7 +286,7 @@ def write_claims(derived: Derived, rows: pd.DataFrame, *, is_short: bool = False
                 "claimed in": source_cell(derived.evidence, row),
                 "printed": _as_text(row["printed"], "no number"),
                 "verdict": row["verdict"],
-                "when it was written": _as_text(row["verdict_then"]),
+                "when it was written": _as_text(row["verdict_then"], "not judged apart"),
                 last: row["computation"] if is_short else _told_of(row),
             }
             for row in rows_of(rows)
@@ -355,7 +355,7 @@ class ClaimsPage:
     def legend(self) -> Table:
         """What each verdict means."""
         legend = rules_of(self.derived.evidence).legend
-        rows = [{"verdict": verdict, "what it means": legend[verdict]} for verdict in VERDICTS]
+        rows = [{"verdict": v, "what it means": legend[v]} for v in VERDICTS if v in legend]
         return Table(
             pd.DataFrame(rows),
             "What the verdicts mean",
@@ -535,7 +535,7 @@ class ClaimsPage:
                 "claims": {
                     row["claim_id"]: {
                         "verdict": row["verdict"],
-                        "verdict_then": _as_text(row["verdict_then"]) or None,
+                        "verdict_then": _as_text(row["verdict_then"], "not judged apart") or None,
                         "computation": row["computation"],
                         "sentence": _told_of(row),
                         "numbers": numbers_of(_as_text(row["numbers"])),

@@ -219,11 +219,15 @@ class OverviewPage:
         )
 
     @property
+    def kinds(self) -> dict[str, int]:
+        """How many cells there are of each kind of synthesis, the most common first."""
+        names = self.cells["synthesis"].mask(self.cells["told"] != "", TOLD_OF_ALL)
+        return {str(kind): int(count) for kind, count in names.value_counts().items()}
+
+    @property
     def sentence(self) -> Text:
         """What the whole map says."""
-        names = self.cells["synthesis"].mask(self.cells["told"] != "", TOLD_OF_ALL)
-        kinds = names.value_counts()
-        parts = [f"{name}: {int(kinds[name])}" for name in kinds.index]
+        parts = [f"{name}: {count}" for name, count in self.kinds.items()]
         compared = self.cells[~self.cells["synthesis"].isin([NO_COMPARISON, NOTHING])]
         open_ones = int((~compared["is_randomised"]).sum())
         return Text(
@@ -326,13 +330,12 @@ class OverviewPage:
     @cached_property
     def facts(self) -> Facts:
         """Cells and counts."""
-        kinds = {str(k): int(v) for k, v in self.cells["synthesis"].value_counts().items()}
         return Facts(
             {
                 "headline": str(self.headline),
                 "sentence": str(self.sentence),
                 "checklists": str(self.checklists_sentence),
-                "kinds": kinds,
+                "kinds": self.kinds,
                 "combinations": len(self.cells),
                 "cells": [_as_shown(cell) for cell in rows_of(self.cells)],
                 "to_read": self.to_read,

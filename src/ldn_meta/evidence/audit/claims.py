@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -275,7 +275,12 @@ def _on_file(evidence: Evidence) -> dict[str, list[str]]:
         "comparator": list(dict.fromkeys(text["studies"]["comparator_class"])),
         "indication": list(text["indications"]["indication_id"]),
         "parts": [
-            *(f"{name}={cell}" for name in SAID_OF_STUDIES for cell in set(text["studies"][name])),
+            *(
+                f"{field['name']}={cell}"
+                for field in evidence.dictionary.tables["studies"].fields
+                if field["name"] in SAID_OF_STUDIES
+                for cell in _words_of(field) or text["studies"][field["name"]].unique()
+            ),
             *(f"{MEASURED}{name}" for name in constructs),
             *(
                 f"{row.fact}@{row.qualifier}".removesuffix("@NA")
@@ -285,6 +290,12 @@ def _on_file(evidence: Evidence) -> dict[str, list[str]]:
         "source": list(text["sources"]["source_id"]),
         "reading": list(claims_reviews.READINGS),
     }
+
+
+def _words_of(field: Mapping[str, Any]) -> list[str]:
+    """The words the data dictionary knows for a column, on file or not; none for free text."""
+    truths = [*field.get("trueValues", ()), *field.get("falseValues", ())]
+    return truths or list(field.get("constraints", {}).get("enum", ()))
 
 
 def _of_rule(rule: Rule) -> dict[str, list[str]]:
