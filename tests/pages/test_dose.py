@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,17 +12,11 @@ from ldn_meta import paths
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.display.pages import dose as words
 from ldn_meta.display.pages.dose import NO_TRIAL, DosePage, NoDosePage
-from ldn_meta.evidence.answer.dose import DoseReadings
 
 
 @pytest.fixture(scope="module")
-def page():
-    """The page of a smaller trial: every course that it can take is counted in no time."""
-    page = lm.dose(trials=400)
-    smaller = {"people": 13, "responders": 6, "changes": 4, "pairs": 3}
-    page.trial = replace(page.trial, **smaller)
-    page.readings = DoseReadings(page.trial, page.readings.choices, **page.parameters)
-    return page
+def page(dose_page):
+    return dose_page
 
 
 @pytest.fixture(scope="module")

@@ -144,8 +144,8 @@ def test_published_pools_and_ours_are_the_same_in_figure_and_table(opened_once):
         assert not [effect for effect in effects if effect not in figure.alt]
 
 
-def test_the_dose_figure_has_the_medians_of_its_table(opened_once):
-    page = opened_once("dose", trials=400)
+def test_the_dose_figure_has_the_medians_of_its_table(dose_page):
+    page = dose_page
     table = page.compatible.frame.drop_duplicates("if")
     doses = table["dose for 95%, mg (middle 95%)"].str.replace(")", " mg", regex=False)
     alt = page.figure.alt
