@@ -225,14 +225,19 @@ class OverviewPage:
         return {str(kind): int(count) for kind, count in names.value_counts().items()}
 
     @property
+    def compared(self) -> tuple[int, int]:
+        """Cells with a comparison, and how many of these have no randomised one."""
+        cells = self.cells[~self.cells["synthesis"].isin([NO_COMPARISON, NOTHING])]
+        return len(cells), int((~cells["is_randomised"]).sum())
+
+    @property
     def sentence(self) -> Text:
         """What the whole map says."""
         parts = [f"{name}: {count}" for name, count in self.kinds.items()]
-        compared = self.cells[~self.cells["synthesis"].isin([NO_COMPARISON, NOTHING])]
-        open_ones = int((~compared["is_randomised"]).sum())
+        compared, open_ones = self.compared
         return Text(
             f"Of the {len(self.cells)} combinations of condition and outcome: {'; '.join(parts)}. "
-            f"Of the {len(compared)} with a comparison, {open_ones} "
+            f"Of the {compared} with a comparison, {open_ones} "
             f"{'rests' if open_ones == 1 else 'rest'} on studies that were not randomised."
         )
 
@@ -337,6 +342,7 @@ class OverviewPage:
                 "checklists": str(self.checklists_sentence),
                 "kinds": self.kinds,
                 "combinations": len(self.cells),
+                "compared": self.compared,
                 "cells": [_as_shown(cell) for cell in rows_of(self.cells)],
                 "to_read": self.to_read,
             }
