@@ -635,7 +635,10 @@ class RobustnessPage(QuestionPage):
             log_scale=is_ratio,
             remarks=[
                 "The new trial is as precise per person as the middle one on file; the spread "
-                "between trials is estimated again with it."
+                "between trials is estimated again with it.",
+                f"Interval: {CI_METHODS[self._next_interval]}, by which "
+                f"{count(pool.result.k + 1, 'trial')} are read; the distance between the trials "
+                "keeps it wide however large the new one is.",
             ],
             title=self._title("what one more trial could do"),
         )
