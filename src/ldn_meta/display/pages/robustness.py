@@ -637,7 +637,7 @@ class RobustnessPage(QuestionPage):
                 "The new trial is as precise per person as the middle one on file; the spread "
                 "between trials is estimated again with it.",
                 f"Interval: {CI_METHODS[self._next_interval]}, by which "
-                f"{count(pool.result.k + 1, 'trial')} are read; the distance between the trials "
+                f"{count(self.answer.k + 1, 'trial')} are read; the distance between the trials "
                 "keeps it wide however large the new one is.",
             ],
             title=self._title("what one more trial could do"),
