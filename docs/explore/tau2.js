@@ -1,6 +1,5 @@
 "use strict";
-/* The variance of true effects between trials, as in src/ldn_meta/stats (tau2.py, likelihood.py,
-   generalised_q.py and trials.py), for one set of trials. The same proofs hold: the climb on 1 / Q
+/* The variance of true effects between trials, as in src/ldn_meta/stats (tau2.py and arrays.py), for one set of trials. The same proofs hold: the climb on 1 / Q
    never overshoots, and the search of the likelihood cannot miss a maximum. */
 
 const LdnTau2 = (() => {

@@ -96,7 +96,7 @@ def settings() -> Iterator[None]:
 
 
 def number(value: float, digits: int) -> str:
-    """Write a number as `wording.fixed` does, with a true minus sign."""
+    """Write a number as `words.fixed` does, with a true minus sign."""
     return typeset(fixed(value, digits))
 
 

@@ -98,7 +98,7 @@ def se_from_exact_p(context: Context, row: Contrast, estimate: float, *, slack: 
 
     se = |estimate| / t(p), t on ``degrees_of_freedom``. The rounding of p and of the estimate
     leaves a range of standard errors; beyond the protocol's ``largest_se_error`` the row is
-    refused (METHODS section 2, route 3).
+    refused.
     """
     df, words = degrees_of_freedom(context, row)
     p, size = number(row["p_value"]), abs(estimate)

@@ -167,7 +167,7 @@ NOT_PRINTED = (math.nan,) * 3
 # What a difference is of, beside NOT_STATED (contrasts.csv; of arms by what their rows are of).
 OF_CHANGE, OF_END, ADJUSTED, OF_EVENTS = "change from baseline", "end level", "adjusted", "events"
 
-# Routes from the printed numbers to an effect, most direct first (METHODS section 2).
+# Routes from the printed numbers to an effect, most direct first.
 ROUTES = (
     "difference with CI",
     "events and n per arm",
