@@ -545,6 +545,44 @@ def test_json_has_every_change(hostile):
     assert content["facts"][0]["is_sentence"]
 
 
+def test_a_table_from_before_results_were_read_by_a_prior_is_read_by_its_own_interval():
+    lines = POOLED.replace("-0.5,-1,-0.1", "-0.5,-5,4").splitlines()
+    read = ",read_estimate,read_low,read_high"
+    text = "\n".join(
+        [lines[0] + read]
+        + [line + (",-0.6,-1.5,0.2" if "MD" in line else ",0.1,-0.2,0.4") for line in lines[1:]]
+    )
+    found = moved(derived={"pooled.csv": text + "\n"})
+    (row, *_) = listed(found, "Verdicts")
+    assert row[2:4] == ("-0.50 (-1.00 to -0.10)", "-0.60 (-1.50 to 0.20)")
+    assert "the interval includes no difference" in row[4]
+    assert "where there was none" not in row[4]
+
+
+@pytest.mark.parametrize(
+    ("table", "old", "new", "said"),
+    [
+        (
+            "claims",
+            "claim_id,verdict,sentence\na,supported,x\n",
+            "claim_id,verdict,sentence\na,contradicted,Two trials say so.\n",
+            "verdict: supported -> contradicted; because: Two trials say so.",
+        ),
+        (
+            "certainty_domains",
+            "indication_id,construct,comparator_class,domain,level,reason,note\na,b,c,d,0,none,x\n",
+            "indication_id,construct,comparator_class,domain,level,reason,note\na,b,c,d,-1,none,y\n",
+            "level: 0 -> -1; because: y",
+        ),
+    ],
+)
+def test_a_verdict_that_changed_says_why(table, old, new, said):
+    tables = [{"derived": {f"{table}.csv": text}} for text in (old, new)]
+    found = compare(*(checkout(**one) for one in tables))
+    (row,) = listed(found, "Verdicts")
+    assert row[-1] == said
+
+
 def test_the_limit_cuts_everything_but_verdicts():
     rows = "".join(f"r{number:02d},0,0,x\n" for number in range(30))
     lines = [f"headache,pain,placebo,MD,points,a{n},2,{{}},-1,1,x" for n in range(30)]

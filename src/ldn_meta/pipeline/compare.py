@@ -483,7 +483,10 @@ INTERVAL, JUDGEMENT, RESULT, SIDE, FINDING = TURNS
 VERDICT_COLUMNS = {
     **dict.fromkeys(("certainty", "direction", "sign", "changes_verdict"), JUDGEMENT),
     "verdict": FINDING,
+    "level": JUDGEMENT,
 }
+# Where the reason of a verdict stands.
+REASONS = {"claims": ("sentence",), "certainty_domains": ("reason", "note", "value")}
 WITHOUT_VERDICT = ("left_out",)
 MAIN = ("analysis", "main")
 # A share of one group, or a group without a comparison: nothing it could differ from.
@@ -507,6 +510,19 @@ def numbers_of(row: Cells) -> dict[str, float]:
     return {name: float(text) for name, text in row.items() if is_number(text)}
 
 
+def numbers_of_both(change: RowChange) -> tuple[dict[str, float], dict[str, float]]:
+    """Numbers before and after.
+
+    A table from before results said by which interval they are read was read by its own one.
+    """
+    sides = numbers_of(change.old), numbers_of(change.new)
+    for one, other in (sides, sides[::-1]):
+        for read, own in zip(*QUANTITIES[:2], strict=True):
+            if read in other and read not in one and own in one:
+                one[read] = one[own]
+    return sides
+
+
 def _judged(change: RowChange) -> RowChange:
     """The same with its verdict, if it has one."""
     if change.table in WITHOUT_VERDICT:
@@ -521,11 +537,15 @@ def _judged(change: RowChange) -> RowChange:
         if cell.column in VERDICT_COLUMNS
     ]
     if all(change.new.get(name) != value for name, value in NO_COMPARISON.items()):
-        before, after = numbers_of(change.old), numbers_of(change.new)
+        before, after = numbers_of_both(change)
         turns = [turned(reading(before, one), reading(after, one)) for one in QUANTITIES]
         said.extend(turn for turn in turns if turn[0])
     if not said:
         return change
+    reasons = (change.new.get(name, "") for name in REASONS.get(change.table, ()))
+    reason = next((text for text in reasons if text not in (*EMPTY, "none")), "")
+    if reason and any(cell.column in VERDICT_COLUMNS for cell in change.cells):
+        said.append((said[0][0], f"because: {reason}"))
     return replace(
         change,
         # rr, or and rd of one row say the same of the same people: told once.

@@ -25,10 +25,9 @@ from ldn_meta.pipeline.compare import (
     Quantity,
     RowChange,
     TableChange,
-    is_number,
     leaf_text,
     measure_of,
-    numbers_of,
+    numbers_of_both,
 )
 
 if TYPE_CHECKING:
@@ -275,13 +274,14 @@ def _overview(table: TableChange) -> tuple[str, ...]:
 def _result(change: RowChange, found: Comparison) -> tuple[str, ...]:
     """Address, old, new, how far, what else: of the estimate that moved, else of a cell."""
     measure = measure_of(change.cells_there, found.measures)
-    before, after = numbers_of(change.old), numbers_of(change.new)
+    before, after = numbers_of_both(change)
     moved = {cell.column: cell for cell in change.cells}
     told: tuple[str, ...] = ()
     sides = (_telling(change),) * 2
     for quantity in QUANTITIES:
         is_there = quantity[0] in before or quantity[0] in after
-        if is_there and (change.kind != "changed" or not moved.keys().isdisjoint(quantity)):
+        is_moved = any(before.get(name) != after.get(name) for name in quantity)
+        if is_there and (change.kind != "changed" or is_moved):
             told = quantity
             sides = quantity_pair(before, after, quantity, measure=measure)
             break
@@ -295,13 +295,11 @@ def _result(change: RowChange, found: Comparison) -> tuple[str, ...]:
         )
         told = (first.column,)
         sides = (f"{first.column}: {_cell(first.old)}", f"{first.column}: {_cell(first.new)}")
-    cell = moved.get(told[0])
-    if cell is None:
-        far = "interval only"
-    elif is_number(cell.old) and is_number(cell.new):
-        far = how_far(cell.column, float(cell.old), float(cell.new), measure=measure)
-    else:
-        far = ""
+    name, far = told[0], ""
+    if name in before and name in after:
+        is_same = before[name] == after[name]
+        far = how_far(name, before[name], after[name], measure=measure)
+        far = "interval only" if is_same else far
     others = [column for column in moved if column not in told]
     shown, more = ", ".join(others[:MOST_COLUMNS]), len(others) - MOST_COLUMNS
     also = f"{shown} and {count(more, 'column')} more" if more > 0 else shown
