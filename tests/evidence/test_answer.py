@@ -14,7 +14,6 @@ from ldn_meta.evidence.answer.answer import (
     INSIDE,
     WORSE,
     Answers,
-    interval_to_read,
     smallest_size,
 )
 from ldn_meta.evidence.answer.pools import pool_trials
@@ -91,7 +90,7 @@ def test_the_rating_stands_beside_the_answer(answers, tables):
 
 
 def test_the_interval_to_read_of_two_trials_has_the_prior(pain):
-    assert pain.read_by == interval_to_read(pain.pool, pain.protocol)
+    assert pain.read_by == pain.pool.read
     assert pain.read_by.has_prior
     assert pain.read_by.name == "95% credible interval"
     assert pain.read_by.method == (

@@ -61,6 +61,7 @@ INSIDE = "the pooled interval lies wholly inside the region of equivalence"
 NO_EFFECT, POOLED_EFFECT = "no effect", "the pooled effect"
 IMPORTANT_EFFECT = "the minimal important difference"
 WITHOUT_ERROR = 1e9
+QUESTION = ("indication_id", "construct", "comparator_class")
 
 
 class SmallStudies(NamedTuple):
@@ -103,9 +104,8 @@ class Answers:
         """The answer to one question."""
         key = (indication_id, construct, comparator_class)
         if key not in self._answers:
-            own = (pool for pool in self.pools if pool.key["indication_id"] == indication_id)
-            found = find_pool(own, construct=construct, comparator_class=comparator_class)
-            self._answers[key] = Answer(self, *key, found)
+            question = dict(zip(QUESTION, key, strict=True))
+            self._answers[key] = Answer(self, *key, find_pool(self.pools, **question))
         return self._answers[key]
 
     def synthesis(self, indication_id: str, constructs: Sequence[str]) -> dict[str, Any]:
@@ -169,13 +169,11 @@ class Answer:
     def effects(self) -> pd.DataFrame:
         """Every effect of the outcome against the comparator, chosen or not."""
         rows = self.answers.effects
-        if rows.empty:
-            return rows
-        return rows[
-            (rows["indication_id"] == self.indication_id)
-            & (rows["construct"] == self.construct)
-            & (rows["comparator_class"] == self.comparator_class)
-        ]
+        return rows if rows.empty else self._about(rows)
+
+    def _about(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Rows about the question."""
+        return rows[np.all([rows[name] == getattr(self, name) for name in QUESTION], axis=0)]
 
     @cached_property
     def variants(self) -> list[tuple[str, Pool | None]]:
@@ -226,7 +224,7 @@ class Answer:
         """The pool with the protocol's prior for the spread; None for fewer than two trials."""
         if self.pool is None or self.k < TWO_TRIALS:
             return None
-        return bayes_of(self.pool, _mid(self.pool, self.protocol))
+        return bayes_of(self.pool, self._mid)
 
     @cached_property
     def other_priors(self) -> tuple[BayesResult, ...]:
@@ -241,7 +239,7 @@ class Answer:
             families=choices.sensitivity_families,
             factors=choices.sensitivity_factors,
             level=self.protocol.model.level,
-            mid=_mid(self.pool, self.protocol),
+            mid=self._mid,
             measure=self.pool.key["measure"],
             labels=tuple(self.pool.trials["study_label"]),
         )
@@ -309,11 +307,7 @@ class Answer:
     def rating(self) -> dict[str, Any] | None:
         """The row of certainty.csv, where the derived tables are at hand and rate it."""
         rows = self.answers.certainty
-        if rows is None:
-            return None
-        question = ("indication_id", "construct", "comparator_class")
-        own = rows[np.all([rows[name] == getattr(self, name) for name in question], axis=0)]
-        return None if own.empty else {str(n): v for n, v in own.iloc[0].items()}
+        return None if rows is None else next(iter(rows_of(self._about(rows))), None)
 
     @cached_property
     def over_time(self) -> pd.DataFrame:
@@ -353,8 +347,13 @@ class Answer:
     @property
     def minimal_effect(self) -> float:
         """Minimal important difference in the unit of the pool; NaN where none is stated."""
-        mid = None if self.pool is None else _mid(self.pool, self.protocol)
-        return math.nan if mid is None else mid
+        if self.pool is None:
+            return math.nan
+        return self.protocol.important_difference(self.construct, self.pool.key["unit"])
+
+    @property
+    def _mid(self) -> float | None:
+        return None if math.isnan(self.minimal_effect) else self.minimal_effect
 
     @cached_property
     def look(self) -> SequentialLook | None:
@@ -493,11 +492,6 @@ class Answer:
         )
 
 
-def interval_to_read(pool: Pool, protocol: Protocol) -> IntervalToRead:
-    """Estimate and interval of a pool that pages, claims and ratings go by."""
-    return replace(pool, model=replace(pool.model, bayes=protocol.bayes)).read
-
-
 def _span(estimate: Any, low: Any, high: Any) -> dict[str, float]:
     return {"estimate": float(estimate), "ci_low": float(low), "ci_high": float(high)}
 
@@ -519,14 +513,6 @@ def smallest_size(frame: pd.DataFrame, *, supposed: str, what: str, probability:
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a table as dicts."""
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-
-
-def _mid(pool: Pool, protocol: Protocol) -> float | None:
-    """Minimal important difference, if it is stated for the unit of the pool."""
-    scale = protocol.scales.get(pool.key["construct"])
-    if scale is None or scale.unit != pool.key["unit"]:
-        return None
-    return scale.minimal_important_difference
 
 
 def _people_of_each(trials: pd.DataFrame) -> list[int]:

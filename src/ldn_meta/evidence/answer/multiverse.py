@@ -380,8 +380,6 @@ def _data_changes(protocol: Protocol) -> list[dict[str, Any]]:
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Effects as JSON can hold them, with the rules that bar each by place."""
-    if frame.empty:
-        return []
     applies = [rule.applies for rule in rules(frame)]
     direct = frame["route"].str.startswith("difference") & (frame["direction"] == NOT_STATED)
     records = []
@@ -445,17 +443,25 @@ class Multiverse:
         return math.prod(self.sizes)
 
     @cached_property
+    def told(self) -> FloatArray:
+        """Estimates with their intervals, (sets, models, 3), equal where they are the same.
+
+        Results without an interval are one and the same; NaN would differ from itself.
+        """
+        names = ("estimate", "ci_low", "ci_high")
+        numbers = np.stack([self.results[name] for name in names], axis=-1)
+        return np.nan_to_num(np.round(numbers, SAME_DIGITS), nan=np.inf)
+
+    @cached_property
     def moves(self) -> list[bool]:
         """Whether each node moves any estimate or interval of this outcome."""
-        names = ("estimate", "ci_low", "ci_high")
-        told = np.stack([self.results[name] for name in names], axis=-1)
-        told = np.nan_to_num(np.round(told, SAME_DIGITS), nan=np.inf)
         found = []
         for place, node in enumerate(self.nodes):
             about = is_about_model(node)
             places, sizes = self.part(about)
             axis = places.index(place) + int(about)
-            grid = told.reshape(-1, *sizes, len(names)) if about else self.set_of.reshape(sizes)
+            shape = (-1, *sizes, self.told.shape[-1])
+            grid = self.told.reshape(shape) if about else self.set_of.reshape(sizes)
             found.append(bool((grid != grid.take([0], axis=axis)).any()))
         return found
 
@@ -697,12 +703,7 @@ def summary(found: Multiverse, protocol: Protocol) -> dict[str, Any]:
     lies = side(low, high, sign)
     # Towards benefit: positive is better, whatever the scale.
     best = np.maximum(sign * low, sign * high)
-    scale = protocol.scales.get(found.construct)
-    mid = (
-        scale.minimal_important_difference
-        if scale is not None and scale.unit == found.unit
-        else math.nan
-    )
+    mid = protocol.important_difference(found.construct, found.unit)
 
     def share(where: BoolArray) -> float:
         return float(weight[has & where].sum() / total) if total else math.nan
@@ -724,7 +725,7 @@ def summary(found: Multiverse, protocol: Protocol) -> dict[str, Any]:
         # A node that moves nothing repeats every analysis.
         "without_result": int(weight[~has].sum()) * found.distinct // len(found),
         "effect_sets": int((~np.isnan(found.vi)).any(axis=1).sum()),
-        "results": _distinct_results(found),
+        "results": len(np.unique(found.told[has], axis=0)),
         **{f"default_{name}": value for name, value in default.items()},
         "lowest": float(finite.min()) if finite.size else math.nan,
         **dict(zip(QUANTILES, map(float, quantiles), strict=True)),
@@ -833,15 +834,6 @@ def _sums(found: Multiverse, place: int) -> FloatArray:
         weight = (weights(found) * own if about else weights(found, own)) * has
         sums.append([(weight * part).sum() for part in (finite, finite**2, 1.0)])
     return np.array(sums).T
-
-
-def _distinct_results(found: Multiverse) -> int:
-    names = ("estimate", "ci_low", "ci_high")
-    cells = np.stack([found.results[name].ravel() for name in names], axis=1)
-    has = np.isfinite(cells[:, 0])
-    # Results without an interval are one and the same; NaN would differ from itself.
-    told = np.nan_to_num(np.round(cells[has], SAME_DIGITS), nan=np.inf)
-    return len(np.unique(told, axis=0))
 
 
 def _interval(estimate: float, low: float, high: float) -> str:

@@ -70,7 +70,6 @@ PARTLY_COMPARATOR = "partly favours comparator"
 CONFLICTING = "conflicting"
 # On which side an estimate lies, whatever its interval: what "favours" means on every page.
 SAME_IN_BOTH, BOTH_SIDES, SIDE_UNKNOWN = "same in both", "on both sides", "side not known"
-SIDE_WORDS = (FAVOURS_TREATMENT, FAVOURS_COMPARATOR, SAME_IN_BOTH, BOTH_SIDES, SIDE_UNKNOWN)
 
 
 class IntervalToRead(NamedTuple):
@@ -256,13 +255,9 @@ def build_pools(effects: pd.DataFrame, selection: Selection, model: Model) -> li
     return pools
 
 
-def find_pool(pools: Iterable[Pool], *, construct: str, comparator_class: str) -> Pool | None:
-    """The pool of a construct against a comparator class with the most trials, if any."""
-    fitting = [
-        p
-        for p in pools
-        if p.key["construct"] == construct and p.key["comparator_class"] == comparator_class
-    ]
+def find_pool(pools: Iterable[Pool], **question: str) -> Pool | None:
+    """The pool with the most trials of those with some values of POOL in their key, if any."""
+    fitting = [p for p in pools if question.items() <= p.key.items()]
     return max(fitting, key=lambda p: len(p.trials), default=None)
 
 
@@ -280,8 +275,11 @@ def possible_synthesis(
     directions = _directions([row for row in rows if row["kind"] == CONTRAST])
     fitting = [found for found in pools if found.key["construct"] in constructs]
     if fitting:
+        # What other studies of the group told, beside the number of a single trial.
         best = max(fitting, key=lambda p: (len(p.trials), -constructs.index(p.key["construct"])))
-        return _with_others(_of_pool(best), best, directions)
+        in_it = set(best.trials["study_label"])
+        others = {name: word for name, word in directions.items() if name not in in_it}
+        return _of_pool(best) | {"directions": others if best.is_alone else {}}
     answer = {
         "construct": constructs[0],
         "comparator_class": "none",
@@ -324,15 +322,6 @@ def _first(constructs: list[str], rows: list[dict[Any, Any]]) -> str:
     """The first of the constructs that a row is about."""
     told = {row["construct"] for row in rows}
     return next((name for name in constructs if name in told), constructs[0])
-
-
-def _with_others(answer: dict[str, Any], best: Pool, told: dict[str, str]) -> dict[str, Any]:
-    """What other studies of the group told, beside the number of a single trial."""
-    own = set(best.trials["study_label"])
-    others = {name: word for name, word in told.items() if name not in own}
-    if answer["synthesis"] != ONE_TRIAL or not others:
-        return answer
-    return {**answer, "directions": others}
 
 
 def _directions(rows: list[dict[Any, Any]]) -> dict[str, str]:
@@ -395,5 +384,4 @@ def _of_pool(best: Pool) -> dict[str, Any]:
         "ci_low": read.low,
         "ci_high": read.high,
         "direction": side_of_pool(best),
-        "directions": {},
     }

@@ -608,6 +608,12 @@ class Protocol:
             raise ArgumentError("no priors are stated; add the section bayes to protocol.toml")
         return self.model.bayes
 
+    def important_difference(self, construct: str, unit: str) -> float:
+        """The difference that matters on the common scale of a construct; else NaN."""
+        scale = self.scales.get(construct)
+        is_stated = scale is not None and scale.unit == unit
+        return scale.minimal_important_difference if scale and is_stated else math.nan
+
     def __repr__(self) -> str:
         """Return one line: how effects are pooled, and how much is varied."""
         model = self.model
