@@ -106,6 +106,11 @@ class JointCount:
     n_2: int
     tests: tuple[str, ...] = ()
 
+    @property
+    def cells(self) -> tuple[int, int, int, int]:
+        """Events and people of the two arms."""
+        return self.events_1, self.n_1, self.events_2, self.n_2
+
 
 def joint_counts(
     percent_1: float,

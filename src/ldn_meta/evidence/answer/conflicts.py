@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ldn_meta.evidence.answer.pools import Pool, build_pools
 from ldn_meta.evidence.effects.effects import as_saved, candidate_effects
+from ldn_meta.evidence.effects.routes import counts_behind
 from ldn_meta.evidence.effects.rows import (
     COMPARATOR,
     CONTRAST,
@@ -35,7 +36,7 @@ from ldn_meta.evidence.raw.faults import (
     stated_twice,
 )
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, cited
-from ldn_meta.stats.convert import ci_from_se, joint_counts, paired_se, se_from_p
+from ldn_meta.stats.convert import ci_from_se, paired_se, se_from_p
 from ldn_meta.stats.effects import log_risk_ratio
 from ldn_meta.stats.printed import (
     TWO_BY_TWO_TESTS,
@@ -50,9 +51,10 @@ if TYPE_CHECKING:
 
     from ldn_meta.errors import Fault
     from ldn_meta.evidence.answer.answer import Answer, Answers
-    from ldn_meta.evidence.effects.rows import Contrast
+    from ldn_meta.evidence.effects.rows import Row
     from ldn_meta.evidence.raw.protocol import Protocol
     from ldn_meta.evidence.raw.tables import Evidence
+    from ldn_meta.stats.arrays import Interval
 
 
 # What believing the other source would do.
@@ -464,6 +466,10 @@ STAGES = ("n_analysed", "n_completed", "n_randomised", "n_enrolled")
 # Where there are none to try.
 OUTSIDE, UNBOUNDED = "outside the main pool", "no bound"
 NOT_ASKED = "no row of wanted.csv says which number is missing"
+NOT_IN_WANTED: dict[Any, Any] = {
+    "missing": NOT_ASKED,
+    **dict.fromkeys(("likely_in", "address", "table", "rows", "columns"), "none"),
+}
 OUTLOOK = (
     *("basis", "why", "k", "measure", "unit", "sets", "excluding"),
     *("estimate_low", "estimate_high", "ci_low", "ci_high"),
@@ -527,17 +533,13 @@ def wanted(answers: Answers) -> pd.DataFrame:
                 answer.pool.trials["study_id"]
             ):
                 continue
-            row = asked.get(study["study_id"], {})
-            place = {key: row.get(key, "none") for key in ("table", "rows", "columns")}
+            row = NOT_IN_WANTED | asked.get(study["study_id"], {})
             lines.append(
                 {
                     "indication_id": name,
                     "study_id": study["study_id"],
                     "study_label": study["label"],
-                    "missing": row.get("missing", NOT_ASKED),
-                    "likely_in": row.get("likely_in", "none"),
-                    "address": row.get("address", "none"),
-                    **place,
+                    **{key: row[key] for key in NOT_IN_WANTED},
                     **_outlook(context, answer, indication, study),
                 }
             )
@@ -564,7 +566,7 @@ def _outlook(
         if not supposed:
             continue
         with_it = [_with(answer, effect) for effect in supposed]
-        read = [_read(one) for one in with_it]
+        read = [pool.read[:3] for pool in with_it]
         told = {}
         if named is not None:
             words, p, place = named
@@ -573,7 +575,7 @@ def _outlook(
             )
         return blank | {
             "basis": basis,
-            "k": with_it[0].k,
+            "k": len(with_it[0].trials),
             "measure": supposed[0]["measure"],
             "unit": supposed[0]["unit"],
             "sets": len(read),
@@ -590,27 +592,14 @@ def _outlook(
 Values: TypeAlias = tuple[str, list[dict[str, Any]], tuple[str, float, int] | None]
 
 
-def _read(answer: Answer) -> tuple[float, float, float]:
-    """Estimate and interval an answer is read by."""
-    if answer.pool is None or answer.read_by is None:
-        return math.nan, math.nan, math.nan
-    return answer.read_by.estimate, answer.read_by.low, answer.read_by.high
-
-
-def _with(answer: Answer, effect: dict[str, Any]) -> Answer:
-    """The answer, had the study given this effect."""
+def _with(answer: Answer, effect: dict[str, Any]) -> Pool:
+    """The pool of the answer, had the study given this effect."""
     import pandas as pd
 
     own = [] if answer.pool is None else answer.pool.trials.to_dict("records")
-    key = {
-        "indication_id": answer.indication_id,
-        "construct": answer.construct,
-        "comparator_class": answer.comparator_class,
-        "measure": str(effect["measure"]),
-        "unit": str(effect["unit"]),
-    }
-    trials = pd.DataFrame([*own, effect])
-    return replace(answer, pool=Pool(key, trials, answer.protocol.model))
+    question = (answer.indication_id, answer.construct, answer.comparator_class)
+    key = dict(zip(POOL, (*question, effect["measure"], effect["unit"]), strict=True))
+    return Pool(key, pd.DataFrame([*own, effect]), answer.protocol.model)
 
 
 def _effect(
@@ -648,35 +637,21 @@ def _approximated(context: Context, answer: Answer, study: dict[Any, Any]) -> Va
     return APPROXIMATED, own.head(1).to_dict("records"), None
 
 
-def _of_arms(context: Context, answer: Answer, study: dict[Any, Any], rows: Any) -> dict[int, Any]:
-    """Preferred rows of the outcome by group of their arm."""
-    return {
-        context.arms[row["arm_id"]]["group"]: row
-        for row in rows
-        if row["study_id"] == study["study_id"]
-        and row["preferred"]
-        and context.outcomes[row["outcome_id"]]["construct"] == answer.construct
-    }
-
-
-def _test_of(context: Context, answer: Answer, study: dict[Any, Any]) -> Contrast | None:
-    """The exact p of the two groups."""
-    rows = (
-        row
-        for row in context.contrasts
-        if row["study_id"] == study["study_id"]
-        and row["preferred"]
-        and row["p_relation"] == "="
-        and row["arm_2"] is not None
-        and context.outcomes[row["outcome_id"]]["construct"] == answer.construct
-        and context.arms[row["arm_2"]]["group"] == COMPARATOR
-    )
-    return next(rows, None)
+def _test_of(
+    context: Context, answer: Answer, study: dict[Any, Any]
+) -> tuple[Row, Interval] | None:
+    """The row with the exact p of the two groups, and the ends its rounding leaves."""
+    exact = {"preferred": True, "p_relation": "="}
+    for row in context.about("contrasts", study["study_id"], answer.construct, **exact):
+        if row["arm_2"] is not None and context.arms[row["arm_2"]]["group"] == COMPARATOR:
+            return row, p_interval("=", number(row["p_value"]), decimals=int(row["p_decimals"]))
+    return None
 
 
 def _counts(context: Context, answer: Answer, study: dict[Any, Any]) -> Values:
     """Counts that print like two percentages, of no more people than began; those with the p."""
-    rows = _of_arms(context, answer, study, context.arm_events)
+    question = study["study_id"], answer.construct
+    rows = context.by_group("arm_events", *question, preferred=True)
     nothing: Values = COUNTS, [], None
     if not {TREATMENT, COMPARATOR} <= set(rows):
         return nothing
@@ -684,20 +659,14 @@ def _counts(context: Context, answer: Answer, study: dict[Any, Any]) -> Values:
     began = [context.arms[row["arm_id"]]["n_randomised"] for row in pair]
     if any(row["percent"] is None or row["n"] is not None for row in pair) or None in began:
         return nothing
-    shares = [float(row["percent"]) for row in pair]
     sizes = [range(1, int(n or 0) + 1) for n in began]
-    decimals = int(pair[0]["percent_decimals"] or 0)
     test = _test_of(context, answer, study)
-    p = None if test is None else p_interval(
-        "=", number(test["p_value"]), decimals=int(number(test["p_decimals"]))
-    )  # fmt: skip
-    possible = joint_counts(shares[0], sizes[0], shares[1], sizes[1], decimals=decimals)
-    fitting = joint_counts(shares[0], sizes[0], shares[1], sizes[1], decimals=decimals, p=p)
+    p = None if test is None else test[1]
+    possible, fitting = (counts_behind(*pair, sizes, by) for by in (None, p))
     supposed = []
     for one in possible:
-        cells = one.events_1, one.n_1, one.events_2, one.n_2
-        ratio = log_risk_ratio(*cells)
-        names = dict(zip(("events_1", "n_1", "events_2", "n_2"), cells, strict=True))
+        ratio = log_risk_ratio(*one.cells)
+        names = dict(zip(("events_1", "n_1", "events_2", "n_2"), one.cells, strict=True))
         supposed.append(
             _effect(
                 answer, study, float(ratio.yi), math.sqrt(float(ratio.vi)),
@@ -707,20 +676,20 @@ def _counts(context: Context, answer: Answer, study: dict[Any, Any]) -> Values:
     if len(fitting) != 1 or p is None:
         return COUNTS, supposed, None
     (only,) = fitting
-    cells = only.events_1, only.n_1, only.events_2, only.n_2
-    place = [(x.events_1, x.n_1, x.events_2, x.n_2) for x in possible].index(cells)
+    place = [one.cells for one in possible].index(only.cells)
     words = f"{only.events_1}/{only.n_1} against {only.events_2}/{only.n_2}"
-    exact = float(TWO_BY_TWO_TESTS[only.tests[0]](*cells))
+    exact = float(TWO_BY_TWO_TESTS[only.tests[0]](*only.cells))
     return COUNTS, supposed, (f"{words}, {only.tests[0]}", exact, place)
 
 
 def _means(context: Context, answer: Answer, study: dict[Any, Any]) -> Values:
     """The difference of two printed means with the error its p gives, whatever rounding hides."""
-    changes = [row for row in context.arm_stats if row["statistic_of"] == "change"]
-    rows = _of_arms(context, answer, study, changes)
-    test = _test_of(context, answer, study)
-    if not {TREATMENT, COMPARATOR} <= set(rows) or test is None or test["n_1"] is None:
+    question = study["study_id"], answer.construct
+    rows = context.by_group("arm_stats", *question, statistic_of="change", preferred=True)
+    found = _test_of(context, answer, study)
+    if not {TREATMENT, COMPARATOR} <= set(rows) or found is None or found[0]["n_1"] is None:
         return MEANS, [], None
+    test, p = found
     ends = [
         rounded_interval(row["mean"], printed_decimals(context.printed["mean"][row["row_id"]]))
         for row in (rows[TREATMENT], rows[COMPARATOR])
@@ -729,7 +698,6 @@ def _means(context: Context, answer: Answer, study: dict[Any, Any]) -> Values:
     differences = (
         float(ends[0].low) - float(ends[1].high), middle, float(ends[0].high) - float(ends[1].low)
     )  # fmt: skip
-    p = p_interval("=", number(test["p_value"]), decimals=int(number(test["p_decimals"])))
     paired = bool(test["is_paired"])
     df = test["n_1"] - 1 if paired else test["n_1"] + number(test["n_2"]) - 2
     outcome = context.outcomes[rows[TREATMENT]["outcome_id"]]

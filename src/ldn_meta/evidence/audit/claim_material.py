@@ -14,16 +14,13 @@ from scipy.special import ndtri
 from ldn_meta.errors import ArgumentError, LdnMetaError
 from ldn_meta.evidence.answer.pools import (
     EITHER_WAY,
-    FAVOURS_COMPARATOR,
-    FAVOURS_TREATMENT,
     NO_DIFFERENCE,
     NOT_STATED,
-    PARTLY_COMPARATOR,
-    PARTLY_TREATMENT,
     Pool,
     build_pools,
     find_pool,
     interval_direction,
+    one_word,
 )
 from ldn_meta.evidence.audit.claim_rules import Form
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Context, Row, number, plain_rows
@@ -114,18 +111,14 @@ class Case:
     def answer(self, outcome: str, *sentences: str, **values: float | str) -> Finding:
         """The finding with the verdict of an outcome, in some sentences of the rule."""
         text = " ".join(self.say(sentence, **values) for sentence in sentences)
-        return self.finding(self.rule.verdicts[outcome], text, **values)
+        return self.by(outcome, text, **values)
 
     def by(self, outcome: str, text: str, **values: float | str) -> Finding:
-        """The finding with the verdict of an outcome and a text."""
-        return self.finding(self.rule.verdicts[outcome], text, **values)
-
-    def finding(self, verdict: str, text: str, **values: float | str) -> Finding:
-        """A finding; every value that is a number is filed."""
+        """The finding with the verdict of an outcome and a text; numbers are filed."""
         numbers = {
             self._filed(name): float(v) for name, v in values.items() if not isinstance(v, str)
         }
-        return Finding(verdict, text, numbers)
+        return Finding(self.rule.verdicts[outcome], text, numbers)
 
     def _filed(self, name: str) -> str:
         for ours, theirs in self.rule.filed.items():
@@ -500,29 +493,6 @@ class Material:
         """Rows of study_facts.csv that are not of low reliability."""
         return [row for row in self.all_facts if row["reliability"] != "low"]
 
-    def rows(
-        self, table: str, study_id: object, construct: object = None, **cells: object
-    ) -> list[Row]:
-        """Rows of a value table about a study, and an outcome of it, with these cells."""
-        return [
-            row
-            for row in self.context.table(table)
-            if row["study_id"] == study_id
-            and construct in (None, self.construct(row))
-            and all(row[name] == cell for name, cell in cells.items())
-        ]
-
-    def by_group(
-        self, table: str, study_id: object, construct: object = None, **cells: object
-    ) -> dict[int, Row]:
-        """Such rows by group of their arm."""
-        found = self.rows(table, study_id, construct, **cells)
-        return {self.context.arms[row["arm_id"]]["group"]: row for row in found}
-
-    def construct(self, row: Row) -> str:
-        """Construct of the outcome of a value row."""
-        return str(self.context.outcomes[row["outcome_id"]]["construct"])
-
     def study(self, claim: Row) -> Row:
         """The study a claim rests on."""
         if claim["study_id"] is None:
@@ -575,9 +545,8 @@ class Material:
         rows = [
             row
             for table in VALUE_TABLES
-            for row in self.context.table(table)
-            if row["study_id"] == study_id
-            and self.context.outcomes[row["outcome_id"]]["construct"] in wanted
+            for row in self.context.about(table, study_id)
+            if self.context.construct(row) in wanted
             and row["read_in"] != without
             and row["reliability"] != "low"
         ]
@@ -587,11 +556,7 @@ class Material:
         """Our pools of an outcome; many claims are about the same ones."""
         key = (indication_id, construct, comparator_class)
         if key not in self._pools:
-            self._pools[key] = pools_of(
-                self.answers.effects,
-                self.protocol,
-                *key,
-            )
+            self._pools[key] = pools_of(self.answers.effects, self.protocol, *key)
         return self._pools[key]
 
     @cached_property
@@ -675,13 +640,6 @@ class Material:
         ]
         return sorted(found, key=lambda study: (study["year"], study["study_id"]))
 
-    def needed(self, study_id: str, name: str) -> float:
-        """The number that the preferred source gives for a fact without a qualifier."""
-        row = self.fact(study_id, name)
-        if row is None or row["value"] is None:
-            raise NotOnFileError(f"{name.replace('_', ' ')} of {study_id}")
-        return number(row["value"])
-
     def size(self, study: Row) -> float:
         """People a study began with; NaN when nobody says."""
         given = (study["n_randomised"], study["n_enrolled"], study["n_analysed"])
@@ -704,7 +662,8 @@ class Material:
                 study["study_id"], wanted
             )
             if words:
-                found[str(study["label"])] = _together(words)
+                told = one_word(NO_DIFFERENCE if one == EITHER_WAY else one for one in words)
+                found[str(study["label"])] = told.removeprefix("partly ")
         return found
 
     @cached_property
@@ -727,28 +686,14 @@ class Material:
     def _stated(self, study_id: str, wanted: set[str]) -> set[str]:
         rows = [
             row
-            for row in self.context.table("contrasts")
-            if row["study_id"] == study_id
-            and row["arm_2"] is not None
-            and self.context.outcomes[row["outcome_id"]]["construct"] in wanted
+            for row in self.context.about("contrasts", study_id)
+            if row["arm_2"] is not None
+            and self.context.construct(row) in wanted
             and row["direction"] != NOT_STATED
             and row["reliability"] != "low"
         ]
         preferred = [row for row in rows if row["preferred"]] or rows
         return {NO_DIFFERENCE if tells(row) is False else row["direction"] for row in preferred}
-
-
-def _together(words: set[str]) -> str:
-    """One of favours treatment, no difference, favours comparator, conflicting."""
-    for_treatment = bool(words & {FAVOURS_TREATMENT, PARTLY_TREATMENT})
-    for_comparator = bool(words & {FAVOURS_COMPARATOR, PARTLY_COMPARATOR})
-    if for_treatment and for_comparator:
-        return "conflicting"
-    if for_treatment:
-        return FAVOURS_TREATMENT
-    if for_comparator:
-        return FAVOURS_COMPARATOR
-    return NO_DIFFERENCE if words & {NO_DIFFERENCE, EITHER_WAY} else "conflicting"
 
 
 def tells(row: Row) -> bool | None:

@@ -616,13 +616,8 @@ def people_in_other_sources(case: Case) -> Finding:
         outcome = "later" if same else "unknown"
 
     def told(sentence: str, row: Row) -> str:
-        return case.say(
-            sentence,
-            people=number(row["value"]),
-            stage=row["fact"].removeprefix("n_"),
-            source=material.source(row),
-            tier=row["read_from"],
-        )
+        stage = row["fact"].removeprefix("n_")
+        return _of_source(case, sentence, row, people=number(row["value"]), stage=stage)
 
     in_order = sorted(preferred.values(), key=lambda row: SIZES.index(row["fact"]))
     return case.answer(
@@ -683,11 +678,7 @@ def printed_numbers_in_other_sources(case: Case) -> Finding:
         sentences.append("other_set")
         names = {"estimate": "itt", "ci_low": "itt_low", "ci_high": "itt_high"}
         values |= {new: number(intended[0][old]) for old, new in names.items()}
-    where = [
-        case.say("source", source=material.source(row), tier=row["read_from"])
-        for row in rows
-        if by_row[row["address"]]
-    ]
+    where = [_of_source(case, "source", row) for row in rows if by_row[row["address"]]]
     partly = "some" if lost or is_other_set else "all"
     return case.answer(
         partly if elsewhere else "none",
@@ -738,7 +729,7 @@ def direction_in_other_sources(case: Case) -> Finding:
             if row["address"].startswith("contrasts")
         ]
         in_words += [
-            case.say("words", note=row["note"], source=material.source(row), tier=row["read_from"])
+            _of_source(case, "words", row, note=row["note"])
             for row in every
             if row["arm_2"] is None and tells(row) is None and row["note"] is not None
         ]
@@ -765,8 +756,7 @@ def direction_in_other_sources(case: Case) -> Finding:
             before=case.say("at_baseline") if was_before else "",
             **parts,
         )
-        source = case.say("of_source", source=material.source(row), tier=row["read_from"])
-        told_in.setdefault(source, []).append(text)
+        told_in.setdefault(_of_source(case, "of_source", row), []).append(text)
     counts = {"agreeing": agrees.count(True), "contradicting": agrees.count(False)}
     if counts["contradicting"]:
         outcome = "opposite"
@@ -878,7 +868,7 @@ def fact_of_any_study(case: Case) -> Finding:
     return case.answer(outcome, outcome, told=told, **_filed(rows))
 
 
-def _of_source(case: Case, sentence: str, row: Row, **values: str) -> str:
+def _of_source(case: Case, sentence: str, row: Row, **values: float | str) -> str:
     """Something said with the source that says it."""
     source = case.material.source(row)
     return case.say(sentence, source=source, tier=row["read_from"], **values)

@@ -31,6 +31,7 @@ from ldn_meta.evidence.audit.claim_material import (
     together,
 )
 from ldn_meta.evidence.audit.claims_reviews import claimed_by, pool_beside_ours
+from ldn_meta.evidence.effects.routes import counts_behind
 from ldn_meta.evidence.effects.rows import (
     COMPARATOR,
     POOL,
@@ -47,7 +48,6 @@ from ldn_meta.stats.effects import log_odds_ratio, log_rate_ratio, log_risk_rati
 from ldn_meta.stats.printed import (
     JointCount,
     counts_from_percent,
-    joint_counts,
     p_interval,
     rounded_interval,
 )
@@ -86,20 +86,15 @@ def reason(case: Case) -> Finding:
 
 def ratio_of(counts: JointCount, *, odds: bool = False) -> Span:
     """Risk ratio of one pair of arms, or odds ratio, with its normal interval on the log scale."""
-    effect = log_odds_ratio(*cells(counts)) if odds else log_risk_ratio(*cells(counts))
+    effect = log_odds_ratio(*counts.cells) if odds else log_risk_ratio(*counts.cells)
     half = float(two_sided_quantile(0.95)) * math.sqrt(float(effect.vi))
     yi = float(effect.yi)
     return Span(math.exp(yi), math.exp(yi - half), math.exp(yi + half))
 
 
-def cells(pair: JointCount) -> tuple[int, int, int, int]:
-    """Events and people of the two arms."""
-    return pair.events_1, pair.n_1, pair.events_2, pair.n_2
-
-
 def of_cells(pair: JointCount, before: str = "") -> dict[str, float]:
     """Events and people of the two arms, by name."""
-    return {f"{before}{name}": n for name, n in zip(CELLS, cells(pair), strict=True)}
+    return {f"{before}{name}": n for name, n in zip(CELLS, pair.cells, strict=True)}
 
 
 def ends(name: str, values: Iterable[float]) -> dict[str, float]:
@@ -128,7 +123,7 @@ def counts_behind_percentages(case: Case) -> Finding:
     Arms are not larger than those who began the trial. P may come from Pearson's chi-squared
     test, with or without Yates' correction, or from Fisher's exact test.
     """
-    material, study_id = case.material, str(case.material.study(case.claim)["study_id"])
+    study_id = str(case.material.study(case.claim)["study_id"])
     shares = _percentages(case, study_id, case.argument)
     if not set(shares) >= BOTH:
         raise NotOnFileError("a percentage of both groups")
@@ -138,23 +133,23 @@ def counts_behind_percentages(case: Case) -> Finding:
     }
     if any(math.isnan(size) for size in sizes.values()):
         raise NotOnFileError("how many people began in each group")
-    tests = material.rows("contrasts", study_id, case.argument, preferred=True)
+    tests = case.context.about("contrasts", study_id, case.argument, preferred=True)
     test = first(
         (row for row in tests if row["p_value"] is not None),
         "the P of the difference of the two percentages",
     )
-    one, two = (number(shares[group]["percent"]) for group in (TREATMENT, COMPARATOR))
+    pair = shares[TREATMENT], shares[COMPARATOR]
+    one, two = (number(row["percent"]) for row in pair)
     ranges = [range(1, int(sizes[group]) + 1) for group in (TREATMENT, COMPARATOR)]
-    decimals = int(shares[TREATMENT]["percent_decimals"])
-    possible = joint_counts(one, ranges[0], two, ranges[1], decimals=decimals)
+    possible = counts_behind(*pair, ranges)
     p = p_interval(test["p_relation"], number(test["p_value"]), decimals=int(test["p_decimals"]))
-    fitting = joint_counts(one, ranges[0], two, ranges[1], decimals=decimals, p=p)
+    fitting = counts_behind(*pair, ranges, p)
     began = {"all_1": sizes[TREATMENT], "all_2": sizes[COMPARATOR]}
     if not possible:
         return case.answer("none", "none", first=one, second=two, **began)
     kept = fitting or possible
     ratios = [ratio_of(pair) for pair in kept]
-    differences = [risk_difference_interval(*cells(pair)) for pair in kept]
+    differences = [risk_difference_interval(*pair.cells) for pair in kept]
     away = sum(ratio.low > 1 for ratio in ratios)
     stated = _stated_sizes(case, study_id)
     totals = {pair.n_1 + pair.n_2 for pair in possible}
@@ -193,7 +188,7 @@ def counts_behind_percentages(case: Case) -> Finding:
 
 def _percentages(case: Case, study_id: object, construct: str) -> dict[int, Row]:
     """Preferred rows with a percentage, by group."""
-    rows = case.material.rows("arm_events", study_id, construct, preferred=True)
+    rows = case.context.about("arm_events", study_id, construct, preferred=True)
     told = (row for row in rows if row["percent"] is not None)
     return {case.context.arms[row["arm_id"]]["group"]: row for row in told}
 
@@ -321,7 +316,7 @@ def _pooled(
     trials = same[chosen].copy()
     if len(trials) < 2:
         return None
-    effect = log_risk_ratio(*cells(counts))
+    effect = log_risk_ratio(*counts.cells)
     own = trials["study_id"] == study_id
     trials["yi"] = trials["yi"].mask(own, float(effect.yi))
     trials["vi"] = trials["vi"].mask(own, float(effect.vi))
@@ -422,7 +417,7 @@ def event_rates(case: Case) -> Finding:
     variance then grows by as many times as one complaint is counted.
     """
     material, study_id = case.material, case.claim["study_id"]
-    rows = material.by_group("arm_events", study_id, counted="events", preferred=True)
+    rows = case.context.by_group("arm_events", study_id, counted="events", preferred=True)
     study = material.study(case.claim)
     if not set(rows) >= BOTH:
         return case.answer("silent", "silent")
@@ -528,14 +523,8 @@ def _pairs(case: Case, indication_id: str, construct: str) -> dict[str, tuple[Jo
         sizes = [int(number(row["value"])) for row in stated if row["preferred"]]
         if not set(rows) >= BOTH or not sizes:
             continue
-        range_of_sizes = range(min(sizes), max(sizes) + 1)
-        counts = joint_counts(
-            number(rows[TREATMENT]["percent"]),
-            range_of_sizes,
-            number(rows[COMPARATOR]["percent"]),
-            range_of_sizes,
-            decimals=int(rows[TREATMENT]["percent_decimals"]),
-        )
+        either = range(min(sizes), max(sizes) + 1)
+        counts = counts_behind(rows[TREATMENT], rows[COMPARATOR], (either, either))
         if counts:
             found[str(study["label"])] = counts
     return found
@@ -625,12 +614,16 @@ def change_of_a_cohort(case: Case) -> Finding:
     """
     material, words = case.material, case.rule.words
     study = material.study(case.claim)["study_id"]
-    percent = material.by_group("arm_stats", study, statistic_of="percent change", preferred=True)
+    percent = case.context.by_group(
+        "arm_stats", study, statistic_of="percent change", preferred=True
+    )
     if not set(percent) >= BOTH:
         raise NotOnFileError("the change of both groups in per cent")
     start = {
         group: number(row["mean"])
-        for group, row in material.by_group("arm_stats", study, statistic_of="baseline").items()
+        for group, row in case.context.by_group(
+            "arm_stats", study, statistic_of="baseline"
+        ).items()
     }
     stopped = _stopped(case)
     whole, control = (-number(percent[group]["mean"]) for group in (TREATMENT, COMPARATOR))
@@ -651,7 +644,7 @@ def change_of_a_cohort(case: Case) -> Finding:
         row = first(
             (
                 r
-                for r in material.rows("contrasts", study, words["construct"])
+                for r in case.context.about("contrasts", study, words["construct"])
                 if r["p_value"] is not None and r["timepoint"] != "baseline"
             ),
             "the P of the difference of the two groups",
@@ -667,7 +660,7 @@ def change_of_a_cohort(case: Case) -> Finding:
         )
     printed: dict[str, float | str] = {}
     for name, construct in zip(("first", "second"), case.rule.lists["subgroups"], strict=True):
-        for row in material.rows("contrasts", study, construct):
+        for row in case.context.about("contrasts", study, construct):
             printed[f"p_{name}"] = f"{row['p_relation']} {number(row['p_value']):g}"
             printed[f"p_{name}_value"] = number(row["p_value"])
     sizes = _subgroup_sizes(case, study, percent[TREATMENT])
@@ -688,7 +681,7 @@ def _stopped(case: Case) -> list[float]:
     shares = []
     for row in case.context.table("arm_events"):
         study = case.context.studies[row["study_id"]]
-        is_any = case.material.construct(row) == case.rule.words["stopped"]
+        is_any = case.context.construct(row) == case.rule.words["stopped"]
         if not (is_any and study["design"] in case.rule.lists["stayed"] and row["preferred"]):
             continue
         if row["events"] is not None and row["n"] is not None:
@@ -705,7 +698,7 @@ def _subgroup_sizes(case: Case, study: object, whole: Row) -> list[int]:
     """
     people = number(whole["n"])
     found = [
-        case.material.rows("contrasts", study, construct, measure="percent change")[-1:]
+        case.context.about("contrasts", study, construct, measure="percent change")[-1:]
         for construct in case.rule.lists["subgroups"]
     ]
     if not all(found):
@@ -796,7 +789,7 @@ def _changes_in_trials(case: Case) -> dict[str, tuple[float, float]]:
         return {}
     found = {}
     for study in case.material.randomised(case.indication_id):
-        rows = case.material.by_group(
+        rows = case.context.by_group(
             "arm_stats", study["study_id"], construct, statistic_of="change", preferred=True
         )
         if set(rows) >= BOTH:
@@ -825,7 +818,7 @@ def early_comparisons(case: Case) -> Finding:
     for row in case.context.table("contrasts"):
         week = number(row["timepoint_weeks"])
         is_comparison = row["arm_2"] is not None and row["study_id"] in labels
-        if not is_comparison or material.construct(row) not in wanted or not week > 0:
+        if not is_comparison or case.context.construct(row) not in wanted or not week > 0:
             continue
         label = labels[row["study_id"]]
         weeks.setdefault(label, set()).add(week)
@@ -938,7 +931,7 @@ def effective_dose(case: Case) -> Finding:
     responders = first(
         (
             row
-            for row in material.rows("arm_events", claim["study_id"], preferred=True)
+            for row in case.context.about("arm_events", claim["study_id"], preferred=True)
             if row["outcome_id"] == case.rule.words["own_rule"]
         ),
         "people who responded over all doses",

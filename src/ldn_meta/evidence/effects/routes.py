@@ -37,6 +37,7 @@ from ldn_meta.evidence.effects.rows import (
     is_before,
     number,
 )
+from ldn_meta.stats.arrays import Interval
 from ldn_meta.stats.convert import (
     change_sd,
     rescale_difference,
@@ -45,7 +46,13 @@ from ldn_meta.stats.convert import (
     se_interval_from_p,
 )
 from ldn_meta.stats.effects import effect_size
-from ldn_meta.stats.printed import counts_from_percent, estimate_is_centred, p_interval
+from ldn_meta.stats.printed import (
+    JointCount,
+    counts_from_percent,
+    estimate_is_centred,
+    joint_counts,
+    p_interval,
+)
 
 A = TypeVar("A", ArmStat, ArmEvent)
 
@@ -541,6 +548,20 @@ def _keep_contrast(
         assumptions=(assumption,),
         is_paired=row["is_paired"] or context.has_same_people(row),
         kind=CHANGE if is_change else CONTRAST,
+    )
+
+
+def counts_behind(
+    one: Row, two: Row, sizes: Sequence[Iterable[int]], p: Interval | None = None
+) -> tuple[JointCount, ...]:
+    """Counts that print like the percentages of two arms, whose sizes may be several."""
+    return joint_counts(
+        number(one["percent"]),
+        sizes[0],
+        number(two["percent"]),
+        sizes[1],
+        decimals=int(number(one["percent_decimals"])),
+        p=p,
     )
 
 

@@ -292,6 +292,29 @@ class Context:
         rows: Sequence[Row] = getattr(self, name)
         return rows
 
+    def about(
+        self, table: str, study_id: object, construct: object = None, **cells: object
+    ) -> list[Row]:
+        """Rows of a value table about a study, and an outcome of it, with these cells."""
+        return [
+            row
+            for row in self.table(table)
+            if row["study_id"] == study_id
+            and construct in (None, self.construct(row))
+            and all(row[name] == cell for name, cell in cells.items())
+        ]
+
+    def by_group(
+        self, table: str, study_id: object, construct: object = None, **cells: object
+    ) -> dict[int, Row]:
+        """Such rows by group of their arm."""
+        found = self.about(table, study_id, construct, **cells)
+        return {self.arms[row["arm_id"]]["group"]: row for row in found}
+
+    def construct(self, row: Row) -> str:
+        """Construct of the outcome of a value row."""
+        return self.outcomes[row["outcome_id"]]["construct"]
+
     def has_same_people(self, row: Row) -> bool:
         """Whether the arms of the row's study are the same people, one after the other."""
         return self.studies[row["study_id"]]["design"] in PAIRED_DESIGNS
