@@ -7,7 +7,7 @@ import pytest
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.audit.claim_material import Case
-from ldn_meta.evidence.audit.claim_rules import FILE, SUPPORTED, VERDICTS, read_rules
+from ldn_meta.evidence.audit.claim_rules import FILE, VERDICTS, read_rules
 from ldn_meta.evidence.audit.claims import FORMS, rules_of
 from ldn_meta.evidence.raw.review import Review
 
@@ -114,7 +114,7 @@ def test_a_case_says_what_the_rule_says_and_files_numbers_alone(stated):
     wording = changed(wording, f"{where}/filed", {"people": "n_people"})
     rules = read_rules(wording, FORMS, OTHER).rules
     case = Case({}, _Material(OTHER), rules, rules["sizes-add-up"])
-    found = case.finding(SUPPORTED, case.say("fits", way="a", people=7), way="a", people=7, k=0.5)
+    found = case.by("fits", case.say("fits", way="a", people=7), way="a", people=7, k=0.5)
     assert found.sentence == "a on XYZ: 7"
     assert found.numbers == {"n_people": 7.0, "k": 0.5}
     assert case.answer("fits", "fits", way="a", people=7).verdict == "supported with caveats"

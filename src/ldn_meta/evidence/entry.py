@@ -175,10 +175,6 @@ class _Known:
         return "yes" if "crossover" in self.study.get("design", "") else "no"
 
 
-def _level(known: _Known) -> str:
-    return _LEVEL if known.has("ci_low") else NOT_REPORTED
-
-
 _DECIDED: dict[tuple[str, str], Callable[[_Known], str]] = {
     ("studies", "source_id"): lambda k: k.source.get("source_id", ""),
     ("studies", "label"): lambda k: _label(k.source),
@@ -208,7 +204,7 @@ _DECIDED: dict[tuple[str, str], Callable[[_Known], str]] = {
     ("contrasts", "n_2"): lambda k: (
         NOT_APPLICABLE if k.row.get("is_paired", k.is_paired) == "yes" else NOT_REPORTED
     ),
-    ("arm_stats", "ci_level"): _level,
+    ("arm_stats", "ci_level"): lambda k: _LEVEL if k.has("ci_low") else NOT_REPORTED,
 }
 
 

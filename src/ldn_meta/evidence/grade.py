@@ -14,6 +14,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ldn_meta.errors import ArgumentError, DataError, Fault
+from ldn_meta.evidence.answer.answer import rows_of
 from ldn_meta.evidence.answer.directions import NO_COMPARISON as NO_COMPARISON_PRINTED
 from ldn_meta.evidence.answer.directions import group_of_constructs
 from ldn_meta.evidence.answer.pools import (
@@ -353,17 +354,14 @@ def bodies_of_evidence(answers: Answers) -> list[Body]:
     against the main comparator, and against every other comparator with a comparison that tells
     something. Last what else is told on some page, with the reason why it is not rated.
     """
-    rows = [row for row in _texts(answers.evidence, "indications") if row["is_reported"] == "yes"]
+    rows = [
+        row for row in rows_of(answers.evidence.text["indications"]) if row["is_reported"] == "yes"
+    ]
     return [
         body
         for row in sorted(rows, key=lambda row: int(row["sort_order"]))
         for body in _Material(row, answers).bodies()
     ]
-
-
-def _texts(evidence: Evidence, table: str) -> list[dict[str, str]]:
-    rows = evidence.text[table].to_dict("records")
-    return [{str(name): cell for name, cell in row.items()} for row in rows]
 
 
 @dataclass(frozen=True, eq=False)
@@ -388,13 +386,8 @@ class _Material:
         return effects, left_out
 
     @cached_property
-    def pools(self) -> list[Pool]:
-        name = self.indication["indication_id"]
-        return [pool for pool in self.answers.pools if pool.key["indication_id"] == name]
-
-    @cached_property
     def studies(self) -> dict[str, dict[str, str]]:
-        return {row["study_id"]: row for row in _texts(self.evidence, "studies")}
+        return {row["study_id"]: row for row in rows_of(self.evidence.text["studies"])}
 
     @cached_property
     def sentences(self) -> Sentences:
@@ -403,14 +396,16 @@ class _Material:
     @cached_property
     def tools(self) -> dict[str, str]:
         """Tool that each study was judged with."""
-        return {row["study_id"]: row["tool"] for row in _texts(self.evidence, "risk_of_bias")}
+        return {
+            row["study_id"]: row["tool"] for row in rows_of(self.evidence.text["risk_of_bias"])
+        }
 
     @cached_property
     def not_rated(self) -> dict[tuple[str, str], str]:
         """Reasons of certainty.csv not to rate a construct against a comparator."""
         return {
             (row["construct"], row["comparator_class"]): row["reason"]
-            for row in _texts(self.evidence, TABLE)
+            for row in rows_of(self.evidence.text[TABLE])
             if row["kind"] == NOT_RATED
             and row["indication_id"] == self.indication["indication_id"]
         }
@@ -420,8 +415,7 @@ class _Material:
         """What each comparative study of the indication tells of each construct it compares."""
         rows = self.answers.directions
         is_own = rows["indication_id"] == self.indication["indication_id"]
-        own = rows[is_own & (rows["sign_from"] != NO_COMPARISON_PRINTED)]
-        return [{str(n): v for n, v in row.items()} for row in own.to_dict("records")]
+        return rows_of(rows[is_own & (rows["sign_from"] != NO_COMPARISON_PRINTED)])
 
     def bodies(self) -> Iterator[Body]:
         main = self.indication["main_construct"]
@@ -496,9 +490,13 @@ class _Material:
             frame[frame["comparator_class"].isin(allowed)] if len(frame) else frame
             for frame in self.frames
         )
-        pools = [pool for pool in self.pools if pool.key["comparator_class"] == comparator]
+        own = {
+            "indication_id": self.indication["indication_id"],
+            "comparator_class": comparator,
+        }
+        pools = [pool for pool in self.answers.pools if own.items() <= pool.key.items()]
         found = possible_synthesis(effects, left_out, pools, constructs=[construct])
-        answer = self.answers.to(self.indication["indication_id"], construct, comparator)
+        answer = self.answers.to(own["indication_id"], construct, comparator)
         kind = found["synthesis"]
         if answer.pool is None:
             approximated = self._approximated(construct, comparator)
@@ -553,10 +551,12 @@ class _Material:
         """The one trial whose effect only an approximation gives, where no other effect is."""
         protocol = self.answers.protocol
         selection = replace(protocol.selection, allow_approximate=True)
-        name = self.indication["indication_id"]
-        pools = self.answers.pools_by(selection, protocol.model)
-        own = (pool for pool in pools if pool.key["indication_id"] == name)
-        found = find_pool(own, construct=construct, comparator_class=comparator)
+        found = find_pool(
+            self.answers.pools_by(selection, protocol.model),
+            indication_id=self.indication["indication_id"],
+            construct=construct,
+            comparator_class=comparator,
+        )
         return found if found is not None and found.is_alone else None
 
     def _studies_of(
@@ -1158,8 +1158,8 @@ def unexpected_spread(
 
 # -- judgements on file ----------------------------------------------------------------------
 
-# Indication, construct, comparator class, domain.
-Key: TypeAlias = tuple[str, str, str, str]
+# Values of KEY.
+Key: TypeAlias = tuple[str, ...]
 
 TABLE = "certainty"
 JUDGED_DOMAINS = (RISK_OF_BIAS, PUBLICATION_BIAS)
@@ -1231,17 +1231,16 @@ def match_rows(
     unrated: Sequence[Body] = (),
 ) -> dict[Key, JudgedRow]:
     """Find the judgement of every rated outcome and domain; and what is said of the others."""
-    table = _texts(evidence, TABLE)
+    table = rows_of(evidence.text[TABLE])
     rows: dict[Key, JudgedRow] = {
-        (
-            row["indication_id"],
-            row["construct"],
-            row["comparator_class"],
-            row["domain"],
-        ): JudgedRow(line, row["kind"], row["judgement"], row["reason"], row["judged_by"])
+        tuple(row[name] for name in KEY): JudgedRow(
+            line, row["kind"], row["judgement"], row["reason"], row["judged_by"]
+        )
         for line, row in enumerate(table, FIRST_DATA_LINE)
     }
-    found = {(*body.key, f.domain): f.level for body, findings in rated for f in findings}
+    found: dict[Key, int] = {
+        (*body.key, f.domain): f.level for body, findings in rated for f in findings
+    }
     wanted = [(*body.key, domain) for body, _ in rated for domain in JUDGED_DOMAINS]
     ids = [row["row_id"] for row in table]
     faults = [_missing(key, ids) for key in wanted if key not in rows]
@@ -1257,8 +1256,7 @@ def match_rows(
             rule = f"is not rated against {key[2]} in {key[0]}: no comparison tells of it"
             remedy = "delete the row, or correct indication, construct, comparator_class or domain"
             faults.append(Fault(TABLE, row.line, "construct", key[1], rule, remedy))
-    for key, row in rows.items():
-        if row.kind == OVERRIDE and found.get(key) == LEVELS[row.judgement]:
+        elif row.kind == OVERRIDE and found.get(key) == LEVELS[row.judgement]:
             rule = f"overrides nothing: the rule of {key[3]} says the same"
             faults.append(
                 Fault(TABLE, row.line, "judgement", row.judgement, rule, "delete the row")

@@ -201,10 +201,7 @@ class Answer:
     @cached_property
     def knapp_hartung(self) -> PooledResult | None:
         """The pool with the interval that does not take the spread between trials as known."""
-        if self.pool is None:
-            return None
-        model = replace(self.protocol.model, ci_method="knapp-hartung")
-        return pool_trials(self.pool.trials, model, self.pool.key["measure"])
+        return next((one for one in self.intervals if one.ci_method == "knapp-hartung"), None)
 
     @cached_property
     def intervals(self) -> list[PooledResult]:

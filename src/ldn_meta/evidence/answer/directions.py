@@ -40,6 +40,7 @@ from ldn_meta.evidence.effects.rows import (
     Contrast,
     Row,
     ValueRow,
+    cells,
     is_before,
     number,
     precedence,
@@ -438,16 +439,13 @@ def _keys(context: Context, side: Side) -> dict[str, Any]:
     """What results of one study and construct are ranked by."""
     lead = side.lead
     return {
-        "study_id": lead["study_id"],
-        "construct": context.outcomes[lead["outcome_id"]]["construct"],
-        "outcome_id": lead["outcome_id"],
+        **cells(lead, "study_id", "outcome_id", "analysis_set", "read_from"),
+        "construct": context.construct(lead),
         "arm_1": side.arm_1,
         "is_unknown": math.isnan(side.sign),
         "tier": side.tier,
-        "analysis_set": lead["analysis_set"],
         "timepoint_weeks": number(lead["timepoint_weeks"]),
         "estimand": NOT_STATED if side.effect is None else side.effect["estimand"],
-        "read_from": lead["read_from"],
         "is_preferred": lead["preferred"],
         "route_rank": side.route_rank,
         "name": " ".join(side.rows),
@@ -467,18 +465,14 @@ def _row(
     printed = [side.printed for side in chosen]
     printed += [context.rows[name]["as_reported"] for p in known for name in p.rows]
     return {
-        "indication_id": study["indication_id"],
-        "study_id": lead["study_id"],
+        # Randomised: True, False, or None where the report does not say.
+        **cells(study, "indication_id", "design", "eligible_for", "is_randomised"),
+        **cells(study, "comparator_class", "blinding"),
+        **cells(outcome, "construct", "construct_label", "domain"),
+        **cells(lead, "study_id", "outcome_id", "analysis_set"),
+        **cells(lead, "reported_in", "read_in", "read_from", "locator"),
         "study_label": study["label"],
         "year": number(study["year"]),
-        "design": study["design"],
-        "eligible_for": study["eligible_for"],
-        # True, False, or None where the report does not say.
-        "is_randomised": study["is_randomised"],
-        "comparator_class": study["comparator_class"],
-        "construct": outcome["construct"],
-        "construct_label": outcome["construct_label"],
-        "domain": outcome["domain"],
         "group": groups.get(outcome["construct"], OTHER),
         # A change within one arm states none.
         "direction": one_word(
@@ -494,17 +488,10 @@ def _row(
         "p_printed": "; ".join(dict.fromkeys(p.text for p in known)) or "NR",
         "n_people": _people(context, chosen),
         "is_paired": _is_paired(context, first),
-        "reported_in": lead["reported_in"],
-        "read_in": lead["read_in"],
-        "locator": lead["locator"],
         "rows": " ".join(dict.fromkeys(rows)),
-        "blinding": study["blinding"],
-        "outcome_id": lead["outcome_id"],
         "known_by": KNOWN_BY[first.tier] if signs and is_one else NOT_KNOWN,
         "arms": "; ".join(context.arms[side.arm_1]["label"] for side in chosen),
         "timepoint_weeks": number(lead["timepoint_weeks"]),
-        "analysis_set": lead["analysis_set"],
-        "read_from": lead["read_from"],
         "printed": "; ".join(dict.fromkeys(text for text in printed if text)) or "NR",
     }
 
@@ -666,12 +653,15 @@ class GroupSynthesis:
     effects: pd.DataFrame
 
     @cached_property
+    def once(self) -> pd.DataFrame:
+        """Results of each trial once."""
+        repeated = [name for name, why in self.reasons.items() if why == SAME_TRIAL]
+        return self.results[~self.results["study_label"].isin(repeated)]
+
+    @cached_property
     def compared(self) -> pd.DataFrame:
         """Results that compare something, of a trial once."""
-        rows = self.results
-        repeated = [name for name, why in self.reasons.items() if why == SAME_TRIAL]
-        is_once = ~rows["study_label"].isin(repeated)
-        return rows[(rows["sign_from"] != NO_COMPARISON) & is_once]
+        return self.once[self.once["sign_from"] != NO_COMPARISON]
 
     @cached_property
     def cell(self) -> dict[str, Any]:
@@ -762,8 +752,7 @@ class GroupSynthesis:
     @cached_property
     def all_votes(self) -> Votes:
         """Directions of all comparative studies, whatever their design and comparator."""
-        repeated = [name for name, why in self.reasons.items() if why == SAME_TRIAL]
-        return Votes(self.results[~self.results["study_label"].isin(repeated)], self.level)
+        return Votes(self.once, self.level)
 
     @cached_property
     def p_values(self) -> PValues:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import combinations, product
@@ -79,9 +79,11 @@ class Normalised:
         if (correlation, largest) not in self._effects:
             changed = replace(self.protocol, correlation=correlation, largest_se_error=largest)
             effects, _ = candidate_effects(self.own, changed)
+            by_outcome: Iterable[tuple[Any, pd.DataFrame]] = ()
             if len(effects):
-                effects = as_saved(effects[effects["kind"] == CONTRAST])
-            self._effects[correlation, largest] = _by_outcome(effects)
+                compared = as_saved(effects[effects["kind"] == CONTRAST])
+                by_outcome = compared.groupby(["construct", "comparator_class"], sort=False)
+            self._effects[correlation, largest] = dict(iter(by_outcome))
         return self._effects[correlation, largest].get((construct, comparator_class))
 
 
@@ -185,12 +187,6 @@ class ChoiceOfEffects:
         if "measure" in changes and measure == "RR":
             kept = _as_odds_ratios(kept)
         return None if kept.empty else kept.sort_values("effect_id", kind="stable")
-
-
-def _by_outcome(effects: pd.DataFrame) -> dict[Any, pd.DataFrame]:
-    if effects.empty:
-        return {}
-    return dict(iter(effects.groupby(["construct", "comparator_class"], sort=False)))
 
 
 def _distinct(

@@ -279,7 +279,19 @@ def possible_synthesis(
         best = max(fitting, key=lambda p: (len(p.trials), -constructs.index(p.key["construct"])))
         in_it = set(best.trials["study_label"])
         others = {name: word for name, word in directions.items() if name not in in_it}
-        return _of_pool(best) | {"directions": others if best.is_alone else {}}
+        return {
+            "synthesis": ONE_TRIAL if best.is_alone else META_ANALYSIS,
+            "construct": best.key["construct"],
+            "comparator_class": best.key["comparator_class"],
+            "trials": len(best.trials),
+            "people": best.people,
+            "measure": best.key["measure"],
+            "estimate": best.read.estimate,
+            "ci_low": best.read.low,
+            "ci_high": best.read.high,
+            "direction": side_of_pool(best),
+            "directions": others if best.is_alone else {},
+        }
     answer = {
         "construct": constructs[0],
         "comparator_class": "none",
@@ -369,19 +381,3 @@ def interval_direction(ci_low: float, ci_high: float, benefit_sign: float) -> st
         return NOT_STATED
     words = {1.0: FAVOURS_TREATMENT, 0.0: EITHER_WAY, -1.0: FAVOURS_COMPARATOR}
     return words[side(ci_low, ci_high, benefit_sign)]
-
-
-def _of_pool(best: Pool) -> dict[str, Any]:
-    read = best.read
-    return {
-        "synthesis": META_ANALYSIS if len(best.trials) > 1 else ONE_TRIAL,
-        "construct": best.key["construct"],
-        "comparator_class": best.key["comparator_class"],
-        "trials": len(best.trials),
-        "people": best.people,
-        "measure": best.key["measure"],
-        "estimate": read.estimate,
-        "ci_low": read.low,
-        "ci_high": read.high,
-        "direction": side_of_pool(best),
-    }

@@ -119,11 +119,9 @@ def read_rules(stated: Mapping[str, Any], forms: Mapping[str, Form], review: Rev
     )
 
 
-def _rule(name: str, stated: object, forms: Mapping[str, Form], review: Review) -> Rule:
+def _rule(name: str, stated: Any, forms: Mapping[str, Form], review: Review) -> Rule:
     where = f"{FILE}: rules.{name}"
     check_type(where, stated, dict)
-    if not isinstance(stated, dict):
-        raise TypeError(where)
     check_names(
         where,
         stated,

@@ -170,11 +170,7 @@ def known_by(answers: Answers, year: float) -> Answers:
 
     return replace(
         answers,
-        evidence=replace(
-            evidence,
-            tables={name: kept(frame) for name, frame in evidence.tables.items()},
-            text={name: kept(frame) for name, frame in evidence.text.items()},
-        ),
+        evidence=evidence.each(kept),
         effects=kept(answers.effects),
         left_out=kept(answers.left_out),
     )

@@ -24,8 +24,9 @@ from ldn_meta.evidence.effects.rows import (
     Candidate,
     Context,
     Study,
-    mark_selected,
+    cells,
     number,
+    select,
 )
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
 from ldn_meta.files import six_digits
@@ -85,7 +86,8 @@ def normalise(evidence: Evidence, protocol: Protocol) -> tuple[pd.DataFrame, pd.
     """
     effects, left_out = candidate_effects(evidence, protocol)
     if len(effects):
-        effects = mark_selected(effects, protocol.selection)
+        chosen, why = select(effects, protocol.selection)
+        effects = effects.assign(is_selected=chosen, selected_why=why)
     return effects, left_out
 
 
@@ -201,17 +203,12 @@ def _record(context: Context, found: Candidate, trials: dict[str, str]) -> dict[
     data_2 = _arm_data(context, found, found.arm_2, 2)[0] if control else "NA"
     return {
         "effect_id": "",
-        "indication_id": study["indication_id"],
-        "study_id": study["study_id"],
+        **cells(study, "indication_id", "study_id"),
         "study_label": study["label"],
         "trial_id": trials[study["study_id"]],
         "year": number(study["year"]),
         "kind": found.kind,
-        "construct": outcome["construct"],
-        "construct_label": outcome["construct_label"],
-        "outcome_id": outcome["outcome_id"],
-        "instrument": outcome["instrument"],
-        "domain": outcome["domain"],
+        **cells(outcome, "construct", "construct_label", "outcome_id", "instrument", "domain"),
         "benefit_sign": number(outcome["benefit_sign"]),
         "direction": lead.get("direction", NOT_STATED),
         "arm": context.arms[found.arm_1]["label"],
@@ -219,8 +216,7 @@ def _record(context: Context, found: Candidate, trials: dict[str, str]) -> dict[
         "comparator": control["label"] if control else "none",
         "timepoint_weeks": number(lead["timepoint_weeks"]),
         "analysis_set": lead["analysis_set"],
-        "design": study["design"],
-        "eligible_for": study["eligible_for"],
+        **cells(study, "design", "eligible_for"),
         "is_randomised": bool(study["is_randomised"]),
         "blinding": study["blinding"],
         "is_paired": found.is_paired,
@@ -252,10 +248,7 @@ def _record(context: Context, found: Candidate, trials: dict[str, str]) -> dict[
         "assumptions": "; ".join(words for words in found.assumptions if words) or "none",
         "notes": "; ".join(dict.fromkeys(row["note"] for row in rows if row["note"])) or "none",
         "rows": " ".join(found.rows),
-        "reported_in": lead["reported_in"],
-        "read_in": lead["read_in"],
-        "locator": lead["locator"],
-        "as_reported": lead["as_reported"],
+        **cells(lead, "reported_in", "read_in", "locator", "as_reported"),
     }
 
 

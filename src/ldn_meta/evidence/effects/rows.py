@@ -376,6 +376,11 @@ def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in cells.tolist()]
 
 
+def cells(row: Row, *names: str) -> dict[str, Any]:
+    """Some cells of a row, under their names."""
+    return {name: row[name] for name in names}
+
+
 def number(value: Any) -> float:
     """A cell as float, NaN when missing."""
     return math.nan if value is None else float(value)
@@ -443,12 +448,6 @@ def _by_trial(
         for place in sorted(range(len(names)), key=lambda place: (ranks[place], names[place]))
         if not why[place]
     ]
-
-
-def mark_selected(effects: pd.DataFrame, selection: Selection) -> pd.DataFrame:
-    """Add ``is_selected`` and ``selected_why`` for the main analysis."""
-    chosen, why = select(effects, selection)
-    return effects.assign(is_selected=chosen, selected_why=why)
 
 
 class Rule(NamedTuple):

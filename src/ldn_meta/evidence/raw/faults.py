@@ -21,7 +21,15 @@ from ldn_meta.evidence.raw.bias import (
     Tool,
     fitting_tool,
 )
-from ldn_meta.evidence.raw.tables import ACCEPT, GUARDED, Correction, Dictionary, Evidence, typed
+from ldn_meta.evidence.raw.tables import (
+    ACCEPT,
+    GUARDED,
+    Correction,
+    Dictionary,
+    Evidence,
+    as_text,
+    typed,
+)
 from ldn_meta.files import EMPTY, TO_DO
 
 if TYPE_CHECKING:
@@ -853,12 +861,9 @@ def row_check(dictionary: Dictionary, table: str, row: Mapping[str, str]) -> lis
 
 
 def _frame(dictionary: Dictionary, table: str, rows: list[Mapping[str, str]]) -> pd.DataFrame:
-    import pandas as pd
-
-    columns = dictionary.tables[table].columns
-    cells = [[row[column] for column in columns] for row in rows]
-    index = pd.RangeIndex(THE_ROW, THE_ROW + len(rows))
-    return pd.DataFrame(cells, columns=columns, index=index, dtype="str")
+    whole = dictionary.tables[table]
+    cells = [[row[column] for column in whole.columns] for row in rows]
+    return as_text(whole, cells, range(THE_ROW, THE_ROW + len(rows)))
 
 
 def correction_faults(

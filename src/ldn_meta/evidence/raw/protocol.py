@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from html import escape
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -169,28 +169,6 @@ def _once(what: str, names: list[str]) -> None:
 
 
 WHERE = "certainty"
-IMPRECISION = (
-    *("alpha", "power", "ratio_low", "ratio_high", "per_1000", "far_below"),
-    "people_without_estimate",
-)
-SIZE = (
-    *("moderate_in_mids", "large_in_mids", "moderate_ratio_low", "moderate_ratio_high"),
-    *("large_ratio_low", "large_ratio_high"),
-)
-PARTS: dict[str, Choices] = {
-    "risk_of_bias": {"share_of_weight": NUMBER},
-    "inconsistency": {"i2_serious_pct": NUMBER, "i2_very_serious_pct": NUMBER},
-    "indirectness": {
-        "share_of_weight": NUMBER,
-        "shortest_weeks": NUMBER,
-        "surrogate_domains": list,
-        "surrogate_constructs": list,
-        "dose_mg_per_day": dict,
-    },
-    "imprecision": {**dict.fromkeys(IMPRECISION, NUMBER), "ratio_source": str},
-    "size": dict.fromkeys(SIZE, NUMBER),
-    "caution": {"least_share_of_spread": NUMBER},
-}
 MID = "minimal_important_difference"
 NO_ROW = "none"
 # Numbers of each list have to rise from one to the next, from above 0 on.
@@ -218,6 +196,19 @@ SHARES = (
     "imprecision.far_below",
     "caution.least_share_of_spread",
 )
+# Every number is held to one of these two; what is no number stands below.
+RATED_BY: Choices = {
+    **dict.fromkeys((*SHARES, *chain(*RISING)), NUMBER),
+    "indirectness.surrogate_domains": list,
+    "indirectness.surrogate_constructs": list,
+    "indirectness.dose_mg_per_day": dict,
+    "imprecision.ratio_source": str,
+}
+PARTS: dict[str, Choices] = {
+    part: {n.removeprefix(start): k for n, k in RATED_BY.items() if n.startswith(start)}
+    for part in dict.fromkeys(name.partition(".")[0] for name in RATED_BY)
+    for start in [f"{part}."]
+}
 
 
 @dataclass(frozen=True)

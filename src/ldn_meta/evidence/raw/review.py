@@ -140,7 +140,7 @@ def load_review(folder: Path) -> Review:
         check_type(f"{FILE}: {name}", part, dict)
     names = section(f"{FILE}: treatment", stated["treatment"], TREATMENT)
     told: dict[str, Any] = {
-        name: part(**section(f"{FILE}: {name}", stated[name], _texts(part)))
+        name: part(**section(f"{FILE}: {name}", stated[name], choices_of(part)))
         for name, part in parts.items()
         if name in stated
     }
@@ -153,11 +153,6 @@ def load_review(folder: Path) -> Review:
             for key, value in stated.get(name, {}).items()
         }
     return Review(**names, **told)
-
-
-def _texts(record: type) -> dict[str, type]:
-    """Every field of a record, which is text."""
-    return {one.name: str for one in fields(record)}
 
 
 def check_names(

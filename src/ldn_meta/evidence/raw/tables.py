@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
@@ -150,7 +150,7 @@ def read_file(folder: Path, table: Table) -> FileContent:
         faults.append(Fault(table.name, line, "-", value, rule, remedy))
 
     def nothing() -> FileContent:
-        return FileContent(_frame(table, [], []), faults, is_read=False)
+        return FileContent(as_text(table, [], []), faults, is_read=False)
 
     path = folder / f"{table.name}.csv"
     if not path.is_file():
@@ -189,19 +189,17 @@ def read_file(folder: Path, table: Table) -> FileContent:
         )
         return nothing()
     width = len(table.columns)
-    misfits = frozenset(
-        line for line, row in zip(lines[1:], rows[1:], strict=True) if len(row) != width
-    )
-    for line, row in zip(lines[1:], rows[1:], strict=True):
-        if line in misfits:
-            note(
-                line,
-                ",".join(row)[:QUOTED],
-                f"row has {len(row)} cells, not {width}",
-                "quote cells that hold a comma; fill missing cells with NR or NA",
-            )
+    numbered = zip(lines[1:], rows[1:], strict=True)
+    misfits = {line: row for line, row in numbered if len(row) != width}
+    for line, row in misfits.items():
+        note(
+            line,
+            ",".join(row)[:QUOTED],
+            f"row has {len(row)} cells, not {width}",
+            "quote cells that hold a comma; fill missing cells with NR or NA",
+        )
     fitted = [(row + [""] * width)[:width] for row in rows[1:]]
-    return FileContent(_frame(table, fitted, lines[1:]), faults, is_read=True, misfits=misfits)
+    return FileContent(as_text(table, fitted, lines[1:]), faults, True, frozenset(misfits))
 
 
 YES_NO = {"yes": True, "no": False}
@@ -238,7 +236,8 @@ def _column(cells: list[str | None], kind: str) -> Any:
     return pd.array(whole, dtype="Int64")
 
 
-def _frame(table: Table, rows: list[list[str]], lines: list[int]) -> pd.DataFrame:
+def as_text(table: Table, rows: Sequence[Sequence[str]], lines: Sequence[int]) -> pd.DataFrame:
+    """Rows of a table as text, by line of their file."""
     import pandas as pd
 
     return pd.DataFrame(
@@ -483,9 +482,6 @@ class Evidence:
         studies = self.text["studies"]
         own = studies.loc[studies["indication_id"] == indication_id, "study_id"].to_list()
 
-        def kept(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-            return {name: of_indication(frame) for name, frame in tables.items()}
-
         def of_indication(frame: pd.DataFrame) -> pd.DataFrame:
             # A claim about several studies belongs to its indication: that column goes first.
             if "indication_id" in frame.columns:
@@ -494,7 +490,15 @@ class Evidence:
                 return frame[frame["study_id"].isin(own)].reset_index(drop=True)
             return frame
 
-        return replace(self, tables=kept(self.tables), text=kept(self.text))
+        return self.each(of_indication)
+
+    def each(self, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Evidence:
+        """The same evidence with every table changed, as typed by us and by people."""
+        tables, text = (
+            {name: change(frame) for name, frame in frames.items()}
+            for frames in (self.tables, self.text)
+        )
+        return replace(self, tables=tables, text=text)
 
 
 @dataclass(frozen=True)
@@ -510,12 +514,7 @@ class Reading:
         """The evidence with its rows by position, or a refusal that lists the faults."""
         if faults:
             raise DataError(faults)
-
-        def numbered(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-            return {name: frame.reset_index(drop=True) for name, frame in tables.items()}
-
-        read = self.evidence
-        return replace(read, tables=numbered(read.tables), text=numbered(read.text))
+        return self.evidence.each(lambda frame: frame.reset_index(drop=True))
 
 
 def read_folder(folder: Path) -> Reading:
