@@ -39,7 +39,7 @@ from ldn_meta.evidence.answer.pools import (
 )
 from ldn_meta.evidence.effects.rows import COMPARATOR, CONTRAST, FURTHER_ARM, RATIO_MEASURES
 from ldn_meta.evidence.raw.bias import AGAINST_A_TRIAL, NOT_READABLE, overall_judgements
-from ldn_meta.evidence.raw.faults import fault_at
+from ldn_meta.evidence.raw.faults import fault_at, latest_size
 from ldn_meta.evidence.raw.review import (
     UNNAMED,
     Review,
@@ -78,8 +78,6 @@ RATED = (META_ANALYSIS, ONE_TRIAL, DIRECTION_ONLY)
 NOT_COMPARED = "none"
 ACTIVE = "active drug"
 TWO_ARMS = 2
-# Best first: who of a study counts when nobody says how many were compared.
-SIZES = ("n_analysed", "n_completed", "n_randomised", "n_enrolled")
 
 RISK_OF_BIAS = "risk_of_bias"
 INCONSISTENCY = "inconsistency"
@@ -597,7 +595,7 @@ class _Material:
             return int(compared.max())
         if (self.evidence.arms["study_id"] == study["study_id"]).sum() > TWO_ARMS:
             return 0
-        return next((int(study[name]) for name in SIZES if study[name].isdigit()), 0)
+        return latest_size(study)
 
     @cached_property
     def _registered(self) -> tuple[str, ...]:

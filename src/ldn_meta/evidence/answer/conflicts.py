@@ -33,6 +33,7 @@ from ldn_meta.evidence.raw.faults import (
     Fact,
     fact_columns,
     fault_at,
+    latest_size,
     stated_twice,
 )
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, cited
@@ -461,8 +462,6 @@ COUNTS = "counts that print like the percentages"
 MEANS = "the printed difference with the printed p"
 APPROXIMATED = "the approximated effect"
 EITHER_WAY = "an important difference either way"
-# Who of a study counts when nobody says how many were compared, best first.
-STAGES = ("n_analysed", "n_completed", "n_randomised", "n_enrolled")
 # Where there are none to try.
 OUTSIDE, UNBOUNDED = "outside the main pool", "no bound"
 NOT_ASKED = "no row of wanted.csv says which number is missing"
@@ -724,8 +723,7 @@ def _either_way(context: Context, answer: Answer, study: dict[Any, Any]) -> Valu
         group: sum(arm["n_randomised"] or 0 for arm in arms if arm["group"] == group)
         for group in (TREATMENT, COMPARATOR)
     }
-    counted = (int(study[name]) for name in STAGES if study[name].isdigit())
-    in_all = next(counted, 0)
+    in_all = latest_size(study)
     is_paired = study["design"] in PAIRED_DESIGNS
     if is_paired and in_all:
         sei = float(paired_se(scale.sd, scale.sd, in_all, answer.protocol.correlation))

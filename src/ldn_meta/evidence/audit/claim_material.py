@@ -24,6 +24,7 @@ from ldn_meta.evidence.answer.pools import (
 )
 from ldn_meta.evidence.audit.claim_rules import Form
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Context, Row, number, plain_rows
+from ldn_meta.evidence.raw.faults import SIZES
 from ldn_meta.evidence.raw.review import write
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, cited
 from ldn_meta.files import number_text
@@ -436,7 +437,6 @@ def is_ratio(found: Pool) -> bool:
 
 # Numbers as reports print them: 4,960 is one number, and a sign is no minus between numbers.
 PRINTED = re.compile(r"(?<![\w.])[-+]?\d+(?:,\d{3})*(?:\.\d+)?|(?<![\w.])\.\d+")
-SIZES = ("n_enrolled", "n_randomised", "n_completed", "n_analysed")
 # Below it a claim calls a difference one.
 SIGNIFICANT = 0.05
 

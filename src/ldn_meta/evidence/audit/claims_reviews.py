@@ -20,7 +20,6 @@ from ldn_meta.evidence.answer.pools import (
 from ldn_meta.evidence.audit.claim_material import (
     EITHER,
     SIGNIFICANT,
-    SIZES,
     Case,
     Claimed,
     Finding,
@@ -38,6 +37,7 @@ from ldn_meta.evidence.audit.claim_material import (
     together,
 )
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Row, number
+from ldn_meta.evidence.raw.faults import SIZES
 from ldn_meta.evidence.raw.review import listed
 from ldn_meta.evidence.raw.tables import short_citation
 from ldn_meta.stats.convert import p_from_se, se_from_ci
@@ -877,7 +877,7 @@ def _of_source(case: Case, sentence: str, row: Row, **values: float | str) -> st
 def _of_fact(case: Case, row: Row) -> str:
     """A fact as printed, or its number where none is."""
     printed = str(row["as_reported"])
-    held = [number(row[name]) for name in FACT_NUMBERS if row[name] is not None]
+    held = held_by(row)
     is_told = any(prints_as(value, text) for value in held for text in printed_numbers(printed))
     there = printed if is_told else " to ".join(f"{value:g}" for value in held)
     label = str(row["qualifier"] or row["fact"]).replace("_", " ")
@@ -891,9 +891,14 @@ def _filed(rows: Iterable[Row]) -> dict[str, float]:
     return {f"there_{place}": value for place, value in enumerate(values, 1)}
 
 
+def held_by(row: Row) -> list[float]:
+    """Numbers of a fact: its value, or the ends of its range."""
+    return [number(row[name]) for name in FACT_NUMBERS if row[name] is not None]
+
+
 def _values(row: Row) -> list[float]:
     """Numbers of a fact; days also as weeks."""
-    held = [number(row[name]) for name in FACT_NUMBERS if row[name] is not None]
+    held = held_by(row)
     return held + [value / DAYS_A_WEEK for value in held if row["unit"] in DAYS]
 
 

@@ -30,7 +30,7 @@ from ldn_meta.evidence.audit.claim_material import (
     span_of,
     together,
 )
-from ldn_meta.evidence.audit.claims_reviews import claimed_by, pool_beside_ours
+from ldn_meta.evidence.audit.claims_reviews import claimed_by, held_by, pool_beside_ours
 from ldn_meta.evidence.effects.routes import counts_behind
 from ldn_meta.evidence.effects.rows import (
     COMPARATOR,
@@ -860,12 +860,7 @@ def shares_that_left(case: Case) -> Finding:
         for row in rows
         if row["qualifier"].startswith("dropout percent") and "anticipated" not in row["qualifier"]
     ]
-    shares = [
-        float(row[name]) / 100
-        for row in told
-        for name in ("value", "value_low", "value_high")
-        if row[name] is not None
-    ]
+    shares = [percent / 100 for row in told for percent in held_by(row)]
     tiers = {str(row["read_from"]) for row in told}
     heard = {row["study_id"] for row in rows}
     if not shares:

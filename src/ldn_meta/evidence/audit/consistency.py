@@ -14,7 +14,7 @@ from ldn_meta.errors import DataError, Fault
 from ldn_meta.evidence.effects.effects import used_rows
 from ldn_meta.evidence.effects.routes import degrees_of_freedom
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Context, Row, is_before, plain_rows
-from ldn_meta.evidence.raw.faults import FACT_KEYS, LEVELS, SPLIT_DESIGNS, VALUES
+from ldn_meta.evidence.raw.faults import FACT_KEYS, LEVELS, SIZES, SPLIT_DESIGNS, VALUES
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, cited
 from ldn_meta.stats.consistency import (
     CENTRE_TOLERANCE,
@@ -93,8 +93,6 @@ ONE_GROUP = (
     "up-and-down",
     "register before-after",
 )
-SIZES = ("n_enrolled", "n_randomised", "n_completed", "n_analysed")
-
 
 # The estimate of a mean or of a table is called otherwise.
 ESTIMATES = {"contrasts": "estimate", "claims": "estimate", "arm_stats": "mean"}

@@ -507,6 +507,11 @@ SPLIT_DESIGNS = ("parallel", "factorial")
 LEVELS = ("baseline", "end")
 
 
+def latest_size(study: Mapping[Any, str]) -> int:
+    """People of a study at the last stage that its row states: who counts where nobody says."""
+    return next((int(study[name]) for name in reversed(SIZES) if study[name].isdigit()), 0)
+
+
 def link_faults(evidence: Evidence, *, unread: Collection[str]) -> list[Fault]:
     """Every breach of a rule that joins rows."""
     found = list(_references(evidence, unread))
