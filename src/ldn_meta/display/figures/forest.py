@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.bias import DOT_SIZE, draw_dot, judgement, judgement_legend
@@ -57,7 +57,6 @@ if TYPE_CHECKING:
 
     from ldn_meta.display.figures.shown import ShownFigure
     from ldn_meta.evidence.answer.pools import IntervalToRead
-    from ldn_meta.stats.arrays import FloatArray, IntArray
     from ldn_meta.stats.pool import PooledResult
 
 
@@ -158,28 +157,17 @@ ONE_TRIAL = "One trial, nothing pooled."
 NO_TRIAL = "No trial gave an estimate for this outcome; nothing is pooled."
 
 
-class Diamond(Protocol):
-    """What an open diamond needs to know; a PooledResult does."""
+class Diamond(NamedTuple):
+    """A pool as an open diamond: the estimate and interval that it is read by."""
 
-    @property
-    def k(self) -> int | IntArray:
-        """Number of trials."""
+    k: int
+    estimate: float
+    ci_low: float
+    ci_high: float
+    is_batch: bool = False
 
-    @property
-    def estimate(self) -> float | FloatArray:
-        """Where its middle is."""
 
-    @property
-    def ci_low(self) -> float | FloatArray:
-        """Where it starts."""
-
-    @property
-    def ci_high(self) -> float | FloatArray:
-        """Where it ends."""
-
-    @property
-    def is_batch(self) -> bool:
-        """Whether it is many pools, which cannot be drawn."""
+Summaries = Sequence[tuple[str, "PooledResult | Diamond | None"]]
 
 
 @dataclass(frozen=True)
@@ -199,45 +187,6 @@ class Row:
     def weight(self) -> str:
         """Weight as printed."""
         return "" if math.isnan(self.weight_pct) else f"{self.weight_pct:.1f}%"
-
-
-def forest_rows(
-    result: PooledResult | None,
-    *,
-    labels: Sequence[str] | None,
-    columns: pd.DataFrame | None,
-    totals: Sequence[str] | None,
-    shown_only: pd.DataFrame | None,
-    summaries: Sequence[tuple[str, Diamond | None]] | None,
-    dots: pd.DataFrame | None,
-    print_as: EffectFormat,
-    read: IntervalToRead | None = None,
-    intervals: Sequence[Sequence[float]] | None = None,
-) -> list[Row]:
-    """List the rows of a forest plot from the top down.
-
-    ``shown_only`` may hold columns of ``columns`` and of ``dots`` by their names.
-    """
-    for pool in (result, *(pool for _, pool in summaries or ())):
-        if pool is not None and pool.is_batch:
-            message = f"{pool!r} is a batch of pool_many: a forest plot needs the result of pool"
-            raise ArgumentError(message)
-    width = 0 if columns is None else len(columns.columns)
-    rows = _trial_rows(result, labels, columns, dots, print_as, intervals)
-    pooled = 0 if result is None else int(result.k)
-    if result is None or pooled == 0:
-        rows.append(Row("remark", NO_TRIAL))
-    elif pooled == 1:
-        rows.append(Row("remark", ONE_TRIAL))
-    else:
-        rows += _pool_rows(result, totals, width, print_as, read)
-    if summaries:
-        rows.append(Row("heading", SUMMARY_HEADING))
-        rows += [_summary_row(label, pool, print_as) for label, pool in summaries]
-    if shown_only is not None and len(shown_only):
-        rows.append(Row("heading", SHOWN_HEADING))
-        rows += _shown_rows(shown_only, columns, dots, print_as)
-    return rows
 
 
 def trial_spans(
@@ -289,12 +238,15 @@ def _trial_rows(
 
 
 def _pool_rows(
-    result: PooledResult,
+    result: PooledResult | None,
     totals: Sequence[str] | None,
-    width: int,
+    columns: pd.DataFrame | None,
     print_as: EffectFormat,
     read: IntervalToRead | None,
 ) -> list[Row]:
+    if result is None or result.k < 2:
+        return [Row("remark", ONE_TRIAL if result is not None and result.k else NO_TRIAL)]
+    width = 0 if columns is None else len(columns.columns)
     if totals is not None and len(totals) != width:
         message = f"totals has {len(totals)} texts for {width} columns: one each, '' for none"
         raise ArgumentError(message)
@@ -314,7 +266,7 @@ def _pool_rows(
     return rows
 
 
-def _summary_row(label: str, pool: Diamond | None, print_as: EffectFormat) -> Row:
+def _summary_row(label: str, pool: PooledResult | Diamond | None, print_as: EffectFormat) -> Row:
     k = 0 if pool is None else int(pool.k)
     trials = style.unbroken(f"({count(k, 'trial')})")
     name = f"{capitalised(label)} {trials}"
@@ -326,17 +278,20 @@ def _summary_row(label: str, pool: Diamond | None, print_as: EffectFormat) -> Ro
 
 
 def _shown_rows(
-    shown_only: pd.DataFrame,
+    shown_only: pd.DataFrame | None,
     columns: pd.DataFrame | None,
     dots: pd.DataFrame | None,
     print_as: EffectFormat,
 ) -> list[Row]:
+    if shown_only is None or shown_only.empty:
+        return []
     style.check_columns(shown_only, SHOWN_COLUMNS, "shown_only")
     cells = _texts(_shared(shown_only, columns), len(shown_only))
     judgements = _judgements(_shared(shown_only, dots), len(shown_only))
     entries = shown_only.to_dict("records")
     spans = [_span(entry["yi"], entry["ci_low"], entry["ci_high"]) for entry in entries]
-    return [
+    heading = Row("heading", SHOWN_HEADING)
+    return [heading] + [
         Row(
             "shown",
             str(entry["label"]),
@@ -361,7 +316,7 @@ def _judgements(dots: pd.DataFrame | None, length: int) -> list[tuple[object, ..
     return list(dots.itertuples(index=False, name=None))
 
 
-def _pooled_span(result: Diamond) -> Interval:
+def _pooled_span(result: PooledResult | Diamond) -> Interval:
     return _span(float(result.estimate), float(result.ci_low), float(result.ci_high))
 
 
@@ -473,10 +428,11 @@ class Table:
         rows: Sequence[Row],
         *,
         column_names: Sequence[str],
-        dot_names: Sequence[str],
+        dot_names: Sequence[str] = (),
         effect_header: str,
         title: str | None,
     ) -> None:
+        self.rows = rows
         heads = [wrap(name, _HEADER_WIDTH, weight="bold") for name in column_names]
         widths = [
             max(_bold_width(head), *(_cell_width(row, index) for row in rows))
@@ -728,40 +684,29 @@ class _Pen:
         self._arrows(span, y, style.POOLED, gid)
 
 
-def draw_rows(
-    rows: Sequence[Row],
+def draw_table(
+    table: Table,
     *,
-    column_names: Sequence[str] = (),
-    dot_names: Sequence[str] = (),
-    effect_header: str,
     direction: tuple[str, str],
     x_label: str,
     is_log: bool,
     limits: tuple[float, float] | None,
     notes: Callable[[bool], list[str]],
-    title: str | None,
 ) -> tuple[Sheet, Axes]:
-    """Draw rows with their plot, and ``notes`` below: they are told whether an interval is cut.
+    """Draw a table with its plot, and ``notes`` below: they are told whether an interval is cut.
 
     Limits are chosen so that every pooled trial's estimate is in view.
     """
-    table = Table(
-        rows,
-        column_names=column_names,
-        dot_names=dot_names,
-        effect_header=effect_header,
-        title=title,
-    )
     if limits is None:
-        needed = [row.span for row in rows if row.kind in _NEEDED]
-        wished = [row.span for row in rows if row.kind not in _NEEDED]
+        needed = [row.span for row in table.rows if row.kind in _NEEDED]
+        wished = [row.span for row in table.rows if row.kind not in _NEEDED]
         limits = axis_limits(needed, wished, reference=0.0)
     if is_log:
         limits = max(limits[0], -LARGEST_LOG), min(limits[1], LARGEST_LOG)
     scale = Scale.between(*limits, PLOT_WIDTH, is_log=is_log)
     is_cut = any(
         row.span.is_complete and not (scale.holds(row.span.low) and scale.holds(row.span.high))
-        for row in rows
+        for row in table.rows
     )
     under = Under(
         table.bottom,
@@ -790,7 +735,7 @@ def forest_plot(
     columns: pd.DataFrame | None = None,
     totals: Sequence[str] | None = None,
     shown_only: pd.DataFrame | None = None,
-    summaries: Sequence[tuple[str, Diamond | None]] | None = None,
+    summaries: Summaries | None = None,
     direction: tuple[str, str] = ("favours treatment", "favours comparator"),
     x_label: str = "",
     log_scale: bool = False,
@@ -859,19 +804,15 @@ def forest_plot(
         judgement.
     """
     print_as = EffectFormat(digits, log_scale)
-    rows = forest_rows(
-        result,
-        labels=labels,
-        columns=columns,
-        totals=totals,
-        shown_only=shown_only,
-        summaries=summaries,
-        dots=dots,
-        print_as=print_as,
-        read=read,
-        intervals=intervals,
-    )
-    first_pool = _first_pool(result, summaries)
+    others = summaries or ()
+    first_pool = _first_pool([result, *(pool for _, pool in others)])
+    rows = [
+        *_trial_rows(result, labels, columns, dots, print_as, intervals),
+        *_pool_rows(result, totals, columns, print_as, read),
+        *([Row("heading", SUMMARY_HEADING)] if others else []),
+        *(_summary_row(label, pool, print_as) for label, pool in others),
+        *_shown_rows(shown_only, columns, dots, print_as),
+    ]
     measure = measure_words(first_pool)
     dot_names = [] if dots is None else [str(name) for name in dots.columns]
     alt = describe(
@@ -886,11 +827,15 @@ def forest_plot(
         texts = [f"{row.label}: {row.note}" if row.note else row.label for row in rows]
         return words_only(texts, title, alt)
     axis_name = f"{measure} (log axis)" if log_scale else measure
-    sheet, axes = draw_rows(
+    table = Table(
         rows,
         column_names=[] if columns is None else [str(name) for name in columns.columns],
         dot_names=dot_names,
         effect_header=effect_header(first_pool, read),
+        title=title,
+    )
+    sheet, axes = draw_table(
+        table,
         direction=direction,
         x_label=capitalised(x_label) or axis_name,
         is_log=log_scale,
@@ -901,7 +846,6 @@ def forest_plot(
             judgement_legend(value for row in rows for value in row.dots),
             dots_note if any(row.dots for row in rows) else "",
         ],
-        title=title,
     )
     return sheet.shown(alt, axes)
 
@@ -909,13 +853,14 @@ def forest_plot(
 forest_output = output_of(forest_plot)
 
 
-def _first_pool(
-    result: PooledResult | None, summaries: Sequence[tuple[str, Diamond | None]] | None
-) -> PooledResult | None:
-    """Take measure and level from the pool shown first, if there is any."""
+def _first_pool(pools: Sequence[PooledResult | Diamond | None]) -> PooledResult | None:
+    """Take measure and level from the pool shown first, if there is any; refuse many in one."""
     from ldn_meta.stats.pool import PooledResult
 
-    pools = (result, *(pool for _, pool in summaries or ()))
+    for pool in pools:
+        if pool is not None and pool.is_batch:
+            message = f"{pool!r} is a batch of pool_many: a forest plot needs the result of pool"
+            raise ArgumentError(message)
     return next((pool for pool in pools if isinstance(pool, PooledResult)), None)
 
 
@@ -1124,10 +1069,9 @@ def cumulative_plot(
         ),
     ]
     is_many = len(steps) > 1
-    sheet, axes = draw_rows(
-        rows,
-        column_names=HEADS,
-        effect_header=f"Answer then\n({100 * level:g}% CI)",
+    header = f"Answer then\n({100 * level:g}% CI)"
+    sheet, axes = draw_table(
+        Table(rows, column_names=HEADS, effect_header=header, title=title),
         direction=direction,
         x_label=capitalised(x_label),
         is_log=log_scale,
@@ -1137,7 +1081,6 @@ def cumulative_plot(
             _ARROW if is_cut else "",
             _LOOKED_BACK if is_many else "",
         ],
-        title=title,
     )
     return sheet.shown(" ".join(sentences), axes)
 

@@ -97,7 +97,7 @@ class PublishedPools:
     def figure(self) -> FigureOutput:
         """Forest plot: our pool with its trials, our other pools, the published results hollow."""
         from ldn_meta.display.figures.forest import forest_output
-        from ldn_meta.display.pages.page import ReadDiamond
+        from ldn_meta.display.pages.page import diamond, drawn
 
         now, outcome = self.now, self.outcome
         rows = [
@@ -109,16 +109,14 @@ class PublishedPools:
             for claim in self.claims
         ]
         others = [
-            (f"{words}, {pool.read.method}", ReadDiamond(len(pool.trials), *pool.read[:3]))
+            (f"{words}, {pool.read.method}", diamond(pool))
             for words, pool in self.own.items()
             if pool is not now
         ]
         sides = (f"favours {self.review.label}", f"favours {self.question.comparator}")
         return forest_output(
             f"published_{outcome.replace(' ', '_')}_{self.measure.lower()}",
-            None if now is None else now.result,
-            read=None if now is None else now.read,
-            intervals=None if now is None else now.own_intervals,
+            **drawn(now),
             shown_only=pd.DataFrame(rows) if rows else None,
             summaries=others,
             direction=sides if self.question.benefit == "negative" else sides[::-1],

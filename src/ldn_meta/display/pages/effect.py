@@ -14,10 +14,11 @@ from ldn_meta.display.outputs import Facts, FigureOutput, Table, Text, rows_of
 from ldn_meta.display.pages.page import (
     BY_PROTOCOL,
     QuestionPage,
-    ReadDiamond,
     comparators,
     construct_labels,
     crossing,
+    diamond,
+    drawn,
     open_page,
     pool_facts,
     pool_numbers,
@@ -535,9 +536,7 @@ def forest_of_pool(
         hollow = pd.concat([part.reset_index(drop=True) for part in parts], axis="columns")
     return forest_output(
         name,
-        None if pool is None else pool.result,
-        read=None if pool is None else pool.read,
-        intervals=None if pool is None else pool.own_intervals,
+        **drawn(pool),
         columns=None if pool is None else _arm_columns(rows, *names, is_ratio=is_ratio, of=of),
         totals=totals,
         shown_only=hollow,
@@ -588,10 +587,8 @@ def _diamonds(pool: Pool, variants: list[tuple[str, Pool | None]]) -> list[tuple
         trials = tuple(found.trials["effect_id"])
         if trials not in seen:
             seen.add(trials)
-            read = found.read
-            how = "" if read.method == pool.read.method else f", {read.method}"
-            diamond = ReadDiamond(len(found.trials), read.estimate, read.low, read.high)
-            out.append((f"{name}{how}", diamond))
+            how = "" if found.read.method == pool.read.method else f", {found.read.method}"
+            out.append((f"{name}{how}", diamond(found)))
     return out or None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of, source_cell
 from ldn_meta.display.words import (
@@ -36,6 +36,7 @@ from ldn_meta.stats.pool import side
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ldn_meta.display.figures.forest import Diamond
     from ldn_meta.evidence.answer.pools import IntervalToRead, Pool
     from ldn_meta.evidence.raw.tables import Evidence
     from ldn_meta.stats.bayes import BayesResult
@@ -43,16 +44,6 @@ if TYPE_CHECKING:
 
 
 BY_PROTOCOL = "protocol"
-
-
-class ReadDiamond(NamedTuple):
-    """A pool as an open diamond: the estimate and interval that it is read by."""
-
-    k: int
-    estimate: float
-    ci_low: float
-    ci_high: float
-    is_batch: bool = False
 
 
 @dataclass(frozen=True)
@@ -485,6 +476,20 @@ def _pooled_cells(found: PooledResult, read: IntervalToRead) -> tuple[str, ...]:
 def _probability(value: SupportsFloat) -> str:
     """A probability; none is written as nought or one."""
     return share_words(min(max(float(value), 1e-6), 1.0 - 1e-6))
+
+
+def drawn(pool: Pool | None) -> dict[str, Any]:
+    """What a forest plot asks of a pool that may be missing."""
+    if pool is None:
+        return {"result": None}
+    return {"result": pool.result, "read": pool.read, "intervals": pool.own_intervals}
+
+
+def diamond(pool: Pool) -> Diamond:
+    """A pool as an open diamond, at the estimate and interval that it is read by."""
+    from ldn_meta.display.figures.forest import Diamond
+
+    return Diamond(len(pool.trials), pool.read.estimate, pool.read.low, pool.read.high)
 
 
 def comparators(pool: Pool) -> str:
