@@ -90,6 +90,19 @@ def estimate_with_interval(
     return f"{fixed(values[0], digits)} ({interval(values[1], values[2], digits)})"
 
 
+def effect_of(
+    row: Mapping[str, Any], *, measure: str | None = None, estimate: str = "estimate"
+) -> str:
+    """Write the effect of a row with its interval, as `estimate_with_interval` does."""
+    numbers = (row[estimate], row["ci_low"], row["ci_high"])
+    return estimate_with_interval(*numbers, measure=measure or str(row["measure"]))
+
+
+def spanned(found: Any) -> str:
+    """Write what has an estimate and ends, on the scale of analysis."""
+    return f"{fixed(found.estimate)} ({interval(found.low, found.high)})"
+
+
 def shown(values: Iterable[SupportsFloat], *, measure: str) -> tuple[float, ...]:
     """Return values as displayed: exponentials for ratios, themselves otherwise."""
     numbers = tuple(float(value) for value in values)

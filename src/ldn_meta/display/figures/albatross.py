@@ -16,12 +16,13 @@ from ldn_meta.display.figures.scales import (
     Under,
     Wanted,
     around,
+    draw_upright,
     fit_names,
     place_names,
     ratio_ticks,
     wanted_at,
     write_in_box,
-    write_name,
+    write_names,
 )
 from ldn_meta.display.figures.sheet import (
     DOTTED,
@@ -187,6 +188,11 @@ class Scale:
         """Lower edge of the plot."""
         return self.top + self.height
 
+    @property
+    def box(self) -> Box:
+        """The plot on the page."""
+        return Box(self.left, self.top, self.right, self.bottom)
+
     def distance(self, p: float) -> float:
         """How far from the middle a two-sided p stands, in decades; 0 is beyond the edge."""
         return self.reach if p <= 0 else min(max(-math.log10(p), 0.0), self.reach)
@@ -305,8 +311,7 @@ def curve_name_boxes(
     scale: Scale, curves: Mapping[str, Curve], taken: Sequence[Box]
 ) -> dict[tuple[str, int], Box]:
     """Find a place on each curve and side for its name, as far out as can be; or none."""
-    air = _EDGE_AIR
-    plot = Box(scale.left + air, scale.top + air, scale.right - air, scale.bottom - air)
+    plot = scale.box.inset(_EDGE_AIR)
     boxes: dict[tuple[str, int], Box] = {}
     for name, curve in curves.items():
         size = text_width(name, SMALL_SIZE), text_height(name, SMALL_SIZE)
@@ -694,15 +699,7 @@ def albatross_plot(
     pen.curves(curves, plan.curve_names)
     for index, mark in enumerate(marks):
         pen.mark(mark, f"mark-{index}")
-        write_name(
-            axes,
-            scale.decades,
-            texts[index],
-            plan.boxes[index],
-            plan.wanted[index],
-            gid=f"name-{index}",
-            above=2.5,
-        )
+    write_names(axes, scale.decades, texts, plan.boxes, plan.wanted, above=2.5)
     under.write(sheet)
     foot.write(sheet)
     words = describe(marks, curves, measure=measure, treatment=treatment)
@@ -771,7 +768,7 @@ def _place(
         wanted,
         taken=list(curve_names.values()),
         avoided=line_boxes(scale, curves),
-        inside=Box(scale.left + 1, scale.top + 1, scale.right - 1, scale.bottom - 1),
+        inside=scale.box.inset(1),
         is_far_allowed=is_far_allowed,
     )
     return None if boxes is None else _Plan(scale, curve_names, wanted, boxes)
@@ -801,9 +798,6 @@ def _draw_frame(sheet: Sheet, scale: Scale) -> Axes:
         ticks=scale.p_ticks(),
     )
     axes.axvline(0.0, color=style.INK, linewidth=0.8, zorder=1, gid="no-effect")
-    axes.spines["left"].set_visible(True)
-    for index, (people, label) in enumerate(scale.people_ticks()):
-        y, gid = scale.y(people), f"people-tick-{index}"
-        line(sheet.page, [scale.left - 3, scale.left], [y, y], style.INK, 0.8)
-        sheet.write(scale.left - 5, y, label, align="right", size=SMALL_SIZE, gid=gid)
+    ticks = scale.people_ticks()
+    draw_upright(sheet, axes, scale.y, scale.left, ticks=ticks, gid="people-tick")
     return axes

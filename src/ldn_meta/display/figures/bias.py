@@ -210,11 +210,11 @@ def bias_blocks(frame: pd.DataFrame) -> list[Block]:
     blocks: dict[str, Block] = {}
     for row in frame[list(COLUMNS)].astype("str").to_dict("records"):
         name = row["tool"]
-        _allowed(name, "tool", list(TOOLS))
+        style.check_word(name, "tool", list(TOOLS))
         block = blocks.setdefault(name, Block(TOOLS[name]))
-        _allowed(row["domain"], f"domain of {name}", block.tool.domain_names)
+        style.check_word(row["domain"], f"domain of {name}", block.tool.domain_names)
         words = [*block.tool.judgements(row["domain"]), TO_DO]
-        _allowed(row["judgement"], f"judgement with {name}", words)
+        style.check_word(row["judgement"], f"judgement with {name}", words)
         key = (row["study_id"], row["domain"])
         if key in block.judgements:
             message = f"frame has {key[0]!r} with {key[1]!r} twice: one row a study and domain"
@@ -222,12 +222,6 @@ def bias_blocks(frame: pd.DataFrame) -> list[Block]:
         block.labels.setdefault(row["study_id"], row["study_label"])
         block.judgements[key] = row["judgement"]
     return [blocks[name] for name in TOOLS if name in blocks]
-
-
-def _allowed(value: str, what: str, allowed: list[str]) -> None:
-    if value not in allowed:
-        message = f"{what} is {value!r}: allowed are {', '.join(allowed)}"
-        raise ArgumentError(message)
 
 
 NOTHING_TO_SUM_UP = "No trial was judged with RoB 2."

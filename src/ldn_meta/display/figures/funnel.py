@@ -386,7 +386,7 @@ def funnel_plot(
     )
     axes.set_ylim(depth, 0.0)
     # The upright scale counts upwards: depth below 0 is a standard error.
-    draw_upright(sheet, axes, upright, left, ticks=[(-se, text) for se, text in se_ticks])
+    draw_upright(sheet, axes, upright.y, left, ticks=[(-se, text) for se, text in se_ticks])
     draw_inside(axes, scale, depth, trials, centre=centre, level=level)
     under.write(sheet)
     foot.write(sheet)

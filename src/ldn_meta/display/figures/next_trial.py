@@ -251,14 +251,8 @@ def draw_panel(
             zorder=3,
             gid=f"panel-{number}-curve-{index}",
         )
-    draw_upright(
-        sheet,
-        axes,
-        scale,
-        left,
-        ticks=[(tick, percent(tick)) for tick in _TICKS],
-        gid=f"panel-{number}-tick",
-    )
+    ticks = [(tick, percent(tick)) for tick in _TICKS]
+    draw_upright(sheet, axes, scale.y, left, ticks=ticks, gid=f"panel-{number}-tick")
     _write_ends(sheet, number, left + PLOT_WIDTH, scale, curves, effects, print_as)
     return axes
 

@@ -265,16 +265,16 @@ class EffectFormat:
 def draw_upright(
     sheet: Sheet,
     axes: Axes,
-    scale: UprightScale,
+    place: Callable[[float], float],
     left: float,
     *,
-    ticks: Sequence[tuple[float, str]] | None = None,
+    ticks: Sequence[tuple[float, str]],
     gid: str = "y-tick",
 ) -> None:
-    """Draw the line of a scale at ``left`` points, with its ticks (its own, if not given)."""
+    """Draw the line of an upright scale at ``left`` points; ``place`` says where its ticks are."""
     axes.spines["left"].set_visible(True)
-    for index, (value, label) in enumerate(scale.ticks() if ticks is None else ticks):
-        y = scale.y(value)
+    for index, (value, label) in enumerate(ticks):
+        y = place(value)
         line(sheet.page, [left - 3.0, left], [y, y], INK, 0.8)
         sheet.write(left - 5.0, y, label, align="right", size=SMALL_SIZE, gid=f"{gid}-{index}")
 
@@ -382,6 +382,10 @@ class Box:
     def nearest(self, x: float, y: float) -> tuple[float, float]:
         """Point of the rectangle that is nearest to a point."""
         return min(max(x, self.left), self.right), min(max(y, self.top), self.bottom)
+
+    def inset(self, air: float) -> Box:
+        """Make the rectangle inside that leaves some air."""
+        return Box(self.left + air, self.top + air, self.right - air, self.bottom - air)
 
     @property
     def middle(self) -> tuple[float, float]:
@@ -563,33 +567,27 @@ def wanted_at(x: float, y: float, text: str, *, radius: float, mark: Sequence[Bo
     )
 
 
-def write_name(
+def write_names(
     axes: Axes,
     place: Callable[[float], float],
-    text: str,
-    box: Box,
-    wanted: Wanted,
+    texts: Sequence[str],
+    boxes: Sequence[Box],
+    wanted: Sequence[Wanted],
     *,
-    gid: str,
     above: float,
 ) -> None:
-    """Write a name at its place, joined to its mark if it stands apart.
+    """Write names at their places, each joined to its mark if it stands apart.
 
     ``place`` turns points from the left of the page into a value of the axis; ``above`` is the
-    zorder of what the joint covers.
+    zorder of what a joint covers.
     """
-    if is_joined(box, wanted.x, wanted.y, wanted.radius):
-        near_x, near_y = box.nearest(wanted.x, wanted.y)
-        line(
-            axes,
-            [place(wanted.x), place(near_x)],
-            [wanted.y, near_y],
-            SOFT_INK,
-            0.5,
-            gid=f"{gid}-joint",
-            zorder=above,
-        )
-    write_in_box(axes, place, text, box, colour=INK, gid=gid, zorder=above + 2.5)
+    for index, (text, box, mark) in enumerate(zip(texts, boxes, wanted, strict=True)):
+        gid = f"name-{index}"
+        if is_joined(box, mark.x, mark.y, mark.radius):
+            near_x, near_y = box.nearest(mark.x, mark.y)
+            xs, ys = [place(mark.x), place(near_x)], [mark.y, near_y]
+            line(axes, xs, ys, SOFT_INK, 0.5, gid=f"{gid}-joint", zorder=above)
+        write_in_box(axes, place, text, box, colour=INK, gid=gid, zorder=above + 2.5)
 
 
 def write_in_box(

@@ -20,7 +20,7 @@ from ldn_meta.display.figures.scales import (
     place_names,
     wanted_at,
     write_ends,
-    write_name,
+    write_names,
 )
 from ldn_meta.display.figures.sheet import (
     DOTTED,
@@ -311,7 +311,7 @@ class Plot:
             wanted,
             taken=[],
             avoided=self._lines(),
-            inside=Box(self.left + 1, upright.top + 1, right - 1, upright.bottom - 1),
+            inside=Box(self.left, upright.top, right, upright.bottom).inset(1),
             is_far_allowed=is_far_allowed,
         )
         return None if boxes is None else (wanted, boxes)
@@ -476,10 +476,8 @@ def sequential_plot(
     )
     _draw_progress(sheet, width, strip_top, taken[-1].fraction)
     axes = plot.draw(sheet)
-    for index, text in enumerate(texts):
-        place = boxes[index], wanted[index]
-        write_name(axes, plot.share, text, *place, gid=f"name-{index}", above=3.5)
-    draw_upright(sheet, axes, plot.upright, plot.left)
+    write_names(axes, plot.share, texts, boxes, wanted, above=3.5)
+    draw_upright(sheet, axes, plot.upright.y, plot.left, ticks=plot.upright.ticks())
     write_ends(
         sheet,
         plot.upright,

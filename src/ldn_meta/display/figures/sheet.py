@@ -659,6 +659,14 @@ def opening(kind: str, title: str | None) -> str:
     return f"{kind}: {title}." if title else f"{kind}."
 
 
+def check_word(value: object, what: str, allowed: Sequence[str]) -> str:
+    """Return a word as text if it is one of those allowed; refuse it otherwise."""
+    if str(value) not in allowed:
+        message = f"{what} is {value!r}: allowed are {', '.join(allowed)}"
+        raise ArgumentError(message)
+    return str(value)
+
+
 def check_columns(frame: pd.DataFrame, columns: Sequence[str], name: str = "frame") -> None:
     """Refuse a table that lacks a column the figure is drawn from."""
     missing = [column for column in columns if column not in frame.columns]

@@ -871,7 +871,7 @@ def specification_curve(
     shares = [(tick, f"{100 * tick:.0f}%") for tick in _TICKS]
     axes = sheet.plot(left, top, PLOT_WIDTH, scale.height, ends=(0.0, 1.0), ticks=shares)
     draw_curve(axes, scale, columns, mid)
-    draw_upright(sheet, axes, scale, left)
+    draw_upright(sheet, axes, scale.y, left, ticks=scale.ticks())
     _write_protocol(sheet, columns, protocol, scale.top - 5, left, right)
     _write_marked(sheet, edge, scale, marked)
     ticks = max(line_width(label, SMALL_SIZE) for _, label in scale.ticks())

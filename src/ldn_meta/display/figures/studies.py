@@ -153,8 +153,8 @@ def evidence_cells(
         if key in cells:
             message = f"frame has {key[0]!r} with {key[1]!r} twice: one row a cell"
             raise ArgumentError(message)
-        synthesis = _known(entry["synthesis"], "synthesis", KINDS)
-        side = _known(entry["side"], "side", tuple(sides))
+        synthesis = style.check_word(entry["synthesis"], "synthesis", KINDS)
+        side = style.check_word(entry["side"], "side", tuple(sides))
         cells[key] = Cell(
             synthesis,
             ALONE if synthesis == NO_COMPARISON else sides[side],
@@ -169,13 +169,6 @@ def evidence_cells(
     rows = list(dict.fromkeys(row for row, _ in cells))
     columns = list(dict.fromkeys(column for _, column in cells))
     return rows, columns, cells
-
-
-def _known(value: object, column: str, allowed: tuple[str, ...]) -> str:
-    if str(value) not in allowed:
-        message = f"{column} is {value!r}: allowed are {', '.join(allowed)}"
-        raise ArgumentError(message)
-    return str(value)
 
 
 NOTHING_MAPPED = "No indication and outcome to map."
@@ -408,10 +401,10 @@ _AIR = 20.0
 # More reasons than these are added up.
 _MOST_REASONS = 8
 _LABEL_X, _LABEL_WIDTH = 20.0, 28.0
-_MAIN_X, _MAIN_WIDTH = 62.0, 290.0
-_SIDE_X, _SIDE_WIDTH = 396.0, 344.0
+# Left edge and width of the two columns of boxes.
+_MAIN, _SIDE = (62.0, 290.0), (396.0, 344.0)
 _THIRD_WIDTH, _THIRD_GAP = 212.0, 21.0
-_WIDTH = _SIDE_X + _SIDE_WIDTH + 20.0
+_WIDTH = sum(_SIDE) + 20.0
 _TOP, _STEP, _BOTTOM = 62.0, 34.0, 18.0
 
 
@@ -419,20 +412,20 @@ def flow_layout(counts: Mapping[str, Any], *, treatment: str, title: str) -> Dia
     """Place the boxes from the top down; prisma-flow checks that none overlap."""
     from prismaflow.layout import DiagramLayout, assert_no_overlaps
 
-    sources = _box("sources", _main(), _TOP, f"Sources read\n(n = {counts['sources']})")
+    sources = _box("sources", _MAIN, _TOP, f"Sources read\n(n = {counts['sources']})")
     studies = _box(
-        "studies", _main(), _below(sources), f"Studies on file\n(n = {counts['studies']})"
+        "studies", _MAIN, _below(sources), f"Studies on file\n(n = {counts['studies']})"
     )
-    excluded = _box("excluded", _side(), studies.rect.y, _excluded_text(counts), is_side=True)
+    excluded = _box("excluded", _SIDE, studies.rect.y, _excluded_text(counts), is_side=True)
     eligible = _box(
         "eligible",
-        _main(),
+        _MAIN,
         _below(studies, excluded),
         f"Eligible for a synthesis\n(n = {counts['contrast'] + counts['single_arm']})",
     )
     single_arm = _box(
         "single_arm",
-        _side(),
+        _SIDE,
         eligible.rect.y,
         "No comparison group: listed beside the trials, never pooled\n"
         f"(n = {counts['single_arm']})",
@@ -440,7 +433,7 @@ def flow_layout(counts: Mapping[str, Any], *, treatment: str, title: str) -> Dia
     )
     contrast = _box(
         "contrast",
-        _main(),
+        _MAIN,
         _below(eligible, single_arm),
         f"Compare {treatment} with something else\n(n = {counts['contrast']})",
     )
@@ -477,7 +470,7 @@ def _ends(counts: Mapping[str, Any], top: float) -> list[DiagramNode]:
     }
     boxes = []
     for index, (key, text) in enumerate(texts.items()):
-        across = (_MAIN_X + index * (_THIRD_WIDTH + _THIRD_GAP), _THIRD_WIDTH)
+        across = (_MAIN[0] + index * (_THIRD_WIDTH + _THIRD_GAP), _THIRD_WIDTH)
         # The counted number stands on a line of its own, so the boxes compare at a glance.
         boxes.append((key, across, f"{text}\n(n = {counts[key]})"))
     height = max(_height(_broken(text, across[1])) for _, across, text in boxes)
@@ -556,14 +549,6 @@ def _across(source: DiagramNode, target: DiagramNode) -> DiagramEdge:
         target_anchor="left",
         path=[start, Point(target.rect.x, start.y)],
     )
-
-
-def _main() -> tuple[float, float]:
-    return _MAIN_X, _MAIN_WIDTH
-
-
-def _side() -> tuple[float, float]:
-    return _SIDE_X, _SIDE_WIDTH
 
 
 def _below(*boxes: DiagramNode) -> float:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import pandas as pd
+
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of
 from ldn_meta.display.pages.page import Page, open_page
 from ldn_meta.display.words import (
@@ -18,6 +20,7 @@ from ldn_meta.display.words import (
     agree,
     capitalised,
     count,
+    effect_of,
     estimate_with_interval,
     fixed,
     interval,
@@ -91,7 +94,6 @@ class SummaryOfFindings:
         return ", ".join(map(str, sorted(place[note] for note in finding.notes)))
 
     def _repr_html_(self) -> str:
-        import pandas as pd
         from great_tables import GT, loc, style
 
         frame = pd.DataFrame([self._cells(f) for f in self.findings], columns=["group", *HEAD])
@@ -160,10 +162,7 @@ def relative(row: dict[str, Any]) -> str:
     """Write a ratio with its interval; a dash for what is no ratio."""
     if row["measure"] not in RATIO_MEASURES:
         return DASH
-    effect = estimate_with_interval(
-        row["estimate"], row["ci_low"], row["ci_high"], measure=str(row["measure"])
-    )
-    return f"{MEASURES[str(row['measure'])]} {effect}"
+    return f"{MEASURES[str(row['measure'])]} {effect_of(row)}"
 
 
 def absolute(row: dict[str, Any], *, drug: str, review: Review = UNNAMED, source: str = "") -> str:
@@ -417,8 +416,6 @@ class CertaintyPage(Page):
     @property
     def domains(self) -> Table:
         """Every domain of every rated outcome: what was found, the decision and its reason."""
-        import pandas as pd
-
         rows = [
             {
                 "outcome": _named(row),
@@ -446,8 +443,6 @@ class CertaintyPage(Page):
     @property
     def told_elsewhere(self) -> Table:
         """What pages and tables tell of and nobody rated, with the reason."""
-        import pandas as pd
-
         rows = [
             {
                 "outcome": _named(row),
@@ -468,8 +463,6 @@ class CertaintyPage(Page):
     @property
     def rules(self) -> Table:
         """Every rule that was applied, with its thresholds."""
-        import pandas as pd
-
         found = dict.fromkeys((DOMAIN_WORDS[d["domain"]], d["rule"]) for d in self.domain_rows)
         order = list(DOMAIN_WORDS.values())
         rows = sorted(found, key=lambda pair: order.index(pair[0]))
@@ -484,8 +477,6 @@ class CertaintyPage(Page):
     @property
     def overrides(self) -> Table:
         """Where a person decided otherwise than the rule."""
-        import pandas as pd
-
         names = {tuple(row[name] for name in KEY): _named(row) for row in self.rated}
         rows = [
             {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of, source_cell
-from ldn_meta.display.words import capitalised, fixed, interval
+from ldn_meta.display.words import capitalised, fixed, interval, spanned
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.audit.claim_material import (
     Span,
@@ -145,7 +145,7 @@ class PublishedPools:
                 "result": result,
                 "scale": self.scale,
                 "trials": trials,
-                "effect (95% CI)": _with_interval(span),
+                "effect (95% CI)": spanned(span),
                 "our estimate in it": ours_in_it,
                 "its estimate in ours": it_in_ours,
             }
@@ -248,10 +248,6 @@ def _span(claim: Row) -> Span:
         message = f"{claim['claim_id']} has no interval"
         raise ValueError(message)
     return found
-
-
-def _with_interval(span: Span) -> str:
-    return f"{fixed(span.estimate)} ({interval(span.low, span.high)})"
 
 
 def _each_in_other(claim: Row, ours: Span | None) -> tuple[str, str]:
@@ -437,9 +433,9 @@ class ClaimsPage:
                 "counted as responders": case.name,
                 self._review.label: f"{case.counts.events_1}/{case.counts.n_1}",
                 stated.comparator: f"{case.counts.events_2}/{case.counts.n_2}",
-                "risk ratio (95% CI)": _with_interval(case.risk_ratio),
-                "odds ratio (95% CI)": _with_interval(case.odds_ratio),
-                stated.pooled: _with_interval(case.pooled_ratio),
+                "risk ratio (95% CI)": spanned(case.risk_ratio),
+                "odds ratio (95% CI)": spanned(case.odds_ratio),
+                stated.pooled: spanned(case.pooled_ratio),
             }
             for case in self.what_if
         ]

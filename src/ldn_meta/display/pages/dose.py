@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 NOTEBOOK = "92_dose"
 MIDDLE = (0.025, 0.5, 0.975)
 QUARTILES = (0.025, 0.25, 0.5, 0.75, 0.975)
+TRIAL = ("study_id", "people", "responders", "changes", "pairs", "ladder")
 NO_TRIAL = "No trial on file looked for the dose that works, so there is nothing to compute here."
 
 
@@ -458,12 +459,7 @@ class DosePage:
                 "again": str(self.again),
                 "moderator": str(self.moderator_sentence),
                 "trial": {
-                    "study_id": t.study_id,
-                    "people": t.people,
-                    "responders": t.responders,
-                    "changes": t.changes,
-                    "pairs": t.pairs,
-                    "ladder": list(t.ladder),
+                    **{name: getattr(t, name) for name in TRIAL},
                     "printed": {
                         name: {"share": p.share, "dose": p.dose, "low": p.low, "high": p.high}
                         for name, p in t.printed.items()

@@ -19,6 +19,7 @@ from ldn_meta.display.pages.page import (
     crossing,
     diamond,
     drawn,
+    effect_read,
     open_page,
     pool_facts,
     pool_numbers,
@@ -32,7 +33,7 @@ from ldn_meta.display.words import (
     agree,
     capitalised,
     count,
-    estimate_with_interval,
+    effect_of,
     fixed,
     interval,
     people,
@@ -118,9 +119,7 @@ class EffectPage(QuestionPage):
                     "people": f"{plain(row['n_1'])} {others}",
                     "week": weeks(row["timepoint_weeks"]),
                     "difference of": OF_WHAT.get(row["estimand"], row["estimand"]),
-                    "effect (95% CI)": estimate_with_interval(
-                        row["yi"], row["ci_low"], row["ci_high"], measure=row["measure"]
-                    ),
+                    "effect (95% CI)": effect_of(row, estimate="yi"),
                     "weight": weight,
                     "route": row["route"],
                     "assumptions and notes": "; ".join(notes) or "none",
@@ -150,22 +149,19 @@ class EffectPage(QuestionPage):
     @property
     def other_outcomes(self) -> Table:
         """Every other outcome of the indication with a trial effect, benefit only."""
-        labels = construct_labels(self.opened)
+        labels = construct_labels(self.opened.derived)
         rows = []
         for found in self.opened.pools:
             is_main = self.pool is not None and found.key == self.pool.key
             if found.trials["domain"].iloc[0] != "benefit" or is_main:
                 continue
-            read = found.read
             rows.append(
                 {
                     "outcome": labels[found.key["construct"]],
                     "against": found.key["comparator_class"],
                     "trials": ", ".join(found.trials["study_label"]),
                     "people": str(found.people or "NR"),
-                    "effect (95% interval)": estimate_with_interval(
-                        read.estimate, read.low, read.high, measure=found.key["measure"]
-                    ),
+                    "effect (95% interval)": effect_read(found),
                     "unit": found.key["unit"],
                     "better is": "higher" if found.trials["benefit_sign"].iloc[0] > 0 else "lower",
                 }

@@ -101,7 +101,7 @@ class IncludedPage(Page):
             compared["comparator_class"] != row["main_comparator"], "comparator_class"
         ]
         low, high = doses if doses is not None else (math.nan, math.nan)
-        labels = construct_labels(self.opened)
+        labels = construct_labels(self.opened.derived)
         told = {
             "people": row["population"],
             "treatment": row["intervention"]

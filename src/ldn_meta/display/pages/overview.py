@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from ldn_meta.display.figures.studies import IN_NO_POOL, TOLD_OF_ALL
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of
 from ldn_meta.display.pages.effect import EffectPage
-from ldn_meta.display.pages.page import BY_PROTOCOL, open_page
+from ldn_meta.display.pages.page import BY_PROTOCOL, construct_labels, open_page
 from ldn_meta.display.words import (
     MEASURES,
     agree,
     capitalised,
     count,
-    estimate_with_interval,
+    effect_of,
     fixed,
     in_words,
     people,
@@ -31,8 +33,6 @@ from ldn_meta.evidence.derived import load_derived
 from ldn_meta.evidence.grade import NOT_RATED
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ldn_meta.display.outputs import FigureOutput
 
 
@@ -58,12 +58,11 @@ class OverviewPage:
     @cached_property
     def cells(self) -> pd.DataFrame:
         """One row for every indication and group of outcomes: of figure and table alike."""
-        import pandas as pd
-
         return pd.DataFrame([cell for page in self.pages for cell in self._cells(page)])
 
     def _cells(self, page: EffectPage) -> Iterator[dict[str, Any]]:
         opened, d = page.opened, page.opened.derived
+        labels = construct_labels(self.derived)
         groups = group_syntheses(
             d.directions,
             d.effects,
@@ -79,7 +78,7 @@ class OverviewPage:
                 "indication_label": opened.label,
                 "outcome_label": group.group,
                 **cell,
-                "constructs": cell["constructs"] or self.labels[cell["construct"]],
+                "constructs": cell["constructs"] or labels[cell["construct"]],
                 "number": _number(cell),
                 "certainty": self._certainty(page.answer.indication_id, cell),
                 "told": self._arm_not_named(page.answer.indication_id, cell),
@@ -134,8 +133,6 @@ class OverviewPage:
     @property
     def answers(self) -> Table:
         """The answer per indication."""
-        import pandas as pd
-
         frame = pd.DataFrame(
             [
                 {
@@ -160,12 +157,6 @@ class OverviewPage:
             "evidence_map", self.cells, treatment=self.derived.evidence.review.label
         )
 
-    @cached_property
-    def labels(self) -> dict[str, str]:
-        """What constructs are called for readers."""
-        rows = self.derived.evidence.text["outcomes"]
-        return dict(zip(rows["construct"], rows["construct_label"], strict=True))
-
     def _side(self, cell: dict[str, Any]) -> str:
         """The side of a cell in words, with the studies whose side is not known."""
         if cell["synthesis"] in (NO_COMPARISON, NOTHING):
@@ -177,8 +168,6 @@ class OverviewPage:
     @property
     def table(self) -> Table:
         """The evidence map as text: every cell of which something is told, in its order."""
-        import pandas as pd
-
         review = self.derived.evidence.review
         rows = []
         for c in rows_of(self.cells):
@@ -308,8 +297,6 @@ class OverviewPage:
     @property
     def to_read_table(self) -> Table:
         """What to read next, study by study."""
-        import pandas as pd
-
         rows = [
             {
                 "condition": row["condition"],
@@ -398,8 +385,7 @@ def _number(cell: dict[str, Any]) -> str:
     """The effect of a cell with its interval, where one was computed."""
     if not math.isfinite(cell["estimate"]):
         return ""
-    ends = cell["estimate"], cell["ci_low"], cell["ci_high"]
-    return estimate_with_interval(*ends, measure=cell["measure"])
+    return effect_of(cell)
 
 
 def _with_unit(fact: dict[str, Any]) -> str:

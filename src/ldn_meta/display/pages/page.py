@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
+import pandas as pd
+
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of, source_cell
 from ldn_meta.display.words import (
     MEASURES,
@@ -34,8 +36,6 @@ from ldn_meta.files import MISSING
 from ldn_meta.stats.pool import side
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ldn_meta.display.figures.forest import Diamond
     from ldn_meta.evidence.answer.pools import IntervalToRead, Pool
     from ldn_meta.evidence.raw.tables import Evidence
@@ -102,8 +102,6 @@ class Opened:
 
     def left_out(self, *, constructs: list[str] | None = None, caption: str) -> Table:
         """Rows that gave no effect, and why."""
-        import pandas as pd
-
         rows = self.derived.left_out
         if constructs is not None:
             rows = rows[rows["construct"].isin(constructs)]
@@ -148,9 +146,9 @@ def page_of(domain: str) -> str:
     return pages.get(domain, "20_pooled_effect")
 
 
-def construct_labels(opened: Opened) -> dict[str, str]:
+def construct_labels(derived: Derived) -> dict[str, str]:
     """Return what constructs are called for readers."""
-    rows = opened.derived.evidence.text["outcomes"]
+    rows = derived.evidence.text["outcomes"]
     return dict(zip(rows["construct"], rows["construct_label"], strict=True))
 
 
@@ -176,8 +174,6 @@ HEAD = ("trials", "people", "effect (95% interval)", "95% prediction", "tau", "r
 
 def variants_table(variants: list[tuple[str, Pool | None]], *, outcome: str) -> Table:
     """Tabulate the main pool and every departure that changes a cell; the note names the rest."""
-    import pandas as pd
-
     rows = [(name, _cells(found)) for name, found in variants]
     main = rows[0][1]
     same = [name for name, cells in rows[1:] if cells == main]
@@ -208,7 +204,7 @@ def _cells(found: Pool | None) -> tuple[str, ...]:
     return (
         ", ".join(found.trials["study_label"]),
         str(found.people or "NR"),
-        estimate_with_interval(read.estimate, read.low, read.high, measure=measure),
+        effect_read(found),
         interval(low, high),
         "not defined" if found.is_alone else fixed(tau),
         "one trial" if found.is_alone else read.method,
@@ -237,13 +233,11 @@ class QuestionPage(Page):
     @property
     def outcome(self) -> str:
         """The outcome as readers see it."""
-        return construct_labels(self.opened)[self.construct]
+        return construct_labels(self.opened.derived)[self.construct]
 
     @property
     def bayes(self) -> Table:
         """Every interval for the pool in one table, with what each takes for granted."""
-        import pandas as pd
-
         caption = f"Every interval for the same trials: {self.outcome}"
         found, pool = self.posterior, self.pool
         if pool is None or pool.is_alone:
@@ -478,6 +472,12 @@ def _probability(value: SupportsFloat) -> str:
     return share_words(min(max(float(value), 1e-6), 1.0 - 1e-6))
 
 
+def effect_read(pool: Pool) -> str:
+    """Write estimate and interval of a pool as it is read."""
+    numbers = (pool.read.estimate, pool.read.low, pool.read.high)
+    return estimate_with_interval(*numbers, measure=pool.key["measure"])
+
+
 def drawn(pool: Pool | None) -> dict[str, Any]:
     """What a forest plot asks of a pool that may be missing."""
     if pool is None:
@@ -580,8 +580,6 @@ def pool_numbers(r: PooledResult) -> dict[str, Any]:
 
 def judgements_table(evidence: Evidence, rows: pd.DataFrame) -> Table:
     """Write judgements for readers, of one indication or one study."""
-    import pandas as pd
-
     told = [
         {
             "study": row["study_label"],
@@ -610,12 +608,9 @@ def judgements_table(evidence: Evidence, rows: pd.DataFrame) -> Table:
 
 def conflicts_table(derived: Derived, conflicts: pd.DataFrame) -> Table:
     """Write rows of the ledger for readers."""
-    import pandas as pd
-
     studies = derived.evidence.text["studies"]
     names = dict(zip(studies["study_id"], studies["label"], strict=True))
-    outcomes = derived.evidence.text["outcomes"]
-    labels = dict(zip(outcomes["construct"], outcomes["construct_label"], strict=True))
+    labels = construct_labels(derived)
     rows = [
         {
             "study": names[row["study_id"]],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ldn_meta.display.figures.responders import RESPONDER_COLUMNS, responder_output
 from ldn_meta.display.outputs import Facts, Table, Text, rows_of
 from ldn_meta.display.pages.effect import forest_of_pool
 from ldn_meta.display.pages.page import (
@@ -15,6 +16,7 @@ from ldn_meta.display.pages.page import (
     Page,
     construct_labels,
     crossing,
+    effect_read,
     open_page,
     pool_facts,
     size,
@@ -23,7 +25,7 @@ from ldn_meta.display.pages.page import (
 from ldn_meta.display.words import (
     capitalised,
     count,
-    estimate_with_interval,
+    effect_of,
     fixed,
     interval,
     people,
@@ -45,10 +47,6 @@ CAP = 1000.0
 ARM_FACTS = (
     *("events_1", "n_1", "share_1", "share_1_low", "share_1_high", "events_2", "n_2", "share_2"),
     *("rr", "rr_low", "rr_high", "rd", "rd_low", "rd_high"),
-)
-ARM_COLUMNS = (
-    *("study_label", "arm_label", "group", "threshold_label", "events", "n", "proportion"),
-    *("ci_low", "ci_high", "note"),
 )
 
 
@@ -156,7 +154,9 @@ class PeoplePage(Page):
     @property
     def outcome(self) -> str:
         """The page's outcome as readers see it."""
-        return construct_labels(self.opened).get(self.construct, self.construct.replace("_", " "))
+        return construct_labels(self.opened.derived).get(
+            self.construct, self.construct.replace("_", " ")
+        )
 
     @property
     def what(self) -> str:
@@ -231,7 +231,7 @@ class PeoplePage(Page):
     @property
     def pools_table(self) -> Table:
         """Main pools of the domain."""
-        names = construct_labels(self.opened)
+        names = construct_labels(self.opened.derived)
         rows = [
             {
                 "outcome": names[p.key["construct"]],
@@ -240,9 +240,7 @@ class PeoplePage(Page):
                 "people": str(p.people or "NR"),
                 self._review.label: _added_up(p.trials, 1),
                 "comparator": _added_up(p.trials, 2),
-                "RR (95% interval)": estimate_with_interval(
-                    p.read.estimate, p.read.low, p.read.high, measure="RR"
-                ),
+                "RR (95% interval)": effect_read(p),
                 "read by": p.read.method,
             }
             for p in self.rr_pools
@@ -264,9 +262,7 @@ class PeoplePage(Page):
                 "outcome": row["construct_label"],
                 self._review.label: row["arm_1_data"],
                 "comparator": f"{row['comparator']} {row['arm_2_data']}",
-                "rate ratio (95% CI)": estimate_with_interval(
-                    row["yi"], row["ci_low"], row["ci_high"], measure="IRR"
-                ),
+                "rate ratio (95% CI)": effect_of(row, estimate="yi"),
                 "assumptions": row["assumptions"],
                 "source": self.opened.source(row),
             }
@@ -322,8 +318,6 @@ class PeoplePage(Page):
     @property
     def shares(self) -> FigureOutput:
         """Shares of people per arm with Wilson intervals."""
-        from ldn_meta.display.figures.responders import responder_output
-
         return responder_output(
             f"shares_{self.domain}",
             self._arms(),
@@ -372,7 +366,7 @@ class PeoplePage(Page):
                 }
                 for arm, label, group in arms
             ]
-        return pd.DataFrame(rows, columns=list(ARM_COLUMNS))
+        return pd.DataFrame(rows, columns=list(RESPONDER_COLUMNS))
 
     @cached_property
     def sentence(self) -> Text:

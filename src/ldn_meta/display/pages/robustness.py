@@ -23,9 +23,9 @@ from ldn_meta.display.words import (
     agree,
     capitalised,
     count,
+    effect_of,
     estimate_with_interval,
     fixed,
-    interval,
     listed,
     p_value,
     people,
@@ -33,6 +33,7 @@ from ldn_meta.display.words import (
     share_words,
     shown,
     shown_facts,
+    spanned,
 )
 from ldn_meta.evidence.answer.answer import (
     BETTER,
@@ -156,9 +157,7 @@ class RobustnessPage(QuestionPage):
                 {
                     "left out": row["label"],
                     "trials": str(row["k"]),
-                    "effect (95% interval)": estimate_with_interval(
-                        row["estimate"], row["ci_low"], row["ci_high"], measure=measure
-                    ),
+                    "effect (95% interval)": effect_of(row, measure=measure),
                 }
                 for row in (main, *rows_of(frame))
             ]
@@ -315,7 +314,7 @@ class RobustnessPage(QuestionPage):
         if not rows:
             return Text("No trial printed a median difference with its quartiles.")
         told = "; ".join(
-            f"{one.label}, {one.outcome}: {_spanned(one.span)}, {one.people:g} people"
+            f"{one.label}, {one.outcome}: {spanned(one.span)}, {one.people:g} people"
             f"{' randomised, the number analysed is not told' * one.is_randomised_count}"
             for one in rows
         )
@@ -341,8 +340,8 @@ class RobustnessPage(QuestionPage):
         before, after = (with_medians(self.pool, spread.typical, some) for some in ([], added))
         return (
             f"The main pool in standard deviations (of {spread.typical:.2f} points, the typical "
-            f"one at baseline) is {_spanned(before.read)}; with "
-            f"{listed(one.label for one in added)} let in it is {_spanned(after.read)} "
+            f"one at baseline) is {spanned(before.read)}; with "
+            f"{listed(one.label for one in added)} let in it is {spanned(after.read)} "
             f"({after.read.method})."
         )
 
@@ -602,9 +601,7 @@ class RobustnessPage(QuestionPage):
             for one in rows_of(frame[frame["people"] == size]):
                 is_read = one["interval"] == self._next_interval
                 head = f"{INTERVALS[one['interval']][0]}{' (the one to read)' if is_read else ''}"
-                row[head] = estimate_with_interval(
-                    one["estimate"], one["ci_low"], one["ci_high"], measure=measure
-                )
+                row[head] = effect_of(one, measure=measure)
             rows.append(row)
         (supposed,) = shown((frame["supposed"].iloc[0],), measure=measure)
         told = "; ".join(f"{name}: {what}" for name, what in INTERVALS.values())
@@ -730,7 +727,7 @@ class RobustnessPage(QuestionPage):
             "history": rows_of(self.history.frame),
             "sequential": None
             if answer.look is None
-            else {name: _plain(getattr(answer.look, name)) for name in LOOK},
+            else {name: getattr(answer.look, name) for name in LOOK},
             "sequential_sentence": str(self.sequential_sentence),
             "cumulative": rows_of(answer.over_time),
             "next_trial": rows_of(self._told(answer.next_trials)),
@@ -795,11 +792,6 @@ def _share(value: float) -> str:
     return {0.0: "none", 1.0: "all"}.get(value) or share_words(value)
 
 
-def _spanned(found: Any) -> str:
-    """Write an estimate with its interval."""
-    return f"{fixed(found.estimate)} ({interval(found.low, found.high)})"
-
-
 def _when(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
@@ -811,13 +803,6 @@ def _range(values: Sequence[float]) -> str:
         return "not defined"
     low, high = fixed(min(known)), fixed(max(known))
     return low if low == high else f"{low} to {high}"
-
-
-def _plain(value: Any) -> Any:
-    """What JSON can hold of an array or a tuple."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    return list(value) if isinstance(value, tuple) else value
 
 
 def robustness(*, indication: str, construct: str = BY_PROTOCOL) -> RobustnessPage:

@@ -11,7 +11,12 @@ import pandas as pd
 
 from ldn_meta.display.outputs import Table, Text, rows_of, source_cell
 from ldn_meta.display.pages.claims import with_places, write_claims
-from ldn_meta.display.pages.page import conflicts_table, judgements_table, page_of
+from ldn_meta.display.pages.page import (
+    conflicts_table,
+    construct_labels,
+    judgements_table,
+    page_of,
+)
 from ldn_meta.display.pages.printed_numbers import findings_table, inconsistent
 from ldn_meta.display.words import (
     MEASURES,
@@ -254,8 +259,7 @@ class StudyPage:
                 )
 
     def _multiverse(self) -> Iterator[tuple[str, str, str]]:
-        outcomes = self.derived.evidence.text["outcomes"]
-        labels = dict(zip(outcomes["construct"], outcomes["construct_label"], strict=True))
+        labels = construct_labels(self.derived)
         for row in rows_of(self.derived.multiverse):
             is_here = row["indication_id"] == self.study["indication_id"]
             if is_here and self.label in str(row["trials"]).split("; "):

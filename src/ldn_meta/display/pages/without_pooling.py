@@ -593,12 +593,8 @@ def _numbers(group: GroupSynthesis) -> dict[str, Any]:
         "unknown_all_for": votes.if_for,
         "all_comparative": group.all_votes.test,
     }
-    combined = {
-        "fisher": found.fisher,
-        "fisher_against": found.fisher_against,
-        "stouffer": found.stouffer,
-        "fisher_either_side": found.fisher_either_side,
-    }
+    names = ("fisher", "fisher_against", "stouffer", "fisher_either_side")
+    combined = {name: getattr(found, name) for name in names}
     if len(found.usable) > 1:
         combined["fisher_without_smallest"] = found.fisher_without_leading
     return {
