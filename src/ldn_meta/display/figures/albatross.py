@@ -18,6 +18,7 @@ from ldn_meta.display.figures.scales import (
     around,
     draw_upright,
     fit_names,
+    known_pairs,
     place_names,
     ratio_ticks,
     wanted_at,
@@ -689,8 +690,7 @@ def albatross_plot(
     lines = [key, *notes(marks, called, curves, measure), *beside]
     foot = Foot(under.bottom, width, lines, legend_groups(marks))
     # Half a label may stand out to the right of the last tick.
-    sheet = Sheet(scale.right + 2 * MARGIN, foot.bottom + MARGIN)
-    heading.write(sheet)
+    sheet = Sheet(scale.right + 2 * MARGIN, foot.bottom + MARGIN, heading, foot)
     sheet.write(MARGIN, top - 4, _Y_LABEL, valign="bottom", size=SMALL_SIZE, gid="people-label")
     axes = _draw_frame(sheet, scale)
     # Names of artists hold no spaces.
@@ -701,7 +701,6 @@ def albatross_plot(
         pen.mark(mark, f"mark-{index}")
     write_names(axes, scale.decades, texts, plan.boxes, plan.wanted, above=2.5)
     under.write(sheet)
-    foot.write(sheet)
     words = describe(marks, curves, measure=measure, treatment=treatment)
     return sheet.shown(" ".join([begin, words, *beside]), axes)
 
@@ -714,16 +713,8 @@ def _curves(contours: Mapping[str, tuple[ArrayLike, ArrayLike]] | None) -> dict[
     import numpy as np
 
     curves: dict[str, Curve] = {}
-    for name, (p, people) in (contours or {}).items():
-        ps, ns = np.asarray(p, dtype=float), np.asarray(people, dtype=float)
-        if ps.ndim != 1 or ps.shape != ns.shape:
-            message = (
-                f"contours has shapes {ps.shape} and {ns.shape} for {name!r}: "
-                "p and people need one shape (m,)"
-            )
-            raise ArgumentError(message)
-        known = ~(np.isnan(ps) | np.isnan(ns))
-        ps, ns = ps[known], ns[known]
+    for name, pair in (contours or {}).items():
+        ps, ns = known_pairs(f"contours of {name!r}", pair, "p and people")
         if np.any((ps <= 0) | (ps > 1) | (ns < 0)):
             message = (
                 f"contours of {name!r} has p from {ps.min():g} to {ps.max():g} and people from "

@@ -12,8 +12,8 @@ from ldn_meta.display.figures.sheet import (
     COLUMN_GAP,
     MARGIN,
     SMALL_SIZE,
+    Foot,
     Heading,
-    Notes,
     Sheet,
     opening,
     point,
@@ -301,9 +301,9 @@ def bias_summary(
     heading = Heading(title, right - MARGIN)
     heights = [max(text_height(label), _BAR_HEIGHT) + _ROW_AIR for label in labels]
     axis = heading.bottom + sum(heights) + _OVERALL_GAP
-    notes = Notes(_summary_notes(bars, frame, is_weighted=is_weighted), right - MARGIN)
-    sheet = Sheet(right + MARGIN, axis + 34 + notes.height + MARGIN)
-    heading.write(sheet)
+    notes = _summary_notes(bars, frame, is_weighted=is_weighted)
+    foot = Foot(axis + 34, right - MARGIN, notes)
+    sheet = Sheet(right + MARGIN, foot.bottom + MARGIN, heading, foot)
     top = heading.bottom
     for index, (bar, label, text) in enumerate(zip(bars, labels, numbers, strict=True)):
         if bar.is_overall:
@@ -315,7 +315,6 @@ def bias_summary(
         sheet.write(numbers_left, middle, text, weight=bar.type, gid=f"{gid}-numbers")
         top += heights[index]
     _draw_axis(sheet, plot_left, axis, is_weighted=is_weighted)
-    notes.write(sheet, axis + 34)
     return sheet.shown(" ".join(sentences))
 
 
@@ -454,12 +453,10 @@ def traffic_light(frame: pd.DataFrame, *, title: str | None = None) -> tuple[Sho
         place = _Place(block, top, left, width)
         places.append(place)
         top = place.bottom + _BLOCK_GAP
-    notes = Notes(_light_notes(blocks, frame), width)
-    sheet = Sheet(width + 2 * MARGIN, top + notes.height + MARGIN)
-    heading.write(sheet)
+    foot = Foot(top, width, _light_notes(blocks, frame))
+    sheet = Sheet(width + 2 * MARGIN, foot.bottom + MARGIN, heading, foot)
     for index, place in enumerate(places):
         place.draw(sheet, f"block-{index}")
-    notes.write(sheet, top)
     return sheet.shown(" ".join(sentences))
 
 

@@ -217,14 +217,19 @@ class Cell:
 class Study:
     """A study with its cells by key of the column; without one it reported nothing there."""
 
-    study_id: str
-    label: str
-    design: str
-    is_randomised: bool | None
-    blinding: str
-    bias: str
+    first: DirectionRow
     people: str
     cells: dict[str, Cell]
+
+    @property
+    def label(self) -> str:
+        """The study as readers see it."""
+        return self.first.study
+
+    @property
+    def bias(self) -> str:
+        """Its overall risk of bias."""
+        return self.first.bias
 
 
 def together(verdicts: Sequence[str]) -> str:
@@ -286,16 +291,7 @@ def _study(rows: Sequence[DirectionRow], keys: Sequence[str], by: By) -> Study:
     ends = (
         dict.fromkeys(f"{number:.0f}" for number in (min(people), max(people))) if people else ()
     )
-    return Study(
-        study_id=first.study_id,
-        label=first.study,
-        design=first.design,
-        is_randomised=first.is_randomised,
-        blinding=first.blinding,
-        bias=first.bias,
-        people=" to ".join(ends) or "NR",
-        cells=cells,
-    )
+    return Study(first, " to ".join(ends) or "NR", cells)
 
 
 def _known(rows: Sequence[DirectionRow]) -> list[float]:
@@ -415,11 +411,11 @@ _SUBSCRIPT_DOWN = 4.0
 
 def design_words(study: Study) -> str:
     """Name the design with what decides about it."""
-    if study.is_randomised is None:
+    if study.first.is_randomised is None:
         chance = "randomisation not reported"
     else:
-        chance = "randomised" if study.is_randomised else "not randomised"
-    return f"{study.design}, {chance}" if study.design else chance
+        chance = "randomised" if study.first.is_randomised else "not randomised"
+    return f"{study.first.design}, {chance}" if study.first.design else chance
 
 
 @dataclass(frozen=True)
@@ -434,16 +430,14 @@ class VerdictWords:
 
 def verdict_words(treatment: str) -> dict[str, VerdictWords]:
     """Words of all directions, in the order in which legends and counts name them."""
+
+    def favouring(whom: str) -> VerdictWords:
+        one = f"favours {whom}"
+        return VerdictWords(one, one, one, f"favour {whom}")
+
     return {
-        FAVOURS_TREATMENT: VerdictWords(
-            f"favours {treatment}",
-            f"favours {treatment}",
-            f"favours {treatment}",
-            f"favour {treatment}",
-        ),
-        FAVOURS_COMPARATOR: VerdictWords(
-            "favours comparator", "favours comparator", "favours comparator", "favour comparator"
-        ),
+        FAVOURS_TREATMENT: favouring(treatment),
+        FAVOURS_COMPARATOR: favouring("comparator"),
         NO_DIFFERENCE: VerdictWords(
             NO_DIFFERENCE,
             "no difference told, or an estimate of exactly none",
@@ -505,9 +499,9 @@ class _Table:
             for index, name in enumerate(names)
         ]
         self.right = max(edge + pitch * len(names), MARGIN + _LEAST_WIDTH)
-        self._heading = Heading(title, self.right - MARGIN)
+        self.heading = Heading(title, self.right - MARGIN)
         heads = [text for _, text, _ in (*self._heads, *self._columns)]
-        self._rule = self._heading.bottom + max(map(text_height, heads)) + 6
+        self._rule = self.heading.bottom + max(map(text_height, heads)) + 6
         self._tops = [self._rule + 2]
         air = _ROW_AIR if len(studies) < _MANY else _ROW_AIR_MANY
         for label, design in zip(self._labels, self._designs, strict=True):
@@ -519,10 +513,9 @@ class _Table:
 
     def draw(self, sheet: Sheet) -> None:
         """Draw heads, studies and counts."""
-        self._heading.write(sheet)
         write_heads(sheet, self._heads, self._rule - 3)
         write_heads(sheet, self._columns, self._rule - 3, "column")
-        sheet.rule(MARGIN, self.right, self._heading.bottom)
+        sheet.rule(MARGIN, self.right, self.heading.bottom)
         sheet.rule(MARGIN, self.right, self._rule)
         for index, study in enumerate(self._studies):
             self._draw_study(sheet, index, study)
@@ -653,9 +646,8 @@ def effect_direction_plot(
         legend,
         gap=_LEGEND_GAP / 2,
     )
-    sheet = Sheet(table.right + MARGIN, foot.bottom + MARGIN)
+    sheet = Sheet(table.right + MARGIN, foot.bottom + MARGIN, table.heading, foot)
     table.draw(sheet)
-    foot.write(sheet)
     return sheet.shown(f"{begin} {describe(studies, columns, words)}")
 
 
@@ -770,9 +762,9 @@ class Bar:
 
 def suitability(study: Study) -> int:
     """Give the step of a study's design, 3 for the most suitable."""
-    if not study.is_randomised:
+    if not study.first.is_randomised:
         return 1
-    return 3 if study.blinding == _DOUBLE_BLIND else 2
+    return 3 if study.first.blinding == _DOUBLE_BLIND else 2
 
 
 def bias_word(study: Study) -> str:
@@ -885,12 +877,12 @@ class Grid:
             self._widths[head] = max(_PANEL_LEAST, most * self._pitch + 2 * _PANEL_PAD)
             edge += self._widths[head]
         self.right = edge
-        self._heading = Heading(title, self.right - MARGIN)
+        self.heading = Heading(title, self.right - MARGIN)
         self._texts = [
             wrap(capitalised(head), self._widths[head] - _PANEL_PAD, weight="bold")
             for head in self._heads
         ]
-        self._top = self._heading.bottom + max(map(text_height, self._texts)) + 6
+        self._top = self.heading.bottom + max(map(text_height, self._texts)) + 6
         self._rows = []
         top = self._top
         for name, row in zip(names, panels.values(), strict=True):
@@ -902,7 +894,6 @@ class Grid:
 
     def draw(self, sheet: Sheet) -> None:
         """Draw heads, names, frames and bars."""
-        self._heading.write(sheet)
         places = [
             (self._lefts[head] + self._widths[head] / 2, text, "center")
             for head, text in zip(self._heads, self._texts, strict=True)
@@ -1064,9 +1055,8 @@ def harvest_plot(
         _harvest_legend(studies),
         gap=4.5,
     )
-    sheet = Sheet(grid.right + MARGIN, foot.bottom + MARGIN)
+    sheet = Sheet(grid.right + MARGIN, foot.bottom + MARGIN, grid.heading, foot)
     grid.draw(sheet)
-    foot.write(sheet)
     return sheet.shown(" ".join(sentences))
 
 

@@ -112,8 +112,7 @@ def dose_figure(
     rows_bottom = rows_top + sum(heights) + _ROW_AIR
     label_top = rows_bottom + _TICK_SPACE
     foot = Foot(label_top + text_height("mg") + 8, right - MARGIN, _notes(printed))
-    sheet = Sheet(right + MARGIN + 8, foot.bottom + MARGIN)
-    heading.write(sheet)
+    sheet = Sheet(right + MARGIN + 8, foot.bottom + MARGIN, heading, foot)
     ends = [float(bands.dose[-1]), *(spread.high for spread in spreads), ladder[1]]
     end = (1.0 + _PADDING) * max(ends)
     curves = _axes(sheet, left, top, CURVES_HEIGHT, end, ladder)
@@ -127,7 +126,6 @@ def dose_figure(
     _draw_rows(rows, spreads, printed[-1], words, heights, rows_top)
     axis = f"Dose (mg a day); below: dose that works in {share}"
     sheet.write(left + WIDTH / 2, label_top, axis, align="center", valign="top", gid="x-label")
-    foot.write(sheet)
     points = "; ".join(
         f"{fixed(one.dose)} mg for {percent(one.share)} of people"
         + (f" (interval {fixed(one.low)} to {fixed(one.high)})" if one.has_interval else "")

@@ -464,7 +464,7 @@ class Table:
         self._dots = [right + COLUMN_GAP + (i + 0.5) * pitch for i in range(len(dot_names))]
         self.right = self._dots[-1] + pitch / 2 if dot_names else right
 
-        self._heading = Heading(title, self.right - MARGIN)
+        self.heading = Heading(title, self.right - MARGIN)
         header_height = max(
             *(text_height(head) for head in (LABEL_HEADER, effect_head, *heads)),
             *(
@@ -472,7 +472,7 @@ class Table:
                 for name in dot_names
             ),
         )
-        self._rule = self._heading.bottom + header_height + 6
+        self._rule = self.heading.bottom + header_height + 6
         self._places = self._stack(rows, label_width, edge - MARGIN)
         self.bottom = self._places[-1].bottom
 
@@ -514,7 +514,6 @@ class Table:
         for place in self._places:
             if not math.isnan(place.row.span.estimate):
                 pen.draw(place.row, place.mark, place.gid)
-        self._heading.write(sheet)
         write_heads(sheet, self._heads, self._rule - 3)
         for index, (x, name) in enumerate(zip(self._dots, self._dot_names, strict=True)):
             sheet.write(
@@ -529,7 +528,7 @@ class Table:
             )
         for place in self._places:
             self._write_row(sheet, place)
-        sheet.rule(MARGIN, self.right, self._heading.bottom)
+        sheet.rule(MARGIN, self.right, self.heading.bottom)
         sheet.rule(MARGIN, self.right, self._rule)
         return axes
 
@@ -718,10 +717,9 @@ def draw_table(
         label=x_label,
     )
     foot = Foot(under.bottom, table.right - MARGIN, notes(is_cut))
-    sheet = Sheet(table.right + MARGIN, foot.bottom + MARGIN)
+    sheet = Sheet(table.right + MARGIN, foot.bottom + MARGIN, table.heading, foot)
     axes = table.draw(sheet, scale)
     under.write(sheet)
-    foot.write(sheet)
     return sheet, axes
 
 

@@ -372,8 +372,7 @@ def funnel_plot(
     remarks = _remarks(trials)
     foot = Foot(under.bottom, width, remarks, legend_of(trials, centre=centre, level=level))
     # Half a label may stand out to the right of the last tick.
-    sheet = Sheet(left + _PLOT_WIDTH + 2 * MARGIN, foot.bottom + MARGIN)
-    heading.write(sheet)
+    sheet = Sheet(left + _PLOT_WIDTH + 2 * MARGIN, foot.bottom + MARGIN, heading, foot)
     sheet.write(MARGIN, top - 6, se_label, valign="bottom", size=SMALL_SIZE, gid="y-label")
     axes = sheet.plot(
         left,
@@ -389,7 +388,6 @@ def funnel_plot(
     draw_upright(sheet, axes, upright.y, left, ticks=[(-se, text) for se, text in se_ticks])
     draw_inside(axes, scale, depth, trials, centre=centre, level=level)
     under.write(sheet)
-    foot.write(sheet)
     reported = [trial for trial in trials if not trial.is_imputed]
     errors = [trial.se for trial in trials]
     regions = [region_of(trial) for trial in reported]

@@ -381,8 +381,7 @@ def next_trial_plot(
         right - MARGIN,
         [sides, *map(style.typeset, likely), *remarks],
     )
-    sheet = Sheet(right + MARGIN, foot.bottom + MARGIN)
-    heading.write(sheet)
+    sheet = Sheet(right + MARGIN, foot.bottom + MARGIN, heading, foot)
     ends = ends_of(panels)
     drawn = [
         draw_panel(sheet, number, place, ends, effects, print_as)
@@ -392,7 +391,6 @@ def next_trial_plot(
     x = edge + SAMPLE_ROOM
     sheet.write(x, top, head, valign="bottom", size=SMALL_SIZE, gid="effect-head")
     sheet.caption(left + PLOT_WIDTH / 2, label_top, _X_LABEL, valign="top", gid="x-label")
-    foot.write(sheet)
     low, high = (math.exp(end) for end in spans_of(panels))
     sentences += [
         f"Probabilities by people in the next trial, {low:,.0f} to {high:,.0f}, a line for each "

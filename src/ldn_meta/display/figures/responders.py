@@ -312,8 +312,7 @@ def responder_plot(
         columns.right - MARGIN,
         [legend(lines, treatment), footnotes.line(), not_drawn],
     )
-    sheet = Sheet(columns.right + MARGIN, foot.bottom + MARGIN)
-    heading.write(sheet)
+    sheet = Sheet(columns.right + MARGIN, foot.bottom + MARGIN, heading, foot)
     columns.write_heads(sheet, heading.bottom, rule)
     axes = draw_axis(sheet, columns.plot_left, rule, bottom, lines)
     for index, place in enumerate(places):
@@ -327,7 +326,6 @@ def responder_plot(
         valign="top",
         gid="x-label",
     )
-    foot.write(sheet)
     return sheet.shown(" ".join([*sentences, *filter(None, [not_drawn])]), axes)
 
 

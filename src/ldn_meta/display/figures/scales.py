@@ -30,9 +30,13 @@ from ldn_meta.display.figures.sheet import (
     text_width,
     wrap,
 )
+from ldn_meta.errors import ArgumentError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+
+    from ldn_meta.stats.arrays import FloatArray
 
 
 LEFT, RIGHT = "\N{LEFTWARDS ARROW}", "\N{RIGHTWARDS ARROW}"
@@ -60,6 +64,20 @@ class Interval:
     def is_complete(self) -> bool:
         """Estimate and both limits are numbers."""
         return all(math.isfinite(value) for value in (self.estimate, self.low, self.high))
+
+
+def known_pairs(
+    name: str, pair: tuple[ArrayLike, ArrayLike], what: str
+) -> tuple[FloatArray, FloatArray]:
+    """Read points given as two arrays of one length, without those that are not known."""
+    import numpy as np
+
+    one, other = (np.asarray(values, dtype=float) for values in pair)
+    if one.ndim != 1 or one.shape != other.shape:
+        message = f"{name} has shapes {one.shape} and {other.shape}: {what} need one shape (m,)"
+        raise ArgumentError(message)
+    known = np.isfinite(one) & np.isfinite(other)
+    return one[known], other[known]
 
 
 def axis_limits(

@@ -16,6 +16,7 @@ from ldn_meta.display.figures.scales import (
     around,
     draw_upright,
     fit_names,
+    known_pairs,
     linear_ticks,
     place_names,
     wanted_at,
@@ -133,15 +134,7 @@ def boundary_of(name: str, pair: tuple[ArrayLike, ArrayLike] | None) -> Boundary
 
     if pair is None:
         return Boundary()
-    fraction, size = (np.asarray(values, dtype=float) for values in pair)
-    if fraction.ndim != 1 or fraction.shape != size.shape:
-        message = (
-            f"{name} has shapes {fraction.shape} and {size.shape}: fractions and sizes need one "
-            "shape (m,)"
-        )
-        raise ArgumentError(message)
-    known = np.isfinite(fraction) & np.isfinite(size)
-    fraction, size = fraction[known], size[known]
+    fraction, size = known_pairs(name, pair, "fractions and sizes")
     if np.any(np.diff(fraction) <= 0) or np.any(size < 0):
         message = (
             f"{name} has fractions {fraction.tolist()!r:.60} and sizes {size.tolist()!r:.60}: "
@@ -469,8 +462,7 @@ def sequential_plot(
         [key, verdict, *beyond, *remarks],
         plot.legend(),
     )
-    sheet = Sheet(right + 2 * MARGIN, foot.bottom + MARGIN)
-    heading.write(sheet)
+    sheet = Sheet(right + 2 * MARGIN, foot.bottom + MARGIN, heading, foot)
     sheet.write(
         MARGIN, heading.bottom, progress, valign="top", size=SMALL_SIZE, gid="progress-words"
     )
@@ -488,7 +480,6 @@ def sequential_plot(
         name_width=_WORDS_WIDTH - 14,
     )
     _write_information(sheet, plot, ris_people)
-    foot.write(sheet)
     sentences = [
         begin,
         f"{information}.",

@@ -461,7 +461,13 @@ class Sheet:
     are as wide as their widest cell, and the page is as large as its content.
     """
 
-    def __init__(self, width: float, height: float) -> None:
+    def __init__(
+        self,
+        width: float,
+        height: float,
+        heading: Heading | None = None,
+        foot: Foot | None = None,
+    ) -> None:
         # Not by pyplot: no global list of figures, so nothing leaks or shows twice.
         from ldn_meta.display.figures.shown import ShownFigure
 
@@ -474,9 +480,14 @@ class Sheet:
         self.page.set_axis_off()
         self.page.set_xlim(0, width)
         self.page.set_ylim(height, 0)
+        self._foot = foot
+        if heading is not None:
+            heading.write(self)
 
     def shown(self, alt: str, axes: Axes | None = None) -> tuple[ShownFigure, Axes]:
-        """Finish the figure with its words; without axes of its own, it is the whole page."""
+        """Finish the figure, its foot last; without axes of its own, it is the whole page."""
+        if self._foot is not None:
+            self._foot.write(self)
         self.figure.alt = spoken(alt)
         return self.figure, axes or self.page
 
@@ -583,30 +594,8 @@ class Heading:
         )
 
 
-class Notes:
-    """Small print under a figure, broken to its width; empty lines are dropped."""
-
-    def __init__(self, lines: Sequence[str], width: float) -> None:
-        self._lines = [wrap(line, width, SMALL_SIZE) for line in lines if line]
-        self.height = sum(text_height(line, SMALL_SIZE) + _NOTE_GAP for line in self._lines)
-
-    def write(self, sheet: Sheet, top: float) -> None:
-        """Write the lines below ``top``."""
-        for index, line in enumerate(self._lines):
-            sheet.write(
-                MARGIN,
-                top,
-                line,
-                valign="top",
-                size=SMALL_SIZE,
-                colour=SOFT_INK,
-                gid=f"footer-{index}",
-            )
-            top += text_height(line, SMALL_SIZE) + _NOTE_GAP
-
-
 class Foot:
-    """What stands below a figure: its legend, then its small print."""
+    """What stands below a figure: its legend, then its small print, without empty lines."""
 
     def __init__(
         self,
@@ -619,14 +608,19 @@ class Foot:
     ) -> None:
         self._top = top
         self._legend = Legend(legend, width)
-        self._notes = Notes(lines, width)
+        self._lines = [wrap(line, width, SMALL_SIZE) for line in lines if line]
         self._notes_top = top + self._legend.height + gap if legend else top
-        self.bottom = self._notes_top + self._notes.height
+        heights = (text_height(line, SMALL_SIZE) + _NOTE_GAP for line in self._lines)
+        self.bottom = self._notes_top + sum(heights)
 
     def write(self, sheet: Sheet) -> None:
         """Draw the legend and write the lines."""
         self._legend.draw(sheet, self._top)
-        self._notes.write(sheet, self._notes_top)
+        top = self._notes_top
+        for index, line in enumerate(self._lines):
+            gid = f"footer-{index}"
+            sheet.write(MARGIN, top, line, valign="top", size=SMALL_SIZE, colour=SOFT_INK, gid=gid)
+            top += text_height(line, SMALL_SIZE) + _NOTE_GAP
 
 
 def write_heads(
@@ -645,8 +639,7 @@ def words_only(texts: Sequence[str], title: str | None, alt: str) -> tuple[Shown
     heading = Heading(title, width)
     broken = [wrap(text, width) for text in texts]
     height = heading.bottom + sum(text_height(text) + 3 for text in broken)
-    sheet = Sheet(width + 2 * MARGIN, height + MARGIN)
-    heading.write(sheet)
+    sheet = Sheet(width + 2 * MARGIN, height + MARGIN, heading)
     top = heading.bottom
     for index, text in enumerate(broken):
         sheet.write(MARGIN, top, text, valign="top", gid=f"words-{index}")

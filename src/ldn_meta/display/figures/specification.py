@@ -866,8 +866,7 @@ def specification_curve(
         has_mid=math.isfinite(mid),
     )
     foot = Foot(dashboard.bottom + 8, width, lines, legend_groups(summary, columns, treatment))
-    sheet = Sheet(right + MARGIN, foot.bottom + MARGIN)
-    heading.write(sheet)
+    sheet = Sheet(right + MARGIN, foot.bottom + MARGIN, heading, foot)
     shares = [(tick, f"{100 * tick:.0f}%") for tick in _TICKS]
     axes = sheet.plot(left, top, PLOT_WIDTH, scale.height, ends=(0.0, 1.0), ticks=shares)
     draw_curve(axes, scale, columns, mid)
@@ -878,7 +877,6 @@ def specification_curve(
     words_width = dashboard.left_width - ticks - _TICK_AIR
     write_ends(sheet, scale, MARGIN + words_width, words_width, direction=direction, name=axis)
     dashboard.draw(sheet)
-    foot.write(sheet)
     words = describe(
         summary,
         columns,

@@ -225,8 +225,7 @@ def evidence_map(
     tops = [top + sum(heights[:i]) for i in range(len(rows) + 1)]
     bottom = tops[-1]
     legend = _Legend(cells.values(), sides, width)
-    sheet = Sheet(width + 2 * MARGIN, bottom + 12 + legend.height + MARGIN)
-    heading.write(sheet)
+    sheet = Sheet(width + 2 * MARGIN, bottom + 12 + legend.height + MARGIN, heading)
     places = [(left + (i + 0.5) * _CELL_WIDTH, head, "center") for i, head in enumerate(heads)]
     write_heads(sheet, places, top - 3, "column")
     for index, name in enumerate(row_labels):
