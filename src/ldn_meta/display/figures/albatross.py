@@ -691,7 +691,7 @@ def albatross_plot(
     foot = Foot(under.bottom, width, lines, legend_groups(marks))
     # Half a label may stand out to the right of the last tick.
     sheet = Sheet(scale.right + 2 * MARGIN, foot.bottom + MARGIN, heading, foot)
-    sheet.write(MARGIN, top - 4, _Y_LABEL, valign="bottom", size=SMALL_SIZE, gid="people-label")
+    sheet.small(MARGIN, top - 4, _Y_LABEL, valign="bottom", gid="people-label")
     axes = _draw_frame(sheet, scale)
     # Names of artists hold no spaces.
     side = re.sub(r"[^a-z0-9]+", "-", treatment.lower())

@@ -521,12 +521,11 @@ class _Place:
                 word = self.block.judgements.get((study, domain), "")
                 _draw_cell(sheet, self._centre(column), middle, word, f"{row}-cell-{column}")
         sheet.rule(left, right, self._rows[-1][3])
-        sheet.write(
+        sheet.small(
             left,
             self._rows[-1][3] + 4,
             self._key,
             valign="top",
-            size=SMALL_SIZE,
             colour=style.SOFT_INK,
             gid=f"{gid}-key",
         )

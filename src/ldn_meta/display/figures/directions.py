@@ -546,7 +546,7 @@ class _Table:
                 beside = x + half_width(cell.verdict, cell.people) + 2.0
                 text = str(cell.combined)
                 down = y + _SUBSCRIPT_DOWN
-                sheet.write(beside, down, text, size=SMALL_SIZE, gid=f"{name}-outcomes")
+                sheet.small(beside, down, text, gid=f"{name}-outcomes")
         if index:
             sheet.rule(MARGIN, self.right, top, width=0.3)
 

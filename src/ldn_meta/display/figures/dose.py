@@ -119,7 +119,7 @@ def dose_figure(
     _draw_curves(curves, bands, printed, top)
     for tick, text in zip(_TICKS, shares, strict=True):
         y = top + CURVES_HEIGHT * (1 - tick)
-        sheet.write(left - 5, y, text, align="right", size=SMALL_SIZE)
+        sheet.small(left - 5, y, text, align="right")
     middle = top + CURVES_HEIGHT / 2
     sheet.write(MARGIN + 5, middle, "People who respond (%)", align="center", rotation=90)
     rows = _axes(sheet, left, rows_top, rows_bottom - rows_top, end, ladder)

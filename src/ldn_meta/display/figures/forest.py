@@ -547,12 +547,11 @@ class Table:
             )
         for index, (x, value) in enumerate(zip(self._dots, row.dots, strict=False)):
             draw_dot(sheet.page, x, y, value, gid=f"{gid}-dot-{index}")
-        sheet.write(
+        sheet.small(
             MARGIN + NOTE_INDENT,
             place.bottom - 1,
             place.note,
             valign="bottom",
-            size=SMALL_SIZE,
             colour=style.SOFT_INK,
             gid=f"{gid}-note",
         )

@@ -373,7 +373,7 @@ def funnel_plot(
     foot = Foot(under.bottom, width, remarks, legend_of(trials, centre=centre, level=level))
     # Half a label may stand out to the right of the last tick.
     sheet = Sheet(left + _PLOT_WIDTH + 2 * MARGIN, foot.bottom + MARGIN, heading, foot)
-    sheet.write(MARGIN, top - 6, se_label, valign="bottom", size=SMALL_SIZE, gid="y-label")
+    sheet.small(MARGIN, top - 6, se_label, valign="bottom", gid="y-label")
     axes = sheet.plot(
         left,
         top,

@@ -211,12 +211,11 @@ def draw_panel(
 ) -> Axes:
     """Draw one panel: head, axes, lines, and their names."""
     left, scale, curves = MARGIN + TICK_ROOM, place.scale, place.panel.curves
-    sheet.write(
+    sheet.small(
         MARGIN,
         place.head_bottom,
         place.head,
         valign="bottom",
-        size=SMALL_SIZE,
         weight="bold",
         gid=f"panel-{number}-head",
     )
@@ -300,9 +299,7 @@ def _write_ends(
         line(sheet.page, joint, [end, middle], style.RULE, 0.6, gid=f"{gid}-joint")
         xs, ys = [sample, sample + _SAMPLE], [middle, middle]
         line(sheet.page, xs, ys, colour, 1.6, dashes=dashes, gid=f"{gid}-sample")
-        sheet.write(
-            edge + SAMPLE_ROOM, middle, print_as.number(curve.effect), size=SMALL_SIZE, gid=gid
-        )
+        sheet.small(edge + SAMPLE_ROOM, middle, print_as.number(curve.effect), gid=gid)
 
 
 _X_LABEL = "People in the next trial (log axis)"
@@ -389,7 +386,7 @@ def next_trial_plot(
     ]
     top = places[0].scale.top - 4
     x = edge + SAMPLE_ROOM
-    sheet.write(x, top, head, valign="bottom", size=SMALL_SIZE, gid="effect-head")
+    sheet.small(x, top, head, valign="bottom", gid="effect-head")
     sheet.caption(left + PLOT_WIDTH / 2, label_top, _X_LABEL, valign="top", gid="x-label")
     low, high = (math.exp(end) for end in spans_of(panels))
     sentences += [

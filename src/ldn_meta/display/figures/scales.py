@@ -294,7 +294,7 @@ def draw_upright(
     for index, (value, label) in enumerate(ticks):
         y = place(value)
         line(sheet.page, [left - 3.0, left], [y, y], INK, 0.8)
-        sheet.write(left - 5.0, y, label, align="right", size=SMALL_SIZE, gid=f"{gid}-{index}")
+        sheet.small(left - 5.0, y, label, align="right", gid=f"{gid}-{index}")
 
 
 def write_ends(
@@ -314,7 +314,7 @@ def write_ends(
         (scale.bottom, f"{DOWN} {direction[0]}", width, "bottom", "favours-low"),
     ):
         text = wrap(text, room, SMALL_SIZE)
-        sheet.write(right, y, text, align="right", valign=valign, size=SMALL_SIZE, gid=gid)
+        sheet.small(right, y, text, align="right", valign=valign, gid=gid)
 
 
 class Under:

@@ -463,9 +463,7 @@ def sequential_plot(
         plot.legend(),
     )
     sheet = Sheet(right + 2 * MARGIN, foot.bottom + MARGIN, heading, foot)
-    sheet.write(
-        MARGIN, heading.bottom, progress, valign="top", size=SMALL_SIZE, gid="progress-words"
-    )
+    sheet.small(MARGIN, heading.bottom, progress, valign="top", gid="progress-words")
     _draw_progress(sheet, width, strip_top, taken[-1].fraction)
     axes = plot.draw(sheet)
     write_names(axes, plot.share, texts, boxes, wanted, above=3.5)

@@ -428,14 +428,12 @@ class Legend:
         ]
         for index, (line, head) in enumerate(self._heads):
             gid = f"legend-head-{index}"
-            sheet.write(MARGIN, middles[line], head, size=SMALL_SIZE, weight="bold", gid=gid)
+            sheet.small(MARGIN, middles[line], head, weight="bold", gid=gid)
         for index, place in enumerate(self._places):
             y, gid = middles[place.line], f"legend-{index}"
             room = place.entry.width - _MARK_GAP
             place.entry.draw(sheet, place.x + room / 2, y, f"{gid}-mark")
-            sheet.write(
-                place.x + place.entry.width, y, place.words, size=SMALL_SIZE, gid=f"{gid}-words"
-            )
+            sheet.small(place.x + place.entry.width, y, place.words, gid=f"{gid}-words")
 
 
 _NOTE_GAP = 1.0
@@ -445,9 +443,10 @@ _TITLE_GAP = 6.0
 _BASELINE = 0.98
 
 
-class _Caption(TypedDict, total=False):
+class _Small(TypedDict, total=False):
     """What small print may still choose, as `Sheet.write` does."""
 
+    align: str
     valign: str
     weight: str
     colour: str
@@ -566,9 +565,14 @@ class Sheet:
             gid=gid,
         )
 
-    def caption(self, x: float, y: float, text: str, **options: Unpack[_Caption]) -> None:
+    def small(self, x: float, y: float, text: str, **options: Unpack[_Small]) -> None:
+        """Write small print."""
+        self.write(x, y, text, size=SMALL_SIZE, **options)
+
+    def caption(self, x: float, y: float, text: str, **options: Unpack[_Small]) -> None:
         """Write small print with its middle at ``x``."""
-        self.write(x, y, text, align="center", size=SMALL_SIZE, **options)
+        options.setdefault("align", "center")
+        self.small(x, y, text, **options)
 
     def rule(self, left: float, right: float, y: float, *, width: float = 0.8) -> None:
         """Draw a horizontal line across a table."""
@@ -619,7 +623,7 @@ class Foot:
         top = self._notes_top
         for index, line in enumerate(self._lines):
             gid = f"footer-{index}"
-            sheet.write(MARGIN, top, line, valign="top", size=SMALL_SIZE, colour=SOFT_INK, gid=gid)
+            sheet.small(MARGIN, top, line, valign="top", colour=SOFT_INK, gid=gid)
             top += text_height(line, SMALL_SIZE) + _NOTE_GAP
 
 

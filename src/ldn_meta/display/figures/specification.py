@@ -467,14 +467,7 @@ class Dashboard:
 
     def __init__(self, columns: Columns, width: float) -> None:
         self._columns, self._width = columns, width
-        names = [
-            *(wrap(choice.name, _MOST_LEFT, SMALL_SIZE, "bold") for choice in columns.choices),
-            *(
-                wrap(name, _MOST_LEFT - _INDENT, SMALL_SIZE)
-                for choice in columns.choices
-                for name in choice.options
-            ),
-        ]
+        names = [text for choice in columns.choices for text in _names(choice, _MOST_LEFT)]
         widest = max((text_width(name, SMALL_SIZE, "bold") for name in names), default=0.0)
         self.left_width = min(max(widest + _INDENT, _LEAST_LEFT), _MOST_LEFT) + _GAP
         self.right_width = 0.0
@@ -503,10 +496,7 @@ class Dashboard:
         room = self.left_width - _GAP
         for number, choice in enumerate(self._columns.choices):
             top += _NODE_AIR if number else 0.0
-            texts = [
-                wrap(choice.name, room, SMALL_SIZE, "bold"),
-                *(wrap(name, room - _INDENT, SMALL_SIZE) for name in choice.options),
-            ]
+            texts = _names(choice, room)
             for option, text in zip((None, *range(len(choice.options))), texts, strict=True):
                 height = text_height(text, SMALL_SIZE) + _ROW_AIR
                 rows.append(_Row(text, top, height, number, option))
@@ -521,12 +511,11 @@ class Dashboard:
         )
         if not self._rows:
             return
-        sheet.write(
+        sheet.small(
             edge + _SHARE_GAP,
             self._label_top,
             _SHARE_HEAD,
             valign="top",
-            size=SMALL_SIZE,
             weight="bold",
             gid="share-head",
         )
@@ -545,7 +534,7 @@ class Dashboard:
         self, sheet: Sheet, choice: Choice, row: _Row, middle: float, edge: float
     ) -> None:
         gid = f"choice-{row.choice}"
-        sheet.write(MARGIN, middle, row.text, size=SMALL_SIZE, weight="bold", gid=gid)
+        sheet.small(MARGIN, middle, row.text, weight="bold", gid=gid)
         if row.choice:
             sheet.rule(MARGIN, edge, middle - row.height / 2 - _NODE_AIR / 2, width=0.4)
         if math.isnan(choice.share_explained):
@@ -555,12 +544,8 @@ class Dashboard:
         filled = steady(_SHARE_BAR * choice.share_explained)
         size, name = (filled, 6.0), f"{gid}-bar"
         style.rectangle(sheet.page, left, top, *size, style.POOLED, zorder=0, gid=name)
-        sheet.write(
-            left + _SHARE_BAR + 4,
-            middle,
-            share_words(choice.share_explained),
-            size=SMALL_SIZE,
-            gid=f"{gid}-share",
+        sheet.small(
+            left + _SHARE_BAR + 4, middle, share_words(choice.share_explained), gid=f"{gid}-share"
         )
 
     def _draw_option(
@@ -568,7 +553,7 @@ class Dashboard:
     ) -> None:
         gid = f"option-{row.choice}-{row.option}"
         option = row.option or 0
-        sheet.write(MARGIN + _INDENT, middle, row.text, size=SMALL_SIZE, gid=f"{gid}-name")
+        sheet.small(MARGIN + _INDENT, middle, row.text, gid=f"{gid}-name")
         if option == 0:
             _draw_diamond(sheet, MARGIN + _INDENT / 2, middle, f"{gid}-protocol")
         top = self._rows_top + row.top + _CELL_AIR
@@ -587,6 +572,12 @@ class Dashboard:
                 color=style.SOFT_INK,
                 gid=f"{gid}-never",
             )
+
+
+def _names(choice: Choice, room: float) -> list[str]:
+    """Break the name of a choice and those of its options."""
+    options = [wrap(name, room - _INDENT, SMALL_SIZE) for name in choice.options]
+    return [wrap(choice.name, room, SMALL_SIZE, "bold"), *options]
 
 
 def shade(share: float) -> str:
@@ -930,4 +921,4 @@ def _write_marked(
     for index, (at, middle, (_, text)) in enumerate(zip(places, middles, marked, strict=True)):
         ends = [edge + 1.5, edge + _WORD_GAP - 2]
         line(sheet.page, ends, [at, middle], style.RULE, 0.6, gid=f"line-{index}-joint")
-        sheet.write(edge + _WORD_GAP, middle, text, size=SMALL_SIZE, gid=f"line-{index}")
+        sheet.small(edge + _WORD_GAP, middle, text, gid=f"line-{index}")

@@ -289,13 +289,12 @@ def _draw_cell(sheet: Sheet, box: tuple[float, float, float], cell: Cell | None,
     _draw_mark(sheet, centre, top + _MARK_DOWN, cell.mark, cell.filling, f"{gid}-mark")
     y, text = top + _TEXT_DOWN, "\n".join(cell.lines)
     sheet.write(centre, y, text, align="center", valign="top", gid=f"{gid}-text")
-    sheet.write(
+    sheet.small(
         centre,
         y + text_height(text) + 2,
         cell.small,
         align="center",
         valign="top",
-        size=style.SMALL_SIZE,
         colour=style.SOFT_INK,
         gid=f"{gid}-small",
     )
@@ -356,16 +355,16 @@ class _Legend:
                 gid = f"legend-{count}"
                 count += 1
                 if isinstance(entry, str):
-                    sheet.write(x, y, entry, size=style.SMALL_SIZE, weight="bold", gid=gid)
+                    sheet.small(x, y, entry, weight="bold", gid=gid)
                     continue
                 mark, filling, words = entry
                 if not mark.marker:
                     _hatch(sheet, x - 2, x + 12, y - 6, y + 6, f"{gid}-hatch")
-                    sheet.write(x + _LEGEND_MARK, y, words, size=style.SMALL_SIZE, gid=gid)
+                    sheet.small(x + _LEGEND_MARK, y, words, gid=gid)
                     continue
                 size = min(filling.size, _LEGEND_SIZE)
                 _draw_mark(sheet, x + 5, y, mark, filling, f"{gid}-mark", size=size)
-                sheet.write(x + _LEGEND_MARK, y, words, size=style.SMALL_SIZE, gid=gid)
+                sheet.small(x + _LEGEND_MARK, y, words, gid=gid)
 
 
 _Entry = tuple[Mark, Filling, str]
