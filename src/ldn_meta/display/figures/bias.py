@@ -379,7 +379,7 @@ def _draw_bar(sheet: Sheet, left: float, middle: float, bar: _Bar, gid: str) -> 
 
 def _draw_axis(sheet: Sheet, left: float, top: float, *, is_weighted: bool) -> None:
     sheet.rule(left, left + _BAR_WIDTH, top)
-    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+    for tick in style.QUARTERS:
         x = left + tick * _BAR_WIDTH
         style.line(sheet.page, [x, x], [top, top + 3], style.RULE, 0.8)
         sheet.caption(x, top + 4, percent(tick), valign="top", gid=f"tick-{tick:g}")

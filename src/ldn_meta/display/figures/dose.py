@@ -79,7 +79,6 @@ class PrintedDose:
 
 
 WIDTH, CURVES_HEIGHT = 430.0, 190.0
-_TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _WIDE, _NARROW = "#d5e4f1", "#8fb8da"
 _TICK_SPACE = 14.0
 _ROW_AIR, _MARK_HEIGHT = 8.0, 16.0
@@ -101,7 +100,7 @@ def dose_figure(
     Returned with the figure is the axes of the curves; that of the rows is the figure's last.
     """
     share = percent(printed[-1].share)
-    shares = [f"{100 * tick:.0f}" for tick in _TICKS]
+    shares = [f"{100 * tick:.0f}" for tick in style.QUARTERS]
     left = MARGIN + max(line_width(tick, SMALL_SIZE) for tick in shares) + 24
     right = left + WIDTH
     heading = Heading(title, right - MARGIN)
@@ -117,7 +116,7 @@ def dose_figure(
     end = (1.0 + _PADDING) * max(ends)
     curves = _axes(sheet, left, top, CURVES_HEIGHT, end, ladder)
     _draw_curves(curves, bands, printed, top)
-    for tick, text in zip(_TICKS, shares, strict=True):
+    for tick, text in zip(style.QUARTERS, shares, strict=True):
         y = top + CURVES_HEIGHT * (1 - tick)
         sheet.small(left - 5, y, text, align="right")
     middle = top + CURVES_HEIGHT / 2

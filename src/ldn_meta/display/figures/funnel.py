@@ -92,8 +92,16 @@ REGIONS = (
 )
 
 
-def trials_of(frame: pd.DataFrame, *, is_log: bool) -> list[Trial]:
-    """Read the trials in the order given."""
+def trials_of(
+    frame: pd.DataFrame,
+    *,
+    centre: float | None,
+    is_log: bool,
+    level: float,
+    limits: tuple[float, float] | None,
+) -> list[Trial]:
+    """Read the trials in the order given, and refuse options under which one could not be seen."""
+    confidence_level(level)
     style.check_columns(frame, FUNNEL_COLUMNS)
     rows = frame.to_dict("records")
     faults = []
@@ -112,23 +120,10 @@ def trials_of(frame: pd.DataFrame, *, is_log: bool) -> list[Trial]:
             faults.append(f"imputed {imputed!r} of {row['label']!r}: allowed are True and False")
     if faults:
         raise ArgumentError(f"frame: {'; '.join(faults)}")
-    return [
+    trials = [
         Trial(str(row["label"]), row["yi"], math.sqrt(row["vi"]), row.get("imputed", False))
         for row in rows
     ]
-
-
-def checked_trials(
-    frame: pd.DataFrame,
-    *,
-    centre: float | None,
-    is_log: bool,
-    level: float,
-    limits: tuple[float, float] | None,
-) -> list[Trial]:
-    """Read the trials, and refuse options under which one could not be seen."""
-    confidence_level(level)
-    trials = trials_of(frame, is_log=is_log)
     most = LARGEST_LOG if is_log else math.inf
     if centre is not None and not (math.isfinite(centre) and abs(centre) <= most):
         message = f"centre={centre!r} is not usable; allowed: a finite effect like yi, or None"
@@ -340,7 +335,7 @@ def funnel_plot(
         If the frame is not as described, centre or level is not usable, or the limits leave out
         a trial, the centre or no effect.
     """
-    trials = checked_trials(frame, centre=centre, is_log=log_scale, level=level, limits=limits)
+    trials = trials_of(frame, centre=centre, is_log=log_scale, level=level, limits=limits)
     begin = opening("Funnel plot", title)
     if not trials:
         return words_only([NO_TRIAL], title, f"{begin} {NO_TRIAL}")

@@ -48,6 +48,8 @@ LINE_HEIGHT = 1.25
 MARGIN = 10.0
 COLUMN_GAP = 12.0
 DOTS_PER_INCH = 110
+# Ticks of an axis of shares.
+QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 MINUS = "\N{MINUS SIGN}"
 _MINUS_BEFORE_NUMBER = re.compile(r"(?<![0-9A-Za-z])-(?=\.?[0-9])")
@@ -282,7 +284,6 @@ def area(
     edge: str = "none",
     width: float = 1.0,
     zorder: float = 1,
-    hatch: str | None = None,
 ) -> None:
     """Fill a shape that is given by its corners."""
     from matplotlib.patches import Polygon
@@ -295,7 +296,6 @@ def area(
             edgecolor=edge,
             linewidth=width,
             zorder=zorder,
-            hatch=hatch,
             gid=gid,
         )
     )

@@ -614,7 +614,6 @@ BANDS = {
     FOR_COMPARATOR: "#a8651c",
     NO_INTERVAL: "none",
 }
-_TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _DIAMOND = 5.5
 _ARROW = 4.5
 _ROOM = 16.0
@@ -858,7 +857,7 @@ def specification_curve(
     )
     foot = Foot(dashboard.bottom + 8, width, lines, legend_groups(summary, columns, treatment))
     sheet = Sheet(right + MARGIN, foot.bottom + MARGIN, heading, foot)
-    shares = [(tick, f"{100 * tick:.0f}%") for tick in _TICKS]
+    shares = [(tick, f"{100 * tick:.0f}%") for tick in style.QUARTERS]
     axes = sheet.plot(left, top, PLOT_WIDTH, scale.height, ends=(0.0, 1.0), ticks=shares)
     draw_curve(axes, scale, columns, mid)
     draw_upright(sheet, axes, scale.y, left, ticks=scale.ticks())

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of
+from ldn_meta.display.outputs import Facts, Table, Text, rows_of
 from ldn_meta.display.pages.page import Page, open_page
 from ldn_meta.display.words import (
     DOMAIN_WORDS,
@@ -239,6 +239,8 @@ KEY = ("construct", "comparator_class")
 
 class CertaintyPage(Page):
     """Every rated outcome of one indication."""
+
+    USED = ("certainty", "certainty_domains")
 
     @cached_property
     def outcomes(self) -> list[dict[str, Any]]:
@@ -647,11 +649,6 @@ class CertaintyPage(Page):
                 for row in self.outcomes
             ],
         )
-
-    def footer(self) -> Table:
-        """Provenance."""
-        d = self.opened.derived
-        return footer(NOTEBOOK, self.opened.parameters, [d.certainty, d.certainty_domains])
 
 
 def _named(row: dict[str, Any]) -> str:

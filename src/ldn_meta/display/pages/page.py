@@ -76,12 +76,6 @@ class Opened:
         """The answer to one question about the indication."""
         return self.answers.to(self.indication["indication_id"], construct, comparator_class)
 
-    def footer(self) -> Table:
-        """Provenance: parameters, hashes, versions, how to rebuild."""
-        return footer(
-            self.notebook, self.parameters, [self.derived.effects, self.derived.left_out]
-        )
-
     def facts(self, **values: Any) -> Facts:
         """Facts of the page, with its indication."""
         return Facts({"indication": self.indication["indication_id"], **values})
@@ -155,6 +149,9 @@ def construct_labels(derived: Derived) -> dict[str, str]:
 class Page:
     """What every page of one condition has."""
 
+    # Derived tables that the page shows rows of.
+    USED: tuple[str, ...] = ("effects", "left_out")
+
     def __init__(self, opened: Opened) -> None:
         self.opened = opened
 
@@ -165,7 +162,9 @@ class Page:
 
     def footer(self) -> Table:
         """Provenance: parameters, hashes, versions, how to rebuild."""
-        return self.opened.footer()
+        opened = self.opened
+        tables = [getattr(opened.derived, name) for name in self.USED]
+        return footer(opened.notebook, opened.parameters, tables)
 
 
 NONE = ("none", "NR", "no trial", "not defined", "not defined", "none")

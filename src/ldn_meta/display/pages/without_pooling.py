@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ldn_meta.display.figures.directions import AGREEING_PCT
-from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of
+from ldn_meta.display.outputs import Facts, Table, Text, rows_of
 from ldn_meta.display.pages.page import Opened, Page, open_page, page_of
 from ldn_meta.display.words import (
     SMALL_P,
@@ -124,6 +124,7 @@ def _with_reasons(reasons: dict[str, str]) -> str:
 class WithoutPoolingPage(Page):
     """Directions and p-values of one indication, by outcome group."""
 
+    USED = ("effects", "left_out", "directions")
     # Names of the figures that the page shows, for the ninefold account of its methods.
     FIGURES: tuple[str, ...] = ("effect direction plot", "harvest plot", "albatross plot")
 
@@ -530,13 +531,6 @@ class WithoutPoolingPage(Page):
             groups={group.group: _numbers(group) for group in self.groups},
             p_below=SMALL_P,
             swim=dict(zip(swim["item"], swim["answer"], strict=True)),
-        )
-
-    def footer(self) -> Table:
-        """Provenance; the directions table is among the rows used."""
-        d = self.opened.derived
-        return footer(
-            self.opened.notebook, self.opened.parameters, [d.effects, d.left_out, d.directions]
         )
 
 
