@@ -34,6 +34,11 @@ from ldn_meta.evidence.raw.review import load_wording
 slow = functools.partial(pytest.param, marks=pytest.mark.slow)
 
 
+def percent(share):
+    """Less than all the examples of the profile in use, for a test of which each one is long."""
+    return settings(max_examples=max(1, settings.default.max_examples * share // 100))
+
+
 def grid(*axes, fast):
     """Every combination of values; those that are not among the fast ones are slow."""
     fast = list(fast)

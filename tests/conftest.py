@@ -16,7 +16,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # No deadline: a busy machine is no bug. In CI the same examples each time, so that a pull request
 # is judged by its change; elsewhere new ones, so that new faults are found.
 settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
-settings.load_profile("project")
+# `make test` shows each property with a quarter of the examples of `make test-all`.
+settings.register_profile("quick", settings.get_profile("project"), max_examples=25)
+
+
+def pytest_configure(config):
+    is_quick = config.getoption("markexpr") == "not slow"
+    settings.load_profile("quick" if is_quick else "project")
 
 
 def _is_required():

@@ -3,10 +3,11 @@
 from math import exp, log, sqrt
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm, t
 
+from builders import percent
 from ldn_meta.evidence.effects.effects import check_accounting, normalise, used_rows
 from ldn_meta.evidence.effects.rows import CONTRAST, ROUTES
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, Evidence
@@ -61,7 +62,7 @@ def rows_of(evidence):
     return rows
 
 
-@settings(max_examples=10, deadline=None)
+@percent(40)
 @given(data=st.data())
 def test_any_part_of_the_rows_is_accounted_for(evidence, protocol, effects, rows_of, data):
     chosen = data.draw(st.sets(st.sampled_from(list(rows_of)), min_size=1, max_size=12))

@@ -7,10 +7,10 @@ from typing import get_type_hints
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import effect_rows
+from builders import effect_rows, percent
 from ldn_meta.evidence.effects.rows import (
     CHOSEN,
     POOL,
@@ -256,7 +256,7 @@ CANDIDATE = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=15)
+@percent(60)
 @given(rows=st.lists(CANDIDATE, min_size=1, max_size=8), data=st.data())
 def test_choosing_without_reasons_chooses_the_same(protocol, rows, data):
     effects = effect_rows(*rows)

@@ -4,9 +4,10 @@ import math
 from itertools import combinations, pairwise
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from builders import percent
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.scales import (
     Box,
@@ -224,7 +225,7 @@ def put(wanted, **options):
     )
 
 
-@settings(max_examples=60)
+@percent(60)
 @given(st.lists(st.tuples(places, sizes), min_size=1, max_size=25))
 def test_names_lie_on_nothing_and_inside(entries):
     wanted = [named(*at, *size) for at, size in entries]
@@ -241,7 +242,7 @@ def test_names_lie_on_nothing_and_inside(entries):
     assert not any(one.meets(other) for one, other in combinations(boxes, 2))
 
 
-@settings(max_examples=60)
+@percent(60)
 @given(st.lists(places, min_size=2, max_size=15))
 def test_a_name_without_a_line_is_nearest_to_its_own_mark(entries):
     wanted = [named(*at) for at in entries]

@@ -2,9 +2,11 @@
 
 import json
 import math
+import pickle
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pandas as pd
@@ -220,12 +222,17 @@ def test_interrupted_it_goes_on_and_ends_the_same(project):
     assert not list(first.file.parent.glob(".*"))
 
 
-def test_workers_in_other_processes_write_the_same(project):
+@pytest.mark.parametrize(
+    "in_processes", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["thread", "process"]
+)
+def test_workers_in_other_processes_write_the_same(project, in_processes):
     from distributed import LocalCluster
 
     laid_out = multiverse.plan(["painful_diabetic_neuropathy"], chunk=CHUNK)
+    # Another process gets a copy; it need not be started to see that the copy does.
+    laid_out = replace(laid_out, found=pickle.loads(pickle.dumps(laid_out.found)))
     with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=1, threads_per_worker=1, processes=in_processes, dashboard_address=None
     ) as cluster:
         written = {
             part.file: specifications(part.file)
