@@ -125,7 +125,7 @@ def test_a_template_is_refused_where_nothing_fills_it_in(template, message):
 def test_a_file_that_is_not_there_states_nothing(tmp_path):
     assert load_wording(tmp_path) == {}
     (tmp_path / "grade.toml").write_text("a = ", encoding="utf-8")
-    with pytest.raises(ArgumentError, match=r"grade\.toml: .* correct it"):
+    with pytest.raises(ArgumentError, match=r"grade\.toml is no TOML: .* correct it"):
         load_wording(tmp_path)
 
 

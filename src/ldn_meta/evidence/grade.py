@@ -375,13 +375,7 @@ class _Material:
 
     @cached_property
     def frames(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Effects of the indication and rows left out; a frame of no rows may have no columns."""
-        name = self.indication["indication_id"]
-        effects, left_out = (
-            frame[frame["indication_id"] == name] if len(frame) else frame
-            for frame in (self.answers.effects, self.answers.left_out)
-        )
-        return effects, left_out
+        return self.answers.frames(self.indication["indication_id"])
 
     @cached_property
     def studies(self) -> dict[str, dict[str, str]]:
@@ -1164,6 +1158,11 @@ JUDGED_DOMAINS = (RISK_OF_BIAS, PUBLICATION_BIAS)
 JUDGEMENT, OVERRIDE = "judgement", "override"
 # A row about the outcome as a whole: why it is not rated.
 NOT_RATED, WHOLE = "not rated", "outcome"
+# Kind of a row by its domain, and what is so of the domain; others are computed.
+KIND_OF = {
+    WHOLE: (NOT_RATED, "is about all of it"),
+    **dict.fromkeys(JUDGED_DOMAINS, (JUDGEMENT, "is judged")),
+}
 LEVELS = {
     "not serious": 0,
     "serious": SERIOUS,
@@ -1202,13 +1201,7 @@ def certainty_faults(evidence: Evidence) -> Iterator[Fault]:
         # The schema check tells of words that are no domain and no judgement at all.
         if row["domain"] not in ALLOWED:
             continue
-        kind, is_what = (
-            (NOT_RATED, "is about all of it")
-            if row["domain"] == WHOLE
-            else (JUDGEMENT, "is judged")
-            if row["domain"] in JUDGED_DOMAINS
-            else (OVERRIDE, "is computed")
-        )
+        kind, is_what = KIND_OF.get(row["domain"], (OVERRIDE, "is computed"))
         if row["kind"] != kind:
             rule = f"{row['domain']} {is_what}"
             yield fault_at(evidence, TABLE, line, "kind", rule, f"write {kind}")

@@ -110,12 +110,17 @@ class Answers:
 
     def synthesis(self, indication_id: str, constructs: Sequence[str]) -> dict[str, Any]:
         """What kind of synthesis outcomes of a condition allow, on how much evidence."""
+        own = [pool for pool in self.pools if pool.key["indication_id"] == indication_id]
+        frames = self.frames(indication_id)
+        return possible_synthesis(*frames, own, constructs=list(constructs))
+
+    def frames(self, indication_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Effects of a condition and rows left out; a frame of no rows may have no columns."""
         effects, left_out = (
             rows[rows["indication_id"] == indication_id] if len(rows) else rows
             for rows in (self.effects, self.left_out)
         )
-        own = [pool for pool in self.pools if pool.key["indication_id"] == indication_id]
-        return possible_synthesis(effects, left_out, own, constructs=list(constructs))
+        return effects, left_out
 
     @cached_property
     def table(self) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,7 @@ import numpy as np
 
 from ldn_meta import paths
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.raw.review import choices_of, section
+from ldn_meta.evidence.raw.review import choices_of, read_toml, section
 from ldn_meta.stats.arrays import FloatArray, IntArray
 from ldn_meta.stats.up_and_down import (
     CompatibleCurves,
@@ -90,7 +89,7 @@ class DoseTrial:
 def load_dose_choices(path: str | Path | None = None) -> DoseChoices | None:
     """Read section [dose] of ``protocol.toml``; None where it names no dose-finding trial."""
     file = paths.raw_data() / "protocol.toml" if path is None else Path(path)
-    stated = tomllib.loads(file.read_text(encoding="utf-8"))
+    stated = read_toml(file)
     if "dose" not in stated:
         return None
     choices = section("dose", stated["dose"], choices_of(DoseChoices))

@@ -501,12 +501,8 @@ class Material:
 
     def fact(self, study_id: str, name: str, qualifier: str | None = None) -> Row | None:
         """The preferred statement of a fact about a study, if there is one."""
-        rows = [
-            row
-            for row in self.facts
-            if (row["study_id"], row["fact"], row["qualifier"]) == (study_id, name, qualifier)
-        ]
-        return next((row for row in rows if row["preferred"]), None)
+        asked = {"study_id": study_id, "fact": name, "qualifier": qualifier, "preferred": True}
+        return next((row for row in self.facts if asked.items() <= row.items()), None)
 
     def sizes(self, study_id: object, *, with_low_reliability: bool = False) -> list[Row]:
         """Statements of how many people are in a study, whatever their source."""

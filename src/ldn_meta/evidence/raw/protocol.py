@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
@@ -22,6 +21,7 @@ from ldn_meta.evidence.raw.review import (
     check_type,
     choices_of,
     not_allowed,
+    read_toml,
     section,
 )
 from ldn_meta.evidence.raw.tables import counted, titled_html
@@ -728,11 +728,7 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
     file = paths.raw_data() if path is None else Path(path)
     if file.is_dir():
         file = file / "protocol.toml"
-    try:
-        stated = tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        message = f"{file.name} is no TOML: {error}; correct it, or restore it from git"
-        raise ArgumentError(message) from error
+    stated = read_toml(file)
     check_names(file.name, stated, required=SECTIONS, optional=OTHER_SECTIONS)
     decisions = take_history(stated)
     history = stated.pop("history")

@@ -124,16 +124,22 @@ class Review:
 UNNAMED = Review(NEUTRAL, "the treatment")
 
 
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a file of the raw folder states; refuse what is no TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        message = f"{path.name} is no TOML: {error}; correct it, or restore it from git"
+        raise ArgumentError(message) from error
+
+
 def load_review(folder: Path) -> Review:
     """Read ``review.toml`` of a raw folder; refuse what is missing, unknown or of another type."""
     try:
-        stated = tomllib.loads((folder / FILE).read_text(encoding="utf-8"))
+        stated = read_toml(folder / FILE)
     except FileNotFoundError:
         message = f"{folder / FILE} is missing; it names the treatment that the review is about"
         raise ArgumentError(message) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        message = f"{FILE}: {error}; correct it"
-        raise ArgumentError(message) from error
     parts = {"published_pool": PublishedPool, "added_up": AddedUp}
     check_names(FILE, stated, required={"treatment": dict}, optional=(*MAPPINGS, *parts))
     for name, part in stated.items():
@@ -217,16 +223,7 @@ COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", 
 
 def load_wording(folder: Path) -> Wording:
     """What each of the files states, by name of the file."""
-    stated = {}
-    for name in FILES:
-        if not (folder / name).is_file():
-            continue
-        try:
-            stated[name] = tomllib.loads((folder / name).read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            message = f"{name}: {error}; correct it"
-            raise ArgumentError(message) from error
-    return stated
+    return {name: read_toml(folder / name) for name in FILES if (folder / name).is_file()}
 
 
 def section_of(
