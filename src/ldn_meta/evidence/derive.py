@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta.evidence.answer.answer import Answers
@@ -137,7 +138,7 @@ def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFr
         "conflicts": ledger(evidence, protocol),
         "directions": answers.directions,
         "consistency": consistency,
-        "claims": claims_table(answers),
+        "claims": claims_table(replace(answers, certainty=certainty)),
         "certainty": certainty,
         "certainty_domains": certainty_domains,
         "multiverse": multiverse,

@@ -18,6 +18,7 @@ from ldn_meta.evidence.audit.claim_material import (
     Spread,
     numbers_of,
     pools_of,
+    priors_of,
     span_of,
     spread_on_file,
     standardised,
@@ -137,7 +138,7 @@ class PublishedPools:
             for claim in self.claims
         ]
         own = [
-            (f"ours: {words}", str(len(pool.trials)), span_of(pool), "", "")
+            (f"ours: {words} ({pool.read.method})", str(len(pool.trials)), span_of(pool), "", "")
             for words, pool in self.own.items()
         ]
         return [
@@ -189,19 +190,16 @@ def published_pools(derived: Derived) -> tuple[PublishedPools, ...]:
             "all trials, with approximated effects",
         ),
     }
-    # Each divided by the spread that its own trials print, as claims are.
-    spread, spread_then = (
-        None if pools.strict is None else spread_on_file(evidence, pools.strict)
-        for pools in (now, before)
-    )
+    # One spread for all, so that a trial is one number in every row.
+    spread = None if now.strict is None else spread_on_file(evidence, now.strict)
 
-    def scaled(pool: Pool, measure: str, by: Spread | None) -> Pool:
-        return standardised(pool, by.typical) if measure == STANDARDISED and by else pool
+    def scaled(pool: Pool, measure: str) -> Pool:
+        return standardised(pool, spread.typical) if measure == STANDARDISED and spread else pool
 
     own = {
         measure: {
-            words[name][place].format(f"{newest:.0f}"): scaled(pool, measure, by)
-            for place, (pools, by) in enumerate(((before, spread_then), (now, spread)))
+            words[name][place].format(f"{newest:.0f}"): scaled(pool, measure)
+            for place, pools in enumerate((before, now))
             for name, pool in pools.named.items()
         }
         for measure in (POINTS, STANDARDISED)
@@ -229,6 +227,20 @@ def published_pools(derived: Derived) -> tuple[PublishedPools, ...]:
             {key: _citation(source) for key, source in sources.items()},
         )
         for measure in (POINTS, STANDARDISED)
+    )
+
+
+def _two_priors(block: PublishedPools, points: Pool | None) -> str:
+    """That two trials are read with another prior in standard deviations than in points."""
+    if block.now is None or points is None or block.spread is None:
+        return ""
+    scales = priors_of(block.now, points, block.spread.typical)
+    if not scales:
+        return ""
+    return (
+        f" The prior of {scales['prior']:g} standard deviations would be one of "
+        f"{fixed(scales['prior_as_points'])} points, another than that of "
+        f"{scales['prior_points']:g} by which the points are read."
     )
 
 
@@ -354,7 +366,8 @@ class ClaimsPage:
             pd.DataFrame(rows),
             "What the verdicts mean",
             "One rule for claims of a difference and of none. A second verdict says what the "
-            "trials published by the year of the text would have said.",
+            "trials published by the year of the text would have said; 'not judged apart' stands "
+            "where no trial behind the verdict is newer than the text, or where none is behind it.",
         )
 
     @property
@@ -394,13 +407,14 @@ class ClaimsPage:
         if question is None:
             return Table(pd.DataFrame(), "Published pooled effects, and ours", empty=NO_POOL)
         rows = pd.DataFrame([line for block in self.pools for line in block.rows()])
+        points = next((block.now for block in self.pools if block.measure == POINTS), None)
         parts = [
             f"{capitalised(question.benefit)} favours {self._review.label}. {question.remark}",
             *(
                 f"Our points were divided by {fixed(block.spread.typical)}, the root mean square "
                 f"of the standard deviations of {block.outcome} at baseline that the trials "
                 "printed; over all arms and times they print "
-                f"{interval(block.spread.low, block.spread.high)}. Earlier pools: by their own."
+                f"{interval(block.spread.low, block.spread.high)}.{_two_priors(block, points)}"
                 for block in self.pools
                 if block.spread is not None
             ),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of, source_cell
 from ldn_meta.display.words import agree, capitalised, count, percent, percents
-from ldn_meta.evidence.answer.conflicts import readings, where_read
+from ldn_meta.evidence.answer.conflicts import ALL_ROWS, readings, where_read
 from ldn_meta.evidence.audit.consistency import (
     BESIDE,
     CHECKS,
@@ -35,7 +35,7 @@ NOTE = (
     "Recomputed: from what else is printed, with all that rounding allows; a number is called "
     "inconsistent only if no numbers that print as given fit together. Severity: high if the "
     "number is behind an effect or told as a result of a comparison, or if a conclusion turns; "
-    "low if it is only unlikely or not used. A finding is about print, not about people: it says "
+    "low if it is only unlikely, or another row is used or set aside; medium otherwise. A finding is about print, not about people: it says "
     "that two numbers do not fit, not which is wrong nor why."
 )
 NO_FINDING = "None: every number that could be checked fits what else is printed."
@@ -133,6 +133,15 @@ def _source(derived: Derived, finding: dict[str, Any], raw: dict[str, Any]) -> s
     table = finding["table"]
     row = {"locator": table, "read_from": "studies table", **raw}
     return source_cell(derived.evidence, row)
+
+
+def _share(row: dict[str, Any]) -> str:
+    """Share that agreed; its interval where the rows were drawn from many."""
+    if not row["seen"]:
+        return "NA"
+    share = percent(row["agreed"] / row["seen"])
+    is_drawn = "sample" in row["scope"] and row["of"] == ALL_ROWS
+    return f"{share} ({percents(row['low'], row['high'])})" if is_drawn else share
 
 
 NOTEBOOK = "93_printed_numbers"
@@ -303,10 +312,7 @@ class PrintedNumbersPage:
                 "rows": f"{row['rows']:,}",
                 "seen, with a number": f"{row['seen']:,}",
                 "agreed": f"{row['agreed']:,}",
-                "share": f"{percent(row['agreed'] / row['seen'])} "
-                f"({percents(row['low'], row['high'])})"
-                if row["seen"]
-                else "NA",
+                "share": _share(row),
             }
             for row in rows_of(readings(self.derived.evidence))
         ]
@@ -314,9 +320,11 @@ class PrintedNumbersPage:
             pd.DataFrame(rows),
             "Readings after the first",
             "From data/raw/extraction_log.csv, where rows are named one by one as far as a reader "
-            "named them. Share: of rows seen that hold a number, with Wilson's interval. Kappa is "
-            "not given: nobody sorted the same rows into the same categories twice. Every reading "
-            "was machine-assisted; none replaces two people.",
+            "named them. 'Every value row' is every one on file on that day; "
+            f"{self.provenance['value_rows']:,} are now. Share: of rows seen that hold a number, "
+            "with Wilson's interval where all rows of a sample are meant: the others were not "
+            "drawn. Kappa is not given: nobody sorted the same rows into the same categories "
+            "twice. Every reading was machine-assisted; none replaces two people.",
         )
 
     @cached_property

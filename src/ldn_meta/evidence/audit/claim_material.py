@@ -24,6 +24,7 @@ from ldn_meta.evidence.answer.pools import (
 )
 from ldn_meta.evidence.audit.claim_rules import Form
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Context, Row, number, plain_rows
+from ldn_meta.evidence.grade import NOT_RATED
 from ldn_meta.evidence.raw.faults import SIZES
 from ldn_meta.evidence.raw.review import write
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, cited
@@ -168,19 +169,23 @@ SHOWN, EITHER, EXCLUDED = "shown", "either", "excluded"
 def judged(claimed: Claimed, ours: Span, unimportant: tuple[float, float]) -> str:
     """Judge a claim by our interval: the one rule, the same for a difference and for none.
 
-    A difference is shown by an interval wholly on its side, and excluded by one that holds
-    nothing of what is claimed. No difference is shown by an interval wholly inside what is
-    unimportant, and excluded by one wholly outside; where nothing is said to be unimportant, it
-    is never shown, and excluded by an interval that does not hold no effect.
+    A difference is shown by an interval wholly on its side, and excluded by one wholly on the
+    other: the claim is its side, and a printed size is compared apart. No difference is shown by
+    an interval wholly inside what is unimportant, and excluded by one wholly outside; where
+    nothing is said to be unimportant, it is never shown, and excluded by an interval that does
+    not hold no effect. Uncertainty is shown by an interval that holds no effect together with a
+    poor certainty, and excluded where neither is so.
     """
+    if claimed.is_unclear:
+        if claimed.is_poor is None or claimed.is_poor == bool(ours.side):
+            return EITHER
+        return SHOWN if claimed.is_poor else EXCLUDED
     if not claimed.is_difference:
         low, high = (0.0 if math.isnan(end) else end for end in unimportant)
         if low < ours.low and ours.high < high:
             return SHOWN
         return EXCLUDED if ours.high < low or high < ours.low else EITHER
-    theirs, side = claimed.span, claimed.side
-    if theirs is not None and (ours.high < theirs.low or theirs.high < ours.low):
-        return EXCLUDED
+    side = claimed.side
     if side == 0:
         return SHOWN if ours.side else EITHER
     return {side: SHOWN, -side: EXCLUDED}.get(ours.side, EITHER)
@@ -208,11 +213,16 @@ def numbers_of(text: str) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Claimed:
-    """What is claimed: a difference, on a side of no effect (0: on either), or none."""
+    """What is claimed: a difference, on a side of no effect (0: on either), none, or neither.
+
+    ``is_poor`` says of a claim of uncertainty whether ours is rated low; None if it is not rated.
+    """
 
     is_difference: bool
     side: float = 0.0
     span: Span | None = None
+    is_unclear: bool = False
+    is_poor: bool | None = None
 
 
 class Span(NamedTuple):
@@ -404,6 +414,19 @@ class Spread(NamedTuple):
     high: float
 
 
+def priors_of(found: Pool, points: Pool, sd: float) -> dict[str, float]:
+    """Scales of the prior by which two trials are read in standard deviations and in points.
+
+    They are two priors: ``prior`` standard deviations are ``prior_as_points`` points, and the
+    prior of the pool in points has a scale of ``prior_points``. Empty where none is used.
+    """
+    here, there = found.posterior, points.posterior
+    if here is None or there is None:
+        return {}
+    own, other = float(here.tau_prior_scale), float(there.tau_prior_scale)
+    return {"prior": own, "prior_as_points": own * sd, "prior_points": other}
+
+
 def spread_on_file(evidence: Evidence, found: Pool) -> Spread | None:
     """Standard deviations that the trials of a pool printed for its outcome on its own scale.
 
@@ -439,6 +462,8 @@ def is_ratio(found: Pool) -> bool:
 PRINTED = re.compile(r"(?<![\w.])[-+]?\d+(?:,\d{3})*(?:\.\d+)?|(?<![\w.])\.\d+")
 # Below it a claim calls a difference one.
 SIGNIFICANT = 0.05
+# Texts of a study itself.
+OWN_TEXTS = frozenset({"full text", "abstract", "registry"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -446,6 +471,8 @@ class Material:
     """Tables and answers with the look-ups that claims need."""
 
     answers: Answers
+    # What is on file now, where these are the tables of an earlier year.
+    today: Material | None = None
     _pools: dict[tuple[str, ...], Pools] = field(default_factory=dict)
 
     @property
@@ -554,6 +581,21 @@ class Material:
         if key not in self._pools:
             self._pools[key] = pools_of(self.answers.effects, self.protocol, *key)
         return self._pools[key]
+
+    def spread(self, found: Pool) -> Spread | None:
+        """Standard deviations that a pool is divided by: then those of now, so sizes compare."""
+        source, names = self.today or self, ("indication_id", "construct", "comparator_class")
+        same = source.pools(*(found.key[name] for name in names))
+        return spread_on_file(source.evidence, same.main or found)
+
+    def certainty(self, *question: str) -> str | None:
+        """How certain our evidence on a question is; None where that is not rated."""
+        rows = self.answers.certainty
+        if rows is None or rows.empty:
+            return None
+        names = ("indication_id", "construct", "comparator_class")
+        own = rows[(rows[list(names)] == list(question)).all(axis=1)]
+        return next((str(c) for c in own["certainty"] if c != NOT_RATED), None)
 
     @cached_property
     def unimportant_ratio(self) -> tuple[float, float]:

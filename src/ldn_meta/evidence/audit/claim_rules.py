@@ -54,9 +54,10 @@ REMARKS = {
     "trials": frozenset(),
     "nothing_then": frozenset({"year"}),
     "held": frozenset(),
+    "changed": frozenset({"verdict"}),
+    "prior": frozenset({"common", "common_low", "common_high"}),
     "overtaken": frozenset({"newer"}),
     "borne_out": frozenset({"newer"}),
-    "never": frozenset(),
 }
 
 

@@ -88,6 +88,7 @@ def misfit_of_p(claim: Row) -> dict[str, float] | None:
     }
 
 
+ENDS = ("", "_low", "_high")
 # A fault lists as many allowed names; computations always fit.
 LONGEST_LIST = 40
 # Arguments in words; those that may be left out; those that may be several, joined by +.
@@ -131,6 +132,8 @@ def claims_table(answers: Answers) -> pd.DataFrame:
     import pandas as pd
 
     now = Material(answers)
+    pooled = answers.protocol.changed(tau2_method="common", ci_method="wald")
+    common = Material(replace(answers, protocol=pooled))
     rules = rules_of(answers.evidence)
     known: dict[float, Material] = {}
     rows = []
@@ -140,9 +143,16 @@ def claims_table(answers: Answers) -> pd.DataFrame:
         year = number(now.sources[claim["claimed_in"]]["year"])
         if found.trials and year < max(now.years[name] for name in found.trials):
             if year not in known:
-                known[year] = Material(known_by(answers, year))
+                known[year] = Material(known_by(answers, year), now)
             before = answered(claim, known[year], rules)
         numbers, story = then_and_now(found, before, year, rules.remarks)
+        if before is not None and before.trials and before.verdict != found.verdict:
+            # Only the prior: read by a common effect all trials would have given the same verdict.
+            alike = answered(claim, common, rules)
+            if alike.verdict == before.verdict:
+                prior = {f"common{end}": alike.numbers[f"now{end}"] for end in ENDS}
+                numbers |= prior
+                story = " ".join((str(story), write(rules.remarks["prior"], **prior)))
         rows.append(
             {
                 **{name: claim[name] for name in COLUMNS if name in claim},
@@ -187,21 +197,19 @@ def then_and_now(
     numbers = {
         name.replace("now", "then"): value
         for name, value in before.numbers.items()
-        if name.startswith("now") and "_sd_" not in name
+        if name.startswith("now")
     }
     parts = []
     if "then" in numbers:
         noun = remarks["trial" if numbers["then_k"] == 1 else "trials"]
         parts.append(write(remarks["then"], year=f"{year:.0f}", noun=noun, **numbers))
     newer = listed(name for name in found.trials if name not in before.trials)
-    words = {
-        (True, True): "held",
-        (True, False): "overtaken",
-        (False, True): "borne_out",
-        (False, False): "never",
-    }
-    if before.agrees is not None and found.agrees is not None:
-        parts.append(write(remarks[words[before.agrees, found.agrees]], newer=newer))
+    is_same = before.verdict == found.verdict
+    parts.append(write(remarks["held" if is_same else "changed"], verdict=before.verdict))
+    moved: dict[tuple[bool | None, bool | None], str]
+    moved = {(True, False): "overtaken", (False, True): "borne_out"}
+    if (before.agrees, found.agrees) in moved:
+        parts.append(write(remarks[moved[before.agrees, found.agrees]], newer=newer))
     return numbers, " ".join(parts) or None
 
 

@@ -19,6 +19,9 @@ from ldn_meta.evidence.answer.pools import (
 )
 from ldn_meta.evidence.audit.claim_material import (
     EITHER,
+    EXCLUDED,
+    OWN_TEXTS,
+    SHOWN,
     SIGNIFICANT,
     Case,
     Claimed,
@@ -30,8 +33,8 @@ from ldn_meta.evidence.audit.claim_material import (
     judged,
     printed_numbers,
     prints_as,
+    priors_of,
     span_of,
-    spread_on_file,
     standardised,
     tells,
     together,
@@ -49,6 +52,8 @@ PROMISE, CITED, NO_BENEFIT = "promise", "cited", "none"
 READINGS = (PROMISE, CITED, NO_BENEFIT)
 # Differences in points can be turned into standard deviations; nothing else into anything else.
 CONVERTIBLE = ("MD", "SMD")
+# The word of claims.csv for a difference that is called unclear, and certainty that bears it out.
+UNCLEAR, POOR = "unclear", ("low", "very low")
 # More ways than this to add up are not written out.
 SHOWN_WAYS = 3
 
@@ -76,9 +81,9 @@ def tally(found: Mapping[str, str]) -> dict[str, float | str]:
 @computes(
     "directions and pool",
     outcomes="silent no_pool shown either excluded",
-    says="silent told pooled inside outside cited no_design",
+    says="silent told pooled inside outside cited no_design one_trial",
     gives="trials for_treatment none against names condition where now now_low now_high now_k "
-    "unit mid lies method cited against_none active controlled alone",
+    "unit mid lies method cited against_none active controlled alone others",
     argument="reading",
     words="construct comparator",
     lists="groups inactive",
@@ -127,8 +132,10 @@ def directions_and_pool(case: Case) -> Finding:
     outcome = judged(claimed, ours, (low, high))
     # One trial speaks for itself alone: not where others were told to find otherwise.
     others = {NO_DIFFERENCE, FAVOURS_COMPARATOR} if says_benefit else {FAVOURS_TREATMENT}
-    if pooled.is_alone and others & set(found.values()):
-        outcome = together([outcome, EITHER])
+    if pooled.is_alone and outcome != EITHER and others & set(found.values()):
+        outcome = EITHER
+        values["others"] = listed(name for name, word in found.items() if word in others)
+        sentences.append("one_trial")
     answer = case.answer(outcome, *sentences, **values)
     agrees = ours.estimate * side > 0 if says_benefit else low < ours.estimate < high
     return replace(answer, agrees=agrees, trials=tuple(pooled.trials["study_label"]))
@@ -275,12 +282,13 @@ def _by_condition(case: Case) -> dict[str, float]:
 
 @computes(
     "pool beside ours",
-    outcomes="silent another_measure shown either excluded",
+    outcomes="silent another_measure shown in_part either excluded",
     says="silent another_measure rate_ratio published now approximate trial trials pool spread "
-    "no_spread places inside outside method no_margin",
+    "prior no_spread places holds holds_not no_margin untested weak unclear not_rated",
     gives="estimate low high k_claimed now now_low now_high now_k now_approximate "
-    "now_approximate_low now_approximate_high now_approximate_k sd sd_low sd_high now_sd_low "
-    "now_sd_high label unit which noun theirs k place other_place method",
+    "now_approximate_low now_approximate_high now_approximate_k sd sd_low sd_high sd_low_low "
+    "sd_low_high sd_high_low sd_high_high prior prior_as_points prior_points label unit which "
+    "noun theirs k place other_place method certainty",
     argument="construct",
     words="comparator",
 )
@@ -289,15 +297,15 @@ def pool_beside_ours(case: Case) -> Finding:
 
     A standardised difference is compared with our differences divided by the standard deviations
     that the trials printed: the typical one at baseline, the smallest and the largest. The
-    argument is a construct, or construct@class of comparator@indication.
+    argument is a construct, or construct@class of comparator@indication. Between two drugs no
+    difference is at most shown in part; so is what events or one approximated effect show, which
+    exclude nothing.
     """
     claim, material = case.claim, case.material
-    construct, comparator, indication_id = (*case.argument.split("@"), "", "")[:3]
-    pools = material.pools(
-        indication_id or case.indication_id, construct, comparator or case.rule.words["comparator"]
-    )
+    question = asked(case)
+    pools = material.pools(*question)
     main = pools.main
-    values: dict[str, float | str] = {"label": material.label(construct)}
+    values: dict[str, float | str] = {"label": material.label(question[1])}
     values |= case.claimed(estimate="estimate", ci_low="low", ci_high="high", k="k_claimed")
     if main is None:
         return case.answer("silent", "silent", **values)
@@ -305,7 +313,7 @@ def pool_beside_ours(case: Case) -> Finding:
     spread, claimed = None, claimed_by(case)
     per: list[float] = [1.0]
     if (ours_measure, measure) == CONVERTIBLE:
-        spread = spread_on_file(material.evidence, main)
+        spread = material.spread(main)
         per = list(spread) if spread else []
         # Without a standard deviation only the sides of no difference can be compared.
         claimed = claimed if spread else replace(claimed, span=None)
@@ -317,45 +325,67 @@ def pool_beside_ours(case: Case) -> Finding:
         for sd in per or [1.0]
     }
     spans = {key: span_of(found) for key, found in shown.items()}
-    verdicts = [
+    outcome = together(
         judged(claimed, spans[key], material.unimportant(pools.named[key[0]], sd=key[1]))
         for key in shown
-    ]
+    )
     typical = spread.typical if spread else 1.0
     for name, found in pools.named.items():
         span = spans[name, typical]
         numbers = [*(map(math.exp, span) if is_ratio(found) else span), float(len(found.trials))]
         ends = ("", "_low", "_high", "_k")
         values |= {f"{name}{end}": number for end, number in zip(ends, numbers, strict=True)}
+    top = next(iter(pools.named))
+    values["unit"] = "" if spread or is_ratio(main) else f" {main.key['unit']}"
+    texts = [case.say("published", **values)] if published(claim) is not None else []
+    for name, found in pools.named.items():
+        values["method"] = shown[name, typical].read.method
+        texts.append(_in_words(case, name, found, values))
     if spread is not None:
         values |= {"sd": spread.typical, "sd_low": spread.low, "sd_high": spread.high}
-        top = next(iter(pools.named))
-        values["now_sd_low"] = spans[top, spread.low].estimate
-        values["now_sd_high"] = spans[top, spread.high].estimate
-    values["unit"] = "" if spread or is_ratio(main) else f" {main.key['unit']}"
-    ours, theirs = spans[next(iter(pools.named)), typical], claimed.span
-    texts = [case.say("published", **values)] if published(claim) is not None else []
-    texts += [_in_words(case, name, found, values) for name, found in pools.named.items()]
-    texts.append(case.say("method", method=shown[next(iter(shown))].read.method))
-    if spread is not None:
-        texts.append(case.say("spread", **values))
+        for end, sd in (("low", spread.low), ("high", spread.high)):
+            values |= {f"sd_{end}_low": spans[top, sd].low, f"sd_{end}_high": spans[top, sd].high}
+        priors = priors_of(shown[top, typical], main, typical)
+        values |= priors
+        texts += [case.say(name, **values) for name in ("spread", *(["prior"] if priors else []))]
     if not per:
         texts.append(case.say("no_spread"))
+    ours, theirs = spans[top, typical], claimed.span
     if theirs is not None:
         place, other = (
-            case.say("inside" if is_in else "outside")
+            case.say("holds" if is_in else "holds_not")
             for is_in in (theirs.holds(ours.estimate), ours.holds(theirs.estimate))
         )
         texts.append(case.say("places", place=place, other_place=other))
     low, high = material.unimportant(main)
-    if not claimed.is_difference and math.isnan(high):
+    is_none = not claimed.is_difference and not claimed.is_unclear
+    if is_none and math.isnan(high):
         texts.append(case.say("no_margin"))
+    if claimed.is_unclear:
+        rated = material.certainty(*question)
+        texts.append(case.say("unclear" if rated else "not_rated", certainty=str(rated)))
+    if main.key["measure"] == "IRR" or (pools.strict is None and main.is_alone):
+        outcome = {SHOWN: "in_part", EXCLUDED: EITHER}.get(outcome, outcome)
+        texts.append(case.say("weak"))
+    elif is_none and outcome == SHOWN and question[2] != case.rule.words["comparator"]:
+        outcome = "in_part"
+        texts.append(case.say("untested"))
     return replace(
-        case.by(together(verdicts), " ".join(texts), **values),
+        case.by(outcome, " ".join(texts), **values),
         agrees=_agrees(claimed, ours.estimate, (low / typical, high / typical)),
         trials=tuple(
             dict.fromkeys(name for p in pools.named.values() for name in p.trials["study_label"])
         ),
+    )
+
+
+def asked(case: Case) -> tuple[str, str, str]:
+    """Indication, construct and class of comparator that the argument of a claim names."""
+    construct, comparator, indication_id = (*case.argument.split("@"), "", "")[:3]
+    return (
+        indication_id or case.indication_id,
+        construct,
+        comparator or case.rule.words["comparator"],
     )
 
 
@@ -374,6 +404,10 @@ def claimed_by(case: Case) -> Claimed:
     """
     claim = case.claim
     theirs = published(claim)
+    if claim["p_relation"] == UNCLEAR:
+        rated = case.material.certainty(*asked(case))
+        is_poor = None if rated is None else rated in POOR
+        return Claimed(False, 0.0, theirs, is_unclear=True, is_poor=is_poor)
     if theirs is None:
         rows = (r for r in case.context.outcomes.values() if r["construct"] == claim["construct"])
         told = next(((number(r["benefit_sign"]), r["domain"]) for r in rows), (math.nan, ""))
@@ -701,7 +735,8 @@ def _matched(row: Row, printed: list[str]) -> set[str]:
 @computes(
     "direction in other sources",
     outcomes="opposite agree partly words silent",
-    says="told words silent difference no_difference at_baseline estimate p of_source outcome",
+    says="told words silent difference no_difference at_baseline estimate p of_source outcome "
+    "says_so not_its_own",
     gives="constructs agreeing contradicting told label word before estimate p relation texts "
     "source tier note",
     argument="constructs",
@@ -719,6 +754,7 @@ def direction_in_other_sources(case: Case) -> Finding:
     told_in: dict[str, list[str]] = {}
     in_words: list[str] = []
     agrees: list[bool | None] = []
+    own: list[bool] = []
     values: dict[str, float] = {}
     for construct in case.argument.split("+") if case.argument else [str(claim["construct"])]:
         every = [
@@ -743,6 +779,7 @@ def direction_in_other_sources(case: Case) -> Finding:
         # What was there before treatment is no effect of it.
         was_before = difference and any(map(tells, at_start))
         agrees.append(None if was_before else difference == says_difference)
+        own.append(row["read_from"] in OWN_TEXTS)
         parts = {"estimate": "", "p": ""}
         for part, column in (("estimate", "estimate"), ("p", "p_value")):
             if row[column] is not None:
@@ -763,13 +800,16 @@ def direction_in_other_sources(case: Case) -> Finding:
     elif not counts["agreeing"]:
         outcome = "words" if in_words else "silent"
     else:
-        outcome = "partly" if None in agrees else "agree"
+        outcome = "partly" if None in agrees or not all(own) else "agree"
     words = [f"{'; '.join(texts)} ({source})" for source, texts in told_in.items()]
     if outcome == "words":
         return case.by(outcome, " ".join(in_words), constructs=len(agrees), **counts)
+    sentences = ["told" if words else "silent"]
+    if outcome in ("agree", "partly"):
+        sentences += ["says_so"] * (not says_difference) + ["not_its_own"] * (not all(own))
     return case.answer(
         outcome,
-        "told" if words else "silent",
+        *sentences,
         told="; ".join(words),
         constructs=len(agrees),
         **counts,

@@ -14,6 +14,7 @@ from ldn_meta.evidence.answer.pools import (
     find_pool,
 )
 from ldn_meta.evidence.audit.claim_material import (
+    OWN_TEXTS,
     SHOWN,
     SIGNIFICANT,
     Case,
@@ -30,7 +31,7 @@ from ldn_meta.evidence.audit.claim_material import (
     span_of,
     together,
 )
-from ldn_meta.evidence.audit.claims_reviews import claimed_by, held_by, pool_beside_ours
+from ldn_meta.evidence.audit.claims_reviews import asked, claimed_by, held_by, pool_beside_ours
 from ldn_meta.evidence.effects.routes import counts_behind
 from ldn_meta.evidence.effects.rows import (
     COMPARATOR,
@@ -460,9 +461,9 @@ def _people_needed(one: float, people: float) -> float:
 @computes(
     "people with events beside ours",
     outcomes="silent shown either excluded",
-    says="silent pairs one_event few_events odds_ratio risk_ratio",
+    says="silent pairs by_risks one_event few_events odds_ratio risk_ratio unclear not_rated",
     gives="label estimate low high study measure pairs events_1 n_1 events_2 n_2 ratio_low "
-    "ratio_high limit_low limit_high events",
+    "ratio_high limit_low limit_high risks_low risks_high events certainty",
     argument="construct",
     words="comparator under",
     numbers="few_events",
@@ -475,9 +476,8 @@ def people_with_events(case: Case) -> Finding:
     people analysed and all who began; each pair gives a ratio.
     """
     claim, material = case.claim, case.material
-    construct, _, elsewhere = (*case.argument.split("@"), "", "")[:3]
-    indication_id = elsewhere or case.indication_id
-    pools = material.pools(indication_id, construct, case.rule.words["comparator"])
+    question = indication_id, construct, _ = asked(case)
+    pools = material.pools(*question)
     if pools.strict is not None:
         found = pool_beside_ours(case.under(case.rule.words["under"]))
         trials = pools.strict.trials
@@ -509,9 +509,14 @@ def people_with_events(case: Case) -> Finding:
         **of_cells(counts[0]),
         **ends("ratio", (ratio.estimate for ratio in ratios)),
         **ends("limit", (end for ratio in ratios for end in ratio[1:])),
+        **ends("risks", (end for ratio in every[False] for end in ratio[1:])),
         **case.claimed(**INTERVAL),
     }
-    return replace(case.answer(outcome, "pairs", **values), trials=(study,))
+    sentences = ["pairs", *["by_risks"] * is_odds]
+    if claimed.is_unclear:
+        values["certainty"] = str(rated := material.certainty(*question))
+        sentences.append("unclear" if rated else "not_rated")
+    return replace(case.answer(outcome, *sentences, **values), trials=(study,))
 
 
 def _pairs(case: Case, indication_id: str, construct: str) -> dict[str, tuple[JointCount, ...]]:
@@ -868,7 +873,7 @@ def shares_that_left(case: Case) -> Finding:
     elif max(shares) < limit:
         outcome = "all_below"
     else:
-        is_own = bool(tiers & {"full text", "abstract", "registry"})
+        is_own = bool(tiers & OWN_TEXTS)
         outcome = "all_above" if is_own and min(shares) >= limit else "some_above"
     return case.answer(
         outcome,
