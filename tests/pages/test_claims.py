@@ -16,7 +16,13 @@ from ldn_meta.display.pages.claims import (
 )
 from ldn_meta.display.pages.page import open_page
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.audit.claim_rules import CANNOT_BE_TESTED, COMPATIBLE, VERDICTS
+from ldn_meta.evidence.audit.claim_rules import (
+    CANNOT_BE_TESTED,
+    COMPATIBLE,
+    SUPPORTED,
+    VERDICTS,
+    WITH_CAVEATS,
+)
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +134,26 @@ def test_published_and_own_pools_are_drawn_where_their_numbers_are(page, block):
     # The SMD figure has no points on its axis, the MD figure no standard deviations.
     assert ("points (0-10)" in texts) == (block == 0)
     assert re.search(r"favours LDN.*favours placebo", texts)
+
+
+def test_a_trial_is_one_number_in_every_row(page):
+    points, standardised = page.pools
+    final = standardised.now.trials.set_index("study_id").loc["duebruun2024"]
+    (then,) = (p for name, p in standardised.own.items() if name == "trials before 2026")
+    assert then.read[:3] == pytest.approx(tuple(final[["yi", "ci_low", "ci_high"]]))
+    assert final["yi"] == pytest.approx(-0.34 / standardised.spread.typical)
+    note = page.pools_table.note
+    assert "prior of 0.5 standard deviations would be one of 0.77 points" in note
+    assert "that of 1 by which the points are read" in note
+    assert "REML" in " ".join(row["result"] for row in points.rows())
+
+
+def test_the_legend_says_what_the_rules_do(page):
+    legend = page.legend.frame.set_index("verdict")["what it means"]
+    assert "a printed size is compared apart" in legend[COMPATIBLE]
+    assert "events counted and not people" in legend[WITH_CAVEATS]
+    assert "claim of uncertainty" in legend[SUPPORTED]
+    assert "'not judged apart' stands" in page.legend.note
 
 
 def test_the_table_has_the_rows_of_both_figures(page):

@@ -51,6 +51,12 @@ def test_where_numbers_were_read_is_counted_and_shown(page):
     table = page.readings.frame
     sample = table[table["rows gone through"].str.contains("random sample")].iloc[0]
     assert (sample["rows"], sample["agreed"], sample["share"][:3]) == ("80", "52", "95%")
+    # An interval belongs to what was drawn: not to every row there was, nor to one row of one.
+    with_interval = table["share"].str.contains("(", regex=False)
+    assert table.loc[with_interval, "rows gone through"].str.contains("random sample").all()
+    assert set(table.loc[with_interval, "kind of row"]) == {"all rows"}
+    assert f"{p['value_rows']:,} are now" in page.readings.note
+    assert "medium otherwise" in page.findings.note
 
 
 def test_every_number_of_the_sentences_is_a_fact(page):

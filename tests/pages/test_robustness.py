@@ -282,6 +282,8 @@ def test_medians_are_let_in_by_hand(fibromyalgia):
     # Without it: both trials divided by 1.53 points, with the plan's prior for such differences.
     assert "(of 1.53 points, the typical one at baseline) is 0.01 (-0.72 to 0.79)" in said
     assert "with Bested 2023 let in it is -0.05 (-0.52 to 0.42)" in said
+    # Half a standard deviation of 1.53 points is no prior of one point.
+    assert "0.5 standard deviations would be one of 0.77 points, another than that of 1" in said
     assert "Approximate" in said
     assert "the number analysed is not told" in said
 

@@ -367,7 +367,7 @@ class ClaimsPage:
             "What the verdicts mean",
             "One rule for claims of a difference and of none. A second verdict says what the "
             "trials published by the year of the text would have said; 'not judged apart' stands "
-            "where no trial behind the verdict is newer than the text, or where none is behind it.",
+            "where no trial behind the verdict is newer than the text, or where no trial is.",
         )
 
     @property

@@ -35,8 +35,9 @@ NOTE = (
     "Recomputed: from what else is printed, with all that rounding allows; a number is called "
     "inconsistent only if no numbers that print as given fit together. Severity: high if the "
     "number is behind an effect or told as a result of a comparison, or if a conclusion turns; "
-    "low if it is only unlikely, or another row is used or set aside; medium otherwise. A finding is about print, not about people: it says "
-    "that two numbers do not fit, not which is wrong nor why."
+    "low if it is only unlikely, or another row is used or the row set aside; medium otherwise. A "
+    "finding is about print, not about people: it says that two numbers do not fit, not which is "
+    "wrong nor why."
 )
 NO_FINDING = "None: every number that could be checked fits what else is printed."
 

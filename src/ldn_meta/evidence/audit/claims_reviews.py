@@ -284,7 +284,8 @@ def _by_condition(case: Case) -> dict[str, float]:
     "pool beside ours",
     outcomes="silent another_measure shown in_part either excluded",
     says="silent another_measure rate_ratio published now approximate trial trials pool spread "
-    "prior no_spread places holds holds_not no_margin untested weak unclear not_rated",
+    "prior no_spread places holds holds_not no_margin untested events approximated unclear "
+    "not_rated",
     gives="estimate low high k_claimed now now_low now_high now_k now_approximate "
     "now_approximate_low now_approximate_high now_approximate_k sd sd_low sd_high sd_low_low "
     "sd_low_high sd_high_low sd_high_high prior prior_as_points prior_points label unit which "
@@ -364,9 +365,11 @@ def pool_beside_ours(case: Case) -> Finding:
     if claimed.is_unclear:
         rated = material.certainty(*question)
         texts.append(case.say("unclear" if rated else "not_rated", certainty=str(rated)))
-    if main.key["measure"] == "IRR" or (pools.strict is None and main.is_alone):
+    weak = ["events"] * (main.key["measure"] == "IRR")
+    weak += ["approximated"] * (pools.strict is None and main.is_alone)
+    if weak:
         outcome = {SHOWN: "in_part", EXCLUDED: EITHER}.get(outcome, outcome)
-        texts.append(case.say("weak"))
+        texts += map(case.say, weak)
     elif is_none and outcome == SHOWN and question[2] != case.rule.words["comparator"]:
         outcome = "in_part"
         texts.append(case.say("untested"))
