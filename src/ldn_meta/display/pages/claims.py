@@ -230,11 +230,9 @@ def published_pools(derived: Derived) -> tuple[PublishedPools, ...]:
     )
 
 
-def _two_priors(block: PublishedPools, points: Pool | None) -> str:
+def two_priors(found: Pool | None, points: Pool | None, spread: Spread) -> str:
     """That two trials are read with another prior in standard deviations than in points."""
-    if block.now is None or points is None or block.spread is None:
-        return ""
-    scales = priors_of(block.now, points, block.spread.typical)
+    scales = {} if found is None or points is None else priors_of(found, points, spread.typical)
     if not scales:
         return ""
     return (
@@ -414,7 +412,8 @@ class ClaimsPage:
                 f"Our points were divided by {fixed(block.spread.typical)}, the root mean square "
                 f"of the standard deviations of {block.outcome} at baseline that the trials "
                 "printed; over all arms and times they print "
-                f"{interval(block.spread.low, block.spread.high)}.{_two_priors(block, points)}"
+                f"{interval(block.spread.low, block.spread.high)}."
+                f"{two_priors(block.now, points, block.spread)}"
                 for block in self.pools
                 if block.spread is not None
             ),

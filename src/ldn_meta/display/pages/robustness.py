@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ldn_meta.display.outputs import Facts, Table, Text, rows_of
+from ldn_meta.display.pages.claims import two_priors
 from ldn_meta.display.pages.page import (
     BY_PROTOCOL,
     QuestionPage,
@@ -46,12 +47,7 @@ from ldn_meta.evidence.answer.answer import (
 )
 from ldn_meta.evidence.answer.multiverse import node_table, summary
 from ldn_meta.evidence.answer.pools import CI_METHODS, has_unknown_sign
-from ldn_meta.evidence.audit.claim_material import (
-    medians_as_means,
-    priors_of,
-    spread_on_file,
-    with_medians,
-)
+from ldn_meta.evidence.audit.claim_material import medians_as_means, spread_on_file, with_medians
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
 from ldn_meta.evidence.raw.protocol import BAYESIAN
 from ldn_meta.stats.pool import side
@@ -343,19 +339,11 @@ class RobustnessPage(QuestionPage):
         if self.pool is None or spread is None or not added:
             return "None of them can stand beside the main pool."
         before, after = (with_medians(self.pool, spread.typical, some) for some in ([], added))
-        scales = priors_of(before, self.pool, spread.typical)
-        other = (
-            f" The prior of {scales['prior']:g} standard deviations would be one of "
-            f"{scales['prior_as_points']:.2f} points, another than that of "
-            f"{scales['prior_points']:g} by which the main pool is read."
-            if scales
-            else ""
-        )
         return (
             f"The main pool in standard deviations (of {spread.typical:.2f} points, the typical "
             f"one at baseline) is {spanned(before.read)} ({before.read.method}); with "
             f"{listed(one.label for one in added)} let in it is {spanned(after.read)} "
-            f"({after.read.method}).{other}"
+            f"({after.read.method}).{two_priors(before, self.pool, spread)}"
         )
 
     @property

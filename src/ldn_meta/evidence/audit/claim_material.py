@@ -24,7 +24,6 @@ from ldn_meta.evidence.answer.pools import (
 )
 from ldn_meta.evidence.audit.claim_rules import Form
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Context, Row, number, plain_rows
-from ldn_meta.evidence.grade import NOT_RATED
 from ldn_meta.evidence.raw.faults import SIZES
 from ldn_meta.evidence.raw.review import write
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, cited
@@ -588,14 +587,18 @@ class Material:
         same = source.pools(*(found.key[name] for name in names))
         return spread_on_file(source.evidence, same.main or found)
 
-    def certainty(self, *question: str) -> str | None:
-        """How certain our evidence on a question is; None where that is not rated."""
+    def certainty(self, *question: str) -> str:
+        """How certain our evidence on a question is, as rated now."""
         rows = self.answers.certainty
         if rows is None or rows.empty:
-            return None
-        names = ("indication_id", "construct", "comparator_class")
-        own = rows[(rows[list(names)] == list(question)).all(axis=1)]
-        return next((str(c) for c in own["certainty"] if c != NOT_RATED), None)
+            return "not rated"
+        names = ["indication_id", "construct", "comparator_class"]
+        return str(
+            next(
+                iter(rows.loc[(rows[names] == list(question)).all(axis=1), "certainty"]),
+                "not rated",
+            )
+        )
 
     @cached_property
     def unimportant_ratio(self) -> tuple[float, float]:

@@ -53,7 +53,8 @@ READINGS = (PROMISE, CITED, NO_BENEFIT)
 # Differences in points can be turned into standard deviations; nothing else into anything else.
 CONVERTIBLE = ("MD", "SMD")
 # The word of claims.csv for a difference that is called unclear, and certainty that bears it out.
-UNCLEAR, POOR = "unclear", ("low", "very low")
+UNCLEAR = "unclear"
+POOR = {"very low": True, "low": True, "moderate": False, "high": False}
 # More ways than this to add up are not written out.
 SHOWN_WAYS = 3
 
@@ -284,8 +285,7 @@ def _by_condition(case: Case) -> dict[str, float]:
     "pool beside ours",
     outcomes="silent another_measure shown in_part either excluded",
     says="silent another_measure rate_ratio published now approximate trial trials pool spread "
-    "prior no_spread places holds holds_not no_margin untested events approximated unclear "
-    "not_rated",
+    "prior no_spread places holds holds_not no_margin untested events approximated unclear",
     gives="estimate low high k_claimed now now_low now_high now_k now_approximate "
     "now_approximate_low now_approximate_high now_approximate_k sd sd_low sd_high sd_low_low "
     "sd_low_high sd_high_low sd_high_high prior prior_as_points prior_points label unit which "
@@ -363,8 +363,7 @@ def pool_beside_ours(case: Case) -> Finding:
     if is_none and math.isnan(high):
         texts.append(case.say("no_margin"))
     if claimed.is_unclear:
-        rated = material.certainty(*question)
-        texts.append(case.say("unclear" if rated else "not_rated", certainty=str(rated)))
+        texts.append(case.say("unclear", certainty=material.certainty(*question)))
     weak = ["events"] * (main.key["measure"] == "IRR")
     weak += ["approximated"] * (pools.strict is None and main.is_alone)
     if weak:
@@ -408,8 +407,7 @@ def claimed_by(case: Case) -> Claimed:
     claim = case.claim
     theirs = published(claim)
     if claim["p_relation"] == UNCLEAR:
-        rated = case.material.certainty(*asked(case))
-        is_poor = None if rated is None else rated in POOR
+        is_poor = POOR.get(case.material.certainty(*asked(case)))
         return Claimed(False, 0.0, theirs, is_unclear=True, is_poor=is_poor)
     if theirs is None:
         rows = (r for r in case.context.outcomes.values() if r["construct"] == claim["construct"])

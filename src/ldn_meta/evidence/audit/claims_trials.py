@@ -461,7 +461,7 @@ def _people_needed(one: float, people: float) -> float:
 @computes(
     "people with events beside ours",
     outcomes="silent shown either excluded",
-    says="silent pairs by_risks one_event few_events odds_ratio risk_ratio unclear not_rated",
+    says="silent pairs by_risks one_event few_events odds_ratio risk_ratio unclear",
     gives="label estimate low high study measure pairs events_1 n_1 events_2 n_2 ratio_low "
     "ratio_high limit_low limit_high risks_low risks_high events certainty",
     argument="construct",
@@ -514,8 +514,8 @@ def people_with_events(case: Case) -> Finding:
     }
     sentences = ["pairs", *["by_risks"] * is_odds]
     if claimed.is_unclear:
-        values["certainty"] = str(rated := material.certainty(*question))
-        sentences.append("unclear" if rated else "not_rated")
+        values["certainty"] = material.certainty(*question)
+        sentences.append("unclear")
     return replace(case.answer(outcome, *sentences, **values), trials=(study,))
 
 
