@@ -528,7 +528,7 @@ STUDY = {
 
 
 def study(name, people=100, tool="", **cells):
-    return Study.of({**STUDY, "study_id": name, "label": name, **cells}, people, tool)
+    return Study.of({**STUDY, "study_id": name, "label": name, **cells}, (people, ""), tool)
 
 
 def body(*rows, studies=None, told=None, **what):

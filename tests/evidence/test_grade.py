@@ -525,7 +525,7 @@ def test_bands_of_i2_while_intervals_overlap(i2, level):
     found = inconsistency(rated, CHOICES)
     assert found.level == level
     assert "all intervals overlap" in found.value
-    assert "no prediction interval" in found.value
+    assert "of two trials, where one is printed, comes from the prior" in found.value
 
 
 def test_intervals_apart_with_a_high_i2_take_two():

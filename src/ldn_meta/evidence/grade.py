@@ -37,9 +37,15 @@ from ldn_meta.evidence.answer.pools import (
     one_word,
     possible_synthesis,
 )
-from ldn_meta.evidence.effects.rows import COMPARATOR, CONTRAST, FURTHER_ARM, RATIO_MEASURES
+from ldn_meta.evidence.effects.rows import (
+    COMPARATOR,
+    CONTRAST,
+    FURTHER_ARM,
+    PAIRED_DESIGNS,
+    RATIO_MEASURES,
+)
 from ldn_meta.evidence.raw.bias import AGAINST_A_TRIAL, NOT_READABLE, overall_judgements
-from ldn_meta.evidence.raw.faults import fault_at, latest_size
+from ldn_meta.evidence.raw.faults import fault_at, latest_stage
 from ldn_meta.evidence.raw.review import (
     UNNAMED,
     Review,
@@ -78,6 +84,7 @@ RATED = (META_ANALYSIS, ONE_TRIAL, DIRECTION_ONLY)
 NOT_COMPARED = "none"
 ACTIVE = "active drug"
 TWO_ARMS = 2
+ANALYSED = "n_analysed"
 
 RISK_OF_BIAS = "risk_of_bias"
 INCONSISTENCY = "inconsistency"
@@ -111,6 +118,9 @@ SENTENCES = {
         "value": "high share not_low told",
         "study": "label word percent",
         "not_judged": "",
+        "not_read": "faults certainty",
+        "no_fault": "",
+        "few_faults": "high share",
     },
     INCONSISTENCY: {
         "rule": "serious very",
@@ -143,7 +153,7 @@ SENTENCES = {
         "no_weeks": "studies",
     },
     IMPRECISION: {
-        "rule": "stated far_below",
+        "rule": "stated far_below few",
         "stated_scale": "mid unit",
         "stated_ratio": "low high people",
         "interval": "name low high",
@@ -157,14 +167,16 @@ SENTENCES = {
         "people": "",
         "people_in_each_arm": "",
         "size": "there how needed basis",
-        "no_size": "there how",
+        "no_size": "there how few",
         "basis_sd": "sd",
+        "basis_several": "basis",
         "basis_risk": "percent",
         "rule_of_people": "few",
         "value_of_people": "why known silent",
         "no_interval": "",
         "no_difference_stated": "",
         "known": "people",
+        "counted_before": "people early stage",
         "not_known": "",
         "silent": "studies",
     },
@@ -219,11 +231,15 @@ class Study:
     weeks: float
     # In its comparisons of the outcome, or in all; 0 when no report says.
     people: int = 0
+    # What they were when counted, where that is before the analysis.
+    counted_at: str = ""
     # Of risk of bias.
     tool: str = ""
 
     @classmethod
-    def of(cls, row: Mapping[str, str], people: int = 0, tool: str = "") -> Study:
+    def of(
+        cls, row: Mapping[str, str], counted: tuple[int, str] = (0, ""), tool: str = ""
+    ) -> Study:
         """A row of studies.csv, as typed."""
         dose, weeks = (
             math.nan if row[name] in MISSING else float(row[name])
@@ -231,7 +247,7 @@ class Study:
         )
         is_randomised = row["is_randomised"] == "yes"
         return cls(
-            row["study_id"], row["label"], row["year"], is_randomised, dose, weeks, people, tool
+            row["study_id"], row["label"], row["year"], is_randomised, dose, weeks, *counted, tool
         )
 
 
@@ -307,6 +323,15 @@ class Body:
         """People behind the rating, each counted once; 0 when no report gives the number."""
         counted = 0 if self.pool is None else self.pool.people
         return counted or sum(study.people for study in self.studies)
+
+    @cached_property
+    def counted_before(self) -> tuple[int, str]:
+        """How many of the people were counted before the analysis, and when; 0 is none."""
+        if self.pool is not None and self.pool.people:
+            return 0, "none"
+        early = [study for study in self.studies if study.counted_at]
+        when = " or ".join(dict.fromkeys(study.counted_at for study in early))
+        return sum(study.people for study in early), when or "none"
 
     @property
     def interval(self) -> IntervalToRead:
@@ -419,7 +444,7 @@ class _Material:
             constructs = [n for n in protocol.outcome_groups[group] if n in reported - {main}]
             asked += [(group, constructs)] if constructs else []
         named = certainty.rated_for.get(self.indication["indication_id"], ())
-        asked += [(FOR_ITSELF, [name]) for name in named if name in reported]
+        asked += [(FOR_ITSELF, [name]) for name in named]
         found: dict[tuple[str, str], Body] = {}
         for outcome, constructs in asked:
             for body in self._against_each(outcome, constructs):
@@ -465,7 +490,7 @@ class _Material:
         first, *further = (self._best(outcome, constructs, name) for name in (main, *others))
         told = [body for body in further if body.is_rated]
         # A main comparator without anything is only worth a line where nothing else is told.
-        if first.kind != NOTHING or (outcome == MAIN_OUTCOME and not told):
+        if first.kind != NOTHING or (outcome in (MAIN_OUTCOME, FOR_ITSELF) and not told):
             yield first
         yield from told
 
@@ -573,10 +598,11 @@ class _Material:
         names = set(own.loc[own["group"] == str(COMPARATOR), "label"])
         return names.pop() if comparator == ACTIVE and len(names) == 1 else comparator
 
-    def _people(self, study: Mapping[str, str], construct: str) -> int:
+    def _people(self, study: Mapping[str, str], construct: str) -> tuple[int, str]:
         """People in a study's comparisons of a construct, or in the study; 0 is not known.
 
-        The size of a study of more than two arms is not that of one comparison in it.
+        Beside them when they were counted, where that is before the analysis. The size of a
+        study of more than two arms is not that of one comparison in it.
         """
         contrasts, outcomes = self.evidence.contrasts, self.evidence.outcomes
         of_construct = outcomes.loc[outcomes["construct"] == construct, "outcome_id"]
@@ -586,10 +612,17 @@ class _Material:
         ]
         compared = own["n_1"] + own["n_2"].where(~own["is_paired"].astype(bool), 0)
         if compared.notna().any():
-            return int(compared.max())
-        if (self.evidence.arms["study_id"] == study["study_id"]).sum() > TWO_ARMS:
-            return 0
-        return latest_size(study)
+            return int(compared.max()), ""
+        arms = self.evidence.arms[self.evidence.arms["study_id"] == study["study_id"]]
+        if len(arms) > TWO_ARMS:
+            return 0, ""
+        people, stage = latest_stage(study)
+        analysed = arms["n_analysed"]
+        is_paired = study["design"] in PAIRED_DESIGNS
+        if stage != ANALYSED and not is_paired and len(arms) and analysed.notna().all():
+            # What a study prints by arm and not in all.
+            return int(analysed.sum()), ""
+        return people, "" if stage == ANALYSED else stage.removeprefix("n_")
 
     @cached_property
     def _registered(self) -> tuple[str, ...]:
@@ -725,6 +758,8 @@ class Finding:
     level: int
     # What readers must know though it took nothing off.
     note: str = "none"
+    # The level by the choice of the plan that was made late the other way, if it was.
+    otherwise: int | None = None
 
 
 def find_all(
@@ -775,13 +810,27 @@ def risk_of_bias(body: Body, choices: CertaintyChoices, judgements: Mapping[str,
         for study, word, weight in zip(body.studies, words.values(), body.weights, strict=True)
     )
     shares = {"share": body.share_of, "high": _percent(high), "not_low": _percent(not_low)}
+    level = (
+        EXTREMELY_SERIOUS
+        if critical >= least
+        else _level(not_low >= least, max(high, unlike_a_trial) >= least)
+    )
+    # Nothing is known against a trial of which too little could be read.
+    known = body.share(lambda study: words[study.study_id] not in (*AT_LOW_RISK, NOT_READABLE))
+    is_not_read = level == SERIOUS and body.is_randomised and known < least
+    faults = body.say(
+        RISK_OF_BIAS,
+        "few_faults" if known else "no_fault",
+        high=_percent(known),
+        share=body.share_of,
+    )
     return Finding(
         RISK_OF_BIAS,
         body.say(RISK_OF_BIAS, "rule", least=_percent(least), share=body.share_of),
         body.say(RISK_OF_BIAS, "value", told="; ".join(told), **shares),
-        EXTREMELY_SERIOUS
-        if critical >= least
-        else _level(not_low >= least, max(high, unlike_a_trial) >= least),
+        level,
+        faults if is_not_read else "none",
+        0 if is_not_read else level,
     )
 
 
@@ -803,6 +852,7 @@ def inconsistency(body: Body, choices: CertaintyChoices) -> Finding:
         result.pi_low <= end <= result.pi_high and not result.ci_low <= end <= result.ci_high
         for end in (low, high)
     )
+    # That of two trials is made of the prior, which is no finding.
     if not math.isfinite(result.pi_low):
         predicted = "not_predicted"
     else:
@@ -834,6 +884,7 @@ def inconsistency(body: Body, choices: CertaintyChoices) -> Finding:
         body.say(INCONSISTENCY, "not_twice", i2=i2, where=where)
         if level and not is_apart
         else "none",
+        level,
     )
 
 
@@ -920,20 +971,28 @@ def indirectness(body: Body, choices: CertaintyChoices) -> Finding:
 def imprecision_of(body: Body, choices: CertaintyChoices) -> Finding:
     """Apply the rule of [certainty.imprecision]."""
     ends = thresholds(body, choices)
-    if body.pool is None or not math.isfinite(ends[0]):
-        return _imprecision_by_people(body, choices)
     low, high = body.interval.low, body.interval.high
+    if not all(map(math.isfinite, (*ends, low, high))):
+        return _imprecision_by_people(body, choices)
     included = [end for end in ends if _includes(low, high, end)]
     is_extreme = all(_includes(low, high, end) for end in large_effects(body, choices))
     needed, there = information_size(body, choices), people_for_size(body)
-    far_below = choices["imprecision.far_below"]
-    level = -len(included) or -(int(not there >= needed) + int(not there >= far_below * needed))
+    far_below, few = (
+        choices[f"imprecision.{name}"] for name in ("far_below", "people_without_estimate")
+    )
+    # A size that is not defined takes nothing: few people do.
+    short = (
+        there <= few
+        if math.isnan(needed)
+        else int(there < needed) + int(there < far_below * needed)
+    )
+    level = -(len(included) or int(short))
     said = [
         _reach(body, choices, included, is_extreme=is_extreme),
         _people(body, needed, there, choices),
     ]
     rule = body.say(
-        IMPRECISION, "rule", stated=_stated(body, choices), far_below=_percent(far_below)
+        IMPRECISION, "rule", stated=_stated(body, choices), far_below=_percent(far_below), few=few
     )
     level = EXTREMELY_SERIOUS if is_extreme else level
     return Finding(IMPRECISION, rule, "; ".join(said), level)
@@ -950,8 +1009,9 @@ def _imprecision_by_people(body: Body, choices: CertaintyChoices) -> Finding:
     silent = [s.label for s in body.studies if body.pool is None and not s.people]
     is_listed = bool(silent and body.people)
     names = body.say(IMPRECISION, "silent", studies=", ".join(silent)) if is_listed else ""
-    why = "no_interval" if body.pool is None else "no_difference_stated"
-    known = "known" if body.people else "not_known"
+    why = "no_difference_stated" if math.isfinite(body.interval.low) else "no_interval"
+    early, stage = body.counted_before
+    known = "counted_before" if early else "known" if body.people else "not_known"
     return Finding(
         IMPRECISION,
         body.say(IMPRECISION, "rule_of_people", few=few),
@@ -959,7 +1019,7 @@ def _imprecision_by_people(body: Body, choices: CertaintyChoices) -> Finding:
             IMPRECISION,
             "value_of_people",
             why=body.say(IMPRECISION, why),
-            known=body.say(IMPRECISION, known, people=body.people),
+            known=body.say(IMPRECISION, known, people=body.people, early=early, stage=stage),
             silent=names,
         ),
         _level(True, body.people <= few),
@@ -1023,8 +1083,12 @@ def _people(body: Body, needed: float, there: int, choices: CertaintyChoices) ->
         if scale is None
         else body.say(IMPRECISION, "basis_sd", sd=scale.sd)
     )
+    if body.pool is not None and not body.pool.is_alone:
+        basis = body.say(IMPRECISION, "basis_several", basis=basis)
+    few = choices["imprecision.people_without_estimate"]
     sentence = "size" if math.isfinite(needed) else "no_size"
-    return body.say(IMPRECISION, sentence, there=str(there), how=how, needed=needed, basis=basis)
+    numbers = {"needed": needed, "few": few}
+    return body.say(IMPRECISION, sentence, there=str(there), how=how, basis=basis, **numbers)
 
 
 def publication_bias(body: Body) -> Finding:
@@ -1307,10 +1371,7 @@ def certainty_tables(answers: Answers) -> CertaintyTables:
     risk = overall_judgements(evidence)
     rated = [(b, find_all(b, choices, risk)) for b in bodies if b.is_rated]
     judged = match_rows(evidence, rated, [b for b in bodies if not b.is_rated])
-    lines = {
-        body.key: [_domain_line(body, f, judged.get((*body.key, f.domain))) for f in findings]
-        for body, findings in rated
-    }
+    lines = {body.key: _domain_lines(body, findings, judged) for body, findings in rated}
     domains = [line for of_body in lines.values() for line in of_body]
     correlation = answers.protocol.correlation
     outcomes = [
@@ -1371,6 +1432,24 @@ def grade(start: str, levels: list[int]) -> str:
     return GRADES[max(0, GRADES.index(start) + sum(levels))]
 
 
+def _domain_lines(
+    body: Body, findings: Sequence[Finding], judged: Mapping[Key, JudgedRow]
+) -> list[dict[str, Any]]:
+    """The five domains, each with the rating had its late choice been made the other way."""
+    lines = [_domain_line(body, f, judged.get((*body.key, f.domain))) for f in findings]
+    levels = [line["level"] for line in lines]
+    for place, (line, finding) in enumerate(zip(lines, findings, strict=True)):
+        is_kept = line["status"] in (JUDGED, OVERRIDDEN)
+        other = line["level"] if is_kept or finding.otherwise is None else finding.otherwise
+        certainty = grade(body.start, [*levels[:place], other, *levels[place + 1 :]])
+        line |= {"level_otherwise": other, "certainty_otherwise": certainty}
+        if finding.domain == RISK_OF_BIAS and line["note"] != "none":
+            # Said only where the level is that of the rule.
+            told = {"faults": line["note"], "certainty": certainty}
+            line["note"] = "none" if is_kept else body.say(RISK_OF_BIAS, "not_read", **told)
+    return lines
+
+
 def _domain_line(body: Body, finding: Finding, row: JudgedRow | None) -> dict[str, Any]:
     level = finding.level if row is None else LEVELS[row.judgement]
     if row is None:
@@ -1414,6 +1493,7 @@ def _outcome_line(
         "studies": len(body.studies),
         "study_ids": " ".join(study.study_id for study in body.studies) or "none",
         "people": body.people,
+        **dict(zip(("counted_before", "counted_at"), body.counted_before, strict=True)),
         "week_first": min(body.weeks, default=math.nan),
         "week_last": max(body.weeks, default=math.nan),
         "measure": body.measure,

@@ -35,9 +35,17 @@ from ldn_meta.display.words import (
     symbols,
     why,
 )
-from ldn_meta.evidence.answer.pools import DIRECTION_ONLY
+from ldn_meta.evidence.answer.pools import (
+    DIRECTION_ONLY,
+    FAVOURS_COMPARATOR,
+    FAVOURS_TREATMENT,
+    NO_DIFFERENCE,
+    PARTLY_COMPARATOR,
+    PARTLY_TREATMENT,
+)
 from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES, WITH_BORROWED_ERROR
 from ldn_meta.evidence.grade import (
+    FOR_ITSELF,
     GRADES,
     MAIN_OUTCOME,
     NOT_RATED,
@@ -154,6 +162,7 @@ class SummaryOfFindings:
 
 
 NONE = "none"
+HARM = "harm"
 DASH = "-"
 NO_SHARES = "not defined: nobody had the event without it, or people were not counted"
 
@@ -183,7 +192,7 @@ def absolute(row: dict[str, Any], *, drug: str, review: Review = UNNAMED, source
         ends = interval(values[1], values[2])
         words = f"{fixed(values[0])} {unit} ({ends}), sign as printed"
     else:
-        first, low, high = (_side(value, "higher", "lower") for value in values)
+        first, low, high = _differences(values)
         words = f"{first.replace(' ', f' {unit} ', 1)} ({low} to {high})"
     mid = float(row["important_high"])
     if not math.isfinite(mid):
@@ -194,19 +203,37 @@ def absolute(row: dict[str, Any], *, drug: str, review: Review = UNNAMED, source
 def _per_thousand(row: dict[str, Any], *, drug: str) -> str:
     names = ("without", "with", "low", "high")
     without, with_drug, low, high = (float(row[f"per_1000_{name}"]) for name in names)
-    more, least, most = (
-        _side(float(row[f"per_1000_difference_{name}"]), "more", "fewer", digits=0)
-        for name in ("with", "low", "high")
-    )
+    shares = [float(row[f"per_1000_difference_{name}"]) for name in ("with", "low", "high")]
+    more, least, most = _differences(shares, "more", "fewer", digits=0)
     return (
         f"without {drug} {without:.0f} per 1,000, with it {with_drug:.0f} ({low:.0f} to "
         f"{high:.0f}): {more} ({least} to {most})"
     )
 
 
-def _side(value: float, above: str, below: str, *, digits: int = 2) -> str:
-    """Write ``0.78 lower``: a difference by its size and its side."""
-    return f"{fixed(abs(value), digits)} {above if value >= 0 else below}"
+def _differences(
+    values: Sequence[float], above: str = "higher", below: str = "lower", *, digits: int = 2
+) -> list[str]:
+    """Write ``0.78 lower``: differences by size and side; nought as an end has no side."""
+    return [
+        "no difference"
+        if place and not round(value, digits)
+        else f"{fixed(abs(value), digits)} {above if value >= 0 else below}"
+        for place, value in enumerate(values)
+    ]
+
+
+def _people(row: dict[str, Any]) -> str:
+    """How many people, and at what stage they were counted where it was not the analysis."""
+    early, stage = int(row["counted_before"]), row["counted_at"]
+    if not early:
+        return people(int(row["people"]))
+    if early == row["people"]:
+        return f"{early} people {stage}; how many were analysed is not known"
+    return (
+        f"{people(int(row['people']))}, {early} of them counted as {stage}: how many of these "
+        "were analysed is not known"
+    )
 
 
 def _detail(row: dict[str, Any]) -> str:
@@ -296,12 +323,12 @@ class CertaintyPage(Page):
 
     def _finding(self, row: dict[str, Any]) -> Finding:
         """One line of the summary; a footnote for every level taken off, or why none was."""
-        studies, notes = NONE, [f"Not rated: {row['why_not_rated']}."]
+        studies, notes = "none to rate", [f"Not rated: {row['why_not_rated']}."]
         if row["certainty"] != NOT_RATED:
-            studies = f"{count(int(row['studies']), 'study')} ({people(int(row['people']))})"
+            studies = f"{count(int(row['studies']), 'study')} ({_people(row)})"
             notes = [
                 f"{capitalised(DOMAIN_WORDS[d['domain']])}, {levels(int(d['level']))}: "
-                f"{reason(d)}."
+                f"{reason(d)}{'' if d['note'] == NONE else '; ' + d['note']}."
                 for d in self.domains_of(row)
                 if d["level"] < 0
             ]
@@ -374,7 +401,7 @@ class CertaintyPage(Page):
         return f"{said}{self._noted(row)}{other}"
 
     def _noted(self, row: dict[str, Any]) -> str:
-        """What a rule saw and took nothing off for."""
+        """What has to be known of a level that was taken, or of one that was not."""
         notes = [f"{d['note']}." for d in self.domains_of(row) if d["note"] != NONE]
         notes += [row["caution"]] if row["caution"] != NONE else []
         return "".join(f" {capitalised(note)}" for note in notes)
@@ -536,13 +563,12 @@ class CertaintyPage(Page):
         )
         if row["certainty"] != NOT_RATED and row["people"]:
             parts.append(
-                f"The answer rests on {count(int(row['studies']), 'study')} with "
-                f"{people(int(row['people']))}."
+                f"The answer rests on {count(int(row['studies']), 'study')} with {_people(row)}."
             )
-        parts += [self._in_plain_words(row), SURE[str(row["certainty"])]]
+        parts += [self._in_plain_words(row), SURE[str(row["certainty"])], self._also]
         # Any adverse event where it is rated; else the first harm that is.
         harms = sorted(
-            (other for other in self.rated if other["domain"] == "harm"),
+            (other for other in self.rated if other["domain"] == HARM),
             key=lambda other: other["construct"] != ANY_HARM,
         )
         if harms:
@@ -573,11 +599,16 @@ class CertaintyPage(Page):
                 f"the truth may lie anywhere from {low} to {high} times."
             )
         if not all(map(math.isfinite, values)):
-            lies = self.opened.derived.evidence.review.side(str(row["direction"]))
-            return f"Of {what} no size can be told; the side of what is printed: {lies}."
+            return (
+                f"Of {what} the reports say that {self._told(row)}; how sure that is they do not."
+            )
         if row["change"] == "not known":
-            return f"Of {what} a difference is printed, and not which of the two did better."
-        first, low, high = (_side(value, "higher", "lower") for value in values)
+            return (
+                f"{capitalised(what)} differed by {fixed(abs(values[0]))} {row['unit']} between "
+                f"{self.drug} and {other}; which of the two did better is not told. "
+                f"{self._possible(row)}"
+            ).strip()
+        first, low, high = _differences(values)
         first = first.replace(" ", f" {row['unit']} ", 1)
         said = (
             f"{capitalised(what)} was {first} with {self.drug} "
@@ -585,18 +616,56 @@ class CertaintyPage(Page):
         )
         return f"{said} {self._possible(row)}".strip()
 
+    def _told(self, row: dict[str, Any]) -> str:
+        """Which of the two did better, as the reports tell it."""
+        other = str(row["comparator"])
+        sides = {
+            FAVOURS_TREATMENT: f"people on {self.drug} did better than with {other}",
+            PARTLY_TREATMENT: f"people on {self.drug} did better than with {other} in some "
+            "studies and not in others",
+            FAVOURS_COMPARATOR: f"people with {other} did better than on {self.drug}",
+            PARTLY_COMPARATOR: f"people with {other} did better than on {self.drug} in some "
+            "studies and not in others",
+            NO_DIFFERENCE: f"{self.drug} and {other} did not differ clearly",
+        }
+        return sides.get(str(row["direction"]), f"studies of {self.drug} and {other} differ")
+
+    @property
+    def _also(self) -> str:
+        """Other outcomes than harms that the plan names for the condition, each in a clause."""
+        own = [row for row in self.rated if row["outcome"] == FOR_ITSELF and row["domain"] != HARM]
+        return " ".join(map(self._in_plain_words, own))
+
+    @property
+    def _also_with_numbers(self) -> str:
+        """Those of them that have an effect, for a line that names the main outcome alone."""
+        told = []
+        for row in self.rated:
+            values = [float(row[name]) for name in ("estimate", "ci_low", "ci_high")]
+            if (
+                row["outcome"] == FOR_ITSELF
+                and row["domain"] != HARM
+                and row["measure"] not in RATIO_MEASURES
+                and all(map(math.isfinite, values))
+            ):
+                effect = estimate_with_interval(*values, measure=str(row["measure"]))
+                told.append(f"{row['construct_label']} {effect}, {row['certainty']}")
+        return f" Also rated: {'; '.join(told)}." if told else ""
+
     def _possible(self, row: dict[str, Any]) -> str:
         """Whether a difference that people notice is still possible, and to which side."""
         mid, sign = float(row["important_high"]), float(row["benefit_sign"])
         if not (math.isfinite(mid) and math.isfinite(sign)):
             return ""
+        matters = f"A difference that matters (from {mid:g}) is"
         better, worse = float(row["ci_high"]), float(row["ci_low"])
         if sign < 0:
             better, worse = -worse, -better
         left = [word for word, is_left in (("better", better >= mid), ("worse", worse <= -mid))
                 if is_left]  # fmt: skip
-        found = f"still possible: {' and '.join(left)}" if left else "ruled out on both sides"
-        return f"A difference that matters (from {mid:g}) is {found}."
+        if len(left) == 1:
+            return f"{matters} possible for the {left[0]} only."
+        return f"{matters} {'possible for better and for worse' if left else 'ruled out'}."
 
     @cached_property
     def implications(self) -> Text:
@@ -604,8 +673,8 @@ class CertaintyPage(Page):
         row = self.main
         if row["certainty"] in (NOT_RATED, VERY_LOW):
             practice = (
-                f"the studies on file give no reason to start {self.drug} for "
-                f"{row['construct_label']} and none to stop it: whether it helps is not known."
+                f"whether {self.drug} helps with {row['construct_label']} is not known: the "
+                "studies on file are no reason for it and none against it."
             )
         else:
             practice = statement(row, drug=self.drug)
@@ -637,7 +706,8 @@ class CertaintyPage(Page):
             # To stand behind the answer of page 20.
             answer={
                 "certainty": row["certainty"],
-                "sentence": f"Certainty (GRADE): {self._rated(row)}.{self._noted(row)}{said}",
+                "sentence": f"Certainty (GRADE): {self._rated(row)}.{self._noted(row)}{said}"
+                f"{self._also_with_numbers}",
             },
             outcomes=[
                 {

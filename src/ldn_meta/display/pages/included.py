@@ -393,7 +393,8 @@ class IncludedPage(Page):
             else "",
             f"{open_ones} nobody has judged yet." if c["not_judged"] else "",
             f"{capitalised(NOT_READABLE)}: what could be read leaves a question of the tool open; "
-            "nothing that is known counts against the study, and nothing clears it."
+            "no fault is known, and low risk is not shown, for which a rating may lose a level "
+            "(page 60 says what it would be without)."
             if (self._judged["judgement"] == NOT_READABLE).any()
             else "",
             who_judged(self._judged["judged_by"]),

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 RESPONDERS, SAFETY = "30_responder_rates", "40_safety"
 CAP = 1000.0
+# The item of checklists that asks whether all who began are counted.
+COMPLETE_INCLUSION = "complete inclusion"
 ARM_FACTS = (
     *("events_1", "n_1", "share_1", "share_1_low", "share_1_high", "events_2", "n_2", "share_2"),
     *("rr", "rr_low", "rr_high", "rd", "rd_low", "rd_high"),
@@ -108,17 +110,26 @@ class PeoplePage(Page):
         }
 
     @cached_property
+    def _chosen_people(self) -> dict[str, str]:
+        """Studies whose people were picked by how they went, and by what."""
+        rows = self.opened.derived.evidence.text["risk_of_bias"]
+        own = rows[(rows["domain"] == COMPLETE_INCLUSION) & (rows["judgement"] == "no")]
+        return dict(zip(own["study_id"], own["reason"], strict=True))
+
+    @cached_property
     def _in_words(self) -> pd.DataFrame:
         """Counts of people of the domain that are no share of people, each with its reason."""
         d = self.opened.derived
         left = d.left_out[(d.left_out["usable_for"] == IN_WORDS) & d.left_out["is_preferred"]]
         return self._of_domain(left)
 
-    def _of_domain(self, left: pd.DataFrame) -> pd.DataFrame:
+    def _of_domain(
+        self, left: pd.DataFrame, tables: tuple[str, ...] = ("arm_events",)
+    ) -> pd.DataFrame:
         """Rows of people counted that gave no effect, of the page's domain."""
         domains = self.opened.derived.evidence.text["outcomes"].set_index("outcome_id")["domain"]
         is_own = left["outcome_id"].map(domains) == self.domain
-        return left[(left["table"] == "arm_events") & is_own]
+        return left[left["table"].isin(tables) & is_own]
 
     @cached_property
     def rr_pools(self) -> list[Pool]:
@@ -219,11 +230,14 @@ class PeoplePage(Page):
                 "people": _counted(row, 1),
                 "95% CI (Wilson)": percents(row["share_1_low"], row["share_1_high"]),
                 "perhaps the same people as": self._same_people[row["study_id"]] or "none on file",
+                "not all who began": self._chosen_people.get(row["study_id"], "not said"),
                 "source": self.opened.source(row),
             }
             for row in rows_of(self.groups_alone)
         ]
         frame = pd.DataFrame(rows)
+        if not set(self.groups_alone["study_id"]) & set(self._chosen_people):
+            frame = frame.drop(columns="not all who began", errors="ignore")
         if not any(self._same_people[name] for name in self.groups_alone["study_id"]):
             frame = frame.drop(columns="perhaps the same people as", errors="ignore")
         return Table(frame, "Counted in one arm only: no comparison, never pooled")
@@ -274,37 +288,48 @@ class PeoplePage(Page):
 
     @property
     def not_usable(self) -> Table:
-        """Numbers of people that were printed but cannot be computed with."""
-        d = self.opened.derived
-        outcomes = d.evidence.text["outcomes"].set_index("outcome_id")
-        raw = d.evidence.text["arm_events"].set_index("row_id")
-        arms = d.evidence.text["arms"].set_index("arm_id")["label"]
-        left = self._of_domain(d.left_out)
-        rows = [
-            {
-                "study": row["study_label"],
-                "outcome": outcomes.loc[row["outcome_id"], "construct_label"],
-                "arm": arms[raw.loc[row["row_id"], "arm_id"]],
-                "as reported": raw.loc[row["row_id"], "as_reported"],
-                "why no effect": row["reason"],
-                "source": self.opened.source(raw.loc[row["row_id"]].to_dict()),
-            }
-            for row in rows_of(left)
-        ]
+        """What was printed of people, by arm or of two, but cannot be computed with."""
+        text = self.opened.derived.evidence.text
+        outcomes = text["outcomes"].set_index("outcome_id")
+        raw = {
+            (table, row["row_id"]): row
+            for table in ("arm_events", "contrasts")
+            for row in rows_of(text[table])
+        }
+        arms = text["arms"].set_index("arm_id")["label"].to_dict()
+        rows = []
+        for row in rows_of(
+            self._of_domain(self.opened.derived.left_out, ("arm_events", "contrasts"))
+        ):
+            cells = raw[row["table"], row["row_id"]]
+            named = [cells[name] for name in ("arm_id", "arm_1", "arm_2") if name in cells]
+            rows.append(
+                {
+                    "study": row["study_label"],
+                    "outcome": outcomes.loc[row["outcome_id"], "construct_label"],
+                    "arm": " against ".join(arms[name] for name in named if name in arms),
+                    "as reported": cells["as_reported"],
+                    "why no effect": row["reason"],
+                    "source": self.opened.source(cells),
+                }
+            )
         return Table(pd.DataFrame(rows), "Printed, but no share and no effect comes of it")
 
     @property
     def forest(self) -> FigureOutput:
         """Forest plot of the page's outcome."""
         effects = self.opened.derived.effects
-        beside = effects[
-            (effects["construct"] == self.construct)
-            & (effects["measure"] == "RR")
-            & (effects["kind"] == CONTRAST)
-            & (effects["comparator_class"] == self.comparator_class)
+        effects = effects[
+            (effects["kind"] == CONTRAST) & (effects["comparator_class"] == self.comparator_class)
         ]
+        beside = effects[(effects["construct"] == self.construct) & (effects["measure"] == "RR")]
+        outcome = self.outcome
         if self.pool is not None:
             beside = beside[~beside["study_id"].isin(self.pool.trials["study_id"])]
+        elif beside.empty and len(self.counted_events):
+            # Where nobody counted people the one figure there is shows the counts of events.
+            beside = effects[effects["effect_id"].isin(self.counted_events["effect_id"])]
+            outcome = str(self.counted_events["construct_label"].iloc[0])
         return forest_of_pool(
             self.pool,
             beside=beside.drop_duplicates("study_id"),
@@ -312,7 +337,7 @@ class PeoplePage(Page):
             comparator=self.comparator_class,
             evidence=self.opened.derived.evidence,
             name=f"forest_{self.domain}",
-            title=f"{capitalised(self.opened.label)}: {self.outcome}",
+            title=f"{capitalised(self.opened.label)}: {outcome}",
         )
 
     @property

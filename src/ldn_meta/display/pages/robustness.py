@@ -27,6 +27,7 @@ from ldn_meta.display.words import (
     effect_of,
     estimate_with_interval,
     fixed,
+    levels,
     listed,
     p_value,
     people,
@@ -77,6 +78,11 @@ INTERVALS = {
 }
 # A panel of the next trial in which less than this can happen would be three empty axes.
 WORTH_A_PANEL = 0.05
+# Late choices of ratings whose other way the rule itself gives.
+RATED_OTHERWISE = {
+    "certainty.risk_of_bias": "Without a level for what could not be read",
+    "certainty.inconsistency": "By the spread alone, wherever the estimates lie,",
+}
 LAST_LOOK = {
     "effect (positive)": "crosses the boundary",
     "effect (negative)": "crosses the boundary",
@@ -204,9 +210,9 @@ class RobustnessPage(QuestionPage):
             )
         if math.isfinite(c["beyond_mid"]) and not self._is_printed:
             parts.append(
-                f"An estimate of at least the minimal important difference ({c['mid']:g}) in "
-                f"favour of {self.opened.treatment} comes out in {_share(c['beyond_mid'])}; an "
-                f"interval that reaches it, in {_share(c['ci_beyond_mid'])}."
+                f"An estimate of at least the minimal important difference ({c['mid']:g}"
+                f"{self._mid_source}) in favour of {self.opened.treatment} comes out in "
+                f"{_share(c['beyond_mid'])}; an interval that reaches it, in {_share(c['ci_beyond_mid'])}."
             )
         top = self.node_frame.iloc[0]
         if top["share_explained"] > 0:
@@ -408,7 +414,7 @@ class RobustnessPage(QuestionPage):
             lower, upper = ([getattr(p, end) for p in priors] for end in ("low", "high"))
             return f"lower end {_range(lower)}, upper end {_range(upper)}"
         if not one.varied_by:
-            return one.bears_on or "not computed"
+            return self._rated_otherwise(one) or one.bears_on or "not computed"
         rows = self._alone(one)
         if not rows:
             return "no trial gives an effect"
@@ -423,6 +429,27 @@ class RobustnessPage(QuestionPage):
         effect, low, high = (_range(column) for column in zip(*kept, strict=True))
         lost = f"; no result under {count(gone, 'answer')}" if gone else ""
         return f"{effect} (ends {low} and {high}){lost}"
+
+    def _rated_otherwise(self, one: Decision) -> str:
+        """What the main rating would be, where one call of its rule says so."""
+        domain = one.name.removeprefix("certainty.")
+        rows = self.opened.derived.certainty_domains
+        if one.name not in RATED_OTHERWISE or not len(rows):
+            return ""
+        is_main = rows["construct"].eq(self.construct) & rows["domain"].eq(domain)
+        own = rows[is_main & rows["comparator_class"].eq(self.comparator_class)]
+        if own.empty:
+            return ""
+        row = own.iloc[0]
+        before, after = int(row["level"]), int(row["level_otherwise"])
+        rated = self.opened.derived.certainty
+        is_own = rated["construct"].eq(self.construct)
+        now = rated[is_own & rated["comparator_class"].eq(self.comparator_class)]["certainty"]
+        return (
+            f"{RATED_OTHERWISE[one.name]} {_taken(after)} is taken off instead of "
+            f"{_taken(before)}; the main rating is then {row['certainty_otherwise']} and as "
+            f"planned {now.iloc[0]}"
+        )
 
     def _alone(self, one: Decision) -> list[tuple[float, ...]]:
         """Estimate and interval, as displayed, by the plan and with one choice otherwise."""
@@ -491,14 +518,20 @@ class RobustnessPage(QuestionPage):
             parts.append(f"Noted: {'; '.join(look.notes)}.")
         return Text(" ".join(parts))
 
+    @property
+    def _mid_source(self) -> str:
+        """Where the important difference comes from, after a comma."""
+        scale = self.opened.protocol.certainty.scales.get(self.construct)
+        return "" if scale is None or not scale.mid_source else f", {scale.mid_source}"
+
     def _looked(self, look: SequentialLook) -> str:
         reached = f"{percent(float(look.information_fraction[-1]))} of the information needed"
         measure = "" if self.pool is None else self.pool.key["measure"]
         (effect,) = shown((look.minimal_effect,), measure=measure)
         return (
             f"Held against boundaries that allow for looking after every trial, {reached} to find "
-            f"an effect of {fixed(effect)} ({MEASURES[measure]}) is there, and the last look "
-            f"{LAST_LOOK[look.crossed[-1]]}."
+            f"an effect of {fixed(effect)} ({MEASURES[measure]}{self._mid_source}) is there, "
+            f"and the last look {LAST_LOOK[look.crossed[-1]]}."
         )
 
     @property
@@ -828,3 +861,7 @@ def robustness(*, indication: str, construct: str = BY_PROTOCOL) -> RobustnessPa
     opened = open_page(NOTEBOOK, indication=indication)
     opened.parameters["construct"] = construct
     return RobustnessPage(opened, construct)
+
+
+def _taken(level: int) -> str:
+    return levels(level) if level else "nothing"

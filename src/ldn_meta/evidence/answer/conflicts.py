@@ -464,6 +464,7 @@ APPROXIMATED = "the approximated effect"
 EITHER_WAY = "an important difference either way"
 # Where there are none to try.
 OUTSIDE, UNBOUNDED = "outside the main pool", "no bound"
+NO_PRIOR = "two trials would be read with a prior, and the plan states none"
 NOT_ASKED = "no row of wanted.csv says which number is missing"
 NOT_IN_WANTED: dict[Any, Any] = {
     "missing": NOT_ASKED,
@@ -565,6 +566,9 @@ def _outlook(
         if not supposed:
             continue
         with_it = [_with(answer, effect) for effect in supposed]
+        if any(_lacks_a_prior(pool) for pool in with_it):
+            why = f"{NO_PRIOR} for {supposed[0]['unit']}"
+            return blank | {"basis": UNBOUNDED, "why": why, "k": len(with_it[0].trials)}
         read = [pool.read[:3] for pool in with_it]
         told = {}
         if named is not None:
@@ -589,6 +593,13 @@ def _outlook(
 
 
 Values: TypeAlias = tuple[str, list[dict[str, Any]], tuple[str, float, int] | None]
+
+
+def _lacks_a_prior(pool: Pool) -> bool:
+    """Whether it would be read with a prior that the plan does not state for its unit."""
+    model = pool.model
+    needs = model.bayes is not None and model.is_read_with_prior(len(pool.trials))
+    return needs and pool.posterior is None
 
 
 def _with(answer: Answer, effect: dict[str, Any]) -> Pool:

@@ -507,9 +507,15 @@ SPLIT_DESIGNS = ("parallel", "factorial")
 LEVELS = ("baseline", "end")
 
 
+def latest_stage(study: Mapping[Any, str]) -> tuple[int, str]:
+    """People of a study at the last stage that its row states, and that stage; 0 and no word."""
+    stated = ((int(study[name]), name) for name in reversed(SIZES) if study[name].isdigit())
+    return next(stated, (0, ""))
+
+
 def latest_size(study: Mapping[Any, str]) -> int:
     """People of a study at the last stage that its row states: who counts where nobody says."""
-    return next((int(study[name]) for name in reversed(SIZES) if study[name].isdigit()), 0)
+    return latest_stage(study)[0]
 
 
 def link_faults(evidence: Evidence, *, unread: Collection[str]) -> list[Fault]:
