@@ -13,6 +13,7 @@ from ldn_meta.evidence.answer.conflicts import (
     COLUMNS,
     NOT_ASKED,
     OUTSIDE,
+    UNBOUNDED,
     conflicts,
     ledger,
     readings,
@@ -324,6 +325,14 @@ def test_the_approximated_trial_joins_the_others(to_read):
         pytest.approx(-1.4993, abs=1e-3),
         pytest.approx(1.0695, abs=1e-3),
     )
+
+
+def test_two_trials_without_a_prior_for_their_unit_have_no_what_if(to_read, protocol):
+    row = to_read["sharafaddinzadeh2010"]
+    assert protocol.bayes.scale_for("MD", "points (norm-based)") is None
+    assert row["basis"] == UNBOUNDED
+    assert "the plan states none for points (norm-based)" in row["why"]
+    assert math.isnan(row["ci_low"]) and math.isnan(row["estimate_low"])
 
 
 def test_what_the_plan_keeps_outside_stays_outside(to_read):

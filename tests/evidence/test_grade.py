@@ -341,6 +341,9 @@ def test_a_printed_rate_ratio_is_rated(outcomes):
     assert row["ci_low"] == pytest.approx(math.log(8 / 52) - half, abs=1e-4)
     assert row["ci_high"] == pytest.approx(math.log(8 / 52) + half, abs=1e-4)
     assert row["caution"].startswith("Rests on an approximation: events counted as independent")
+    # 67 people are few; a size nobody can compute is no reason for a second level.
+    assert math.isnan(row["information_size"])
+    assert (row["imprecision_level"], row["certainty"]) == (-1, "very low")
 
 
 def test_what_the_questions_ask_for_has_a_line(outcomes):
@@ -755,8 +758,12 @@ def test_no_event_without_the_drug_leaves_the_size_undefined():
     rated = body(row)
     assert math.isnan(information_size(rated, CHOICES))
     found = imprecision_of(rated, CHOICES)
-    assert found.level == -2
-    assert "an information size that is not defined" in found.value
+    # A size that is not defined takes nothing; 400 people or fewer take one level.
+    assert found.level == -1
+    assert "an information size is not defined, and 400 or fewer are few" in found.value
+    many = body(row | {"n_1": 300, "n_2": 300})
+    assert math.isnan(information_size(many, CHOICES))
+    assert imprecision_of(many, CHOICES).level == 0
     assert all(math.isnan(value) for value in per_thousand(rated).values())
 
 
@@ -908,3 +915,49 @@ def test_wording_that_no_rule_has(raw_folder, section, sentence, value, message)
 def test_nothing_is_rated_without_words():
     with pytest.raises(ArgumentError, match=r"grade\.toml is missing; it says in which words"):
         read_sentences({})
+
+
+def test_what_could_not_be_read_takes_a_level_and_is_no_fault():
+    rated = body(*TWO)
+    words = dict.fromkeys((s.study_id for s in rated.studies), "not readable here")
+    found = risk_of_bias(rated, CHOICES, words)
+    assert (found.level, found.otherwise, found.note != "none") == (-1, 0, True)
+    first = next(iter(words))
+    known = risk_of_bias(rated, CHOICES, words | dict.fromkeys(words, "some concerns"))
+    assert (known.level, known.otherwise, known.note) == (-1, -1, "none")
+    assert risk_of_bias(rated, CHOICES, words | {first: "high"}).level == -2
+    assert risk_of_bias(rated, CHOICES, dict.fromkeys(words, "low")).otherwise == 0
+
+
+def test_the_rating_otherwise_is_one_call(domains, outcomes):
+    """Pain: by the spread alone one level more; with full reports at low risk one level less."""
+    is_pain = (domains["indication_id"] == "fibromyalgia") & (
+        domains["construct"] == "pain_intensity"
+    )
+    own = domains[is_pain].set_index("domain")
+    spread, bias = own.loc["inconsistency"], own.loc["risk_of_bias"]
+    assert (spread["level"], spread["level_otherwise"]) == (0, -1)
+    assert spread["certainty_otherwise"] == "very low"
+    assert (bias["level"], bias["level_otherwise"]) == (-1, 0)
+    assert bias["certainty_otherwise"] == "low"
+    assert "the rating would be low" in bias["note"]
+    rest = domains["domain"].isin(["indirectness", "imprecision", "publication_bias"])
+    assert (domains.loc[rest, "level_otherwise"] == domains.loc[rest, "level"]).all()
+
+
+def test_dropout_without_a_share_is_no_fault(evidence, outcomes):
+    rows = evidence.text["risk_of_bias"].set_index("row_id")["judgement"]
+    for study_id in ("chindalore2005", "webster2006"):
+        assert rows[f"{study_id}-d3"] == rows[f"{study_id}-overall"] == "not readable here"
+    # A share that is printed stays a fault.
+    assert rows["oxytrex-oa2005-d3"] == "high"
+    for name, level in (("pain_intensity", -1), ("opioid_withdrawal", -2)):
+        row = line_of(outcomes, "opioid_combination", name, "opioid alone")
+        assert (row["risk_of_bias_level"], row["certainty"]) == (level, "very low")
+
+
+def test_unread_is_never_unclear(evidence):
+    """What a reason says was not in the text read is judged as not readable."""
+    rows = evidence.text["risk_of_bias"]
+    unclear = rows[rows["judgement"].isin(["unclear", "no information"])]
+    assert not unclear["reason"].str.contains("text read|abstract").any()

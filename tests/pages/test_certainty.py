@@ -9,9 +9,11 @@ import pytest
 
 import ldn_meta as lm
 from builders import REPORTED
+from ldn_meta.display.outputs import rows_of
 from ldn_meta.display.pages import certainty as certainty_cells
-from ldn_meta.display.pages.certainty import HEAD, Finding, SummaryOfFindings
+from ldn_meta.display.pages.certainty import HEAD, Finding, SummaryOfFindings, _differences
 from ldn_meta.display.words import outcome_phrase, statement, symbols, why
+from ldn_meta.evidence.answer.directions import NO_COMPARISON
 from ldn_meta.evidence.grade import EFFECT_SIZES as SIZES
 from ldn_meta.evidence.grade import GRADES, NOT_RATED
 from ldn_meta.evidence.raw.review import Review
@@ -36,6 +38,8 @@ ROW = {
     "synthesis": "one trial",
     "studies": 1,
     "people": 99,
+    "counted_before": 0,
+    "counted_at": "none",
     "benefit_sign": -1.0,
     "week_first": 12.0,
     "week_last": 12.0,
@@ -342,11 +346,11 @@ def test_what_matters_is_still_possible_or_not():
     """Pain: the important difference is one point; the interval of the row decides."""
     page = lm.certainty(indication="fibromyalgia")
     row = {"important_high": 1.0, "benefit_sign": -1.0, "ci_low": -1.33, "ci_high": 1.45}
-    assert page._possible(row).endswith("still possible: better and worse.")
-    assert page._possible({**row, "ci_high": 0.5}).endswith("still possible: better.")
-    assert page._possible({**row, "ci_low": -0.5}).endswith("still possible: worse.")
+    assert page._possible(row).endswith("is possible for better and for worse.")
+    assert page._possible({**row, "ci_high": 0.5}).endswith("is possible for the better only.")
+    assert page._possible({**row, "ci_low": -0.5}).endswith("is possible for the worse only.")
     inside = {**row, "ci_low": -0.78, "ci_high": 0.84}
-    assert page._possible(inside).endswith("ruled out on both sides.")
+    assert page._possible(inside).endswith("is ruled out.")
     assert page._possible({**row, "important_high": math.nan}) == ""
 
 
@@ -364,3 +368,69 @@ def test_a_harm_that_is_rated_is_told_in_plain_words():
     said = str(lm.certainty(indication="painful_diabetic_neuropathy").plain)
     assert "0.15 times as many with LDN as with amitriptyline" in said
     assert "anywhere from 0.07 to 0.32 times" in said
+
+
+def test_a_level_for_what_could_not_be_read_is_said_to_be_that():
+    page = lm.certainty(indication="fibromyalgia")
+    told = "no fault is known; if the full reports show low risk the rating would be low"
+    assert told in str(page.sentence)
+    assert told in page.summary.footnotes[0]
+    assert "no fault is known" in str(lm.included_trials(indication="fibromyalgia").bias_sentence)
+    # Faults of these two are known.
+    for name in ("crohns_disease", "painful_diabetic_neuropathy"):
+        assert "could not be read: low risk" not in str(lm.certainty(indication=name).statements)
+
+
+def test_both_halves_of_a_question_are_answered():
+    """Quality of life or pain: the interval of pain interference stands in paragraph and line."""
+    page = lm.certainty(indication="multiple_sclerosis")
+    assert "Pain interference: 1.60 points (range not reported) lower" in str(page.plain)
+    answer = page.facts.values["answer"]["sentence"]
+    assert "Also rated: pain interference -1.60 (-3.12 to -0.08), very low" in answer
+    mixed = str(lm.certainty(indication="mixed_chronic_pain").plain)
+    assert "neuropathic pain component and depression the reports say that people with" in mixed
+
+
+def test_people_counted_before_the_analysis_are_said_to_be():
+    page = lm.certainty(indication="crohns_disease")
+    words = "40 people enrolled; how many were analysed is not known"
+    assert words in str(page.plain)
+    assert all(words in finding.studies for finding in page.summary.findings if finding.symbols)
+    # Two arms of 36 and 42, printed by arm alone.
+    half = page_row(lm.certainty(indication="mixed_chronic_pain"), "At least 50% less pain")
+    assert half.studies == "one study (78 people)"
+
+
+def page_row(page, outcome):
+    return next(one for one in page.summary.findings if one.outcome == outcome)
+
+
+def test_nought_has_no_side():
+    assert _differences([-2.4, -4.8, 0.0]) == ["2.40 lower", "4.80 lower", "no difference"]
+    assert _differences([0.0, -1.0, 1.0]) == ["0.00 higher", "1.00 lower", "1.00 higher"]
+
+
+def test_what_is_named_and_was_not_found_has_a_line():
+    row = page_row(lm.certainty(indication="fibromyalgia"), "Physical function")
+    assert (row.studies, row.certainty) == ("none to rate", "not rated")
+    assert "not found in any trial that is counted" in row.notes[0]
+
+
+@pytest.mark.parametrize("indication", REPORTED)
+def test_every_outcome_compared_on_a_page_is_rated_or_has_its_reason(indication):
+    """Tables of pages 20 to 40 as readers see them, not the tables they are made from."""
+    rated = lm.certainty(indication=indication)
+    there = {row["construct_label"] for row in rows_of(rated.opened.derived.certainty)}
+    harms = lm.safety(indication=indication, construct="any_adverse_event")
+    response = lm.responder_rates(indication=indication, construct="responder_pain_30")
+    shown = set()
+    for page in (harms, response):
+        for table in (page.comparisons, page.pools_table, page.event_counts):
+            shown |= set(table.frame["outcome"]) if len(table.frame) else set()
+    directions = lm.without_pooling(indication=indication).directions.frame
+    if len(directions):
+        is_compared = directions["known from"] != NO_COMPARISON
+        shown |= set(directions[is_compared]["outcome"])
+    effect = lm.pooled_effect(indication=indication).other_outcomes.frame
+    shown |= set(effect["outcome"]) if len(effect) else set()
+    assert shown - there == set()

@@ -176,6 +176,7 @@ SENTENCES = {
         "no_interval": "",
         "no_difference_stated": "",
         "known": "people",
+        "counted_early": "people stage",
         "counted_before": "people early stage",
         "not_known": "",
         "silent": "studies",
@@ -1011,7 +1012,9 @@ def _imprecision_by_people(body: Body, choices: CertaintyChoices) -> Finding:
     names = body.say(IMPRECISION, "silent", studies=", ".join(silent)) if is_listed else ""
     why = "no_difference_stated" if math.isfinite(body.interval.low) else "no_interval"
     early, stage = body.counted_before
-    known = "counted_before" if early else "known" if body.people else "not_known"
+    known = "known" if body.people else "not_known"
+    if early:
+        known = "counted_early" if early == body.people else "counted_before"
     return Finding(
         IMPRECISION,
         body.say(IMPRECISION, "rule_of_people", few=few),

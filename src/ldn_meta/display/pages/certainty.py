@@ -611,7 +611,7 @@ class CertaintyPage(Page):
         first, low, high = _differences(values)
         first = first.replace(" ", f" {row['unit']} ", 1)
         said = (
-            f"{capitalised(what)} was {first} with {self.drug} "
+            f"{capitalised(what)}: {first} with {self.drug} "
             f"than with {other}; the truth may lie anywhere from {low} to {high}."
         )
         return f"{said} {self._possible(row)}".strip()
@@ -634,7 +634,20 @@ class CertaintyPage(Page):
     def _also(self) -> str:
         """Other outcomes than harms that the plan names for the condition, each in a clause."""
         own = [row for row in self.rated if row["outcome"] == FOR_ITSELF and row["domain"] != HARM]
-        return " ".join(map(self._in_plain_words, own))
+        alike: dict[str, list[dict[str, Any]]] = {}
+        for row in own:
+            # What only has a direction stands with what has the same.
+            is_told = row["synthesis"] == DIRECTION_ONLY
+            alike.setdefault(self._told(row) if is_told else row["construct"], []).append(row)
+        return " ".join(
+            self._in_plain_words(
+                {
+                    **rows[0],
+                    "construct_label": joined([str(row["construct_label"]) for row in rows]),
+                }
+            )
+            for rows in alike.values()
+        )
 
     @property
     def _also_with_numbers(self) -> str:

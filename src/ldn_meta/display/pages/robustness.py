@@ -212,7 +212,8 @@ class RobustnessPage(QuestionPage):
             parts.append(
                 f"An estimate of at least the minimal important difference ({c['mid']:g}"
                 f"{self._mid_source}) in favour of {self.opened.treatment} comes out in "
-                f"{_share(c['beyond_mid'])}; an interval that reaches it, in {_share(c['ci_beyond_mid'])}."
+                f"{_share(c['beyond_mid'])}; an interval that reaches it, in "
+                f"{_share(c['ci_beyond_mid'])}."
             )
         top = self.node_frame.iloc[0]
         if top["share_explained"] > 0:
