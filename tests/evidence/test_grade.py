@@ -135,7 +135,7 @@ def test_a_condition_without_a_comparison_is_not_rated(outcomes):
     assert set(rows["certainty"]) == {NOT_RATED}
     assert rows["estimate"].isna().all()
     assert rows["imprecision_level"].isna().all()
-    assert "no comparative study" in rows["why_not_rated"].iloc[0]
+    assert "no comparison is printed" in rows["why_not_rated"].iloc[0]
 
 
 def test_a_comparison_that_tells_nothing_is_not_rated(outcomes):
