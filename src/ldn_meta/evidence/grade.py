@@ -6,7 +6,6 @@ What rules are called and how findings are worded stands in grade.toml of the ra
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -97,8 +96,6 @@ AT_LOW_RISK = ("low",)
 AT_HIGH_RISK = ("high", "serious", "critical")
 AT_CRITICAL_RISK = ("critical",)
 NOT_JUDGED = (*EMPTY, "no information", "unclear", NOT_READABLE)
-AGAINST = " against "
-BARE_NUMBER = re.compile(r"[-+]?[\d.]+")
 # Below this many trials no test of small-study effects says anything (Handbook 13.3.5.4).
 TESTABLE = 10
 # Three levels; GRADE knows them for imprecision (guidance 34) and without randomisation (18).
@@ -554,7 +551,7 @@ class _Material:
             pool=pool,
             told=told if pool is not None else {s.label: told[s.label] for s in studies},
             printed={
-                row["study_label"]: _printed(row)
+                row["study_label"]: str(row["printed"])
                 for row in results
                 if not studies or row["study_id"] in {study.study_id for study in studies}
             },
@@ -641,19 +638,6 @@ def _told(row: Mapping[str, Any]) -> str:
     """The side a result lies on where numbers tell it, else what its report says."""
     sides = {1.0: FAVOURS_TREATMENT, -1.0: FAVOURS_COMPARATOR}
     return sides.get(row["sign"], str(row["direction"]))
-
-
-def _printed(row: Mapping[str, Any]) -> str:
-    """What a report printed of a comparison, both arms where it gives them, and its p."""
-    parts = str(row["printed"]).split("; ")
-    # What is printed of one arm alone or of the test repeats what stands side by side.
-    printed, p = "; ".join([part for part in parts if AGAINST in part] or parts), row["p_printed"]
-    if BARE_NUMBER.fullmatch(printed):
-        # A number alone does not say what it is.
-        printed = str(row["sign_from"])
-    is_number = str(p)[-1:].isdigit()
-    is_said = AGAINST not in printed and str(p).lstrip("<>0 ") in printed
-    return f"{printed}; p {p}" if is_number and not is_said else printed
 
 
 # -- thresholds and sizes --------------------------------------------------------------------

@@ -7,7 +7,7 @@ import base64
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,22 @@ def normalise(notebook: Any) -> str:
         _normalise_cell(cell, position)
         if cell["cell_type"] == "code":
             cell["outputs"] = _normalised_outputs(cell["outputs"], stderr)
+    notebook["cells"] = [cell for part in _sections(notebook["cells"]) for cell in part]
     return "".join(stderr)
+
+
+def _sections(cells: Iterable[Any]) -> Iterator[list[Any]]:
+    """Cells by the headings above them, without the sections that ran and have nothing to show."""
+    parts: list[list[Any]] = [[]]
+    for cell in cells:
+        if cell["cell_type"] == "markdown" and cell["source"].startswith("## "):
+            parts.append([])
+        parts[-1].append(cell)
+    for part in parts:
+        code = [cell for cell in part if cell["cell_type"] == "code"]
+        ran = all(cell["execution_count"] for cell in code)
+        if part is parts[0] or not code or not ran or any(cell["outputs"] for cell in code):
+            yield part
 
 
 def _normalise_cell(cell: Any, position: int) -> None:

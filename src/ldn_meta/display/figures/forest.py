@@ -88,8 +88,11 @@ def pooled_label(result: PooledResult) -> str:
     return "Pooled, common effect" if _is_common(result) else "Pooled, random effects"
 
 
-def heterogeneity_line(result: PooledResult) -> str:
-    """Write Q, I2 and tau2 with its interval, as far as they are defined."""
+def heterogeneity_line(result: PooledResult, read: IntervalToRead | None = None) -> str:
+    """Write Q, I2 and tau2 with its interval, as far as they are defined.
+
+    With a prior the spread is not judged by these trials alone, and their tau2 stays away.
+    """
     q_test = f"{int(result.q_df)} df, {p_value(float(result.q_pvalue))}"
     if _is_common(result):
         tau2 = f"{TAU2} = 0 by assumption"
@@ -98,18 +101,20 @@ def heterogeneity_line(result: PooledResult) -> str:
         low, high = float(result.tau2_ci_low), float(result.tau2_ci_high)
         if math.isfinite(low):
             tau2 += f" ({_variance(low)} to {_variance(high)})"
-    parts = (
+    parts = [
         f"Q = {style.number(float(result.q), 2)} ({q_test})",
         f"{I2} = {style.number(float(result.i2_pct), 0)}%",
-        tau2,
-    )
+    ]
+    if read is None or not read.has_prior:
+        parts.append(tau2)
     return f"Heterogeneity: {', '.join(style.unbroken(part) for part in parts)}."
 
 
 def model_line(result: PooledResult, read: IntervalToRead | None = None) -> str:
     """Name the model, the tau2 method and the interval methods; or how it is read."""
     if read is not None and read.has_prior:
-        return f"Random-effects model; diamond: median and {read.name}, {read.method}."
+        weights = f"weights: of the pool by {TAU2_METHODS[result.tau2_method]}, not of the diamond"
+        return f"Random-effects model; diamond: median and {read.name}, {read.method}; {weights}."
     interval = f"{level_word(result)} CI: {CI_METHODS[result.ci_method]}"
     if _is_common(result):
         return f"Common-effect model; {interval}."
@@ -262,7 +267,7 @@ def _pool_rows(
         text = print_as.interval(prediction.low, prediction.high)
         label = f"{level_word(result)} prediction interval"
         rows.append(Row("prediction", label, prediction, text))
-    rows.append(Row("remark", heterogeneity_line(result)))
+    rows.append(Row("remark", heterogeneity_line(result, read)))
     return rows
 
 

@@ -464,8 +464,11 @@ def _ends(counts: Mapping[str, Any], top: float) -> list[DiagramNode]:
     texts = {
         "in_a_pool": "In a pool of two or more trials",
         "not_pooled": "With an estimate, shown beside and not pooled",
-        "narrative": "No estimate with its uncertainty, described in words",
+        "narrative": "No estimate with its uncertainty: sides, p or words",
     }
+    silent = counts.get("silent", 0)
+    if silent:
+        texts["narrative"] += f"; {silent} with nothing compared in print"
     boxes = []
     for index, (key, text) in enumerate(texts.items()):
         across = (_MAIN[0] + index * (_THIRD_WIDTH + _THIRD_GAP), _THIRD_WIDTH)
@@ -639,13 +642,15 @@ def describe(counts: Mapping[str, Any], *, indication_label: str) -> str:
     """Describe the study flow in plain words."""
     reasons = "; ".join(f"{why}: {n}" for why, n in counts.get("excluded_reasons", {}).items())
     aside = f"{counts['excluded']} set aside{f' ({reasons})' if reasons else ''}"
+    silent = counts.get("silent", 0)
     text = (
         f"Study flow for {indication_label}: {count(counts['sources'], 'source')} read, "
         f"{count(counts['studies'], 'study', plural='studies')} on file. {aside}; "
         f"{counts['single_arm']} without comparison group, listed beside and never pooled; "
         f"{counts['contrast']} with a comparison, of these {counts['in_a_pool']} in a pool, "
         f"{counts['not_pooled']} with an estimate, shown and not pooled, "
-        f"{counts['narrative']} described in words only."
+        f"{counts['narrative']} without an estimate: sides, p or words"
+        f"{f', {silent} of these with nothing compared in print' if silent else ''}."
     )
     return style.spoken(text)
 

@@ -21,6 +21,7 @@ from ldn_meta.display.pages.page import (
     drawn,
     effect_read,
     open_page,
+    page_of,
     pool_facts,
     pool_numbers,
     read_facts,
@@ -34,9 +35,11 @@ from ldn_meta.display.words import (
     capitalised,
     count,
     effect_of,
+    estimate_with_interval,
     fixed,
     interval,
     people,
+    percents,
     plain,
     shown,
     weeks,
@@ -48,10 +51,9 @@ from ldn_meta.evidence.answer.pools import (
     NOT_STATED,
     has_unknown_sign,
 )
-from ldn_meta.evidence.effects.rows import COMPARATOR, CONTRAST, RATIO_MEASURES, TREATMENT
+from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES
 from ldn_meta.evidence.raw.bias import OVERALL, bias_frame
 from ldn_meta.evidence.raw.protocol import MAIN
-from ldn_meta.files import MISSING
 
 if TYPE_CHECKING:
     from ldn_meta.evidence.answer.pools import Pool
@@ -62,6 +64,8 @@ if TYPE_CHECKING:
 
 NOTEBOOK = "20_pooled_effect"
 ACTIVE = "active drug"
+# Logit of a share of people, the measure of one arm.
+SHARE = "PLO"
 OF_WHAT = {"end level": "end levels", "change from baseline": "changes from baseline"}
 WORDS_FOR_DIRECTION = {
     NOT_STATED: "direction not stated",
@@ -148,13 +152,14 @@ class EffectPage(QuestionPage):
 
     @property
     def other_outcomes(self) -> Table:
-        """Every other outcome of the indication with a trial effect, benefit only."""
+        """Every other outcome of this page with a trial effect: pooled, alone, or barred."""
         labels = construct_labels(self.opened.derived)
         rows = []
         for found in self.opened.pools:
             is_main = self.pool is not None and found.key == self.pool.key
-            if found.trials["domain"].iloc[0] != "benefit" or is_main:
+            if page_of(found.trials["domain"].iloc[0]) != NOTEBOOK or is_main:
                 continue
+            sign = found.trials["benefit_sign"].iloc[0]
             rows.append(
                 {
                     "outcome": labels[found.key["construct"]],
@@ -163,13 +168,74 @@ class EffectPage(QuestionPage):
                     "people": str(found.people or "NR"),
                     "effect (95% interval)": effect_read(found),
                     "unit": found.key["unit"],
-                    "better is": "higher" if found.trials["benefit_sign"].iloc[0] > 0 else "lower",
+                    "better is": _better(sign),
+                    "used": "alone" if found.is_alone else "pooled",
+                }
+            )
+        rows += [
+            {
+                "outcome": labels[row["construct"]],
+                "against": row["comparator"],
+                "trials": f"{row['study_label']}, {row['arm']}",
+                "people": _both_arms(row),
+                "effect (95% interval)": estimate_with_interval(
+                    row["yi"], row["ci_low"], row["ci_high"], measure=row["measure"]
+                ),
+                "unit": row["unit"],
+                "better is": _better(row["benefit_sign"]),
+                "used": f"shown, not pooled: {row['selected_why']}",
+            }
+            for row in rows_of(self._barred)
+        ]
+        return Table(
+            pd.DataFrame(rows),
+            "Other outcomes with an effect estimate",
+            f"Unit as measured; {self.opened.treatment} minus comparator. Used: whether the "
+            "effect is in a pool, stands alone, or by which rule of the plan it is kept out.",
+        )
+
+    @property
+    def _barred(self) -> pd.DataFrame:
+        """Effects of other outcomes of this page that are in no pool."""
+        rows = self.opened.barred
+        if rows.empty:
+            return rows
+        is_main = (rows["construct"] == self.construct) & (
+            rows["comparator_class"] == self.comparator_class
+        )
+        return rows[~is_main & (rows["domain"].map(page_of) == NOTEBOOK)]
+
+    @property
+    def one_arm(self) -> Table:
+        """Changes and shares of one arm that stand on no other page."""
+        from ldn_meta.stats.proportions import wilson_interval
+
+        labels = construct_labels(self.opened.derived)
+        rows = []
+        for row in rows_of(self.opened.one_arm):
+            numbers = row["yi"], row["ci_low"], row["ci_high"]
+            told = estimate_with_interval(*numbers, measure=row["measure"])
+            if row["measure"] == SHARE:
+                low, high = wilson_interval(row["events_1"], row["n_1"])
+                told = f"{row['arm_1_data']} ({percents(float(low), float(high))})"
+            rows.append(
+                {
+                    "outcome": labels[row["construct"]],
+                    "study": row["study_label"],
+                    "arm": row["arm"],
+                    "week": weeks(row["timepoint_weeks"]),
+                    "people": plain(row["n_1"]),
+                    "change, or share (95% interval)": told,
+                    "route": row["route"],
+                    "source": self.opened.source(row),
                 }
             )
         return Table(
             pd.DataFrame(rows),
-            "Other outcomes with an effect estimate",
-            f"Unit as measured; {self.opened.treatment} minus comparator.",
+            "One arm only: changes, and what became of the treatment",
+            "No comparison, never pooled, no evidence of an effect. Responses and harms of one "
+            "arm stand on their own pages. A result that is printed and can be computed as well "
+            "has a row for each.",
         )
 
     @property
@@ -182,6 +248,12 @@ class EffectPage(QuestionPage):
             & d.left_out["is_preferred"].astype(bool)
             & d.left_out["usable_for"].isin(["direction", "p-value"])
         ]
+        if len(d.effects):
+            # The test of an effect that was computed stands with the effect.
+            keys, own = ["study_id", "construct", "kind"], d.effects
+            computed = set(own[own["kind"] == CONTRAST][keys].itertuples(index=False, name=None))
+            told = left[keys].itertuples(index=False, name=None)
+            left = left[[key not in computed for key in told]]
         raw = d.evidence.text["contrasts"].set_index("row_id")
         labels = d.evidence.text["outcomes"].set_index("outcome_id")["construct_label"]
         arms = d.evidence.text["arms"].set_index("arm_id")["label"]
@@ -311,23 +383,11 @@ class EffectPage(QuestionPage):
         return " (not randomised)" if row["is_randomised"] == "no" else ""
 
     def _printed(self, label: str) -> str:
-        """Quote the numbers that a study printed about the outcome, in brackets."""
-        d = self.opened.derived
-        rows = d.left_out[
-            (d.left_out["study_label"] == label)
-            & (d.left_out["construct"] == self.construct)
-            & d.left_out["is_preferred"].astype(bool)
-        ]
-        compared = rows[
-            rows["compares"].astype(bool) & (rows["comparator_class"] == self.comparator_class)
-        ]
-        contrasts = d.evidence.text["contrasts"]
-        told = contrasts[contrasts["row_id"].isin(compared["row_id"])]["as_reported"]
-        words = [
-            *_shares(d.evidence, rows[rows["table"] == "arm_events"]["row_id"]),
-            *(x for x in told if x not in MISSING and any(c.isdigit() for c in x)),
-        ]
-        return f" (printed: {'; '.join(dict.fromkeys(words))})" if words else ""
+        """The numbers that a study printed about the outcome, with their arms, in brackets."""
+        rows = self.opened.derived.directions
+        own = rows[(rows["study_label"] == label) & (rows["construct"] == self.construct)]
+        words = [text for text in own["printed"] if any(char.isdigit() for char in text)]
+        return f" (printed: {'; '.join(words)})" if words else ""
 
     @property
     def caveats(self) -> Text:
@@ -345,7 +405,11 @@ class EffectPage(QuestionPage):
         low, high = (end(defined, key=lambda pair: pair[1].estimate) for end in (min, max))
         measure = self.pool.key["measure"]
         ends = [fixed(v) for v in shown((low[1].estimate, high[1].estimate), measure=measure)]
-        analyses = count(len(self.answer.variants), "analysis", plural="analyses")
+        if self.pool.is_alone:
+            # An analysis that cannot apply to one trial is no test of it.
+            defined = list({one[1][:3]: one for one in reversed(defined)}.values())[::-1]
+        analyses = count(len(defined), "analysis", plural="analyses")
+        over = f"the {analyses} of the table that differ" if self.pool.is_alone else analyses
         if ends[0] == ends[1]:
             return Text(
                 "- One trial, one estimate: no choice of the plan can move it, which says nothing "
@@ -354,12 +418,12 @@ class EffectPage(QuestionPage):
         weights = self.pool.result.weight_pct
         top = int(weights.argmax())
         off = sum(not read.low <= 0 <= read.high for _, read in defined)
+        name = self.pool.trials["study_label"].iloc[top]
         lines = [
-            f"Largest weight: {self.pool.trials['study_label'].iloc[top]}, {weights[top]:.0f}%.",
-            f"Over {analyses} the estimate runs from {ends[0]} ({low[0]}) to {ends[1]} "
-            f"({high[0]}).",
-            f"Of the {len(defined)} analyses with a result, {agree(off, 'has', 'have')} an "
-            "interval that excludes no difference.",
+            *([] if self.pool.is_alone else [f"Largest weight: {name}, {weights[top]:.0f}%."]),
+            f"Over {over} the estimate runs from {ends[0]} ({low[0]}) to {ends[1]} ({high[0]}).",
+            f"Of the {len(defined)} analyses with a result, "
+            f"{agree(off, 'has', 'have')} an interval that excludes no difference.",
         ]
         return Text("\n".join(f"- {line}" for line in lines))
 
@@ -431,16 +495,14 @@ def _spread(pool: Pool) -> str:
     return f"The true effect in a new trial is expected between {low} and {high}."
 
 
-def _shares(evidence: Evidence, row_ids: pd.Series) -> list[str]:
-    """Percentages of the two arms whose denominators are not reported."""
-    groups = evidence.arms.set_index("arm_id")["group"]
-    rows = evidence.text["arm_events"]
-    rows = rows[rows["row_id"].isin(row_ids) & (rows["n"] == "NR") & (rows["percent"] != "NR")]
-    order = rows["arm_id"].map(groups).sort_values(kind="stable").index
-    shares = [f"{percent}%" for percent in rows.loc[order, "percent"]]
-    if len(shares) != len((TREATMENT, COMPARATOR)):
-        return []
-    return [f"{shares[0]} against {shares[1]}, of how many people is not reported"]
+def _better(sign: float) -> str:
+    return "not stated" if math.isnan(sign) else "higher" if sign > 0 else "lower"
+
+
+def _both_arms(row: dict[str, Any]) -> str:
+    """People of a comparison, pairs once; NR where an arm has no number."""
+    others = 0.0 if row["is_paired"] else float(row["n_2"])
+    return plain(float(row["n_1"]) + others)
 
 
 def pooled_effect(

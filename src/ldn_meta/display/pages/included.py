@@ -21,6 +21,7 @@ from ldn_meta.display.pages.page import (
 from ldn_meta.display.pages.printed_numbers import findings_table, inconsistent
 from ldn_meta.display.pages.without_pooling import tally
 from ldn_meta.display.words import agree, capitalised, count, listed
+from ldn_meta.evidence.answer.directions import NO_COMPARISON
 from ldn_meta.evidence.effects.effects import used_rows
 from ldn_meta.evidence.effects.rows import CONTRAST
 from ldn_meta.evidence.raw.bias import NOT_READABLE, OVERALL, RANDOMISED, TOOLS, bias_reasons
@@ -35,6 +36,7 @@ NOTEBOOK = "10_included_trials"
 USES = ("contrast", "single-arm", "excluded")
 SYSTEMATIC = "systematic search"
 ARMS_OF_TWO = 2
+NO_COMPARATOR = "none|own baseline"
 TRIAL_TOOLS = [tool.name for tool in TOOLS.values() if tool.family == RANDOMISED]
 
 
@@ -69,15 +71,32 @@ class IncludedPage(Page):
             "in_a_pool": len(pooled),
             "not_pooled": len(not_pooled),
             "narrative": len(compared - pooled - not_pooled),
+            "silent": len(compared - pooled - not_pooled - self._telling),
             "value_rows": sum(len(self._evidence.tables[name]) for name in VALUE_TABLES),
-            "rows_used": len(used_rows(self.opened.derived.effects)),
+            "rows_used": len(used_rows(effects)),
+            "rows_shown": len(used_rows(self._of_shown(effects))),
             "rows_left_out": len(self.opened.derived.left_out),
         }
+
+    @property
+    def _telling(self) -> set[str]:
+        """Studies that print something of a comparison, if only a side or a p."""
+        rows = self.opened.derived.directions
+        return set(rows.loc[rows["sign_from"] != NO_COMPARISON, "study_id"])
+
+    def _of_shown(self, effects: pd.DataFrame) -> pd.DataFrame:
+        """Effects that a table of another page prints."""
+        return effects[effects["effect_id"].isin(self.opened.shown)] if len(effects) else effects
 
     @property
     def headline(self) -> Text:
         """Indication and counts in one sentence."""
         c = self.counts
+        unseen = c["rows_used"] - c["rows_shown"]
+        beside = (
+            f" ({unseen} of them counted, not shown: other sources, times or sets of a result "
+            "that is shown)"
+        )
         return Text(
             f"**{capitalised(self.opened.label)}**: {count(c['studies'], 'study')} on file, "
             f"read in {count(c['sources'], 'source')}; "
@@ -87,7 +106,7 @@ class IncludedPage(Page):
             f"{agree(c['excluded'], 'is', 'are')} set aside. Of "
             f"{count(c['value_rows'], 'row')} of results "
             f"{agree(c['rows_used'], 'stands', 'stand')} behind an effect, a change or "
-            "a share of one arm; "
+            f"a share of one arm{beside if unseen else ''}; "
             f"{agree(c['rows_left_out'], 'is', 'are')} left out, each with a reason."
         )
 
@@ -108,7 +127,11 @@ class IncludedPage(Page):
             + (f"; {low:g} to {high:g} mg a day answer the question" if doses else ""),
             "compared with": f"{row['main_comparator']}; beside it: {tally(others)}",
             "main outcome": labels[row["main_construct"]],
-            "other outcomes": "; ".join(plan.outcome_groups),
+            "other outcomes": "; ".join(
+                group
+                for group, constructs in plan.outcome_groups.items()
+                if row["main_construct"] not in constructs
+            ),
         }
         return Table(
             pd.DataFrame(told.items(), columns=["part", "what counts"]),
@@ -140,7 +163,7 @@ class IncludedPage(Page):
                 "shown beside it, by name",
                 compared.drop(main.index[is_main]),
             ),
-            ("no comparison group", "described alone", s[s["eligible_for"] == "single-arm"]),
+            *self._alone(),
         ]
         out = s[s["eligible_for"] == "excluded"]
         kinds += [
@@ -158,6 +181,17 @@ class IncludedPage(Page):
             "No criteria were written down before the look-up: these say how the studies on file "
             "were sorted. What each gave stands below.",
         )
+
+    def _alone(self) -> list[tuple[str, str, pd.DataFrame]]:
+        """Studies described alone: without a comparison, or with one that isolates nothing."""
+        alone = self._studies[self._studies["eligible_for"] == "single-arm"]
+        has_one = ~alone["comparator"].str.contains(NO_COMPARATOR)
+        compared, rest = alone[has_one], alone[~has_one]
+        kinds = [("no comparison group", "described alone", rest)]
+        if len(compared):
+            rule = "a comparison that does not isolate the drug (reasons in the studies on file)"
+            kinds.append((rule, "described alone", compared))
+        return kinds
 
     @property
     def found_sentence(self) -> Text:
@@ -206,7 +240,9 @@ class IncludedPage(Page):
             return Text("There is no comparison, so no person could be counted twice in one.")
         crossed = s[s["design"].str.contains("crossover")]
         arms = self._evidence.text["arms"]
-        several = arms[arms["group"].isin(["1", "2"])].groupby("study_id").size()
+        # Nobody is assigned to the arms of a trial taken together.
+        is_own = (arms["n_randomised"] != "NA") & arms["group"].isin(["1", "2"])
+        several = arms[is_own].groupby("study_id").size()
         many = s[s["study_id"].isin(several.index[several > ARMS_OF_TWO])]
         effects = self.opened.derived.effects
         contrasts = effects[effects["kind"] == CONTRAST] if len(effects) else effects
@@ -230,8 +266,12 @@ class IncludedPage(Page):
             parts.append("No crossover: each person counts in one arm.")
         if len(many):
             parts.append(
-                f"More than two arms: {listed(many['label'])}; of each only one comparison enters "
-                "a pool, so no arm counts twice."
+                f"More than two arms: {listed(many['label'])}; "
+                + (
+                    "of each only one comparison enters a pool, so no arm counts twice."
+                    if self.counts["in_a_pool"]
+                    else "nothing is pooled, so no arm counts twice."
+                )
             )
         clusters = s[s["design"].str.contains("cluster")]
         parts.append(
@@ -298,7 +338,7 @@ class IncludedPage(Page):
         effects = self.opened.derived.effects
         chosen = effects[effects["is_selected"].astype(bool)] if len(effects) else effects
         behind = {
-            "behind an effect": used_rows(effects),
+            "behind an effect, a change or a share": used_rows(effects),
             "behind a main result": used_rows(chosen),
         }
         parts = []

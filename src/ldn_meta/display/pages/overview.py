@@ -31,6 +31,7 @@ from ldn_meta.evidence.answer.directions import group_syntheses
 from ldn_meta.evidence.answer.pools import DIRECTION_ONLY, META_ANALYSIS, NO_COMPARISON, NOTHING
 from ldn_meta.evidence.derived import load_derived
 from ldn_meta.evidence.grade import NOT_RATED
+from ldn_meta.files import MISSING
 
 if TYPE_CHECKING:
     from ldn_meta.display.outputs import FigureOutput
@@ -302,7 +303,8 @@ class OverviewPage:
                 "condition": row["condition"],
                 "study": row["study_label"],
                 "missing": row["missing"],
-                "most likely in": f"{row['likely_in']} ({row['address']})",
+                "most likely in": row["likely_in"]
+                + (f" ({row['address']})" if row["address"] not in MISSING else ""),
                 "goes to": row["fill"],
                 "could do to the answer": row["could_do"],
             }
@@ -371,7 +373,7 @@ def _could_do(row: dict[str, Any]) -> str:
         said += f", interval {low} to {high}"
     else:
         away = agree(int(row["excluding"]), "excludes", "exclude")
-        said += f", intervals within {low} to {high}, of {sets} {away} no difference"
+        said += f", intervals within {low} to {high}, of {sets} values tried {away} no difference"
     if row["named"] == "none":
         return said
     middle, lower, upper = shown_as("named_estimate", "named_low", "named_high")

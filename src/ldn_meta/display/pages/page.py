@@ -21,14 +21,16 @@ from ldn_meta.display.words import (
     listed,
     method,
     percent,
+    plain,
     share_words,
     shown,
     shown_facts,
 )
 from ldn_meta.evidence.answer.answer import Answer, Answers
 from ldn_meta.evidence.answer.conflicts import NO_RESULT, UNCHANGED
+from ldn_meta.evidence.answer.directions import RANDOMISED
 from ldn_meta.evidence.derived import Derived, load_derived
-from ldn_meta.evidence.effects.rows import RATIO_MEASURES
+from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES
 from ldn_meta.evidence.raw.bias import OVERALL
 from ldn_meta.evidence.raw.protocol import TWO_TRIALS, Protocol
 from ldn_meta.evidence.raw.review import NEUTRAL
@@ -94,6 +96,43 @@ class Opened:
         named = words.replace(f"side of {NEUTRAL}", f"side of {self.treatment}")
         return self.derived.evidence.review.direction(named)
 
+    @cached_property
+    def barred(self) -> pd.DataFrame:
+        """Computed comparisons that no pool holds, of studies in no pool of the same outcome."""
+        effects = self.derived.effects
+        if effects.empty:
+            return effects
+        pooled = {
+            (study, pool.key["construct"], pool.key["comparator_class"])
+            for pool in self.pools
+            for study in pool.trials["study_id"]
+        }
+        keys = zip(
+            *(effects[name] for name in ("study_id", "construct", "comparator_class")), strict=True
+        )
+        out = effects[[key not in pooled for key in keys]]
+        return out[(out["kind"] == CONTRAST) & out["is_preferred"].astype(bool)]
+
+    @cached_property
+    def one_arm(self) -> pd.DataFrame:
+        """Changes and shares of one arm that neither the page on responders nor on harms shows."""
+        effects = self.derived.effects
+        if effects.empty:
+            return effects
+        is_here = effects["domain"].map(page_of) == EFFECTS
+        return effects[is_here & (effects["kind"] != CONTRAST)]
+
+    @cached_property
+    def shown(self) -> set[str]:
+        """Effects that a table of pages 20, 30 and 40 prints; the rest are others of the same."""
+        d = self.derived
+        parts = [self.barred, self.one_arm, *(pool.trials for pool in self.pools)]
+        for frame in (d.responders, d.harms):
+            if len(frame):
+                is_preferred = frame["is_preferred"].astype(bool)
+                parts.append(frame[(frame["kind"] == CONTRAST) | is_preferred])
+        return {name for part in parts if len(part) for name in part["effect_id"]}
+
     def left_out(self, *, constructs: list[str] | None = None, caption: str) -> Table:
         """Rows that gave no effect, and why."""
         rows = self.derived.left_out
@@ -134,10 +173,18 @@ def open_page(notebook: str, *, indication: str, **choices: Any) -> Opened:
     )
 
 
+EFFECTS = "20_pooled_effect"
+
+
 def page_of(domain: str) -> str:
     """Which page shows the effects of a domain; whatever is neither responder nor harm: 20."""
     pages = {"responder": "30_responder_rates", "harm": "40_safety"}
-    return pages.get(domain, "20_pooled_effect")
+    return pages.get(domain, EFFECTS)
+
+
+def people_cell(n: float, stage: str) -> str:
+    """People of a comparison for a table: bare where analysed, else with what they were."""
+    return f"{plain(n)}{f' {stage}' * (stage == RANDOMISED)}"
 
 
 def construct_labels(derived: Derived) -> dict[str, str]:
@@ -610,10 +657,12 @@ def conflicts_table(derived: Derived, conflicts: pd.DataFrame) -> Table:
     studies = derived.evidence.text["studies"]
     names = dict(zip(studies["study_id"], studies["label"], strict=True))
     labels = construct_labels(derived)
+    arms = derived.evidence.text["arms"]
+    of_arm = dict(zip(arms["arm_id"], arms["label"], strict=True))
     rows = [
         {
             "study": names[row["study_id"]],
-            "fact": row["fact"],
+            "fact": ", ".join(of_arm.get(part, part) for part in str(row["fact"]).split(", ")),
             "used": row["used"],
             "also printed": f"{row['other']} [{row['other_source']}]",
             "differ by": row["kind"],

@@ -49,8 +49,9 @@ from ldn_meta.evidence.answer.answer import (
 from ldn_meta.evidence.answer.multiverse import node_table, summary
 from ldn_meta.evidence.answer.pools import CI_METHODS, has_unknown_sign
 from ldn_meta.evidence.audit.claim_material import medians_as_means, spread_on_file, with_medians
+from ldn_meta.evidence.derived import load_derived
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
-from ldn_meta.evidence.raw.protocol import BAYESIAN
+from ldn_meta.evidence.raw.protocol import BAYESIAN, MAIN
 from ldn_meta.stats.pool import side
 from ldn_meta.stats.small_study import ENOUGH_TRIALS
 
@@ -67,7 +68,6 @@ if TYPE_CHECKING:
 
 
 NOTEBOOK = "50_robustness"
-NOTHING_TO_DRAW = Text("There is nothing to draw.")
 SAME_RESULT = (
     "Every choice leaves the same numbers, so the choices say nothing of how robust they are."
 )
@@ -133,7 +133,7 @@ class RobustnessPage(QuestionPage):
             )
         if self.answer.look is not None:
             parts.append(self._looked(self.answer.look))
-        parts.append(str(self.next_sentence))
+        parts.append(self._next)
         return Text(" ".join(part for part in parts if part))
 
     def _one_trial(self, pool: Pool) -> str:
@@ -256,15 +256,13 @@ class RobustnessPage(QuestionPage):
         return self.pool is not None and has_unknown_sign(self.pool)
 
     @property
-    def curve(self) -> FigureOutput | Text:
+    def curve(self) -> FigureOutput | None:
         """Specification curve: all analyses, sorted, with the choices behind them."""
         from ldn_meta.display.figures.specification import specification_curve_output
 
         found = self.answer.multiverse
-        if found is None or self.choices is None:
-            return Text("No trial gives an effect under any choice, so there is no curve.")
-        if self.choices["results"] == 1:
-            return NOTHING_TO_DRAW
+        if found is None or self.choices is None or self.choices["results"] == 1:
+            return None
         return specification_curve_output(
             f"specification_curve_{self.construct}",
             found,
@@ -364,7 +362,8 @@ class RobustnessPage(QuestionPage):
             f"{plan.note} Of {len(plan.decisions)} choices {agree(early, 'was', 'were')} made "
             f"before the first pooled number of this project ({_when(plan.first_pool)}), of which "
             f"{agree(len(changed), 'was', 'were')} changed later; "
-            f"{agree(len(late), 'was', 'were')} made after the main pool was seen."
+            f"{agree(len(late), 'was', 'were')} made after the main pool of the project "
+            f"({self._first_pool}) was seen."
         ]
         rows = [self._alone(one) for one in late if one.varied_by]
         others = [row[0] for every in rows for row in every[1:]]
@@ -374,6 +373,16 @@ class RobustnessPage(QuestionPage):
                 f"multiverse give {_range(others)}; as planned it is {fixed(rows[0][0][0])}."
             )
         return Text(" ".join(parts))
+
+    @property
+    def _first_pool(self) -> str:
+        """Conditions whose main outcome is pooled: what late choices were made in view of."""
+        every = load_derived()
+        rows, pooled = every.evidence.text["indications"], every.pooled
+        main = pooled[(pooled["analysis"] == MAIN) & (pooled["k"] > 1)]
+        keys = set(zip(main["indication_id"], main["construct"], strict=True))
+        own = zip(rows["indication_id"], rows["main_construct"], strict=True)
+        return listed(rows.loc[[key in keys for key in own], "label"])
 
     @property
     def history(self) -> Table:
@@ -403,7 +412,8 @@ class RobustnessPage(QuestionPage):
             f"Made before any pool and not changed: {'; '.join(names)}; "
             f"{count(len(pools), 'pool')} shown beside the main one. With it otherwise: estimate "
             "and ends of the interval when this choice alone is answered in each other way that "
-            "the plan lists. Dates: history of data/raw/protocol.toml.",
+            "the plan lists. The main pool of the project: "
+            f"{self._first_pool}. Dates: history of data/raw/protocol.toml.",
         )
 
     def _otherwise(self, one: Decision) -> str:
@@ -479,12 +489,12 @@ class RobustnessPage(QuestionPage):
         )
 
     @property
-    def cumulative(self) -> FigureOutput | Text:
+    def cumulative(self) -> FigureOutput | None:
         """The answer after each trial, by year of publication."""
         from ldn_meta.display.figures.forest import cumulative_output
 
         if self.pool is None:
-            return Text("No trial gave an effect, so there is no answer to follow.")
+            return None
         return cumulative_output(
             f"cumulative_{self.construct}",
             self.answer.over_time,
@@ -512,8 +522,11 @@ class RobustnessPage(QuestionPage):
         parts = [self._looked(look), f"{capitalised(steps)}."]
         if math.isfinite(look.required_people):
             parts.append(
-                f"About {look.required_people:,.0f} people would be required (spread between "
-                f"trials D2 = {fixed(look.diversity)})."
+                f"About {look.required_people:,.0f} people would be required: the size of one "
+                "trial with the spread of people that these trials show, made larger for the "
+                f"spread between trials (D2 = {fixed(look.diversity)}). The size on the page on "
+                "certainty is another: one trial, the stated spread of people, no spread between "
+                "trials."
             )
         if look.notes:
             parts.append(f"Noted: {'; '.join(look.notes)}.")
@@ -536,13 +549,13 @@ class RobustnessPage(QuestionPage):
         )
 
     @property
-    def sequential(self) -> FigureOutput | Text:
+    def sequential(self) -> FigureOutput | None:
         """Cumulative Z against its boundaries."""
         from ldn_meta.display.figures.sequential import sequential_output
 
         look, design = self.answer.look, self.answer.design
         if look is None:
-            return NOTHING_TO_DRAW
+            return None
         bounds = look if design is None else design
         upper = (bounds.information_fraction, bounds.boundary)
         return sequential_output(
@@ -563,11 +576,11 @@ class RobustnessPage(QuestionPage):
         )
 
     @property
-    def next_sentence(self) -> Text:
+    def next_sentence(self) -> Text | None:
         """How large the next trial would have to be to move the interval."""
         pool, frame = self.pool, self.answer.next_trials
         if pool is None or frame.empty:
-            return Text("")
+            return None
         not_done = "What the next trial could do is not worked out:"
         if self._is_printed:
             return Text(f"{not_done} which side is which is not known.")
@@ -601,13 +614,17 @@ class RobustnessPage(QuestionPage):
                 said = f"more than {most:,} people are needed to {verb} the interval {where}"
             sayings.append(f"if its true effect is {supposed}, {said}")
         if not sayings:
-            return Text("")
+            return None
         trials = count(self.answer.k + 1, "trial")
         method = CI_METHODS[self._next_interval]
         return Text(
             f"One more trial, read as {trials} are ({method}), with {percent(enough)} "
             f"probability: {'; '.join(sayings)}."
         )
+
+    @property
+    def _next(self) -> str:
+        return "" if self.next_sentence is None else str(self.next_sentence)
 
     @property
     def _next_interval(self) -> str:
@@ -623,12 +640,12 @@ class RobustnessPage(QuestionPage):
         return bool(side(last["ci_low"], last["ci_high"]) == 0)
 
     @property
-    def growth(self) -> Table:
+    def growth(self) -> Table | None:
         """How each interval behaves as the next trial grows."""
         frame, pool = self.answer.growth, self.pool
         caption = "What each interval does as the next trial grows"
         if frame.empty or pool is None or self._is_printed:
-            return Table(pd.DataFrame(), caption, empty="Not worked out.")
+            return None
         measure, rows = pool.key["measure"], []
         sizes = list(frame["people"].unique())
         for size in [*sizes[1:-1:2], sizes[-1]]:
@@ -649,13 +666,13 @@ class RobustnessPage(QuestionPage):
         )
 
     @property
-    def next_trial(self) -> FigureOutput | Text:
+    def next_trial(self) -> FigureOutput | None:
         """Where the interval could lie with one more trial."""
         from ldn_meta.display.figures.next_trial import next_trial_output
 
         pool, frame = self.pool, self.answer.next_trials
         if pool is None or frame.empty or self._is_printed or pool.is_alone:
-            return NOTHING_TO_DRAW
+            return None
         is_ratio = pool.key["measure"] in RATIO_MEASURES
         likeliest = frame.groupby("what")["probability"].transform("max")
         frame = frame[(frame["what"] != WORSE) | (likeliest >= WORTH_A_PANEL)]
@@ -768,7 +785,7 @@ class RobustnessPage(QuestionPage):
             "next_trial": rows_of(self._told(answer.next_trials)),
             "next_enough": self._sizes(),
             "next_probability": self.opened.protocol.next_probability,
-            "next_sentence": str(self.next_sentence),
+            "next_sentence": self._next,
         }
         if answer.small_studies is not None:
             egger, begg, filled = answer.small_studies

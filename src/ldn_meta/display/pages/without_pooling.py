@@ -13,7 +13,7 @@ import pandas as pd
 
 from ldn_meta.display.figures.directions import AGREEING_PCT
 from ldn_meta.display.outputs import Facts, Table, Text, rows_of
-from ldn_meta.display.pages.page import Opened, Page, open_page, page_of
+from ldn_meta.display.pages.page import Opened, Page, open_page, page_of, people_cell
 from ldn_meta.display.words import (
     SMALL_P,
     agree,
@@ -25,7 +25,6 @@ from ldn_meta.display.words import (
     p_value,
     percent,
     percents,
-    plain,
 )
 from ldn_meta.evidence.answer.directions import (
     KNOWN_BY,
@@ -36,7 +35,7 @@ from ldn_meta.evidence.answer.directions import (
     is_bound,
 )
 from ldn_meta.evidence.answer.pools import NO_COMPARISON, NO_DIFFERENCE, NOTHING, ONE_TRIAL
-from ldn_meta.evidence.effects.rows import TREATMENT
+from ldn_meta.evidence.effects.rows import CONTRAST
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
 from ldn_meta.stats.directions import albatross_contour
 
@@ -235,9 +234,6 @@ class WithoutPoolingPage(Page):
 
     def _directions(self, results: pd.DataFrame, caption: str) -> Table:
         """One row a study and outcome: what was printed, and the side it lies on."""
-        arms = self.opened.derived.evidence.arms
-        own = arms[arms["group"] == TREATMENT]["study_id"]
-        several = set(own[own.duplicated()])
         rows = [
             {
                 "outcome group": row["group"],
@@ -245,13 +241,12 @@ class WithoutPoolingPage(Page):
                 "study": row["study_label"],
                 "design": f"{row['design']}, {row['blinding']}"
                 + ("" if row["is_randomised"] else ", not randomised or not reported to be"),
-                "people": plain(row["n_people"]),
+                "people": people_cell(row["n_people"], row["people_are"]),
                 "direction extracted": self.opened.said(row["direction"]),
                 "estimate lies": self._sides.get(float(row["sign"]), NOT_KNOWN),
                 "known from": row["sign_from"],
                 "p, two-sided": row["p_printed"],
-                "printed": (f"{row['arms']}: " if row["study_id"] in several else "")
-                + row["printed"],
+                "printed": row["printed"],
                 "source": self.opened.source(row),
             }
             for row in rows_of(results)
@@ -264,7 +259,8 @@ class WithoutPoolingPage(Page):
             caption,
             "One row a study and outcome, the first by the plan's order. The side is that of "
             "the point estimate, never of a test: a difference called not significant still has a "
-            "side, where it is printed. NR not reported.",
+            "side, where it is printed. People: analysed, or, where that is not told, randomised, "
+            "with that word. NR not reported.",
             "No comparative study tells of one.",
         )
 
@@ -514,7 +510,9 @@ class WithoutPoolingPage(Page):
     def left_out(self) -> Table:
         """Rows of the outcome groups of this page that gave no effect."""
         groups = self.opened.protocol.outcome_groups
-        constructs = [name for group in self.needed for name in groups[group.group]]
+        # Where no group has a comparison, the rows of all of them are what there is.
+        shown = [group.group for group in self.needed] or list(groups)
+        constructs = [name for group in shown for name in groups[group]]
         return self.opened.left_out(
             constructs=constructs, caption="Rows of these outcome groups that gave no effect"
         )
@@ -547,7 +545,23 @@ def _synthesis(group: GroupSynthesis) -> str:
         return f"one effect, nothing to pool it with: {group.pool.trials['study_label'].iloc[0]}"
     if group.synthesis in (NO_COMPARISON, NOTHING):
         return group.synthesis
-    return "sides and p-values only"
+    kept_out = _kept_out(group)
+    return f"an effect in no pool: {kept_out}" if kept_out else "sides and p-values only"
+
+
+def _kept_out(group: GroupSynthesis) -> str:
+    """Studies of a group without a pool whose effect was computed, and the rule that bars it."""
+    own, rows = group.effects, group.results
+    if own.empty or group.pool is not None:
+        return ""
+    told = own[
+        (own["kind"] == CONTRAST)
+        & own["is_preferred"].astype(bool)
+        & own["study_id"].isin(rows["study_id"])
+        & own["construct"].isin(rows["construct"])
+    ]
+    reasons = dict(zip(told["study_label"], told["selected_why"], strict=True))
+    return "; ".join(f"{name}, {why}" for name, why in reasons.items())
 
 
 def _page(group: GroupSynthesis) -> str:
@@ -754,7 +768,12 @@ def _methods(page: WithoutPoolingPage) -> str:
 
 def _why_no_pool(group: GroupSynthesis) -> str:
     if group.pool is None:
-        return "no effect with its uncertainty could enter one"
+        kept_out = _kept_out(group)
+        return (
+            f"the one effect is kept out ({kept_out})"
+            if kept_out
+            else "no effect with its uncertainty could enter one"
+        )
     if group.synthesis == ONE_TRIAL:
         return f"only {group.pool.trials['study_label'].iloc[0]} gives one"
     return f"pooled without {listed(_outside(group))}"

@@ -459,7 +459,7 @@ def _numbers(pool: Pool | None, side: str) -> dict[str, float]:
 WANTED, NEW_ROW = "wanted", "new"
 # What the values are that a missing number may have.
 COUNTS = "counts that print like the percentages"
-MEANS = "the printed difference with the printed p"
+MEANS = "the printed difference and its p"
 APPROXIMATED = "the approximated effect"
 EITHER_WAY = "an important difference either way"
 # Where there are none to try.

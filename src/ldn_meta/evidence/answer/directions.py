@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -62,6 +63,13 @@ if TYPE_CHECKING:
 # How a side can be known, best first. A number goes before words: words that favour one side are
 # printed mostly where a test was significant, and counting them alone would count significance.
 EFFECT, NUMBERS, WORDS, ONE_ARM_ONLY = 1, 2, 3, 4
+# How far a result is a share, and whether its words are more than a p.
+PER_CENT = re.compile("percent|relative reduction")
+LETTERS = re.compile("[a-oq-z]", re.IGNORECASE)
+PERCENT_CHANGE = "percent change"
+TWO_ARMS = 2
+WORDS_OF_P = {"ns": "not significant", "sig": "significant"}
+BARE = ("ns", "no number")
 # Printed differences of two arms; other measures (a number needed to treat, a relative reduction)
 # have no sign of their own, and only the report's words give their side.
 SIGNED = ("MD", "SMD", "RD", "median difference", "percent point difference")
@@ -137,13 +145,18 @@ def _of_effects(context: Context, effects: pd.DataFrame) -> Iterator[Side]:
         words = NO_BETTER if math.isnan(sign) else f"computed effect: {effect['route']}"
         if "arm_1" in lead:
             arms = lead["arm_1"], lead["arm_2"] or ""
-            printed = lead["as_reported"]
+            printed = _contrast_words(context, lead)
             if lead["direction"] == NOT_STATED:
                 sign, words = math.nan, NOT_SAID_WHICH
         else:
             second = others[0]
             arms = lead["arm_id"], "" if "arm_1" in second else second["arm_id"]
-            printed = _against(lead, second)
+            # The second row of some routes is the test of one arm against the other.
+            printed = (
+                _contrast_words(context, second)
+                if "arm_1" in second
+                else _against(context, lead, second)
+            )
         yield Side(
             lead=lead,
             arm_1=arms[0],
@@ -188,10 +201,10 @@ def _of_contrasts(context: Context) -> Iterator[Side]:
         ):
             continue
         if arm_2 is None:
-            yield _alone(row, row["arm_1"])
+            yield _alone(context, row, row["arm_1"])
             continue
         sign, words, tier = _told(context, row)
-        rows, printed = (row["address"],), row["as_reported"]
+        rows, printed = (row["address"],), _contrast_words(context, row)
         yield Side(row, row["arm_1"], arm_2, sign, words, tier, 1, rows, printed)
 
 
@@ -224,7 +237,7 @@ def _of_arms(
             if not first["preferred"] or is_before(first):
                 continue
             if not report.control:
-                yield _alone(first, first["arm_id"])
+                yield _alone(context, first, first["arm_id"])
             for second in report.control:
                 if second["preferred"]:
                     yield _two_arms(context, first, second, *compare(context, first, second))
@@ -250,7 +263,7 @@ def _two_arms(
         tier=NUMBERS,
         route_rank=2,
         rows=(first["address"], second["address"]),
-        printed=_against(first, second),
+        printed=_against(context, first, second),
     )
 
 
@@ -286,12 +299,70 @@ def _shares(context: Context, first: ArmEvent, second: ArmEvent) -> tuple[float,
     return math.nan, ""
 
 
-def _against(first: ValueRow, second: ValueRow) -> str:
-    return " against ".join(str(row["as_reported"] or "NR") for row in (first, second))
+def _against(context: Context, first: ArmRow, second: ArmRow) -> str:
+    """What two arms printed, each with its name: "drug -1.7, dummy -2.0"."""
+    pair = (first, second)
+    told = ", ".join(
+        f"{context.arms[row['arm_id']]['label']} {_own(context, row)}" for row in pair
+    )
+    is_bare = all(row.get("percent") is not None and row.get("n") is None for row in pair)
+    return f"{told}, of how many people is not reported" if is_bare else told
 
 
-def _alone(row: ValueRow, arm: str) -> Side:
-    rows, printed = (row["address"],), row["as_reported"] or ""
+def _own(context: Context, told: ValueRow) -> str:
+    """The number of one arm as it was typed, by its columns; else the words of the report."""
+    row = cast("Mapping[str, Any]", told)
+    if "counted" in row:
+        events, n, percent = (row[name] for name in ("events", "n", "percent"))
+        if events is not None:
+            return f"{events:g}/{n:g}" if n is not None else f"{events:g}"
+        return row["as_reported"] or "NR" if percent is None else f"{percent:g}%"
+    for name, word in (("mean", ""), ("median", "median ")):
+        if row.get(name) is not None:
+            unit = "%" if row["statistic_of"] == PERCENT_CHANGE else ""
+            spread = next(
+                (f" ({kind.upper()} {row[kind]:g})" for kind in ("sd", "se") if row[kind]), ""
+            )
+            return f"{word}{context.printed[name][row['row_id']]}{unit}{spread}"
+    return row["as_reported"] or "NR"
+
+
+def _contrast_words(context: Context, row: Contrast) -> str:
+    """What a printed comparison says without its p, by its columns; else the report's words."""
+    estimate, measure = row["estimate"], row["measure"]
+    if estimate is not None:
+        words = {"MD": "difference", "SMD": "standardised difference"}.get(measure, measure)
+        unit = "%" if PER_CENT.search(measure) else ""
+        told = f"{words} {estimate:.{row['estimate_decimals'] or 0}f}{unit}"
+        low, high = row["ci_low"], row["ci_high"]
+        return told if low is None or high is None else f"{told} ({low:g} to {high:g})"
+    pair = [
+        one
+        for arm in (row["arm_1"], row["arm_2"])
+        for one in context.arm_stats
+        if one["preferred"]
+        and not is_before(one)
+        and (one["arm_id"], one["outcome_id"]) == (arm, row["outcome_id"])
+        and one["timepoint_weeks"] == row["timepoint_weeks"]
+    ]
+    if len(pair) == TWO_ARMS:
+        return _against(context, pair[0], pair[1])
+    said = row["as_reported"] or ""
+    is_p = row["p_relation"] in ("=", "<", ">") and not LETTERS.search(said)
+    if row["arm_2"] is None:
+        return f"within {context.arms[row['arm_1']]['label']}: {said}"
+    words = WORDS_OF_P.get(str(row["p_relation"]), "")
+    # Words that say no more than the test are told once, as the p.
+    return "" if is_p or (words and said in (*BARE, words)) else said
+
+
+def _alone(context: Context, row: ValueRow, arm: str) -> Side:
+    rows = (row["address"],)
+    printed = (
+        _contrast_words(context, row)
+        if "arm_1" in row
+        else f"{context.arms[arm]['label']} {_own(context, row)}"
+    )
     return Side(row, arm, "", math.nan, NO_COMPARISON, ONE_ARM_ONLY, 1, rows, printed)
 
 
@@ -377,7 +448,16 @@ COLUMNS = (
     *("is_randomised", "comparator_class", "construct", "construct_label", "domain", "group"),
     *("direction", "sign", "sign_from", "p_low", "p_high", "p_printed", "n_people", "is_paired"),
     *("overall_bias", "reported_in", "read_in", "locator", "rows", "trial_id", "blinding"),
-    *("outcome_id", "known_by", "arms", "timepoint_weeks", "analysis_set", "read_from", "printed"),
+    *(
+        "outcome_id",
+        "known_by",
+        "arms",
+        "timepoint_weeks",
+        "analysis_set",
+        "read_from",
+        "printed",
+        "people_are",
+    ),
 )
 
 
@@ -463,7 +543,19 @@ def _row(
     known = [p for p in (p_of(context, side) for side in chosen) if not math.isnan(p.low)]
     rows = [*(name for s in chosen for name in s.rows), *(name for p in known for name in p.rows)]
     printed = [side.printed for side in chosen]
-    printed += [context.rows[name]["as_reported"] for p in known for name in p.rows]
+    stated = "; ".join(printed)
+    printed += [
+        _p_words(p.text)
+        for p in known
+        if p.rows and _p_words(p.text).removeprefix("called ") not in stated
+    ]
+    own = [arm for arm in context.arms.values() if arm["study_id"] == lead["study_id"]]
+    labels = list(dict.fromkeys(context.arms[side.arm_1]["label"] for side in chosen))
+    who, stage = _people(context, chosen)
+    is_said = (
+        all(name in stated for name in labels)
+        or sum(arm["group"] == TREATMENT for arm in own) == 1
+    )
     return {
         # Randomised: True, False, or None where the report does not say.
         **cells(study, "indication_id", "design", "eligible_for", "is_randomised"),
@@ -486,50 +578,69 @@ def _row(
         "p_low": min((p.low for p in known), default=math.nan),
         "p_high": max((p.high for p in known), default=math.nan),
         "p_printed": "; ".join(dict.fromkeys(p.text for p in known)) or "NR",
-        "n_people": _people(context, chosen),
+        "n_people": who,
         "is_paired": _is_paired(context, first),
         "rows": " ".join(dict.fromkeys(rows)),
         "known_by": KNOWN_BY[first.tier] if signs and is_one else NOT_KNOWN,
         "arms": "; ".join(context.arms[side.arm_1]["label"] for side in chosen),
         "timepoint_weeks": number(lead["timepoint_weeks"]),
-        "printed": "; ".join(dict.fromkeys(text for text in printed if text)) or "NR",
+        "printed": ("" if is_said else f"{'; '.join(labels)}: ")
+        + ("; ".join(dict.fromkeys(text for text in printed if text)) or "NR"),
+        "people_are": stage,
     }
 
 
-def _people(context: Context, chosen: list[Side]) -> float:
-    """People behind a comparison, pairs once; NaN where no table says how many.
+def _p_words(text: str) -> str:
+    said = re.sub("^([<>])", r"\1 ", text)
+    return f"p {said}" if said[:1] in "0123456789<>" else f"called {text}"
 
-    By the result's own numbers, else those analysed, else those randomised, arm by arm. A
-    percentage printed without its denominator has no people.
+
+def _people(context: Context, chosen: list[Side]) -> tuple[float, str]:
+    """People behind a comparison, pairs once, and at which stage they were counted.
+
+    By the result's own numbers, else those analysed, else those randomised, arm by arm; NaN where
+    no table says how many. A percentage printed without its denominator has no people.
     """
     first = chosen[0]
     lead = first.lead
     if _is_paired(context, first):
         study = context.studies[lead["study_id"]]
-        return _first_known(
-            *(side.effect["n_1"] for side in chosen if side.effect is not None),
-            lead["n_1"] if "arm_1" in lead else lead["n"],
-            study["n_analysed"],
-            study["n_randomised"],
+        return people_of(
+            [
+                *(side.effect["n_1"] for side in chosen if side.effect is not None),
+                lead["n_1"] if "arm_1" in lead else lead["n"],
+            ],
+            study,
         )
     # A percentage without the people it is of: no size may be lent to it.
     if first.effect is None and lead.get("percent") is not None and lead.get("n") is None:
-        return math.nan
+        return math.nan, NOT_REPORTED
     own = {side.arm_1: side.people(1) for side in chosen}
     if first.arm_2:
         own[first.arm_2] = first.people(2)
-    arms = ((context.arms[arm], people) for arm, people in own.items())
-    return sum(
-        _first_known(*people, arm["n_analysed"], arm["n_randomised"]) for arm, people in arms
-    )
+    every = [people_of(printed, context.arms[arm]) for arm, printed in own.items()]
+    total = sum(n for n, _ in every)
+    stages = {stage for _, stage in every}
+    return total, next(one for one in (NOT_REPORTED, RANDOMISED, ANALYSED) if one in stages)
+
+
+ANALYSED, RANDOMISED = "analysed", "randomised"
+
+
+def people_of(printed: Iterable[float | None], of: Mapping[str, Any]) -> tuple[float, str]:
+    """People of a study or an arm: those of the result or analysed, else those randomised."""
+    for values, stage in (
+        ([*printed, of["n_analysed"]], ANALYSED),
+        ([of["n_randomised"]], RANDOMISED),
+    ):
+        for n in map(number, values):
+            if not math.isnan(n):
+                return n, stage
+    return math.nan, NOT_REPORTED
 
 
 def _is_paired(context: Context, side: Side) -> bool:
     return side.is_paired or context.has_same_people(side.lead)
-
-
-def _first_known(*values: float | None) -> float:
-    return next((n for n in map(number, values) if not math.isnan(n)), math.nan)
 
 
 NOT_RANDOMISED = "not randomised or not said to be"
