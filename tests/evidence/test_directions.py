@@ -565,3 +565,31 @@ def test_a_group_of_which_nobody_tells(group_of):
     assert math.isnan(found.votes.test.p_value)
     assert found.p_values.fisher.k == 0
     assert math.isnan(found.p_values.fisher.p_low)
+
+
+def test_people_are_those_analysed_or_else_those_randomised_with_that_word(real):
+    told = real.set_index(["study_id", "construct"])
+    for key, who in {
+        ("bested2023", "pain_sum_score"): (58, "randomised"),
+        ("paula2023", "pain_intensity"): (22, "randomised"),
+        ("duebruun2024", "pain_intensity"): (99, "analysed"),
+        ("smith2011", "fatigue_adverse_event"): (40, "randomised"),
+        ("martin2022", "responder_pain_50"): (78, "analysed"),
+    }.items():
+        assert tuple(told.loc[key, ["n_people", "people_are"]]) == who
+    # 96 were enrolled; how many were randomised or analysed is not told.
+    silent = told.loc[("sharafaddinzadeh2010", "pain_quality_of_life")]
+    assert math.isnan(silent["n_people"])
+    assert silent["people_are"] == "NR"
+
+
+def test_printed_numbers_are_those_of_the_columns_with_their_arms(real):
+    told = real.set_index(["study_id", "construct"])["printed"]
+    assert told["duebruun2024", "pain_intensity"] == "difference -0.34 (-0.95 to 0.27); p 0.27"
+    assert told["duebruun2024", "responder_pain_30"] == "LDN 6 mg 20/49, placebo 13/50"
+    assert told["beaudette2023", "depression"] == "LDN -1.0, placebo -1.7; p 0.04"
+    assert told["chindalore2005", "pain_intensity"] == "oxycodone + naltrexone 2 ug/day: p 0.006"
+    assert told["martin2022", "responder_pain_50"] == "NNT 3.2"
+    assert told["farahmand2012", "opioid_use"] == "difference 0.04; called not significant"
+    assert told["cree2010", "mental_health"] == "difference 6; p < 0.01"
+    assert told["paula2023", "pain_intensity"] == "within LDN + sham tDCS: p=0.001"

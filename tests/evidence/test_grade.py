@@ -350,11 +350,11 @@ def test_what_the_questions_ask_for_has_a_line(outcomes):
     pain = line_of(outcomes, "multiple_sclerosis", "pain_interference", "placebo")
     assert pain["estimate"] == pytest.approx(-1.6)
     remission = line_of(outcomes, "crohns_disease", "endoscopic_remission", "placebo")
-    assert "33% against 8%" in remission["printed"]
+    assert "LDN 33%, placebo 8%" in remission["printed"]
     impact = line_of(outcomes, "fibromyalgia", "disease_impact", "placebo")
     assert "-1.65" in impact["printed"]
-    for harm, printed in (("constipation", "44% less"), ("pruritus", "51% less"),
-                          ("somnolence", "33% less")):  # fmt: skip
+    for harm, printed in (("constipation", "reduction 44%"), ("pruritus", "reduction 51%"),
+                          ("somnolence", "reduction 33%")):  # fmt: skip
         row = line_of(outcomes, "opioid_combination", f"{harm}_moderate_severe", "opioid alone")
         assert printed in row["printed"]
         assert row["certainty"] == "very low"

@@ -207,3 +207,13 @@ def test_a_study_without_a_row_of_its_own_goes_by_its_key(evidence):
     assert "<h3>younger2013</h3>" in study._repr_html_()
     assert "&lt;b&gt;" in study._repr_html_()
     assert "<b>" not in study._repr_html_()
+
+
+def test_a_construct_has_one_name(raw_folder):
+    import csv
+
+    names = {}
+    with (raw_folder / "outcomes.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            names.setdefault(row["construct"], set()).add(row["construct_label"])
+    assert {name: said for name, said in names.items() if len(said) > 1} == {}

@@ -629,3 +629,13 @@ def test_alt_text_tells_the_story(story):
         "0.10 towards placebo; interval 17% narrower, still on the side of LDN." in words
     )
     assert words.isascii()
+
+
+def test_with_a_prior_weights_are_named_and_the_tau2_of_two_trials_stays_away():
+    import ldn_meta as lm
+    from ldn_meta.display.figures.forest import TAU2, heterogeneity_line, model_line
+
+    pool = lm.pooled_effect(indication="fibromyalgia").pool
+    assert "weights: of the pool by REML, not of the diamond" in model_line(pool.result, pool.read)
+    assert TAU2 not in heterogeneity_line(pool.result, pool.read)
+    assert TAU2 in heterogeneity_line(pool.result)

@@ -101,7 +101,8 @@ def test_one_trial_is_not_called_pooled(opened_once):
 def test_direction_only_names_each_trial(opened_once):
     page = opened_once("pooled_effect", indication="crohns_disease")
     assert page.pool is None
-    assert "Smith 2011: better with LDN (printed: 88% against 40%" in str(page.sentence)
+    printed = "(printed: LDN 88%, placebo 40%, of how many people is not reported; p 0.009)"
+    assert f"Smith 2011: better with LDN {printed}" in str(page.sentence)
     assert "Nothing was pooled." in str(page.sentence)
 
 
@@ -197,3 +198,74 @@ def test_people_counted_have_one_interval_too(make, construct, overview_cells):
     cell = overview_cells["fibromyalgia", construct]
     told = (cell["estimate"], cell["ci_low"], cell["ci_high"])
     assert told == pytest.approx(tuple(np.exp(read[:3])))
+
+
+REPORTED = (
+    *("fibromyalgia", "multiple_sclerosis", "crohns_disease", "complex_regional_pain_syndrome"),
+    *("painful_diabetic_neuropathy", "mixed_chronic_pain", "opioid_combination"),
+)
+
+
+@pytest.mark.parametrize("indication", REPORTED)
+def test_every_effect_that_is_no_response_and_no_harm_stands_on_the_page(indication, opened_once):
+    page = opened_once("pooled_effect", indication=indication)
+    effects = page.opened.derived.effects
+    if effects.empty:
+        return
+    told = str(page.trials.frame.to_dict()) + str(page.other_outcomes.frame.to_dict())
+    alone = page.one_arm.frame
+    for row in effects[~effects["domain"].isin(["responder", "harm"])].to_dict("records"):
+        if row["kind"] == "contrast":
+            assert row["study_label"] in told
+            in_any_pool = any(
+                row["study_id"] in set(p.trials["study_id"]) for p in page.opened.pools
+            )
+            if row["is_preferred"] and not in_any_pool:
+                effect = estimate_with_interval(
+                    row["yi"], row["ci_low"], row["ci_high"], measure=row["measure"]
+                )
+                assert effect in told
+                assert row["selected_why"] in told
+    is_here = ~effects["domain"].isin(["responder", "harm"]) & (effects["kind"] != "contrast")
+    assert len(alone) == is_here.sum()
+
+
+def test_an_effect_that_is_kept_out_stands_with_its_rule_and_arm(opened_once):
+    page = opened_once("pooled_effect", indication="opioid_combination")
+    rows = page.other_outcomes.frame.set_index("trials")
+    low, high = (f"Naltrexone after caesarean, naltrexone {dose} mg" for dose in (3, 6))
+    assert rows.loc[low, "effect (95% interval)"] == "-9.20 (-19.39 to 0.99)"
+    assert rows.loc[high, "effect (95% interval)"] == "-6.80 (-16.99 to 3.39)"
+    assert set(rows["used"]) == {"shown, not pooled: not randomised"}
+    # Its test is no result without an effect.
+    assert "duration of analgesia" not in set(page.without_estimate.frame["outcome"])
+
+
+def test_changes_and_ends_of_treatment_of_one_arm_are_shown(opened_once):
+    page = opened_once("pooled_effect", indication="mixed_chronic_pain")
+    told = dict(page.one_arm.frame[["outcome", "change, or share (95% interval)"]].to_numpy())
+    assert told["stopped for lack of benefit"] == "16/31 (35% to 68%)"
+    changes = page.one_arm.frame.iloc[:, 5]
+    assert "-0.66 (-1.21 to -0.10)" in set(changes)
+
+
+def test_printed_numbers_carry_their_arms_and_their_p(opened_once):
+    page = opened_once("pooled_effect", indication="mixed_chronic_pain")
+    assert "(printed: LDN -1.7, placebo -2.0; p 0.22)" in str(page.sentence)
+    for indication in REPORTED:
+        rows = opened_once("without_pooling", indication=indication).results["printed"]
+        assert not [text for text in rows if "|" in text or " against " in text]
+        assert not [text for text in rows if re.fullmatch(r"[-+\d.;% ]+", text)]
+
+
+def test_one_trial_counts_the_analyses_that_differ(opened_once):
+    page = opened_once("pooled_effect", indication="painful_diabetic_neuropathy")
+    said = str(page.caveats)
+    assert "Largest weight" not in said
+    distinct = {
+        (found.read.estimate, found.read.low, found.read.high)
+        for _, found in page.answer.variants
+        if found is not None
+    }
+    assert len(distinct) == 2
+    assert "Over the two analyses of the table that differ" in said

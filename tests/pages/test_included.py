@@ -169,3 +169,66 @@ def test_who_paid_is_told_or_not_reported(opened_once):
     assert paid["Chindalore 2005"] == "company trial (Pain Therapeutics)"
     assert paid["Farahmand 2012"] == "NR"
     assert (frame["conflicts of interest"] == "NR").all()
+
+
+def test_rows_that_no_page_shows_are_counted_apart(opened_once):
+    from ldn_meta.evidence.effects.effects import used_rows
+
+    for name in ("fibromyalgia", "mixed_chronic_pain", "crohns_disease"):
+        page = opened_once("included_trials", indication=name)
+        counts, effects = page.counts, page.opened.derived.effects
+        unseen = counts["rows_used"] - counts["rows_shown"]
+        assert ("counted, not shown" in str(page.headline)) == (unseen > 0)
+        # What is not shown is another analysis of a trial and outcome that is.
+        is_shown = effects["effect_id"].isin(page.opened.shown)
+        keys = ["study_id", "construct"]
+        shown = set(effects[is_shown][keys].itertuples(index=False, name=None))
+        assert set(effects[~is_shown][keys].itertuples(index=False, name=None)) <= shown
+        assert counts["rows_shown"] == len(used_rows(effects[is_shown]))
+    assert page.counts["rows_used"] == page.counts["rows_shown"] == 10
+
+
+def test_arms_told_together_are_no_arm_of_their_own(opened_once):
+    said = str(opened_once("included_trials", indication="crohns_disease").units)
+    assert "More than two arms" not in said
+    opioid = str(opened_once("included_trials", indication="opioid_combination").units)
+    assert "nothing is pooled, so no arm counts twice" in opioid
+
+
+def test_the_flow_tells_who_compares_nothing_in_print(opened_once):
+    for name, silent in (
+        ("crohns_disease", 1),  # Smith 2013: both arms together
+        ("mixed_chronic_pain", 1),  # NCT03970330
+        ("opioid_combination", 1),  # Hamann & Sloan 2007
+        ("multiple_sclerosis", 0),
+    ):
+        page = opened_once("included_trials", indication=name)
+        assert page.counts["silent"] == silent
+        assert ("nothing compared in print" in page.flow.alt) == (silent > 0)
+
+
+def test_the_main_outcome_is_no_other_outcome(opened_once):
+    rows = opened_once("included_trials", indication="complex_regional_pain_syndrome").question
+    told = dict(rows.frame.to_numpy())
+    assert told["main outcome"] == "pain intensity"
+    assert not told["other outcomes"].startswith("pain;")
+
+
+def test_conflicts_name_arms_as_readers_know_them(opened_once):
+    for name in ("fibromyalgia", "mixed_chronic_pain", "opioid_combination"):
+        page = opened_once("included_trials", indication=name)
+        arms = set(page.opened.derived.evidence.text["arms"]["arm_id"])
+        told = {part for fact in page.conflicts.frame["fact"] for part in fact.split(", ")}
+        assert not told & arms
+
+
+def test_people_told_by_arm_alone_stand_by_arm(opened_once):
+    told = {}
+    for name in ("crohns_disease", "mixed_chronic_pain", "fibromyalgia"):
+        frame = opened_once("included_trials", indication=name).studies.frame
+        told |= dict(frame[["study", "enrolled / randomised / analysed"]].to_numpy())
+    assert told["Smith 2011"] == "40 / 20 + 20 / NR"
+    assert told["Martin 2022"] == "NR / NR / 36 + 42"
+    assert told["Due Bruun 2024 (FINAL)"] == "NR / 99 / 49 + 50"
+    # Nobody is in one arm of a crossover alone.
+    assert told["Bested 2023"] == "NR / 58 / NR"

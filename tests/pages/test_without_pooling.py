@@ -46,7 +46,8 @@ def test_results_lead_to_their_sources(pages):
     frame = page.directions.frame
     assert frame["source"].str.contains("|https://", regex=False).all()
     smith = frame[(frame["study"] == "Smith 2011") & (frame["outcome"] == "clinical response")]
-    assert smith["printed"].iloc[0] == "88% against 40%; p=0.009"
+    told = "LDN 88%, placebo 40%, of how many people is not reported; p 0.009"
+    assert smith["printed"].iloc[0] == told
     assert smith["estimate lies"].iloc[0] == "towards LDN"
 
 
@@ -181,3 +182,22 @@ def test_a_p_that_is_an_interval_in_words(low, high, words):
 def test_the_smallest_p_is_that_of_all_on_one_side(n):
     assert smallest_p(sign_test(n, 0)) == pytest.approx(sign_test(0, n).p_value)
     assert smallest_p(sign_test(1, n - 1)) == pytest.approx(sign_test(n, 0).p_value)
+
+
+def test_people_not_analysed_in_print_are_called_randomised(pages):
+    rows = pages["fibromyalgia"].directions.frame.set_index(["study", "outcome"])["people"]
+    assert rows["Bested 2023", "summed pain intensity ratings"] == "58 randomised"
+    assert rows["Due Bruun 2024 (FINAL)", "pain intensity"] == "99"
+
+
+def test_an_effect_that_a_rule_keeps_out_is_named(pages):
+    page = pages["painful_diabetic_neuropathy"]
+    rows = page.groups_table.frame.set_index("outcome group")["synthesis"]
+    said = "Srinivasan 2021, rests on an approximation"
+    assert rows["any adverse event"] == f"an effect in no pool: {said}"
+    assert f"any adverse event, the one effect is kept out ({said})" in page.swim.frame.to_string()
+
+
+def test_where_nobody_compared_anything_the_rows_left_out_are_listed(pages):
+    rows = pages["complex_regional_pain_syndrome"].left_out.frame
+    assert "pain intensity" in set(rows["outcomes"])

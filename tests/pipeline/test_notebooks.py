@@ -318,3 +318,23 @@ def test_facts_file():
     assert facts_bytes({"b": {"y": 1, "x": "é"}, "a": []}) == (
         '{\n "a": [],\n "b": {\n  "x": "é",\n  "y": 1\n }\n}\n'.encode()
     )
+
+
+def test_a_section_that_ran_and_shows_nothing_is_left_out():
+    def page(outputs, ran=1):
+        cells = [
+            new.new_markdown_cell("# Page", id="title"),
+            new.new_code_cell("import x", id="load", execution_count=1),
+            new.new_markdown_cell("## What next?", id="heading"),
+            new.new_code_cell("page.next", id="next", execution_count=ran, outputs=outputs),
+            new.new_markdown_cell("## Words alone", id="words"),
+        ]
+        notebook = new.new_notebook(cells=cells)
+        normalise(notebook)
+        return [cell["id"] for cell in notebook["cells"]]
+
+    assert page([]) == ["title", "load", "words"]
+    shown = [new.new_output("stream", name="stdout", text="told")]
+    assert page(shown) == ["title", "load", "heading", "next", "words"]
+    # What did not run stays: a page that broke is kept as far as it came.
+    assert page([], ran=None) == ["title", "load", "heading", "next", "words"]

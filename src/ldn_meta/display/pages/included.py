@@ -25,6 +25,7 @@ from ldn_meta.evidence.answer.directions import NO_COMPARISON
 from ldn_meta.evidence.effects.effects import used_rows
 from ldn_meta.evidence.effects.rows import CONTRAST
 from ldn_meta.evidence.raw.bias import NOT_READABLE, OVERALL, RANDOMISED, TOOLS, bias_reasons
+from ldn_meta.evidence.raw.faults import SPLIT_DESIGNS
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
 from ldn_meta.files import NOT_REPORTED, TO_DO
 
@@ -298,9 +299,9 @@ class IncludedPage(Page):
                 "design": s["design"] + ", " + s["blinding"],
                 "enrolled / randomised / analysed": s["n_enrolled"]
                 + " / "
-                + s["n_randomised"]
+                + self._people(s, "n_randomised")
                 + " / "
-                + s["n_analysed"],
+                + self._people(s, "n_analysed"),
                 f"{self._evidence.review.label}, mg a day": low.where(
                     low == high, low + " to " + high
                 ),
@@ -313,8 +314,21 @@ class IncludedPage(Page):
             }
         )
         return Table(
-            frame, "Studies on file", "NR not reported in what could be read; NA not applicable."
+            frame,
+            "Studies on file",
+            "20 + 20: printed of the arms alone. NR not reported in what could be read; NA not "
+            "applicable.",
         )
+
+    def _people(self, studies: pd.DataFrame, stage: str) -> pd.Series:
+        """People of studies at a stage; of one that splits them and prints arms alone, by arm."""
+        arms = self._evidence.text["arms"]
+        own = arms[(arms["n_randomised"] != "NA") & arms["group"].isin(["1", "2"])]
+        told = own.groupby("study_id")[stage].agg(" + ".join)
+        told = told[own.groupby("study_id")[stage].agg(lambda n: n.str.isdigit().all())]
+        is_split = studies["design"].isin(SPLIT_DESIGNS) & (studies[stage] == NOT_REPORTED)
+        by_arm = studies["study_id"].map(told).where(is_split)
+        return by_arm.fillna(studies[stage])
 
     def _overlap(self, other: str) -> str:
         """Name a study with (possibly) the same people, where one is on file."""
