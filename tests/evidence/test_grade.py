@@ -361,7 +361,7 @@ def test_what_the_questions_ask_for_has_a_line(outcomes):
     left = line_of(outcomes, "opioid_combination", "discontinuation_any", "opioid alone")
     assert "48 to 60%" in left["why_not_rated"]
     dreams = line_of(outcomes, "fibromyalgia", "vivid_dreams", "placebo")
-    assert (dreams["direction"], "37% against 13%" in dreams["printed"]) == (
+    assert (dreams["direction"], "37%, placebo 13%" in dreams["printed"]) == (
         "favours comparator",
         True,
     )

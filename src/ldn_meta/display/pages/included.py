@@ -25,7 +25,6 @@ from ldn_meta.evidence.answer.directions import NO_COMPARISON
 from ldn_meta.evidence.effects.effects import used_rows
 from ldn_meta.evidence.effects.rows import CONTRAST
 from ldn_meta.evidence.raw.bias import NOT_READABLE, OVERALL, RANDOMISED, TOOLS, bias_reasons
-from ldn_meta.evidence.raw.faults import SPLIT_DESIGNS
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
 from ldn_meta.files import NOT_REPORTED, TO_DO
 
@@ -324,10 +323,14 @@ class IncludedPage(Page):
         """People of studies at a stage; of one that splits them and prints arms alone, by arm."""
         arms = self._evidence.text["arms"]
         own = arms[(arms["n_randomised"] != "NA") & arms["group"].isin(["1", "2"])]
-        told = own.groupby("study_id")[stage].agg(" + ".join)
-        told = told[own.groupby("study_id")[stage].agg(lambda n: n.str.isdigit().all())]
-        is_split = studies["design"].isin(SPLIT_DESIGNS) & (studies[stage] == NOT_REPORTED)
-        by_arm = studies["study_id"].map(told).where(is_split)
+        told = {
+            study: " + ".join(of_arms)
+            for study, of_arms in own.groupby("study_id")[stage]
+            if of_arms.str.isdigit().all()
+        }
+        # In a crossover the arms are the same people.
+        is_by_arm = ~studies["design"].str.contains("crossover") & (studies[stage] == NOT_REPORTED)
+        by_arm = studies["study_id"].map(told).where(is_by_arm)
         return by_arm.fillna(studies[stage])
 
     def _overlap(self, other: str) -> str:
