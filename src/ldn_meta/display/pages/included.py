@@ -330,8 +330,8 @@ class IncludedPage(Page):
         }
         # In a crossover the arms are the same people.
         is_by_arm = ~studies["design"].str.contains("crossover") & (studies[stage] == NOT_REPORTED)
-        by_arm = studies["study_id"].map(told).where(is_by_arm)
-        return by_arm.fillna(studies[stage])
+        by_arm = [told.get(name, NOT_REPORTED) for name in studies["study_id"]]
+        return studies[stage].mask(is_by_arm, by_arm)
 
     def _overlap(self, other: str) -> str:
         """Name a study with (possibly) the same people, where one is on file."""
