@@ -1188,6 +1188,14 @@ def test_an_odds_ratio_stands_beside_the_risk_ratio_that_decides(claim):
     assert "risk ratio run from 0.99" in sentence
 
 
+def test_a_study_that_others_tell_of_is_supported_in_part(claim):
+    for key in ("radi-jfp-bp-responders", "radi-jfp-bp-rule", "reis2025-cree2010-physical"):
+        verdict, _, sentence = claim(key)
+        assert verdict == WITH_CAVEATS
+        assert re.search("secondary review|press", sentence)
+        assert not re.search("abstract|registry", sentence)
+
+
 def test_one_trial_alone_is_given_as_the_reason(claim):
     _, n, sentence = claim("reis2025-promise-ms")
     assert n["now_low"] > 0

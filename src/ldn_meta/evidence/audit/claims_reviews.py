@@ -713,8 +713,10 @@ def printed_numbers_in_other_sources(case: Case) -> Finding:
         sentences.append("other_set")
         names = {"estimate": "itt", "ci_low": "itt_low", "ci_high": "itt_high"}
         values |= {new: number(intended[0][old]) for old, new in names.items()}
-    where = [_of_source(case, "source", row) for row in rows if by_row[row["address"]]]
-    partly = "some" if lost or is_other_set else "all"
+    agreeing = [row for row in rows if by_row[row["address"]]]
+    where = [_of_source(case, "source", row) for row in agreeing]
+    is_own = any(row["read_from"] in OWN_TEXTS for row in agreeing)
+    partly = "some" if lost or is_other_set or not is_own else "all"
     return case.answer(
         partly if elsewhere else "none",
         *sentences,
@@ -878,6 +880,8 @@ def study_in_other_sources(case: Case) -> Finding:
         found += [True, None]
     elif facts:
         found.append(None if not rows else not lost)
+        # Of a text that is not the study's own: in part.
+        found += [None for row in rows if row["read_from"] not in OWN_TEXTS]
     if False in found:
         outcome = "differ"
     elif True not in found:
