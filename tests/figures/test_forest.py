@@ -322,7 +322,7 @@ def test_no_trial_is_said_in_words(result):
     figure, _ = forest_plot(result, title="Pain in CRPS")
     assert texts(figure) == [
         "Pain in CRPS",
-        "No trial gave an estimate for this outcome; nothing is pooled.",
+        "No trial gave an estimate that a pool takes; nothing is pooled.",
     ]
     assert len(figure.axes) == 1
     assert_legible(figure)

@@ -120,3 +120,27 @@ def test_a_count_that_is_no_share_stands_in_words(opened_once):
     assert "Bruun-Plesner 2020" not in page._arms()["study_label"].tolist()
     assert "Bruun-Plesner 2020" not in page.single_arms.frame["study"].tolist()
     assert "11 of 25 (its share is set by the design" in page.shares.alt
+
+
+def test_counts_of_events_are_drawn_where_nobody_counted_people():
+    """8 events against 52 on equal time: 0.15 (0.07 to 0.32), in table, words and figure."""
+    opened = open_page("40_safety", indication="painful_diabetic_neuropathy")
+    page = PeoplePage(opened, "harm", "any_adverse_event")
+    assert page.pool is None
+    assert "0.15 (0.07 to 0.32)" in page.forest.alt
+    assert "adverse events, counted as events" in page.forest.alt
+    assert "0.15" in str(page.sentence)
+
+
+def test_people_picked_by_how_they_went_are_said_to_be():
+    opened = open_page("40_safety", indication="mixed_chronic_pain")
+    frame = PeoplePage(opened, "harm", "any_adverse_event").single_arms.frame
+    irwin = frame[frame["study"] == "Irwin 2024"]
+    assert irwin["not all who began"].str.contains("stayed for a month or longer").all()
+
+
+def test_a_printed_percentage_less_stands_with_its_words():
+    opened = open_page("40_safety", indication="opioid_combination")
+    frame = PeoplePage(opened, "harm", "any_adverse_event").not_usable.frame
+    webster = frame[frame["study"] == "Webster 2006"]
+    assert webster["as reported"].str.contains("44% less").any()

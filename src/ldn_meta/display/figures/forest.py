@@ -159,7 +159,7 @@ SHOWN_HEADING = "Shown, not pooled"
 SUMMARY_HEADING = "Other pools of this outcome"
 _NOTHING = Interval(math.nan, math.nan, math.nan)
 ONE_TRIAL = "One trial, nothing pooled."
-NO_TRIAL = "No trial gave an estimate for this outcome; nothing is pooled."
+NO_TRIAL = "No trial gave an estimate that a pool takes; nothing is pooled."
 
 
 class Diamond(NamedTuple):
