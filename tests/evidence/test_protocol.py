@@ -143,7 +143,9 @@ def test_sensitivities_change_only_what_they_name(protocol, raw_folder):
                     assert value == (
                         tuple(stated_value) if isinstance(stated_value, list) else stated_value
                     )
-                    assert value != getattr(getattr(main, part), field.name), field.name
+                    # A name that says the method states it, whatever the plan's own becomes.
+                    is_named = str(value).lower() in variant.name.lower()
+                    assert is_named or value != getattr(getattr(main, part), field.name)
                 else:
                     assert value == getattr(getattr(main, part), field.name), field.name
         assert not changes
