@@ -149,7 +149,10 @@ def typed(folder):
     (folder / "datapackage.json").write_text(title, encoding="utf-8")
 
 
-WITHOUT_HISTORY = Config({"HistoryManager": {"enabled": False}})
+# make exports an empty VIRTUAL_ENV, of which a shell would warn.
+WITHOUT_HISTORY = Config(
+    {"HistoryManager": {"enabled": False}, "InteractiveShell": {"warn_venv": False}}
+)
 
 
 class Here(Engine):
