@@ -37,7 +37,10 @@ def outputs(page):
 def test_ran_to_the_end_without_errors_or_warnings(report):
     page, _ = report
     code = [cell for cell in page["cells"] if cell["cell_type"] == "code"]
-    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
+    counts = [cell["execution_count"] for cell in code]
+    # Once each and in order; a section with nothing to show ran and is left out.
+    assert counts == sorted(set(counts))
+    assert counts[0] == 1
     for output in outputs(page):
         assert output["output_type"] != "error"
         assert output.get("name") != "stderr"

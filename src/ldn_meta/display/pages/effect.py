@@ -386,7 +386,12 @@ class EffectPage(QuestionPage):
         """The numbers that a study printed about the outcome, with their arms, in brackets."""
         rows = self.opened.derived.directions
         own = rows[(rows["study_label"] == label) & (rows["construct"] == self.construct)]
-        words = [text for text in own["printed"] if any(char.isdigit() for char in text)]
+        # A dose in the name of an arm is no result.
+        words = [
+            text
+            for text, arms in zip(own["printed"], own["arms"], strict=True)
+            if any(char.isdigit() for char in text.removeprefix(f"{arms}: "))
+        ]
         return f" (printed: {'; '.join(words)})" if words else ""
 
     @property

@@ -239,10 +239,7 @@ class IncludedPage(Page):
         if not len(s):
             return Text("There is no comparison, so no person could be counted twice in one.")
         crossed = s[s["design"].str.contains("crossover")]
-        arms = self._evidence.text["arms"]
-        # Nobody is assigned to the arms of a trial taken together.
-        is_own = (arms["n_randomised"] != "NA") & arms["group"].isin(["1", "2"])
-        several = arms[is_own].groupby("study_id").size()
+        several = self._arms.groupby("study_id").size()
         many = s[s["study_id"].isin(several.index[several > ARMS_OF_TWO])]
         effects = self.opened.derived.effects
         contrasts = effects[effects["kind"] == CONTRAST] if len(effects) else effects
@@ -319,10 +316,17 @@ class IncludedPage(Page):
             "applicable.",
         )
 
+    @property
+    def _arms(self) -> pd.DataFrame:
+        """Arms that are compared; of a trial those that people were assigned to, none together."""
+        arms = self._evidence.text["arms"]
+        trials = self._studies.loc[self._studies["is_randomised"] == "yes", "study_id"]
+        is_own = (arms["n_randomised"] != "NA") | ~arms["study_id"].isin(trials)
+        return arms[is_own & arms["group"].isin(["1", "2"])]
+
     def _people(self, studies: pd.DataFrame, stage: str) -> pd.Series:
         """People of studies at a stage; of one that splits them and prints arms alone, by arm."""
-        arms = self._evidence.text["arms"]
-        own = arms[(arms["n_randomised"] != "NA") & arms["group"].isin(["1", "2"])]
+        own = self._arms
         told = {
             study: " + ".join(of_arms)
             for study, of_arms in own.groupby("study_id")[stage]
