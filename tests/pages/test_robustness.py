@@ -240,9 +240,9 @@ def test_every_late_choice_is_told_with_what_it_can_move(indication):
     page = lm.robustness(indication=indication)
     history = page.opened.protocol.history
     table = page.history.frame
-    told = "; ".join(table["choice"])
+    told = f"; {'; '.join(table['choice'])}; "
     for one in history.decisions:
-        assert (one.what in told) == bool(one.is_late or one.changed)
+        assert (f"; {one.what}; " in told) == bool(one.is_late or one.changed)
     assert (table["with it otherwise"] != "not computed").all()
     said = str(page.history_sentence)
     late = sum(one.is_late for one in history.decisions)

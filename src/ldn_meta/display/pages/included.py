@@ -322,7 +322,8 @@ class IncludedPage(Page):
         arms = self._evidence.text["arms"]
         trials = self._studies.loc[self._studies["is_randomised"] == "yes", "study_id"]
         is_own = (arms["n_randomised"] != "NA") | ~arms["study_id"].isin(trials)
-        return arms[is_own & arms["group"].isin(["1", "2"])]
+        own = arms[is_own & arms["group"].isin(["1", "2"])]
+        return own.sort_values("group", kind="stable")
 
     def _people(self, studies: pd.DataFrame, stage: str) -> pd.Series:
         """People of studies at a stage; of one that splits them and prints arms alone, by arm."""
