@@ -164,10 +164,11 @@ class Here(Engine):
         try:
             for cell in nb_man.nb.cells:
                 if cell.cell_type == "code" and cell.source:
-                    with shell.builtin_trap, shell.display_trap, capture_output() as got:
+                    # Pages print nothing, and the runner tells how far it is meanwhile.
+                    shown = capture_output(stdout=False, stderr=False)
+                    with shell.builtin_trap, shell.display_trap, shown as got:
                         done = shell.run_cell(cell.source, store_history=True)
                     done.raise_error()
-                    assert (got.stdout, got.stderr) == ("", "")
                     cell.execution_count = done.execution_count
                     cell.outputs = [cls.output(one, done) for one in got._outputs]
         finally:

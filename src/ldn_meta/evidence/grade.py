@@ -53,6 +53,7 @@ from ldn_meta.evidence.raw.review import (
     section_of,
     write,
 )
+from ldn_meta.evidence.raw.tables import as_records
 from ldn_meta.files import EMPTY, MISSING, TO_DO
 from ldn_meta.stats.convert import ci_from_se, correlation_from_paired, paired_se, sd_from_se
 from ldn_meta.stats.proportions import (
@@ -829,7 +830,7 @@ def inconsistency(body: Body, choices: CertaintyChoices) -> Finding:
     i2 = float(result.i2_pct)
     apart = [
         body.say(INCONSISTENCY, "pair", one=a["study_label"], other=b["study_label"])
-        for a, b in combinations(trials.to_dict("records"), 2)
+        for a, b in combinations(as_records(trials), 2)
         if a["ci_low"] > b["ci_high"] or b["ci_low"] > a["ci_high"]
     ]
     low, high = thresholds(body, choices)
@@ -1248,7 +1249,7 @@ class JudgedRow(NamedTuple):
 def certainty_faults(evidence: Evidence) -> Iterator[Fault]:
     """Every breach of a rule that certainty.csv can break by itself."""
     text = evidence.text[TABLE]
-    for line, row in zip(text.index, text.to_dict("records"), strict=True):
+    for line, row in zip(text.index, as_records(text), strict=True):
         # The schema check tells of words that are no domain and no judgement at all.
         if row["domain"] not in ALLOWED:
             continue

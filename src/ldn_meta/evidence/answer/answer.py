@@ -27,7 +27,7 @@ from ldn_meta.evidence.answer.pools import (
 )
 from ldn_meta.evidence.effects.rows import CONTRAST, FURTHER_ARM, POOL
 from ldn_meta.evidence.raw.protocol import BAYESIAN, TWO_TRIALS, Model, Protocol, Selection
-from ldn_meta.evidence.raw.tables import Evidence
+from ldn_meta.evidence.raw.tables import Evidence, as_records
 from ldn_meta.stats.bayes import prior_sensitivity
 from ldn_meta.stats.influence import next_trial
 from ldn_meta.stats.pool import pool as pool_effects
@@ -514,7 +514,7 @@ def smallest_size(frame: pd.DataFrame, *, supposed: str, what: str, probability:
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a table as dicts."""
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+    return as_records(frame)
 
 
 def _people_of_each(trials: pd.DataFrame) -> list[int]:

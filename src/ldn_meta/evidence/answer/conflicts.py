@@ -36,7 +36,7 @@ from ldn_meta.evidence.raw.faults import (
     latest_size,
     stated_twice,
 )
-from ldn_meta.evidence.raw.tables import VALUE_TABLES, cited
+from ldn_meta.evidence.raw.tables import VALUE_TABLES, as_records, cited
 from ldn_meta.stats.convert import ci_from_se, paired_se, se_from_p
 from ldn_meta.stats.effects import log_risk_ratio
 from ldn_meta.stats.printed import (
@@ -226,14 +226,13 @@ def _rows(rows: pd.DataFrame, missing: Collection[str]) -> list[dict[str, str]]:
     """Rows as dicts of the cells that state something."""
     return [
         {str(name): cell for name, cell in row.items() if cell not in missing}
-        for row in rows.to_dict("records")
+        for row in as_records(rows)
     ]
 
 
 def _printed(rows: pd.DataFrame) -> str:
     return "; ".join(
-        f"{row['as_reported']} [{cited(row)}, {row['read_from']}]"
-        for row in rows.to_dict("records")
+        f"{row['as_reported']} [{cited(row)}, {row['read_from']}]" for row in as_records(rows)
     )
 
 
@@ -263,7 +262,7 @@ def ledger(evidence: Evidence, protocol: Protocol) -> pd.DataFrame:
     base: dict[str, Results] = {}
     believed: dict[tuple[frozenset[str], frozenset[str]], Results] = {}
     lines: list[dict[str, Any]] = []
-    for fact in found.to_dict("records"):
+    for fact in as_records(found):
         name = str(studies[fact["study_id"]])
         if name not in base:
             own[name] = evidence.for_indication(name)
@@ -334,7 +333,7 @@ def _rows_by_address(evidence: Evidence) -> dict[str, dict[str, str]]:
     return {
         f"{table}:{row['row_id']}": {str(name): str(cell) for name, cell in row.items()}
         for table in (*VALUE_TABLES, "study_facts")
-        for row in evidence.text[table].to_dict("records")
+        for row in as_records(evidence.text[table])
     }
 
 
@@ -353,7 +352,7 @@ def _exchanged(
     same = found[(found["study_id"] == fact["study_id"]) & (found["table"] == fact["table"])]
     drop: set[str] = set()
     promote: set[str] = set()
-    for twin in same.to_dict("records"):
+    for twin in as_records(same):
         is_this = twin["fact"] == fact["fact"] and twin["kind"] == fact["kind"]
         others = twin["other_rows"].split()
         if not is_this and (outcome is None or rows[others[0]]["outcome_id"] != outcome):
@@ -480,7 +479,7 @@ OUTLOOK = (
 def wanted_faults(evidence: Evidence) -> Iterator[Fault]:
     """Every row of wanted.csv that names no cell to fill."""
     text, missing = evidence.text[WANTED], set(evidence.dictionary.missing)
-    for line, row in zip(text.index, text.to_dict("records"), strict=True):
+    for line, row in zip(text.index, as_records(text), strict=True):
         table = evidence.text.get(row["table"])
         if table is None:
             continue
@@ -521,7 +520,7 @@ def wanted(answers: Answers) -> pd.DataFrame:
         .to_dict("records")
         if row["is_reported"] == "yes"
     }  # fmt: skip
-    asked = {row["study_id"]: row for row in text[WANTED].to_dict("records")}
+    asked = {row["study_id"]: row for row in as_records(text[WANTED])}
     studies = text["studies"].sort_values(["year", "study_id"], kind="stable").to_dict("records")
     lines = []
     for name, indication in indications.items():
@@ -606,7 +605,7 @@ def _with(answer: Answer, effect: dict[str, Any]) -> Pool:
     """The pool of the answer, had the study given this effect."""
     import pandas as pd
 
-    own = [] if answer.pool is None else answer.pool.trials.to_dict("records")
+    own = [] if answer.pool is None else as_records(answer.pool.trials)
     question = (answer.indication_id, answer.construct, answer.comparator_class)
     key = dict(zip(POOL, (*question, effect["measure"], effect["unit"]), strict=True))
     return Pool(key, pd.DataFrame([*own, effect]), answer.protocol.model)
@@ -644,7 +643,7 @@ def _approximated(context: Context, answer: Answer, study: dict[Any, Any]) -> Va
         & (effects["kind"] == CONTRAST)
         & effects["is_approximate"].astype(bool)
     ].sort_values(["is_preferred", "route_rank"], ascending=[False, True], kind="stable")
-    return APPROXIMATED, own.head(1).to_dict("records"), None
+    return APPROXIMATED, as_records(own.head(1)), None
 
 
 def _test_of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -47,6 +47,7 @@ from ldn_meta.evidence.effects.rows import (
     precedence,
 )
 from ldn_meta.evidence.raw.bias import overall_judgements
+from ldn_meta.evidence.raw.tables import as_records
 from ldn_meta.files import NOT_REPORTED
 from ldn_meta.stats.convert import p_from_se
 from ldn_meta.stats.directions import CombinedP, SignTest, combine_p, one_sided_p, sign_test
@@ -138,7 +139,7 @@ def _of_effects(context: Context, effects: pd.DataFrame) -> Iterator[Side]:
         & (effects["comparator_class"] != FURTHER_ARM)
         & effects["is_preferred"].astype(bool)
     ]
-    for effect in counts.to_dict("records"):
+    for effect in as_records(counts):
         rows = tuple(effect["rows"].split(" "))
         lead, *others = (context.rows[name] for name in rows)
         sign = _signed(_difference(effect), effect["benefit_sign"])
@@ -171,7 +172,7 @@ def _of_effects(context: Context, effects: pd.DataFrame) -> Iterator[Side]:
         )
 
 
-def _difference(effect: Mapping[Hashable, Any]) -> float:
+def _difference(effect: Mapping[str, Any]) -> float:
     """The effect; for people with an event the plain difference of their shares.
 
     What is added to the cells of a table with an empty one moves its ratio, and can turn it.
@@ -816,7 +817,7 @@ class GroupSynthesis:
             "unknown": sum(math.isnan(sign) for sign in signs),
             "beside": [
                 (row["study_label"], side_of([row["sign"]]), self.reasons.get(row["study_label"]))
-                for row in beside.to_dict("records")
+                for row in as_records(beside)
             ],
         }
 
@@ -827,7 +828,7 @@ class GroupSynthesis:
         row = shown.iloc[0]
         rows = set(row["rows"].split(" "))
         own = self.effects[self.effects["study_id"] == row["study_id"]]
-        for effect in own.to_dict("records"):
+        for effect in as_records(own):
             if effect["kind"] == CONTRAST and set(effect["rows"].split(" ")) <= rows:
                 ends = effect["yi"], effect["ci_low"], effect["ci_high"]
                 return IntervalToRead(*ends), effect["measure"]
@@ -874,7 +875,7 @@ class GroupSynthesis:
 def _measured(rows: pd.DataFrame) -> str:
     """What was measured; by which study, where not all measured the same."""
     studies: dict[str, list[str]] = {}
-    for row in rows.to_dict("records"):
+    for row in as_records(rows):
         studies.setdefault(row["construct_label"], []).append(row["study_label"])
     if len(studies) < 2:
         return "".join(studies)
@@ -949,7 +950,7 @@ def _reasons(results: pd.DataFrame, protocol: Protocol, comparator_class: str) -
     """The rules that keep studies out of the count."""
     selection = protocol.selection
     reasons: dict[str, str] = {}
-    for row in results.to_dict("records"):
+    for row in as_records(results):
         is_other = row["comparator_class"] != comparator_class
         is_open = not (row["blinding"] in MASKED or selection.allow_single_blind)
         words = [

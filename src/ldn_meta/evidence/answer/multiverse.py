@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations, product
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -36,7 +36,7 @@ from ldn_meta.evidence.raw.protocol import (
     departed,
     nodes_html,
 )
-from ldn_meta.evidence.raw.tables import counted, titled_html
+from ldn_meta.evidence.raw.tables import as_records, counted, titled_html
 from ldn_meta.stats.arrays import html_table
 from ldn_meta.stats.convert import ci_from_se, p_from_se
 from ldn_meta.stats.effects import effect_size
@@ -130,7 +130,7 @@ class ChoiceOfEffects:
         changes, data_of = _distinct(nodes, Option.of_data)
         departures, selection_of = _distinct(nodes, Option.of_protocol)
         main = Variant("", self._protocol.selection, self._protocol.model)
-        selections = [departed(main, departure).selection for departure in departures]
+        selections = [_selection(main, _frozen(departure)) for departure in departures]
         groups = self._groups(changes)
         names: dict[str, str] = {}
         for frame, _ in groups:
@@ -215,6 +215,12 @@ def _frozen(changes: dict[str, Any]) -> Changes:
     return tuple(sorted(changes.items()))
 
 
+# The nodes are the same for every outcome.
+@lru_cache(maxsize=4096)
+def _selection(main: Variant, departure: Changes) -> Selection:
+    return departed(main, dict(departure)).selection
+
+
 def _as_odds_ratios(effects: pd.DataFrame) -> pd.DataFrame:
     """The same counts as odds ratios; a risk ratio without its counts has none."""
     counts = {name: effects[name].to_numpy(dtype=float) for name in COUNTS}
@@ -280,7 +286,7 @@ def explored(evidence: Evidence, protocol: Protocol) -> dict[str, Any]:
         "rules": [],
         "indications": [],
     }
-    for row in evidence.text["indications"].to_dict("records"):
+    for row in as_records(evidence.text["indications"]):
         if row["is_reported"] != "yes":
             continue
         own = evidence.for_indication(row["indication_id"])
@@ -379,7 +385,7 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     applies = [rule.applies for rule in rules(frame)]
     direct = frame["route"].str.startswith("difference") & (frame["direction"] == NOT_STATED)
     records = []
-    for place, row in enumerate(frame.to_dict("records")):
+    for place, row in enumerate(as_records(frame)):
         record = {name: _plain(row[name]) for name in COLUMNS}
         record |= {
             "week": _plain(row["timepoint_weeks"]),
@@ -800,7 +806,7 @@ def all_multiverses(
 ) -> list[Multiverse]:
     """Every outcome of the evidence map with an effect, against the main comparator."""
     found = []
-    for row in evidence.tables["indications"].to_dict("records"):
+    for row in as_records(evidence.tables["indications"]):
         name = row["indication_id"]
         if not row["is_reported"] or (indications is not None and name not in indications):
             continue

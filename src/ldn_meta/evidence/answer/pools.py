@@ -18,6 +18,7 @@ from ldn_meta.evidence.effects.rows import (
     PROPORTION,
     choose,
 )
+from ldn_meta.evidence.raw.tables import as_records
 from ldn_meta.stats.bayes import pool_bayes
 from ldn_meta.stats.convert import p_from_se
 from ldn_meta.stats.pool import pool, side
@@ -270,7 +271,7 @@ def possible_synthesis(
     said = left_out[left_out["construct"].isin(constructs)]
     columns = ["study_label", "kind", "direction", "is_preferred", "comparator_class", "construct"]
     columns += ["trial_id", "n_1"]
-    rows = [row for frame in (said, seen) for row in frame[columns].to_dict("records")]
+    rows = [row for frame in (said, seen) for row in as_records(frame[columns])]
     rows = [row for row in rows if row["comparator_class"] != FURTHER_ARM]
     directions = _directions([row for row in rows if row["kind"] == CONTRAST])
     fitting = [found for found in pools if found.key["construct"] in constructs]

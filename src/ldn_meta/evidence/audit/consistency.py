@@ -15,7 +15,7 @@ from ldn_meta.evidence.effects.effects import used_rows
 from ldn_meta.evidence.effects.routes import degrees_of_freedom
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Context, Row, is_before, plain_rows
 from ldn_meta.evidence.raw.faults import FACT_KEYS, LEVELS, SIZES, SPLIT_DESIGNS, VALUES
-from ldn_meta.evidence.raw.tables import VALUE_TABLES, cited
+from ldn_meta.evidence.raw.tables import VALUE_TABLES, as_records, cited
 from ldn_meta.stats.consistency import (
     CENTRE_TOLERANCE,
     CONSISTENT,
@@ -124,7 +124,7 @@ class Audit:
         self.text: dict[str, dict[str, str]] = {}
         for table in CHECKED_TABLES:
             key = evidence.dictionary.tables[table].key
-            cells = evidence.text[table].to_dict("records")
+            cells = as_records(evidence.text[table])
             typed = plain_rows(evidence.tables[table])
             self.rows[table] = []
             for row, texts in zip(typed, cells, strict=True):
@@ -1127,7 +1127,7 @@ def consistency_summary(frame: pd.DataFrame) -> list[str]:
         f"consistent, {len(wrong)} inconsistent ({accepted} of them accepted), "
         f"{open_ones} not checkable"
     ]
-    for row in wrong.to_dict("records"):
+    for row in as_records(wrong):
         state = row["severity"] + (", accepted" if row["is_accepted"] else "")
         lines.append(
             f"  {row['table']}:{row['row_id']}: {row['check']} ({state}): {row['explanation']}"
