@@ -71,8 +71,12 @@ def test_choices_that_are_no_choices_are_refused(edited, old, new, says):
         edited(old, new)
 
 
-def test_a_protocol_may_name_no_dose_finding_trial(edited):
-    assert edited("[dose]", "[doses]") is None
+def test_a_protocol_may_name_no_dose_finding_trial(raw_folder, tmp_path):
+    text = (raw_folder / "protocol.toml").read_text(encoding="utf-8")
+    start = text.index("[dose]")
+    file = tmp_path / "protocol.toml"
+    file.write_text(text[:start] + text[text.index("[[sensitivity]]", start) :], encoding="utf-8")
+    assert load_dose_choices(file) is None
 
 
 def small(evidence, **changes):

@@ -39,6 +39,8 @@ from ldn_meta.evidence.grade import (
     size_of_effect,
     thresholds,
 )
+from ldn_meta.evidence.load import load_evidence
+from ldn_meta.evidence.raw.protocol import load_protocol
 
 # -- the real evidence
 
@@ -225,6 +227,18 @@ def place_of(evidence):
     table = evidence.text["certainty"]
     is_one = (table["domain"] == "risk_of_bias") & (table["indication_id"] == "fibromyalgia")
     return int(is_one.to_numpy().argmax())
+
+
+def test_a_row_about_a_study_that_was_left_out_stays(raw):
+    """The way to leave a trial out is one cell; its ratings say nothing, and are no fault."""
+    row = raw.find("studies", study_id="innova2026")
+    row["eligible_for"], row["eligibility_reason"] = "excluded", "left out"
+    folder = raw.save()
+    evidence, protocol = load_evidence(folder), load_protocol(folder)
+    tables = certainty_tables(Answers(evidence, protocol, *normalise(evidence, protocol)))
+    named = " ".join(tables.certainty["study_ids"])
+    assert "younger2013" in named
+    assert "innova2026" not in named
 
 
 def test_a_missing_judgement_names_the_row_to_add(evidence, found):

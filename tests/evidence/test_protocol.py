@@ -98,7 +98,10 @@ def test_a_choice_that_is_missing_unknown_or_of_the_wrong_type_is_refused(
 
 
 def test_no_protocol(tmp_path):
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ArgumentError, match=r"protocol\.toml is missing; restore it from git"):
+        load_protocol(tmp_path)
+    (tmp_path / "protocol.toml").write_bytes(b'# plan\nnote = "\xff"')
+    with pytest.raises(ArgumentError, match=r"protocol\.toml:2: is not UTF-8 .*; save the file"):
         load_protocol(tmp_path)
 
 
@@ -112,9 +115,13 @@ def test_words_of_the_rankings_are_those_of_the_data_dictionary(evidence, protoc
     lost = edited('"press", "transcription"]', '"press"]')
     with pytest.raises(ArgumentError, match=r"main: read_from .* wrong: transcription; allowed"):
         lost.check_words(evidence.dictionary)
-    twice = edited('"press", "transcription"]', '"press", "press", "transcription"]')
-    with pytest.raises(ArgumentError, match="a word given twice"):
-        twice.check_words(evidence.dictionary)
+    with pytest.raises(ArgumentError, match=r"selection\.read_from: 'press' is a word given twi"):
+        edited('"press", "transcription"]', '"press", "press", "transcription"]')
+    lost = edited('first", estimands = ["end level", ', 'first", estimands = ["end levels", ')
+    with pytest.raises(
+        ArgumentError, match=r"node 'kind of d.*option 'end levels f.*: end level, end levels;"
+    ):
+        lost.check_words(evidence.dictionary)
     new = f"[[sensitivity]]\nname = 'new'\nread_from = ['full text']\n{LATE}"
     of_sensitivity = edited("", new)
     with pytest.raises(ArgumentError, match="new: read_from must rank every read_from"):
@@ -235,6 +242,65 @@ def test_refused_against_the_evidence(edited, evidence, old, new, message):
         choices.check_against(evidence)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"points (0-10)" = 1.0', '"point (0-10)" = 1.0',
+         r"bayes\.scale: 'point \(0-10\)' is no uni"),
+        ('"log" = 0.5', '"logs" = 0.5', r"'logs' is no unit in use; did you mean 'log'\?"),
+        ('"responder_waking_unrefreshed_30"]', '"waking"]',
+         r"shares\.among_some: 'waking' is no out"),
+        ('"pain" = ["pain_intensity"', '"pain" = ["pain_intensiti"',
+         r"outcome_group\.pain: 'pain_i"),
+        ("", "[scale.pain_intensit]\nminimum = 0.0\nmaximum = 1.0\nunit = 'points'\n"
+         "minimal_important_difference = 0.1\nmid_source = 'nobody'\n"
+         'set_on = 2026-12-01T12:00:00Z\nknown_then = "after the main pool was seen"',
+         r"scale: 'pain_intensit' is no construct of outcomes\.csv"),
+        ("[certainty.scale.quality_of_life_mental]", "[certainty.scale.mental]",
+         r"certainty\.scale: 'mental' is no construct"),
+        ('= ["mechanism"]', '= ["mechanisms"]', "surrogate_domains: 'mechanisms' is no domain"),
+        ('["endoscopic_response", "endoscopic_remission", "endoscopic_effect"]', '["endoscopy"]',
+         "surrogate_constructs: 'endoscopy' is no construct"),
+        ('"LDN" = [1.0, 6.0]', '"LDN" = [1.0, 6.0]\n"HDN" = [50, 100]',
+         "dose_mg_per_day: 'HDN' is no intervention of indications.csv"),
+        ('study_id = "bruunplesner2020"', 'study_id = "bruun2020"',
+         r"dose\.study_id: 'bruun2020'"),
+        ('_outcome = "responder_own_rule"', '_outcome = "responders"', r"dose\.responder_outcome"),
+        ("(certainty.csv)", "(certainties.csv)",
+         "elsewhere: 'certainties.csv' is no file of data"),
+    ],
+)  # fmt: skip
+def test_a_name_of_nothing_on_file_is_refused(edited, evidence, protocol, old, new, message):
+    """It would silently change nothing, or take a choice away."""
+    protocol.check_against(evidence)
+    with pytest.raises(ArgumentError, match=message):
+        edited(old, new).check_against(evidence)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("fewest_people = 5", "fewest_people = 4.5", "fewest_people: 4.5 is not .* whole number"),
+        ("fewest_people = 5", "fewest_people = 0", "fewest_people: 0 is not allowed"),
+        ('cases = ["case report"]', 'cases = ["case report", "case report"]',
+         r"shares\.cases: 'case report' is a word given twice"),
+        ("ed50_low_mg = 0.1", "ed50_low_mg = 20.0",
+         r"dose\.ed50_low_mg: 20 is not allowed; .* 12"),
+        ("spread_low_mg = 0.1875", "spread_low_mg = 0.0",
+         r"dose\.spread_low_mg: 0 is not allowed"),
+        ("design_steps = 9", "design_steps = 1",
+         r"dose\.design_steps: 1 is .* whole number from 2"),
+        ("ed50_steps = 60", "ed50_steps = 60.5", r"dose\.ed50_steps: 60\.5"),
+        ("ed50_steps = 60", "ed50_step = 60", r"dose: 'ed50_steps' is missing"),
+        ("caps_mg = [1.5, 3.0]", "caps_mg = [1.5, 30.0]",
+         "caps_mg: 30 is not allowed; .* between"),
+    ],
+)  # fmt: skip
+def test_numbers_of_counts_and_axes_are_held(edited, old, new, message):
+    with pytest.raises(ArgumentError, match=message):
+        edited(old, new)
+
+
 GOOD = {
     "tau_prior": "half-normal",
     "scale": {"log": 0.5, "points (0-10)": 1},
@@ -333,7 +399,7 @@ def test_every_choice_is_dated(raw_folder, tmp_path):
     ("old", "new", "message"),
     [
         ("", "[[sensitivity]]\nname = 'new'\ntarget_weeks = 6.0",
-         "sensitivity 'new': 'set_on' is missing; say when"),
+         "sensitivity 'new': 'set_on' is missing; .* set_on = <when the choice was made, YYYY-"),
         ("[pooling]\nset_on = 2026-11-22T22:28:09Z", "[pooling]\nset_on = 2026-11-25T22:28:09Z",
          r"pooling: set on 2026-11-25 22:28 and said to be 'before any pool', but the first "
          "pool is of 2026-11-22 23:39; correct"),
@@ -343,6 +409,22 @@ def test_every_choice_is_dated(raw_folder, tmp_path):
          r"known_then: 'before' is not allowed; allowed: 'before any pool', 'after"),
         ("first_pool = ", "first = ", "history: 'first_pool' is missing"),
         ("changed = [{ on = ", "changed = [{ at = ", r"changed: 'on' is missing"),
+        ("changed = [{ on = 2026-11-30T20:05:00Z, what = \"two",
+         "changed = [{ on = 2026-11-22T20:05:00Z, what = \"two",
+         r"pooling\.changed\.on: 2026-11-22 20:05 comes too early after 2026-11-22 22:28"),
+        ("on = 2026-11-25T22:41:39Z, what = \"two", "on = 2026-11-25T21:41:39Z, what = \"two",
+         r"imprecision\.changed\.on: 2026-11-25 21:41 comes too early after 2026-11-25 21:46"),
+        ('what = "how trials are pooled"', 'what = " "',
+         r"pooling\.what: ' ' is not .* some words"),
+        ('what = "how trials are pooled"', "what = 1",
+         r"pooling\.what: 1 is not allowed; .* text"),
+        ('bears_on = "words, no estimate"', 'bears_on = ""', r"size\.bears_on: '' is not allowed"),
+        ('varied_by = ["spread between trials", "interval"]', 'varied_by = ["intervals"]',
+         r"pooling\.varied_by: 'intervals' is no node .* did you mean 'interval'\?"),
+        ('varied_by = ["spread between trials", "interval"]', 'varied_by = ["a", "a"]',
+         r"pooling\.varied_by: 'a' is a word given twice"),
+        ('varied_by = ["spread between trials", "interval"]', "varied_by = []",
+         r"pooling\.varied_by: \[\] is not allowed"),
     ],
 )  # fmt: skip
 def test_a_history_that_cannot_be_is_refused(edited, old, new, message):

@@ -63,7 +63,7 @@ def test_what_is_not_allowed_is_refused(read, text, words):
 
 
 def test_a_folder_without_it_is_refused(tmp_path):
-    with pytest.raises(ArgumentError, match="it names the treatment"):
+    with pytest.raises(ArgumentError, match=r"review\.toml is missing; restore it from git"):
         load_review(tmp_path)
 
 
@@ -125,8 +125,24 @@ def test_a_template_is_refused_where_nothing_fills_it_in(template, message):
 def test_a_file_that_is_not_there_states_nothing(tmp_path):
     assert load_wording(tmp_path) == {}
     (tmp_path / "grade.toml").write_text("a = ", encoding="utf-8")
-    with pytest.raises(ArgumentError, match=r"grade\.toml is no TOML: .* correct it"):
+    with pytest.raises(ArgumentError, match=r"grade\.toml is no TOML: .*; correct it"):
         load_wording(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["review.toml", "grade.toml", "claim_rules.toml"])
+def test_a_file_in_another_encoding_is_refused_with_its_line(name, tmp_path):
+    (tmp_path / name).write_bytes(b'a = 1\nb = "\xe9"\n')
+    read = load_review if name == "review.toml" else load_wording
+    with pytest.raises(ArgumentError, match=rf"{name}:2: is not UTF-8 .*; save the file as UTF-8"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("template", ["{sd:.2q}", "{sd:pc}", "{sd:d}", "{}", "{0}"])
+def test_a_template_that_cannot_be_written_is_refused(template):
+    good = "{sd} {sd:.2f} {sd:pct} {sd:p} {sd:n} {sd:word} {sd:g}"
+    check_template("grade.toml: here", good, ["sd"])
+    with pytest.raises(ArgumentError, match=r"grade\.toml: here: "):
+        check_template("grade.toml: here", template, ["sd"])
 
 
 def test_whole_items_are_whole_numbers(read):

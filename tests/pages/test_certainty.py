@@ -346,11 +346,18 @@ def test_what_matters_is_still_possible_or_not():
     """Pain: the important difference is one point; the interval of the row decides."""
     page = lm.certainty(indication="fibromyalgia")
     row = {"important_high": 1.0, "benefit_sign": -1.0, "ci_low": -1.33, "ci_high": 1.45}
+    row["certainty"] = "moderate"
     assert page._possible(row).endswith("is possible for better and for worse.")
     assert page._possible({**row, "ci_high": 0.5}).endswith("is possible for the better only.")
     assert page._possible({**row, "ci_low": -0.5}).endswith("is possible for the worse only.")
     inside = {**row, "ci_low": -0.78, "ci_high": 0.84}
     assert page._possible(inside).endswith("is ruled out.")
+    # What the next study may turn over is not ruled out.
+    for unsure in ("low", "very low"):
+        said = page._possible({**inside, "certainty": unsure})
+        assert said == "What may be true includes no difference that matters (from 1)."
+        said = page._possible({**row, "ci_high": 0.5, "certainty": unsure})
+        assert said.endswith("includes a difference that matters (from 1) for the better only.")
     assert page._possible({**row, "important_high": math.nan}) == ""
 
 

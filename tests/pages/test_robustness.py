@@ -13,6 +13,7 @@ from ldn_meta.display.pages.effect import EffectPage
 from ldn_meta.display.words import fixed
 from ldn_meta.evidence.answer.answer import INSIDE
 from ldn_meta.evidence.answer.multiverse import weights
+from ldn_meta.evidence.audit.claim_material import medians_as_means, with_medians
 from ldn_meta.evidence.raw.review import Review
 from ldn_meta.stats.multiverse import digits
 from ldn_meta.stats.small_study import begg_test, egger_test, trim_and_fill
@@ -286,6 +287,24 @@ def test_medians_are_let_in_by_hand(fibromyalgia):
     assert "0.5 standard deviations would be one of 0.77 points, another than that of 1" in said
     assert "Approximate" in said
     assert "the number analysed is not told" in said
+
+
+def test_medians_are_let_in_beside_one_trial(fibromyalgia):
+    """One trial is read by its own interval, divided like its estimate."""
+    opened, pool = fibromyalgia.opened, fibromyalgia.pool
+    medians = medians_as_means(
+        opened.derived.evidence,
+        indication_id="fibromyalgia",
+        comparator_class=fibromyalgia.comparator_class,
+        correlation=opened.protocol.correlation,
+    )
+    for at in range(len(pool.trials)):
+        alone = pool.of(pool.trials.iloc[[at]])
+        ends = sorted(-alone.benefit_sign * end / 2 for end in alone.own_intervals[0])
+        assert with_medians(alone, 2.0, []).read[1:3] == pytest.approx(ends)
+        after = with_medians(alone, 2.0, medians)
+        assert len(after.trials) == 1 + len(medians)
+        assert not np.isnan([*after.read[:3], *np.ravel(after.own_intervals)]).any()
 
 
 def test_without_medians_nothing_is_let_in():

@@ -58,6 +58,19 @@ def test_override_goes_to_every_notebook_that_has_the_parameter(project):
     assert jobs["overview/90_overview"].parameters == {"level": 0.8}
 
 
+def test_an_outcome_that_nothing_on_file_is_about_is_refused():
+    """An outcome of another condition is none of this one; a page of nothing tells nobody."""
+    for name in ("protocol", "pain_intensity"):
+        assert plan(["fibromyalgia"], {"construct": name})
+    for name, message in (
+        ("pain_intensit", r"'pain_intensit' of 'construct' is unknown; did you mean 'pain_int"),
+        ("endoscopic_response", r"'endoscopic_response' of 'construct' is unknown.*protocol, "),
+    ):
+        with pytest.raises(ParameterError, match=message):
+            plan(["fibromyalgia"], {"construct": name})
+    assert plan(["crohns_disease"], {"construct": "endoscopic_response"})
+
+
 @pytest.mark.parametrize(
     ("indications", "overrides", "message"),
     [

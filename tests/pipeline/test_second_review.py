@@ -51,6 +51,7 @@ PLAN = (
     (r"also_rated = [^\n]*", 'also_rated = ["falls"]'),
     (r"(\.dose_mg_per_day\]\n).*?\n\n", r'\1"vitamin D" = [0.0, 5.0]\n\n'),
     (r"# Page 92.*?\n\n(?=# Pools shown)", ""),
+    (r"\[certainty\.scale\.quality_of_life_mental\].*?\n\n", ""),
     ("No LDN crossover prints it", "No crossover prints it"),
     (r"surrogate_constructs = [^\n]*", "surrogate_constructs = []"),
     (r'\nsd_row = "arm_stats:[^\n]*', '\nsd_row = "none"'),

@@ -121,6 +121,7 @@ def _ratio(code: str, table: dict[str, float]) -> dict[str, float]:
 
 def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFrame]:
     """Compute every derived table."""
+    protocol.check_against(evidence)
     effects, left_out = normalise(evidence, protocol)
     effects = as_saved(effects)
     consistency = check_consistency(evidence, protocol, effects, left_out)

@@ -1294,8 +1294,9 @@ def match_rows(
             remedy = f"use one of {', '.join(ALLOWED[RISK_OF_BIAS][:-1])}"
             faults.append(Fault(TABLE, judged.line, "judgement", judged.judgement, rule, remedy))
     with_reason = {(*body.key, WHOLE) for body in unrated if body.why_not}
+    excluded = told_by_excluded(evidence)
     for key, row in rows.items():
-        if key not in found and key not in with_reason:
+        if key not in found and key not in with_reason and key[:3] not in excluded:
             rule = f"is not rated against {key[2]} in {key[0]}: no comparison tells of it"
             remedy = "delete the row, or correct indication, construct, comparator_class or domain"
             faults.append(Fault(TABLE, row.line, "construct", key[1], rule, remedy))
@@ -1307,6 +1308,27 @@ def match_rows(
     if faults:
         raise DataError(faults)
     return rows
+
+
+def told_by_excluded(evidence: Evidence) -> set[tuple[str, str, str]]:
+    """Indication, construct and comparator of what a study tells that somebody left out.
+
+    Their rows stay on file: they are said nowhere, and hold again once the study is let in.
+    """
+
+    def cells(table: str, *names: str) -> Iterator[tuple[str, ...]]:
+        return zip(*(evidence.text[table][name].tolist() for name in names), strict=True)
+
+    constructs = {row[0]: row[1] for row in cells("outcomes", "outcome_id", "construct")}
+    where = ("study_id", "eligible_for", "indication_id", "comparator_class")
+    left_out = {row[0]: row[2:] for row in cells("studies", *where) if row[1] == "excluded"}
+    return {
+        (left_out[study][0], constructs[outcome], left_out[study][1])
+        for name, frame in evidence.text.items()
+        if "analysis_set" in frame
+        for study, outcome in cells(name, "study_id", "outcome_id")
+        if study in left_out and outcome in constructs
+    }
 
 
 def _missing(key: Key, ids: list[str]) -> Fault:

@@ -7,7 +7,7 @@ import base64
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from ldn_meta import paths
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.errors import NotebookError, ParameterError, did_you_mean
 from ldn_meta.evidence.raw.review import load_review
+from ldn_meta.evidence.raw.tables import VALUE_TABLES
 from ldn_meta.files import csv_records, rounded
 
 INJECTED_TAG = "injected-parameters"
@@ -256,6 +257,8 @@ def type_words(default: Any) -> str:
     return words.get(type(default), "a single value")
 
 
+# Parameters that end so name an outcome.
+CONSTRUCT = "construct"
 OVERVIEW = "overview"
 SETTINGS = "parameters.toml"
 _TABLES = ("notebooks", "allowed", "once", "indications")
@@ -287,6 +290,21 @@ def reported_indications() -> dict[str, dict[str, str]]:
     except (OSError, ValueError, KeyError) as error:
         message = f"data/raw/{file.name} cannot be read ({error!r}): run `ldn-meta check`"
         raise ParameterError(message) from error
+
+
+def constructs_of(indications: Collection[str]) -> list[str]:
+    """Outcomes that some result on file of these indications is about."""
+    raw = paths.raw_data()
+    construct = {r["outcome_id"]: r["construct"] for r in csv_records(raw / "outcomes.csv")}
+    studies = {
+        row["study_id"]
+        for row in csv_records(raw / "studies.csv")
+        if row["indication_id"] in indications
+    }
+    rows = (row for table in VALUE_TABLES for row in csv_records(raw / f"{table}.csv"))
+    return sorted(
+        {construct.get(row["outcome_id"], "") for row in rows if row["study_id"] in studies} - {""}
+    )
 
 
 def plan(
@@ -334,6 +352,12 @@ def plan(
     _check_names(
         given, [[name for name in defaults if name != "indication"] for defaults in selected], "-p"
     )
+    for name, value in given.items():
+        if name.endswith(CONSTRUCT) and isinstance(value, str):
+            usual = {str(defaults[name]) for defaults in selected if name in defaults}
+            known = [*sorted(usual), *constructs_of(set(chosen))]
+            if value not in known:
+                raise ParameterError(unknown(f"-p value {value!r} of {name!r}", value, known))
 
     jobs = []
     for target in targets:

@@ -676,6 +676,14 @@ class CertaintyPage(Page):
             better, worse = -worse, -better
         left = [word for word, is_left in (("better", better >= mid), ("worse", worse <= -mid))
                 if is_left]  # fmt: skip
+        if len(left) < 2 and row["certainty"] in ("low", VERY_LOW):
+            # What the next study may turn over is not ruled out.
+            which = (
+                f"a difference that matters (from {mid:g}) for the {left[0]} only"
+                if left
+                else (f"no difference that matters (from {mid:g})")
+            )
+            return f"What may be true includes {which}."
         if len(left) == 1:
             return f"{matters} possible for the {left[0]} only."
         return f"{matters} {'possible for better and for worse' if left else 'ruled out'}."

@@ -25,7 +25,7 @@ from ldn_meta.stats.regression import meta_regression
 
 if TYPE_CHECKING:
     from ldn_meta.display.outputs import FigureOutput
-    from ldn_meta.evidence.answer.dose import DoseChoices
+    from ldn_meta.evidence.raw.protocol import DoseChoices
     from ldn_meta.stats.up_and_down import CompatibleCurves
 
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ldn_meta import paths
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.raw.review import choices_of, read_toml, section
+from ldn_meta.evidence.raw.protocol import DoseChoices, load_protocol
 from ldn_meta.stats.arrays import FloatArray, IntArray
 from ldn_meta.stats.up_and_down import (
     CompatibleCurves,
@@ -38,24 +37,6 @@ if TYPE_CHECKING:
 SHARES = {"ed50": 0.5, "ed95": 0.95}
 INTERVAL = "confidence interval 95%"
 MIDDLE_OF_TRIALS = (0.025, 0.975)
-
-
-@dataclass(frozen=True)
-class DoseChoices:
-    """Section [dose] of the protocol; doses and spreads in mg."""
-
-    study_id: str
-    responder_outcome: str
-    ed50_low_mg: float
-    ed50_high_mg: float
-    ed50_steps: int
-    spread_low_mg: float
-    spread_high_mg: float
-    spread_steps: int
-    other_spread_caps_mg: tuple[float, ...]
-    design_ed50_low_mg: float
-    design_ed50_high_mg: float
-    design_steps: int
 
 
 @dataclass(frozen=True)
@@ -88,13 +69,7 @@ class DoseTrial:
 
 def load_dose_choices(path: str | Path | None = None) -> DoseChoices | None:
     """Read section [dose] of ``protocol.toml``; None where it names no dose-finding trial."""
-    file = paths.raw_data() / "protocol.toml" if path is None else Path(path)
-    stated = read_toml(file)
-    if "dose" not in stated:
-        return None
-    choices = section("dose", stated["dose"], choices_of(DoseChoices))
-    caps = tuple(float(cap) for cap in choices.pop("other_spread_caps_mg"))
-    return DoseChoices(**choices, other_spread_caps_mg=caps)
+    return load_protocol(path).dose
 
 
 def dose_trial(evidence: Evidence, choices: DoseChoices) -> DoseTrial:

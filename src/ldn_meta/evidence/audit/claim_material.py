@@ -28,6 +28,7 @@ from ldn_meta.evidence.raw.faults import SIZES
 from ldn_meta.evidence.raw.review import write
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, cited
 from ldn_meta.files import number_text
+from ldn_meta.stats.convert import ci_from_se
 from ldn_meta.stats.pool import side
 
 if TYPE_CHECKING:
@@ -389,20 +390,25 @@ def with_medians(found: Pool, sd: float, added: Iterable[MedianAsMean]) -> Pool:
     """A pool of differences divided by one standard deviation, with medians let in."""
     import pandas as pd
 
+    by = -found.benefit_sign / sd
+    ends = found.trials[["ci_low", "ci_high"]] * by
     trials = found.trials.assign(
-        yi=-found.benefit_sign * found.trials["yi"] / sd,
+        yi=found.trials["yi"] * by,
         vi=found.trials["vi"] / sd**2,
         benefit_sign=-1,
+        ci_low=ends.min(axis=1),
+        ci_high=ends.max(axis=1),
     )
     rows = [
         {"study_id": one.study_id, "study_label": one.label, "yi": one.yi, "vi": one.vi,
-         "n_1": one.people, "is_paired": True, "benefit_sign": -1, "route": "median"}
+         "n_1": one.people, "is_paired": True, "benefit_sign": -1, "route": "median",
+         **dict(zip(("ci_low", "ci_high"), ci_from_se(one.yi, math.sqrt(one.vi)), strict=True))}
         for one in added
         if one.study_id not in set(trials["study_id"])
     ]  # fmt: skip
     every = pd.concat([trials, pd.DataFrame(rows)]) if rows else trials
     key = {**found.key, "measure": "SMD", "unit": "standard deviations"}
-    return replace(found, key=key).of(every.drop(columns=["ci_low", "ci_high"]))
+    return replace(found, key=key).of(every)
 
 
 class Spread(NamedTuple):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from html import escape
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ldn_meta import paths
-from ldn_meta.errors import ArgumentError
+from ldn_meta.errors import ArgumentError, did_you_mean
 from ldn_meta.evidence.raw.review import (
     HISTORY,
     NUMBER,
@@ -357,6 +358,10 @@ def _scale(name: str, entry: Mapping[str, Any], scales: Mapping[str, Scale]) -> 
 BEFORE, AFTER = "before any pool", "after the main pool was seen"
 # Sections whose entries are choices of their own, and whether the section itself is one.
 ENTRIES = {"certainty": True, "scale": False, "multiverse": True, "sensitivity": False}
+ELSEWHERE = "history.elsewhere"
+FILE_NAME = re.compile(r"[\w/-]+\.(?:csv|toml|yml|json)\b")
+# Files of data/raw that are no tables and hold no sentences.
+OTHER_FILES = ("review.toml", "corrections.yml", "datapackage.json")
 
 
 @dataclass(frozen=True)
@@ -399,11 +404,11 @@ def take_history(stated: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
 
     def taken(name: str, words: str, table: dict[str, Any]) -> None:
         told = {key: table.pop(key) for key in HISTORY if key in table}
-        found.append((name, str(told.pop("what", words)), told))
+        found.append((name, told.pop("what", words), told))
 
     found: list[tuple[str, str, dict[str, Any]]] = []
     for entry in stated.get("history", {}).pop("elsewhere", ()):
-        taken("history.elsewhere", "a choice in another file", entry)
+        taken(ELSEWHERE, "a choice in another file", entry)
     for name, part in stated.items():
         if name == "history":
             continue
@@ -428,14 +433,21 @@ def take_history(stated: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
 
 
 def read_history(
-    stated: Mapping[str, Any], found: Sequence[tuple[str, str, Mapping[str, Any]]]
+    stated: Mapping[str, Any],
+    found: Sequence[tuple[str, str, Mapping[str, Any]]],
+    nodes: Collection[str],
 ) -> History:
     """Read the section ``history``, and hold that every choice says when it was made."""
     check_names("history", stated, required=("first_pool", "note"), optional=("reason",))
     first = _moment("history.first_pool", stated["first_pool"])
-    return History(
-        first, " ".join(stated["note"].split()), tuple(_decision(first, *one) for one in found)
-    )
+    decisions = tuple(_decision(first, *one) for one in found)
+    for one in decisions:
+        for node in one.varied_by:
+            if node not in nodes:
+                hint = did_you_mean(node, nodes, " ")
+                message = f"{one.name}.varied_by: {node!r} is no node of the multiverse; {hint}"
+                raise ArgumentError(f"{message}Allowed: {', '.join(nodes)}")
+    return History(first, " ".join(stated["note"].split()), decisions)
 
 
 def _decision(first: datetime, name: str, what: str, told: Mapping[str, Any]) -> Decision:
@@ -443,8 +455,8 @@ def _decision(first: datetime, name: str, what: str, told: Mapping[str, Any]) ->
         if key not in told:
             message = (
                 f"protocol.toml: {name}: {key!r} is missing; say when the choice was made and "
-                f"what was known then: set_on = {first:%Y-%m-%dT%H:%M:%SZ} and "
-                f'known_then = "{BEFORE}" or "{AFTER}"'
+                "what was known then: set_on = <when the choice was made, YYYY-MM-DDTHH:MM:SSZ> "
+                f'and known_then = "{BEFORE}" or "{AFTER}"'
             )
             raise ArgumentError(message)
     on, known = _moment(f"{name}.set_on", told["set_on"]), told["known_then"]
@@ -456,14 +468,39 @@ def _decision(first: datetime, name: str, what: str, told: Mapping[str, Any]) ->
             f"first pool is of {first:%Y-%m-%d %H:%M}; correct set_on or known_then"
         )
         raise ArgumentError(message)
-    changed = []
+    _check_text(f"{name}.what", what)
+    for key, kind in (("varied_by", list), ("changed", list)):
+        if key in told:
+            check_type(f"{name}.{key}", told[key], kind)
+            if not told[key]:
+                raise not_allowed(f"{name}.{key}", told[key], "a list that is not empty")
+    if "bears_on" in told:
+        _check_text(f"{name}.bears_on", told["bears_on"])
+    changed: list[tuple[datetime, str]] = []
     for change in told.get("changed", ()):
-        check_names(f"{name}.changed", change, required=("on", "what"), optional=())
-        changed.append((_moment(f"{name}.changed.on", change["on"]), str(change["what"])))
+        where = f"{name}.changed"
+        check_type(where, change, dict)
+        check_names(where, change, required=("on", "what"), optional=())
+        _check_text(f"{where}.what", change["what"])
+        at, before = _moment(f"{where}.on", change["on"]), changed[-1][0] if changed else on
+        # One commit may bring several changes of one choice.
+        if at < before or at == on:
+            message = (
+                f"{where}.on: {at:%Y-%m-%d %H:%M} comes too early after {before:%Y-%m-%d %H:%M}; "
+                "a change is later than the choice, and not before the last change: correct one"
+            )
+            raise ArgumentError(message)
+        changed.append((at, change["what"]))
     return Decision(
         name, what, on, known, tuple(changed), told.get("bears_on", ""),
         tuple(told.get("varied_by", ())),
     )  # fmt: skip
+
+
+def _check_text(where: str, value: Any) -> None:
+    check_type(where, value, str)
+    if not value.strip():
+        raise not_allowed(where, value, "some words")
 
 
 def _moment(where: str, value: Any) -> datetime:
@@ -548,6 +585,24 @@ class ShareChoices:
     among_some: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class DoseChoices:
+    """The one trial that looked for the dose, and curves considered; doses and spreads in mg."""
+
+    study_id: str
+    responder_outcome: str
+    ed50_low_mg: float
+    ed50_high_mg: float
+    ed50_steps: int
+    spread_low_mg: float
+    spread_high_mg: float
+    spread_steps: int
+    other_spread_caps_mg: tuple[float, ...]
+    design_ed50_low_mg: float
+    design_ed50_high_mg: float
+    design_steps: int
+
+
 TIMES = ("target_weeks", "earliest_weeks", "latest_weeks")
 # Sections of protocol.toml and the choices of each; every choice must be stated, and none else.
 # A section may add its "reason".
@@ -562,7 +617,6 @@ SECTIONS: dict[str, Choices] = {
     "shares": choices_of(ShareChoices),
     "history": {},
 }
-# The choices of page 92 are read by evidence/answer/dose.py.
 OTHER_SECTIONS = ("certainty", "scale", "outcome_group", "sensitivity", "multiverse", "dose")
 
 
@@ -587,6 +641,7 @@ class Protocol:
     certainty: CertaintyChoices
     shares: ShareChoices
     history: History
+    dose: DoseChoices | None = None
     sensitivities: tuple[Variant, ...] = ()
     nodes: tuple[Node, ...] = ()
     next_people: tuple[int, ...] = ()
@@ -685,16 +740,22 @@ class Protocol:
             If a word is missing, unknown or given twice.
         """
         columns = {str(f["name"]): f for f in dictionary.tables["contrasts"].fields}
-        for variant in self.variants:
+        every = [(v.name, vars(v.selection)) for v in self.variants]
+        every += [
+            (f"multiverse: node {node.name!r}, option {one.name!r}", dict(one.changes))
+            for node in self.nodes
+            for one in node.options
+        ]
+        for place, choices in every:
             for name, column in RANKED.items():
-                ranked = getattr(variant.selection, name)
+                ranked = choices.get(name, ())
                 known = columns[column]["constraints"]["enum"]
-                if name == "estimands" and not ranked:
+                if not ranked and (name == "estimands" or name not in choices):
                     continue
                 if sorted(ranked) != sorted(known):
                     wrong = ", ".join(sorted(set(ranked) ^ set(known))) or "a word given twice"
                     message = (
-                        f"{variant.name}: {name} must rank every {column} of datapackage.json "
+                        f"{place}: {name} must rank every {column} of datapackage.json "
                         f"once; wrong: {wrong}; allowed: {', '.join(known)}"
                     )
                     raise ArgumentError(message)
@@ -704,6 +765,54 @@ class Protocol:
             unknown = sorted(set(getattr(self.shares, name)) - set(known))
             if unknown:
                 raise not_allowed(f"shares.{name}", unknown[0], ", ".join(known))
+
+    def check_against(self, evidence: Evidence) -> None:
+        """Hold that what the plan names is on file; a name of nothing would change nothing.
+
+        Raises
+        ------
+        ArgumentError
+            If a unit, outcome, construct, intervention, study or file is not on file.
+        """
+        text, rated, dose = evidence.text, self.certainty, self.dose
+        outcomes = text["outcomes"]
+        domains = {str(f["name"]): f for f in evidence.dictionary.tables["outcomes"].fields}
+        constructs = ("construct of outcomes.csv", {*outcomes["construct"]})
+        keys = ("outcome_id of outcomes.csv", {*outcomes["outcome_id"]})
+        common = {scale.unit for scale in self.scales.values()}
+        units = ("unit in use", {LOG, STANDARDISED, *common, *outcomes["unit"]})
+        files = {f"{name}.csv" for name in evidence.tables} | {*evidence.wording, *OTHER_FILES}
+        told = (one.what for one in self.history.decisions if one.name == ELSEWHERE)
+        indirect = "certainty.indirectness"
+        places: list[tuple[str, Iterable[str], tuple[str, Collection[str]]]] = [
+            ("bayes.scale", self.bayes.scale, units),
+            ("shares.among_some", self.shares.among_some, keys),
+            ("scale", self.scales, constructs),
+            ("certainty.scale", rated.scales, constructs),
+            *((f"outcome_group.{n}", of, constructs) for n, of in self.outcome_groups.items()),
+            (f"{indirect}.surrogate_constructs", rated.surrogate_constructs, constructs),
+            (
+                f"{indirect}.surrogate_domains",
+                rated.surrogate_domains,
+                ("domain of outcomes.csv", domains["domain"]["constraints"]["enum"]),
+            ),
+            (
+                f"{indirect}.dose_mg_per_day",
+                rated.doses,
+                ("intervention of indications.csv", {*text["indications"]["intervention"]}),
+            ),
+            *((ELSEWHERE, FILE_NAME.findall(what), ("file of data/raw", files)) for what in told),
+        ]
+        if dose is not None:
+            studies = ("study_id of studies.csv", {*text["studies"]["study_id"]})
+            places.append(("dose.study_id", [dose.study_id], studies))
+            places.append(("dose.responder_outcome", [dose.responder_outcome], keys))
+        for place, named, (what, known) in places:
+            for name in named:
+                if name not in known:
+                    hint = did_you_mean(name, known, " ")
+                    message = f"protocol.toml: {place}: {name!r} is no {what}; {hint}correct it"
+                    raise ArgumentError(message)
 
 
 def load_protocol(path: str | Path | None = None) -> Protocol:
@@ -721,14 +830,13 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
     Raises
     ------
     ArgumentError
-        If a choice is missing, unknown or of the wrong type.
-    FileNotFoundError
-        If there is no such file.
+        If there is no such file, or a choice is missing, unknown or of the wrong type.
     """
     file = paths.raw_data() if path is None else Path(path)
     if file.is_dir():
         file = file / "protocol.toml"
     stated = read_toml(file)
+    _no_word_twice("", stated)
     check_names(file.name, stated, required=SECTIONS, optional=OTHER_SECTIONS)
     decisions = take_history(stated)
     history = stated.pop("history")
@@ -747,6 +855,10 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
         name: Scale(**section(f"scale.{name}", scale, choices_of(Scale)))
         for name, scale in stated.get("scale", {}).items()
     }
+    nodes = read_nodes(
+        stated.get("multiverse", {}),
+        lambda place, changes: departed(main._replace(name=place), changes),
+    )
     return Protocol(
         selection=main.selection,
         model=main.model,
@@ -761,18 +873,55 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
             scales=scales,
             outcome_groups=stated.get("outcome_group", {}),
         ),
-        shares=ShareChoices(**{name: _frozen(value) for name, value in part["shares"].items()}),
+        shares=_shares(part["shares"]),
+        dose=_dose(stated["dose"]) if "dose" in stated else None,
         sensitivities=tuple(
             _sensitivity(main, **entry) for entry in stated.get("sensitivity", [])
         ),
-        history=read_history(history, decisions),
+        history=read_history(history, decisions, [node.name for node in nodes]),
         next_people=tuple(part["next_trial"]["people"]),
         next_probability=part["next_trial"]["probability"],
-        nodes=read_nodes(
-            stated.get("multiverse", {}),
-            lambda place, changes: departed(main._replace(name=place), changes),
-        ),
+        nodes=nodes,
     )
+
+
+def _no_word_twice(where: str, stated: Any) -> None:
+    """Refuse a list that holds a word twice, wherever it stands."""
+    if isinstance(stated, dict):
+        for name, value in stated.items():
+            _no_word_twice(f"{where}.{name}" if where else str(name), value)
+    elif isinstance(stated, list):
+        for value in stated:
+            _no_word_twice(where, value)
+            if isinstance(value, str) and stated.count(value) > 1:
+                raise ArgumentError(f"{where}: {value!r} is a word given twice; delete one")
+
+
+def _shares(stated: Mapping[str, Any]) -> ShareChoices:
+    fewest = stated["fewest_people"]
+    if not isinstance(fewest, int) or fewest < 1:
+        raise not_allowed("shares.fewest_people", fewest, "a whole number from 1 on")
+    return ShareChoices(**{name: _frozen(value) for name, value in stated.items()})
+
+
+def _dose(stated: Mapping[str, Any]) -> DoseChoices:
+    """Read the section ``dose``: every axis goes up from above nought in two steps or more."""
+    choices = section("dose", stated, choices_of(DoseChoices))
+    choices = {name: _frozen(value) for name, value in choices.items()}
+    for axis in ("ed50", "spread", "design_ed50"):
+        low, high = (choices[f"{axis}_{end}_mg"] for end in ("low", "high"))
+        if not 0 < low < high < math.inf:
+            raise not_allowed(
+                f"dose.{axis}_low_mg", low, f"above 0, below {axis}_high_mg {high:g}"
+            )
+    for name in ("ed50_steps", "spread_steps", "design_steps"):
+        if not isinstance(choices[name], int) or choices[name] < 2:
+            raise not_allowed(f"dose.{name}", choices[name], "a whole number from 2 on")
+    for cap in choices["other_spread_caps_mg"]:
+        if not _is_number(cap) or not choices["spread_low_mg"] < cap < choices["spread_high_mg"]:
+            allowed = "numbers between spread_low_mg and spread_high_mg"
+            raise not_allowed("dose.other_spread_caps_mg", cap, allowed)
+    return DoseChoices(**choices)
 
 
 def _check_intervals(model: Model) -> None:

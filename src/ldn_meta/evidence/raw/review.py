@@ -124,22 +124,24 @@ class Review:
 UNNAMED = Review(NEUTRAL, "the treatment")
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """What a file of the raw folder states; refuse what is no TOML."""
+def read_toml(file: Path) -> dict[str, Any]:
+    """What a TOML file of the raw folder states; refuse one that is missing or cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        message = f"{path.name} is no TOML: {error}; correct it, or restore it from git"
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ArgumentError(f"{file} is missing; restore it from git") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        message = f"{file.name}:{line}: is not UTF-8 ({error.reason}); save the file as UTF-8"
+        raise ArgumentError(message) from error
+    except tomllib.TOMLDecodeError as error:
+        message = f"{file.name} is no TOML: {error}; correct it, or restore it from git"
         raise ArgumentError(message) from error
 
 
 def load_review(folder: Path) -> Review:
     """Read ``review.toml`` of a raw folder; refuse what is missing, unknown or of another type."""
-    try:
-        stated = read_toml(folder / FILE)
-    except FileNotFoundError:
-        message = f"{folder / FILE} is missing; it names the treatment that the review is about"
-        raise ArgumentError(message) from None
+    stated = read_toml(folder / FILE)
     parts = {"published_pool": PublishedPool, "added_up": AddedUp}
     check_names(FILE, stated, required={"treatment": dict}, optional=(*MAPPINGS, *parts))
     for name, part in stated.items():
@@ -218,6 +220,8 @@ def not_allowed(where: str, value: Any, allowed: str) -> ArgumentError:
 FILES = ("claim_rules.toml", "grade.toml")
 Wording: TypeAlias = Mapping[str, Mapping[str, Any]]
 SMALL_P = 0.001
+# Ways to write a number that are this project's, beside those of Python.
+CODES = ("", "pct", "p", "n", "word")
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -255,15 +259,27 @@ def check_template(where: str, template: object, fields: Collection[str]) -> Non
     """Refuse a template that is no text, or holds a field that nothing fills in."""
     check_type(where, template, str)
     try:
-        held = {name for _, name, _, _ in string.Formatter().parse(str(template)) if name}
+        parts = [part for part in string.Formatter().parse(str(template)) if part[1] is not None]
+        for _, _, code, _ in parts:
+            if code not in CODES:
+                _formatted(1.0, str(code))
     except ValueError as error:
         message = f"{where}: {error}; write {{name}} for a value"
         raise ArgumentError(message) from error
-    for name in sorted(held - set(fields)):
+    for name in sorted({str(name) for _, name, _, _ in parts} - set(fields)):
         allowed = ", ".join(sorted(fields))
         hint = did_you_mean(name, fields, " ")
         message = f"{where}: {{{name}}} is filled in by nothing; {hint}Allowed: {allowed}"
         raise ArgumentError(message)
+
+
+def _formatted(number: float, code: str) -> str:
+    """Write a number by a code of Python; "z": what rounds to nought has no sign."""
+    try:
+        return format(number, f"z{code}")
+    except ValueError as error:
+        message = f":{code} writes no number; known are :.2f and {', :'.join(CODES)[2:]}"
+        raise ValueError(message) from error
 
 
 class _Writer(string.Formatter):
@@ -291,8 +307,7 @@ class _Writer(string.Formatter):
             case "":
                 return f"{number:g}"
             case _:
-                # "z": what rounds to nought has no sign.
-                return f"{number:z{format_spec}}"
+                return _formatted(number, format_spec)
 
 
 def write(template: str, **values: float | str) -> str:
