@@ -601,12 +601,19 @@ NAN = math.nan
 WORDS = (
     "favours treatment",
     "partly favours treatment",
-    "no difference",
+    "same in both",
     "conflicting",
     "partly favours comparator",
     "favours comparator",
     "not stated",
 )
+SIGNS = {
+    "favours treatment": 1.0,
+    "partly favours treatment": 1.0,
+    "same in both": 0.0,
+    "partly favours comparator": -1.0,
+    "favours comparator": -1.0,
+}
 JUDGEMENTS = ("low", "some concerns", "high", "", "serious", "moderate", "critical", "unclear")
 DESIGNS = ("parallel", "crossover", "fixed-order crossover", "cohort with controls")
 LONG = "A study whose label is far too long for one line of a table and must be broken, number"
@@ -673,7 +680,7 @@ def many(studies, outcomes=3, *, long_labels=False, seed=1):
                     is_randomised=i % 4 < 2,
                     group=groups[j % 4],
                     direction=word,
-                    sign={"favours treatment": 1.0, "favours comparator": -1.0}.get(word, NAN),
+                    sign=SIGNS.get(word, NAN),
                     p_low=low,
                     p_high=high,
                     n_people=people,

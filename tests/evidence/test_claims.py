@@ -644,16 +644,19 @@ def test_one_trial_does_not_speak_for_others(build, judge):
     assert judge("beside", computation="on-file:promise").verdict == COMPATIBLE
 
 
-def test_a_direction_with_a_large_p_is_no_difference(build, judge):
+def test_a_side_is_a_vote_whatever_its_p_and_no_difference_is_none(build, judge):
     build.outcome("impact", construct="disease_impact")
     build.trial("trial0")
     build.contrast(
         "trial0", measure="statement", outcome_id="impact", direction="favours treatment",
         p_value="0.30", p_relation="=",
     )  # fmt: skip
+    build.trial("trial1")
+    build.contrast("trial1", measure="statement", outcome_id="impact", direction="no difference")
     found = judge(computation="on-file:promise")
     assert found.verdict == COMPATIBLE
-    assert found.numbers["none"] == 1
+    assert (found.numbers["for_treatment"], found.numbers["unknown"]) == (1, 1)
+    assert found.numbers["against"] == 0
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import dataclasses
 import math
 import tomllib
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -11,6 +12,7 @@ from builders import CHOICES, body, counts, study, trial
 from ldn_meta.errors import ArgumentError, DataError
 from ldn_meta.evidence.answer.answer import Answers
 from ldn_meta.evidence.answer.directions import NO_COMPARISON
+from ldn_meta.evidence.answer.pools import side_of
 from ldn_meta.evidence.effects.effects import normalise
 from ldn_meta.evidence.effects.rows import FURTHER_ARM
 from ldn_meta.evidence.grade import (
@@ -145,8 +147,38 @@ def test_a_comparison_that_tells_nothing_is_not_rated(outcomes):
         (outcomes["indication_id"] == "multiple_sclerosis")
         & (outcomes["construct"] == "serious_adverse_event")
     ].to_dict("records")
-    assert row["synthesis"] == "compared, nothing told"
+    # Nobody had one on either side: told, and no side to rate.
+    assert row["synthesis"] == "compared, the same in both"
+    assert "the same in both: Cree 2010 0 against 0" in row["why_not_rated"]
     assert row["certainty"] == NOT_RATED
+
+
+def test_a_trial_that_prints_its_arms_together_is_no_lack_of_a_comparative_study(outcomes):
+    (row,) = outcomes[
+        (outcomes["indication_id"] == "crohns_disease")
+        & (outcomes["construct"] == "serious_adverse_event")
+    ].to_dict("records")
+    assert row["why_not_rated"].startswith("compared by Smith 2013, but printed of one arm or of")
+
+
+def test_people_of_two_of_three_arms_are_those_of_the_page_without_pooling(outcomes, tables):
+    key = {"indication_id": "mixed_chronic_pain", "construct": "responder_pain_50"}
+    (rated,), (told,) = (
+        frame[np.all([frame[n] == v for n, v in key.items()], axis=0)].to_dict("records")
+        for frame in (outcomes, tables["directions"])
+    )
+    assert rated["people"] == told["n_people"] == 78
+
+
+def test_a_rating_without_a_pool_has_the_side_of_the_directions_table(outcomes, tables):
+    """One function says the side: of every rating, and never the words of a report."""
+    told = tables["directions"][tables["directions"]["sign_from"] != NO_COMPARISON]
+    rows = outcomes[(outcomes["synthesis"] == "direction only")].to_dict("records")
+    assert len(rows) > 20
+    for row in rows:
+        own = told[np.all([told[name] == row[name] for name in KEY], axis=0)]
+        own = own[own["study_id"].isin(row["study_ids"].split())]
+        assert row["direction"] == side_of(own["sign"])
 
 
 def test_another_comparator_is_rated_apart(outcomes):
@@ -512,7 +544,7 @@ def test_a_study_nobody_judged_is_named():
 def test_without_randomisation_what_lacks_is_taken_off_once(word, left):
     # GRADE guidance 18: a study judged with ROBINS-I starts high and rarely ends above low.
     cohort = [study("ames2001", tool="ROBINS-I", **OPEN_COHORT)]
-    rated = body(told={"ames2001": "favours treatment"}, studies=cohort)
+    rated = body(told={"ames2001": 1.0}, studies=cohort)
     assert rated.start == "high"
     found = risk_of_bias(rated, CHOICES, {"ames2001": word})
     assert grade(rated.start, [found.level]) == left
@@ -520,7 +552,7 @@ def test_without_randomisation_what_lacks_is_taken_off_once(word, left):
 
 def test_a_study_judged_against_no_trial_starts_low():
     cohort = [study("ames2001", **OPEN_COHORT)]
-    assert body(told={"ames2001": "favours treatment"}, studies=cohort).start == "low"
+    assert body(told={"ames2001": 1.0}, studies=cohort).start == "low"
     assert risk_of_bias(body(*TWO[:1]), CHOICES, {"ames2001": "moderate"}).level == -1
 
 
@@ -610,11 +642,12 @@ def test_a_prediction_interval_that_reaches_further_than_the_interval():
 @pytest.mark.parametrize(
     ("told", "level"),
     [
-        ({"a2001": "favours treatment"}, 0),
-        ({"a2001": "favours treatment", "b2002": "favours treatment"}, 0),
-        ({"a2001": "favours treatment", "b2002": "no difference"}, -1),
-        ({"a2001": "favours treatment", "b2002": "favours comparator"}, -1),
-        ({"a2001": "conflicting"}, -1),
+        ({"a2001": 1.0}, 0),
+        ({"a2001": 1.0, "b2002": 1.0}, 0),
+        # Not called different is no known side.
+        ({"a2001": 1.0, "b2002": math.nan}, 0),
+        ({"a2001": 1.0, "b2002": 0.0}, 0),
+        ({"a2001": 1.0, "b2002": -1.0}, -1),
     ],
 )
 def test_directions_without_numbers(told, level):
@@ -624,17 +657,19 @@ def test_directions_without_numbers(told, level):
 @pytest.mark.parametrize(
     ("interval", "told", "level"),
     [
-        ((-0.5, 0.5), "no difference", 0),
-        ((-0.5, 0.5), "favours treatment", -1),
-        ((-1.5, -0.5), "favours treatment", 0),
-        ((-1.5, -0.5), "no difference", -1),
+        # An estimate has a side, whatever its interval.
+        ((-0.6, 0.5), math.nan, 0),
+        ((-0.6, 0.5), 1.0, 0),
+        ((-0.5, 0.6), 1.0, -1),
+        ((-1.5, -0.5), 1.0, 0),
+        ((-1.5, -0.5), -1.0, -1),
     ],
 )
 def test_one_trial_beside_what_another_tells(interval, told, level):
     # Less pain is better: an interval below nought favours treatment.
     found = inconsistency(body(trial(*interval), told={"other": told}), CHOICES)
     assert found.level == level
-    assert f"told without numbers: other: {told}" in found.value
+    assert f"told without numbers: other: {side_of([told])}" in found.value
 
 
 def test_one_trial_alone_is_not_inconsistent():
@@ -791,9 +826,7 @@ def test_no_event_without_the_drug_leaves_the_size_undefined():
 )
 def test_imprecision_without_an_estimate(people, level, words):
     """Murad 2017, table 1: a total of 400 or less is concerning."""
-    rated = body(
-        told={"ames2001": "favours treatment"}, studies=[study("ames2001", people=people)]
-    )
+    rated = body(told={"ames2001": 1.0}, studies=[study("ames2001", people=people)])
     found = imprecision_of(rated, CHOICES)
     assert (found.level, words in found.value) == (level, True)
 
@@ -861,7 +894,7 @@ def test_change_needs_a_sign():
     assert change_of_outcome(body({"yi": 1.0})) == "higher"
     printed = {"yi": 1.0, "route": "difference with CI", "direction": "not stated"}
     assert change_of_outcome(body(printed)) == "not known"
-    assert change_of_outcome(body(told={"a": "favours treatment"})) == "not known"
+    assert change_of_outcome(body(told={"a": 1.0})) == "not known"
 
 
 def test_absolute_effects_of_the_handbook():

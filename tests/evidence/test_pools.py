@@ -19,6 +19,7 @@ from ldn_meta.evidence.answer.pools import (
     build_pools,
     find_pool,
     interval_direction,
+    one_word,
     people,
     possible_synthesis,
     side_of,
@@ -278,9 +279,18 @@ def test_pooled_table_of_the_real_evidence(tables, protocol):
         assert places.is_monotonic_increasing
 
 
-def kind_of(effects, left_out, protocol, *constructs):
+def side_rows(**signs):
+    """The directions table as far as a kind of synthesis asks it."""
+    import pandas as pd
+
+    rows = [(name, "pain_intensity", sign) for name, sign in signs.items()]
+    return pd.DataFrame(rows, columns=["study_label", "construct", "sign"])
+
+
+def kind_of(effects, left_out, protocol, *constructs, sides=None):
     pools = build_pools(effects, protocol.selection, protocol.model)
-    return possible_synthesis(effects, left_out, pools, constructs=list(constructs))
+    sides = side_rows() if sides is None else sides
+    return possible_synthesis(effects, left_out, pools, sides, constructs=list(constructs))
 
 
 LEFT = {
@@ -331,6 +341,24 @@ def test_the_construct_with_most_trials_and_then_the_first_named_counts(protocol
     assert kind_of(rows, left_rows(), protocol, "first", "third")["construct"] == "third"
 
 
+@pytest.mark.parametrize(
+    ("signs", "sides", "together"),
+    [
+        # Not called different is no side, whatever the report says of it.
+        ({"Ames": math.nan}, ["side not known"], "side not known"),
+        ({}, ["side not known"], "side not known"),
+        ({"Ames": -1.0}, ["favours comparator"], "favours comparator"),
+        ({"Ames": 0.0}, ["same in both"], "same in both"),
+    ],
+)
+def test_a_side_is_that_of_the_directions_table_and_never_a_word(protocol, signs, sides, together):
+    left = left_rows({"direction": "no difference"})
+    found = kind_of(effect_rows(), left, protocol, "pain_intensity", sides=side_rows(**signs))
+    assert list(found["directions"].values()) == sides
+    assert found["direction"] == together
+    assert found["words"] == {"Ames": "no difference"}
+
+
 def test_direction_of_comparisons_without_an_effect(protocol):
     favours, none = {"direction": "favours treatment"}, {"direction": "no difference"}
     against, bell = {"direction": "favours comparator"}, {"study_label": "Bell"}
@@ -355,7 +383,7 @@ def test_direction_of_comparisons_without_an_effect(protocol):
     for rows, trials, direction in cases:
         found = kind_of(effect_rows(), left_rows(*rows), protocol, "pain_intensity")
         assert found["synthesis"] == DIRECTION_ONLY
-        assert (found["trials"], found["direction"]) == (trials, direction), rows
+        assert (found["trials"], one_word(found["words"].values())) == (trials, direction), rows
         assert len(found["directions"]) == trials
 
 
@@ -363,7 +391,8 @@ def test_a_barred_comparison_is_direction_only(protocol):
     barred = effect_rows({"is_approximate": True, "direction": "favours treatment"})
     found = kind_of(barred, left_rows(), protocol, "pain_intensity")
     assert (found["synthesis"], found["trials"]) == (DIRECTION_ONLY, 1)
-    assert found["directions"] == {"ames2001": "favours treatment"}
+    assert found["directions"] == {"ames2001": "side not known"}
+    assert found["words"] == {"ames2001": "favours treatment"}
     assert math.isnan(found["estimate"])
 
 
@@ -386,6 +415,8 @@ def test_one_arm_is_no_comparison_however_it_favours(protocol):
                      {"kind": "one arm", "study_label": "Again", "n_1": 47.0})  # fmt: skip
     found = kind_of(rows, told, protocol, "pain_intensity")
     assert (found["trials"], found["people"]) == (4, 49)
+    # Of one nobody says how many.
+    assert found["people_unknown"] == 1
 
 
 def test_what_was_set_aside_is_nothing(protocol):
@@ -398,11 +429,13 @@ def test_what_was_set_aside_is_nothing(protocol):
     assert (found["synthesis"], found["trials"], found["people"]) == (NOTHING, 0, 0)
 
 
-def test_kinds_on_the_real_evidence(effects, left_out, protocol):
+def test_kinds_on_the_real_evidence(effects, left_out, protocol, tables):
     def of(indication, *constructs):
         own = effects[effects["indication_id"] == indication]
         left = left_out[left_out["indication_id"] == indication]
-        return kind_of(own, left, protocol, *constructs)
+        sides = tables["directions"]
+        sides = sides[sides["indication_id"] == indication]
+        return kind_of(own, left, protocol, *constructs, sides=sides)
 
     pain = of("fibromyalgia", "pain_intensity")
     assert (pain["synthesis"], pain["direction"]) == (META_ANALYSIS, "favours comparator")

@@ -39,13 +39,13 @@ from ldn_meta.display.figures.directions import (
 )
 from ldn_meta.errors import ArgumentError
 
-LDN, COMPARATOR, NEITHER = "favours treatment", "favours comparator", "no difference"
+LDN, COMPARATOR, NEITHER = "favours treatment", "favours comparator", "same in both"
 ORDER = ("pain", "response or remission", "any adverse event")
 
 FRAME = frame(
     result("young2020", "pain", year=2020.0, group="pain", sign=-1.0, n_people=301.0),
     result("young2020", "nausea", year=2020.0, group="other", n_people=300.0),
-    result("old2011", "pain", group="pain", direction="no difference", sign=NAN, n_people=49.0),
+    result("old2011", "pain", group="pain", sign=0.0, n_people=49.0),
     result("old2011", "response", n_people=50.0),
     result("old2011", "remission", n_people=50.0),
     result(
@@ -186,7 +186,7 @@ def test_mixed_is_a_sideways_arrow_in_two_parts():
         frame(
             result(construct="a"),
             result(construct="b", sign=-1.0),
-            result("other2012", "a", year=2012.0, direction="no difference", sign=NAN),
+            result("other2012", "a", year=2012.0, sign=0.0),
         )
     )
     from matplotlib.path import Path
@@ -233,12 +233,9 @@ def test_sign_goes_before_words_whatever_the_p_value():
         (1.0, "conflicting", LDN),
         (-1.0, "not stated", COMPARATOR),
         (0.0, "favours treatment", NEITHER),
-        (NAN, "favours treatment", LDN),
-        (NAN, "favours comparator", COMPARATOR),
-        (NAN, "no difference", NEITHER),
-        (NAN, "partly favours treatment", MIXED),
-        (NAN, "partly favours comparator", MIXED),
-        (NAN, "conflicting", MIXED),
+        # Words that claim a side give the sign before anything is drawn; others give none.
+        (NAN, "favours treatment", NOT_KNOWN),
+        (NAN, "no difference", NOT_KNOWN),
         (NAN, "not stated", NOT_KNOWN),
     ],
 )
@@ -314,7 +311,7 @@ def test_counts_below_are_those_of_the_arrows(figure):
     assert lines == [
         "Favours treatment", "1", "1", "1",
         "Favours comparator", "1", "0", "0",
-        "No difference", "1", "0", "0",
+        "Same in both", "1", "0", "0",
         "Direction not known", "0", "1", "0",
     ]  # fmt: skip
 
@@ -353,11 +350,13 @@ def test_alt_text_tells_every_study_and_the_counts(figure):
     words = figure.alt
     assert words.startswith("Effect direction plot: Crohn's disease. Three studies, three columns")
     assert (
-        "Old2011 (parallel, randomised; 49 to 50 people): pain no difference; "
+        "Old2011 (parallel, randomised; 49 to 50 people): pain same in both; "
         "response or remission favours treatment (two outcomes)." in words
     )
     assert "Undated (cohort with controls, not randomised; people not reported)" in words
-    assert "Pain: one favours treatment, one favours comparator, one shows no difference." in words
+    assert (
+        "Pain: one favours treatment, one favours comparator, one shows the same in both." in words
+    )
     assert "Overall risk of bias: some concerns in 2, not judged in 1." in words
     assert words.isascii()
 
@@ -373,10 +372,10 @@ def test_alt_text_of_many_studies_is_counts(crowd):
 
 
 def test_all_faults_are_named_at_once():
-    broken = FRAME.assign(direction="up", sign=7.0)
+    broken = FRAME.assign(p_low=2.0, sign=7.0)
     with pytest.raises(ArgumentError) as caught:
         effect_direction_plot(broken)
-    assert str(caught.value).count("direction is 'up'") == len(broken)
+    assert str(caught.value).count("p_low is 2") == len(broken)
     assert str(caught.value).count("sign is 7") == len(broken)
 
 
@@ -411,7 +410,7 @@ HARVEST = frame(
            overall_bias="high", n_people=60.0),
     result("blind2013", "response", year=2013.0, overall_bias="low", n_people=28.0),
     result("blind2013", "remission", year=2013.0, overall_bias="low", n_people=27.0, sign=-1.0),
-    result("new2026", "pain", year=2026.0, group="pain", direction="no difference", sign=NAN,
+    result("new2026", "pain", year=2026.0, group="pain", sign=0.0,
            blinding="not stated", overall_bias="", n_people=96.0),
 )  # fmt: skip
 
@@ -459,7 +458,7 @@ def test_no_bar_lies_on_a_text_or_another_bar_and_all_stay_in_their_panel(harves
 
 def test_panels_run_from_comparator_to_ldn(harvest):
     heads = [a.get_text().replace("\n", " ") for a in marks(harvest, "panel-").values()]
-    assert heads == ["Favours comparator", "No difference, or mixed", "Favours treatment"]
+    assert heads == ["Favours comparator", "Same in both, or mixed", "Favours treatment"]
     boxes = [
         box for text, box in text_boxes(harvest) if (text.get_gid() or "").startswith("panel")
     ]
@@ -489,7 +488,7 @@ def test_panels_agree_with_the_arrows_of_the_effect_direction_plot(harvest_crowd
         count = {word: int(says(arrows, f"{name}-{column}")) for word, name in counted.items()}
         assert len(bars(panels, column, RIGHT)) == count["Favours treatment"]
         assert len(bars(panels, column, LEFT)) == count["Favours comparator"]
-        assert len(bars(panels, column, MIDDLE)) == count["No difference"] + count["Mixed"]
+        assert len(bars(panels, column, MIDDLE)) == count["Same in both"] + count.get("Mixed", 0)
         assert len(bars(panels, column, UNKNOWN)) == count["Direction not known"]
 
 

@@ -27,7 +27,7 @@ from ldn_meta.evidence.answer.pools import KINDS, NOTHING
 def table(*rows):
     """Rows of place, numbers, side, kind, and what of the rest differs from the usual."""
     usual = {"is_randomised": True, "certainty": "low", "constructs": "a score", "number": "",
-             "told": ""}  # fmt: skip
+             "told": "", "unknown": 0, "people_unknown": 0, "treatment": "treatment"}  # fmt: skip
     names = MAP_COLUMNS[:6]
     return pd.DataFrame(
         [dict(zip(names, row[:6], strict=True)) | usual | dict(*row[6:]) for row in rows],

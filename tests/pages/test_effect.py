@@ -94,7 +94,7 @@ def test_one_trial_is_not_called_pooled(opened_once):
     page = opened_once("pooled_effect", indication="multiple_sclerosis")
     assert len(page.pool.trials) == 1
     assert "Nothing was pooled" in str(page.sentence)
-    assert "Sharafaddinzadeh 2010 (no usable numbers; told: no difference)" in str(page.sentence)
+    assert "Sharafaddinzadeh 2010 (no usable numbers, called no difference)" in str(page.sentence)
     assert "pooled mean" not in str(page.sentence)
 
 
@@ -102,7 +102,7 @@ def test_direction_only_names_each_trial(opened_once):
     page = opened_once("pooled_effect", indication="crohns_disease")
     assert page.pool is None
     printed = "(printed: LDN 88%, placebo 40%, of how many people is not reported; p 0.009)"
-    assert f"Smith 2011: better with LDN {printed}" in str(page.sentence)
+    assert f"Smith 2011: favours LDN {printed}" in str(page.sentence)
     assert "Nothing was pooled." in str(page.sentence)
 
 

@@ -119,7 +119,8 @@ def test_the_map_and_its_table_hold_the_same_cells(opened_once):
         start = alt.index(f"{row['condition'][:1].upper()}{row['condition'][1:]}: ")
         cell = alt[alt.index(f"{row['outcome']} (", start) :]
         cell = re.split(r"; [a-z ]+ \(|\. [A-Z]", cell.partition("): ")[2])[0]
-        people = "people not given" if row["people"] == "NR" else f"{row['people']} p"
+        people = row["people"].partition(" (")[0]
+        people = "people not given" if people == "NR" else f"{people} p"
         assert people in cell
         if row["effect (95% interval)"] != "none":
             assert row["effect (95% interval)"] in cell

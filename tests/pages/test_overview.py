@@ -2,9 +2,12 @@
 
 import json
 
+import pytest
+
 import ldn_meta as lm
 from builders import REPORTED
 from ldn_meta import paths
+from ldn_meta.evidence.answer.pools import DIRECTION_ONLY, NOTHING, SIDE_WORDS
 from pool_calls import pool_calls
 
 
@@ -69,3 +72,48 @@ def test_what_to_read_next_says_where_and_what_for():
     assert told["Martin 2022"]["could do to the answer"].startswith("would stand beside the main")
     assert f"{len(told)} comparative studies" in str(page.to_read_sentence).lower()
     assert page.facts.values["to_read"] == page.to_read
+
+
+@pytest.mark.parametrize("indication", REPORTED)
+def test_map_certainty_and_votes_count_the_same_studies_or_say_why(opened_once, indication):
+    cells = opened_once("overview").cells
+    cells = cells[cells["indication_id"] == indication].to_dict("records")
+    certainty = opened_once("certainty", indication=indication)
+    page = opened_once("without_pooling", indication=indication)
+    labels = certainty.opened.derived.evidence.text["studies"].set_index("study_id")["label"]
+    groups = {group.group: group for group in page.groups}
+    assert {cell["group"] for cell in cells} == set(groups)
+    for cell in cells:
+        group = groups[cell["group"]]
+        # A side has one word on all pages, and "no difference" is none.
+        assert cell["side"] in SIDE_WORDS
+        here = set(cell["studies"])
+        counted = set(group.counted["study_label"])
+        beside = {name for name, _, _ in cell["beside"]}
+        assert counted <= here | beside, cell
+        assert here <= counted or not counted, cell
+        for row in certainty.rated:
+            if (row["construct"], row["comparator_class"]) != (
+                cell["construct"],
+                cell["comparator_class"],
+            ):
+                continue
+            rated = {labels[name] for name in row["study_ids"].split()}
+            note = " ".join(certainty._finding(row).notes)
+            assert all(name in note for name in rated ^ here), cell
+            if cell["synthesis"] == DIRECTION_ONLY and rated == here:
+                # Of an effect in no pool the rating has the number.
+                assert row["direction"] in (cell["side"], "none")
+
+
+def test_the_sentence_of_the_map_counts_what_its_table_lists(opened_once):
+    page = opened_once("overview")
+    listed = page.table.frame["synthesis"].value_counts().to_dict()
+    kinds = {kind: number for kind, number in page.kinds.items() if kind != NOTHING}
+    assert kinds == listed
+
+
+def test_a_study_without_a_known_side_is_told_in_table_and_alt_text(opened_once):
+    page = opened_once("overview")
+    few = page.table.frame["side of the estimate"].str.contains("without a known side")
+    assert few.sum() == page.map.alt.count("without a known side") > 0

@@ -59,7 +59,9 @@ def test_fibromyalgia_pain_by_hand(pages):
     assert (signs["n_for"], signs["n_against"]) == (3, 1)
     # Four coins: 2 (1 + 4) / 16.
     assert signs["p_value"] == pytest.approx(0.625)
-    assert facts["unknown"] == ["Paula 2023"]
+    # It prints each arm alone: no comparison, so no vote that could fall on either side.
+    assert facts["unknown"] == []
+    assert facts["not_counted"]["Paula 2023"].startswith("only results within one arm")
     # p 0.016, 0.4, 0.27 towards LDN and 0.236 away, at the middle of their rounding intervals.
     p = [0.008, 0.2, 0.135, 1 - 0.118]
     fisher = stats.combine_pvalues(p).pvalue
@@ -71,15 +73,31 @@ def test_fibromyalgia_pain_by_hand(pages):
     rest = facts["fisher_without_smallest"]
     assert rest["p_low"] < without < rest["p_high"]
     sentence = str(page.sentence)
-    assert "beside the pool: side known of 4 of 5 studies counted" in sentence
+    assert "beside the pool: side known of 4 of 4 studies counted" in sentence
     assert "without Younger 2013 it gives p" in sentence
     assert "supports no recommendation" in sentence
 
 
+@pytest.mark.parametrize("indication", REPORTED)
+def test_no_interval_stands_beside_fewer_votes_than_the_plan_asks(pages, indication):
+    page = pages[indication]
+    least = page.opened.protocol.least_votes
+    # Six on one side are the fewest with a two-sided sign test below 0.05.
+    assert 2 * 0.5**least < 0.05 < 2 * 0.5 ** (least - 1)
+    most = max(group.votes.test.n_for + group.votes.test.n_against for group in page.groups)
+    assert most < least
+    assert "Wilson;" not in str(page.sentence)
+    if len(page.votes.frame):
+        assert not page.votes.frame["share (95% Wilson; exact)"].str.contains("to").any()
+
+
 def test_one_vote_decides_nothing_and_an_unknown_side_could_turn_it(pages):
-    sentence = str(pages["crohns_disease"].sentence)
+    assert "Smith 2013 (only results within one arm" in str(pages["crohns_disease"].sentence)
+    sentence = str(pages["opioid_combination"].sentence)
     assert "One vote decides nothing: its sign test gives p = 1.000" in sentence
-    assert "Not known is the side of Smith 2013: were it that of placebo, 1 of 2" in sentence
+    assert (
+        "Not known is the side of Webster 2006: were it that of opioid alone, 1 of 2" in sentence
+    )
     assert "nothing was combined" in sentence
 
 

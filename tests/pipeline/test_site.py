@@ -483,9 +483,12 @@ def test_every_figure_on_file_is_offered_in_its_formats():
             "Estimate favours naltrexone (one trial)",
         ),
         (
-            {"direction": "partly favours treatment", "synthesis": "direction only"},
-            "Told: by some better with naltrexone, by others no difference "
-            "(told without usable numbers)",
+            {"direction": "favours comparator", "synthesis": "direction only"},
+            "What is printed favours the comparator (told without usable numbers)",
+        ),
+        (
+            {"direction": "side not known", "synthesis": "direction only"},
+            "Compared, side not known (told without usable numbers)",
         ),
         (
             {"direction": "not stated", "synthesis": "no comparison group"},

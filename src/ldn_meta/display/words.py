@@ -10,14 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, SupportsFloat
 
 from ldn_meta.evidence.answer.pools import (
+    BOTH_SIDES,
     CI_METHODS,
-    CONFLICTING,
     EITHER_WAY,
     FAVOURS_COMPARATOR,
     FAVOURS_TREATMENT,
-    NO_DIFFERENCE,
-    PARTLY_COMPARATOR,
-    PARTLY_TREATMENT,
+    SAME_IN_BOTH,
+    SIDE_UNKNOWN,
     TAU2_METHODS,
     interval_direction,
 )
@@ -222,13 +221,11 @@ MORE = ("increase", "increase")
 # Directions without a size; beyond GRADE's table, which needs one.
 OF_DIRECTION = {
     FAVOURS_TREATMENT: "be better than {comparator} for {outcome}",
-    PARTLY_TREATMENT: "be better than {comparator} for {outcome} by some studies "
-    "and not by others",
     FAVOURS_COMPARATOR: "be worse than {comparator} for {outcome}",
-    PARTLY_COMPARATOR: "be worse than {comparator} for {outcome} by some studies, not by others",
     EITHER_WAY: "be better or worse than {comparator} for {outcome}",
-    NO_DIFFERENCE: "not differ from {comparator} in {outcome}",
-    CONFLICTING: "be better or worse than {comparator} for {outcome}: reports differ",
+    SAME_IN_BOTH: "be the same as {comparator} for {outcome}",
+    BOTH_SIDES: "be better or worse than {comparator} for {outcome}: studies differ",
+    SIDE_UNKNOWN: "be better or worse than {comparator} for {outcome}: the side is not known",
 }
 BE_SURE = {"high": "seems to ", "moderate": "is likely to ", "low": "may "}
 DOMAIN_WORDS = {

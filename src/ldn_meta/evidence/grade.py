@@ -17,14 +17,11 @@ from ldn_meta.evidence.answer.answer import rows_of
 from ldn_meta.evidence.answer.directions import NO_COMPARISON as NO_COMPARISON_PRINTED
 from ldn_meta.evidence.answer.directions import group_of_constructs
 from ldn_meta.evidence.answer.pools import (
-    CONFLICTING,
     DIRECTION_ONLY,
-    EITHER_WAY,
     FAVOURS_COMPARATOR,
     FAVOURS_TREATMENT,
     META_ANALYSIS,
     NO_COMPARISON,
-    NO_DIFFERENCE,
     NO_INTERVAL,
     NOT_STATED,
     NOTHING,
@@ -32,9 +29,9 @@ from ldn_meta.evidence.answer.pools import (
     IntervalToRead,
     find_pool,
     has_unknown_sign,
-    interval_direction,
-    one_word,
     possible_synthesis,
+    side_of,
+    side_of_pool,
 )
 from ldn_meta.evidence.effects.rows import (
     COMPARATOR,
@@ -79,6 +76,8 @@ FOR_ITSELF = "for itself"
 TOLD_ELSEWHERE = "told, not rated"
 # Comparisons whose reports give neither an effect nor a direction.
 NOT_TOLD = "compared, nothing told"
+# Comparisons of which the same is printed of both groups, as when nobody had the event.
+SAME = "compared, the same in both"
 HIGH, LOW = "high", "low"
 RATED = (META_ANALYSIS, ONE_TRIAL, DIRECTION_ONLY)
 NOT_COMPARED = "none"
@@ -189,6 +188,8 @@ SENTENCES = {
     "why_not_rated": {
         "no_comparison": "",
         "not_told": "",
+        "same_in_both": "printed",
+        "not_apart": "studies",
         "nothing": "",
         "same_group": "group rated",
         "no_reason": "",
@@ -265,7 +266,8 @@ class Body:
     comparator: str
     kind: str
     pool: Pool | None
-    told: Mapping[str, str]
+    # Sign of the side of each result without an effect: +1 the treatment, -1 the comparator.
+    told: Mapping[str, float]
     studies: tuple[Study, ...]
     registered: tuple[str, ...]
     sentences: Sentences
@@ -274,6 +276,8 @@ class Body:
     printed: Mapping[str, str] = field(default_factory=dict)
     # Why it is not rated although it tells something.
     why_not: str = ""
+    # Comparative studies that print it for one arm, or for all arms together.
+    not_apart: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -427,11 +431,21 @@ class _Material:
         }
 
     @cached_property
-    def results(self) -> list[dict[str, Any]]:
-        """What each comparative study of the indication tells of each construct it compares."""
+    def sides(self) -> pd.DataFrame:
+        """What each comparative study of the indication tells of each construct."""
         rows = self.answers.directions
-        is_own = rows["indication_id"] == self.indication["indication_id"]
-        return rows_of(rows[is_own & (rows["sign_from"] != NO_COMPARISON_PRINTED)])
+        return rows[rows["indication_id"] == self.indication["indication_id"]]
+
+    @cached_property
+    def results(self) -> list[dict[str, Any]]:
+        """Of it, what it compares."""
+        return rows_of(self.sides[self.sides["sign_from"] != NO_COMPARISON_PRINTED])
+
+    def _not_apart(self, construct: str, comparator: str) -> tuple[str, ...]:
+        """Comparative studies that print a construct without a comparison."""
+        rows = self.sides[self.sides["sign_from"] == NO_COMPARISON_PRINTED]
+        of = (rows["construct"] == construct) & (rows["comparator_class"] == comparator)
+        return tuple(rows.loc[of, "study_label"])
 
     def bodies(self) -> Iterator[Body]:
         main = self.indication["main_construct"]
@@ -495,7 +509,7 @@ class _Material:
 
     def _best(self, outcome: str, constructs: list[str], comparator: str) -> Body:
         """The construct with the best synthesis; among equals the first."""
-        order = (*RATED, NOT_TOLD, NO_COMPARISON, NOTHING)
+        order = (*RATED, SAME, NOT_TOLD, NO_COMPARISON, NOTHING)
         bodies = [self._body(outcome, name, comparator) for name in constructs]
         return min(bodies, key=lambda body: (order.index(body.kind), -len(body.studies)))
 
@@ -511,7 +525,7 @@ class _Material:
             "comparator_class": comparator,
         }
         pools = [pool for pool in self.answers.pools if own.items() <= pool.key.items()]
-        found = possible_synthesis(effects, left_out, pools, constructs=[construct])
+        found = possible_synthesis(effects, left_out, pools, self.sides, constructs=[construct])
         answer = self.answers.to(own["indication_id"], construct, comparator)
         kind = found["synthesis"]
         if answer.pool is None:
@@ -526,14 +540,13 @@ class _Material:
         ]
         in_pool = set() if pool is None else set(pool.trials["study_label"])
         told = {
-            row["study_label"]: _told(row)
+            row["study_label"]: float(row["sign"])
             for row in results
-            if kind != META_ANALYSIS
-            and row["study_label"] not in in_pool
-            and _told(row) != NOT_STATED
+            if kind != META_ANALYSIS and row["study_label"] not in in_pool and _tells(row)
         }
         if pool is None and (results or kind == DIRECTION_ONLY):
-            kind = DIRECTION_ONLY if told else NOT_TOLD
+            is_same = bool(results) and all(row["sign"] == 0 for row in results)
+            kind = DIRECTION_ONLY if told else SAME if is_same else NOT_TOLD
         studies = self._studies_of(construct, pool, told)
         labels = self.evidence.text["outcomes"]
         row = labels[labels["construct"] == construct].iloc[0]
@@ -557,10 +570,11 @@ class _Material:
                 if not studies or row["study_id"] in {study.study_id for study in studies}
             },
             why_not=self.not_rated.get((construct, comparator), ""),
+            not_apart=self._not_apart(construct, comparator),
             studies=tuple(studies),
             registered=self._registered,
             sentences=self.sentences,
-            review=self.evidence.review,
+            review=self.evidence.review.of(self.indication["intervention"]),
         )
 
     def _approximated(self, construct: str, comparator: str) -> Pool | None:
@@ -576,7 +590,7 @@ class _Material:
         return found if found is not None and found.is_alone else None
 
     def _studies_of(
-        self, construct: str, pool: Pool | None, told: Mapping[str, str]
+        self, construct: str, pool: Pool | None, told: Mapping[str, float]
     ) -> list[Study]:
         """The pool's trials, else the studies that tell; randomised ones alone."""
         names = None if pool is None else list(pool.trials["study_id"])
@@ -614,14 +628,21 @@ class _Material:
             return int(compared.max()), ""
         arms = self.evidence.arms[self.evidence.arms["study_id"] == study["study_id"]]
         if len(arms) > TWO_ARMS:
-            return 0, ""
+            return self._in_two_arms(study["study_id"], construct), ""
         people, stage = latest_stage(study)
         analysed = arms["n_analysed"]
         is_paired = study["design"] in PAIRED_DESIGNS
         if stage != ANALYSED and not is_paired and len(arms) and analysed.notna().all():
             # What a study prints by arm and not in all.
             return int(analysed.sum()), ""
+        if not people:
+            return self._in_two_arms(study["study_id"], construct), ""
         return people, "" if stage == ANALYSED else stage.removeprefix("n_")
+
+    def _in_two_arms(self, study_id: str, construct: str) -> int:
+        """People in the arms that a study compares, as the page without pooling counts them."""
+        own = (r for r in self.results if (r["study_id"], r["construct"]) == (study_id, construct))
+        return next((int(row["n_people"]) for row in own if row["n_people"] > 0), 0)
 
     @cached_property
     def _registered(self) -> tuple[str, ...]:
@@ -635,10 +656,9 @@ class _Material:
         )
 
 
-def _told(row: Mapping[str, Any]) -> str:
-    """The side a result lies on where numbers tell it, else what its report says."""
-    sides = {1.0: FAVOURS_TREATMENT, -1.0: FAVOURS_COMPARATOR}
-    return sides.get(row["sign"], str(row["direction"]))
+def _tells(row: Mapping[str, Any]) -> bool:
+    """Whether a result lies on a side, or its report says anything of one."""
+    return bool(abs(row["sign"]) == 1 or row["direction"] != NOT_STATED)
 
 
 # -- thresholds and sizes --------------------------------------------------------------------
@@ -882,29 +902,21 @@ def _zone(yi: float, low: float, high: float) -> int:
 
 
 def _direction_inconsistency(body: Body) -> Finding:
-    """Whether studies tell the same; a single trial with a number tells its point estimate."""
-    words = set(body.told.values()) | _own_word(body)
-    told = "; ".join(f"{name}: {body.review.side(word)}" for name, word in body.told.items())
+    """Whether two known sides differ; a single trial with a number has that of its estimate."""
+    own = set() if body.pool is None else {side_of_pool(body.pool)}
+    sides = own | {side_of([sign]) for sign in body.told.values()}
+    told = "; ".join(
+        f"{name}: {body.review.side(side_of([sign]))}" for name, sign in body.told.items()
+    )
     if body.pool is not None:
         label = body.pool.trials["study_label"].iloc[0]
         others = body.say(INCONSISTENCY, "others", told=told) if told else ""
         told = body.say(INCONSISTENCY, "one_trial", label=label, others=others)
-    elif len(body.told) == 1 and CONFLICTING not in words:
+    elif len(body.told) == 1:
         told = body.say(INCONSISTENCY, "one_study", told=told)
     rule = body.say(INCONSISTENCY, "of_directions")
-    return Finding(INCONSISTENCY, rule, told, _level(len(words) > 1 or CONFLICTING in words))
-
-
-def _own_word(body: Body) -> set[str]:
-    """What the number of a single trial tells, in the words of those without numbers."""
-    if body.pool is None:
-        return set()
-    read = body.pool.read
-    sign = float(body.pool.trials["benefit_sign"].iloc[0])
-    word = interval_direction(read.low, read.high, sign)
-    if has_unknown_sign(body.pool) and word != EITHER_WAY:
-        return set()
-    return {NO_DIFFERENCE if word == EITHER_WAY else word} - {NOT_STATED}
+    is_apart = {FAVOURS_TREATMENT, FAVOURS_COMPARATOR} <= sides
+    return Finding(INCONSISTENCY, rule, told, _level(is_apart))
 
 
 def indirectness(body: Body, choices: CertaintyChoices) -> Finding:
@@ -1353,6 +1365,16 @@ COMPUTED, JUDGED, CONFIRMED, OVERRIDDEN = "computed", "judged", "confirmed", "ov
 WHY_NOT = {NO_COMPARISON: "no_comparison", NOT_TOLD: "not_told"}
 
 
+def _why_not(body: Body) -> str:
+    """Why nothing is rated, by what is on file."""
+    if body.kind == SAME:
+        printed = "; ".join(f"{name} {text}" for name, text in body.printed.items())
+        return body.say("why_not_rated", "same_in_both", printed=printed)
+    if body.kind in (NO_COMPARISON, NOTHING) and body.not_apart:
+        return body.say("why_not_rated", "not_apart", studies=", ".join(body.not_apart))
+    return body.say("why_not_rated", WHY_NOT.get(body.kind, "nothing"))
+
+
 class CertaintyTables(NamedTuple):
     """One row an outcome, and one row a domain of each rated outcome."""
 
@@ -1490,7 +1512,7 @@ def _outcome_line(
     low, high = thresholds(body, choices)
     pool = body.pool
     levels = {domain["domain"]: domain["level"] for domain in domains}
-    why_not = body.why_not or body.say("why_not_rated", WHY_NOT.get(body.kind, "nothing"))
+    why_not = body.why_not or _why_not(body)
     return {
         **dict(zip(KEY, body.key, strict=False)),
         "outcome": body.outcome,
@@ -1521,7 +1543,11 @@ def _outcome_line(
         "registered": "; ".join(body.registered) or "none",
         "size": size_of_effect(body, choices),
         "change": change_of_outcome(body),
-        "direction": one_word(body.told.values()) if body.pool is None else "none",
+        "direction": "none"
+        if body.pool is not None
+        else side_of(body.told.values())
+        if body.told
+        else NOT_STATED,
         "printed": "; ".join(f"{name}: {text}" for name, text in body.printed.items()) or "none",
         "caution": " ".join(cautions(body, choices, correlation)) or "none",
         **unexpected_spread(body, choices, correlation),

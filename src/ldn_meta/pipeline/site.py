@@ -342,12 +342,11 @@ DIRECTIONS = {
 }
 # Without an estimate, what the studies tell.
 TOLD_DIRECTIONS = {
-    synthesis.NO_DIFFERENCE: "Told: no difference",
-    synthesis.FAVOURS_TREATMENT: "Told: better with {treatment}",
-    synthesis.FAVOURS_COMPARATOR: "Told: better with the comparator",
-    synthesis.PARTLY_TREATMENT: "Told: by some better with {treatment}, by others no difference",
-    synthesis.PARTLY_COMPARATOR: "Told: by some better with the comparator, by others not",
-    synthesis.CONFLICTING: "Studies tell opposite directions",
+    synthesis.FAVOURS_TREATMENT: "What is printed favours {treatment}",
+    synthesis.FAVOURS_COMPARATOR: "What is printed favours the comparator",
+    synthesis.SAME_IN_BOTH: "What is printed is the same in both",
+    synthesis.BOTH_SIDES: "Studies lie on opposite sides",
+    synthesis.SIDE_UNKNOWN: "Compared, side not known",
     synthesis.NOT_STATED: "Not known",
 }
 RESTS_ON = {

@@ -36,13 +36,9 @@ from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import agree, capitalised, count
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.pools import (
-    CONFLICTING,
     FAVOURS_COMPARATOR,
     FAVOURS_TREATMENT,
-    NO_DIFFERENCE,
-    NOT_STATED,
-    PARTLY_COMPARATOR,
-    PARTLY_TREATMENT,
+    SAME_IN_BOTH,
 )
 from ldn_meta.evidence.raw.bias import NOT_READABLE
 from ldn_meta.files import MISSING
@@ -64,7 +60,6 @@ DIRECTION_COLUMNS = (
     "construct",
     "construct_label",
     "group",
-    "direction",
     "sign",
     "p_low",
     "p_high",
@@ -74,17 +69,7 @@ DIRECTION_COLUMNS = (
 )
 MIXED = "mixed"
 NOT_KNOWN = "direction not known"
-_OF_SIGN = {1.0: FAVOURS_TREATMENT, -1.0: FAVOURS_COMPARATOR, 0.0: NO_DIFFERENCE}
-# Some reports of a result on one side and others without a difference show no clear direction.
-_OF_WORDS = {
-    FAVOURS_TREATMENT: FAVOURS_TREATMENT,
-    PARTLY_TREATMENT: MIXED,
-    NO_DIFFERENCE: NO_DIFFERENCE,
-    CONFLICTING: MIXED,
-    PARTLY_COMPARATOR: MIXED,
-    FAVOURS_COMPARATOR: FAVOURS_COMPARATOR,
-    NOT_STATED: NOT_KNOWN,
-}
+_OF_SIGN = {1.0: FAVOURS_TREATMENT, -1.0: FAVOURS_COMPARATOR, 0.0: SAME_IN_BOTH}
 _COMPARED = "contrast"
 
 
@@ -140,9 +125,6 @@ def _faults(entry: dict[Hashable, Any]) -> list[str]:
             f"{where}: eligible_for is {entry['eligible_for']!r}, allowed is {_COMPARED!r}: "
             "without a comparison no direction can be counted"
         )
-    if entry["direction"] not in _OF_WORDS:
-        allowed = ", ".join(_OF_WORDS)
-        faults.append(f"{where}: direction is {entry['direction']!r}, allowed are {allowed}")
     sign = float(entry["sign"])
     if not (math.isnan(sign) or sign in _OF_SIGN):
         faults.append(f"{where}: sign is {sign:g}, allowed are 1, 0, -1 and NaN")
@@ -161,7 +143,8 @@ def _faults(entry: dict[Hashable, Any]) -> list[str]:
 
 def _row(entry: dict[Hashable, Any]) -> DirectionRow:
     sign = float(entry["sign"])
-    verdict = _OF_WORDS[entry["direction"]] if math.isnan(sign) else _OF_SIGN[sign]
+    # A result that is only called not different, or not told at all, lies on no side.
+    verdict = NOT_KNOWN if math.isnan(sign) else _OF_SIGN[sign]
     return DirectionRow(
         study_id=str(entry["study_id"]),
         study=style.typeset(str(entry["study_label"])),
@@ -324,13 +307,13 @@ _UP_ARROW = (*_UP, *_mirrored(_UP))
 _OUTLINES: dict[str, tuple[_Points, ...]] = {
     FAVOURS_TREATMENT: (_UP_ARROW,),
     FAVOURS_COMPARATOR: (_flipped(_UP_ARROW),),
-    NO_DIFFERENCE: ((*_SIDE, *_flipped(_SIDE)),),
+    SAME_IN_BOTH: ((*_SIDE, *_flipped(_SIDE)),),
     MIXED: (_HALF, _mirrored(_HALF)),
 }
 COLOURS = {
     FAVOURS_TREATMENT: style.TREATMENT,
     FAVOURS_COMPARATOR: style.PREDICTION,
-    NO_DIFFERENCE: style.SOFT_INK,
+    SAME_IN_BOTH: style.SOFT_INK,
     MIXED: style.SOFT_INK,
 }
 
@@ -438,11 +421,11 @@ def verdict_words(treatment: str) -> dict[str, VerdictWords]:
     return {
         FAVOURS_TREATMENT: favouring(treatment),
         FAVOURS_COMPARATOR: favouring("comparator"),
-        NO_DIFFERENCE: VerdictWords(
-            NO_DIFFERENCE,
-            "no difference told, or an estimate of exactly none",
-            "shows no difference",
-            "show no difference",
+        SAME_IN_BOTH: VerdictWords(
+            SAME_IN_BOTH,
+            "the same printed of both",
+            "shows the same in both",
+            "show the same in both",
         ),
         MIXED: VerdictWords(
             MIXED, "mixed: its outcomes, or the reports of one, differ", "is mixed", "are mixed"
@@ -721,7 +704,7 @@ def panel_heads(treatment: str) -> dict[str, tuple[str, ...]]:
     """Heads of the panels from left to right, with the directions that each takes."""
     return {
         FAVOURS_COMPARATOR: (FAVOURS_COMPARATOR,),
-        "no difference, or mixed": (NO_DIFFERENCE, MIXED),
+        "same in both, or mixed": (SAME_IN_BOTH, MIXED),
         f"favours {treatment}": (FAVOURS_TREATMENT,),
         UNKNOWN_PANEL: (NOT_KNOWN,),
     }

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 MAP_COLUMNS = (
     *("indication_label", "outcome_label", "trials", "people", "side", "synthesis"),
     *("is_randomised", "certainty", "constructs", "number", "told"),
+    *("unknown", "people_unknown", "treatment"),
 )
 
 
@@ -107,6 +108,11 @@ class Cell:
     constructs: str
     number: str
     told: str
+    # Of its studies, those whose side and those whose people nobody tells.
+    unknown: int
+    people_unknown: int
+    # The side, with the treatment as the condition calls it.
+    side: str
 
     @property
     def is_empty(self) -> bool:
@@ -132,7 +138,9 @@ class Cell:
         # No people behind a trial means that nobody said how many.
         known = math.isfinite(self.people) and self.people > 0
         who = "person" if self.people == 1 else "people"
-        return f"{self.trials} {noun}", f"{self.people:.0f} {who}" if known else "people not given"
+        of_some = f" in {self.trials - self.people_unknown}" if self.people_unknown else ""
+        told = f"{self.people:.0f} {who}{of_some}" if known else "people not given"
+        return f"{self.trials} {noun}", told
 
     @property
     def small(self) -> str:
@@ -165,6 +173,9 @@ def evidence_cells(
             str(entry["constructs"]),
             str(entry["number"]),
             str(entry["told"]),
+            int(entry["unknown"]),
+            int(entry["people_unknown"]),
+            sides_of(str(entry["treatment"]))[side].words,
         )
     rows = list(dict.fromkeys(row for row, _ in cells))
     columns = list(dict.fromkeys(column for _, column in cells))
@@ -257,7 +268,9 @@ def _cell_words(column: str, cell: Cell) -> str:
     if cell.synthesis == NO_COMPARISON:
         return told
     open_one = ", not randomised" if cell.is_hatched else ""
-    return f"{told}{open_one}, {cell.mark.words}, {CERTAINTY} {cell.certainty}"
+    few = 0 < cell.unknown < cell.trials
+    silent = f" ({cell.unknown} without a known side)" if few else ""
+    return f"{told}{open_one}, {cell.side}{silent}, {CERTAINTY} {cell.certainty}"
 
 
 def _row_height(cells: Iterable[Cell | None]) -> float:

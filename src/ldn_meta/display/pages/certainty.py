@@ -35,13 +35,13 @@ from ldn_meta.display.words import (
     symbols,
     why,
 )
+from ldn_meta.evidence.answer.directions import GroupSynthesis, group_syntheses
 from ldn_meta.evidence.answer.pools import (
     DIRECTION_ONLY,
     FAVOURS_COMPARATOR,
     FAVOURS_TREATMENT,
-    NO_DIFFERENCE,
-    PARTLY_COMPARATOR,
-    PARTLY_TREATMENT,
+    SAME_IN_BOTH,
+    SIDE_UNKNOWN,
 )
 from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES, WITH_BORROWED_ERROR
 from ldn_meta.evidence.grade import (
@@ -180,7 +180,9 @@ def absolute(row: dict[str, Any], *, drug: str, review: Review = UNNAMED, source
     if row["certainty"] == NOT_RATED:
         return printed or DASH
     if row["synthesis"] == DIRECTION_ONLY:
-        told = f"not known; side: {review.side(row['direction'])}"
+        is_open = row["direction"] == SIDE_UNKNOWN
+        side = "size and side not known"
+        told = side if is_open else f"not known; side: {review.side(row['direction'])}"
         return f"{told}; {printed}" if printed else told
     if row["measure"] in RATIO_MEASURES and math.isfinite(float(row["per_1000_without"])):
         return _per_thousand(row, drug=drug)
@@ -333,6 +335,7 @@ class CertaintyPage(Page):
                 if d["level"] < 0
             ]
             notes += [] if row["caution"] == NONE else [f"Take care: {row['caution']}"]
+            notes += filter(None, [self._beside_the_map(row)])
         return Finding(
             group=f"{self.drug} against {row['comparator']}",
             outcome=capitalised(str(row["construct_label"])),
@@ -342,7 +345,7 @@ class CertaintyPage(Page):
             absolute=absolute(
                 row,
                 drug=self.drug,
-                review=self.opened.derived.evidence.review,
+                review=self.opened.review,
                 source=self._mid_source(row["construct"]),
             ),
             symbols=symbols(str(row["certainty"])),
@@ -350,6 +353,42 @@ class CertaintyPage(Page):
             statement=statement(row, drug=self.drug),
             notes=tuple(notes),
         )
+
+    @cached_property
+    def groups(self) -> list[GroupSynthesis]:
+        """The outcome groups as the evidence map and the page without pooling count them."""
+        d, opened = self.opened.derived, self.opened
+        main = opened.indication["main_comparator"]
+        return group_syntheses(
+            d.directions,
+            d.effects,
+            d.left_out,
+            opened.pools,
+            opened.protocol,
+            comparator_class=main,
+        )
+
+    def _beside_the_map(self, row: dict[str, Any]) -> str:
+        """Why the evidence map counts other studies in the cell of an outcome, where it does."""
+        labels = self.opened.derived.evidence.text["studies"].set_index("study_id")["label"]
+        here = [str(labels[name]) for name in str(row["study_ids"]).split()]
+        for group in self.groups:
+            cell, measured = group.cell, group.results.set_index("study_label")["construct_label"]
+            if any(row[name] != cell[name] for name in KEY) or set(here) == set(cell["studies"]):
+                continue
+            only_here = [
+                f"without {name}, {group.reasons.get(name) or 'there by ' + measured[name]}"
+                for name in here
+                if name not in cell["studies"]
+            ]
+            only_there = [
+                f"with {name}, by {measured[name]}" for name in cell["studies"] if name not in here
+            ]
+            return (
+                f"The evidence map counts {count(cell['trials'], 'study')} in this cell: "
+                f"{'; '.join(only_here + only_there)}."
+            )
+        return ""
 
     def _mid_source(self, construct: str) -> str:
         """Where the important difference of an outcome comes from."""
@@ -599,6 +638,8 @@ class CertaintyPage(Page):
                 f"the truth may lie anywhere from {low} to {high} times."
             )
         if not all(map(math.isfinite, values)):
+            if row["direction"] == SIDE_UNKNOWN:
+                return f"Of {what} the reports give neither a size nor a side."
             return (
                 f"Of {what} the reports say that {self._told(row)}; how sure that is they do not."
             )
@@ -621,12 +662,9 @@ class CertaintyPage(Page):
         other = str(row["comparator"])
         sides = {
             FAVOURS_TREATMENT: f"people on {self.drug} did better than with {other}",
-            PARTLY_TREATMENT: f"people on {self.drug} did better than with {other} in some "
-            "studies and not in others",
             FAVOURS_COMPARATOR: f"people with {other} did better than on {self.drug}",
-            PARTLY_COMPARATOR: f"people with {other} did better than on {self.drug} in some "
-            "studies and not in others",
-            NO_DIFFERENCE: f"{self.drug} and {other} did not differ clearly",
+            SAME_IN_BOTH: f"people did the same on {self.drug} and with {other}",
+            SIDE_UNKNOWN: "nothing of a side",
         }
         return sides.get(str(row["direction"]), f"studies of {self.drug} and {other} differ")
 

@@ -49,6 +49,7 @@ from ldn_meta.evidence.answer.pools import (
     DIRECTION_ONLY,
     NO_COMPARISON,
     NOT_STATED,
+    SIDE_UNKNOWN,
     has_unknown_sign,
 )
 from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES
@@ -67,11 +68,6 @@ ACTIVE = "active drug"
 # Logit of a share of people, the measure of one arm.
 SHARE = "PLO"
 OF_WHAT = {"end level": "end levels", "change from baseline": "changes from baseline"}
-WORDS_FOR_DIRECTION = {
-    NOT_STATED: "direction not stated",
-    "no difference": "no difference",
-    "conflicting": "its reports differ",
-}
 
 
 class EffectPage(QuestionPage):
@@ -262,7 +258,7 @@ class EffectPage(QuestionPage):
                 "study": row["study_label"],
                 "outcome": labels[row["outcome_id"]],
                 "compared": f"{arms[source['arm_1']]} against {arms[source['arm_2']]}",
-                "direction extracted": self.opened.said(row["direction"]),
+                "report's words": self.opened.said(row["direction"]),
                 "as reported": source["as_reported"],
                 "why no effect": row["reason"],
                 "source": self.opened.source(source.to_dict()),
@@ -342,9 +338,9 @@ class EffectPage(QuestionPage):
         studies = found["trials"]
         if found["synthesis"] == DIRECTION_ONLY:
             told = "; ".join(
-                f"{name}{self._study_note(name)}: "
-                f"{self.opened.said(WORDS_FOR_DIRECTION.get(word, word))}{self._printed(name)}"
-                for name, word in found["directions"].items()
+                f"{name}{self._study_note(name)}: {self.opened.review.side(side)}"
+                f"{_in_words(side, found['words'][name])}{self._printed(name)}"
+                for name, side in found["directions"].items()
             )
             return [
                 f"{start} in numbers that an effect and its uncertainty could be computed from.",
@@ -369,8 +365,10 @@ class EffectPage(QuestionPage):
                 effect = f"{fixed(estimate)}, 95% CI {interval(low, high)}"
                 reasons[study["label"]] = f"{effect}, {row['selected_why']}"
                 continue
-            word = self.answer.told_by(study["label"])
-            told = "" if word == NOT_STATED else f"; told: {self.opened.said(word)}"
+            what, side = self.answer.told_by(study["label"])
+            told = _in_words(SIDE_UNKNOWN, side)
+            if what:
+                told = f"; told of {what}: {self.opened.review.side(side)}"
             is_open = study["is_randomised"] == "no"
             why = "not randomised" if is_open else "no usable numbers"
             reasons[study["label"]] = f"{why}{told}"
@@ -487,6 +485,11 @@ class EffectPage(QuestionPage):
         if answer.knapp_hartung is not None and answer.k > 1:
             values["knapp_hartung"] = pool_numbers(answer.knapp_hartung)
         return self.opened.facts(**values)
+
+
+def _in_words(side: str, words: str) -> str:
+    """What the report says of a result whose side is not known."""
+    return "" if side != SIDE_UNKNOWN or words == NOT_STATED else f", called {words}"
 
 
 def _spread(pool: Pool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ from ldn_meta.files import MISSING
 
 if TYPE_CHECKING:
     from ldn_meta.display.outputs import FigureOutput
+    from ldn_meta.evidence.raw.review import Review
 
 
 NOTEBOOK = "90_overview"
@@ -78,6 +80,7 @@ class OverviewPage:
                 "indication_id": page.answer.indication_id,
                 "indication_label": opened.label,
                 "outcome_label": group.group,
+                "treatment": opened.treatment,
                 **cell,
                 "constructs": cell["constructs"] or labels[cell["construct"]],
                 "number": _number(cell),
@@ -154,29 +157,32 @@ class OverviewPage:
         """Evidence map: condition by outcome."""
         from ldn_meta.display.figures.studies import evidence_map_output
 
-        return evidence_map_output(
-            "evidence_map", self.cells, treatment=self.derived.evidence.review.label
-        )
+        return evidence_map_output("evidence_map", self.cells, treatment="the drug of the row")
+
+    def _review_of(self, cell: dict[str, Any]) -> Review:
+        """The names of the review, with the treatment as the cell's condition calls it."""
+        labels = {page.answer.indication_id: page.opened.review for page in self.pages}
+        return labels[cell["indication_id"]]
 
     def _side(self, cell: dict[str, Any]) -> str:
         """The side of a cell in words, with the studies whose side is not known."""
         if cell["synthesis"] in (NO_COMPARISON, NOTHING):
             return "no comparison" if cell["synthesis"] == NO_COMPARISON else "none"
-        side = self.derived.evidence.review.side(cell["side"])
+        side = self._review_of(cell).side(cell["side"])
         few = 0 < cell["unknown"] < cell["trials"]
         return f"{side} ({count(cell['unknown'], 'study')} without a known side)" if few else side
 
     @property
     def table(self) -> Table:
         """The evidence map as text: every cell of which something is told, in its order."""
-        review = self.derived.evidence.review
         rows = []
         for c in rows_of(self.cells):
             is_empty = c["synthesis"] == NOTHING
             if is_empty and not c["told"]:
                 continue
-            kept_out = c["synthesis"] == DIRECTION_ONLY and c["number"]
-            kind = TOLD_OF_ALL if is_empty else IN_NO_POOL if kept_out else c["synthesis"]
+            review, kind = self._review_of(c), _kind(c)
+            unknown = count(c["people_unknown"], "study")
+            people = f" ({unknown} without a number)" * bool(c["people_unknown"])
             beside = "; ".join(
                 f"{name} ({review.side(side)}{f', {why}' if why else ''})"
                 for name, side, why in c["beside"]
@@ -188,8 +194,8 @@ class OverviewPage:
                     "measured as": c["measured"] or ("none" if is_empty else c["constructs"]),
                     "synthesis": kind,
                     "studies": c["trials"],
-                    "people": plain(c["people"]),
-                    "randomised": "none" if is_empty else "yes" if c["is_randomised"] else "no",
+                    "people": f"{plain(c['people'])}{people}",
+                    "randomised": "none" if is_empty else _randomised(c),
                     "effect (95% interval)": c["number"] or "none",
                     "side of the estimate": self._side(c),
                     "certainty": "none" if is_empty else c["certainty"],
@@ -211,8 +217,7 @@ class OverviewPage:
     @property
     def kinds(self) -> dict[str, int]:
         """How many cells there are of each kind of synthesis, the most common first."""
-        names = self.cells["synthesis"].mask(self.cells["told"] != "", TOLD_OF_ALL)
-        return {str(kind): int(count) for kind, count in names.value_counts().items()}
+        return dict(Counter(map(_kind, rows_of(self.cells))).most_common())
 
     @property
     def compared(self) -> tuple[int, int]:
@@ -381,6 +386,21 @@ def _could_do(row: dict[str, Any]) -> str:
         f"{said}; of these only {row['named']} (p = {row['named_p']:.3f}) gives the printed p: "
         f"{middle} ({lower} to {upper}), a what-if and no data"
     )
+
+
+def _kind(cell: dict[str, Any]) -> str:
+    """The kind of synthesis of a cell as the table and the sentence call it."""
+    if cell["told"]:
+        return TOLD_OF_ALL
+    is_kept_out = cell["synthesis"] == DIRECTION_ONLY and cell["number"]
+    return IN_NO_POOL if is_kept_out else str(cell["synthesis"])
+
+
+def _randomised(cell: dict[str, Any]) -> str:
+    """Whether a study of a cell is randomised, also where it compares nothing in print."""
+    if not cell["is_randomised"]:
+        return "no"
+    return "yes, arms not printed apart" if cell["synthesis"] == NO_COMPARISON else "yes"
 
 
 def _number(cell: dict[str, Any]) -> str:

@@ -33,7 +33,7 @@ from ldn_meta.evidence.derived import Derived, load_derived
 from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES
 from ldn_meta.evidence.raw.bias import OVERALL
 from ldn_meta.evidence.raw.protocol import TWO_TRIALS, Protocol
-from ldn_meta.evidence.raw.review import NEUTRAL
+from ldn_meta.evidence.raw.review import NEUTRAL, Review
 from ldn_meta.files import MISSING
 from ldn_meta.stats.pool import side
 
@@ -88,13 +88,18 @@ class Opened:
 
     @property
     def treatment(self) -> str:
-        """What the treatment is called."""
-        return self.derived.evidence.review.label
+        """What the treatment is called in the condition's question."""
+        return self.indication["intervention"]
+
+    @cached_property
+    def review(self) -> Review:
+        """The names of the review, with what the treatment is called in the condition."""
+        return self.derived.evidence.review.of(self.treatment)
 
     def said(self, words: str) -> str:
-        """Say a direction or a side as readers see it, with what the treatment is called."""
+        """Say a report's words as readers see them, with what the treatment is called."""
         named = words.replace(f"side of {NEUTRAL}", f"side of {self.treatment}")
-        return self.derived.evidence.review.direction(named)
+        return self.review.direction(named)
 
     @cached_property
     def barred(self) -> pd.DataFrame:

@@ -26,6 +26,7 @@ from ldn_meta.display.words import (
     percent,
     percents,
 )
+from ldn_meta.evidence.answer.pools import side_of
 from ldn_meta.evidence.derived import Derived, load_derived
 from ldn_meta.evidence.effects.effects import used_rows
 from ldn_meta.evidence.raw.bias import bias_reasons
@@ -239,12 +240,12 @@ class StudyPage:
                     )
 
     def _directions(self) -> Iterator[tuple[str, str, str]]:
-        said = self.derived.evidence.review.direction
-        names = ("construct_label", "comparator_class", "direction", "sign_from")
+        said = self.derived.evidence.review.of(self.indication["intervention"]).side
+        names = ("construct_label", "comparator_class", "sign", "sign_from")
         for row in self._told(self.derived.directions, *names):
             yield (
                 f"Direction: {row['construct_label']} against {row['comparator_class']}",
-                f"{said(row['direction'])}, from {row['sign_from']}",
+                f"{said(side_of([row['sign']]))}: {row['sign_from']}",
                 "25_without_pooling",
             )
 

@@ -171,8 +171,8 @@ class WithoutPoolingPage(Page):
 
     @property
     def side(self) -> str:
-        """The side of the intervention in a few letters."""
-        return "the drug" if " " in self.drug else self.drug
+        """The side of the intervention."""
+        return self.drug
 
     @property
     def _sides(self) -> dict[float, str]:
@@ -242,7 +242,7 @@ class WithoutPoolingPage(Page):
                 "design": f"{row['design']}, {row['blinding']}"
                 + ("" if row["is_randomised"] else ", not randomised or not reported to be"),
                 "people": people_cell(row["n_people"], row["people_are"]),
-                "direction extracted": self.opened.said(row["direction"]),
+                "report's words": self.opened.said(row["direction"]),
                 "estimate lies": self._sides.get(float(row["sign"]), NOT_KNOWN),
                 "known from": row["sign_from"],
                 "p, two-sided": row["p_printed"],
@@ -318,7 +318,9 @@ class WithoutPoolingPage(Page):
         for group in self.needed:
             votes, test = group.votes, group.votes.test
             wilson, exact = _shares(test)
-            share = f"{percent(float(test.share))} ({wilson}; {exact})"
+            share = percent(float(test.share))
+            if _voted(test) >= self.opened.protocol.least_votes:
+                share += f" ({wilson}; {exact})"
             rows.append(
                 {
                     "outcome group": _named(group),
@@ -340,7 +342,9 @@ class WithoutPoolingPage(Page):
             "Vote count by the side of the estimate, with the exact sign test",
             "Answers: do studies lie on one side more often than a coin would put them? Does not "
             "answer: how large an effect is. Every study is one vote, a large one as a small one. "
-            "The smallest p possible is that of all studies on one side. All comparative studies: "
+            "The smallest p possible is that of all studies on one side. No interval stands "
+            f"beside a share of fewer than {self.opened.protocol.least_votes} votes. All "
+            "comparative studies: "
             "whatever their design and comparator. Each study votes with its first outcome of the "
             "group; the figures show a study on a side when at least "
             f"{AGREEING_PCT}% of its outcomes lie there.",
@@ -432,10 +436,12 @@ class WithoutPoolingPage(Page):
             )
         elif n > 1:
             wilson, exact = _shares(test)
+            least = self.opened.protocol.least_votes
+            ends = f" (95% CI {wilson}, Wilson; {exact}, exact)" if n >= least else ""
             parts.append(
                 f"Exact sign test: {_p(test)}; all {n:g} studies on one side would give "
                 f"{p_value(smallest_p(test))}. The share of studies on the side of {self.side} is "
-                f"{percent(float(test.share))} (95% CI {wilson}, Wilson; {exact}, exact)."
+                f"{percent(float(test.share))}{ends}."
             )
         if n and len(votes.unknown):
             parts.append(

@@ -14,18 +14,22 @@ from ldn_meta.evidence.answer.directions import directions
 from ldn_meta.evidence.answer.multiverse import Multiverse, Normalised, build_multiverse
 from ldn_meta.evidence.answer.pools import (
     CI_METHODS,
+    FAVOURS_COMPARATOR,
+    FAVOURS_TREATMENT,
     NOT_STATED,
     IntervalToRead,
     Pool,
     bayes_of,
     build_pools,
     find_pool,
+    one_word,
     people,
     pool_trials,
     possible_synthesis,
+    side_of,
     with_prior,
 )
-from ldn_meta.evidence.effects.rows import CONTRAST, FURTHER_ARM, POOL
+from ldn_meta.evidence.effects.rows import CONTRAST, POOL
 from ldn_meta.evidence.raw.protocol import BAYESIAN, TWO_TRIALS, Model, Protocol, Selection
 from ldn_meta.evidence.raw.tables import Evidence, as_records
 from ldn_meta.stats.bayes import prior_sensitivity
@@ -111,8 +115,9 @@ class Answers:
     def synthesis(self, indication_id: str, constructs: Sequence[str]) -> dict[str, Any]:
         """What kind of synthesis outcomes of a condition allow, on how much evidence."""
         own = [pool for pool in self.pools if pool.key["indication_id"] == indication_id]
+        sides = self.directions[self.directions["indication_id"] == indication_id]
         frames = self.frames(indication_id)
-        return possible_synthesis(*frames, own, constructs=list(constructs))
+        return possible_synthesis(*frames, own, sides, constructs=list(constructs))
 
     def frames(self, indication_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Effects of a condition and rows left out; a frame of no rows may have no columns."""
@@ -291,19 +296,18 @@ class Answer:
             if study["label"] not in set(told)
         ]
 
-    def told_by(self, label: str) -> str:
-        """The direction of everything a study told of benefit, if it is one; else not stated."""
-        domains = self.answers.evidence.text["outcomes"].set_index("outcome_id")["domain"]
-        rows = self.answers.left_out
-        rows = rows[
-            (rows["study_label"] == label)
-            & rows["compares"].astype(bool)
-            & (rows["comparator_class"] != FURTHER_ARM)
-            & (rows["outcome_id"].map(domains) == "benefit")
-            & (rows["direction"] != NOT_STATED)
-        ]
-        words = set(rows["direction"])
-        return str(words.pop()) if len(words) == 1 else NOT_STATED
+    def told_by(self, label: str) -> tuple[str, str]:
+        """What else a study told of benefit, and the one side of it all.
+
+        Without a known side, no outcome and the one word of its report, not stated without one.
+        """
+        rows = self.answers.directions
+        rows = rows[(rows["study_label"] == label) & (rows["domain"] == "benefit")]
+        known = rows[rows["sign"].abs().eq(1)]
+        side = side_of(known["sign"])
+        if side in (FAVOURS_TREATMENT, FAVOURS_COMPARATOR):
+            return ", ".join(dict.fromkeys(known["construct_label"])), side
+        return "", NOT_STATED if len(known) else one_word(rows["direction"])
 
     @cached_property
     def rating(self) -> dict[str, Any] | None:

@@ -204,13 +204,13 @@ def _of_contrasts(context: Context) -> Iterator[Side]:
         if arm_2 is None:
             yield _alone(context, row, row["arm_1"])
             continue
-        sign, words, tier = _told(context, row)
+        sign, words, tier = side_of_contrast(context, row)
         rows, printed = (row["address"],), _contrast_words(context, row)
         yield Side(row, row["arm_1"], arm_2, sign, words, tier, 1, rows, printed)
 
 
-def _told(context: Context, row: Contrast) -> tuple[float, str, int]:
-    """Side of a printed comparison: by its estimate, else by its words."""
+def side_of_contrast(context: Context, row: Contrast) -> tuple[float, str, int]:
+    """Side of a printed comparison: by its estimate, else by its words; what that rests on."""
     estimate, direction = number(row["estimate"]), row["direction"]
     null = 1.0 if row["measure"] in RATIO_MEASURES else 0.0
     if row["measure"] in (*SIGNED, *RATIO_MEASURES) and not math.isnan(estimate):
@@ -807,14 +807,20 @@ class GroupSynthesis:
             "measured": _measured(shown),
             "constructs": "; ".join(dict.fromkeys(shown["construct_label"])),
             "trials": len(shown) or int(self.possible["trials"]),
+            "studies": list(shown["study_label"]),
             "people": who,
-            "is_randomised": any(value is True for value in shown["is_randomised"].tolist()),
+            # A trial that prints its arms together, or one of them, is randomised all the same.
+            "is_randomised": any(
+                value is True
+                for value in (shown if len(shown) else self.results)["is_randomised"].tolist()
+            ),
             "measure": measure,
             "estimate": math.nan if number is None else number.estimate,
             "ci_low": math.nan if number is None else number.low,
             "ci_high": math.nan if number is None else number.high,
             "side": side,
             "unknown": sum(math.isnan(sign) for sign in signs),
+            "people_unknown": 0 if len(shown) else int(self.possible["people_unknown"]),
             "beside": [
                 (row["study_label"], side_of([row["sign"]]), self.reasons.get(row["study_label"]))
                 for row in as_records(beside)
@@ -912,7 +918,7 @@ def group_syntheses(
             .sort_values(["year", "study_id"], kind="stable", ignore_index=True)
             .drop(columns=["is_unknown", "place"])
         )
-        kind = possible_synthesis(effects, left_out, pools, constructs=list(constructs))
+        kind = possible_synthesis(effects, left_out, pools, of_group, constructs=list(constructs))
         fitting = [p for p in pools if p.key["construct"] in constructs]
         largest = max(
             fitting, key=lambda p: (len(p.trials), -place[p.key["construct"]]), default=None
@@ -954,6 +960,7 @@ def _reasons(results: pd.DataFrame, protocol: Protocol, comparator_class: str) -
         is_other = row["comparator_class"] != comparator_class
         is_open = not (row["blinding"] in MASKED or selection.allow_single_blind)
         words = [
+            *[NO_COMPARISON] * (row["sign_from"] == NO_COMPARISON),
             *[f"compared with {row['comparator_class']}"] * is_other,
             *[NOT_RANDOMISED] * (not (row["is_randomised"] or selection.allow_non_randomised)),
             *[NOT_BLIND] * is_open,

@@ -263,9 +263,18 @@ def find_pool(pools: Iterable[Pool], **question: str) -> Pool | None:
 
 
 def possible_synthesis(
-    effects: pd.DataFrame, left_out: pd.DataFrame, pools: list[Pool], *, constructs: list[str]
+    effects: pd.DataFrame,
+    left_out: pd.DataFrame,
+    pools: list[Pool],
+    sides: pd.DataFrame,
+    *,
+    constructs: list[str],
 ) -> dict[str, Any]:
-    """Say what kind of synthesis an outcome group allows, on how much evidence."""
+    """Say what kind of synthesis an outcome group allows, on how much evidence.
+
+    ``sides`` is the directions table: of every study without an estimate its side stands under
+    ``directions``, and what its report says in words under ``words``.
+    """
     # Frames without any row may have no columns either.
     seen = effects[effects["construct"].isin(constructs)] if len(effects) else left_out[:0]
     said = left_out[left_out["construct"].isin(constructs)]
@@ -273,7 +282,9 @@ def possible_synthesis(
     columns += ["trial_id", "n_1"]
     rows = [row for frame in (said, seen) for row in as_records(frame[columns])]
     rows = [row for row in rows if row["comparator_class"] != FURTHER_ARM]
-    directions = _directions([row for row in rows if row["kind"] == CONTRAST])
+    words = _words([row for row in rows if row["kind"] == CONTRAST])
+    signs = _signs(sides, list(words), constructs)
+    directions = {name: side_of([sign]) for name, sign in signs.items()}
     fitting = [found for found in pools if found.key["construct"] in constructs]
     if fitting:
         # What other studies of the group told, beside the number of a single trial.
@@ -292,6 +303,8 @@ def possible_synthesis(
             "ci_high": best.read.high,
             "direction": side_of_pool(best),
             "directions": others if best.is_alone else {},
+            "words": words,
+            "people_unknown": 0,
         }
     answer = {
         "construct": constructs[0],
@@ -303,13 +316,15 @@ def possible_synthesis(
         "ci_high": math.nan,
         "direction": NOT_STATED,
         "directions": {},
+        "words": words,
+        "people_unknown": 0,
     }
     if directions:
         return {
             **answer,
             "synthesis": DIRECTION_ONLY,
             "trials": len(directions),
-            "direction": one_word(directions.values()),
+            "direction": side_of(signs.values()),
             "directions": directions,
             "construct": _first(constructs, [row for row in rows if row["kind"] == CONTRAST]),
         }
@@ -327,6 +342,7 @@ def possible_synthesis(
         "synthesis": kind,
         "trials": len(alone),
         "people": int(people),
+        "people_unknown": sum(not size > 0 for size in largest.values()),
         "construct": _first(constructs, said_alone),
     }
 
@@ -337,8 +353,16 @@ def _first(constructs: list[str], rows: list[dict[Any, Any]]) -> str:
     return next((name for name in constructs if name in told), constructs[0])
 
 
-def _directions(rows: list[dict[Any, Any]]) -> dict[str, str]:
-    """Direction that each trial reports; by its preferred sources, if they state one."""
+def _signs(sides: pd.DataFrame, labels: Iterable[str], constructs: list[str]) -> dict[str, float]:
+    """The sign of each study's first result with a known side, by the order of constructs."""
+    own = sides[sides["construct"].isin(constructs) & sides["sign"].notna()]
+    own = own.sort_values("construct", key=lambda c: c.map(constructs.index), kind="stable")
+    known = own.drop_duplicates("study_label").set_index("study_label")["sign"].to_dict()
+    return {name: float(known.get(name, math.nan)) for name in labels}
+
+
+def _words(rows: list[dict[Any, Any]]) -> dict[str, str]:
+    """What each trial's report says in words; by its preferred sources, if they state it."""
     found: dict[str, str] = {}
     for name in dict.fromkeys(row["study_label"] for row in rows):
         own = [r for r in rows if r["study_label"] == name and r["direction"] != NOT_STATED]
@@ -348,7 +372,7 @@ def _directions(rows: list[dict[Any, Any]]) -> dict[str, str]:
 
 
 def one_word(words: Iterable[str]) -> str:
-    """What several directions come to; those that are not stated say nothing."""
+    """What several words of reports come to; a report's word is no side, see `side_of`."""
     stated = set(words) - {NOT_STATED}
     for_treatment = stated & {FAVOURS_TREATMENT, PARTLY_TREATMENT}
     for_comparator = stated & {FAVOURS_COMPARATOR, PARTLY_COMPARATOR}
@@ -360,7 +384,11 @@ def one_word(words: Iterable[str]) -> str:
 
 
 def side_of(signs: Iterable[float]) -> str:
-    """The side of some estimates, each +1 for the treatment, -1 for the comparator, 0 or NaN."""
+    """The side of some results, each +1 for the treatment, -1 for the comparator, 0 or NaN.
+
+    The one place where a side gets its name. The sign is that of the estimate or the printed
+    numbers, else of words that claim a side; a result that is only called not different has none.
+    """
     known = {sign for sign in signs if not math.isnan(sign)}
     if {1.0, -1.0} <= known:
         return BOTH_SIDES

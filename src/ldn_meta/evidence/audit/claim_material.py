@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from scipy.special import ndtri
 
 from ldn_meta.errors import ArgumentError, LdnMetaError
+from ldn_meta.evidence.answer.directions import NO_COMPARISON
 from ldn_meta.evidence.answer.pools import (
-    EITHER_WAY,
     NO_DIFFERENCE,
     NOT_STATED,
     Pool,
     build_pools,
     find_pool,
-    interval_direction,
-    one_word,
+    side_of,
 )
 from ldn_meta.evidence.audit.claim_rules import Form
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Context, Row, number, plain_rows
@@ -687,6 +686,19 @@ class Material:
         ]
         return sorted(found, key=lambda study: (study["year"], study["study_id"]))
 
+    @cached_property
+    def unheard(self) -> int:
+        """Randomised comparisons of the treatment alone that are on file without any report."""
+        kept = {row["indication_id"] for row in self.conditions}
+        found = [
+            study
+            for study in self.context.studies.values()
+            if study["indication_id"] in kept
+            and study["eligible_for"] == "contrast"
+            and study["is_randomised"]
+        ]
+        return len(found) - len(self.randomised())
+
     def size(self, study: Row) -> float:
         """People a study began with; NaN when nobody says."""
         given = (study["n_randomised"], study["n_enrolled"], study["n_analysed"])
@@ -696,51 +708,35 @@ class Material:
         """Constructs of some outcome groups of the protocol."""
         return tuple(c for group in groups for c in self.protocol.outcome_groups.get(group, ()))
 
-    def directions(self, studies: Iterable[Row], constructs: Iterable[str]) -> dict[str, str]:
-        """What each study found on some outcomes: one direction a study, by label.
+    def sides(self, studies: Iterable[Row], constructs: Sequence[str]) -> dict[str, str]:
+        """The side of each study's result on some outcomes, by label: one a study.
 
-        Intervals of selected effects speak first, then the direction that the preferred report
-        states. A study that says nothing about these outcomes is not in the answer.
+        That of the first of the constructs whose side is known, as results vote on the page
+        without pooling. A study that compares none of these outcomes is not in the answer.
         """
-        wanted = set(constructs)
-        found = {}
+        return {
+            label: side_of(rows["sign"].dropna().head(1))
+            for label, rows in self._compared(studies, constructs)
+        }
+
+    def denied_by(self, studies: Iterable[Row], constructs: Sequence[str]) -> list[str]:
+        """Studies whose report calls one of these outcomes not different."""
+        compared = self._compared(studies, constructs)
+        return [label for label, rows in compared if (rows["direction"] == NO_DIFFERENCE).any()]
+
+    def _compared(
+        self, studies: Iterable[Row], constructs: Sequence[str]
+    ) -> Iterator[tuple[str, pd.DataFrame]]:
+        """What studies compare of some constructs, in the order of these."""
+        rows = self.answers.directions
+        rows = rows[rows["construct"].isin(constructs) & (rows["sign_from"] != NO_COMPARISON)]
+        rows = rows.sort_values(
+            "construct", key=lambda c: c.map(list(constructs).index), kind="stable"
+        )
         for study in studies:
-            words = self._computed(study["study_id"], wanted) or self._stated(
-                study["study_id"], wanted
-            )
-            if words:
-                told = one_word(NO_DIFFERENCE if one == EITHER_WAY else one for one in words)
-                found[str(study["label"])] = told.removeprefix("partly ")
-        return found
-
-    @cached_property
-    def _by_interval(self) -> dict[tuple[str, str], set[str]]:
-        """Directions that intervals of selected effects show, by study and construct."""
-        effects = self.answers.effects
-        found: dict[tuple[str, str], set[str]] = {}
-        if not effects.empty:
-            names = ["study_id", "construct", "ci_low", "ci_high", "benefit_sign"]
-            selected = effects.loc[effects["is_selected"].astype(bool), names]
-            for study_id, construct, low, high, sign in selected.itertuples(index=False):
-                told = interval_direction(low, high, sign)
-                found.setdefault((study_id, construct), set()).add(told)
-        return found
-
-    def _computed(self, study_id: str, wanted: set[str]) -> set[str]:
-        told = (self._by_interval.get((study_id, one), set()) for one in wanted)
-        return set().union(*told) - {NOT_STATED}
-
-    def _stated(self, study_id: str, wanted: set[str]) -> set[str]:
-        rows = [
-            row
-            for row in self.context.about("contrasts", study_id)
-            if row["arm_2"] is not None
-            and self.context.construct(row) in wanted
-            and row["direction"] != NOT_STATED
-            and row["reliability"] != "low"
-        ]
-        preferred = [row for row in rows if row["preferred"]] or rows
-        return {NO_DIFFERENCE if tells(row) is False else row["direction"] for row in preferred}
+            own = rows[rows["study_id"] == study["study_id"]]
+            if len(own):
+                yield str(study["label"]), own
 
 
 def tells(row: Row) -> bool | None:

@@ -13,7 +13,8 @@ import numpy as np
 from ldn_meta.evidence.answer.pools import (
     FAVOURS_COMPARATOR,
     FAVOURS_TREATMENT,
-    NO_DIFFERENCE,
+    SAME_IN_BOTH,
+    SIDE_UNKNOWN,
     Pool,
     find_pool,
 )
@@ -62,18 +63,22 @@ SHOWN_WAYS = 3
 # -- what is on file -------------------------------------------------------------------------
 
 
-def directions_of(case: Case, studies: Iterable[Row]) -> dict[str, str]:
-    """What studies found on the outcomes that the rule names."""
-    material = case.material
-    return material.directions(studies, material.constructs(case.rule.lists["groups"]))
+def sides_of(case: Case, studies: Iterable[Row]) -> dict[str, str]:
+    """On which side results of studies lie, of the outcomes that the rule names."""
+    return case.material.sides(studies, _constructs(case))
+
+
+def _constructs(case: Case) -> tuple[str, ...]:
+    return case.material.constructs(case.rule.lists["groups"])
 
 
 def tally(found: Mapping[str, str]) -> dict[str, float | str]:
-    """How many studies found what, and by name those that favour the treatment."""
+    """How many results lie on which side, and by name those on that of the treatment."""
     told = list(found.values())
     return {
         "for_treatment": told.count(FAVOURS_TREATMENT),
-        "none": told.count(NO_DIFFERENCE),
+        "same": told.count(SAME_IN_BOTH),
+        "unknown": told.count(SIDE_UNKNOWN),
         "against": told.count(FAVOURS_COMPARATOR),
         "names": listed(name for name, word in found.items() if word == FAVOURS_TREATMENT),
     }
@@ -83,8 +88,8 @@ def tally(found: Mapping[str, str]) -> dict[str, float | str]:
     "directions and pool",
     outcomes="silent no_pool shown either excluded",
     says="silent told pooled inside outside cited no_design one_trial",
-    gives="trials for_treatment none against names condition where now now_low now_high now_k "
-    "unit mid lies method cited against_none active controlled alone others",
+    gives="trials for_treatment same unknown against names condition where now now_low now_high "
+    "now_k unit mid lies method cited against_none active controlled alone others",
     argument="reading",
     words="construct comparator",
     lists="groups inactive",
@@ -107,7 +112,7 @@ def directions_and_pool(case: Case) -> Finding:
         designs = _designs(case)
         values |= designs
         sentences += ["cited"] if designs["against_none"] else ["cited", "no_design"]
-    found = directions_of(case, studies)
+    found = sides_of(case, studies)
     if reading != CITED:
         values |= {"trials": len(found), **tally(found)}
         sentences.append("told" if found else "silent")
@@ -132,10 +137,14 @@ def directions_and_pool(case: Case) -> Finding:
         sentences.append("pooled")
     outcome = judged(claimed, ours, (low, high))
     # One trial speaks for itself alone: not where others were told to find otherwise.
-    others = {NO_DIFFERENCE, FAVOURS_COMPARATOR} if says_benefit else {FAVOURS_TREATMENT}
-    if pooled.is_alone and outcome != EITHER and others & set(found.values()):
+    other_side = FAVOURS_COMPARATOR if says_benefit else FAVOURS_TREATMENT
+    rest = [s for s in studies if s["label"] not in set(pooled.trials["study_label"])]
+    others = [name for name, side in sides_of(case, rest).items() if side == other_side]
+    if says_benefit:
+        others += material.denied_by(rest, _constructs(case))
+    if pooled.is_alone and outcome != EITHER and others:
         outcome = EITHER
-        values["others"] = listed(name for name, word in found.items() if word in others)
+        values["others"] = listed(dict.fromkeys(others))
         sentences.append("one_trial")
     answer = case.answer(outcome, *sentences, **values)
     agrees = ours.estimate * side > 0 if says_benefit else low < ours.estimate < high
@@ -236,18 +245,18 @@ def size_of_the_evidence(case: Case) -> Finding:
     "spread of directions",
     outcomes="both one neither",
     says="told of_condition",
-    gives="trials told for_treatment none against names conflicting people where condition",
+    gives="trials told for_treatment same unknown against names people where condition unheard",
     lists="groups",
 )
 def spread_of_directions(case: Case) -> Finding:
-    """What the randomised comparisons found, and how they spread over conditions."""
+    """On which side randomised comparisons lie, and how they spread over conditions."""
     material = case.material
     studies = material.randomised()
     first(studies, "a randomised comparison")
-    found = directions_of(case, studies)
+    found = sides_of(case, studies)
     by_condition = _by_condition(case)
     told = tally(found)
-    differ = bool(told["for_treatment"] and told["none"])
+    differ = bool(told["for_treatment"] and told["against"])
     uneven = len(set(by_condition.values())) > 1
     return case.answer(
         "both" if differ and uneven else "one" if differ or uneven else "neither",
@@ -255,7 +264,7 @@ def spread_of_directions(case: Case) -> Finding:
         trials=len(studies),
         told=len(found),
         **told,
-        conflicting=list(found.values()).count("conflicting"),
+        unheard=material.unheard,
         people=_median_size(case),
         where=listed(
             case.say("of_condition", trials=n, condition=name) for name, n in by_condition.items()

@@ -7,12 +7,9 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from ldn_meta.evidence.answer.directions import side_of_contrast
 from ldn_meta.evidence.answer.dose import design_shares, load_dose_choices, widest
-from ldn_meta.evidence.answer.pools import (
-    FAVOURS_TREATMENT,
-    Pool,
-    find_pool,
-)
+from ldn_meta.evidence.answer.pools import Pool, find_pool
 from ldn_meta.evidence.audit.claim_material import (
     OWN_TEXTS,
     SHOWN,
@@ -817,10 +814,10 @@ def early_comparisons(case: Case) -> Finding:
     """Randomised comparisons at more than one time, one of them early."""
     material, limit = case.material, case.rule.numbers["weeks"]
     weeks: dict[str, set[float]] = {}
-    early: dict[str, str] = {}
+    early: dict[str, float] = {}
     wanted = set(material.constructs(case.rule.lists["groups"]))
     labels = {s["study_id"]: str(s["label"]) for s in material.randomised()}
-    for row in case.context.table("contrasts"):
+    for row in case.context.contrasts:
         week = number(row["timepoint_weeks"])
         is_comparison = row["arm_2"] is not None and row["study_id"] in labels
         if not is_comparison or case.context.construct(row) not in wanted or not week > 0:
@@ -828,9 +825,9 @@ def early_comparisons(case: Case) -> Finding:
         label = labels[row["study_id"]]
         weeks.setdefault(label, set()).add(week)
         if week <= limit:
-            early.setdefault(label, str(row["direction"]))
+            early.setdefault(label, side_of_contrast(case.context, row)[0])
     both = [label for label in early if max(weeks[label]) > limit]
-    is_for = any(early[label] == FAVOURS_TREATMENT for label in both)
+    is_for = any(early[label] > 0 for label in both)
     others = (min(found) for label, found in weeks.items() if label not in early)
     return case.answer(
         ("early_for" if is_for else "early_not") if both else "none",

@@ -613,6 +613,7 @@ SECTIONS: dict[str, Choices] = {
     "rounding": {"largest_se_error": NUMBER},
     "correlation": dict.fromkeys(("within_person", "low", "high"), NUMBER),
     "next_trial": {"people": list, "probability": NUMBER},
+    "votes": {"least_for_interval": int},
     "bayes": choices_of(BayesChoices),
     "shares": choices_of(ShareChoices),
     "history": {},
@@ -646,6 +647,8 @@ class Protocol:
     nodes: tuple[Node, ...] = ()
     next_people: tuple[int, ...] = ()
     next_probability: float = math.nan
+    # Below so many votes the share of studies on a side has no interval.
+    least_votes: int = 1
 
     @property
     def bayes(self) -> BayesChoices:
@@ -881,6 +884,7 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
         history=read_history(history, decisions, [node.name for node in nodes]),
         next_people=tuple(part["next_trial"]["people"]),
         next_probability=part["next_trial"]["probability"],
+        least_votes=_least_votes(part["votes"]["least_for_interval"]),
         nodes=nodes,
     )
 
@@ -922,6 +926,12 @@ def _dose(stated: Mapping[str, Any]) -> DoseChoices:
             allowed = "numbers between spread_low_mg and spread_high_mg"
             raise not_allowed("dose.other_spread_caps_mg", cap, allowed)
     return DoseChoices(**choices)
+
+
+def _least_votes(number: int) -> int:
+    if number < 1:
+        raise not_allowed("votes.least_for_interval", number, "1 or more")
+    return number
 
 
 def _check_intervals(model: Model) -> None:

@@ -10,7 +10,7 @@ import math
 import string
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -114,6 +114,10 @@ class Review:
         return word.replace("favours comparator", "better with comparator").replace(
             f"favours {NEUTRAL}", f"better with {self.label}"
         )
+
+    def of(self, intervention: str) -> Review:
+        """The same names, with the treatment as a condition calls it in indications.csv."""
+        return replace(self, label=intervention)
 
     def side(self, word: str) -> str:
         """Say the side of an estimate with the treatment's label."""
