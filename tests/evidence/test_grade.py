@@ -149,7 +149,7 @@ def test_a_comparison_that_tells_nothing_is_not_rated(outcomes):
     ].to_dict("records")
     # Nobody had one on either side: told, and no side to rate.
     assert row["synthesis"] == "compared, the same in both"
-    assert "the same in both: Cree 2010 0 against 0" in row["why_not_rated"]
+    assert "the same in both: Cree 2010 LDN 0, placebo 0" in row["why_not_rated"]
     assert row["certainty"] == NOT_RATED
 
 
