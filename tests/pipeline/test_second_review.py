@@ -210,6 +210,7 @@ def review(tmp_path_factory):
         patched.setenv("LDN_META_ROOT", str(root))
         with pytest.MonkeyPatch.context() as inside:
             inside.setattr(kernels, "NAME", "here")
+            inside.delenv("VIRTUAL_ENV", raising=False)  # make empties it, and IPython warns
             inside.setitem(papermill_engines._engines, "here", Here)
             commanded("check", "derive", "run --jobs 1 --kernels plain")
         yield root
