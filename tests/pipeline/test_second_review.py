@@ -6,6 +6,7 @@ counts only, one with an interval. No claims, no responders, no trial that looke
 
 import json
 import math
+import os
 import re
 import shutil
 from pathlib import Path
@@ -151,10 +152,7 @@ def typed(folder):
     (folder / "datapackage.json").write_text(title, encoding="utf-8")
 
 
-# make exports an empty VIRTUAL_ENV, of which a shell would warn.
-WITHOUT_HISTORY = Config(
-    {"HistoryManager": {"enabled": False}, "InteractiveShell": {"warn_venv": False}}
-)
+WITHOUT_HISTORY = Config({"HistoryManager": {"enabled": False}})
 
 
 class Here(Engine):
@@ -162,6 +160,8 @@ class Here(Engine):
 
     @classmethod
     def execute_managed_notebook(cls, nb_man, kernel_name, **options):
+        # make exports it empty, of which a shell would warn.
+        os.environ.pop("VIRTUAL_ENV", None)
         shell = InteractiveShell.instance(config=WITHOUT_HISTORY)
         try:
             for cell in nb_man.nb.cells:
