@@ -161,7 +161,9 @@ def of_map(by, is_long):
         (other, "pain", 0, 0, "side not known", evidence_map.NOTHING),
         (other, "any adverse event", 2, 0, "favours treatment", "direction only"),
     ]
-    told = [(*row, False, "very low", other, "0.02 (-1.33 to 1.45)", "") for row in rows]
+    told = [
+        (*row, False, "very low", other, "0.02 (-1.33 to 1.45)", "", 0, 0, "LDN") for row in rows
+    ]
     return [pd.DataFrame(told, columns=list(evidence_map.MAP_COLUMNS))], {}
 
 

@@ -117,7 +117,7 @@ SENTENCES = {
         "not_judged": "",
         "not_read": "faults certainty",
         "no_fault": "",
-        "few_faults": "high share",
+        "few_faults": "share",
     },
     INCONSISTENCY: {
         "rule": "serious very",
@@ -827,7 +827,6 @@ def risk_of_bias(body: Body, choices: CertaintyChoices, judgements: Mapping[str,
     faults = body.say(
         RISK_OF_BIAS,
         "few_faults" if known else "no_fault",
-        high=_percent(known),
         share=body.share_of,
     )
     return Finding(
