@@ -376,6 +376,8 @@ def cut_down(raw_folder, root):
     first, *_, last = protocol.read_text(encoding="utf-8").split("[[multiverse.node]]")
     # The SD that the certainty of pain is judged by is of a trial that is not among STUDIES.
     first = re.sub(r'(?m)^sd_row = "arm_stats:.*$', 'sd_row = "none"', first)
+    # The trial that looked for the dose is not among STUDIES either.
+    first = re.sub(r"(?s)# Page 92.*?\n\n(?=# Pools shown)", "", first)
     # What is varied by a node that is gone is varied by none.
     kept = re.sub(r"\nvaried_by = [^\n]*", "", f"{first}[[multiverse.node]]{last}")
     protocol.write_text(kept, encoding="utf-8")
