@@ -766,8 +766,6 @@ def test_a_printed_p_and_its_interval(numbers, fits):
 
 @given(st.floats(-3, 3), st.floats(0.05, 1), st.integers(2, 25))
 def test_a_p_that_was_computed_and_rounded_always_fits(estimate, se, k):
-    from scipy.stats import t
-
     half = t.ppf(0.975, k - 1) * se
     p = 2 * t.sf(abs(estimate) / se, k - 1)
     shown = [f"{value:.2f}" for value in (estimate, estimate - half, estimate + half)]

@@ -143,10 +143,7 @@ def test_a_condition_without_a_comparison_is_not_rated(outcomes):
 
 
 def test_a_comparison_that_tells_nothing_is_not_rated(outcomes):
-    (row,) = outcomes[
-        (outcomes["indication_id"] == "multiple_sclerosis")
-        & (outcomes["construct"] == "serious_adverse_event")
-    ].to_dict("records")
+    row = line_of(outcomes, "multiple_sclerosis", "serious_adverse_event", "placebo")
     # Nobody had one on either side: told, and no side to rate.
     assert row["synthesis"] == "compared, the same in both"
     assert "the same in both: Cree 2010 LDN 0, placebo 0" in row["why_not_rated"]
@@ -154,10 +151,7 @@ def test_a_comparison_that_tells_nothing_is_not_rated(outcomes):
 
 
 def test_a_trial_that_prints_its_arms_together_is_no_lack_of_a_comparative_study(outcomes):
-    (row,) = outcomes[
-        (outcomes["indication_id"] == "crohns_disease")
-        & (outcomes["construct"] == "serious_adverse_event")
-    ].to_dict("records")
+    row = line_of(outcomes, "crohns_disease", "serious_adverse_event", "placebo")
     assert row["why_not_rated"].startswith("compared by Smith 2013, but printed of one arm or of")
 
 

@@ -254,7 +254,7 @@ def test_refused_against_the_evidence(edited, evidence, old, new, message):
          r"outcome_group\.pain: 'pain_i"),
         ("", "[scale.pain_intensit]\nminimum = 0.0\nmaximum = 1.0\nunit = 'points'\n"
          "minimal_important_difference = 0.1\nmid_source = 'nobody'\n"
-         'set_on = 2026-12-01T12:00:00Z\nknown_then = "after the main pool was seen"',
+         f"{LATE}",
          r"scale: 'pain_intensit' is no construct of outcomes\.csv"),
         ("[certainty.scale.quality_of_life_mental]", "[certainty.scale.mental]",
          r"certainty\.scale: 'mental' is no construct"),

@@ -7,7 +7,6 @@ import re
 
 import pytest
 
-import ldn_meta as lm
 from builders import REPORTED
 from ldn_meta.display.outputs import rows_of
 from ldn_meta.display.pages import certainty as certainty_cells
@@ -325,9 +324,7 @@ def test_what_would_raise_it_names_every_domain_that_took_something(page):
 # ---------------------------------------------------------------- in plain words
 
 
-@pytest.mark.parametrize("indication", REPORTED)
-def test_in_plain_words(indication):
-    page = lm.certainty(indication=indication)
+def test_in_plain_words(page):
     said = str(page.plain)
     assert said.startswith(page.opened.indication["question"])
     assert not re.search(r"\b(?:CI|interval|GRADE|heterogeneity|RR|p =)\b", said)
@@ -341,9 +338,9 @@ def test_in_plain_words(indication):
     assert "no recommendation" in practice
 
 
-def test_what_matters_is_still_possible_or_not():
+def test_what_matters_is_still_possible_or_not(opened_once):
     """Pain: the important difference is one point; the interval of the row decides."""
-    page = lm.certainty(indication="fibromyalgia")
+    page = opened_once("certainty", indication="fibromyalgia")
     row = {"important_high": 1.0, "benefit_sign": -1.0, "ci_low": -1.33, "ci_high": 1.45}
     row["certainty"] = "moderate"
     assert page._possible(row).endswith("is possible for better and for worse.")
@@ -360,50 +357,56 @@ def test_what_matters_is_still_possible_or_not():
     assert page._possible({**row, "important_high": math.nan}) == ""
 
 
-def test_the_source_of_an_important_difference_stands_beside_it():
-    page = lm.certainty(indication="fibromyalgia")
+def test_the_source_of_an_important_difference_stands_beside_it(opened_once):
+    page = opened_once("certainty", indication="fibromyalgia")
     first = next(f for f in page.summary.findings if f.outcome == "Pain intensity")
     assert "important from 1 (Dworkin 2008, doi 10.1016/j.jpain.2007.09.005)" in first.absolute
     assert any("Guyatt 2011" in note for note in page.summary.closing)
-    other = lm.certainty(indication="multiple_sclerosis").summary.findings
+    other = opened_once("certainty", indication="multiple_sclerosis").summary.findings
     assert any("important from 5 (half an SD, Norman 2003" in f.absolute for f in other)
 
 
-def test_a_harm_that_is_rated_is_told_in_plain_words():
+def test_a_harm_that_is_rated_is_told_in_plain_words(opened_once):
     """The rate ratio of page 40, 8 events against 52, stands in the paragraph too."""
-    said = str(lm.certainty(indication="painful_diabetic_neuropathy").plain)
+    said = str(opened_once("certainty", indication="painful_diabetic_neuropathy").plain)
     assert "0.15 times as many with LDN as with amitriptyline" in said
     assert "anywhere from 0.07 to 0.32 times" in said
 
 
-def test_a_level_for_what_could_not_be_read_is_said_to_be_that():
-    page = lm.certainty(indication="fibromyalgia")
+def test_a_level_for_what_could_not_be_read_is_said_to_be_that(opened_once):
+    page = opened_once("certainty", indication="fibromyalgia")
     told = "no fault is known; if the full reports show low risk the rating would be low"
     assert told in str(page.sentence)
     assert told in page.summary.footnotes[0]
-    assert "no fault is known" in str(lm.included_trials(indication="fibromyalgia").bias_sentence)
+    assert "no fault is known" in str(
+        opened_once("included_trials", indication="fibromyalgia").bias_sentence
+    )
     # Faults of these two are known.
     for name in ("crohns_disease", "painful_diabetic_neuropathy"):
-        assert "could not be read: low risk" not in str(lm.certainty(indication=name).statements)
+        assert "could not be read: low risk" not in str(
+            opened_once("certainty", indication=name).statements
+        )
 
 
-def test_both_halves_of_a_question_are_answered():
+def test_both_halves_of_a_question_are_answered(opened_once):
     """Quality of life or pain: the interval of pain interference stands in paragraph and line."""
-    page = lm.certainty(indication="multiple_sclerosis")
+    page = opened_once("certainty", indication="multiple_sclerosis")
     assert "Pain interference: 1.60 points (range not reported) lower" in str(page.plain)
     answer = page.facts.values["answer"]["sentence"]
     assert "Also rated: pain interference -1.60 (-3.12 to -0.08), very low" in answer
-    mixed = str(lm.certainty(indication="mixed_chronic_pain").plain)
+    mixed = str(opened_once("certainty", indication="mixed_chronic_pain").plain)
     assert "neuropathic pain component and depression the reports say that people with" in mixed
 
 
-def test_people_counted_before_the_analysis_are_said_to_be():
-    page = lm.certainty(indication="crohns_disease")
+def test_people_counted_before_the_analysis_are_said_to_be(opened_once):
+    page = opened_once("certainty", indication="crohns_disease")
     words = "40 people enrolled; how many were analysed is not known"
     assert words in str(page.plain)
     assert all(words in finding.studies for finding in page.summary.findings if finding.symbols)
     # Two arms of 36 and 42, printed by arm alone.
-    half = page_row(lm.certainty(indication="mixed_chronic_pain"), "At least 50% less pain")
+    half = page_row(
+        opened_once("certainty", indication="mixed_chronic_pain"), "At least 50% less pain"
+    )
     assert half.studies == "one study (78 people)"
 
 
@@ -416,27 +419,27 @@ def test_nought_has_no_side():
     assert _differences([0.0, -1.0, 1.0]) == ["0.00 higher", "1.00 lower", "1.00 higher"]
 
 
-def test_what_is_named_and_was_not_found_has_a_line():
-    row = page_row(lm.certainty(indication="fibromyalgia"), "Physical function")
+def test_what_is_named_and_was_not_found_has_a_line(opened_once):
+    row = page_row(opened_once("certainty", indication="fibromyalgia"), "Physical function")
     assert (row.studies, row.certainty) == ("none to rate", "not rated")
     assert "not found in any trial that is counted" in row.notes[0]
 
 
 @pytest.mark.parametrize("indication", REPORTED)
-def test_every_outcome_compared_on_a_page_is_rated_or_has_its_reason(indication):
+def test_every_outcome_compared_on_a_page_is_rated_or_has_its_reason(indication, opened_once):
     """Tables of pages 20 to 40 as readers see them, not the tables they are made from."""
-    rated = lm.certainty(indication=indication)
+    rated = opened_once("certainty", indication=indication)
     there = {row["construct_label"] for row in rows_of(rated.opened.derived.certainty)}
-    harms = lm.safety(indication=indication, construct="any_adverse_event")
-    response = lm.responder_rates(indication=indication, construct="responder_pain_30")
+    harms = opened_once("safety", indication=indication, construct="any_adverse_event")
+    response = opened_once("responder_rates", indication=indication, construct="responder_pain_30")
     shown = set()
     for page in (harms, response):
         for table in (page.comparisons, page.pools_table, page.event_counts):
             shown |= set(table.frame["outcome"]) if len(table.frame) else set()
-    directions = lm.without_pooling(indication=indication).directions.frame
+    directions = opened_once("without_pooling", indication=indication).directions.frame
     if len(directions):
         is_compared = directions["known from"] != NO_COMPARISON
         shown |= set(directions[is_compared]["outcome"])
-    effect = lm.pooled_effect(indication=indication).other_outcomes.frame
+    effect = opened_once("pooled_effect", indication=indication).other_outcomes.frame
     shown |= set(effect["outcome"]) if len(effect) else set()
     assert shown - there == set()

@@ -8,6 +8,7 @@ import pytest
 from matplotlib.text import Text
 
 import ldn_meta as lm
+from builders import REPORTED
 from ldn_meta import paths
 from ldn_meta.display.pages.certainty import relative
 from ldn_meta.display.pages.page import size
@@ -198,12 +199,6 @@ def test_people_counted_have_one_interval_too(make, construct, overview_cells):
     cell = overview_cells["fibromyalgia", construct]
     told = (cell["estimate"], cell["ci_low"], cell["ci_high"])
     assert told == pytest.approx(tuple(np.exp(read[:3])))
-
-
-REPORTED = (
-    *("fibromyalgia", "multiple_sclerosis", "crohns_disease", "complex_regional_pain_syndrome"),
-    *("painful_diabetic_neuropathy", "mixed_chronic_pain", "opioid_combination"),
-)
 
 
 @pytest.mark.parametrize("indication", REPORTED)

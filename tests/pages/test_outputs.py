@@ -34,7 +34,7 @@ def trials_of(page):
     pooled, _, beside = alt.partition("Shown, not pooled: ")
     parts = re.split(r"Pooled|Heterogeneity|Other pools", pooled)[0]
     drawn = re.findall(EFFECT, parts) + re.findall(EFFECT, beside)
-    names = sorted(set(page.trials.frame.get("trial", [])), key=alt.find)
+    names = sorted(set(page.trials.frame.get("trial", [])), key=alt.index)
     return (names, drawn), (
         list(page.trials.frame.get("trial", [])),
         list(page.trials.frame.get("effect (95% CI)", [])),

@@ -53,8 +53,8 @@ def test_every_place_of_the_checklists_exists():
             assert section in {cell["id"] for cell in cells}, place
 
 
-def test_checklists_are_shown_item_by_item():
-    page = lm.overview()
+def test_checklists_are_shown_item_by_item(opened_once):
+    page = opened_once("overview")
     rows = page.derived.evidence.text["checklists"]
     assert list(page.checklists.frame["item"]) == list(rows["item"])
     said = str(page.checklists_sentence)
@@ -63,8 +63,8 @@ def test_checklists_are_shown_item_by_item():
     assert not (page.checklists.frame["place"] == "NA").any()
 
 
-def test_what_to_read_next_says_where_and_what_for():
-    page = lm.overview()
+def test_what_to_read_next_says_where_and_what_for(opened_once):
+    page = opened_once("overview")
     told = dict(zip(page.to_read_table.frame["study"], page.to_read_table.frame.to_dict("records"),
                     strict=True))  # fmt: skip
     smith = told["Smith 2011"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import ldn_meta as lm
-from builders import REPORTED
+from builders import REPORTED, numbers_in
 from ldn_meta.display.pages.effect import _diamonds
 from ldn_meta.display.pages.page import _probability
 
@@ -45,14 +45,6 @@ def pain(effect_page):
 @pytest.fixture(scope="module")
 def ratio(opened_once):
     return opened_once("pooled_effect", indication="fibromyalgia", construct="responder_pain_30")
-
-
-def values(facts):
-    if isinstance(facts, dict):
-        return [v for part in facts.values() for v in values(part)]
-    if isinstance(facts, list | tuple):
-        return [v for part in facts for v in values(part)]
-    return [float(facts)] if isinstance(facts, int | float) else []
 
 
 def test_the_table_has_both_kinds_and_marks_the_one_to_read(pain):
@@ -113,7 +105,7 @@ def test_ratios_are_shown_as_ratios_and_more_is_better(ratio):
 def test_every_number_of_the_sentence_is_a_fact(page, request):
     page = request.getfixturevalue(page)
     sentence = str(page.bayes_sentence)
-    known = values(page.facts.values["bayes"])
+    known = list(numbers_in(page.facts.values["bayes"]))
     stated = NUMBER.findall(re.sub(r"points \(0-10\)", "", sentence))
     assert len(stated) > 8
     for number in stated:

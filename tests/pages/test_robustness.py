@@ -21,8 +21,8 @@ from pool_calls import pool_calls
 
 
 @pytest.fixture(scope="module")
-def fibromyalgia():
-    return lm.robustness(indication="fibromyalgia")
+def fibromyalgia(opened_once):
+    return opened_once("robustness", indication="fibromyalgia")
 
 
 def test_two_trials(fibromyalgia):
@@ -100,8 +100,8 @@ def test_what_moves_nothing_is_named_and_not_counted(fibromyalgia):
     assert moved.sum() == len(found.nodes) - len(idle)
 
 
-def test_one_trial():
-    page = lm.robustness(indication="multiple_sclerosis")
+def test_one_trial(opened_once):
+    page = opened_once("robustness", indication="multiple_sclerosis")
     said = str(page.sentence)
     assert "It rests on one trial, so nothing has tested it yet." in said
     assert "analyses" not in said
@@ -115,8 +115,8 @@ def test_one_trial():
     assert page.without_each.frame.empty
 
 
-def test_a_sign_nobody_explained():
-    page = lm.robustness(indication="painful_diabetic_neuropathy")
+def test_a_sign_nobody_explained(opened_once):
+    page = opened_once("robustness", indication="painful_diabetic_neuropathy")
     assert "which side is which is not known" in str(page.sentence)
     assert "favour of LDN" not in str(page.choices_sentence)
     assert page.sides == ("negative as printed", "positive as printed")
@@ -126,8 +126,8 @@ def test_a_sign_nobody_explained():
     "indication",
     ["crohns_disease", "complex_regional_pain_syndrome", "mixed_chronic_pain"],
 )
-def test_nothing_to_shake(indication):
-    page = lm.robustness(indication=indication)
+def test_nothing_to_shake(indication, opened_once):
+    page = opened_once("robustness", indication=indication)
     assert str(page.sentence).startswith("There is no result to be shaken")
     assert "no result that could be fragile" in str(page.headline)
     for cell in (page.curve, page.cumulative, page.sequential, page.next_trial):
@@ -136,8 +136,8 @@ def test_nothing_to_shake(indication):
     assert page.facts.values["choices"] is None
 
 
-def test_an_outcome_without_a_stated_difference():
-    page = lm.robustness(indication="fibromyalgia", construct="responder_pain_30")
+def test_an_outcome_without_a_stated_difference(opened_once):
+    page = opened_once("robustness", indication="fibromyalgia", construct="responder_pain_30")
     assert "No minimal important difference is stated" in str(page.sequential_sentence)
     assert "ratio" in {node.name for node in page.answer.multiverse.nodes}
     displayed = page.facts.values["choices"]
@@ -237,8 +237,8 @@ def test_the_page_pools_nothing_twice():
 
 
 @pytest.mark.parametrize("indication", ["fibromyalgia", "crohns_disease"])
-def test_every_late_choice_is_told_with_what_it_can_move(indication):
-    page = lm.robustness(indication=indication)
+def test_every_late_choice_is_told_with_what_it_can_move(indication, opened_once):
+    page = opened_once("robustness", indication=indication)
     history = page.opened.protocol.history
     table = page.history.frame
     told = f"; {'; '.join(table['choice'])}; "
@@ -307,14 +307,14 @@ def test_medians_are_let_in_beside_one_trial(fibromyalgia):
         assert not np.isnan([*after.read[:3], *np.ravel(after.own_intervals)]).any()
 
 
-def test_without_medians_nothing_is_let_in():
-    said = str(lm.robustness(indication="multiple_sclerosis").medians_sentence)
+def test_without_medians_nothing_is_let_in(opened_once):
+    said = str(opened_once("robustness", indication="multiple_sclerosis").medians_sentence)
     assert said == "No trial printed a median difference with its quartiles."
 
 
 @pytest.mark.parametrize("indication", ["crohns_disease", "opioid_combination"])
-def test_a_section_without_a_pool_has_nothing_to_show(indication):
-    page = lm.robustness(indication=indication)
+def test_a_section_without_a_pool_has_nothing_to_show(indication, opened_once):
+    page = opened_once("robustness", indication=indication)
     assert page.next_sentence is page.growth is page.next_trial is None
     assert page.facts.values["next_sentence"] == ""
 
