@@ -86,7 +86,7 @@ def test_map_certainty_and_votes_count_the_same_studies_or_say_why(opened_once, 
     certainty = opened_once("certainty", indication=indication)
     page = opened_once("without_pooling", indication=indication)
     labels = certainty.opened.derived.evidence.text["studies"].set_index("study_id")["label"]
-    groups = {group.group: group for group in page.groups}
+    groups = {group.group: group for group in page.opened.groups}
     assert {cell["group"] for cell in cells} == set(groups)
     for cell in cells:
         group = groups[cell["group"]]

@@ -289,6 +289,11 @@ def levels(number: int) -> str:
     return count(-number, "level")
 
 
+def taken_off(number: float) -> str:
+    """Write levels taken off, or that none was."""
+    return levels(int(number)) if number else "nothing"
+
+
 def why(domains: list[dict[str, Any]]) -> str:
     """Name the domains that took something off, as ``imprecision (two levels)``."""
     taken = [

@@ -169,7 +169,6 @@ class Diamond(NamedTuple):
     estimate: float
     ci_low: float
     ci_high: float
-    is_batch: bool = False
 
 
 Summaries = Sequence[tuple[str, "PooledResult | Diamond | None"]]
@@ -859,11 +858,12 @@ def _first_pool(pools: Sequence[PooledResult | Diamond | None]) -> PooledResult 
     """Take measure and level from the pool shown first, if there is any; refuse many in one."""
     from ldn_meta.stats.pool import PooledResult
 
-    for pool in pools:
-        if pool is not None and pool.is_batch:
+    found = [pool for pool in pools if isinstance(pool, PooledResult)]
+    for pool in found:
+        if pool.is_batch:
             message = f"{pool!r} is a batch of pool_many: a forest plot needs the result of pool"
             raise ArgumentError(message)
-    return next((pool for pool in pools if isinstance(pool, PooledResult)), None)
+    return next(iter(found), None)
 
 
 CUMULATIVE_COLUMNS = ("label", "year", "k", "people", "estimate", "ci_low", "ci_high")

@@ -33,9 +33,9 @@ from ldn_meta.display.words import (
     shown_facts,
     statement,
     symbols,
+    taken_off,
     why,
 )
-from ldn_meta.evidence.answer.directions import GroupSynthesis, group_syntheses
 from ldn_meta.evidence.answer.pools import (
     DIRECTION_ONLY,
     FAVOURS_COMPARATOR,
@@ -43,7 +43,7 @@ from ldn_meta.evidence.answer.pools import (
     SAME_IN_BOTH,
     SIDE_UNKNOWN,
 )
-from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES, WITH_BORROWED_ERROR
+from ldn_meta.evidence.effects.rows import RATIO_MEASURES, WITH_BORROWED_ERROR
 from ldn_meta.evidence.grade import (
     FOR_ITSELF,
     GRADES,
@@ -346,7 +346,7 @@ class CertaintyPage(Page):
                 row,
                 drug=self.drug,
                 review=self.opened.review,
-                source=self._mid_source(row["construct"]),
+                source=self.opened.mid_source(row["construct"]),
             ),
             symbols=symbols(str(row["certainty"])),
             certainty=str(row["certainty"]),
@@ -354,25 +354,11 @@ class CertaintyPage(Page):
             notes=tuple(notes),
         )
 
-    @cached_property
-    def groups(self) -> list[GroupSynthesis]:
-        """The outcome groups as the evidence map and the page without pooling count them."""
-        d, opened = self.opened.derived, self.opened
-        main = opened.indication["main_comparator"]
-        return group_syntheses(
-            d.directions,
-            d.effects,
-            d.left_out,
-            opened.pools,
-            opened.protocol,
-            comparator_class=main,
-        )
-
     def _beside_the_map(self, row: dict[str, Any]) -> str:
         """Why the evidence map counts other studies in the cell of an outcome, where it does."""
         labels = self.opened.derived.evidence.text["studies"].set_index("study_id")["label"]
         here = [str(labels[name]) for name in str(row["study_ids"]).split()]
-        for group in self.groups:
+        for group in self.opened.groups:
             cell, measured = group.cell, group.results.set_index("study_label")["construct_label"]
             if any(row[name] != cell[name] for name in KEY) or set(here) == set(cell["studies"]):
                 continue
@@ -389,11 +375,6 @@ class CertaintyPage(Page):
                 f"{'; '.join(only_here + only_there)}."
             )
         return ""
-
-    def _mid_source(self, construct: str) -> str:
-        """Where the important difference of an outcome comes from."""
-        scale = self.opened.protocol.certainty.scales.get(construct)
-        return "" if scale is None else scale.mid_source
 
     def _closing(self) -> tuple[str, ...]:
         grades = (
@@ -461,7 +442,7 @@ class CertaintyPage(Page):
         for change in str(row["other_domains"]).split("; "):
             if change != NONE:
                 domain, _, told = change.partition(": ")
-                before, after = (_taken(float(level)) for level in told.split(" to "))
+                before, after = (taken_off(float(level)) for level in told.split(" to "))
                 changes.append(f"{DOMAIN_WORDS[domain]} takes {after} instead of {before}")
         why_so = f" ({'; '.join(changes)})" if changes else ""
         other, now = str(row["other_certainty"]), str(row["certainty"])
@@ -489,7 +470,7 @@ class CertaintyPage(Page):
                 "outcome": _named(row),
                 "domain": DOMAIN_WORDS[d["domain"]],
                 "found": d["value"],
-                "taken off": _taken(d["level"]),
+                "taken off": taken_off(d["level"]),
                 "decided by": d["status"]
                 if d["status"] == "computed"
                 else f"{d['judged_by']}, {d['status']}",
@@ -550,8 +531,8 @@ class CertaintyPage(Page):
             {
                 "outcome": names[d["construct"], d["comparator_class"]],
                 "domain": DOMAIN_WORDS[d["domain"]],
-                "the rule takes off": _taken(d["computed_level"]),
-                "taken off": _taken(d["level"]),
+                "the rule takes off": taken_off(d["computed_level"]),
+                "taken off": taken_off(d["level"]),
                 "reason": d["reason"],
                 "by": d["judged_by"],
             }
@@ -590,8 +571,7 @@ class CertaintyPage(Page):
     def plain(self) -> Text:
         """The answer as one would tell it to somebody who asks, and how sure it is."""
         row, opened = self.main, self.opened
-        studies = opened.derived.evidence.text["studies"]
-        compared = int((studies["eligible_for"] == CONTRAST).sum())
+        compared = len(opened.compared)
         parts = [opened.indication["question"]]
         if not compared:
             parts.append("No study that was found compared it with anything, so nobody knows.")
@@ -782,10 +762,6 @@ class CertaintyPage(Page):
 
 def _named(row: dict[str, Any]) -> str:
     return f"{row['construct_label']}, against {row['comparator']}"
-
-
-def _taken(level: float) -> str:
-    return levels(int(level)) if level else "nothing"
 
 
 def _remedy(domain: str, row: dict[str, Any]) -> str:

@@ -35,7 +35,6 @@ from ldn_meta.display.words import (
     capitalised,
     count,
     effect_of,
-    estimate_with_interval,
     fixed,
     interval,
     people,
@@ -174,9 +173,7 @@ class EffectPage(QuestionPage):
                 "against": row["comparator"],
                 "trials": f"{row['study_label']}, {row['arm']}",
                 "people": _both_arms(row),
-                "effect (95% interval)": estimate_with_interval(
-                    row["yi"], row["ci_low"], row["ci_high"], measure=row["measure"]
-                ),
+                "effect (95% interval)": effect_of(row, estimate="yi"),
                 "unit": row["unit"],
                 "better is": _better(row["benefit_sign"]),
                 "used": f"shown, not pooled: {row['selected_why']}",
@@ -186,7 +183,7 @@ class EffectPage(QuestionPage):
         return Table(
             pd.DataFrame(rows),
             "Other outcomes with an effect estimate",
-            f"Unit as measured; {self.opened.treatment} minus comparator. Used: whether the "
+            f"Unit as measured; {self.drug} minus comparator. Used: whether the "
             "effect is in a pool, stands alone, or by which rule of the plan it is kept out.",
         )
 
@@ -209,8 +206,7 @@ class EffectPage(QuestionPage):
         labels = construct_labels(self.opened.derived)
         rows = []
         for row in rows_of(self.opened.one_arm):
-            numbers = row["yi"], row["ci_low"], row["ci_high"]
-            told = estimate_with_interval(*numbers, measure=row["measure"])
+            told = effect_of(row, estimate="yi")
             if row["measure"] == SHARE:
                 low, high = wilson_interval(row["events_1"], row["n_1"])
                 told = f"{row['arm_1_data']} ({percents(float(low), float(high))})"
@@ -295,7 +291,7 @@ class EffectPage(QuestionPage):
         answer = self.answer
         against = f"compared {self.drug} with {comparators(pool)}"
         what = f"{MEASURES[pool.key['measure']]} in {self.outcome}"
-        who, where = people(pool.people), crossing(pool, self.opened.treatment)
+        who, where = people(pool.people), crossing(pool, self.drug)
         if pool.is_alone:
             name = pool.trials["study_label"].iloc[0]
             parts = [
@@ -453,7 +449,6 @@ class EffectPage(QuestionPage):
     def facts(self) -> Facts:
         """Everything the sentences state, as numbers."""
         answer, pool = self.answer, self.pool
-        studies = self.opened.derived.evidence.text["studies"]
         effect = "nothing pooled"
         if pool is not None:
             alone = " (one trial)" if pool.is_alone else ""
@@ -471,7 +466,7 @@ class EffectPage(QuestionPage):
                 "label": self.opened.label,
                 "outcome": self.outcome,
                 "comparison": self.comparator_class,
-                "comparative_studies": int((studies["eligible_for"] == CONTRAST).sum()),
+                "comparative_studies": len(self.opened.compared),
                 "trials": answer.k,
                 "people": 0 if pool is None else pool.people,
                 "effect": effect,

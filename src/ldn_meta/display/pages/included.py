@@ -23,7 +23,7 @@ from ldn_meta.display.pages.without_pooling import tally
 from ldn_meta.display.words import agree, capitalised, count, listed
 from ldn_meta.evidence.answer.directions import NO_COMPARISON
 from ldn_meta.evidence.effects.effects import used_rows
-from ldn_meta.evidence.effects.rows import CONTRAST
+from ldn_meta.evidence.effects.rows import CONTRAST, MASKED
 from ldn_meta.evidence.raw.bias import NOT_READABLE, OVERALL, RANDOMISED, TOOLS, bias_reasons
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
 from ldn_meta.files import NOT_REPORTED, TO_DO
@@ -115,7 +115,7 @@ class IncludedPage(Page):
         """The question in its parts, and which studies count for which of its answers."""
         row, plan = self.opened.indication, self.opened.protocol
         doses = plan.certainty.doses.get(row["intervention"])
-        compared = self._studies[self._studies["eligible_for"] == CONTRAST]
+        compared = self.opened.compared
         others = compared.loc[
             compared["comparator_class"] != row["main_comparator"], "comparator_class"
         ]
@@ -144,11 +144,11 @@ class IncludedPage(Page):
     def eligibility(self) -> Table:
         """Which rule let a study in, and which kept it out."""
         s, selection = self._studies, self.opened.protocol.selection
-        compared = s[s["eligible_for"] == CONTRAST]
+        compared = self.opened.compared
         main = compared[compared["comparator_class"] == self.opened.indication["main_comparator"]]
         rules = {
             "randomised": main["is_randomised"].eq("yes") | selection.allow_non_randomised,
-            "double-blind": main["blinding"].eq("double-blind") | selection.allow_single_blind,
+            "double-blind": main["blinding"].isin(MASKED) | selection.allow_single_blind,
         }
         is_main = rules["randomised"] & rules["double-blind"]
         kinds: list[tuple[str, str, pd.DataFrame]] = [
@@ -235,7 +235,7 @@ class IncludedPage(Page):
     @property
     def units(self) -> Text:
         """Who is counted once: people of crossovers, of several arms, in clusters."""
-        s = self._studies[self._studies["eligible_for"] == CONTRAST]
+        s = self.opened.compared
         if not len(s):
             return Text("There is no comparison, so no person could be counted twice in one.")
         crossed = s[s["design"].str.contains("crossover")]
@@ -351,7 +351,7 @@ class IncludedPage(Page):
         return study_flow_output(
             self.counts,
             indication_label=self.opened.label,
-            treatment=self.opened.treatment,
+            treatment=self.drug,
         )
 
     @property

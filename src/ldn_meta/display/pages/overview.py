@@ -28,7 +28,6 @@ from ldn_meta.display.words import (
 )
 from ldn_meta.evidence.answer.answer import Answers
 from ldn_meta.evidence.answer.conflicts import NEW_ROW, OUTSIDE, UNBOUNDED, wanted
-from ldn_meta.evidence.answer.directions import group_syntheses
 from ldn_meta.evidence.answer.pools import DIRECTION_ONLY, META_ANALYSIS, NO_COMPARISON, NOTHING
 from ldn_meta.evidence.derived import load_derived
 from ldn_meta.evidence.grade import NOT_RATED
@@ -64,18 +63,11 @@ class OverviewPage:
         return pd.DataFrame([cell for page in self.pages for cell in self._cells(page)])
 
     def _cells(self, page: EffectPage) -> Iterator[dict[str, Any]]:
-        opened, d = page.opened, page.opened.derived
+        opened = page.opened
         labels = construct_labels(self.derived)
-        groups = group_syntheses(
-            d.directions,
-            d.effects,
-            d.left_out,
-            opened.pools,
-            opened.protocol,
-            comparator_class=opened.indication["main_comparator"],
-        )
-        for group in groups:
+        for group in opened.groups:
             cell = group.cell
+            rating = opened.answer(cell["construct"], cell["comparator_class"]).rating
             yield {
                 "indication_id": page.answer.indication_id,
                 "indication_label": opened.label,
@@ -84,19 +76,9 @@ class OverviewPage:
                 **cell,
                 "constructs": cell["constructs"] or labels[cell["construct"]],
                 "number": _number(cell),
-                "certainty": self._certainty(page.answer.indication_id, cell),
+                "certainty": NOT_RATED if rating is None else rating["certainty"],
                 "told": self._arm_not_named(page.answer.indication_id, cell),
             }
-
-    def _certainty(self, indication_id: str, cell: dict[str, Any]) -> str:
-        """The GRADE of a cell's outcome, where it is one of those rated."""
-        rows = self.derived.certainty
-        rows = rows[
-            (rows["indication_id"] == indication_id)
-            & (rows["construct"] == cell["construct"])
-            & (rows["comparator_class"] == cell["comparator_class"])
-        ]
-        return str(rows["certainty"].iloc[0]) if len(rows) else NOT_RATED
 
     def _arm_not_named(self, indication_id: str, cell: dict[str, Any]) -> str:
         """What is told of an empty cell's outcome for all people of a study together."""

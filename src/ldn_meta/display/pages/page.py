@@ -28,7 +28,7 @@ from ldn_meta.display.words import (
 )
 from ldn_meta.evidence.answer.answer import Answer, Answers
 from ldn_meta.evidence.answer.conflicts import NO_RESULT, UNCHANGED
-from ldn_meta.evidence.answer.directions import RANDOMISED
+from ldn_meta.evidence.answer.directions import RANDOMISED, GroupSynthesis, group_syntheses
 from ldn_meta.evidence.derived import Derived, load_derived
 from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES
 from ldn_meta.evidence.raw.bias import OVERALL
@@ -68,6 +68,25 @@ class Opened:
         """Every question of the indication, answered under the page's choices."""
         d = self.derived
         return Answers(d.evidence, self.protocol, d.effects, d.left_out, d.certainty)
+
+    @cached_property
+    def compared(self) -> pd.DataFrame:
+        """Studies on file that compare the treatment with something."""
+        rows = self.derived.evidence.text["studies"]
+        return rows[rows["eligible_for"] == CONTRAST]
+
+    def mid_source(self, construct: str) -> str:
+        """Where the important difference of an outcome comes from."""
+        scale = self.protocol.certainty.scales.get(construct)
+        return "" if scale is None else scale.mid_source
+
+    @cached_property
+    def groups(self) -> list[GroupSynthesis]:
+        """Every outcome group of the plan, and how it is synthesised."""
+        d, main = self.derived, self.indication["main_comparator"]
+        return group_syntheses(
+            d.directions, d.effects, d.left_out, self.pools, self.protocol, comparator_class=main
+        )
 
     @property
     def pools(self) -> list[Pool]:
@@ -210,7 +229,7 @@ class Page:
     @property
     def drug(self) -> str:
         """The treatment as the condition's question names it."""
-        return self.opened.indication["intervention"]
+        return self.opened.treatment
 
     def footer(self) -> Table:
         """Provenance: parameters, hashes, versions, how to rebuild."""

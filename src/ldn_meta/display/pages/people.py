@@ -347,7 +347,7 @@ class PeoplePage(Page):
             f"shares_{self.domain}",
             self._arms(),
             title=f"{capitalised(self.opened.label)}: share of people with each {self.what}",
-            treatment=self.opened.treatment,
+            treatment=self.drug,
             in_words=self.told_in_words,
         )
 

@@ -27,7 +27,6 @@ from ldn_meta.display.words import (
     effect_of,
     estimate_with_interval,
     fixed,
-    levels,
     listed,
     p_value,
     people,
@@ -36,6 +35,7 @@ from ldn_meta.display.words import (
     shown,
     shown_facts,
     spanned,
+    taken_off,
 )
 from ldn_meta.evidence.answer.answer import (
     BETTER,
@@ -109,7 +109,7 @@ class RobustnessPage(QuestionPage):
         if self.pool is None:
             return Text(f"{start}: there is no result that could be fragile.")
         trials, who = count(self.answer.k, "trial"), people(self.pool.people)
-        return Text(f"{start}: {trials}, {who}; {crossing(self.pool, self.opened.treatment)}.")
+        return Text(f"{start}: {trials}, {who}; {crossing(self.pool, self.drug)}.")
 
     @cached_property
     def sentence(self) -> Text:
@@ -121,14 +121,14 @@ class RobustnessPage(QuestionPage):
                 "What the reports tell without one stands on the page of results without pooling."
             )
         parts = [
-            f"The main answer: {crossing(pool, self.opened.treatment)}.",
+            f"The main answer: {crossing(pool, self.drug)}.",
             self._one_trial(pool),
             self._choices_short(),
         ]
         if self.posterior is not None and math.isfinite(self.posterior.benefit):
             parts.append(
                 f"With a prior for the spread between trials, the probability that "
-                f"{self.opened.treatment} is better on average is "
+                f"{self.drug} is better on average is "
                 f"{percent(self.posterior.benefit)}."
             )
         if self.answer.look is not None:
@@ -211,7 +211,7 @@ class RobustnessPage(QuestionPage):
         if math.isfinite(c["beyond_mid"]) and not self._is_printed:
             parts.append(
                 f"An estimate of at least the minimal important difference ({c['mid']:g}"
-                f"{self._mid_source}) in favour of {self.opened.treatment} comes out in "
+                f"{self._mid_source}) in favour of {self.drug} comes out in "
                 f"{_share(c['beyond_mid'])}; an interval that reaches it, in "
                 f"{_share(c['ci_beyond_mid'])}."
             )
@@ -238,7 +238,7 @@ class RobustnessPage(QuestionPage):
             return ""
         most = {
             "includes no difference": c["either_way"],
-            f"lies on the side of {self.opened.treatment}": c["favours_treatment"],
+            f"lies on the side of {self.drug}": c["favours_treatment"],
             "lies on the side of the comparator": c["favours_comparator"],
         }
         words = max(most, key=lambda name: most[name])
@@ -270,7 +270,7 @@ class RobustnessPage(QuestionPage):
             direction=self.sides,
             unit_words="" if found.measure in RATIO_MEASURES else found.unit,
             title=f"{capitalised(self.opened.label)}: {self.outcome}, all analyses",
-            treatment=self.opened.treatment,
+            treatment=self.drug,
         )
 
     @property
@@ -307,7 +307,7 @@ class RobustnessPage(QuestionPage):
             SAME_RESULT if is_one else "No trial gives an effect under any choice.",
         )
 
-    @property
+    @cached_property
     def medians_sentence(self) -> Text:
         """What comes out with trials that print medians alone, in standard deviations."""
         opened = self.opened
@@ -351,7 +351,7 @@ class RobustnessPage(QuestionPage):
             f"({after.read.method}).{two_priors(before, self.pool, spread)}"
         )
 
-    @property
+    @cached_property
     def history_sentence(self) -> Text:
         """How many choices were made with the answer known; the plan was not registered."""
         plan = self.opened.protocol.history
@@ -374,7 +374,7 @@ class RobustnessPage(QuestionPage):
             )
         return Text(" ".join(parts))
 
-    @property
+    @cached_property
     def _first_pool(self) -> str:
         """Conditions whose main outcome is pooled: what late choices were made in view of."""
         every = load_derived()
@@ -384,7 +384,7 @@ class RobustnessPage(QuestionPage):
         own = zip(rows["indication_id"], rows["main_construct"], strict=True)
         return listed(rows.loc[[key in keys for key in own], "label"])
 
-    @property
+    @cached_property
     def history(self) -> Table:
         """Every choice made with the answer known, and the answer with it otherwise."""
         decisions = self.opened.protocol.history.decisions
@@ -449,17 +449,15 @@ class RobustnessPage(QuestionPage):
             return ""
         is_main = rows["construct"].eq(self.construct) & rows["domain"].eq(domain)
         own = rows[is_main & rows["comparator_class"].eq(self.comparator_class)]
-        if own.empty:
+        rated = self.answer.rating
+        if rated is None or own.empty:
             return ""
         row = own.iloc[0]
         before, after = int(row["level"]), int(row["level_otherwise"])
-        rated = self.opened.derived.certainty
-        is_own = rated["construct"].eq(self.construct)
-        now = rated[is_own & rated["comparator_class"].eq(self.comparator_class)]["certainty"]
         return (
-            f"{RATED_OTHERWISE[one.name]} {_taken(after)} is taken off instead of "
-            f"{_taken(before)}; the main rating is then {row['certainty_otherwise']} and as "
-            f"planned {now.iloc[0]}"
+            f"{RATED_OTHERWISE[one.name]} {taken_off(after)} is taken off instead of "
+            f"{taken_off(before)}; the main rating is then {row['certainty_otherwise']} and as "
+            f"planned {rated['certainty']}"
         )
 
     def _alone(self, one: Decision) -> list[tuple[float, ...]]:
@@ -484,7 +482,7 @@ class RobustnessPage(QuestionPage):
         return sides(
             float(own.iloc[0]),
             is_printed=self._is_printed,
-            treatment=self.opened.treatment,
+            treatment=self.drug,
             comparator=self.comparator_class,
         )
 
@@ -535,8 +533,8 @@ class RobustnessPage(QuestionPage):
     @property
     def _mid_source(self) -> str:
         """Where the important difference comes from, after a comma."""
-        scale = self.opened.protocol.certainty.scales.get(self.construct)
-        return "" if scale is None or not scale.mid_source else f", {scale.mid_source}"
+        source = self.opened.mid_source(self.construct)
+        return f", {source}" if source else ""
 
     def _looked(self, look: SequentialLook) -> str:
         reached = f"{percent(float(look.information_fraction[-1]))} of the information needed"
@@ -575,7 +573,7 @@ class RobustnessPage(QuestionPage):
             title=self._title("trial sequential look"),
         )
 
-    @property
+    @cached_property
     def next_sentence(self) -> Text | None:
         """How large the next trial would have to be to move the interval."""
         pool, frame = self.pool, self.answer.next_trials
@@ -591,8 +589,8 @@ class RobustnessPage(QuestionPage):
         least, most = int(frame["people"].min()), int(frame["people"].max())
         sayings = []
         for supposed, what, where in (
-            (IMPORTANT_EFFECT, BETTER, f"wholly on the side of {self.opened.treatment}"),
-            (POOLED_EFFECT, BETTER, f"wholly on the side of {self.opened.treatment}"),
+            (IMPORTANT_EFFECT, BETTER, f"wholly on the side of {self.drug}"),
+            (POOLED_EFFECT, BETTER, f"wholly on the side of {self.drug}"),
             (NO_EFFECT, INSIDE, "wholly inside the region of equivalence"),
         ):
             if supposed == POOLED_EFFECT and pool.read.estimate * pool.benefit_sign <= 0:
@@ -879,7 +877,3 @@ def robustness(*, indication: str, construct: str = BY_PROTOCOL) -> RobustnessPa
     opened = open_page(NOTEBOOK, indication=indication)
     opened.parameters["construct"] = construct
     return RobustnessPage(opened, construct)
-
-
-def _taken(level: int) -> str:
-    return levels(level) if level else "nothing"

@@ -31,7 +31,6 @@ from ldn_meta.evidence.answer.directions import (
     OTHER,
     WORDS,
     GroupSynthesis,
-    group_syntheses,
     is_bound,
 )
 from ldn_meta.evidence.answer.pools import NO_COMPARISON, NO_DIFFERENCE, NOTHING, ONE_TRIAL
@@ -132,30 +131,14 @@ class WithoutPoolingPage(Page):
         self.comparator_class = opened.indication["main_comparator"]
 
     @cached_property
-    def groups(self) -> list[GroupSynthesis]:
-        """Every outcome group of the protocol and how it is synthesised."""
-        d = self.opened.derived
-        return group_syntheses(
-            d.directions,
-            d.effects,
-            d.left_out,
-            self.opened.pools,
-            self.opened.protocol,
-            comparator_class=self.comparator_class,
-        )
-
-    @cached_property
     def needed(self) -> list[GroupSynthesis]:
         """Groups with a result that stands in no pool of two or more."""
-        return [group for group in self.groups if group.is_needed]
+        return [group for group in self.opened.groups if group.is_needed]
 
     @cached_property
     def studies(self) -> pd.DataFrame:
         """Comparative studies on file, oldest first."""
-        rows = self.opened.derived.evidence.text["studies"]
-        return rows[rows["eligible_for"] == "contrast"].sort_values(
-            ["year", "study_id"], kind="stable"
-        )
+        return self.opened.compared.sort_values(["year", "study_id"], kind="stable")
 
     @cached_property
     def results(self) -> pd.DataFrame:
@@ -170,15 +153,10 @@ class WithoutPoolingPage(Page):
         return frame[frame["group"] == OTHER].reset_index(drop=True)
 
     @property
-    def side(self) -> str:
-        """The side of the intervention."""
-        return self.drug
-
-    @property
     def _sides(self) -> dict[float, str]:
         """Where an estimate lies, by its sign."""
         return {
-            1.0: f"towards {self.side}",
+            1.0: f"towards {self.drug}",
             -1.0: f"towards {self.comparator_class}",
             0.0: "the same in both",
         }
@@ -186,7 +164,7 @@ class WithoutPoolingPage(Page):
     @property
     def headline(self) -> Text:
         """Indication, and how much can and cannot be pooled."""
-        told = [group for group in self.groups if len(group.results)]
+        told = [group for group in self.opened.groups if len(group.results)]
         start = (
             f"**{capitalised(self.opened.label)}, without pooling**: "
             f"{count(len(self.studies), 'comparative study')} on file"
@@ -213,7 +191,7 @@ class WithoutPoolingPage(Page):
                 "page": _page(group),
                 "results in no pool": listed(_outside(group)),
             }
-            for group in self.groups
+            for group in self.opened.groups
         ]
         return Table(
             pd.DataFrame(rows),
@@ -273,7 +251,7 @@ class WithoutPoolingPage(Page):
             "effect_directions",
             self.results,
             order=self._order,
-            treatment=self.opened.treatment,
+            treatment=self.drug,
             title=self._title("directions"),
         )
 
@@ -286,7 +264,7 @@ class WithoutPoolingPage(Page):
             "harvest",
             self.results,
             order=self._order,
-            treatment=self.opened.treatment,
+            treatment=self.drug,
             title=self._title("studies by direction"),
         )
 
@@ -299,7 +277,7 @@ class WithoutPoolingPage(Page):
             "albatross",
             self.results,
             contours=albatross_contours(),
-            treatment=self.opened.treatment,
+            treatment=self.drug,
             title=self._title("p-values and people"),
         )
 
@@ -419,7 +397,7 @@ class WithoutPoolingPage(Page):
         parts.append(
             "What this answers: the sign test, whether studies lie on one side more often than a "
             "coin would put them, each study one vote however large; a combined p, whether at "
-            f"least one study shows an effect towards {self.side}. What it does not: how large an "
+            f"least one study shows an effect towards {self.drug}. What it does not: how large an "
             "effect is, whether it matters to anybody, and whether studies agree. A known side "
             "without a known size supports no recommendation."
         )
@@ -440,21 +418,21 @@ class WithoutPoolingPage(Page):
             ends = f" (95% CI {wilson}, Wilson; {exact}, exact)" if n >= least else ""
             parts.append(
                 f"Exact sign test: {_p(test)}; all {n:g} studies on one side would give "
-                f"{p_value(smallest_p(test))}. The share of studies on the side of {self.side} is "
+                f"{p_value(smallest_p(test))}. The share of studies on the side of {self.drug} is "
                 f"{percent(float(test.share))}{ends}."
             )
         if n and len(votes.unknown):
             parts.append(
                 f"Not known is the side of {listed(votes.unknown['study_label'])}: were it that "
                 f"of {self.comparator_class}, {_split(votes.if_against)} would lie towards "
-                f"{self.side}; were it that of {self.side}, {_split(votes.if_for)}."
+                f"{self.drug}; were it that of {self.drug}, {_split(votes.if_for)}."
             )
         added = set(group.all_votes.rows["study_label"]) - set(group.counted["study_label"])
         if added:
             words = {name: why for name, why in group.reasons.items() if name in added}
             parts.append(
                 f"Not counted: {_with_reasons(words)}. All comparative studies together: "
-                f"{_split(group.all_votes.test)} towards {self.side}."
+                f"{_split(group.all_votes.test)} towards {self.drug}."
             )
         return parts
 
@@ -474,7 +452,7 @@ class WithoutPoolingPage(Page):
     def _p_in_words(self, group: GroupSynthesis) -> list[str]:
         found = group.p_values
         k, bounds = len(found.usable), len(found.bounds)
-        names, towards = ", ".join(found.usable["study_label"]), f"towards {self.side}"
+        names, towards = ", ".join(found.usable["study_label"]), f"towards {self.drug}"
         if not k:
             nothing = "No counted result has both a side and a p-value."
             return [nothing] if len(group.counted) else []
@@ -532,7 +510,7 @@ class WithoutPoolingPage(Page):
             sentence=str(self.sentence),
             comparator_class=self.comparator_class,
             comparative_studies=len(self.studies),
-            groups={group.group: _numbers(group) for group in self.groups},
+            groups={group.group: _numbers(group) for group in self.opened.groups},
             p_below=SMALL_P,
             swim=dict(zip(swim["item"], swim["answer"], strict=True)),
         )
@@ -691,15 +669,15 @@ def _nothing(page: WithoutPoolingPage) -> tuple[str, ...]:
 
 
 def _grouping(page: WithoutPoolingPage) -> str:
-    told = [group for group in page.groups if len(group.results)]
+    told = [group for group in page.opened.groups if len(group.results)]
     pooled = [group.group for group in told if not group.is_needed]
     others = page.other_results["construct"].nunique()
     silent = page.studies[~page.studies["study_id"].isin(page.results["study_id"])]["label"]
     parts = (
         f"{capitalised(agree(len(page.studies), 'study compares', 'studies compare'))} "
         f"{page.drug} with something ({tally(page.studies['comparator_class'])}). Results are "
-        f"grouped by what they ask: {len(page.groups)} outcome groups, of which {len(told)} are "
-        f"told of. {_when_grouped(page.opened.protocol.history)} A "
+        f"grouped by what they ask: {len(page.opened.groups)} outcome groups, of which "
+        f"{len(told)} are told of. {_when_grouped(page.opened.protocol.history)} A "
         "group joins instruments of one question, so that a study counts once in it however "
         "many it measured. Synthesised here: "
         f"{', '.join(group.group for group in page.needed)}.",
@@ -897,7 +875,7 @@ def _one_result(page: WithoutPoolingPage, group: GroupSynthesis) -> str:
     missing = len(group.counted) - len(known)
     also = f" and {missing} of unknown size" if missing else ""
     people = f"{known.sum():g}{also}" if len(known) else "not known"
-    side = f"{_split(test)} towards {page.side}" if _voted(test) else "no known side"
+    side = f"{_split(test)} towards {page.drug}" if _voted(test) else "no known side"
     p = f"; one-sided {_of(group.p_values.fisher)}" if k else ""
     how = " (Fisher)" if k > 1 else ""
     return f"{name}: {count(len(group.counted), 'result')}, people {people}; {side}{p}{how}."
