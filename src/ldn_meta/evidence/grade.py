@@ -13,7 +13,6 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ldn_meta.errors import ArgumentError, DataError, Fault
-from ldn_meta.evidence.answer.answer import rows_of
 from ldn_meta.evidence.answer.directions import NO_COMPARISON as NO_COMPARISON_PRINTED
 from ldn_meta.evidence.answer.directions import group_of_constructs
 from ldn_meta.evidence.answer.pools import (
@@ -380,9 +379,8 @@ def bodies_of_evidence(answers: Answers) -> list[Body]:
     against the main comparator, and against every other comparator with a comparison that tells
     something. Last what else is told on some page, with the reason why it is not rated.
     """
-    rows = [
-        row for row in rows_of(answers.evidence.text["indications"]) if row["is_reported"] == "yes"
-    ]
+    indications = as_records(answers.evidence.text["indications"])
+    rows = [row for row in indications if row["is_reported"] == "yes"]
     return [
         body
         for row in sorted(rows, key=lambda row: int(row["sort_order"]))
@@ -407,7 +405,7 @@ class _Material:
 
     @cached_property
     def studies(self) -> dict[str, dict[str, str]]:
-        return {row["study_id"]: row for row in rows_of(self.evidence.text["studies"])}
+        return {row["study_id"]: row for row in as_records(self.evidence.text["studies"])}
 
     @cached_property
     def sentences(self) -> Sentences:
@@ -417,7 +415,7 @@ class _Material:
     def tools(self) -> dict[str, str]:
         """Tool that each study was judged with."""
         return {
-            row["study_id"]: row["tool"] for row in rows_of(self.evidence.text["risk_of_bias"])
+            row["study_id"]: row["tool"] for row in as_records(self.evidence.text["risk_of_bias"])
         }
 
     @cached_property
@@ -425,7 +423,7 @@ class _Material:
         """Reasons of certainty.csv not to rate a construct against a comparator."""
         return {
             (row["construct"], row["comparator_class"]): row["reason"]
-            for row in rows_of(self.evidence.text[TABLE])
+            for row in as_records(self.evidence.text[TABLE])
             if row["kind"] == NOT_RATED
             and row["indication_id"] == self.indication["indication_id"]
         }
@@ -439,7 +437,7 @@ class _Material:
     @cached_property
     def results(self) -> list[dict[str, Any]]:
         """Of it, what it compares."""
-        return rows_of(self.sides[self.sides["sign_from"] != NO_COMPARISON_PRINTED])
+        return as_records(self.sides[self.sides["sign_from"] != NO_COMPARISON_PRINTED])
 
     def _not_apart(self, construct: str, comparator: str) -> tuple[str, ...]:
         """Comparative studies that print a construct without a comparison."""
@@ -1285,7 +1283,7 @@ def match_rows(
     unrated: Sequence[Body] = (),
 ) -> dict[Key, JudgedRow]:
     """Find the judgement of every rated outcome and domain; and what is said of the others."""
-    table = rows_of(evidence.text[TABLE])
+    table = as_records(evidence.text[TABLE])
     rows: dict[Key, JudgedRow] = {
         tuple(row[name] for name in KEY): JudgedRow(
             line, row["kind"], row["judgement"], row["reason"], row["judged_by"]

@@ -536,16 +536,16 @@ def _judged(change: RowChange) -> RowChange:
         for cell in change.cells
         if cell.column in VERDICT_COLUMNS
     ]
+    reasons = [change.new.get(name, "") for name in REASONS.get(change.table, ()) if said]
+    because = next((text for text in reasons if text not in (*EMPTY, "none")), "")
     if all(change.new.get(name) != value for name, value in NO_COMPARISON.items()):
         before, after = numbers_of_both(change)
         turns = [turned(reading(before, one), reading(after, one)) for one in QUANTITIES]
         said.extend(turn for turn in turns if turn[0])
     if not said:
         return change
-    reasons = (change.new.get(name, "") for name in REASONS.get(change.table, ()))
-    reason = next((text for text in reasons if text not in (*EMPTY, "none")), "")
-    if reason and any(cell.column in VERDICT_COLUMNS for cell in change.cells):
-        said.append((said[0][0], f"because: {reason}"))
+    if because:
+        said.append((said[0][0], f"because: {because}"))
     return replace(
         change,
         # rr, or and rd of one row say the same of the same people: told once.

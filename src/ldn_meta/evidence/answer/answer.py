@@ -188,19 +188,10 @@ class Answer:
     @cached_property
     def variants(self) -> list[tuple[str, Pool | None]]:
         """The main pool and every named departure from it, in the order of the protocol."""
-        main = self.protocol.model
-        found = {
-            selection: find_pool(
-                build_pools(self.effects, selection, main),
-                construct=self.construct,
-                comparator_class=self.comparator_class,
-            )
-            for selection in {variant.selection for variant in self.protocol.variants}
-        }
+        question = {name: getattr(self, name) for name in QUESTION}
         return [
-            (name, None if pool is None else replace(pool, model=model))
+            (name, find_pool(self.answers.pools_by(selection, model), **question))
             for name, selection, model in self.protocol.variants
-            for pool in [found[selection]]
         ]
 
     @cached_property
@@ -289,10 +280,10 @@ class Answer:
         told = (
             self.synthesis["directions"] if self.pool is None else self.pool.trials["study_label"]
         )
-        barred = {row["study_label"]: row for row in rows_of(self.beside)}
+        barred = {row["study_label"]: row for row in as_records(self.beside)}
         return [
             (study, barred.get(study["label"]))
-            for study in rows_of(comparative)
+            for study in as_records(comparative)
             if study["label"] not in set(told)
         ]
 
@@ -313,7 +304,9 @@ class Answer:
     def rating(self) -> dict[str, Any] | None:
         """The row of certainty.csv, where the derived tables are at hand and rate it."""
         rows = self.answers.certainty
-        return None if rows is None else next(iter(rows_of(self._about(rows))), None)
+        if rows is None or rows.empty:
+            return None
+        return next(iter(as_records(self._about(rows))), None)
 
     @cached_property
     def over_time(self) -> pd.DataFrame:
@@ -514,11 +507,6 @@ def smallest_size(frame: pd.DataFrame, *, supposed: str, what: str, probability:
             break
         enough = float(n)
     return enough
-
-
-def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of a table as dicts."""
-    return as_records(frame)
 
 
 def _people_of_each(trials: pd.DataFrame) -> list[int]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ldn_meta.evidence.answer.directions import NOT_BLIND, NOT_RANDOMISED
 from ldn_meta.evidence.answer.pools import Pool, build_pools
 from ldn_meta.evidence.effects.effects import as_saved, candidate_effects
 from ldn_meta.evidence.effects.routes import counts_behind
@@ -514,14 +515,12 @@ def wanted(answers: Answers) -> pd.DataFrame:
 
     context = Context(answers.evidence, answers.protocol)
     text = answers.evidence.text
+    in_order = text["indications"].sort_values("sort_order", key=lambda c: c.astype(int))
     indications = {
-        row["indication_id"]: row
-        for row in text["indications"].sort_values("sort_order", key=lambda c: c.astype(int))
-        .to_dict("records")
-        if row["is_reported"] == "yes"
-    }  # fmt: skip
+        row["indication_id"]: row for row in as_records(in_order) if row["is_reported"] == "yes"
+    }
     asked = {row["study_id"]: row for row in as_records(text[WANTED])}
-    studies = text["studies"].sort_values(["year", "study_id"], kind="stable").to_dict("records")
+    studies = as_records(text["studies"].sort_values(["year", "study_id"], kind="stable"))
     lines = []
     for name, indication in indications.items():
         for study in studies:
@@ -553,8 +552,8 @@ def _outlook(
         "why": "none", "measure": "none", "unit": "none", "named": "none",
     }  # fmt: skip
     barred = [
-        *["not randomised or not said to be"] * (study["is_randomised"] != "yes"),
-        *["not double-blind or not said to be"] * (study["blinding"] not in MASKED),
+        *[NOT_RANDOMISED] * (study["is_randomised"] != "yes"),
+        *[NOT_BLIND] * (study["blinding"] not in MASKED),
         *[f"compared with {study['comparator_class']}"]
         * (study["comparator_class"] != indication["main_comparator"]),
     ]

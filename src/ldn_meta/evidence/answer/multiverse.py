@@ -25,7 +25,7 @@ from ldn_meta.evidence.effects.rows import (
     CONTRAST,
     IN_WINDOW,
     outside_window,
-    precedence,
+    ranks,
     rules,
 )
 from ldn_meta.evidence.raw.protocol import (
@@ -238,22 +238,25 @@ def _barred_and_ranked(
     """What each selection bars, and its order of preference, (m, c); rules are worked out once."""
     stated = rules(frame)
     liftable = [rule.lifted_by for rule in stated if rule.lifted_by is not None]
-    windows: dict[tuple[Any, ...], BoolArray] = {}
+    windows: dict[tuple[float, float], BoolArray] = {}
+    bars: dict[tuple[Any, ...], BoolArray] = {}
     orders: dict[tuple[Any, ...], FloatArray] = {}
     barred = np.zeros((len(selections), len(frame)), dtype=np.bool_)
     rank = np.zeros((len(selections), len(frame)))
     for place, selection in enumerate(selections):
         lifted = [name for name in liftable if getattr(selection, name)]
-        window = (selection.earliest_weeks, selection.latest_weeks, *lifted)
+        window = (selection.earliest_weeks, selection.latest_weeks)
         if window not in windows:
-            bars = [rule.applies for rule in stated if rule.lifted_by not in lifted]
-            windows[window] = np.logical_or.reduce([outside_window(frame, selection), *bars])
+            windows[window] = outside_window(frame, selection)
+        if (*window, *lifted) not in bars:
+            own = [rule.applies for rule in stated if rule.lifted_by not in lifted]
+            bars[*window, *lifted] = np.logical_or.reduce([windows[window], *own])
         ranked = (selection.analysis_sets, selection.read_from, selection.estimands)
         order = (selection.target_weeks, *ranked)
         if order not in orders:
-            in_order = np.lexsort(precedence(frame, selection).to_numpy().T[::-1])
+            in_order = np.lexsort(np.array(ranks(frame, selection), dtype=float).T[::-1])
             orders[order] = np.argsort(in_order).astype(np.float64)
-        barred[place] = windows[window]
+        barred[place] = bars[*window, *lifted]
         rank[place] = orders[order]
     return barred, rank
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from scipy.special import ndtri
-
 from ldn_meta.errors import ArgumentError, LdnMetaError
 from ldn_meta.evidence.answer.directions import NO_COMPARISON
 from ldn_meta.evidence.answer.pools import (
@@ -330,8 +328,8 @@ class MedianAsMean(NamedTuple):
     @property
     def span(self) -> Span:
         """The difference with its 95% interval."""
-        half = float(ndtri(0.975)) * math.sqrt(self.vi)
-        return Span(self.yi, self.yi - half, self.yi + half)
+        low, high = ci_from_se(self.yi, math.sqrt(self.vi))
+        return Span(self.yi, float(low), float(high))
 
 
 def medians_as_means(
@@ -594,16 +592,8 @@ class Material:
 
     def certainty(self, *question: str) -> str:
         """How certain our evidence on a question is, as rated now."""
-        rows = self.answers.certainty
-        if rows is None or rows.empty:
-            return "not rated"
-        names = ["indication_id", "construct", "comparator_class"]
-        return str(
-            next(
-                iter(rows.loc[(rows[names] == list(question)).all(axis=1), "certainty"]),
-                "not rated",
-            )
-        )
+        rating = self.answers.to(*question).rating
+        return "not rated" if rating is None else str(rating["certainty"])
 
     @cached_property
     def unimportant_ratio(self) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ldn_meta.evidence.answer.directions import side_of_contrast
-from ldn_meta.evidence.answer.dose import design_shares, load_dose_choices, widest
+from ldn_meta.evidence.answer.dose import design_shares, widest
 from ldn_meta.evidence.answer.pools import Pool, find_pool
 from ldn_meta.evidence.audit.claim_material import (
     OWN_TEXTS,
@@ -41,7 +41,7 @@ from ldn_meta.evidence.effects.rows import (
 )
 from ldn_meta.evidence.raw.review import listed
 from ldn_meta.stats.arrays import two_sided_quantile
-from ldn_meta.stats.convert import se_from_ci
+from ldn_meta.stats.convert import ci_from_se, se_from_ci
 from ldn_meta.stats.effects import log_odds_ratio, log_rate_ratio, log_risk_ratio
 from ldn_meta.stats.printed import (
     JointCount,
@@ -85,9 +85,8 @@ def reason(case: Case) -> Finding:
 def ratio_of(counts: JointCount, *, odds: bool = False) -> Span:
     """Risk ratio of one pair of arms, or odds ratio, with its normal interval on the log scale."""
     effect = log_odds_ratio(*counts.cells) if odds else log_risk_ratio(*counts.cells)
-    half = float(two_sided_quantile(0.95)) * math.sqrt(float(effect.vi))
-    yi = float(effect.yi)
-    return Span(math.exp(yi), math.exp(yi - half), math.exp(yi + half))
+    ends = ci_from_se(effect.yi, math.sqrt(float(effect.vi)))
+    return Span(*(math.exp(float(end)) for end in (effect.yi, *ends)))
 
 
 def of_cells(pair: JointCount, before: str = "") -> dict[str, float]:
@@ -941,7 +940,7 @@ def effective_dose(case: Case) -> Finding:
         raise NotOnFileError("the step between doses")
     steps = number(step["value"])
     tried = round((highest - lowest) / steps) + 1
-    choices = load_dose_choices()
+    choices = case.material.protocol.dose
     if choices is None:
         raise NotOnFileError("the section [dose] of protocol.toml")
     ladder = [lowest + steps * i for i in range(tried)]

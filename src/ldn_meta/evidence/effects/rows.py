@@ -416,13 +416,13 @@ def select(effects: pd.DataFrame, selection: Selection) -> tuple[pd.Series, pd.S
     import pandas as pd
 
     why = _barred(effects, selection)
-    ranks = _ranks(effects, selection)
+    placed = ranks(effects, selection)
     names = effects["effect_id"].tolist()
     chosen = [False] * len(why)
-    for place, winner in _by_trial(effects, ranks, why):
+    for place, winner in _by_trial(effects, placed, why):
         chosen[place] = place == winner
         why[place] = (
-            CHOSEN if chosen[place] else _reason(ranks[place], ranks[winner], names[winner])
+            CHOSEN if chosen[place] else _reason(placed[place], placed[winner], names[winner])
         )
     return pd.Series(chosen, index=effects.index), pd.Series(why, index=effects.index, dtype="str")
 
@@ -431,7 +431,7 @@ def choose(effects: pd.DataFrame, selection: Selection) -> pd.Series:
     """Which effects ``select`` chooses, without the reasons."""
     import pandas as pd
 
-    found = _by_trial(effects, _ranks(effects, selection), _barred(effects, selection))
+    found = _by_trial(effects, ranks(effects, selection), _barred(effects, selection))
     chosen = {place for place, winner in found if place == winner}
     return pd.Series([place in chosen for place in range(len(effects))], index=effects.index)
 
@@ -527,11 +527,12 @@ def precedence(effects: pd.DataFrame, selection: Selection) -> pd.DataFrame:
     """Ranks of results by each rule in order of precedence (RANKS); smaller goes first."""
     import pandas as pd
 
-    ranks = _ranks(effects, selection)
-    return pd.DataFrame(ranks, columns=list(RANKS), index=effects.index, dtype=float)
+    placed = ranks(effects, selection)
+    return pd.DataFrame(placed, columns=list(RANKS), index=effects.index, dtype=float)
 
 
-def _ranks(effects: pd.DataFrame, selection: Selection) -> list[tuple[float, ...]]:
+def ranks(effects: pd.DataFrame, selection: Selection) -> list[tuple[float, ...]]:
+    """Place each effect by the rules that choose one of a trial, the weightiest rule first."""
     sets = {name: rank for rank, name in enumerate(selection.analysis_sets)}
     tiers = {name: rank for rank, name in enumerate(selection.read_from)}
     estimands = {name: rank for rank, name in enumerate(selection.estimands)}

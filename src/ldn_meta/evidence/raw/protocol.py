@@ -616,7 +616,6 @@ SECTIONS: dict[str, Choices] = {
     "votes": {"least_for_interval": int},
     "bayes": choices_of(BayesChoices),
     "shares": choices_of(ShareChoices),
-    "history": {},
 }
 OTHER_SECTIONS = ("certainty", "scale", "outcome_group", "sensitivity", "multiverse", "dose")
 
@@ -840,14 +839,10 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
         file = file / "protocol.toml"
     stated = read_toml(file)
     _no_word_twice("", stated)
-    check_names(file.name, stated, required=SECTIONS, optional=OTHER_SECTIONS)
+    check_names(file.name, stated, required=(*SECTIONS, "history"), optional=OTHER_SECTIONS)
     decisions = take_history(stated)
     history = stated.pop("history")
-    part = {
-        name: section(name, stated[name], choices)
-        for name, choices in SECTIONS.items()
-        if name != "history"
-    }
+    part = {name: section(name, stated[name], choices) for name, choices in SECTIONS.items()}
     main = Variant(
         MAIN,
         Selection(**{n: _frozen(v) for n, v in (part["selection"] | part["timepoint"]).items()}),
