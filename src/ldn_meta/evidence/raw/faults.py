@@ -27,7 +27,6 @@ from ldn_meta.evidence.raw.tables import (
     Correction,
     Dictionary,
     Evidence,
-    as_records,
     as_text,
     typed,
 )
@@ -393,7 +392,7 @@ def bias_faults(evidence: Evidence, *, unread: Collection[str] = ()) -> list[Fau
     if RISK_OF_BIAS in unread:
         return []
     found: list[Fault] = []
-    studies = {row["study_id"]: row for row in as_records(evidence.text["studies"])}
+    studies = {row["study_id"]: row for row in evidence.text["studies"].to_dict("records")}
     is_judged = is_given(evidence, RISK_OF_BIAS, "judgement")
     for study_id, rows in evidence.text[RISK_OF_BIAS].groupby("study_id", sort=False):
         found += _tools(evidence, rows)
