@@ -43,6 +43,7 @@ from ldn_meta.stats.rare_events import glmm_proportion as glmm_proportion
 from ldn_meta.stats.rare_events import mantel_haenszel as mantel_haenszel
 from ldn_meta.stats.rare_events import peto as peto
 from ldn_meta.stats.regression import meta_regression as meta_regression
+from ldn_meta.stats.regression import subgroups as subgroups
 from ldn_meta.stats.sequential import sequential_look as sequential_look
 
 __all__: list[str]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.pool import pool_many
-from ldn_meta.stats.regression import meta_regression
+from ldn_meta.stats.pool import pool, pool_many
+from ldn_meta.stats.regression import meta_regression, subgroups
 from reference_values import (
     CI_METHODS,
     ITERATED,
@@ -199,3 +199,191 @@ globals().update(
         examples=3,
     )
 )
+
+
+GROUPED = reference("subgroups_reference")
+OF_GROUP = ("estimate", "se", "statistic", "p_value", "ci_low", "ci_high", "tau2")
+# Absolute, for the few statistics near 0.
+DIGITS = 1e-10
+
+
+@pytest.mark.parametrize("one", GROUPED["subgroups"], ids=lambda one: one["name"])
+@pytest.mark.parametrize("tau2", ["separate", "common"])
+def test_subgroups_agree_with_metafor(one, tau2):
+    assert len(one["fits"]) == 10
+    for fit in one["fits"]:
+        method, theirs = TAU2_METHODS[fit["method"]], fit[tau2]
+        where = f"{one['name']} {fit['method']} {fit['test']} {tau2}"
+        ours = subgroups(
+            one["yi"], one["vi"], by=one["by"], tau2=tau2, tau2_method=method,
+            ci_method=CI_METHODS[fit["test"]],
+        )  # fmt: skip
+        groups = theirs["groups"]
+        if tau2 == "separate":
+            groups = {name: [group[name] for group in groups] for name in OF_GROUP}
+        groups["tau2"] = np.broadcast_to(groups["tau2"], len(ours.pools)).tolist()
+        for name in OF_GROUP:
+            found = [getattr(pool, name) for pool in ours.pools]
+            assert_close(found, groups[name], tolerance(method), f"{where} {name}", DIGITS)
+        for name in ("pi_low", "pi_high"):
+            if theirs.get(name):
+                found = [getattr(pool, name) for pool in ours.pools]
+                assert_close(found, theirs[name], tolerance(method), f"{where} {name}", DIGITS)
+        assert_close(ours.q_between, theirs["q"], tolerance(method), f"{where} q")
+        assert_close(ours.q_between_pvalue, theirs["p_value"], tolerance(method), f"{where} p")
+        assert ours.q_between_df == theirs["df"] == len(ours.names) - 1
+        is_f = tau2 == "common" and fit["test"] != "z"
+        assert ours.q_between_df_residual == (len(one["yi"]) - len(ours.names) if is_f else np.inf)
+
+
+def test_two_subgroups_of_four_trials_by_hand():
+    """Means 0.2 and 0.9, each with variance 0.02: Q = 0.7^2 / 0.04; with tau2 the sum of both."""
+    y, v, by = [0.1, 0.3, 0.8, 1.0], [0.04] * 4, ["a", "a", "b", "b"]
+    common = subgroups(y, v, by=by, tau2_method="common", ci_method="wald", labels=list("wxyz"))
+    assert [one.estimate for one in common.pools] == pytest.approx([0.2, 0.9])
+    assert common.q_between == pytest.approx(12.25)
+    assert common["b"].labels == ("y", "z")
+    assert common.overall == pool(
+        y, v, tau2_method="common", ci_method="wald", labels=["w", "x", "y", "z"]
+    )
+    wide = subgroups([0.0, 1.0, 2.0, 3.0], [0.1] * 4, by=by, tau2_method="he", ci_method="wald")
+    # Sample variance 0.5 less 0.1: tau2 0.4, so each mean has variance 0.5 / 2.
+    assert [one.tau2 for one in wide.pools] == pytest.approx([0.4, 0.4])
+    assert wide.q_between == pytest.approx(2.0**2 / 0.5)
+    assert wide["a"].weight_pct.tolist() == pytest.approx([50, 50])
+
+
+@pytest.mark.parametrize("tau2", ["separate", "common"])
+def test_small_subgroups_are_named(tau2):
+    nan = np.nan
+    ours = subgroups(
+        [0.1, 0.3, 0.8, 1.0, 0.5, nan], [0.04] * 6, by=["a", "a", "b", "b", "c", "e"],
+        groups=["b", "a", "c", "d", "e"], tau2=tau2,
+    )  # fmt: skip
+    assert ours.names == ("b", "a", "c", "d", "e")
+    assert [one.k for one in ours.pools] == [2, 2, 1, 0, 0]
+    assert ours.q_between_df == 2
+    said = " ".join(ours.notes)
+    assert "no trial of subgroup d has" in said and "no trial of subgroup e has" in said
+    assert ("one trial in subgroup c" in said) == (tau2 == "separate")
+    assert "5 trials in 3 subgroups (b 2, a 2, c 1, d 0, e 0) are fewer than 10" in said
+    assert "(NaN) were left out" in said
+    frame = ours.to_frame()
+    assert frame["subgroup"].tolist() == ["b", "a", "c", "d", "e", "overall"]
+    assert frame["k"].tolist() == [2, 2, 1, 0, 0, 5]
+    assert set(frame["q_between"]) == {ours.q_between}
+    html = ours._repr_html_()
+    assert "not defined" in html and "test between subgroups" in html and "nan" not in html
+    assert repr(ours).count("k=") == 6 and ours.test_words in repr(ours)
+    assert ours == subgroups(
+        ours.overall.yi, ours.overall.vi, by=list("aabbce"), groups=ours.names, tau2=tau2
+    )
+
+
+@pytest.mark.parametrize("tau2", ["separate", "common"])
+@pytest.mark.parametrize(
+    ("y", "by", "words"),
+    [
+        ([0.1, 0.2], ["a", "a"], "nothing to compare"),
+        ([np.nan, np.nan], ["a", "b"], "nothing to compare"),
+        ([], [], "nothing to compare"),
+    ],
+)
+def test_without_two_subgroups_there_is_no_test(tau2, y, by, words):
+    ours = subgroups(y, np.ones(len(y)), by=by, tau2=tau2)
+    assert words in ours.notes[-1]
+    assert np.isnan(ours.q_between) and np.isnan(ours.q_between_pvalue)
+    assert ours.test_words == "test between subgroups: not defined"
+
+
+def test_a_common_tau2_of_single_trials_is_not_defined():
+    ours = subgroups([0.1, 0.9], [0.04, 0.04], by=["a", "b"], tau2="common")
+    assert np.isnan([ours.q_between, *(one.estimate for one in ours.pools)]).all()
+    assert any("a common tau2 is not defined" in note for note in ours.notes)
+
+
+def test_many_trials_are_not_called_few():
+    rng = np.random.default_rng(4)
+    ours = subgroups(rng.normal(size=12), [0.1] * 12, by=["a", "b"] * 6)
+    assert ours.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"by": ["a", None]}, r"by\[1\]='None' is no subgroup"),
+        ({"by": [np.nan, "a"]}, r"by\[0\]='nan'"),
+        ({"by": ["a"]}, "allowed: 2 subgroups"),
+        ({"by": "ab"}, "allowed: 2 subgroups"),
+        ({"by": 3}, "allowed: 2 subgroups"),
+        ({"by": ["a", "b"], "groups": ["a"]}, "groups=.* lacks 'b'"),
+        ({"by": ["a", "b"], "tau2": "pooled"}, "allowed: separate, common"),
+        ({"by": ["a", "b"], "tau2_method": "magic"}, "tau2_method"),
+    ],
+)
+def test_unusable_subgroups_are_refused(options, words):
+    with pytest.raises(ArgumentError, match=words):
+        subgroups([0.1, 0.2], [0.1, 0.1], **options)
+
+
+@pytest.mark.parametrize("one", GROUPED["predictions"], ids=lambda one: one["name"])
+def test_predictions_agree_with_metafor(one):
+    """metafor takes a normal quantile for the new trial under z, and we never do."""
+    assert len(one["fits"]) == 20
+    for fit in one["fits"]:
+        method = TAU2_METHODS[fit["method"]]
+        options = {"ci_method": CI_METHODS[fit["test"]], "level": fit["level"]}
+        result = meta_regression(one["yi"], one["vi"], one["X"], tau2_method=method, **options)
+        ours = result.predict(one["new"])
+        for name in ("estimate", "se", "ci_low", "ci_high", "pi_low", "pi_high"):
+            if fit.get(name):
+                where = f"{one['name']} {fit['method']} {fit['test']} {name}"
+                assert_close(getattr(ours, name), fit[name], tolerance(method), where, 1e-7)
+        assert np.isnan(ours.pi_low).all() == (method == "common")
+        assert ours.to_frame().shape == (len(one["new"]), len(result.names) + 5)
+
+
+def test_a_prediction_by_matrix_algebra():
+    y, v, x = np.array([0.1, 0.3, 0.2, 0.8]), np.array([0.1, 0.2, 0.1, 0.3]), [0.0, 1.0, 2.0, 4.0]
+    result = meta_regression(y, v, x, tau2_method="he", ci_method="wald")
+    design = np.column_stack([np.ones(4), x])
+    inverse = np.linalg.inv(design.T @ np.diag(1 / (v + result.tau2)) @ design)
+    b = inverse @ design.T @ (y / (v + result.tau2))
+    ours = result.predict(3.0)
+    assert ours.estimate[0] == pytest.approx(np.array([1, 3]) @ b)
+    assert ours.se[0] == pytest.approx(np.sqrt(np.array([1, 3]) @ inverse @ np.array([1, 3])))
+    assert ours.notes == ()
+    # On 2 - 1 df the t quantile is tan(0.475 pi), and a new trial is spread by tau2 more.
+    wide = result.predict([3.0], pi_method="k-2")
+    reach = np.tan(0.475 * np.pi) * np.hypot(ours.se[0], np.sqrt(result.tau2))
+    assert wide.pi_high[0] - wide.estimate[0] == pytest.approx(reach)
+
+
+def test_points_beyond_the_trials_are_named():
+    ours = meta_regression(BCG["yi"], BCG["vi"], BCG["X"]).predict([[20, 1950], [70, 1950]])
+    assert ours.notes == ("row 1 lies beyond the covariates of the trials: extrapolated",)
+    # A vector is one point of several covariates.
+    result = meta_regression(BCG["yi"], BCG["vi"], BCG["X"], names=["latitude", "year"])
+    assert result.predict([20, 1950]).to_frame()["year"].tolist() == [1950]
+
+
+@pytest.mark.parametrize(
+    ("new_x", "words"),
+    [
+        ([1.0, 2.0, 3.0], r"shape \(3,\); allowed: \(m, 2\)"),
+        ([[1.0, "a"]], "new_x"),
+        (np.ones((2, 2, 2)), "allowed"),
+    ],
+)
+def test_unusable_points_are_refused(new_x, words):
+    result = meta_regression(BCG["yi"], BCG["vi"], BCG["X"])
+    with pytest.raises(ArgumentError, match=words):
+        result.predict(new_x)
+    batch = meta_regression(np.ones((2, 5)), np.ones((2, 5)), np.arange(5.0))
+    with pytest.raises(ArgumentError, match="batch"):
+        batch.predict([1.0])
+
+
+def test_no_trials_predict_nothing():
+    ours = meta_regression([0.1], [0.1], [1.0]).predict([1.0])
+    assert np.isnan([ours.estimate, ours.ci_low, ours.pi_high]).all()

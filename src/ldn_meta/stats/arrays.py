@@ -256,7 +256,7 @@ class FrozenRecord:
 
 
 def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, str | tuple | None) or isinstance(other, str | tuple | None):
+    if isinstance(one, str | tuple | FrozenRecord | None) or isinstance(other, str | tuple | None):
         return bool(one == other)
     return bool(np.array_equal(np.asarray(one), np.asarray(other), equal_nan=True))
 

@@ -1,9 +1,10 @@
-"""Meta-regression: whether a covariate explains differences between trials."""
+"""Whether a covariate explains differences between trials: meta-regression, and subgroups."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,10 +17,16 @@ from ldn_meta.stats.arrays import (
     FloatArray,
     FrozenRecord,
     IntArray,
+    Labels,
     Settings,
     effects_and_variances,
+    html_table,
     numbers,
+    one_of,
+    text,
+    trial_labels,
 )
+from ldn_meta.stats.pool import INTERVAL_NAMES, METHOD_NAMES, SENTENCES, PooledResult, pool
 from ldn_meta.stats.tau2 import (
     Likelihood,
     Score,
@@ -211,9 +218,39 @@ def _joint_test(
     return qm, chdtrc(number, qm)
 
 
+_PREDICTED = ("estimate", "se", "ci_low", "ci_high", "pi_low", "pi_high")
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction(FrozenRecord):
+    """What a regression expects at m points: the mean of true effects, and a new trial's own."""
+
+    X: FloatArray
+    names: tuple[str, ...]
+    estimate: FloatArray
+    se: FloatArray
+    ci_low: FloatArray
+    ci_high: FloatArray
+    pi_low: FloatArray
+    pi_high: FloatArray
+    level: float
+    notes: tuple[str, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per point: its covariates, estimate, SE and both intervals."""
+        import pandas as pd
+
+        points = dict(zip(self.names, self.X.T, strict=True))
+        return pd.DataFrame(points | {name: getattr(self, name) for name in _PREDICTED})
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class RegressionResult(FrozenRecord):
-    """A meta-regression: floats and (p,) arrays for one set, with leading axes for a batch."""
+    """A meta-regression: floats and (p,) arrays for one set, with leading axes for a batch.
+
+    `yi`, `vi` and the columns of `design` are the trials as given, intercept first if it was
+    added.
+    """
 
     k: int | IntArray
     names: tuple[str, ...]
@@ -237,6 +274,10 @@ class RegressionResult(FrozenRecord):
     qm_df: int
     qm_pvalue: float | FloatArray
     r2_pct: float | FloatArray
+    yi: FloatArray
+    vi: FloatArray
+    design: FloatArray
+    add_intercept: bool
     notes: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -263,6 +304,78 @@ class RegressionResult(FrozenRecord):
         return pd.DataFrame(
             {name: getattr(self, name) for name in columns},
             index=pd.Index(self.names, name="coefficient"),
+        )
+
+    def predict(self, new_x: ArrayLike, *, pi_method: str = "k-1") -> Prediction:
+        """Predict the mean true effect at points, and the true effect of a new trial there.
+
+        The mean is x'b with variance x'Sx, S the covariance of the coefficients; quantiles are
+        those of `ci_method`. A new trial's effect is spread by tau2 more, with t on k - p df for
+        p coefficients (k - p - 1 for "k-2"), whatever `ci_method` is; like that of `pool` it
+        needs two of them.
+
+        Parameters
+        ----------
+        new_x : array_like (m,) or (m, p)
+            Points, one a row, without the intercept that was added; with several covariates a
+            vector is one point.
+        pi_method : str
+            k-1 or k-2, as in `ldn_meta.stats.pool.pool`.
+
+        Returns
+        -------
+        Prediction
+
+        Raises
+        ------
+        ArgumentError
+            For a batch, or if `new_x` has not one column per covariate.
+
+        Notes
+        -----
+        Raudenbush 2009, in Cooper and others, The Handbook of Research Synthesis, chapter 16;
+        metafor's predict(fit, newmods), which takes normal quantiles for both under test "z".
+        """
+        if isinstance(self.tau2, np.ndarray):
+            message = "predict of a batch of regressions; allowed: the result of one set"
+            raise ArgumentError(message)
+        freedom = self.df - ("k-1", "k-2").index(one_of("pi_method", pi_method, ("k-1", "k-2")))
+        names = self.names[self.add_intercept :]
+        given = numbers("new_x", new_x)
+        points = given.reshape(-1, 1) if len(names) == 1 and given.ndim < 2 else given
+        points = np.atleast_2d(points)
+        if points.ndim != 2 or points.shape[1] != len(names):
+            message = (
+                f"new_x has shape {given.shape}; allowed: (m, {len(names)}), one column each for "
+                f"{', '.join(names) or 'no covariate'}"
+            )
+            raise ArgumentError(message)
+        x = np.hstack([np.ones((len(points), int(self.add_intercept))), points])
+        estimate, variance = x @ self.coefficients, ((x @ self.covariance) * x).sum(axis=1)
+        tail = 0.5 + 0.5 * self.level
+        quantile = float(ndtri(tail) if self.ci_method == "wald" else stdtrit(self.df, tail))
+        reach = np.full(len(x), np.nan)
+        if self.tau2_method != "common" and self.df > 1:
+            reach = float(stdtrit(freedom, tail)) * np.sqrt(self.tau2 + variance)
+        se = np.sqrt(variance)
+        there = self.design[~np.isnan(self.yi) & ~np.isnan(self.design).any(axis=1)]
+        outside = np.zeros(len(x), dtype=np.bool_)
+        if len(there):
+            outside = ((x < there.min(axis=0)) | (x > there.max(axis=0))).any(axis=1)
+        return Prediction(
+            X=points,
+            names=names,
+            estimate=estimate,
+            se=se,
+            ci_low=estimate - quantile * se,
+            ci_high=estimate + quantile * se,
+            pi_low=estimate - reach,
+            pi_high=estimate + reach,
+            level=self.level,
+            notes=tuple(
+                f"row {row} lies beyond the covariates of the trials: extrapolated"
+                for row in np.flatnonzero(outside)
+            ),
         )
 
 
@@ -321,11 +434,11 @@ def meta_regression(
     """
     settings = Settings(tau2_method, ci_method, level)
     y, v = effects_and_variances(yi, vi)
-    shape = y.shape[:-1]
-    design, labels = _design(X, y.shape, add_intercept=add_intercept, names=names)
-    k, p = design.shape[-2:]
+    given, shape = (y, v), y.shape[:-1]
+    columns, labels = _design(X, y.shape, add_intercept=add_intercept, names=names)
+    k, p = columns.shape[-2:]
     y, v = rows_of(y), rows_of(v)
-    design = design.reshape(*y.shape, p)
+    design = columns.reshape(*y.shape, p)
     missing = np.isnan(y) | np.isnan(design).any(axis=-1)
     present_first = np.argsort(missing, axis=1, kind="stable")
     count = k - missing.sum(axis=1)
@@ -365,6 +478,10 @@ def meta_regression(
         ci_method=settings.ci_method,
         level=settings.level,
         qm_df=tested.size,
+        yi=given[0],
+        vi=given[1],
+        design=columns,
+        add_intercept=add_intercept,
         notes=tuple(
             (f"{when.sum()} of {when.size} sets: " if when.size > 1 else "") + sentence
             for sentence, when in whens.items()
@@ -434,3 +551,301 @@ def _explained(y: FloatArray, v: FloatArray, tau2: FloatArray, method: str) -> F
     positive = without > 0.0
     share = 1.0 - tau2 / np.where(positive, without, 1.0)
     return np.where(positive, 100.0 * np.maximum(share, 0.0), np.nan)
+
+
+TAU2_OF_SUBGROUPS = ("separate", "common")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SubgroupResult(FrozenRecord):
+    """Pools of subgroups of trials, the pool of all, and the test between the subgroups.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The subgroups, in the order of `groups`, or as they first occur.
+    pools : tuple of PooledResult
+        One a subgroup. Under a common tau2, estimate, interval and tau2 are those of the common
+        model, while Q and I2 are of the subgroup alone.
+    overall : PooledResult
+        All trials pooled as if there were no subgroups.
+    tau2 : str
+        "separate" or "common": one tau2 for each subgroup or one for all.
+    q_between, q_between_df, q_between_pvalue : float
+        Test of equal means: chi-squared, or F where `q_between_df_residual` is finite.
+    q_between_df_residual : float
+        Second df of F: trials less subgroups, under a common tau2 with Knapp-Hartung; else
+        infinite.
+    notes : tuple of str
+        One sentence per automatic decision, and what the test cannot tell.
+    """
+
+    names: tuple[str, ...]
+    pools: tuple[PooledResult, ...]
+    overall: PooledResult
+    tau2: str
+    q_between: float
+    q_between_df: int
+    q_between_df_residual: float
+    q_between_pvalue: float
+    notes: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> PooledResult:
+        """Return the pool of a subgroup."""
+        return self.pools[self.names.index(one_of("subgroup", name, self.names))]
+
+    @property
+    def test_words(self) -> str:
+        """The test between the subgroups in one line."""
+        if np.isnan(self.q_between):
+            return "test between subgroups: not defined"
+        name, df = "Q", f"{self.q_between_df} df"
+        if np.isfinite(self.q_between_df_residual):
+            name, df = "F", f"{self.q_between_df} and {self.q_between_df_residual:g} df"
+        return (
+            f"test between subgroups: {name} = {self.q_between:.4g} on {df}, "
+            f"p = {self.q_between_pvalue:.3g}"
+        )
+
+    def _rows(self) -> list[tuple[str, PooledResult]]:
+        return [*zip(self.names, self.pools, strict=True), ("overall", self.overall)]
+
+    def __repr__(self) -> str:
+        """Return one line: each subgroup, the test, settings."""
+        groups = "; ".join(
+            f"{name} k={one.k}, {one.estimate:.4g} [{one.ci_low:.4g}, {one.ci_high:.4g}]"
+            for name, one in self._rows()
+        )
+        measure = f"{self.overall.measure}, " if self.overall.measure else ""
+        return (
+            f"SubgroupResult({measure}{groups}; {self.test_words}; {self.tau2} tau2, "
+            f"{self.overall.tau2_method}, {self.overall.ci_method})"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return settings above a row per subgroup, the test and the notes below."""
+        percent = f"{100 * self.overall.level:g}%"
+        settings = [
+            ("measure", self.overall.measure or "not named"),
+            ("tau2", f"{self.tau2}, {METHOD_NAMES[self.overall.tau2_method]}"),
+            ("interval", f"{percent}, {INTERVAL_NAMES[self.overall.ci_method]}"),
+        ]
+        rows = [
+            [name, str(one.k)]
+            + [
+                "not defined" if "nan" in shown else shown
+                for shown in (
+                    f"{one.estimate:.4g} ({one.ci_low:.4g} to {one.ci_high:.4g})",
+                    f"{one.tau2:.4g}",
+                    f"{one.i2_pct:.0f}%",
+                )
+            ]
+            for name, one in self._rows()
+        ]
+        head = ("subgroup", "trials", f"effect ({percent} CI)", "tau2", "I2 (Q-based)")
+        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        return (
+            f'<div class="ldn-meta-subgroups">{html_table(settings)}{html_table(rows, head=head)}'
+            f"<p>{escape(self.test_words)}</p>{f'<ul>{notes}</ul>' if notes else ''}</div>"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per subgroup and one for all trials, the test repeated in each."""
+        import pandas as pd
+
+        table = pd.concat([one.to_frame() for _, one in self._rows()], ignore_index=True)
+        table.insert(0, "subgroup", [name for name, _ in self._rows()])
+        test = ("q_between", "q_between_df", "q_between_df_residual", "q_between_pvalue")
+        return table.assign(**{name: getattr(self, name) for name in test})
+
+
+def subgroups(
+    yi: ArrayLike,
+    vi: ArrayLike,
+    *,
+    by: Sequence[object],
+    tau2: str = "separate",
+    groups: Sequence[str] | None = None,
+    labels: Labels = None,
+    measure: str = "",
+    **options: Any,
+) -> SubgroupResult:
+    """Pool subgroups of trials, and test whether their means differ.
+
+    ========  ==================================================================================
+    separate  each subgroup is a pool of its own; Q_between = sum (m_g - m)^2 / se_g^2 on G - 1 df,
+              m the mean of the G estimates weighted by 1 / se_g^2, se_g taken as known
+    common    one tau2 around the means of all subgroups, as a meta-regression on the subgroup;
+              the test is its QM on G - 1 df, or F on G - 1 and k - G with Knapp-Hartung
+    ========  ==================================================================================
+
+    Parameters
+    ----------
+    yi, vi : array_like (k,)
+        Effects and their sampling variances; NaN marks a missing trial.
+    by : sequence (k,)
+        The subgroup of each trial; none may be missing.
+    tau2 : str
+        separate or common.
+    groups : sequence of str, optional
+        The subgroups in the order wanted; one that has no trial is kept. As they first occur
+        without.
+    labels : sequence, optional
+        Names of the trials, (k,).
+    measure : str
+        Code of the effect measure.
+    **options
+        tau2_method, ci_method, level, pi_method: as in `ldn_meta.stats.pool.pool`.
+
+    Returns
+    -------
+    SubgroupResult
+
+    Raises
+    ------
+    ArgumentError
+        If a trial has no subgroup, or an option or array is not usable.
+
+    Notes
+    -----
+    Borenstein and others 2009, Introduction to Meta-Analysis, chapter 19: separate is their
+    "Q-test based on analysis of variance" over the estimates, common their pooled tau2; metafor
+    rma(estimates, sei = se, mods = ~ factor, method = "FE") and rma(yi, vi, mods = ~ factor).
+
+    Examples
+    --------
+    >>> subgroups([0.1, 0.3, 0.8, 1.0], [0.04] * 4, by=["a", "a", "b", "b"], tau2_method="common",
+    ...     ci_method="wald").test_words
+    'test between subgroups: Q = 12.25 on 1 df, p = 0.000465'
+    """
+    y, v = effects_and_variances(yi, vi, dimensions=1)
+    one_of("tau2", tau2, TAU2_OF_SUBGROUPS)
+    trials = trial_labels(labels, y.size)
+    member, names = _members(by, groups, y.size)
+    options["measure"] = text("measure", measure)
+    overall = pool(y, v, labels=trials, **options)
+    pools = []
+    for name in names:
+        inside = np.flatnonzero(member == name)
+        pools.append(pool(y[inside], v[inside], labels=[trials[i] for i in inside], **options))
+    residual = np.inf
+    if tau2 == "separate":
+        known = [one for one in pools if np.isfinite(one.se)]
+        between = pool(
+            np.array([one.estimate for one in known]),
+            np.array([one.se for one in known]) ** 2,
+            tau2_method="common",
+            ci_method="wald",
+        )
+        test = between.q, between.q_df, between.q_pvalue
+    else:
+        present = np.array([name for name, one in zip(names, pools, strict=True) if one.k])
+        if present.size:
+            columns = (member[:, None] == present).astype(np.float64)
+            fit = meta_regression(y, v, columns[:, 1:], **_settings_of(overall))
+            test = fit.qm, fit.qm_df, fit.qm_pvalue
+            residual = float(fit.df) if overall.ci_method != "wald" else np.inf
+            pools = _with_common_tau2(y, v, columns, pools)
+        else:
+            test = np.nan, 0, np.nan
+    return SubgroupResult(
+        names=names,
+        pools=tuple(pools),
+        overall=overall,
+        tau2=tau2,
+        q_between=float(test[0]),
+        q_between_df=int(test[1]),
+        q_between_df_residual=residual,
+        q_between_pvalue=float(test[2]),
+        notes=_said_of(names, pools, int(overall.k), tau2),
+    )
+
+
+_NO_SUBGROUP = ("", "nan", "None", "<NA>", "NaT", "--")
+
+
+def _members(by: Any, groups: Any, k: int) -> tuple[Any, tuple[str, ...]]:
+    """Return the subgroup of each trial (k,) as text, and the subgroups in order."""
+    given = None if isinstance(by, str) or not np.iterable(by) else [str(one) for one in by]
+    if given is None or len(given) != k:
+        message = f"by={by!r} is not usable; allowed: {k} subgroups, one per trial"
+        raise ArgumentError(message)
+    for place, name in enumerate(given):
+        if name in _NO_SUBGROUP:
+            message = f"by[{place}]={name!r} is no subgroup; allowed: a name for every trial"
+            raise ArgumentError(message)
+    names = given if groups is None else [str(name) for name in groups]
+    strange = sorted(set(given) - set(names))
+    if strange:
+        message = f"groups={groups!r} lacks {strange[0]!r}; allowed: every subgroup of by"
+        raise ArgumentError(message)
+    return np.array(given, dtype=object), tuple(dict.fromkeys(names))
+
+
+def _settings_of(result: PooledResult) -> dict[str, Any]:
+    return {name: getattr(result, name) for name in ("tau2_method", "ci_method", "level")}
+
+
+def _with_common_tau2(
+    y: FloatArray, v: FloatArray, columns: FloatArray, pools: Sequence[PooledResult]
+) -> list[PooledResult]:
+    """Give every pool with a trial what the regression on its column (k, g) says of it."""
+    settings = _settings_of(pools[0])
+    fit = meta_regression(y, v, columns, add_intercept=False, **settings)
+    at = fit.predict(np.eye(len(fit.names)), pi_method=pools[0].pi_method)
+    found: list[PooledResult] = []
+    column = 0
+    for one in pools:
+        if not one.k:
+            found.append(one)
+            continue
+        w = 1.0 / (one.vi + fit.tau2)
+        found.append(
+            replace(
+                one,
+                **{name: getattr(fit, name)[column].item() for name in ("statistic", "p_value")},
+                **{name: getattr(at, name)[column].item() for name in _PREDICTED},
+                **{name: getattr(fit, name) for name in ("tau2", "tau2_ci_low", "tau2_ci_high")},
+                weight_pct=100.0 * w / np.nansum(w),
+                notes=(
+                    *(note for note in one.notes if note == SENTENCES["missing"]),
+                    "tau2 and the standard error are those of one model of all subgroups",
+                ),
+            )
+        )
+        column += 1
+    return found
+
+
+def _said_of(
+    names: Sequence[str], pools: Sequence[PooledResult], k: int, tau2: str
+) -> tuple[str, ...]:
+    """Say which subgroups are too small, and what the test cannot tell."""
+    sizes = dict(zip(names, (int(one.k) for one in pools), strict=True))
+    missing = any(SENTENCES["missing"] in one.notes for one in pools)
+    notes = [SENTENCES["missing"]] if missing else []
+    notes += [
+        f"no trial of subgroup {name} has an effect: it takes no part in the test"
+        for name, size in sizes.items()
+        if size == 0
+    ]
+    if tau2 == "separate":
+        notes += [
+            f"one trial in subgroup {name}: its tau2 is undefined, and the test takes it as 0"
+            for name, size in sizes.items()
+            if size == 1
+        ]
+    compared = sum(size > 0 for size in sizes.values())
+    if compared < 2:
+        return (*notes, "fewer than two subgroups have a trial: there is nothing to compare")
+    if tau2 == "common" and k <= compared:
+        notes.append("no more trials than subgroups: a common tau2 is not defined")
+    if k < TRIALS_PER_COVARIATE * (compared - 1):
+        counted = ", ".join(f"{name} {size}" for name, size in sizes.items())
+        notes.append(
+            f"{k} trials in {compared} subgroups ({counted}) are fewer than "
+            f"{TRIALS_PER_COVARIATE} for each comparison: too few to show a difference between "
+            "subgroups or to rule one out"
+            + ("; p takes their standard errors as known" if tau2 == "separate" else "")
+        )
+    return tuple(notes)
