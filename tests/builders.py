@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.errors import DataError
 from ldn_meta.evidence.answer.multiverse import NUMBERS, Multiverse, is_about_model, summary
 from ldn_meta.evidence.answer.pools import DIRECTION_ONLY, META_ANALYSIS, ONE_TRIAL, build_pools
@@ -522,7 +522,7 @@ def direction_rows(*rows):
 
 PROTOCOL = load_protocol()
 CHOICES = PROTOCOL.certainty
-SENTENCES = read_sentences(load_wording(paths.raw_data())[FILE])
+SENTENCES = read_sentences(load_wording(files.raw_data())[FILE])
 STUDY = {
     "is_randomised": "yes",
     "dose_high_mg_per_day": "4.5",
@@ -893,7 +893,7 @@ def svg_ids(svg: str) -> list[str]:
 
 # The numbers that a page states for machines, and which indications have pages.
 
-with (paths.raw_data() / "indications.csv").open(newline="", encoding="utf-8") as stream:
+with (files.raw_data() / "indications.csv").open(newline="", encoding="utf-8") as stream:
     REPORTED = [
         row["indication_id"] for row in csv.DictReader(stream) if row["is_reported"] == "yes"
     ]

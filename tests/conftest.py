@@ -99,9 +99,9 @@ def once(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def raw_folder():
-    from ldn_meta import paths
+    from ldn_meta import files
 
-    return paths.raw_data()
+    return files.raw_data()
 
 
 @pytest.fixture(scope="session")

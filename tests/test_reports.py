@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from builders import numbers_in
-from ldn_meta import paths
+from ldn_meta import files
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = tomllib.loads((ROOT / "notebooks" / "parameters.toml").read_text(encoding="utf-8"))
@@ -103,11 +103,11 @@ def test_every_number_of_a_sentence_is_a_fact(report):
 def test_readme_answers_are_current():
     from ldn_meta.pipeline.readme import with_answers
 
-    assert (paths.project_root() / "README.md").read_text(encoding="utf-8") == with_answers()
+    assert (files.project_root() / "README.md").read_text(encoding="utf-8") == with_answers()
 
 
 def test_generated_parts_of_the_methods_page_are_current():
     from ldn_meta.pipeline.readme import with_tables
 
-    page = paths.project_root() / "docs" / "methods.md"
+    page = files.project_root() / "docs" / "methods.md"
     assert page.read_text(encoding="utf-8") == with_tables()

@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "ldn_meta"
 ROOMS = ("stats", "evidence", "display", "pipeline")
 # Floors of the evidence room, lowest first; audit and grade stand side by side.
 FLOORS = {"raw": 0, "effects": 1, "answer": 2, "audit": 3, "grade": 3}
-FOUNDATIONS = {"errors", "files", "paths"}
+FOUNDATIONS = {"errors", "files"}
 MOST_MODULES = 100
 MOST_WITH_ONE_IMPORTER = 20
 # The array layer knows no tables and no files.

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.pipeline.site import build_site
 from site_in_browser import look_at
 
@@ -19,7 +19,7 @@ PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>x</t
 
 def test_nothing_is_wrong_with_the_site_of_the_reports_at_hand(tmp_path, monkeypatch):
     for name in COPIED:
-        source = paths.project_root() / name
+        source = files.project_root() / name
         copy = shutil.copytree if source.is_dir() else shutil.copy
         copy(source, tmp_path / name)
     monkeypatch.setenv("LDN_META_ROOT", str(tmp_path))

@@ -21,7 +21,7 @@ from ldn_meta import load_evidence, load_protocol
 from ldn_meta.evidence.answer.multiverse import NUMBERS, Multiverse, Normalised, build_multiverse
 from ldn_meta.evidence.answer.pools import pool_trials
 from ldn_meta.evidence.effects.rows import select
-from ldn_meta.stats.multiverse import digits
+from ldn_meta.stats.arrays import digits
 
 if TYPE_CHECKING:
     import pandas as pd

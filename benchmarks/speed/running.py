@@ -141,7 +141,7 @@ def _idle() -> bool:
     """Whether `make notebooks` would find nothing to do in the checkout itself."""
     from ldn_meta import files
     from ldn_meta.pipeline import notebooks as parameters
-    from ldn_meta.pipeline import stale as staleness
+    from ldn_meta.pipeline import notebooks as staleness
 
     keys = staleness.Keys()
     return (

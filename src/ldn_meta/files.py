@@ -1,4 +1,7 @@
-"""How data is written and read: labels, numbers, CSV, hashes, and files that are whole or not."""
+"""Where things are, and how they are written and read: labels, numbers, CSV, hashes, whole files.
+
+No other module spells a path of the repository.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ldn_meta import paths
 from ldn_meta.errors import CsvError
 
 if TYPE_CHECKING:
@@ -147,7 +149,7 @@ def code_of(checkout: Path) -> dict[str, str]:
 
 def inputs() -> dict[str, Any]:
     """Hash everything that data/derived is computed from."""
-    return {"raw": file_hashes(paths.raw_data()), **code_of(paths.project_root())}
+    return {"raw": file_hashes(raw_data()), **code_of(project_root())}
 
 
 def manifest_bytes(made_from: Mapping[str, Any], derived: Mapping[str, str]) -> bytes:
@@ -158,10 +160,10 @@ def manifest_bytes(made_from: Mapping[str, Any], derived: Mapping[str, str]) -> 
 
 def derived_is_current() -> bool:
     """Whether data/derived belongs to the raw tables, the source and the lock on disk."""
-    file = paths.derived_data() / MANIFEST
+    file = derived_data() / MANIFEST
     if not file.is_file():
         return False
-    on_disk = file_hashes(paths.derived_data())
+    on_disk = file_hashes(derived_data())
     del on_disk[MANIFEST]
     return file.read_bytes() == manifest_bytes(inputs(), on_disk)
 
@@ -234,7 +236,7 @@ def replace_folder(staged: Path, target: Path) -> None:
 
 def write_folder(target: Path, contents: Mapping[str, bytes]) -> None:
     """Write a folder with these files and nothing else, by path below it, or leave it alone."""
-    staged = paths.build() / "staging" / target.name
+    staged = build() / "staging" / target.name
     shutil.rmtree(staged, ignore_errors=True)
     for name, data in contents.items():
         write_whole(staged / name, data)
@@ -255,8 +257,8 @@ def restore_folder(target: Path) -> None:
 @contextmanager
 def exclusive_writer(on_wait: Callable[[], None] | None = None) -> Iterator[None]:
     """Hold the right to write results; a second process waits for the first."""
-    paths.build().mkdir(parents=True, exist_ok=True)
-    with (paths.build() / "writer.lock").open("w") as file:
+    build().mkdir(parents=True, exist_ok=True)
+    with (build() / "writer.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -268,3 +270,44 @@ def exclusive_writer(on_wait: Callable[[], None] | None = None) -> Iterator[None
 
 def _beside(target: Path, role: str) -> Path:
     return target.with_name(f".{target.name}.{role}")
+
+
+def project_root() -> Path:
+    """Find the checkout: LDN_META_ROOT, else the nearest folder above with data/raw."""
+    named = os.environ.get("LDN_META_ROOT")
+    if named:
+        return Path(named).resolve()
+    for start in (Path.cwd(), Path(__file__).resolve()):
+        for folder in (start, *start.parents):
+            if (folder / "data" / "raw" / "datapackage.json").is_file():
+                return folder
+    message = (
+        "no data/raw/datapackage.json in this folder or above it: "
+        "run from inside a checkout of ldn-meta, or set LDN_META_ROOT to one"
+    )
+    raise FileNotFoundError(message)
+
+
+def raw_data() -> Path:
+    """Tables typed by people."""
+    return project_root() / "data" / "raw"
+
+
+def derived_data() -> Path:
+    """Tables computed from the raw ones; written by ``ldn-meta derive`` only."""
+    return project_root() / "data" / "derived"
+
+
+def notebooks() -> Path:
+    """Notebook templates and their parameters."""
+    return project_root() / "notebooks"
+
+
+def reports() -> Path:
+    """Executed notebooks, figures and facts; written by the runner only."""
+    return project_root() / "reports"
+
+
+def build() -> Path:
+    """Scratch and site; ignored by git."""
+    return project_root() / "build"

@@ -7,16 +7,15 @@ import pytest
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.audit.claim_material import Case
-from ldn_meta.evidence.audit.claim_rules import FILE, VERDICTS, read_rules
 from ldn_meta.evidence.audit.claims import FORMS, rules_of
-from ldn_meta.evidence.raw.review import Review
+from ldn_meta.evidence.raw.review import CLAIM_RULES, VERDICTS, Review, read_rules
 
 OTHER = Review("XYZ", "the other drug")
 
 
 @pytest.fixture(scope="module")
 def stated(raw_folder):
-    return tomllib.loads((raw_folder / FILE).read_text(encoding="utf-8"))
+    return tomllib.loads((raw_folder / CLAIM_RULES).read_text(encoding="utf-8"))
 
 
 def test_a_rule_names_the_treatment_of_the_review(stated):
@@ -100,7 +99,7 @@ def test_a_wrong_rule_stops_whoever_loads_the_folder(evidence, stated):
 
     wrong = changed(stated, f"{PAIRS}/told", None)
     with pytest.raises(ArgumentError, match="'told' is missing"):
-        rules_of(dataclasses.replace(evidence, wording={FILE: wrong}))
+        rules_of(dataclasses.replace(evidence, wording={CLAIM_RULES: wrong}))
 
 
 class _Material:

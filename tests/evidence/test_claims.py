@@ -28,14 +28,6 @@ from ldn_meta.evidence.audit.claim_material import (
     prints_as,
     together,
 )
-from ldn_meta.evidence.audit.claim_rules import (
-    CANNOT_BE_TESTED,
-    COMPATIBLE,
-    CONTRADICTED,
-    SUPPORTED,
-    VERDICTS,
-    WITH_CAVEATS,
-)
 from ldn_meta.evidence.audit.claims import (
     COLUMNS,
     COMPUTATIONS,
@@ -45,6 +37,14 @@ from ldn_meta.evidence.audit.claims import (
     rules_of,
 )
 from ldn_meta.evidence.effects.effects import normalise
+from ldn_meta.evidence.raw.review import (
+    CANNOT_BE_TESTED,
+    COMPATIBLE,
+    CONTRADICTED,
+    SUPPORTED,
+    VERDICTS,
+    WITH_CAVEATS,
+)
 
 # -- all claims
 

@@ -16,7 +16,7 @@ from ldn_meta.display.pages.claims import (
 )
 from ldn_meta.display.pages.page import open_page
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.audit.claim_rules import (
+from ldn_meta.evidence.raw.review import (
     CANNOT_BE_TESTED,
     COMPATIBLE,
     SUPPORTED,

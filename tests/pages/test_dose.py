@@ -8,7 +8,7 @@ import pytest
 
 import ldn_meta as lm
 from builders import numbers_in
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.display.pages import dose as words
 from ldn_meta.display.pages.dose import NO_TRIAL, DosePage, NoDosePage
@@ -22,7 +22,7 @@ def page(dose_page):
 @pytest.fixture(scope="module")
 def reported():
     """The facts on file: those of the whole trial, made again by each run of the reports."""
-    file = paths.reports() / "overview" / "facts.json"
+    file = files.reports() / "overview" / "facts.json"
     return json.loads(file.read_text(encoding="utf-8"))["92_dose"]
 
 

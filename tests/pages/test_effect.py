@@ -9,7 +9,7 @@ from matplotlib.text import Text
 
 import ldn_meta as lm
 from builders import REPORTED
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.display.pages.certainty import relative
 from ldn_meta.display.pages.page import size
 from ldn_meta.display.words import estimate_with_interval
@@ -172,7 +172,7 @@ def test_one_question_has_one_interval_on_every_page(indication, overview_cells)
     assert (cell["estimate"], cell["ci_low"], cell["ci_high"]) == pytest.approx(read[:3])
     (answer,) = [a for a in read_answers() if a.indication == indication]
     assert text in answer.effect
-    assert text in (paths.project_root() / "README.md").read_text(encoding="utf-8")
+    assert text in (files.project_root() / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 import ldn_meta as lm
 from builders import REPORTED
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.evidence.answer.pools import DIRECTION_ONLY, NOTHING
 from pool_calls import pool_calls
 
@@ -33,7 +33,7 @@ def test_the_overview_pools_nothing_twice_and_says_what_the_pages_say(effect_pag
 def test_every_place_of_the_checklists_exists():
     """PRISMA 2020 has 27 items, SWiM nine; each has a place that is there, or is not done."""
     rows = lm.load_evidence().text["checklists"]
-    root = paths.project_root()
+    root = files.project_root()
     asked = {"PRISMA 2020": range(1, 28), "SWiM": range(1, 10)}
     for name, numbers in asked.items():
         own = rows[rows["checklist"] == name]

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 import ldn_meta as lm
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.errors import ArgumentError
 from ldn_meta.files import MANIFEST, csv_bytes, file_hashes
 
@@ -15,7 +15,7 @@ from ldn_meta.files import MANIFEST, csv_bytes, file_hashes
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, tables):
     """The real data/raw with the data/derived that this source makes of it."""
-    root, raw = tmp_path_factory.mktemp("project"), paths.raw_data()
+    root, raw = tmp_path_factory.mktemp("project"), files.raw_data()
     shutil.copytree(raw, root / "data" / "raw")
     (root / "data" / "derived").mkdir()
     for name, table in tables.items():

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 import ldn_meta as lm
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.display.pages.study import NUMBERS, VALUE_CAPTIONS
 from ldn_meta.errors import ArgumentError, StaleError
 from ldn_meta.evidence.derived import load_derived
@@ -164,10 +164,10 @@ def test_whole_page_and_repr(younger):
 def test_unknown_study_and_stale_tables(derived, tmp_path, monkeypatch):
     with pytest.raises(ArgumentError, match="did you mean 'younger2013'"):
         lm.study_page("younger2031", derived)
-    shutil.copytree(paths.raw_data(), tmp_path / "data" / "raw")
-    shutil.copytree(paths.derived_data(), tmp_path / "data" / "derived")
+    shutil.copytree(files.raw_data(), tmp_path / "data" / "raw")
+    shutil.copytree(files.derived_data(), tmp_path / "data" / "derived")
     monkeypatch.setenv("LDN_META_ROOT", str(tmp_path))
-    wrong = {"raw": file_hashes(paths.raw_data()) | {"studies.csv": "0"}}
+    wrong = {"raw": file_hashes(files.raw_data()) | {"studies.csv": "0"}}
     (tmp_path / "data" / "derived" / MANIFEST).write_text(json.dumps(wrong))
     with pytest.raises(StaleError, match=r"studies\.csv"):
         lm.study_page("younger2013")

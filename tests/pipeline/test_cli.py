@@ -85,7 +85,7 @@ def test_outside_a_checkout(monkeypatch, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     code = (
-        "import ldn_meta.paths as p, pathlib; p.__file__ = '/'; "
+        "import ldn_meta.files as p, pathlib; p.__file__ = '/'; "
         "from ldn_meta.pipeline.cli import main; main()"
     )
     done = subprocess.run(

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.errors import ArgumentError
 from ldn_meta.files import code_of, sha256
 from ldn_meta.pipeline import compare as compare_sources
@@ -83,8 +83,8 @@ def checkout(label="x", **changed):
     derived = {"pooled.csv": POOLED}
     facts = {"headache": json.dumps(FACTS)}
     settings = changed.pop("settings", "[once]\nlevel = 0.95\n")
-    for files, name in ((raw, "raw"), (derived, "derived"), (facts, "facts")):
-        files.update(changed.pop(name, {}))
+    for tables, name in ((raw, "raw"), (derived, "derived"), (facts, "facts")):
+        tables.update(changed.pop(name, {}))
     assert not changed
 
     def encoded(files):
@@ -782,7 +782,7 @@ def test_a_project_inside_another_repository(tmp_path, monkeypatch):
 def test_this_repository_against_its_last_commit():
     if not (REPOSITORY / ".git").exists():
         pytest.skip("an exported copy has no history")
-    root = paths.project_root()
+    root = files.project_root()
     assert root == REPOSITORY
     revision = open_checkout("HEAD", "OLD")
     assert not compare(revision, revision).has_any
@@ -798,7 +798,7 @@ def test_this_repository_against_its_last_commit():
 
 @pytest.mark.parametrize("name", sorted(KEYS))
 def test_every_known_table_is_found_by_its_key(name):
-    table = read_table((paths.derived_data() / f"{name}.csv").read_bytes())
+    table = read_table((files.derived_data() / f"{name}.csv").read_bytes())
     assert set(KEYS[name]) <= set(table.columns)
     keys = [tuple(row[column] for column in KEYS[name]) for row in table.rows]
     # Several sources may contradict the same fact; those rows are paired by what they say.
@@ -806,7 +806,7 @@ def test_every_known_table_is_found_by_its_key(name):
 
 
 def test_a_changed_number_of_this_repository_is_found_everywhere():
-    old = compare_sources.from_folder(paths.project_root(), "old")
+    old = compare_sources.from_folder(files.project_root(), "old")
     text = old.derived["pooled.csv"].decode()
     row = next(line for line in read_table(text.encode()).rows if line["measure"] == "MD")
     moved = text.replace(f",{row['estimate']},", ",9.75,")

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from builders import added, cut_down, read, snapshot
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.errors import ParameterError
 from ldn_meta.evidence.entry import Answers, answers_text, read_answers
 from ldn_meta.evidence.foreign import read_foreign
@@ -21,7 +21,7 @@ EXAMPLE = Path(__file__).parents[2] / "docs" / "new_trial_example.toml"
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    return cut_down(paths.raw_data(), tmp_path_factory.mktemp("small"))
+    return cut_down(files.raw_data(), tmp_path_factory.mktemp("small"))
 
 
 @pytest.fixture

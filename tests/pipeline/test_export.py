@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from builders import read
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.errors import LdnMetaError, ParameterError
 from ldn_meta.evidence import load
 from ldn_meta.evidence.derived import load_derived
@@ -48,7 +48,7 @@ def everything(tmp_path_factory):
 
 
 def test_every_main_pool_can_be_had(everything):
-    pooled = read(paths.derived_data() / "pooled.csv")
+    pooled = read(files.derived_data() / "pooled.csv")
     assert len(everything) == sum(row["analysis"] == "main" for row in pooled)
     assert len({one.table for one in everything}) == len(everything)
 
@@ -181,7 +181,7 @@ CHUNK = 50_000
 def project(tmp_path, monkeypatch, evidence):
     """The real data, read once, in a project of its own, so that build/ is nobody else's."""
     monkeypatch.setattr(load, "load_evidence", lambda: evidence)
-    root = paths.project_root()
+    root = files.project_root()
     for name in ("notebooks", "src", "requirements.lock"):
         (tmp_path / name).symlink_to(root / name)
     shutil.copytree(root / "data", tmp_path / "data")

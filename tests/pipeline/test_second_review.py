@@ -20,7 +20,7 @@ from papermill.engines import Engine, papermill_engines
 from traitlets.config import Config
 
 from builders import Builder
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.pipeline import kernels, site
 from ldn_meta.pipeline.cli import main
 from ldn_meta.stats.convert import se_from_ci, se_from_p
@@ -281,7 +281,7 @@ def test_every_page_is_there(review, sources):
     named = set(texts(review / "reports", "*.ipynb"))
     assert {f"migraine/{n}.ipynb" for n in ("20_pooled_effect", "40_safety")} <= named
     assert {"index.md", "indications/migraine/20_pooled_effect.ipynb"} <= set(sources)
-    assert paths.project_root() == review
+    assert files.project_root() == review
 
 
 @pytest.mark.slow

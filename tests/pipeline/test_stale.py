@@ -3,8 +3,8 @@ import json
 import pytest
 
 from ldn_meta import files
+from ldn_meta.pipeline import notebooks as staleness
 from ldn_meta.pipeline import run as derive
-from ldn_meta.pipeline import stale as staleness
 from ldn_meta.pipeline.notebooks import plan
 
 

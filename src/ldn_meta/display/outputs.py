@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.raw.tables import NAMING_SOURCES, cited
 from ldn_meta.files import MISSING, SAVED, sha256
@@ -246,13 +246,13 @@ def footer(notebook: str, parameters: dict[str, Any], data: Iterable[pd.DataFram
     """Effective parameters, hashes and versions; no clock, host, user or commit."""
     import pandas as pd
 
-    root = paths.project_root()
+    root = files.project_root()
     given = ", ".join(f"{name} = {value}" for name, value in parameters.items())
     rows = [
         ("parameters", given),
-        ("this template", _hash(paths.notebooks() / f"{notebook}.ipynb")),
+        ("this template", _hash(files.notebooks() / f"{notebook}.ipynb")),
         ("rows of data/derived used", _hash_frames(data)),
-        ("analysis plan (protocol.toml)", _hash(paths.raw_data() / "protocol.toml")),
+        ("analysis plan (protocol.toml)", _hash(files.raw_data() / "protocol.toml")),
         ("requirements.lock", _hash(root / "requirements.lock")),
         ("versions", ", ".join(f"{p} {importlib.metadata.version(p)}" for p in PACKAGES)),
         ("rebuild", "make reports"),

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.errors import StaleError
 from ldn_meta.evidence.raw.protocol import Protocol, load_protocol
 from ldn_meta.evidence.raw.tables import Evidence, read_evidence
@@ -55,7 +55,7 @@ TABLES = tuple(f.name for f in fields(Derived) if f.name not in ("evidence", "pr
 
 def load_derived(indication_id: str | None = None) -> Derived:
     """Read raw and derived tables for a notebook, one indication or all."""
-    raw, folder = paths.raw_data(), paths.derived_data()
+    raw, folder = files.raw_data(), files.derived_data()
     manifest = folder / MANIFEST
     remedy = "run `make data` (or `ldn-meta derive`)"
     for file in (manifest, *(folder / f"{name}.csv" for name in TABLES)):

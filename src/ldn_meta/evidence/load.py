@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.evidence.answer.conflicts import wanted_faults
 from ldn_meta.evidence.audit.claims import computation_faults
 from ldn_meta.evidence.audit.consistency import CHECKED_TABLES, CHECKS
@@ -50,7 +50,7 @@ def load_evidence(path: str | Path | None = None, *, validate: bool = True) -> E
     FileNotFoundError
         If there is no data dictionary.
     """
-    reading = read_folder(paths.raw_data() if path is None else Path(path))
+    reading = read_folder(files.raw_data() if path is None else Path(path))
     return reading.settled(_all_faults(reading) if validate else reading.faults)
 
 

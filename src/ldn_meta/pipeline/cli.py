@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.errors import LdnMetaError, NotebookError, ParameterError
 
 if TYPE_CHECKING:
@@ -238,14 +238,13 @@ def show(indication: str, as_json: bool) -> None:
       ldn-meta show fibromyalgia
       ldn-meta show overview --json
     """  # noqa: D301  (click reads the backslash)
-    from ldn_meta.pipeline.notebooks import OVERVIEW, reported_indications, unknown
+    from ldn_meta.pipeline.notebooks import OVERVIEW, read_facts, reported_indications, unknown
     from ldn_meta.pipeline.readme import ANSWERED_BY
-    from ldn_meta.pipeline.stale import read_facts
 
     known = [*reported_indications(), OVERVIEW]
     if indication not in known:
         raise ParameterError(unknown(f"indication {indication!r}", indication, known))
-    facts = read_facts(paths.reports() / indication)
+    facts = read_facts(files.reports() / indication)
     if not facts:
         message = f"reports/{indication} has no facts yet: run `ldn-meta run {indication}`"
         raise LdnMetaError(message)
@@ -398,12 +397,12 @@ def new_trial(file: Path | None, dry_run: bool, as_json: bool) -> None:
     from ldn_meta.pipeline.entry import Interview, add_rows
 
     if file is not None:
-        answers = read_answers(file, load_dictionary(paths.raw_data()))
+        answers = read_answers(file, load_dictionary(files.raw_data()))
         _tell_added(add_rows(answers, write=not dry_run), as_json=as_json)
         return
     if as_json:
         raise click.UsageError("--json needs --from: questions are for people")
-    interview = Interview(paths.raw_data())
+    interview = Interview(files.raw_data())
     try:
         answers = interview.run()
         click.echo("")
@@ -482,7 +481,7 @@ def import_table(
     shared = {CELLS[name][0]: text for name, text in options.items() if text is not None}
     columns, placed = place_file(
         file,
-        paths.raw_data(),
+        files.raw_data(),
         shared=shared | _pairs("--set", cells),
         named=_pairs("--column", named),
         studies=_pairs("--study", studies),
@@ -668,7 +667,7 @@ def _build_site(*, force: bool, is_silent: bool = False) -> None:
 
     was_built = build_site(force=force)
     if not is_silent:
-        index = _shown(paths.build() / "site" / "index.html")
+        index = _shown(files.build() / "site" / "index.html")
         click.echo(f"{index}: {'built' if was_built else 'up to date'}")
 
 
@@ -683,5 +682,5 @@ def _tell_json(content: object) -> None:
 
 def _shown(path: Path) -> str:
     """A path below the checkout as people type it there, any other in full."""
-    root = paths.project_root()
+    root = files.project_root()
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

@@ -16,12 +16,11 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.errors import ArgumentError, ParameterError
 from ldn_meta.evidence.raw.tables import DESCRIPTOR
 from ldn_meta.files import EMPTY, MANIFEST, code_of, csv_rows, sha256
-from ldn_meta.pipeline.notebooks import SETTINGS
-from ldn_meta.pipeline.stale import FACTS
+from ldn_meta.pipeline.notebooks import FACTS, SETTINGS
 
 WORK_TREE = "work tree"
 # Set inside hooks, where they would lead to another repository than the one of the checkout.
@@ -43,7 +42,7 @@ class Checkout:
 def open_checkout(named: str | None, role: str) -> Checkout:
     """Open what a user named: a folder of a checkout, else a revision of this repository."""
     if named is None:
-        return from_folder(paths.project_root(), WORK_TREE)
+        return from_folder(files.project_root(), WORK_TREE)
     # No text is the folder one is in to Path, and nothing to a reader.
     is_folder = bool(named) and Path(named).is_dir()
     if is_folder:
@@ -70,7 +69,7 @@ def from_revision(named: str, role: str, *, is_folder: bool = False) -> Checkout
         raise ParameterError(f"{what}, and git is not installed: give two folders of checkouts")
     if _git("rev-parse", "--git-dir") is None:
         remedy = "is no git repository: give two folders of checkouts"
-        raise ParameterError(f"{what}, and {paths.project_root()} {remedy}")
+        raise ParameterError(f"{what}, and {files.project_root()} {remedy}")
     found = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{named}^{{commit}}")
     if found is None:
         joined = " and no revision" if is_folder else " of a checkout nor a revision"
@@ -113,7 +112,7 @@ def _files_of(commit: str) -> Iterator[tuple[str, bytes]]:
 def _git(*arguments: str) -> bytes | None:
     """What git answers; None if it refuses."""
     environment = {name: v for name, v in os.environ.items() if name not in _LEADING_AWAY}
-    root = str(paths.project_root())
+    root = str(files.project_root())
     done = subprocess.run(
         # A container often has the checkout of another user; only reading is done here.
         ["git", "-c", "safe.directory=*", "-C", root, *arguments],
@@ -126,9 +125,9 @@ def _git(*arguments: str) -> bytes | None:
 
 def _places() -> tuple[str, ...]:
     """Raw tables, derived tables, reports, parameters of notebooks, below the checkout."""
-    root = paths.project_root()
-    settings = paths.notebooks() / SETTINGS
-    tops = (paths.raw_data(), paths.derived_data(), paths.reports(), settings)
+    root = files.project_root()
+    settings = files.notebooks() / SETTINGS
+    tops = (files.raw_data(), files.derived_data(), files.reports(), settings)
     return tuple(top.relative_to(root).as_posix() for top in tops)
 
 

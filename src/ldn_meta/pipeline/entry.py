@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.errors import DataError, Fault, LdnMetaError, NewRowsError, did_you_mean
 from ldn_meta.evidence.entry import (
     Answers,
@@ -84,14 +84,14 @@ class Added:
         """What was written and what comes next."""
         if not self.is_written:
             return f"nothing was written; {self.count} rows would be"
-        folder = paths.raw_data().relative_to(paths.project_root()).as_posix()
+        folder = files.raw_data().relative_to(files.project_root()).as_posix()
         counts = ", ".join(f"{name} {len(rows)}" for name, rows in self.rows.items())
         return f"{folder}: {counts} rows added; next: ldn-meta run, then git diff"
 
 
 def add_rows(answers: Answers, *, write: bool = True) -> Added:
     """Complete, check and add rows."""
-    folder = paths.raw_data()
+    folder = files.raw_data()
     dictionary, treatment = load_dictionary(folder), load_review(folder).label
     with exclusive_writer():
         taken = taken_keys(folder, dictionary)
@@ -153,7 +153,7 @@ def _on_a_copy(
     from ldn_meta.evidence.audit.consistency import check_consistency, refuse_inconsistent
     from ldn_meta.evidence.effects.effects import as_saved, normalise
 
-    with TemporaryDirectory(dir=paths.build(), prefix=".raw-") as scratch:
+    with TemporaryDirectory(dir=files.build(), prefix=".raw-") as scratch:
         copy = Path(scratch) / "raw"
         shutil.copytree(folder, copy)
         for name, data in after.items():
@@ -315,9 +315,9 @@ class Interview:
             for table in ("studies", "sources")
             for row in self._new.done[table]
         ]
-        file = paths.build() / "new-trial" / f"{next(iter(keys), 'answers')}.toml"
+        file = files.build() / "new-trial" / f"{next(iter(keys), 'answers')}.toml"
         write_whole(file, answers_text(Answers(self.answers.shared, rows)).encode())
-        shown = file.relative_to(paths.project_root()).as_posix()
+        shown = file.relative_to(files.project_root()).as_posix()
         click.echo(
             f"\nnothing was written to data/raw; your answers are in {shown}: complete them "
             f"there, then ldn-meta new-trial --from {shown}",

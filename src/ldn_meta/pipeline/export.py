@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.errors import LdnMetaError, ParameterError, did_you_mean
 from ldn_meta.files import (
     csv_bytes,
@@ -82,7 +82,7 @@ def export(
         others = takes if constructs else "nor anything else"
         message = f"nothing was pooled for {wanted} in {indication}; {others}"
         raise LdnMetaError(message)
-    where = paths.build() / "export" if folder is None else folder
+    where = files.build() / "export" if folder is None else folder
     return tuple(
         _write(derived, {str(name): value for name, value in pool.items()}, where)
         for pool in found.to_dict("records")
@@ -250,8 +250,8 @@ def _parquet(frame: pd.DataFrame) -> bytes:
         warnings.simplefilter("ignore", DeprecationWarning)
         import fastparquet
 
-    paths.build().mkdir(exist_ok=True)
-    with TemporaryDirectory(dir=paths.build(), prefix=".part-") as folder:
+    files.build().mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=files.build(), prefix=".part-") as folder:
         file = Path(folder) / "part.parquet"
         fastparquet.write(str(file), frame)
         return file.read_bytes()
@@ -289,4 +289,4 @@ def _computed(laid_out: Plan, scheduler: str | None) -> Iterator[tuple[Part, pd.
 
 
 def _folder(found: Multiverse) -> Path:
-    return paths.build() / "multiverse" / found.indication_id / found.construct
+    return files.build() / "multiverse" / found.indication_id / found.construct

@@ -22,7 +22,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from papermill.engines import NBClientEngine, papermill_engines
 
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.files import write_whole
 from ldn_meta.pipeline.fork_server import LONGEST_MESSAGE, READY
 
@@ -129,7 +129,7 @@ def fixed_surroundings() -> Iterator[None]:
     level = logging.getLogger("papermill").level
     logging.getLogger("papermill").setLevel(logging.ERROR)
     os.environ.update(_environment())
-    os.chdir(paths.project_root())
+    os.chdir(files.project_root())
     try:
         yield
     finally:
@@ -141,11 +141,11 @@ def fixed_surroundings() -> Iterator[None]:
 
 def own_kernels() -> Path:
     """Folder where Jupyter looks for kernels of ours before it looks in the environment."""
-    return paths.build() / "kernels"
+    return files.build() / "kernels"
 
 
 def _environment() -> dict[str, str]:
-    build = paths.build()
+    build = files.build()
     one_thread = dict.fromkeys(
         ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
         "1",
@@ -158,7 +158,7 @@ def _environment() -> dict[str, str]:
         "SOURCE_DATE_EPOCH": "1577836800",
         "TZ": "UTC",
         "LC_ALL": "C.UTF-8",
-        "LDN_META_ROOT": str(paths.project_root()),
+        "LDN_META_ROOT": str(files.project_root()),
         # The reader's own start-up files and kernels stay out.
         "PYTHONNOUSERSITE": "1",
         "MPLCONFIGDIR": str(build / "mpl"),

@@ -8,12 +8,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.errors import StaleError
 from ldn_meta.evidence.raw.review import HISTORY
 from ldn_meta.files import code_of, json_sha256, sha256, write_whole
-from ldn_meta.pipeline.notebooks import reported_indications
-from ldn_meta.pipeline.stale import read_facts
+from ldn_meta.pipeline.notebooks import read_facts, reported_indications
 
 _HISTORY = ("history",)
 BEGIN, END = "<!-- generated:begin -->", "<!-- generated:end -->"
@@ -21,7 +20,7 @@ BEGIN, END = "<!-- generated:begin -->", "<!-- generated:end -->"
 
 def write_methods() -> bool:
     """Put the generated tables into docs/methods.md."""
-    record = paths.build() / "stale" / "methods"
+    record = files.build() / "stale" / "methods"
     if not _page().is_file() or (record.is_file() and record.read_text() == _made_from()):
         return False
     has_changed = write_whole(_page(), with_tables().encode())
@@ -31,9 +30,9 @@ def write_methods() -> bool:
 
 def _made_from() -> str:
     """Hash what the page says and what it says it of: importing all measures takes longer."""
-    files = (_page(), paths.raw_data() / "protocol.toml")
-    stated = [sha256(file.read_bytes()) for file in files]
-    return json_sha256([*stated, *code_of(paths.project_root()).values()])
+    read = (_page(), files.raw_data() / "protocol.toml")
+    stated = [sha256(file.read_bytes()) for file in read]
+    return json_sha256([*stated, *code_of(files.project_root()).values()])
 
 
 def with_tables() -> str:
@@ -71,7 +70,7 @@ def _effects() -> str:
 
 
 def _choices() -> str:
-    file = paths.raw_data() / "protocol.toml"
+    file = files.raw_data() / "protocol.toml"
     stated = tomllib.loads(file.read_text(encoding="utf-8"))
     heading = "### Choices of the analysis plan, which is not registered"
     return _table(heading, ("choice", "value", "made", "reason"), list(_reasoned(stated, ())))
@@ -111,7 +110,7 @@ def _table(heading: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]])
 
 
 def _page() -> Path:
-    return paths.project_root() / "docs" / "methods.md"
+    return files.project_root() / "docs" / "methods.md"
 
 
 ANSWERED_BY = "20_pooled_effect"
@@ -151,7 +150,7 @@ def read_answers() -> tuple[Answer, ...]:
     """Read the answers of the reports at hand, in the order of the indications."""
     answers = []
     for indication in reported_indications():
-        report = paths.reports() / indication
+        report = files.reports() / indication
         if not report.is_dir():
             continue
         facts = read_facts(report)
@@ -219,4 +218,4 @@ def _line(text: object) -> str:
 
 
 def _readme() -> Path:
-    return paths.project_root() / "README.md"
+    return files.project_root() / "README.md"

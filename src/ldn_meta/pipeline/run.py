@@ -17,26 +17,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ldn_meta import files, paths
+from ldn_meta import files
 from ldn_meta.errors import NotebookError, StaleError
 from ldn_meta.pipeline.kernels import KernelSource, fixed_surroundings, kernel_source
 from ldn_meta.pipeline.notebooks import (
+    FACTS,
     OVERVIEW,
     Job,
+    Keys,
     Outputs,
+    Record,
     facts_bytes,
     fill_titles,
+    is_fresh,
     normalise,
     plan,
-    take_outputs,
-)
-from ldn_meta.pipeline.stale import (
-    FACTS,
-    Keys,
-    Record,
-    is_fresh,
     read_facts,
     read_record,
+    take_outputs,
     write_record,
 )
 
@@ -59,7 +57,7 @@ class DeriveSummary:
 
 def derive(*, check_only: bool = False, force: bool = False) -> DeriveSummary:
     """Check the raw tables and compute the derived ones."""
-    folder = paths.derived_data()
+    folder = files.derived_data()
     with files.exclusive_writer():
         files.restore_folder(folder)
         if not check_only and not force and files.derived_is_current():
@@ -90,7 +88,7 @@ def printed_numbers_on_disk() -> tuple[str, ...]:
     """What the checks found when data/derived was made, in lines; none without that table."""
     import pandas as pd
 
-    file = paths.derived_data() / f"{PRINTED_NUMBERS}.csv"
+    file = files.derived_data() / f"{PRINTED_NUMBERS}.csv"
     if not file.is_file():
         return ()
     return _printed_numbers(pd.read_csv(file, true_values=["yes"], false_values=["no"]))
@@ -101,8 +99,8 @@ def _compute() -> dict[str, pd.DataFrame]:
     from ldn_meta.evidence.load import load_evidence
     from ldn_meta.evidence.raw.protocol import load_protocol
 
-    evidence = load_evidence(paths.raw_data())
-    protocol = load_protocol(paths.raw_data())
+    evidence = load_evidence(files.raw_data())
+    protocol = load_protocol(files.raw_data())
     return derive_tables(evidence, protocol)
 
 
@@ -215,9 +213,9 @@ def _failure(job: Job, part: Path, error: Exception) -> str:
     if isinstance(error, PapermillExecutionError):
         reason = f"{error.ename}: {error.evalue}"
     normalise(notebook)
-    kept = paths.build() / "failed" / job.target / part.name
+    kept = files.build() / "failed" / job.target / part.name
     files.write_whole(kept, notebook_bytes(notebook))
-    shown = kept.relative_to(paths.project_root()).as_posix()
+    shown = kept.relative_to(files.project_root()).as_posix()
     return f"{job.label} failed{place}: {reason}\n    as far as it came: {shown}"
 
 
@@ -407,7 +405,7 @@ def run(
     wanted = plan(indications, parameters)
     is_own_run = bool(parameters) and wanted != plan(indications)
     folder = (
-        paths.build() / "runs" / _run_name(parameters or {}) if is_own_run else paths.reports()
+        files.build() / "runs" / _run_name(parameters or {}) if is_own_run else files.reports()
     )
     with files.exclusive_writer(lambda: progress.note("waiting for another run to end")):
         if not files.derived_is_current():
@@ -451,7 +449,7 @@ def _run_all(
 ) -> list[str]:
     """Execute what is stale; publish each report when its last notebook is done."""
     for name in ("staging", "executing", "failed"):
-        shutil.rmtree(paths.build() / name, ignore_errors=True)
+        shutil.rmtree(files.build() / name, ignore_errors=True)
     stale = [task for task in tasks if not task.is_fresh]
     results: dict[str, Executed | None] = {}
     failures: list[str] = []
@@ -528,7 +526,7 @@ def _publish_if_done(
     except NotebookError as error:
         failures.append(f"{target}: {error}")
         return
-    if folder == paths.reports():
+    if folder == files.reports():
         for task in stale:
             record = records[task.job.notebook]
             write_record(task.job, Record(task.key, *record))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader
 
-from ldn_meta import files, paths
+from ldn_meta import files
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.display.words import (
     COUNTS,
@@ -39,10 +39,10 @@ from ldn_meta.pipeline.notebooks import (
     INJECTED_TAG,
     OVERVIEW,
     PARAMETERS_TAG,
+    read_facts,
     reported_indications,
 )
 from ldn_meta.pipeline.readme import ANSWERED_BY, RATED_BY, Answer, read_answers
-from ldn_meta.pipeline.stale import read_facts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,10 +148,10 @@ FORMATS = ("png", "svg")
 def downloads() -> dict[str, Path]:
     """List what can be taken along."""
     found = {}
-    for folder in (paths.raw_data(), paths.derived_data()):
+    for folder in (files.raw_data(), files.derived_data()):
         for file in (*folder.glob("*.csv"), *folder.glob("datapackage.json")):
             found[f"{DOWNLOADS}/data/{folder.name}/{file.name}"] = file
-    for report in paths.reports().glob("*/"):
+    for report in files.reports().glob("*/"):
         for file in (*report.glob("*.ipynb"), *report.glob("figures/*")):
             found[f"{DOWNLOADS}/{report.name}/{file.name}"] = file
     return dict(sorted(found.items()))
@@ -373,7 +373,7 @@ HEADS_SITE = ("Direction", "Size (95% interval)", "Certainty (GRADE)", "Trials a
 
 def told(answer: Answer, pages: Sequence[Path], review: Review) -> Told:
     """Gather what the reports tell of one indication."""
-    facts = read_facts(paths.reports() / answer.indication)
+    facts = read_facts(files.reports() / answer.indication)
     first = facts.get(ANSWERED_BY, {})
     change = facts.get(SHAKEN_BY, {}).get("sentence") or first.get("what_would_change_it", "")
     people = f", {answer.people} people" if answer.people else ""
@@ -475,7 +475,7 @@ def gallery(folders: Mapping[str, str]) -> dict[str, bytes]:
     order = {title: place for place, (title, _) in enumerate(KINDS.values())}
     shown = sorted(first.values(), key=lambda drawn: order.get(drawn.kind[0], len(order)))
     pictures = {
-        one.picture: paths.reports() / one.report / "figures" / f"{one.name}.png" for one in shown
+        one.picture: files.reports() / one.report / "figures" / f"{one.name}.png" for one in shown
     }
     return {
         "gallery.md": _page("gallery", shown=shown, folders=folders),
@@ -498,7 +498,7 @@ def figures_of(report: str) -> Iterator[Drawn]:
 
 def _page(template: str, **values: Any) -> bytes:
     """Fill a template of docs/_templates/pages."""
-    folder = paths.project_root() / "docs" / "_templates" / "pages"
+    folder = files.project_root() / "docs" / "_templates" / "pages"
     return _environment(folder).get_template(f"{template}.md").render(values).encode()
 
 
@@ -529,7 +529,7 @@ def hidden_contents(entries: Iterable[str], caption: str = "") -> str:
 
 def dictionary_page() -> bytes:
     """Write every table and column of data/raw."""
-    package = json.loads((paths.raw_data() / "datapackage.json").read_bytes())
+    package = json.loads((files.raw_data() / "datapackage.json").read_bytes())
     return _page("data_dictionary", package=package, meaning=_meaning)
 
 
@@ -618,7 +618,7 @@ def pages() -> dict[str, bytes]:
         links = study_links(labels, up)
         for file in reports[name]:
             found[f"{folder}/{file.name}"] = page_notebook(file, up=up, links=links)
-    review = load_review(paths.raw_data())
+    review = load_review(files.raw_data())
     answers = {
         answer.indication: told(answer, reports[answer.indication], review)
         for answer in read_answers()
@@ -633,7 +633,7 @@ def pages() -> dict[str, bytes]:
             links=study_links(labels, "../../"),
             entries=[_entry(file) for file in reports[name]],
         )
-    methods = sorted((paths.project_root() / "docs").glob("*.md"))
+    methods = sorted((files.project_root() / "docs").glob("*.md"))
     found |= {f"methods/{file.name}": file.read_bytes() for file in methods}
     found["data_dictionary.md"] = dictionary_page()
     found["downloads.md"] = _page("downloads")
@@ -658,7 +658,7 @@ def pages() -> dict[str, bytes]:
 
 
 def _notebooks(report: str) -> list[Path]:
-    return sorted((paths.reports() / report).glob("*.ipynb"))
+    return sorted((files.reports() / report).glob("*.ipynb"))
 
 
 def _folder(report: str) -> str:
@@ -682,7 +682,7 @@ SCRIPTS = (
 
 def has_data() -> bool:
     """Whether there are derived tables to explore."""
-    return (paths.derived_data() / files.MANIFEST).is_file()
+    return (files.derived_data() / files.MANIFEST).is_file()
 
 
 def write_explore(site: Path) -> bool:
@@ -701,7 +701,7 @@ def explore_page(*, study_pages: dict[str, str] | None = None) -> str:
 
     derived = load_derived()
     found = explored(derived.evidence, derived.protocol)
-    folder = paths.project_root() / "docs" / "explore"
+    folder = files.project_root() / "docs" / "explore"
     return (
         _environment(folder)
         .get_template("page.html")
@@ -742,19 +742,19 @@ _ENVIRONMENT = {
 def build_site(*, force: bool = False) -> bool:
     """Build ``build/site`` if anything it shows changed."""
     with files.exclusive_writer():
-        site = paths.build() / "site"
+        site = files.build() / "site"
         files.restore_folder(site)
         key = _key()
-        record = paths.build() / "stale" / "site.key"
+        record = files.build() / "stale" / "site.key"
         is_same = record.is_file() and record.read_text() == key
         if is_same and (site / "index.html").is_file() and not force:
             return False
-        work = paths.build() / "sphinx"
+        work = files.build() / "sphinx"
         if force:
             shutil.rmtree(work, ignore_errors=True)
         _write_sources(work / "source", pages())
         _run_sphinx(work)
-        staged = paths.build() / "staging" / "site"
+        staged = files.build() / "staging" / "site"
         shutil.rmtree(staged, ignore_errors=True)
         shutil.copytree(work / "html", staged, ignore=shutil.ignore_patterns(*_NO_PAGES))
         for name, file in downloads().items():
@@ -767,10 +767,10 @@ def build_site(*, force: bool = False) -> bool:
 
 def _key() -> str:
     """Hash everything the pages show and everything that makes them."""
-    root = paths.project_root()
+    root = files.project_root()
     shown = [
         file
-        for folder in (paths.reports(), paths.raw_data(), paths.derived_data(), root / "docs")
+        for folder in (files.reports(), files.raw_data(), files.derived_data(), root / "docs")
         for file in folder.rglob("*")
         if file.is_file() and not any(p.startswith(".") for p in file.relative_to(root).parts)
     ]
@@ -793,7 +793,7 @@ def _write_sources(folder: Path, wanted: Mapping[str, bytes]) -> None:
 
 
 def _run_sphinx(work: Path) -> None:
-    settings = paths.project_root() / "docs"
+    settings = files.project_root() / "docs"
     folders = ("-c", settings, "-d", work / "doctrees", work / "source", work / "html")
     # -a writes every page: the sidebar of each shows the titles of all. Nothing older lies there,
     # or addresses of style sheets would tell a second build from a first.

@@ -23,7 +23,12 @@ from ldn_meta.evidence.audit.claim_material import (
     spread_on_file,
     standardised,
 )
-from ldn_meta.evidence.audit.claim_rules import (
+from ldn_meta.evidence.audit.claims import rules_of
+from ldn_meta.evidence.audit.claims_reviews import published
+from ldn_meta.evidence.audit.claims_trials import CELLS, WhatIf, threshold_sums
+from ldn_meta.evidence.derived import Derived, load_derived
+from ldn_meta.evidence.effects.rows import Row, plain_rows
+from ldn_meta.evidence.raw.review import (
     CANNOT_BE_TESTED,
     COMPATIBLE,
     CONTRADICTED,
@@ -31,19 +36,13 @@ from ldn_meta.evidence.audit.claim_rules import (
     VERDICTS,
     WITH_CAVEATS,
 )
-from ldn_meta.evidence.audit.claims import rules_of
-from ldn_meta.evidence.audit.claims_reviews import published
-from ldn_meta.evidence.audit.claims_trials import CELLS, WhatIf, threshold_sums
-from ldn_meta.evidence.derived import Derived, load_derived
-from ldn_meta.evidence.effects.rows import Row, plain_rows
 from ldn_meta.evidence.raw.tables import short_citation
 
 if TYPE_CHECKING:
     from ldn_meta.display.outputs import FigureOutput
     from ldn_meta.display.pages.page import Opened
     from ldn_meta.evidence.answer.pools import Pool
-    from ldn_meta.evidence.audit.claim_rules import Rule
-    from ldn_meta.evidence.raw.review import PublishedPool, Review
+    from ldn_meta.evidence.raw.review import PublishedPool, Review, Rule
 
 
 NOTEBOOK = "91_claims"

@@ -19,10 +19,9 @@ from ldn_meta.evidence.answer.pools import (
     find_pool,
     side_of,
 )
-from ldn_meta.evidence.audit.claim_rules import Form
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Context, Row, number, plain_rows
 from ldn_meta.evidence.raw.faults import SIZES
-from ldn_meta.evidence.raw.review import write
+from ldn_meta.evidence.raw.review import Form, write
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, cited
 from ldn_meta.files import number_text
 from ldn_meta.stats.convert import ci_from_se
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ldn_meta.evidence.answer.answer import Answers
-    from ldn_meta.evidence.audit.claim_rules import Rule
     from ldn_meta.evidence.raw.protocol import Protocol
+    from ldn_meta.evidence.raw.review import Rule
     from ldn_meta.evidence.raw.tables import Evidence
 
 

@@ -22,11 +22,17 @@ from ldn_meta.evidence.audit.claim_material import (
     numbers_text,
     printed_numbers,
 )
-from ldn_meta.evidence.audit.claim_rules import CANNOT_BE_TESTED, FILE, ClaimRules, read_rules
 from ldn_meta.evidence.audit.claims_reviews import MEASURED, SAID_OF_STUDIES
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Row, number
 from ldn_meta.evidence.raw.faults import fault_at
-from ldn_meta.evidence.raw.review import listed, write
+from ldn_meta.evidence.raw.review import (
+    CANNOT_BE_TESTED,
+    CLAIM_RULES,
+    ClaimRules,
+    listed,
+    read_rules,
+    write,
+)
 from ldn_meta.stats.arrays import two_sided_quantile
 from ldn_meta.stats.convert import p_from_se
 
@@ -34,7 +40,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ldn_meta.evidence.answer.answer import Answers
-    from ldn_meta.evidence.audit.claim_rules import Rule
+    from ldn_meta.evidence.raw.review import Rule
     from ldn_meta.evidence.raw.tables import Evidence
 
 
@@ -124,7 +130,7 @@ COLUMNS = (
 
 def rules_of(evidence: Evidence) -> ClaimRules:
     """The rules that the raw folder states for claims."""
-    return read_rules(evidence.wording.get(FILE, {}), FORMS, evidence.review)
+    return read_rules(evidence.wording.get(CLAIM_RULES, {}), FORMS, evidence.review)
 
 
 def claims_table(answers: Answers) -> pd.DataFrame:

@@ -59,8 +59,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ldn_meta.evidence.audit.claim_rules import Rule
     from ldn_meta.evidence.raw.protocol import Protocol
+    from ldn_meta.evidence.raw.review import Rule
 
 
 BOTH = {TREATMENT, COMPARATOR}

@@ -12,7 +12,7 @@ from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from ldn_meta import paths
+from ldn_meta import files
 from ldn_meta.errors import ArgumentError, did_you_mean
 from ldn_meta.evidence.raw.review import (
     HISTORY,
@@ -834,7 +834,7 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
     ArgumentError
         If there is no such file, or a choice is missing, unknown or of the wrong type.
     """
-    file = paths.raw_data() if path is None else Path(path)
+    file = files.raw_data() if path is None else Path(path)
     if file.is_dir():
         file = file / "protocol.toml"
     stated = read_toml(file)

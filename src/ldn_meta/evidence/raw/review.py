@@ -11,6 +11,7 @@ import string
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -221,7 +222,8 @@ def not_allowed(where: str, value: Any, allowed: str) -> ArgumentError:
 # -- sentences that are data: what a computation found, said by a file of the raw folder --------
 
 # Read with the tables; one that is not there states nothing.
-FILES = ("claim_rules.toml", "grade.toml")
+CLAIM_RULES = "claim_rules.toml"
+FILES = (CLAIM_RULES, "grade.toml")
 Wording: TypeAlias = Mapping[str, Mapping[str, Any]]
 SMALL_P = 0.001
 # Ways to write a number that are this project's, beside those of Python.
@@ -325,3 +327,153 @@ def listed(words: Iterable[str], joint: str = "and") -> str:
     if len(parts) < 2:
         return parts[0] if parts else "none"
     return f"{', '.join(parts[:-1])} {joint} {parts[-1]}"
+
+
+# What claim_rules.toml states: for each rule its computation, its verdicts and its sentences. A
+# computation (audit) knows numbers and no words; its form says which outcomes it can have, which
+# sentences it asks for and what they may hold. What does not fit the form is refused.
+SUPPORTED = "supported"
+WITH_CAVEATS = "supported with caveats"
+COMPATIBLE = "compatible, cannot confirm"
+CONTRADICTED = "contradicted"
+CANNOT_BE_TESTED = "cannot be tested with published data"
+# In the order in which pages count them; what each means is in the legend of the file.
+VERDICTS = (SUPPORTED, WITH_CAVEATS, COMPATIBLE, CONTRADICTED, CANNOT_BE_TESTED)
+# As rules say them.
+BY_WORD = {verdict.removesuffix(" with published data"): verdict for verdict in VERDICTS}
+# Every sentence may name the treatment, as review.toml does.
+IN_EVERY_SENTENCE = frozenset({"treatment", "drug"})
+TEXTS = ("computes", "question", "told")
+# Kinds of parameters, with what TOML makes of them.
+PARAMETERS: dict[str, type | tuple[type, ...]] = {
+    "numbers": (int, float),
+    "words": str,
+    "lists": list,
+    "tables": dict,
+}
+# What is said of any claim, with what each sentence may hold.
+REMARKS = {
+    "not_on_file": frozenset({"what"}),
+    "misfit": frozenset({"p_printed", "p_low", "p_high", "with_k"}),
+    "misfit_with_k": frozenset({"p_of_k", "k_printed"}),
+    "corrected": frozenset({"where"}),
+    "then": frozenset({"year", "then", "then_low", "then_high", "then_k", "noun"}),
+    "trial": frozenset(),
+    "trials": frozenset(),
+    "nothing_then": frozenset({"year"}),
+    "held": frozenset(),
+    "changed": frozenset({"verdict"}),
+    "prior": frozenset({"common", "common_low", "common_high"}),
+    "overtaken": frozenset({"newer"}),
+    "borne_out": frozenset({"newer"}),
+}
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a computation asks of a rule, and the values it gives to the rule's sentences."""
+
+    outcomes: tuple[str, ...]
+    # None: the rule names its sentences itself, and the argument of a claim picks one.
+    sentences: tuple[str, ...] | None
+    fields: frozenset[str]
+    parameters: Mapping[str, str]
+    argument: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: what is computed, what readers are told of it, and how findings are worded."""
+
+    computes: str
+    question: str
+    told: str
+    verdicts: Mapping[str, str]
+    sentences: Mapping[str, str]
+    # Other names under which numbers are filed.
+    filed: Mapping[str, str]
+    numbers: Mapping[str, float]
+    words: Mapping[str, str]
+    lists: Mapping[str, tuple[str, ...]]
+    tables: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class ClaimRules:
+    """Every rule by name, and what is said of any claim."""
+
+    rules: Mapping[str, Rule]
+    remarks: Mapping[str, str]
+    # What each verdict means, by its word.
+    legend: Mapping[str, str]
+
+
+def read_rules(stated: Mapping[str, Any], forms: Mapping[str, Form], review: Review) -> ClaimRules:
+    """Hold what the file states to the forms of the computations."""
+    if not stated:
+        return ClaimRules({}, {}, {})
+    parts = {"legend": dict, "remarks": dict, "rules": dict}
+    check_names(CLAIM_RULES, stated, required=parts, optional=())
+    legend = section_of(CLAIM_RULES, stated, "legend", BY_WORD)
+    for word, meaning in legend.items():
+        check_template(f"{CLAIM_RULES}: legend.{word}", meaning, frozenset())
+    remarks = section_of(CLAIM_RULES, stated, "remarks", REMARKS)
+    for name, values in REMARKS.items():
+        check_template(f"{CLAIM_RULES}: remarks.{name}", remarks[name], values)
+    rules = section_of(CLAIM_RULES, stated, "rules", None)
+    return ClaimRules(
+        {name: _rule(name, of_rule, forms, review) for name, of_rule in rules.items()},
+        remarks,
+        {BY_WORD[word]: meaning for word, meaning in legend.items()},
+    )
+
+
+def _rule(name: str, stated: Any, forms: Mapping[str, Form], review: Review) -> Rule:
+    where = f"{CLAIM_RULES}: rules.{name}"
+    check_type(where, stated, dict)
+    check_names(
+        where,
+        stated,
+        required=dict.fromkeys((*TEXTS, "verdicts", "sentences")),
+        optional=("parameters", "filed"),
+    )
+    for key in TEXTS:
+        check_template(f"{where}.{key}", stated[key], IN_EVERY_SENTENCE)
+    computes = stated["computes"]
+    if computes not in forms:
+        hint = did_you_mean(computes, forms, " ")
+        allowed = ", ".join(sorted(forms))
+        message = f"{where}.computes: {computes!r} is no computation; {hint}Allowed: {allowed}"
+        raise ArgumentError(message)
+    form = forms[computes]
+    verdicts = section_of(where, stated, "verdicts", form.outcomes)
+    for outcome, word in verdicts.items():
+        if word not in BY_WORD:
+            hint, allowed = did_you_mean(word, BY_WORD, " "), ", ".join(BY_WORD)
+            where = f"{where}.verdicts.{outcome}"
+            message = f"{where}: {word!r} is no verdict; {hint}Allowed: {allowed}"
+            raise ArgumentError(message)
+    filed = section_of(where, stated, "filed", None)
+    # Also of every value that begins with the name: "lower" of "lower_low" and "lower_high".
+    starts = {s for name in form.fields for s in accumulate(name.split("_"), "{}_{}".format)}
+    check_names(f"{where}.filed", filed, required={}, optional=tuple(sorted(starts)))
+    given = section_of(where, stated, "parameters", form.parameters)
+    of_kind: dict[str, dict[str, Any]] = {kind: {} for kind in PARAMETERS}
+    for key, kind in form.parameters.items():
+        check_type(f"{where}.parameters.{key}", given[key], PARAMETERS[kind])
+        of_kind[kind][key] = tuple(given[key]) if kind == "lists" else given[key]
+    names = {"treatment": review.label, "drug": review.name}
+    return Rule(
+        computes=computes,
+        question=write(stated["question"], **names),
+        told=write(stated["told"], **names),
+        verdicts={outcome: BY_WORD[word] for outcome, word in verdicts.items()},
+        sentences=sentences_of(
+            where, stated, "sentences", form.sentences, form.fields | IN_EVERY_SENTENCE
+        ),
+        filed=filed,
+        numbers=of_kind["numbers"],
+        words=of_kind["words"],
+        lists=of_kind["lists"],
+        tables=of_kind["tables"],
+    )
