@@ -45,6 +45,7 @@ from ldn_meta.display.outputs import FigureOutput
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.raw.bias import TOOLS
 from ldn_meta.stats.pool import pool
+from ldn_meta.stats.regression import subgroups
 
 NAN = math.nan
 LONG = "A name that is far too long for one line of a table and must be broken, "
@@ -68,6 +69,16 @@ def of_forest(by, is_long):
         "summaries": [("without crossovers", pool(yi[:2], vi[:2], measure="MD")), ("none", None)],
         "dots": pd.DataFrame({"D1": ["low", "high", "TODO", "unclear"], "All": ["low"] * 4}),
     }
+
+
+def of_subgroups(by, is_long):
+    yi, vi = np.array([-0.5, 0.36, -1.2, 0.9, 0.1]) * by, [0.25, 0.04, 1.0, 0.09, 0.2]
+    labels = named(["A 2001", "B 2002", "C 2003", "D 2004", "E 2005"], is_long)
+    one, other, alone = named(["crossover", "parallel", "cluster"], is_long)
+    design = [one, other, one, other, alone]
+    arms = pd.DataFrame({"Treatment\nmean (SD), n": ["-1.5 (2.3), 20"] * 5})
+    found = subgroups(yi, vi, by=design, measure="MD", labels=labels, groups=[one, other, alone])
+    return [found], {**(LONG_WORDS if is_long else WORDS), "columns": arms, "totals": ["n = 99"]}
 
 
 def of_cumulative(by, is_long):
@@ -200,6 +211,7 @@ class Sample:
     make: Callable[[float, bool], tuple[list[Any], dict[str, Any]]]
     kind: str
     nothing: str = ""
+    none: Callable[[Any], Any] = lambda table: table[:0]
 
     def draw(self, *, by=1.0, is_long=False, title="Pain in all", **options):
         arguments, own = self.make(by, is_long)
@@ -208,7 +220,11 @@ class Sample:
 
 FIGURES = {
     "forest": Sample(
-        forest.forest_plot, forest.forest_output, of_forest, "Forest plot", forest.NO_TRIAL
+        forest.forest_plot, forest.forest_output, of_forest, "Forest plot", forest.NO_TRIAL,
+        none=lambda _: None,
+    ),
+    "subgroups": Sample(
+        forest.forest_plot, forest.forest_output, of_subgroups, "Forest plot of five trials",
     ),
     "cumulative": Sample(
         forest.cumulative_plot, forest.cumulative_output, of_cumulative, "Cumulative forest plot",
@@ -287,11 +303,8 @@ def test_words_say_what_the_figure_is(plain, name):
 def test_nothing_is_said_in_words(name, title):
     sample = FIGURES[name]
     (table, *rest), options = sample.make(1.0, False)
-    if name == "forest":
-        table, options = None, {}
-    else:
-        table = table[:0]
-    figure, axes = sample.plot(table, *rest, **options, title=title)
+    options = {} if name == "forest" else options
+    figure, axes = sample.plot(sample.none(table), *rest, **options, title=title)
     said = [text.replace("\n", " ") for text in texts(figure)]
     assert [text.strip() for text in said] == [title.strip(), sample.nothing]
     assert sample.nothing in figure.alt
@@ -304,7 +317,7 @@ def test_long_names_can_be_read(name):
     assert_legible(FIGURES[name].draw(is_long=True, title="A title " * 30)[0])
 
 
-@pytest.mark.parametrize("name", ["forest", "cumulative", "funnel"])
+@pytest.mark.parametrize("name", ["forest", "subgroups", "cumulative", "funnel"])
 @pytest.mark.parametrize("is_long", [slow(False), True])
 def test_ratios_stand_on_a_log_axis(name, is_long):
     figure, axes = FIGURES[name].draw(is_long=is_long, log_scale=True)

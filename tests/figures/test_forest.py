@@ -35,6 +35,7 @@ from ldn_meta.display.figures.forest import (
 from ldn_meta.display.figures.scales import EffectFormat, Interval
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.pool import pool, pool_many
+from ldn_meta.stats.regression import subgroups
 
 NAN = math.nan
 LONG = "A trial whose label is far too long for one line of a table and must be broken (FINAL)"
@@ -312,6 +313,76 @@ def test_limits_can_be_given_and_an_estimate_outside_becomes_an_arrow():
     assert axes.get_xlim() == (-1, 1)
     assert "trial-0" not in marks(figure, "trial-0")
     assert mark(figure, "trial-0-arrow-low").get_xdata()[0] == -1
+
+
+# ---------------------------------------------------------------- subgroups
+
+
+def grouped(k=6, **options):
+    one = trials(k)
+    by = ["parallel", "crossover"] * (k // 2)
+    return subgroups(one.yi, one.vi, by=by, labels=one.labels, measure="MD", **options)
+
+
+def _height(artist):
+    if hasattr(artist, "get_ydata"):
+        return artist.get_ydata()[0]
+    return artist.get_xy()[:, 1].mean()
+
+
+@pytest.mark.parametrize("tau2", ["separate", "common"])
+def test_trials_stand_below_their_subgroup_and_above_its_subtotal(tau2):
+    found = grouped(tau2=tau2)
+    figure, _ = forest_plot(found)
+    # 1st, 3rd and 5th trial are of the first subgroup.
+    labels = [says(figure, f"trial-{i}-label") for i in range(6)]
+    assert labels == [found.overall.labels[i] for i in (0, 2, 4, 1, 3, 5)]
+    assert [says(figure, f"heading-{i}-label") for i in range(2)] == ["Parallel", "Crossover"]
+    order = ["trial-2", "subtotal-0", "trial-3", "trial-5", "subtotal-1", "pooled-0"]
+    places = [_height(mark(figure, name)) for name in order]
+    assert places == sorted(places)
+    for index, one in enumerate(found.pools):
+        corners = sorted(mark(figure, f"subtotal-{index}").get_xy()[:4, 0])
+        assert corners[0] == pytest.approx(max(one.ci_low, figure.axes[1].get_xlim()[0]), rel=1e-4)
+        assert corners[1] == pytest.approx(one.estimate, rel=1e-4)
+        weight = float(says(figure, f"subtotal-{index}-weight").rstrip("%"))
+        assert weight == pytest.approx(found.overall.weight_pct[index::2].sum(), abs=0.06)
+    lines = plain(figure)
+    name, df = ("Q", "1") if tau2 == "separate" else ("F", "1 and 4")
+    assert f"{name} = {found.q_between:.2f} ({df} df, p = " in lines
+    assert "fewer than 10 for each comparison" in lines
+    assert "fewer than 10 for each comparison" in figure.alt
+    whose = "its own in each subgroup" if tau2 == "separate" else "one for all subgroups"
+    assert f"tau2: {whose}; weights: of the overall pool." in style.spoken(lines)
+
+
+def test_columns_of_subgroups_keep_the_order_of_the_trials():
+    figure, _ = forest_plot(
+        grouped(), columns=arms(6), intervals=[(-i - 1, i + 1) for i in range(6)]
+    )
+    assert says(figure, "trial-3-label").endswith("1991")
+    assert says(figure, "trial-3-cell-0") == "\N{MINUS SIGN}1.5 (2.3), 21"
+    assert says(figure, "trial-3-effect").endswith("(\N{MINUS SIGN}2.00 to 2.00)")
+
+
+def test_subgroups_of_one_trial_and_of_none_have_no_diamond():
+    found = subgroups(
+        [0.1, 0.2, 0.4], [0.1] * 3, by=["a", "a", "b"], groups=["a", "b", "c"], measure="MD"
+    )
+    figure, _ = forest_plot(found)
+    assert sorted(name for name in marks(figure, "subtotal-") if name.count("-") == 1) == [
+        "subtotal-0"
+    ]
+    said = figure.alt
+    assert f"B: trial 3 0.40 (-0.22 to 1.02), weight 33.3%. {ONE_TRIAL}" in said
+    assert "C: No trial gave an estimate" in said
+    assert_legible(figure)
+
+
+def test_subgroups_without_any_trial_are_said_in_words():
+    figure, _ = forest_plot(subgroups([NAN], [NAN], by=["a"], measure="MD"), title="Pain")
+    assert any("No trial gave an estimate" in text for text in texts(figure))
+    assert_legible(figure)
 
 
 # ---------------------------------------------------------------- none, one, beside

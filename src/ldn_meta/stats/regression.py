@@ -567,6 +567,8 @@ class SubgroupResult(FrozenRecord):
     pools : tuple of PooledResult
         One a subgroup. Under a common tau2, estimate, interval and tau2 are those of the common
         model, while Q and I2 are of the subgroup alone.
+    by : tuple of str
+        The subgroup of each trial, in the order given.
     overall : PooledResult
         All trials pooled as if there were no subgroups.
     tau2 : str
@@ -582,6 +584,7 @@ class SubgroupResult(FrozenRecord):
 
     names: tuple[str, ...]
     pools: tuple[PooledResult, ...]
+    by: tuple[str, ...]
     overall: PooledResult
     tau2: str
     q_between: float
@@ -751,6 +754,7 @@ def subgroups(
     return SubgroupResult(
         names=names,
         pools=tuple(pools),
+        by=tuple(member),
         overall=overall,
         tau2=tau2,
         q_between=float(test[0]),

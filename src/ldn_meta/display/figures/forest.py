@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from ldn_meta.display.figures.shown import ShownFigure
     from ldn_meta.evidence.answer.pools import IntervalToRead
     from ldn_meta.stats.pool import PooledResult
+    from ldn_meta.stats.regression import SubgroupResult
 
 
 _DEGREES = {"k-1": "k \N{MINUS SIGN} 1 df", "k-2": "k \N{MINUS SIGN} 2 df"}
@@ -124,11 +125,34 @@ def model_line(result: PooledResult, read: IntervalToRead | None = None) -> str:
     return f"{text}."
 
 
+def between_line(found: SubgroupResult) -> str:
+    """Write the test between subgroups, or that there is none."""
+    if math.isnan(found.q_between):
+        return "Test between subgroups: not defined."
+    name, df = "Q", f"{found.q_between_df}"
+    if math.isfinite(found.q_between_df_residual):
+        name, df = "F", f"{found.q_between_df} and {found.q_between_df_residual:.0f}"
+    test = f"{name} = {style.number(found.q_between, 2)} ({df} df, "
+    return (
+        f"Test between subgroups: {style.unbroken(f'{test}{p_value(found.q_between_pvalue)})')}."
+    )
+
+
+def subgroup_line(found: SubgroupResult) -> str:
+    """Say whose tau2 and whose weights the plot shows."""
+    if _is_common(found.overall):
+        return "Weights: of the overall pool."
+    whose = "one for all subgroups" if found.tau2 == "common" else "its own in each subgroup"
+    return f"{TAU2}: {whose}; weights: of the overall pool."
+
+
 def legend_line(kinds: set[str], *, is_clipped: bool) -> str:
     """Explain the marks that occur in the plot, and no others."""
     parts = []
     if "pooled" in kinds:
         parts += ["Area of a square: weight", "diamond: pooled effect with its interval"]
+    if "subtotal" in kinds:
+        parts.append("light diamond: pooled effect of a subgroup")
     if "prediction" in kinds:
         parts.append("bar: prediction interval, where the true effect of a new trial may lie")
     if "summary" in kinds:
@@ -152,7 +176,9 @@ def _variance(value: float) -> str:
     return style.number(value, 2 if value >= 1 else 3) if value >= 0.0005 else "below 0.001"
 
 
-Kind = Literal["trial", "pooled", "prediction", "summary", "shown", "heading", "remark"]
+Kind = Literal[
+    "trial", "subtotal", "pooled", "prediction", "summary", "shown", "heading", "remark"
+]
 
 SHOWN_COLUMNS = ("label", "yi", "ci_low", "ci_high", "note")
 SHOWN_HEADING = "Shown, not pooled"
@@ -270,6 +296,22 @@ def _pool_rows(
     return rows
 
 
+def _grouped(found: SubgroupResult, trials: list[Row], print_as: EffectFormat) -> list[Row]:
+    """Put the rows of trials below the heads of their subgroups, each above its subtotal."""
+    rows = []
+    for name, one in zip(found.names, found.pools, strict=True):
+        own = [row for row, by in zip(trials, found.by, strict=True) if by == name]
+        rows += [Row("heading", capitalised(name)), *own]
+        if one.k < 2:
+            rows.append(Row("remark", ONE_TRIAL if one.k else NO_TRIAL))
+            continue
+        span = _pooled_span(one)
+        weight = math.fsum(row.weight_pct for row in own if not math.isnan(row.weight_pct))
+        rows.append(Row("subtotal", "Subtotal", span, print_as.effect(span), (), weight))
+        rows.append(Row("remark", heterogeneity_line(one)))
+    return rows
+
+
 def _summary_row(label: str, pool: PooledResult | Diamond | None, print_as: EffectFormat) -> Row:
     k = 0 if pool is None else int(pool.k)
     trials = style.unbroken(f"({count(k, 'trial')})")
@@ -368,12 +410,7 @@ def describe(
             return ""
         return f", risk of bias {row.dots[overall]}"
 
-    if len(trials) <= _MOST_NAMED:
-        sentences += [
-            f"{row.label} {row.effect}{f', weight {row.weight}' if row.weight else ''}{bias(row)}."
-            for row in trials
-        ]
-    else:
+    if len(trials) > _MOST_NAMED:
         known = [row for row in trials if math.isfinite(row.span.estimate)]
         lowest = min(known, key=lambda row: row.span.estimate)
         highest = max(known, key=lambda row: row.span.estimate)
@@ -386,7 +423,11 @@ def describe(
             sentences.append(row.label if row.label.endswith(".") else f"{row.label}.")
         elif row.kind == "heading":
             sentences.append(f"{row.label}:")
-        elif row.kind != "trial":
+        elif row.kind == "trial":
+            weight = f", weight {row.weight}" if row.weight else ""
+            if len(trials) <= _MOST_NAMED:
+                sentences.append(f"{row.label} {row.effect}{weight}{bias(row)}.")
+        else:
             note = f", {row.note}" if row.kind == "shown" and row.note else ""
             sentences.append(f"{row.label} {row.effect}{note}{bias(row)}.")
     return " ".join(sentences)
@@ -491,7 +532,7 @@ class Table:
             note = wrap(row.note, left_width - NOTE_INDENT, SMALL_SIZE) if row.note else ""
             main = max(text_height(text) for text in (label, row.effect, *row.cells)) + air
             extra = text_height(note, SMALL_SIZE) + 1 if note else 0.0
-            if row.kind == "heading":
+            if row.kind == "heading" and places:
                 top += air
             number = sum(place.row.kind == row.kind for place in places)
             gid = f"{row.kind}-{number}"
@@ -539,7 +580,7 @@ class Table:
     def _write_row(self, sheet: Sheet, place: Place) -> None:
         row, y, gid, weight = place.row, place.mark, place.gid, _weight(place.row)
         colour = style.SOFT_INK if row.kind == "remark" else style.INK
-        if row.kind in ("pooled", "heading"):
+        if row.kind in ("pooled", "heading") and place is not self._places[0]:
             sheet.rule(MARGIN, self.right, place.top, width=0.5)
         sheet.write(MARGIN, y, place.label, weight=weight, colour=colour, gid=f"{gid}-label")
         for index, (x, text) in enumerate(zip(self._cells, row.cells, strict=False)):
@@ -563,7 +604,7 @@ class Table:
 
 def _weight(row: Row) -> str:
     """Print totals and headings bold, as tables do."""
-    return "bold" if row.kind in ("pooled", "heading") else "normal"
+    return "bold" if row.kind in ("subtotal", "pooled", "heading") else "normal"
 
 
 def _is_upright(dot_name: str) -> bool:
@@ -600,7 +641,7 @@ _DIAMOND_HALF = 5.2
 _SUMMARY_HALF = 4.2
 _BAR_WIDTH = 3.2
 _ARROW_SIZE = 4.5
-_NEEDED = ("trial", "pooled", "summary")
+_NEEDED = ("trial", "subtotal", "pooled", "summary")
 
 
 @dataclass(frozen=True)
@@ -626,6 +667,8 @@ class _Pen:
                 gid="pooled-line",
             )
             self._diamond(row.span, y, _DIAMOND_HALF, style.POOLED, gid)
+        elif row.kind == "subtotal":
+            self._diamond(row.span, y, _SUMMARY_HALF, _SQUARE, gid)
         elif row.kind == "summary":
             self._diamond(row.span, y, _SUMMARY_HALF, style.PAPER, gid)
         elif row.kind == "prediction":
@@ -728,7 +771,7 @@ def draw_table(
 
 @style.settings()
 def forest_plot(
-    result: PooledResult | None,
+    result: PooledResult | SubgroupResult | None,
     *,
     read: IntervalToRead | None = None,
     labels: Sequence[str] | None = None,
@@ -755,9 +798,11 @@ def forest_plot(
 
     Parameters
     ----------
-    result : PooledResult or None
+    result : PooledResult, SubgroupResult or None
         The pool, with ``yi``, ``vi``, ``weight_pct`` of shape (k,). None or ``k == 0`` gives a
-        figure that says in words that there is nothing; ``k == 1`` draws no diamond.
+        figure that says in words that there is nothing; ``k == 1`` draws no diamond. Subgroups
+        stand below their names, each with a subtotal; arguments of one entry a trial keep the
+        order that `subgroups` was given.
     read : IntervalToRead, optional
         Estimate and interval of the diamond; those of the result otherwise.
     labels : sequence of str, optional
@@ -804,12 +849,22 @@ def forest_plot(
         If an argument does not have one entry a trial, lacks a column, or holds an unknown
         judgement.
     """
+    from ldn_meta.stats.regression import SubgroupResult
+
+    found = result if isinstance(result, SubgroupResult) else None
+    result = result.overall if isinstance(result, SubgroupResult) else result
     print_as = EffectFormat(digits, log_scale)
     others = summaries or ()
     first_pool = _first_pool([result, *(pool for _, pool in others)])
+    trials = _trial_rows(result, labels, columns, dots, print_as, intervals)
+    notes = [
+        f"{capitalised(note.replace('tau2', TAU2))}."
+        for note in ([] if found is None else found.notes)
+    ]
     rows = [
-        *_trial_rows(result, labels, columns, dots, print_as, intervals),
+        *(trials if found is None else _grouped(found, trials, print_as)),
         *_pool_rows(result, totals, columns, print_as, read),
+        *([] if found is None else [Row("remark", between_line(found))]),
         *([Row("heading", SUMMARY_HEADING)] if others else []),
         *(_summary_row(label, pool, print_as) for label, pool in others),
         *_shown_rows(shown_only, columns, dots, print_as),
@@ -824,6 +879,7 @@ def forest_plot(
         print_as=print_as,
         title=title,
     )
+    alt = " ".join([alt, *notes])
     if not any(row.effect for row in rows):
         texts = [f"{row.label}: {row.note}" if row.note else row.label for row in rows]
         return words_only(texts, title, alt)
@@ -843,6 +899,8 @@ def forest_plot(
         limits=limits,
         notes=lambda is_cut: [
             model_line(result, read) if result is not None and result.k > 1 else "",
+            "" if found is None else subgroup_line(found),
+            *notes,
             legend_line({row.kind for row in rows}, is_clipped=is_cut),
             judgement_legend(value for row in rows for value in row.dots),
             dots_note if any(row.dots for row in rows) else "",
