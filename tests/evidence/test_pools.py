@@ -283,8 +283,8 @@ def side_rows(**signs):
     """The directions table as far as a kind of synthesis asks it."""
     import pandas as pd
 
-    rows = [(name, "pain_intensity", sign) for name, sign in signs.items()]
-    return pd.DataFrame(rows, columns=["study_label", "construct", "sign"])
+    rows = [(name, "pain_intensity", sign, name != "Cohort") for name, sign in signs.items()]
+    return pd.DataFrame(rows, columns=["study_label", "construct", "sign", "is_randomised"])
 
 
 def kind_of(effects, left_out, protocol, *constructs, sides=None):
@@ -357,6 +357,23 @@ def test_a_side_is_that_of_the_directions_table_and_never_a_word(protocol, signs
     assert list(found["directions"].values()) == sides
     assert found["direction"] == together
     assert found["words"] == {"Ames": "no difference"}
+
+
+@pytest.mark.parametrize(
+    ("signs", "together"),
+    [
+        ({"Ames": -1.0, "Cohort": 1.0}, "favours comparator"),
+        ({"Ames": math.nan, "Cohort": 1.0}, "side not known"),
+        ({"Cohort": 1.0}, "favours treatment"),
+    ],
+)
+def test_a_study_that_was_not_randomised_takes_no_side_beside_one_that_was(
+    protocol, signs, together
+):
+    left = left_rows(*({"study_label": name, "trial_id": name} for name in signs))
+    found = kind_of(effect_rows(), left, protocol, "pain_intensity", sides=side_rows(**signs))
+    assert found["direction"] == together
+    assert set(found["directions"]) == set(signs)
 
 
 def test_direction_of_comparisons_without_an_effect(protocol):

@@ -745,7 +745,8 @@ def draw_table(
     if limits is None:
         needed = [row.span for row in table.rows if row.kind in _NEEDED]
         wished = [row.span for row in table.rows if row.kind not in _NEEDED]
-        limits = axis_limits(needed, wished, reference=0.0)
+        # Without a pooled row every row is needed.
+        limits = axis_limits(needed or wished, wished, reference=0.0)
     if is_log:
         limits = max(limits[0], -LARGEST_LOG), min(limits[1], LARGEST_LOG)
     scale = Scale.between(*limits, PLOT_WIDTH, is_log=is_log)

@@ -494,16 +494,21 @@ def _ends(counts: Mapping[str, Any], top: float) -> list[DiagramNode]:
     ]
 
 
+def _counted(number: int) -> str:
+    """A number that no line break parts from what it is."""
+    return style.unbroken(f"n = {number}")
+
+
 def _excluded_text(counts: Mapping[str, Any]) -> str:
     reasons: dict[str, int] = dict(counts.get("excluded_reasons", {}))
     ordered = sorted(reasons.items(), key=lambda item: -item[1])
     lines = [f"Set aside (n = {counts['excluded']})"]
     # One reason too many is shown rather than called "other".
     most = _MOST_REASONS if len(ordered) > _MOST_REASONS + 1 else len(ordered)
-    lines += [f"{_BULLET} {reason} (n = {number})" for reason, number in ordered[:most]]
+    lines += [f"{_BULLET} {reason} ({_counted(number)})" for reason, number in ordered[:most]]
     if ordered[most:]:
         rest = sum(number for _, number in ordered[most:])
-        lines.append(f"{_BULLET} {OTHER_REASONS} (n = {rest})")
+        lines.append(f"{_BULLET} {OTHER_REASONS} ({_counted(rest)})")
     return "\n".join(lines)
 
 

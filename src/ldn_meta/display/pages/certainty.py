@@ -506,7 +506,7 @@ class CertaintyPage(Page):
             "Told by a study and not rated",
             "Every outcome that a study compares is in the summary of findings or here. Reasons "
             "are in data/raw/certainty.csv, or follow from its rules.",
-            "Every outcome that a study compares is rated.",
+            "Every outcome that a study compares is in the summary of findings.",
         )
 
     @property

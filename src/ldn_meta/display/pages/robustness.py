@@ -454,8 +454,10 @@ class RobustnessPage(QuestionPage):
             return ""
         row = own.iloc[0]
         before, after = int(row["level"]), int(row["level_otherwise"])
+        if before == after:
+            return f"{RATED_OTHERWISE[one.name]} the levels and the main rating are the same"
         return (
-            f"{RATED_OTHERWISE[one.name]} {taken_off(after)} is taken off instead of "
+            f"{RATED_OTHERWISE[one.name]} {taken_off(after)} would be taken off instead of "
             f"{taken_off(before)}; the main rating is then {row['certainty_otherwise']} and as "
             f"planned {rated['certainty']}"
         )

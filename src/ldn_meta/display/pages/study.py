@@ -29,6 +29,7 @@ from ldn_meta.display.words import (
 from ldn_meta.evidence.answer.pools import side_of
 from ldn_meta.evidence.derived import Derived, load_derived
 from ldn_meta.evidence.effects.effects import used_rows
+from ldn_meta.evidence.grade import TOLD_ELSEWHERE
 from ldn_meta.evidence.raw.bias import bias_reasons
 from ldn_meta.evidence.raw.protocol import MAIN
 from ldn_meta.evidence.raw.tables import NAMING_SOURCES, VALUE_TABLES
@@ -253,9 +254,10 @@ class StudyPage:
         for row in rows_of(self.derived.certainty):
             if self.study_id in str(row["study_ids"]).split(" "):
                 others = int(row["studies"]) - 1
+                alone = "not rated" if row["outcome"] == TOLD_ELSEWHERE else "the only study"
                 yield (
                     f"Certainty: {row['construct_label']} against {row['comparator']}",
-                    f"with {count(others, 'other study')}" if others else "the only study",
+                    f"with {count(others, 'other study')}" if others else alone,
                     "60_certainty",
                 )
 

@@ -324,7 +324,7 @@ def possible_synthesis(
             **answer,
             "synthesis": DIRECTION_ONLY,
             "trials": len(directions),
-            "direction": side_of(signs.values()),
+            "direction": side_of(_randomised_first(signs, sides)),
             "directions": directions,
             "construct": _first(constructs, [row for row in rows if row["kind"] == CONTRAST]),
         }
@@ -359,6 +359,14 @@ def _signs(sides: pd.DataFrame, labels: Iterable[str], constructs: list[str]) ->
     own = own.sort_values("construct", key=lambda c: c.map(constructs.index), kind="stable")
     known = own.drop_duplicates("study_label").set_index("study_label")["sign"].to_dict()
     return {name: float(known.get(name, math.nan)) for name in labels}
+
+
+def _randomised_first(signs: dict[str, float], sides: pd.DataFrame) -> list[float]:
+    """Signs of randomised studies; of the others only where none is randomised."""
+    randomised = set(
+        sides.loc[sides["is_randomised"].eq(True).fillna(False).astype(bool), "study_label"]
+    )
+    return [sign for name, sign in signs.items() if name in randomised] or list(signs.values())
 
 
 def _words(rows: list[dict[Any, Any]]) -> dict[str, str]:
