@@ -26,7 +26,7 @@ ifneq ($(shell cat .venv/.location 2>/dev/null),$(CURDIR))
 endif
 
 .PHONY: help setup data notebooks report reports site test test-all golden lint format verify \
-	bench reference lab lock clean diff
+	bench reference simulation lab lock clean diff
 
 help: ## list these targets
 	@echo "usage: make TARGET"
@@ -92,6 +92,9 @@ reference: setup ## make the reference answers of tests/reference again (needs R
 	@for script in reference/*.R; do echo "$$script"; \
 		Rscript "$$script" "tests/$${script%.R}.json.new" && \
 		mv "tests/$${script%.R}.json.new" "tests/$${script%.R}.json" || exit 1; done
+
+simulation: setup ## coverage of intervals (8 minutes); rewrites docs/simulation.csv and .md
+	@$(PYTHON) reference/simulation.py
 
 lab: setup ## open the notebooks in JupyterLab
 	@$(PYTHON) -m jupyter lab notebooks
