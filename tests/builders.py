@@ -178,6 +178,8 @@ class Builder:
         if table in ("arm_stats", "arm_events", "contrasts"):
             row |= VALUE_DEFAULTS | {"row_id": f"row-{len(self.rows[table]) + 1}"}
         row |= DEFAULTS.get(table, {})
+        if table == "claims":
+            row["read_in"] = cells.get("claimed_in", row["claimed_in"])
         for name in self.required[table]:
             if row[name] == MISSING and name not in cells:
                 row[name] = "stated"

@@ -55,6 +55,11 @@ BREAKS = {
         "arm_events", {"read_from": "abstract"}, {"read_in": "duebruun2024-digest"}, "read_in",
         "is not the report itself ({reported_in}), of which the abstract was read",
         "name the report, or say in read_from what kind of text duebruun2024-digest is"),
+    "claim of a paper, read in a digest that says nothing": (
+        "claims", {"read_from": "abstract", "claimed_in": "vatvani2024"},
+        {"read_in": "univadis-bolton2019"}, "read_in",
+        "is not the report itself (vatvani2024), of which the abstract was read",
+        "name the report, or say in read_from what kind of text univadis-bolton2019 is"),
     "place in a text that is not named": (
         "arm_stats", {"read_from": "abstract"}, {"locator": "unnamed digest, paragraph 3"},
         "read_in",

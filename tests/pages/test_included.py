@@ -171,6 +171,15 @@ def test_who_paid_is_told_or_not_reported(opened_once):
     assert (frame["conflicts of interest"] == "NR").all()
 
 
+def test_weeks_after_the_last_dose_stand_where_somebody_says(opened_once, evidence):
+    frame = opened_once("included_trials", indication="crohns_disease").studies.frame
+    after = frame.set_index("study")["weeks after the last dose"]
+    facts = evidence.text["study_facts"]
+    told = facts[facts["fact"] == "followed_after"].set_index("study_id")["value"]
+    assert after["Smith 2007"] == told["smith2007"]
+    assert after["Smith 2011"] == "NR"
+
+
 def test_rows_that_no_page_shows_are_counted_apart(opened_once):
     from ldn_meta.evidence.effects.effects import used_rows
 

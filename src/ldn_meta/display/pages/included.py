@@ -302,6 +302,9 @@ class IncludedPage(Page):
                     low == high, low + " to " + high
                 ),
                 "weeks": s["duration_weeks"],
+                "weeks after the last dose": self._followed.reindex(
+                    s["study_id"], fill_value=NOT_REPORTED
+                ).to_list(),
                 "comparator": s["comparator"],
                 "funding": paid["funding"].to_list(),
                 "conflicts of interest": paid["conflicts_of_interest"].to_list(),
@@ -315,6 +318,13 @@ class IncludedPage(Page):
             "20 + 20: printed of the arms alone. NR not reported in what could be read; NA not "
             "applicable.",
         )
+
+    @property
+    def _followed(self) -> pd.Series:
+        """Weeks after the last dose at which people were seen again, by study."""
+        facts = self._evidence.text["study_facts"]
+        kept = facts[(facts["fact"] == "followed_after") & (facts["preferred"] == "yes")]
+        return kept.set_index("study_id")["value"]
 
     @property
     def _arms(self) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -112,9 +112,12 @@ ARGUMENTS = {
 }
 OPTIONAL = ("constructs", "indication")
 JOINED = ("constructs", "studies", "parts")
+# What would test a claim that no computation can test, and where it most likely stands.
+WANTED = ("missing", "likely_in")
 COLUMNS = (
     "claim_id",
     "claimed_in",
+    "read_in",
     "indication_id",
     "study_id",
     "claim",
@@ -235,6 +238,14 @@ def answered(claim: Row, material: Material, stated: ClaimRules) -> Finding:
     except NotOnFileError as missing:
         sentence = write(remarks["not_on_file"], what=str(missing))
         found = Finding(CANNOT_BE_TESTED, sentence, {})
+    if claim["missing"] is not None:
+        told = write(remarks["missing"], **{name: str(claim[name]) for name in WANTED})
+        wanted = {
+            f"wanted_{n}": float(text)
+            for n, text in enumerate(printed_numbers(claim["missing"]), 1)
+        }
+        sentence = f"{found.sentence} {told}"
+        found = replace(found, sentence=sentence, numbers={**found.numbers, **wanted})
     misfit = misfit_of_p(claim)
     if misfit is None:
         return found
@@ -249,7 +260,7 @@ def computation_faults(evidence: Evidence) -> list[Fault]:
     """Every claim whose computation does not exist, or whose argument is not one."""
     claims = evidence.text["claims"]
     rules = rules_of(evidence).rules
-    faults = []
+    faults: list[Fault] = []
     on_file = _on_file(evidence)
     for line, cell in zip(claims.index, claims["computation"], strict=True):
         if cell in evidence.dictionary.missing:
@@ -262,6 +273,7 @@ def computation_faults(evidence: Evidence) -> list[Fault]:
             known = on_file | _of_rule(rules[name])
             found = _misfit(argument if colon else None, form.argument, known)
             if found is None:
+                faults += _wanted(evidence, line, is_asked=form.argument == "reason")
                 continue
             takes = (
                 f"{ARGUMENTS[form.argument]} behind a colon" if form.argument else "no argument"
@@ -269,6 +281,16 @@ def computation_faults(evidence: Evidence) -> list[Fault]:
             rule, remedy = f"{name} takes {takes}", _meant(*found)
         faults.append(fault_at(evidence, "claims", line, "computation", rule, remedy))
     return faults
+
+
+def _wanted(evidence: Evidence, line: Any, *, is_asked: bool) -> Iterator[Fault]:
+    """Whether a claim without a test says what would test it, and one with a test does not."""
+    for column in WANTED:
+        cell = evidence.text["claims"].loc[line, column]
+        if (cell in evidence.dictionary.missing) == is_asked:
+            rule = "only a claim that no computation can test says what is missing, and where"
+            remedy = "name it" if is_asked else "type NA, for a computation tests the claim"
+            yield fault_at(evidence, "claims", line, column, rule, remedy)
 
 
 def _on_file(evidence: Evidence) -> dict[str, list[str]]:

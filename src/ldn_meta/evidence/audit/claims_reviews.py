@@ -647,7 +647,7 @@ def people_in_other_sources(case: Case) -> Finding:
     rows = [
         row
         for row in material.sizes(case.claim["study_id"], with_low_reliability=True)
-        if row["read_in"] != case.claim["claimed_in"]
+        if row["read_in"] != case.claim["read_in"]
     ]
     preferred = {row["fact"]: row for row in rows if row["preferred"]}
     began = [number(row["value"]) for name, row in preferred.items() if name in BEGINNING]
@@ -688,14 +688,14 @@ def printed_numbers_in_other_sources(case: Case) -> Finding:
     """
     claim, material, printed = case.claim, case.material, case.printed
     rows = material.results(
-        str(claim["study_id"]), {str(claim["construct"])}, without=claim["claimed_in"]
+        str(claim["study_id"]), {str(claim["construct"])}, without=claim["read_in"]
     )
     sizes = [
         number(row["value"])
         for row in material.facts
         if row["study_id"] == claim["study_id"]
         and row["fact"].startswith("n_")
-        and row["read_in"] != claim["claimed_in"]
+        and row["read_in"] != claim["read_in"]
     ]
     by_row = {row["address"]: _matched(row, printed) for row in rows}
     elsewhere = set().union(*by_row.values()) if by_row else set()
@@ -772,7 +772,7 @@ def direction_in_other_sources(case: Case) -> Finding:
         every = [
             row
             for row in material.results(
-                str(claim["study_id"]), {construct}, without=claim["claimed_in"]
+                str(claim["study_id"]), {construct}, without=claim["read_in"]
             )
             if row["address"].startswith("contrasts")
         ]
@@ -851,14 +851,14 @@ def study_in_other_sources(case: Case) -> Finding:
     prints none, its words are set beside them.
     """
     claim, material = case.claim, case.material
-    study_id, parts = str(material.study(claim)["study_id"]), case.argument.split("+")
+    study_id, parts = claim["study_id"], case.argument.split("+")
     found: list[bool | None] = []
     told: list[str] = []
-    own = material.evidence.text["studies"].set_index("study_id").loc[study_id]
+    studies = material.evidence.text["studies"].set_index("study_id")
     for part in parts:
         name, _, value = part.partition(COLUMN)
         if COLUMN in part:
-            cell = str(own[name])
+            cell = str(studies.loc[material.study(claim)["study_id"], name])
             if cell in material.evidence.dictionary.missing:
                 found.append(None)
                 continue
@@ -869,12 +869,13 @@ def study_in_other_sources(case: Case) -> Finding:
             told.append(case.say(sentence, label=label, value=cell, claimed=value))
         elif part.startswith(MEASURED):
             construct = part.removeprefix(MEASURED)
-            rows = material.results(study_id, {construct}, without=claim["claimed_in"])
+            about = str(material.study(claim)["study_id"])
+            rows = material.results(about, {construct}, without=claim["read_in"])
             found.append(True if rows else None)
             label = material.label(construct)
             told += [_of_source(case, "measured", row, label=label) for row in rows[:1]]
     facts = [part for part in parts if COLUMN not in part and not part.startswith(MEASURED)]
-    rows = [row for part in facts for row in material.stated(part, claim["claimed_in"], study_id)]
+    rows = [row for part in facts for row in material.stated(part, claim["read_in"], study_id)]
     told += [_of_fact(case, row) for row in rows]
     estimate = claim["estimate"]
     given = case.printed or ([] if estimate is None else [f"{estimate:g}"])
@@ -933,7 +934,8 @@ def _of_fact(case: Case, row: Row) -> str:
     printed = str(row["as_reported"])
     held = held_by(row)
     is_told = any(prints_as(value, text) for value in held for text in printed_numbers(printed))
-    there = printed if is_told else " to ".join(f"{value:g}" for value in held)
+    # A fact in words holds no number.
+    there = printed if is_told or not held else " to ".join(f"{value:g}" for value in held)
     label = str(row["qualifier"] or row["fact"]).replace("_", " ")
     return _of_source(case, "fact", row, label=label, there=there)
 

@@ -227,7 +227,7 @@ def share_of_one_group(case: Case) -> Finding:
     constructs = {str(claim["construct"]), case.rule.words["own_rule"]}
     agreeing = [
         row
-        for row in material.results(study_id, constructs, without=claim["claimed_in"])
+        for row in material.results(study_id, constructs, without=claim["read_in"])
         if (row.get("percent") == estimate if is_percent else row.get("events") in counts)
     ]
     known = sorted({number(row["value"]) for row in material.sizes(study_id)})
@@ -776,7 +776,7 @@ def _percent_changes(case: Case) -> tuple[float, float] | None:
         return None
     found: dict[int, float] = {}
     for row in case.material.results(
-        str(claim["study_id"]), {str(claim["construct"])}, without=claim["claimed_in"]
+        str(claim["study_id"]), {str(claim["construct"])}, without=claim["read_in"]
     ):
         if row.get("statistic_of") == "percent change":
             found.setdefault(case.context.arms[row["arm_id"]]["group"], -number(row["mean"]))
@@ -987,7 +987,7 @@ def _interval(case: Case) -> tuple[float, float]:
         for row in case.material.facts
         if row["study_id"] == claim["study_id"]
         and row["fact"] == case.argument
-        and row["read_in"] == claim["claimed_in"]
+        and row["read_in"] == claim["read_in"]
     ]
     low, high = next((pair for pair in pairs if pair[0] is not None), pairs[0])
     return number(low), number(high)

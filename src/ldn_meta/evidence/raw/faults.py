@@ -583,6 +583,8 @@ def _readings(evidence: Evidence) -> Iterator[Fault]:
     for name, text in evidence.text.items():
         if "read_in" not in text:
             continue
+        # Of a claim, whose words it is.
+        reported = "reported_in" if "reported_in" in text else "claimed_in"
         kind = text["read_in"].map(kinds)
         is_itself = text["read_from"].isin(ITSELF)
         yield from _broken(
@@ -590,9 +592,9 @@ def _readings(evidence: Evidence) -> Iterator[Fault]:
             name,
             kind.notna()
             & is_itself
-            & (~kind.isin(OF_A_PAPER) | (text["read_in"] != text["reported_in"])),
+            & (~kind.isin(OF_A_PAPER) | (text["read_in"] != text[reported])),
             "read_in",
-            "is not the report itself ({reported_in}), of which the {read_from} was read",
+            f"is not the report itself ({{{reported}}}), of which the {{read_from}} was read",
             "name the report, or say in read_from what kind of text {read_in} is",
         )
         yield from _broken(

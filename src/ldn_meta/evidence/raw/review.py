@@ -354,6 +354,7 @@ PARAMETERS: dict[str, type | tuple[type, ...]] = {
 # What is said of any claim, with what each sentence may hold.
 REMARKS = {
     "not_on_file": frozenset({"what"}),
+    "missing": frozenset({"missing", "likely_in"}),
     "misfit": frozenset({"p_printed", "p_low", "p_high", "with_k"}),
     "misfit_with_k": frozenset({"p_of_k", "k_printed"}),
     "corrected": frozenset({"where"}),
