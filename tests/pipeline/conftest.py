@@ -206,7 +206,7 @@ def tables(monkeypatch):
     import pandas as pd
 
     current = {"effects": pd.DataFrame({"indication_id": ["headache"], "yi": [0.1]})}
-    monkeypatch.setattr(derive, "_compute", lambda: dict(current))
+    monkeypatch.setattr(derive, "_compute", lambda stage: dict(current))
     return current
 
 

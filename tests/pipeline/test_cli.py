@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 
 import pandas as pd
 import pytest
@@ -23,7 +24,7 @@ def command(*arguments):
 
 @pytest.fixture
 def refused(monkeypatch):
-    def refuse():
+    def refuse(stage):
         raise DataError([Fault("studies", 3, "year", "nineteen", "is no whole number", "mend it")])
 
     monkeypatch.setattr(derive, "_compute", refuse)
@@ -74,7 +75,7 @@ def test_shells_can_complete_commands(shell):
     ],
 )
 def test_wrong_requests_exit_2_before_any_work(project, monkeypatch, arguments, message):
-    monkeypatch.setattr(derive, "_compute", lambda: pytest.fail("worked"))
+    monkeypatch.setattr(derive, "_compute", lambda stage: pytest.fail("worked"))
     result = command(*arguments)
     assert result.exit_code == 2
     assert message in result.stderr
@@ -126,7 +127,39 @@ def test_check_writes_nothing(project, tables):
         "data/raw is in order\ndata/derived would change: effects.csv, manifest.json\n"
     )
     assert not (project.root / "data/derived").exists()
-    assert json.loads(command("check", "--json").stdout)["faults"] == []
+    told = json.loads(command("check", "--json").stdout)
+    assert told == {"faults": [], "changed": ["effects.csv", "manifest.json"], "findings": []}
+
+
+def test_check_computes_nothing_that_stands_on_disk(project, tables, monkeypatch):
+    command("derive")
+    monkeypatch.setattr(derive, "_compute", lambda stage: pytest.fail("computed again"))
+    assert command("check").stdout == "data/raw is in order\n"
+
+
+def test_the_version_is_told():
+    assert command("--version").stdout.split() == ["ldn-meta", version("ldn-meta")]
+
+
+@pytest.mark.parametrize("arguments", [["check", "--quiet"], ["derive", "-q"]])
+def test_quiet_commands_say_nothing(project, tables, arguments):
+    assert command(*arguments).stdout == ""
+    assert json.loads(command(*arguments, "--json").stdout)["changed"] is not None
+
+
+def test_quiet_commands_tell_failures(project, refused):
+    result = command("check", "--quiet")
+    assert result.exit_code == 1
+    assert "studies:3:year" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["run", "--jbos"], ["shwo"], ["run", "--jobs", "one"]])
+def test_usage_errors_are_one_json_object(arguments):
+    result = command(*arguments, "--json")
+    assert result.exit_code == 2
+    told = json.loads(result.stdout)
+    assert arguments[-1] in told["error"]
+    assert told["faults"] == []
 
 
 def test_derive_says_what_changed(project, tables):

@@ -382,7 +382,7 @@ def test_tables_and_manifest(project, tables):
 
 
 def test_nothing_to_do_computes_nothing(derived, monkeypatch):
-    monkeypatch.setattr(derive, "_compute", lambda: pytest.fail("computed"))
+    monkeypatch.setattr(derive, "_compute", lambda stage: pytest.fail("computed"))
     assert derive.derive().was_current
 
 
@@ -408,7 +408,7 @@ def test_refused_tables_leave_the_last_good_ones(derived, monkeypatch):
     before = derived.snapshot("data/derived")
     derived.replace("data/raw/contrasts.csv", "-1.0", "minus one")
 
-    def refuse():
+    def refuse(stage):
         raise DataError([Fault("contrasts", 2, "estimate", "minus one", "is no number", "mend")])
 
     monkeypatch.setattr(derive, "_compute", refuse)
@@ -442,9 +442,9 @@ def test_check_only_writes_nothing(project, tables):
 def test_an_edit_while_computing_is_seen_by_the_next_run(project, tables, monkeypatch):
     compute = derive._compute
 
-    def slow():
+    def slow(stage):
         project.replace("data/raw/contrasts.csv", "-1.0", "-1.5")
-        return compute()
+        return compute(stage)
 
     monkeypatch.setattr(derive, "_compute", slow)
     derive.derive()

@@ -24,6 +24,8 @@ from ldn_meta.stats.proportions import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
     from ldn_meta.evidence.raw.protocol import Protocol
@@ -119,17 +121,24 @@ def _ratio(code: str, table: dict[str, float]) -> dict[str, float]:
     }
 
 
-def derive_tables(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFrame]:
-    """Compute every derived table."""
+def derive_tables(
+    evidence: Evidence, protocol: Protocol, stage: Callable[[str], None] = lambda words: None
+) -> dict[str, pd.DataFrame]:
+    """Compute every derived table; ``stage`` is told what comes next."""
     protocol.check_against(evidence)
+    stage("effects")
     effects, left_out = normalise(evidence, protocol)
     effects = as_saved(effects)
+    stage("printed numbers against each other")
     consistency = check_consistency(evidence, protocol, effects, left_out)
     # Before anything is computed that takes seconds.
     refuse_inconsistent(evidence, consistency)
+    stage("every defensible analysis")
     multiverse, multiverse_nodes = multiverse_tables(evidence, protocol)
+    stage("pools, directions and certainty")
     answers = Answers(evidence, protocol, effects, left_out)
     certainty, certainty_domains = certainty_tables(answers)
+    stage("claims and the other tables")
     frames = {
         "effects": effects,
         "left_out": left_out,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,8 +53,36 @@ def ended_in_order() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _quiet(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not context.meta.get(_WANTED):
+        context.with_resource(contextlib.redirect_stdout(io.StringIO()))
+
+
 class _Commands(click.Group):
     """Turns deliberate errors into a message and an exit code."""
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Let every command be quiet."""
+        words = "Print nothing but failures (and what --json asks for)."
+        option = ("-q", "--quiet")
+        quiet = click.Option(option, is_flag=True, expose_value=False, callback=_quiet, help=words)
+        cmd.params.append(quiet)
+        super().add_command(cmd, name)
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> Any:
+        """Tell a wrong request in JSON as well, where JSON was asked for."""
+        given = list(sys.argv[1:] if args is None else args)
+        if "--json" not in given:
+            return super().main(given, *rest, **options)
+        try:
+            ended = super().main(given, *rest, **{**options, "standalone_mode": False})
+        except click.UsageError as error:
+            _tell_json({"error": error.format_message(), "faults": []})
+            error.show()
+            sys.exit(error.exit_code)
+        except click.Abort:
+            sys.exit(FAILED)
+        sys.exit(ended if isinstance(ended, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -79,6 +108,7 @@ def _faults(error: Exception) -> Iterator[dict[str, Any]]:
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ldn-meta", message="ldn-meta %(version)s")
 def main() -> None:
     """Evidence synthesis, from the tables in data/raw to pages that anybody can read.
 
@@ -100,11 +130,13 @@ def main() -> None:
 
 
 @main.command()
+@click.option("--force", is_flag=True, help="Compute also if nothing changed.")
 @json_option
-def check(as_json: bool) -> None:
+def check(force: bool, as_json: bool) -> None:
     """Check data/raw and say what data/derived would become; write nothing.
 
-    Every fault is listed as table:line:column, value, rule, remedy.
+    Every fault is listed as table:line:column, value, rule, remedy. With --json also every check
+    of a printed number, as "findings".
 
     \b
     Examples:
@@ -113,9 +145,10 @@ def check(as_json: bool) -> None:
     """  # noqa: D301
     from ldn_meta.pipeline.run import derive
 
-    summary = derive(check_only=True)
+    summary = derive(check_only=True, force=force)
     if as_json:
-        _tell_json({"faults": [], "changed": summary.changed})
+        told = {"changed": summary.changed, "findings": summary.findings}
+        _tell_json({"faults": [], **told})
         return
     _tell("data/raw is in order", *summary.printed_numbers)
     if summary.changed:
@@ -133,13 +166,11 @@ def derive(force: bool, as_json: bool) -> None:
       ldn-meta derive
       ldn-meta derive --force --json
     """  # noqa: D301
-    from ldn_meta.pipeline.run import printed_numbers_on_disk
-
     summary = _derive(force=force, is_silent=as_json)
     if as_json:
-        _tell_json({**_as_dict(summary), "printed_numbers": printed_numbers_on_disk()})
+        _tell_json({**_as_dict(summary), "printed_numbers": summary.printed_numbers})
     else:
-        _tell(*printed_numbers_on_disk())
+        _tell(*summary.printed_numbers)
 
 
 @main.command()

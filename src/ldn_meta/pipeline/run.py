@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,20 +52,42 @@ class DeriveSummary:
     rows: Mapping[str, int]
     changed: tuple[str, ...]
     was_current: bool
-    printed_numbers: tuple[str, ...] = ()
+    # What the checks of printed numbers found; None without that table.
+    checks: pd.DataFrame | None = None
+
+    @property
+    def printed_numbers(self) -> tuple[str, ...]:
+        """What does not fit, in lines."""
+        from ldn_meta.evidence.audit.consistency import consistency_summary
+
+        return () if self.checks is None else tuple(consistency_summary(self.checks))
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """Every check as a record."""
+        if self.checks is None:
+            return []
+        names = ["table", "row_id", "check", "verdict", "severity", "is_accepted", "explanation"]
+        found: list[dict[str, Any]] = json.loads(self.checks[names].to_json(orient="records"))
+        return found
 
 
 def derive(*, check_only: bool = False, force: bool = False) -> DeriveSummary:
-    """Check the raw tables and compute the derived ones."""
+    """Check the raw tables and compute the derived ones.
+
+    Tables that were made from what stands in data/raw and in the code were checked when they were
+    made: unless forced, what was found then is told again.
+    """
     folder = files.derived_data()
     with files.exclusive_writer():
         files.restore_folder(folder)
-        if not check_only and not force and files.derived_is_current():
-            return DeriveSummary(rows={}, changed=(), was_current=True)
+        if not force and files.derived_is_current():
+            return DeriveSummary({}, (), was_current=True, checks=_checks_on_disk())
         # Hashed before the tables are read: an edit in between makes the manifest too old,
         # which the next run sees, and never too new.
         made_from = files.inputs()
-        tables = _compute()
+        with _stages() as stage:
+            tables = _compute(stage)
         made = {f"{name}.csv": files.csv_bytes(table) for name, table in tables.items()}
         hashes = {name: files.sha256(data) for name, data in made.items()}
         made[files.MANIFEST] = files.manifest_bytes(made_from, hashes)
@@ -80,34 +102,40 @@ def derive(*, check_only: bool = False, force: bool = False) -> DeriveSummary:
         rows={name: len(table) for name, table in tables.items()},
         changed=tuple(changed),
         was_current=False,
-        printed_numbers=_printed_numbers(tables.get(PRINTED_NUMBERS)),
+        checks=tables.get(PRINTED_NUMBERS),
     )
 
 
-def printed_numbers_on_disk() -> tuple[str, ...]:
-    """What the checks found when data/derived was made, in lines; none without that table."""
+def _checks_on_disk() -> pd.DataFrame | None:
+    """The checks of printed numbers as data/derived has them, if it does."""
     import pandas as pd
 
     file = files.derived_data() / f"{PRINTED_NUMBERS}.csv"
     if not file.is_file():
-        return ()
-    return _printed_numbers(pd.read_csv(file, true_values=["yes"], false_values=["no"]))
+        return None
+    return pd.read_csv(file, true_values=["yes"], false_values=["no"])
 
 
-def _compute() -> dict[str, pd.DataFrame]:
+@contextlib.contextmanager
+def _stages() -> Iterator[Callable[[str], None]]:
+    """Tell a terminal what is being worked on; anything else hears of the end."""
+    if not sys.stderr.isatty():
+        yield lambda words: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("reading data/raw") as status:
+        yield status.update
+
+
+def _compute(stage: Callable[[str], None]) -> dict[str, pd.DataFrame]:
     from ldn_meta.evidence.derive import derive_tables
     from ldn_meta.evidence.load import load_evidence
     from ldn_meta.evidence.raw.protocol import load_protocol
 
     evidence = load_evidence(files.raw_data())
     protocol = load_protocol(files.raw_data())
-    return derive_tables(evidence, protocol)
-
-
-def _printed_numbers(table: pd.DataFrame | None) -> tuple[str, ...]:
-    from ldn_meta.evidence.audit.consistency import consistency_summary
-
-    return () if table is None else tuple(consistency_summary(table))
+    return derive_tables(evidence, protocol, stage)
 
 
 # The slowest cell takes seconds; one that takes this long hangs.
