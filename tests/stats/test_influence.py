@@ -7,7 +7,15 @@ from scipy.stats import norm
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.influence import RESULTS, cumulative, influence, leave_one_out, next_trial
 from ldn_meta.stats.pool import pool
-from reference_values import ITERATED, TAU2_ZERO, assert_close, generic_sets, reference
+from reference_values import (
+    ITERATED,
+    TAU2_METHODS,
+    TAU2_ZERO,
+    assert_close,
+    generic_sets,
+    reference,
+    tolerance,
+)
 
 SETS = generic_sets()
 IDS = [f"{i}-{one['name']}" for i, one in enumerate(SETS)]
@@ -54,6 +62,23 @@ def test_influence_under_knapp_hartung_agrees_with_metafor():
         assert len(one["influence_knha"]) == 6
         for name, theirs in one["influence_knha"].items():
             assert_close(getattr(result, name), theirs, ITERATED, name)
+
+
+@pytest.mark.parametrize(
+    "one", reference("subgroups_reference")["baujat"], ids=lambda one: one["name"]
+)
+def test_baujat_coordinates_agree_with_metafor(one):
+    assert [fit["method"] for fit in one["fits"]] == ["EE", "DL", "REML"]
+    for fit in one["fits"]:
+        method = TAU2_METHODS[fit["method"]]
+        result = influence(one["yi"], one["vi"], tau2_method=method, ci_method="wald")
+        assert_close(result.squared_residual, fit["x"], tolerance(method), fit["method"], 1e-12)
+        assert_close(result.squared_shift, fit["y"], tolerance(method), fit["method"], 1e-12)
+
+
+def test_parts_of_q_add_up_to_q():
+    result = influence(Y, V, tau2_method="common", ci_method="wald")
+    assert result.squared_residual.sum() == pytest.approx(pool(Y, V).q)
 
 
 def test_leaving_one_out_is_pooling_the_rest():

@@ -26,7 +26,9 @@ class Influence(FrozenRecord):
     """What each trial does to the pooled answer; arrays have the shape (..., k) of the effects.
 
     A missing trial has NaN throughout. Everything that compares with the fit without the trial
-    is NaN when fewer than two other trials are left, because tau2 is undefined then.
+    is NaN when fewer than two other trials are left, because tau2 is undefined then. The last two
+    are the coordinates of a Baujat plot: (yi - mean)^2 / (vi + tau2), which under a common effect
+    is the trial's part in Q, and (mean - mean without it)^2 / (its se)^2.
     """
 
     hat: FloatArray
@@ -38,6 +40,8 @@ class Influence(FrozenRecord):
     estimate_deleted: FloatArray
     tau2_deleted: FloatArray
     q_deleted: FloatArray
+    squared_residual: FloatArray
+    squared_shift: FloatArray
     labels: tuple[str, ...]
     tau2_method: str
     ci_method: str
@@ -90,7 +94,8 @@ def influence(
 
     Notes
     -----
-    Viechtbauer and Cheung 2010, Research Synthesis Methods 1:112-125, section 3.
+    Viechtbauer and Cheung 2010, Research Synthesis Methods 1:112-125, section 3; Baujat and others
+    2002, Statistics in Medicine 21:2641-2652, section 2.
     """
     full = pool_many(yi, vi, tau2_method=tau2_method, ci_method=ci_method, labels=labels)
     without = leave_one_out(yi, vi, tau2_method=tau2_method, ci_method=ci_method)
@@ -113,6 +118,8 @@ def influence(
         estimate_deleted=mean_i,
         tau2_deleted=np.where(comparable, tau2_i, np.nan),
         q_deleted=np.where(comparable, without.q, np.nan),
+        squared_residual=(full.yi - mean) ** 2 / (full.vi + np.asarray(full.tau2)[..., None]),
+        squared_shift=shift**2 / se_i**2,
         labels=full.labels,
         tau2_method=tau2_method,
         ci_method=ci_method,

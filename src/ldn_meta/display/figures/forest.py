@@ -21,6 +21,7 @@ from ldn_meta.display.figures.scales import (
     Scale,
     Under,
     axis_limits,
+    checked_limits,
 )
 from ldn_meta.display.figures.sheet import (
     COLUMN_GAP,
@@ -747,6 +748,8 @@ def draw_table(
         wished = [row.span for row in table.rows if row.kind not in _NEEDED]
         # Without a pooled row every row is needed.
         limits = axis_limits(needed or wished, wished, reference=0.0)
+    else:
+        limits = checked_limits(limits, most=LARGEST_LOG if is_log else math.inf)
     if is_log:
         limits = max(limits[0], -LARGEST_LOG), min(limits[1], LARGEST_LOG)
     scale = Scale.between(*limits, PLOT_WIDTH, is_log=is_log)

@@ -16,6 +16,7 @@ from ldn_meta.display.figures.scales import (
     Scale,
     Under,
     UprightScale,
+    checked_limits,
     draw_upright,
     linear_ticks,
 )
@@ -128,19 +129,11 @@ def trials_of(
     if centre is not None and not (math.isfinite(centre) and abs(centre) <= most):
         message = f"centre={centre!r} is not usable; allowed: a finite effect like yi, or None"
         raise ArgumentError(message)
-    if limits is None:
-        return trials
-    low, high = limits
-    places = [("no effect", 0.0), *((repr(trial.label), trial.effect) for trial in trials)]
-    places += [] if centre is None else [("centre", centre)]
-    outside = [f"{name} at {value:g}" for name, value in places if not low <= value <= high]
-    if outside or not low < high or max(-low, high) > most or math.isinf(high - low):
-        left_out = f" leaves out {', '.join(outside)}" if outside else " is no range"
-        message = (
-            f"limits={limits!r}{left_out}; allowed: finite limits, the lower first, that hold "
-            "every trial, centre and no effect"
-        )
-        raise ArgumentError(message)
+    if limits is not None:
+        places = [("no effect", 0.0), *((repr(trial.label), trial.effect) for trial in trials)]
+        places += [] if centre is None else [("centre", centre)]
+        held = "every trial, centre and no effect"
+        checked_limits(limits, holds=places, held=held, most=most)
     return trials
 
 

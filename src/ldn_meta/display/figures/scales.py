@@ -80,6 +80,33 @@ def known_pairs(
     return one[known], other[known]
 
 
+def checked_limits(
+    limits: object,
+    *,
+    holds: Sequence[tuple[str, float]] = (("no effect", 0.0),),
+    held: str = "no effect",
+    most: float = math.inf,
+) -> tuple[float, float]:
+    """Return the ends of an axis that were asked for, or refuse them.
+
+    ``holds`` are the values, by name, that must be between them, ``held`` names them in short;
+    ``most`` is the largest size of an end.
+    """
+    try:
+        low, high = (float(end) for end in limits)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        low = high = math.nan
+    is_range = low < high and max(-low, high) <= most and math.isfinite(high - low)
+    outside = [f"{name} at {value:g}" for name, value in holds if not low <= value <= high]
+    if not is_range or outside:
+        wrong = f"leaves out {', '.join(outside)}" if outside and low < high else "is no range"
+        message = (
+            f"limits={limits!r} {wrong}; allowed: finite limits, the lower first, that hold {held}"
+        )
+        raise ArgumentError(message)
+    return low, high
+
+
 def axis_limits(
     needed: Sequence[Interval],
     wished: Sequence[Interval],
