@@ -6,6 +6,10 @@ from ldn_meta.display.figures.directions import harvest_plot as harvest_plot
 from ldn_meta.display.figures.forest import cumulative_plot as cumulative_plot
 from ldn_meta.display.figures.forest import forest_plot as forest_plot
 from ldn_meta.display.figures.funnel import funnel_plot as funnel_plot
+from ldn_meta.display.figures.influence import baujat_plot as baujat_plot
+from ldn_meta.display.figures.influence import bubble_plot as bubble_plot
+from ldn_meta.display.figures.influence import labbe_plot as labbe_plot
+from ldn_meta.display.figures.influence import leave_one_out_plot as leave_one_out_plot
 from ldn_meta.display.figures.next_trial import next_trial_plot as next_trial_plot
 from ldn_meta.display.figures.sequential import sequential_plot as sequential_plot
 from ldn_meta.display.figures.specification import specification_curve as specification_curve

@@ -35,6 +35,7 @@ from ldn_meta.display.figures import (
     dose,
     forest,
     funnel,
+    influence,
     next_trial,
     responders,
     sequential,
@@ -45,7 +46,7 @@ from ldn_meta.display.outputs import FigureOutput
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.raw.bias import TOOLS
 from ldn_meta.stats.pool import pool
-from ldn_meta.stats.regression import subgroups
+from ldn_meta.stats.regression import meta_regression, subgroups
 
 NAN = math.nan
 LONG = "A name that is far too long for one line of a table and must be broken, "
@@ -79,6 +80,38 @@ def of_subgroups(by, is_long):
     arms = pd.DataFrame({"Treatment\nmean (SD), n": ["-1.5 (2.3), 20"] * 5})
     found = subgroups(yi, vi, by=design, measure="MD", labels=labels, groups=[one, other, alone])
     return [found], {**(LONG_WORDS if is_long else WORDS), "columns": arms, "totals": ["n = 99"]}
+
+
+def of_pool(by, is_long):
+    yi, vi = np.array([-0.5, 0.36, -1.2, 0.9]) * by, [0.25, 0.04, 1.0, 0.09]
+    labels = named(["A 2001", "B 2002", "C 2003", "D 2004"], is_long)
+    return [pool(yi, vi, measure="MD", labels=labels)], {}
+
+
+def of_leave_one_out(by, is_long):
+    arguments, _ = of_pool(by, is_long)
+    label = LONG * 3 if is_long else "points (0-10)"
+    return arguments, {**(LONG_WORDS if is_long else WORDS), "x_label": label}
+
+
+def of_labbe(by, is_long):
+    counts = [[np.array([3, 9, 0, 12]) * by], [20, 31, 15, 40], [1, 9, 2, 20], [22, 30, 14, 41]]
+    found = pool(np.array([-0.2, 0.1]) * by, [0.1, 0.1], measure="RR")
+    one, other, event = named(["treatment", "placebo", "nausea"], is_long)
+    labels = named("ABCD", is_long)
+    return [counts[0][0], *counts[1:]], {
+        "result": found, "labels": labels, "arms": (one, other), "event": event,
+    }  # fmt: skip
+
+
+def of_bubble(by, is_long):
+    yi, vi = np.array([-0.5, 0.36, -1.2, 0.9, 0.1]) * by, [0.25, 0.04, 1.0, 0.09, 0.2]
+    names = named(["dose", "year"], is_long)
+    x = np.array([[1.0, 2001], [2, 2008], [3, 2004], [4.5, 2009], [5, 2002]])
+    found = meta_regression(yi, vi, x, names=names)
+    labels = named("ABCDE", is_long)
+    options = {"covariate": names[0], "labels": labels, "measure": "MD"}
+    return [found], {**(LONG_WORDS if is_long else WORDS), **options}
 
 
 def of_cumulative(by, is_long):
@@ -226,6 +259,23 @@ FIGURES = {
     "subgroups": Sample(
         forest.forest_plot, forest.forest_output, of_subgroups, "Forest plot of five trials",
     ),
+    "leave one out": Sample(
+        influence.leave_one_out_plot, influence.leave_one_out_output, of_leave_one_out,
+        "Leave-one-out forest plot", forest.NO_TRIAL, none=lambda _: pool([], []),
+    ),
+    "baujat": Sample(
+        influence.baujat_plot, influence.baujat_output, of_pool, "Baujat plot",
+        influence.FEW_TO_COMPARE, none=lambda _: pool([0.1, 0.2], [0.1, 0.1]),
+    ),
+    "labbe": Sample(
+        influence.labbe_plot, influence.labbe_output, of_labbe, "L'Abbe plot",
+        influence.NO_TABLE, none=lambda table: [NAN] * len(table),
+    ),
+    "bubble": Sample(
+        influence.bubble_plot, influence.bubble_output, of_bubble, "Bubble plot",
+        "No more trials than coefficients: nothing was estimated.",
+        none=lambda _: meta_regression([0.1], [0.1], [[1.0, 2.0]], names=["dose", "year"]),
+    ),
     "cumulative": Sample(
         forest.cumulative_plot, forest.cumulative_output, of_cumulative, "Cumulative forest plot",
         forest.NO_TRIAL,
@@ -303,7 +353,8 @@ def test_words_say_what_the_figure_is(plain, name):
 def test_nothing_is_said_in_words(name, title):
     sample = FIGURES[name]
     (table, *rest), options = sample.make(1.0, False)
-    options = {} if name == "forest" else options
+    options = {} if name in ("forest", "leave one out", "bubble") else options
+    options |= {"covariate": "dose"} if name == "bubble" else {}
     figure, axes = sample.plot(sample.none(table), *rest, **options, title=title)
     said = [text.replace("\n", " ") for text in texts(figure)]
     assert [text.strip() for text in said] == [title.strip(), sample.nothing]
@@ -386,6 +437,7 @@ def twice(table):
     return pd.concat([table, table[:1]])
 
 
+LIMITED = ("forest", "leave one out", "labbe", "bubble", "funnel")
 # What is wrong with the table of the figure above, and what is said of it.
 REFUSED = [
     ("cumulative", lambda table: table[::-1], "2014 of 'B' stands below 2015"),
@@ -481,7 +533,20 @@ def test_a_missing_column_is_named(name):
         ("funnel", {"limits": (-1.0, 1.0)}, "leaves out 'C' at -2.2"),
         ("funnel", {"limits": (-3.0, 1.0), "centre": 2.0}, "leaves out centre at 2"),
         ("funnel", {"limits": (1.0, -3.0)}, "is no range"),
+        *((name, {"limits": (0.5, 0.1)}, "is no range") for name in LIMITED),
+        *((name, {"limits": "ab"}, "is no range") for name in LIMITED),
         ("forest", {"limits": (1.0, 0.0)}, "is no range"),
+        ("leave one out", {"limits": (0.1, 0.5)}, "leaves out no effect at 0"),
+        ("leave one out", {"labels": ["A"]}, "labels has 1 entries"),
+        ("baujat", {"labels": "ABCD"}, "labels='ABCD' is one text"),
+        ("labbe", {"limits": (0.0, 1.2)}, "within 0 to 1"),
+        ("labbe", {"limits": (0.0, 0.3)}, "leaves out 'D' at 0.487"),
+        ("labbe", {"result": pool([0.1, 0.2], [0.1, 0.1], measure="MD")}, "allowed: RR, OR, RD"),
+        ("labbe", {"labels": ["A"]}, "labels has 1 entries"),
+        ("bubble", {"covariate": "age"}, "covariate='age' is not known; allowed: dose, year"),
+        ("bubble", {"covariate": None}, "allowed: dose, year"),
+        ("bubble", {"limits": (-0.3, 1.0)}, "leaves out 'A' at -0.5, 'C' at -1.2"),
+        ("bubble", {"labels": ["A"]}, "labels has 1 entries"),
         ("forest", {"limits": (1.0, 2.0)}, "leaves out no effect at 0"),
         ("forest", {"limits": (-1.0, math.inf)}, "is no range"),
         ("forest", {"limits": 3}, "is no range"),

@@ -99,10 +99,10 @@ def heterogeneity_line(result: PooledResult, read: IntervalToRead | None = None)
     if _is_common(result):
         tau2 = f"{TAU2} = 0 by assumption"
     else:
-        tau2 = f"{TAU2} = {_variance(float(result.tau2))}"
+        tau2 = f"{TAU2} = {variance_text(float(result.tau2))}"
         low, high = float(result.tau2_ci_low), float(result.tau2_ci_high)
         if math.isfinite(low):
-            tau2 += f" ({_variance(low)} to {_variance(high)})"
+            tau2 += f" ({variance_text(low)} to {variance_text(high)})"
     parts = [
         f"Q = {style.number(float(result.q), 2)} ({q_test})",
         f"{I2} = {style.number(float(result.i2_pct), 0)}%",
@@ -170,7 +170,7 @@ def _is_common(result: PooledResult) -> bool:
     return result.tau2_method == "common"
 
 
-def _variance(value: float) -> str:
+def variance_text(value: float) -> str:
     """Write a variance, which may be tiny or huge, in about three significant digits."""
     if value == 0 or not math.isfinite(value) or value >= 100:
         return style.number(value, 0)
