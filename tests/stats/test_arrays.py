@@ -2,16 +2,19 @@
 
 import doctest
 import importlib
+import pickle
 import pkgutil
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import ldn_meta.stats
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import checked, numbers
 from ldn_meta.stats.effects import effect_size
+from ldn_meta.stats.pool import pool
 
 MODULES = [module.name for module in pkgutil.iter_modules(ldn_meta.stats.__path__)]
 
@@ -27,6 +30,42 @@ def test_what_a_mask_hides_is_missing():
     assert np.isnan(numbers("mean_1", hidden)).tolist() == [False, True, False]
     found = effect_size("MD", mean_1=hidden, sd_1=1.0, n_1=10, mean_2=5.0, sd_2=1.0, n_2=10)
     np.testing.assert_array_equal(found.yi, [0.0, np.nan, 2.0])
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [1.0, pd.NA, 3.0],
+        pd.Series([1, None, 3], dtype="Int64"),
+        pd.DataFrame({"m": [1, None, 3]}, dtype="Float64")["m"],
+        [1.0, np.ma.masked, 3.0],
+        np.ma.array([1, 600, 3], mask=[0, 1, 0]),
+    ],
+)
+def test_every_kind_of_missing_is_nan(given):
+    np.testing.assert_array_equal(numbers("x", given), [1.0, np.nan, 3.0])
+    found = effect_size("MD", mean_1=given, sd_1=1.0, n_1=10, mean_2=1.0, sd_2=1.0, n_2=10)
+    np.testing.assert_array_equal(found.yi, [0.0, np.nan, 2.0])
+
+
+def test_masks_within_a_list_count():
+    rows = [np.ma.array([1.0, 2.0], mask=[0, 1]), np.ma.array([3.0, 4.0], mask=[1, 0])]
+    np.testing.assert_array_equal(numbers("x", rows), [[1.0, np.nan], [np.nan, 4.0]])
+
+
+@pytest.mark.parametrize("labels", [5, "abcd", ["a", "b"]])
+def test_labels_are_one_a_trial(labels):
+    with pytest.raises(ArgumentError, match=r"labels.*allowed: 4 labels, one per trial"):
+        pool([0.1, 0.2, 0.3, 0.4], [0.1] * 4, labels=labels)
+
+
+def test_an_effect_is_a_pair_with_notes():
+    found = effect_size("RR", events_1=0, n_1=10, events_2=2, n_2=10)
+    yi, vi = found
+    assert (yi, vi) == found == (found.yi, found.vi)
+    assert found.notes == ("0.5 was added to each count, because one is 0",)
+    assert pickle.loads(pickle.dumps(found)).notes == found.notes
+    assert effect_size("RR", events_1=1, n_1=10, events_2=2, n_2=10).notes == ()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import integrate, stats
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats import convert as c
@@ -224,14 +224,52 @@ def test_five_numbers_of_the_metafor_oracle():
 
 def test_wan_2014_by_hand():
     """Wan 2014: (b - a) / (2 E z(n)), and IQR / 1.35 for large n (scenario C3)."""
-    r = stats.norm.ppf((40 - 0.375) / 40.25)
-    assert c.sd_from_quantiles(40, minimum=2, maximum=20) == pytest.approx(18 / (2 * r))
+    r = stats.norm.ppf((60 - 0.375) / 60.25)
+    assert c.sd_from_quantiles(60, minimum=2, maximum=20) == pytest.approx(18 / (2 * r))
     assert c.sd_from_quantiles(1e7, q1=0, q3=1.349) == pytest.approx(1, abs=1e-4)
     w = 4 / (4 + 40**0.75)
     mean = c.mean_from_median(40, 8, minimum=2, maximum=20)
     assert mean == pytest.approx(w * 11 + (1 - w) * 8)
     w = 0.7 + 0.39 / 40
     assert c.mean_from_median(40, 8, q1=5, q3=12) == pytest.approx(w * 8.5 + (1 - w) * 8)
+
+
+# Wan 2014, BMC Med Res Methodol 14:135, as R's meta prints them (guido-s/meta, R/settings.R).
+WAN_RANGES = """
+0.000 1.128 1.693 2.059 2.326 2.534 2.704 2.847 2.970 3.078 3.173 3.259 3.336 3.407 3.472 3.532
+3.588 3.640 3.689 3.735 3.778 3.819 3.858 3.895 3.931 3.964 3.997 4.027 4.057 4.086 4.113 4.139
+4.165 4.189 4.213 4.236 4.259 4.280 4.301 4.322 4.341 4.361 4.379 4.398 4.415 4.433 4.450 4.466
+4.482 4.498"""
+WAN_QUARTILES = """
+0.990 1.144 1.206 1.239 1.260 1.274 1.284 1.292 1.298 1.303 1.307 1.311 1.313 1.316 1.318 1.320
+1.322 1.323 1.324 1.326 1.327 1.328 1.329 1.330 1.330 1.331 1.332 1.332 1.333 1.333 1.334 1.334
+1.335 1.335 1.336 1.336 1.336 1.337 1.337 1.337 1.338 1.338 1.338 1.338 1.339 1.339 1.339 1.339
+1.339 1.340"""
+
+
+def test_ranges_of_up_to_fifty_people_use_the_table_of_the_paper():
+    table = np.array(WAN_RANGES.split(), dtype=float)
+    n = np.arange(1, 51)
+    # At n = 12 the paper prints 3.259 for 3.25846.
+    np.testing.assert_allclose(c.expected_range(n), table, atol=5.5e-4)
+    # A second way to the same: the largest of n has density n Phi^(n-1) phi.
+    largest = [
+        integrate.quad(
+            lambda x, k=k: k * x * stats.norm.cdf(x) ** (k - 1) * stats.norm.pdf(x), -9, 9
+        )
+        for k in n
+    ]
+    np.testing.assert_allclose(c.expected_range(n), [2 * m for m, _ in largest], atol=1e-8)
+    assert c.sd_from_quantiles(5, minimum=0, maximum=2.326) == pytest.approx(1, abs=1e-4)
+    assert c.sd_from_quantiles(50, minimum=0, maximum=1) == pytest.approx(
+        c.sd_from_quantiles(51, minimum=0, maximum=1), rel=2e-3
+    )
+
+
+def test_quartiles_meet_the_table_of_the_paper():
+    table = np.array(WAN_QUARTILES.split(), dtype=float)
+    n = 4 * np.arange(1, 51) + 1
+    np.testing.assert_allclose(1 / c.sd_from_quantiles(n, q1=0, q3=1), table, atol=4.5e-3)
 
 
 def test_normal_samples_give_back_their_mean_and_sd():

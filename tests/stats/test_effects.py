@@ -17,6 +17,7 @@ from ldn_meta.stats.effects import (
     matched_effect,
     within_person_correlation,
 )
+from ldn_meta.stats.pool import pool
 from reference_values import designs, numbers_of, reference, relative_difference
 from stats.batteries import anew
 
@@ -27,6 +28,7 @@ ONE_GROUP_CODES = ["PR", "PLO", "PAS", "PFT"]
 CODES = [*MEAN_CODES, *PAIRED_CODES, *TABLE_CODES, "IRR", *ONE_GROUP_CODES]
 GRID = [(name, code, record) for name, record in designs() for code in record["effect_sizes"]]
 CLOSED_FORM = 1e-8
+DROPPED = reference("inputs_reference")
 
 MEANS = {"mean_1": 55, "sd_1": 47, "n_1": 155, "mean_2": 75, "sd_2": 64, "n_2": 156}
 PAIRED = {"mean_1": 26, "sd_1": 30**0.5, "mean_2": 22, "sd_2": 20**0.5, "n": 60}
@@ -134,6 +136,75 @@ def test_the_remaining_counts_by_hand():
     yi, vi = effect_size("ROM", **MEANS)
     expected = np.log(55 / 75), (47 / 55) ** 2 / 155 + (64 / 75) ** 2 / 156
     assert (yi, vi) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("one", DROPPED["tables"], ids=lambda one: one["code"])
+def test_tables_without_events_can_be_dropped_as_metafor_drops_them(one):
+    """escalc(drop00=TRUE); kept, which is metafor's default, only those tables are different."""
+    code = one["code"]
+    data = {name: DROPPED[name] for name in ("events_1", "n_1", "events_2", "n_2")}
+    if code == "IRR":
+        data = {name.replace("n_", "time_"): value for name, value in data.items()}
+    dropped = effect_size(code, double_zero="drop", **data)
+    kept = effect_size(code, **data)
+    for ours, theirs, whole in zip(dropped, (one["yi"], one["vi"]), kept, strict=True):
+        wanted = np.array(theirs, dtype=float)
+        np.testing.assert_allclose(ours, wanted, rtol=CLOSED_FORM, atol=1e-15)
+        assert np.isfinite(whole).all()
+        np.testing.assert_array_equal(ours[np.isfinite(wanted)], whole[np.isfinite(wanted)])
+    assert any("was dropped (NaN)" in note for note in dropped.notes)
+    assert any('double_zero="drop" leaves it out' in note for note in kept.notes)
+
+
+def test_a_table_without_events_can_turn_the_sign():
+    data = {"events_1": [0, 1, 2], "n_1": [10] * 3, "events_2": [0, 2, 3], "n_2": [1000, 10, 10]}
+    assert pool(*effect_size("OR", **data)).estimate == pytest.approx(0.681, abs=5e-4)
+    dropped = pool(*effect_size("OR", double_zero="drop", **data))
+    assert (dropped.k, dropped.estimate) == (2, pytest.approx(-0.645, abs=6e-4))
+    with pytest.raises(ArgumentError, match=r"double_zero='no' is not known; allowed: keep, drop"):
+        effect_size("OR", double_zero="no", **data)
+
+
+def test_the_log_ratio_of_means_with_and_without_its_bias():
+    """Lajeunesse 2015, Ecology 96:2056: half the difference of the two squared relative errors."""
+    data = {"mean_1": 10, "sd_1": 8, "n_1": 5, "mean_2": 5, "sd_2": 6, "n_2": 5}
+    plain, corrected = (effect_size("ROM", is_bias_corrected=x, **data) for x in (False, True))
+    assert plain.yi == pytest.approx(np.log(2))
+    assert corrected.yi == pytest.approx(np.log(2) + 0.5 * (64 / 500 - 36 / 125))
+    assert f"{corrected.yi:.3f}" == "0.613"
+    assert plain.vi == corrected.vi == pytest.approx(64 / 500 + 36 / 125)
+    assert "not corrected" in plain.notes[0]
+    assert "is corrected" in corrected.notes[0]
+    # What it corrects: the mean of log ratios of ten people lies off the log of the ratio.
+    rng = np.random.default_rng(1)
+    x = rng.normal(10, 4, (40_000, 6))
+    y = rng.normal(8, 1, (40_000, 6))
+    shown = {
+        **{"mean_1": x.mean(axis=1), "sd_1": x.std(axis=1, ddof=1), "n_1": 6},
+        **{"mean_2": y.mean(axis=1), "sd_2": y.std(axis=1, ddof=1), "n_2": 6},
+    }
+    off = [
+        effect_size("ROM", is_bias_corrected=c, **shown).yi.mean() - np.log(10 / 8)
+        for c in (False, True)
+    ]
+    assert abs(off[1]) < 0.2 * abs(off[0])
+    with pytest.raises(ArgumentError, match="not used by 'MD'"):
+        effect_size("MD", is_bias_corrected=True, **data)
+
+
+def test_effects_say_what_was_done_to_them():
+    giant = effect_size("SMD", mean_1=10, sd_1=0.8, n_1=5, mean_2=[5, 9.5], sd_2=0.6, n_2=5)
+    assert giant.notes == (
+        "1 of 2: more than 3 standard deviations: is a standard error typed as SD?",
+    )
+    none = effect_size("SMD", mean_1=10, sd_1=0, n_1=5, mean_2=5, sd_2=0, n_2=5)
+    assert none.notes == ("the formula gives no effect of these numbers: NaN",)
+    missing = effect_size("SMD", mean_1=np.nan, sd_1=1, n_1=5, mean_2=5, sd_2=1, n_2=5)
+    assert missing.notes == ()
+    share = effect_size("PLO", events=[0, 3], n=5)
+    assert share.notes == ("1 of 2: 0.5 was added to each count, because one is 0",)
+    pairs = matched_effect("MPOR", [0, 4], 1, 2, 3)
+    assert pairs.notes == ("0.5 was added to the four cells of 1 of 2 tables",)
 
 
 def test_one_group_by_hand():

@@ -11,7 +11,10 @@ import pytest
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import CI_METHODS, PI_METHODS, TAU2_METHODS
+from ldn_meta.stats.bayes import pool_bayes
+from ldn_meta.stats.effects import effect_size
 from ldn_meta.stats.pool import CHUNK_TRIALS, NUMBERS, PooledResult, pool, pool_many, side
+from ldn_meta.stats.regression import meta_regression
 from ldn_meta.stats.tau2 import tau2_estimate
 from reference_values import CI_METHODS as METAFOR_CI
 from reference_values import (
@@ -83,6 +86,7 @@ def test_i2_and_h2_agree_where_the_definitions_do(one):
         if options["tau2_method"] in ("common", "dl"):
             result = pool(one["yi"], one["vi"], **options)
             assert_close(result.i2_pct, fit["i2"], CLOSED_FORM, where)
+            assert result.i2_tau2_pct == pytest.approx(result.i2_pct, rel=1e-12)
             assert_close(result.h2, fit["h2"], CLOSED_FORM, where)
 
 
@@ -95,6 +99,8 @@ def test_metafor_has_the_other_i2_for_the_other_methods(one):
         if options["tau2_method"] != "common":
             tau2 = float(tau2_estimate(one["yi"], one["vi"], method=options["tau2_method"]))
             assert_close(100 * tau2 / (tau2 + typical), fit["i2"], rtol, where, atol=1e-9)
+            ours = pool(one["yi"], one["vi"], **options).i2_tau2_pct
+            assert_close(ours, fit["i2"], rtol, where, atol=1e-9)
 
 
 @each_set
@@ -388,7 +394,7 @@ def told(result, words):
     return any(words in note for note in result.notes)
 
 
-UNDEFINED_FOR_ONE = (*SPREADS, "q", "q_pvalue", "i2_pct", "h2", "pi_low", "pi_high")
+UNDEFINED_FOR_ONE = (*SPREADS, "q", "q_pvalue", "i2_pct", "i2_tau2_pct", "h2", "pi_low", "pi_high")
 
 
 @each_method
@@ -569,10 +575,38 @@ def test_arguments_are_not_changed():
 PUBLISHED = (
     *("k", "measure", "tau2_method", "ci_method", "level", "estimate", "se", "statistic"),
     *("p_value", "ci_low", "ci_high", "tau2", "tau2_ci_low", "tau2_ci_high", "q", "q_df"),
-    *("q_pvalue", "i2_pct", "h2", "pi_low", "pi_high", "yi", "vi", "weight_pct", "labels"),
-    *("notes", "pi_method"),
+    *("q_pvalue", "i2_pct", "i2_tau2_pct", "h2", "pi_low", "pi_high", "yi", "vi", "weight_pct"),
+    *("labels", "notes", "pi_method"),
 )
 Y, V = [0.1, 0.6, -0.2, 0.4], [0.04, 0.05, 0.01, 0.03]
+
+
+def test_both_i2_of_ten_tables_where_they_part():
+    """https://github.com/guido-s/meta/issues/69: RevMan prints 15% since 2025, and 50% before."""
+    ten = reference("inputs_reference")["ten"]
+    counts = {name: ten[name] for name in ("events_1", "n_1", "events_2", "n_2")}
+    found = pool(*effect_size("OR", **counts), measure="OR")
+    assert_close(found.i2_tau2_pct, ten["i2_tau2"], ITERATED, "from tau2")
+    assert_close(found.i2_pct, ten["i2_q"], CLOSED_FORM, "from Q")
+    assert (round(found.i2_pct), round(found.i2_tau2_pct)) == (50, 15)
+
+
+def test_what_is_hard_to_believe_is_said():
+    """metafor warns of both, of the ratio since 2.0-0: `pool` of a variance in another unit."""
+    ratio = "the largest variance is more than 1e+07 times the smallest"
+    assert any(ratio in note for note in pool([0.1, 0.2, 0.3], [1e-12, 1, 1e12]).notes)
+    assert any(
+        ratio in note for note in pool_bayes([0.1, 0.2], [1e-9, 1], tau_prior_scale=1).notes
+    )
+    assert any(
+        ratio in note for note in meta_regression([0, 1, 2, 3], [1e-9, 1, 1, 1], range(4)).notes
+    )
+    assert not any(ratio in note for note in pool([0.1, 0.2], [1e-7, 0.99]).notes)
+    giant = "a trial differs by more than 3 standard deviations"
+    assert any(giant in note for note in pool([0.1, -3.1], [0.1, 0.2], measure="SMD").notes)
+    assert not any(giant in note for note in pool([0.1, 3.1], [0.1, 0.2], measure="MD").notes)
+    many = pool_many([[0.1, -3.1], [0.2, 0.3]], np.full((2, 2), 0.1), measure="SMD")
+    assert any(note.startswith(f"1 of 2 sets: {giant}") for note in many.notes)
 
 
 @pytest.fixture

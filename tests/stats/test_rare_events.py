@@ -1,7 +1,9 @@
 """Pools of counts: R's metafor and lme4, published pools, definitions, what is refused."""
 
+import dataclasses
 import pickle
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -306,9 +308,20 @@ def test_the_record_fits_on_one_line():
 def test_missing_trials_are_dropped_and_the_level_is_used():
     one = glmm_proportion([3, 20, 9], [10, 40, 44], level=0.9)
     two = glmm_proportion([3, np.nan, 20, 9], [10, 5, 40, 44], level=0.9)
-    assert one == two
+    assert two.notes == (*one.notes, "Trials without complete counts (NaN) were left out (1).")
+    assert one == dataclasses.replace(two, notes=one.notes)
     assert one.ci_high - one.estimate == pytest.approx(stats.norm.ppf(0.95) * one.se)
     assert one.p_value == pytest.approx(2 * stats.norm.sf(abs(one.statistic)))
+
+
+def test_pools_of_tables_say_what_they_left_out():
+    note = "Trials without complete counts (NaN) were left out (1)."
+    counts = [1, np.nan, 2], [10] * 3, [2, 3, 4], [10] * 3
+    masked = np.ma.array([1, 9, 2], mask=[0, 1, 0]), *counts[1:]
+    for call in (peto, partial(mantel_haenszel, "RR")):
+        assert note in call(*counts).notes
+        assert call(*masked) == call(*counts)
+        assert call(*counts).k == 2
 
 
 def test_a_likelihood_without_a_maximum_is_an_error_with_advice():

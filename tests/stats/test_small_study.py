@@ -1,5 +1,6 @@
 """Egger, Begg and trim-and-fill against metafor, and against their definitions."""
 
+import dataclasses
 from itertools import permutations
 
 import numpy as np
@@ -114,11 +115,27 @@ def test_equal_variances_have_no_slope():
 def test_missing_trials_are_left_aside():
     one = SETS[0]
     y, v = [np.nan, *one["yi"]], [0.1, *one["vi"]]
-    assert egger_test(y, v) == egger_test(one["yi"], one["vi"])
-    assert begg_test(y, v) == begg_test(one["yi"], one["vi"])
+    note = "trials without an effect or a variance (NaN) were left out"
+    for test in (egger_test, begg_test):
+        there, missing = test(one["yi"], one["vi"]), test(y, v)
+        assert missing.notes == (*there.notes, note)
+        assert dataclasses.replace(missing, notes=there.notes) == there
+    assert note in trim_and_fill(y, v).notes
     assert (
         trim_and_fill(y, v).filled.estimate == trim_and_fill(one["yi"], one["vi"]).filled.estimate
     )
+
+
+def test_filled_trials_keep_their_names():
+    y, v = [np.nan, 0.1, 0.2, 0.9], [0.1, 0.02, 0.03, 0.4]
+    found = trim_and_fill(y, v)
+    kept = ("trial 2", "trial 3", "trial 4")
+    assert found.filled.labels == (*kept, *(f"imputed {i + 1}" for i in range(found.k_filled)))
+    assert found.k_filled > 0
+    named = trim_and_fill(y, v, labels=["a", "b", "c", "d"])
+    assert named.filled.labels[:3] == ("b", "c", "d")
+    with pytest.raises(ArgumentError, match="labels has 3 entries; allowed: 4"):
+        trim_and_fill(y, v, labels=["a", "b", "c"])
 
 
 def test_the_side_can_be_chosen():

@@ -104,7 +104,7 @@ def _share(events: float, n: float, arm: str) -> dict[str, float]:
     }
 
 
-def _ratio(code: str, table: dict[str, float]) -> dict[str, float]:
+def _ratio(code: str, table: dict[str, Any]) -> dict[str, float]:
     """Ratio and its interval; nothing where the same share of 0 or 1 says nothing about it."""
     nobody = table["events_1"] == table["events_2"] == 0
     everybody = (table["events_1"], table["events_2"]) == (table["n_1"], table["n_2"])

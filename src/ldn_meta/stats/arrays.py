@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
-from math import nan, prod
+from math import inf, nan, prod
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, TypedDict
 
 import numpy as np
@@ -64,6 +64,14 @@ def text(name: str, value: object) -> str:
     if isinstance(value, str):
         return value
     message = f"{name}={value!r} is not text; allowed: a text, may be empty"
+    raise ArgumentError(message)
+
+
+def yes_or_no(name: str, value: object) -> bool:
+    """Return an option that is True or False; a word such as "False" is neither."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    message = f"{name}={value!r} is not allowed; allowed: True, False"
     raise ArgumentError(message)
 
 
@@ -125,17 +133,45 @@ def effects_and_variances(
     return y, v
 
 
-def trial_labels(labels: Labels, k: int) -> tuple[str, ...]:
+# Measures in standard deviations, which hardly any treatment moves by more than this.
+IN_SDS = ("SMD", "SMCC", "SMCR")
+LARGEST_IN_SDS = 3.0
+GIANT = f"more than {LARGEST_IN_SDS:g} standard deviations: is a standard error typed as SD?"
+# Beyond this metafor warns too, since version 2.0.
+LARGEST_RATIO = 1e7
+
+
+def doubts(yi: FloatArray, vi: FloatArray, measure: str = "") -> tuple[str, ...]:
+    """Return notes on trials (..., k) that are hard to believe."""
+    largest = np.fmax.reduce(vi, axis=-1, initial=0.0)
+    ratio = largest / np.fmin.reduce(vi, axis=-1, initial=np.inf)
+    flags = [np.ravel(ratio > LARGEST_RATIO)]
+    if measure in IN_SDS:
+        flags.append(np.ravel((np.abs(yi) > LARGEST_IN_SDS).any(axis=-1)))
+    sentences = (
+        f"the largest variance is more than {LARGEST_RATIO:.0e} times the smallest: is one in "
+        "another unit, or a standard error?",
+        f"a trial differs by {GIANT}",
+    )
+    return told(sentences[: len(flags)], np.array(flags))
+
+
+def trial_labels(
+    labels: Labels, k: int, *, name: str = "labels", each: str = "trial"
+) -> tuple[str, ...]:
     """Return one label per trial; "trial 1", "trial 2", ... when none are given."""
     if labels is None:
         return tuple(f"trial {i + 1}" for i in range(k))
+    wrong = ""
     if isinstance(labels, str):
-        message = f"labels={labels!r} is one text; allowed: a sequence of {k} labels"
-        raise ArgumentError(message)
-    named = tuple(str(label) for label in labels)
-    if len(named) != k:
-        message = f"labels has {len(named)} entries; allowed: {k}, one per trial"
-        raise ArgumentError(message)
+        wrong = "is one text"
+    elif not hasattr(labels, "__iter__"):
+        wrong = "is no sequence"
+    elif len(named := tuple(str(label) for label in labels)) != k:
+        wrong = f"has {len(named)} entries"
+    if wrong:
+        shown = name if wrong.startswith("has") else f"{name}={labels!r:.80}"
+        raise ArgumentError(f"{shown} {wrong}; allowed: {k} {name}, one per {each}")
     return named
 
 
@@ -356,11 +392,29 @@ class PoolRecord(FrozenRecord):
 FloatOrArray: TypeAlias = Any
 
 
-class EffectSize(NamedTuple):
-    """An observed effect and its sampling variance; floats for scalars, else arrays (...,)."""
-
+class _Pair(NamedTuple):
     yi: FloatOrArray
     vi: FloatOrArray
+
+
+class EffectSize(_Pair):
+    """An observed effect and its sampling variance; floats for scalars, else arrays (...,).
+
+    It unpacks to these two. `notes` has a sentence for every automatic decision behind them.
+    """
+
+    notes: tuple[str, ...] = ()
+
+    def noted(self, *notes: str) -> EffectSize:
+        """Return the same pair with these notes after its own."""
+        found = EffectSize(*self)
+        found.notes = (*self.notes, *notes)
+        return found
+
+    def __repr__(self) -> str:
+        """Return the pair, and the notes if there are any."""
+        notes = f", notes={self.notes}" if self.notes else ""
+        return f"EffectSize(yi={self.yi!r}, vi={self.vi!r}{notes})"
 
 
 class Estimate(NamedTuple):
@@ -389,21 +443,18 @@ def numbers(
 ) -> FloatArray:
     """Return `value` as a float array or refuse it by name.
 
-    NaN means missing and passes, and so does what a mask hides. Strings, booleans, complex numbers
-    and objects are refused, and so are infinities unless `finite` is False.
+    NaN means missing and passes, and so do what a mask hides and pandas' NA. Strings, booleans,
+    None, complex numbers and other objects are refused, and so are infinities unless `finite` is
+    False.
     """
-    if isinstance(value, np.ma.MaskedArray):
-        value = np.ma.filled(value.astype(np.float64), np.nan)
-    try:
-        raw = np.asarray(value)
-    except ValueError as error:
-        raise ArgumentError(f"{name}: ragged sequence; allowed: rows of equal length") from error
+    raw = _raw(name, value)
     if raw.dtype.kind not in "iuf":
         shown = raw.ravel()[:3].tolist() if raw.ndim else value
         raise ArgumentError(
             f"{name}: {shown!r} has type {raw.dtype}; allowed: real numbers, NaN where missing"
         )
-    array: FloatArray = raw.astype(np.float64)
+    with np.errstate(over="ignore"):
+        array: FloatArray = raw.astype(np.float64)
     rules = (
         (np.isinf(array) if finite else None, "finite numbers"),
         (array <= above if above > -np.inf else None, f"numbers above {above:g}"),
@@ -416,6 +467,36 @@ def numbers(
             place = f"{name}[{_place(broken)}]" if array.ndim else name
             raise ArgumentError(f"{place}: {array[broken].flat[0]:g} is not allowed; {allowed}")
     return array
+
+
+def _raw(name: str, value: object) -> NDArray[Any]:
+    """Return an array of what was given, with NaN for what is missing in masks and objects."""
+    try:
+        if isinstance(value, list | tuple) and any(np.ma.isMaskedArray(row) for row in value):
+            value = np.ma.array([nan if row is np.ma.masked else row for row in value])
+        if isinstance(value, np.ma.MaskedArray):
+            hidden, value = np.ma.getmaskarray(value), value.data
+            if value.dtype.kind in "iuf":
+                return np.where(hidden, np.nan, value)
+        raw = np.asarray(value)
+        if raw.dtype != np.object_:
+            return raw
+        cells = [_number_or_nan(cell) for cell in raw.ravel().tolist()]
+    except (ValueError, TypeError) as error:
+        raise ArgumentError(f"{name}: ragged sequence; allowed: rows of equal length") from error
+    if any(cell is None for cell in cells):
+        return raw
+    return np.array(cells, dtype=np.float64).reshape(raw.shape)
+
+
+def _number_or_nan(cell: object) -> float | None:
+    """Return a cell of a column of objects as a number, NaN for pandas' NA, None for neither."""
+    if isinstance(cell, int | float | np.integer | np.floating) and not isinstance(cell, bool):
+        try:
+            return float(cell)
+        except OverflowError:
+            return inf
+    return nan if type(cell).__name__ == "NAType" else None
 
 
 def together(**arrays: FloatArray) -> tuple[FloatArray, ...]:

@@ -26,6 +26,7 @@ from ldn_meta.stats.arrays import (
     PoolRecord,
     by_name,
     confidence_level,
+    doubts,
     effects_and_variances,
     numbers,
     one_of,
@@ -499,7 +500,7 @@ def pool_bayes_many(
         yi=y,
         vi=v,
         labels=names,
-        notes=told(SENTENCES.values(), flags),
+        notes=told(SENTENCES.values(), flags) + doubts(y, v, measure),
     )
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import (
@@ -479,13 +479,15 @@ def sd_from_quantiles(
 
     With r = Phi^-1((n - 0.375)/(n + 0.25)) and h = Phi^-1((0.75 n - 0.125)/(n + 0.25)):
 
-    range      (max - min) / (2 r)
+    range      (max - min) / (2 r), up to n = 50 / the expected range of n standard normals
     quartiles  (q3 - q1) / (2 h)
     both       (max - min) / ((2 + 0.14 n^0.6) r) + (q3 - q1) / ((2 + 2/(0.07 n^0.6)) h)
 
 
     Source: Wan, Wang, Liu & Tong 2014, BMC Med Res Methodol 14:135, scenarios C1 and C3 (one of
-    the two); Shi, Luo, Weng et al. 2020, Res Synth Methods 11:641 (both).
+    the two) with the numbers behind table 1, which is what its authors use up to n = 50 (table 2,
+    of quartiles, is met by h to 0.005); Shi, Luo, Weng et al. 2020, Res Synth Methods 11:641
+    (both).
 
     Examples
     --------
@@ -498,7 +500,31 @@ def sd_from_quantiles(
     spread, middle = s.maximum - s.minimum, s.q3 - s.q1
     power = s.n**0.6
     both = spread / ((2 + 0.14 * power) * r) + middle / ((2 + 2 / (0.07 * power)) * h)
-    return plain(s.chosen(both, middle / (2 * h), spread / (2 * r)))
+    of_range = np.where(
+        s.n <= LARGEST_TABLED, expected_range(np.minimum(s.n, LARGEST_TABLED)), 2 * r
+    )
+    return plain(s.chosen(both, middle / (2 * h), spread / of_range))
+
+
+# The last sample size of table 1 of Wan 2014.
+LARGEST_TABLED = 50.0
+# Beyond this many standard deviations no sample of that size reaches (1e-18).
+_FARTHEST = 9.0
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(120)
+
+
+def expected_range(n: ArrayLike) -> FloatArray:
+    """Return the expected range of n standard normals.
+
+    The integral of 1 - Phi(x)^n - (1 - Phi(x))^n over all x, by Gauss and Legendre.
+
+
+    Source: Tippett 1925, Biometrika 17:364; table 1 of Wan 2014 prints it to three digits.
+    """
+    below = ndtr(_FARTHEST * _NODES)
+    size = numbers("n", n, at_least=1, at_most=LARGEST_TABLED)[..., np.newaxis]
+    beyond = 1 - below**size - (1 - below) ** size
+    return np.asarray(_FARTHEST * (beyond @ _WEIGHTS))
 
 
 def skewness_of_summary(

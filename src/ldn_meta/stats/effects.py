@@ -19,6 +19,10 @@ from scipy.special import poch
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import (
+    GIANT,
+    IN_SDS,
+    LARGEST_IN_SDS,
+    BoolArray,
     EffectSize,
     FloatArray,
     FloatOrArray,
@@ -28,6 +32,7 @@ from ldn_meta.stats.arrays import (
     numbers,
     one_of,
     plain,
+    yes_or_no,
 )
 
 # Half an event, the least biased constant for a log odds: Haldane 1956, Anscombe 1956.
@@ -158,21 +163,37 @@ def log_ratio_of_means(
 ) -> EffectSize:
     """Return the log ratio of means (code ROM), for outcomes with a true zero.
 
-    yi = log(mean_1 / mean_2);  vi = sd_1^2 / (n_1 mean_1^2) + sd_2^2 / (n_2 mean_2^2).
+    yi = log(mean_1 / mean_2);  vi = c_1 + c_2 with c_j = sd_j^2 / (n_j mean_j^2).
+
+    Not corrected for its bias in small samples: `effect_size(..., is_bias_corrected=True)` is.
 
     Edge cases, all as metafor: means of opposite sign, or a mean of 0, give NaN for both
     members; two negative means have a ratio and are computed; SD 0 adds nothing to vi.
 
 
     Source: Hedges, Gurevitch & Curtis 1999, Ecology 80:1150, equation 1; metafor
-    `escalc(measure="ROM")`.
+    `escalc(measure="ROM")`, from version 5 on with `correct=FALSE`.
     """
     defined = mean_1 * mean_2 > 0
     mean_1 = np.where(defined, mean_1, np.nan)
     mean_2 = np.where(defined, mean_2, np.nan)
-    return effect(
-        np.log(mean_1 / mean_2), sd_1**2 / (n_1 * mean_1**2) + sd_2**2 / (n_2 * mean_2**2)
+    of_1, of_2 = (sd_1 / mean_1) ** 2 / n_1, (sd_2 / mean_2) ** 2 / n_2
+    return effect(np.log(mean_1 / mean_2), of_1 + of_2)
+
+
+def _bias_of_log_ratio(
+    mean_1: FloatArray,
+    sd_1: FloatArray,
+    n_1: FloatArray,
+    mean_2: FloatArray,
+    sd_2: FloatArray,
+    n_2: FloatArray,
+) -> FloatArray:
+    """Return what the log ratio of means has too little: (c_1 - c_2) / 2, of second order."""
+    relative_1, relative_2 = (
+        sd / np.where(mean == 0, np.nan, mean) for sd, mean in ((sd_1, mean_1), (sd_2, mean_2))
     )
+    return np.asarray((relative_1**2 / n_1 - relative_2**2 / n_2) / 2)
 
 
 def _change_variance(sd_1: FloatArray, sd_2: FloatArray, correlation: FloatArray) -> FloatArray:
@@ -439,7 +460,16 @@ def freeman_tukey_proportion(events: FloatArray, n: FloatArray) -> EffectSize:
     return effect(angle / 2, 1 / (4 * n + 2))
 
 
-def effect_size(code: str, **data: Any) -> EffectSize:
+DOUBLE_ZERO = ("keep", "drop")
+
+
+def effect_size(
+    code: str,
+    *,
+    double_zero: str = "keep",
+    is_bias_corrected: bool = False,
+    **data: Any,
+) -> EffectSize:
     """Return the observed effect `yi` and its sampling variance `vi` for one code.
 
     Group 1 is the treatment, group 2 the comparator; `yi` is 1 minus 2, or the log of 1 over 2.
@@ -452,6 +482,14 @@ def effect_size(code: str, **data: Any) -> EffectSize:
         RR OR RD AS PETO - 2x2 table: events_1 n_1 events_2 n_2.
         IRR - rates: events_1 time_1 events_2 time_2.
         PR PLO PAS PFT - one group: events n.
+    double_zero : {"keep", "drop"}
+        What becomes of tables that cannot compare: without an event in either group or, where
+        there are non-events, with nothing else. "keep" makes an effect of the correction alone,
+        as metafor does; "drop" gives NaN, which a pool leaves out (metafor's `drop00=TRUE`).
+        `notes` tells of either.
+    is_bias_corrected : bool
+        For ROM: whether half of sd_1^2 / (n_1 mean_1^2) - sd_2^2 / (n_2 mean_2^2) is added to yi,
+        as metafor does from version 5 on (Lajeunesse 2015, Ecology 96:2056). vi stays.
     **data : float or array, (...)
         The arguments listed for the code; scalars or arrays that broadcast together. NaN is
         missing, and each of yi and vi is NaN if a value it needs is missing.
@@ -459,8 +497,9 @@ def effect_size(code: str, **data: Any) -> EffectSize:
     Returns
     -------
     EffectSize
-        ``(yi, vi)``, floats if every input was a scalar, else arrays of the broadcast shape. RR,
-        OR, PETO, IRR and ROM are on the log scale, PLO on the log-odds scale.
+        ``yi, vi``, floats if every input was a scalar, else arrays of the broadcast shape. RR,
+        OR, PETO, IRR and ROM are on the log scale, PLO on the log-odds scale. It unpacks to two;
+        its `notes` tell of corrections, tables dropped, and effects that are hard to believe.
 
     Raises
     ------
@@ -480,6 +519,9 @@ def effect_size(code: str, **data: Any) -> EffectSize:
     -0.8893 0.3256
     """
     entry = EFFECT_CODES[one_of("code", code, tuple(EFFECT_CODES))]
+    one_of("double_zero", double_zero, DOUBLE_ZERO)
+    if yes_or_no("is_bias_corrected", is_bias_corrected) and code != "ROM":
+        raise ArgumentError(f"is_bias_corrected=True: not used by {code!r}; allowed: for 'ROM'")
     missing = [name for name in entry.arguments if name not in data]
     unknown = [name for name in data if name not in entry.arguments + entry.ignored]
     if missing or unknown:
@@ -488,7 +530,74 @@ def effect_size(code: str, **data: Any) -> EffectSize:
         raise ArgumentError(
             f"code {code!r}: {'; '.join(problems)}; allowed: {', '.join(entry.arguments)}"
         )
-    return entry.formula(*(data[name] for name in entry.arguments))
+    given = checked(**{name: data[name] for name in entry.arguments})
+    return _with_notes(
+        code,
+        dict(zip(entry.arguments, given, strict=True)),
+        entry.formula(*given),
+        drops=double_zero == "drop",
+        is_bias_corrected=is_bias_corrected,
+    )
+
+
+def _with_notes(
+    code: str,
+    data: dict[str, FloatArray],
+    found: EffectSize,
+    *,
+    drops: bool,
+    is_bias_corrected: bool,
+) -> EffectSize:
+    """Apply what was asked of all effects of a call, and tell of it."""
+    yi, vi = np.asarray(found.yi), np.asarray(found.vi)
+    notes: list[str] = []
+
+    def tell(of: BoolArray, sentence: str) -> None:
+        count, all_ = int(np.count_nonzero(of)), of.size
+        if count:
+            notes.append(f"{count} of {all_}: {sentence}" if all_ > 1 else sentence)
+
+    empty, useless = _empty_cells(code, data)
+    if drops and useless.any():
+        yi, vi = np.where(useless, np.nan, yi), np.where(useless, np.nan, vi)
+        tell(useless, "events in nobody or in everybody of both groups, so it was dropped (NaN)")
+        empty = empty & ~useless
+    tell(empty, "0.5 was added to each count, because one is 0")
+    if not drops:
+        tell(
+            useless,
+            "events in nobody or in everybody of both groups, so the effect is made of the 0.5 "
+            'alone; double_zero="drop" leaves it out',
+        )
+    if code == "ROM":
+        if is_bias_corrected:
+            yi = yi + _bias_of_log_ratio(**data)
+        notes.append(
+            "the log ratio of means is "
+            + ("corrected" if is_bias_corrected else "not corrected (is_bias_corrected)")
+            + " for its bias in small samples"
+        )
+    if code in IN_SDS:
+        tell(np.abs(yi) > LARGEST_IN_SDS, GIANT)
+    there = np.logical_and.reduce([np.isfinite(x) for x in data.values()])
+    dropped = useless if drops else np.zeros_like(useless)
+    tell(there & np.isnan(yi) & ~dropped, "the formula gives no effect of these numbers: NaN")
+    return effect(yi, vi).noted(*notes)
+
+
+def _empty_cells(code: str, data: dict[str, FloatArray]) -> tuple[BoolArray, BoolArray]:
+    """Return which effects got 0.5 for an empty cell, and which compare nobody with anybody."""
+    nothing = np.zeros(np.shape(next(iter(data.values()))), dtype=np.bool_)
+    if code in ("PR", "PLO"):
+        return (data["events"] == 0) | (data["events"] == data["n"]), nothing
+    if "events_2" not in data:
+        return nothing, nothing
+    a, c = data["events_1"], data["events_2"]
+    nobody = (a == 0) & (c == 0)
+    if "n_1" not in data:
+        return (a == 0) | (c == 0), nobody
+    b, d = data["n_1"] - a, data["n_2"] - c
+    return (a == 0) | (b == 0) | (c == 0) | (d == 0), nobody | ((b == 0) & (d == 0))
 
 
 def _logit_difference(p1: FloatArray, p2: FloatArray, cov: FloatArray) -> _Moments:
@@ -613,15 +722,20 @@ def matched_effect(
     a, b, c, d = _pairs(both, only_1, only_2, neither)
     has_zero = (a == 0) | (b == 0) | (c == 0) | (d == 0)
     a, b, c, d = (cell + np.where(has_zero, ZERO_CELL_ADDITION, 0.0) for cell in (a, b, c, d))
-    if code == "MPORC":
-        return effect(np.log(b / c), 1 / b + 1 / c)
-    if code == "MPPETO":
-        return effect(2 * (b - c) / (b + c), 4 / (b + c))
     total = a + b + c + d
-    yi, per_person = _OF_PAIRS[code.removeprefix("MP")](
-        (a + b) / total, (a + c) / total, (a * d - b * c) / total**2
+    if code == "MPORC":
+        yi, vi = np.log(b / c), 1 / b + 1 / c
+    elif code == "MPPETO":
+        yi, vi = 2 * (b - c) / (b + c), 4 / (b + c)
+    else:
+        yi, per_person = _OF_PAIRS[code.removeprefix("MP")](
+            (a + b) / total, (a + c) / total, (a * d - b * c) / total**2
+        )
+        vi = per_person / total
+    count = int(np.count_nonzero(has_zero))
+    return effect(yi, vi).noted(
+        *([f"0.5 was added to the four cells of {count} of {has_zero.size} tables"] * (count > 0))
     )
-    return effect(yi, per_person / total)
 
 
 def within_person_correlation(

@@ -22,13 +22,24 @@ from ldn_meta.stats.arrays import (
     PoolRecord,
     Settings,
     by_name,
+    doubts,
     effects_and_variances,
     quantiles,
     text,
     told,
     trial_labels,
 )
-from ldn_meta.stats.tau2 import arrange, chunks, cochran, q_profile, rows_of, scaled_tau2, total
+from ldn_meta.stats.tau2 import (
+    SMALLEST,
+    arrange,
+    chunks,
+    cochran,
+    q_profile,
+    rows_of,
+    scaled_tau2,
+    total,
+    trace_of_p,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,6 +129,7 @@ NUMBERS = (
     "q_df",
     "q_pvalue",
     "i2_pct",
+    "i2_tau2_pct",
     "h2",
     "pi_low",
     "pi_high",
@@ -154,7 +166,11 @@ class PooledResult(PoolRecord):
         Cochran's Q, its degrees of freedom k - 1 and the chi-squared test.
     i2_pct : float
         max(0, (Q - df) / Q) in percent: a share of the variability seen, not an amount of
-        heterogeneity. Q-based for every method; metafor's is tau2-based and equal for dl only.
+        heterogeneity. Q-based for every method.
+    i2_tau2_pct : float
+        tau2 / (tau2 + s2) in percent with s2 = (k - 1) / tr(P), the typical variance of a trial:
+        metafor's I2, and RevMan's since 2025. It moves with `tau2_method` and equals `i2_pct`
+        for dl, and for common, which has no tau2.
     h2 : float
         Q / df; at least 1 for random-effects methods, unbounded for tau2_method "common".
     pi_low, pi_high : float
@@ -187,6 +203,7 @@ class PooledResult(PoolRecord):
     q_df: int | IntArray
     q_pvalue: float | FloatArray
     i2_pct: float | FloatArray
+    i2_tau2_pct: float | FloatArray
     h2: float | FloatArray
     pi_low: float | FloatArray
     pi_high: float | FloatArray
@@ -235,6 +252,7 @@ class PooledResult(PoolRecord):
             ),
             ("Q (df), p", f"{self.q:.4g} ({self.q_df}), p = {self.q_pvalue:.3g}"),
             ("I2 (Q-based), H2", f"{self.i2_pct:.1f}%, {self.h2:.4g}"),
+            ("I2 (from tau2)", f"{self.i2_tau2_pct:.1f}%"),
         ]
 
     def to_frame(self) -> pd.DataFrame:
@@ -316,6 +334,11 @@ def _pool_chunk(
         reach = np.full(count.size, np.nan)
 
     q, h2, i2_pct = cochran(trials)
+    i2_tau2_pct = i2_pct
+    if settings.is_random:
+        w_common = 1.0 / v
+        typical = df / np.maximum(trace_of_p(w_common, total(w_common))[0], SMALLEST)
+        i2_tau2_pct = np.where(count > 1, 100.0 * tau2 / (tau2 + typical), np.nan)
     if settings.is_random:
         h2 = np.maximum(h2, 1.0)
     low, high = q_profile(trials, found)
@@ -336,6 +359,7 @@ def _pool_chunk(
         "q_df": np.maximum(count - 1, 0),
         "q_pvalue": chdtrc(df, q),
         "i2_pct": i2_pct,
+        "i2_tau2_pct": i2_tau2_pct,
         "h2": h2,
         "pi_low": estimate - reach,
         "pi_high": estimate + reach,
@@ -516,7 +540,7 @@ def _pool(
         vi=v,
         weight_pct=weight.reshape(y.shape),
         labels=names,
-        notes=told(_sentences(settings.tau2_method), flags),
+        notes=told(_sentences(settings.tau2_method), flags) + doubts(y, v, measure),
     )
 
 

@@ -44,6 +44,8 @@ from ldn_meta.stats.effects import (
     risk_difference,
 )
 
+MISSING = "Trials without complete counts (NaN) were left out"
+
 QUADRATURE_POINTS = 7
 
 MAX_MODE_STEPS = 100
@@ -208,6 +210,8 @@ def glmm_proportion(events: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> 
     present = np.isfinite(x) & np.isfinite(size)
     x, size = x[present], size[present]
     notes = _notes(x, size)
+    if not present.all():
+        notes = (*notes, f"{MISSING} ({np.count_nonzero(~present)}).")
     if len(x) == 0 or x.sum() in (0, size.sum()):
         mu = tau = se = top = np.nan
     elif len(x) == 1:
@@ -458,6 +462,9 @@ def _table_notes(
         notes.append("No trial has complete counts, so nothing was pooled.")
     if np.any(k == 1):
         notes.append("There is one trial, so nothing was pooled.")
+    most = int(np.max((~table.is_present).sum(axis=-1), initial=0))
+    if most:
+        notes.append(f"{MISSING} ({most}).")
     events = table.a + table.c
     kinds = (
         ("without any event", events == 0, measure == "RD"),

@@ -19,12 +19,14 @@ from ldn_meta.stats.arrays import (
     IntArray,
     Labels,
     Settings,
+    doubts,
     effects_and_variances,
     html_table,
     numbers,
     one_of,
     text,
     trial_labels,
+    yes_or_no,
 )
 from ldn_meta.stats.pool import INTERVAL_NAMES, METHOD_NAMES, SENTENCES, PooledResult, pool
 from ldn_meta.stats.tau2 import (
@@ -433,6 +435,7 @@ def meta_regression(
     in Medicine 22:2693-2710, eq. 9.
     """
     settings = Settings(tau2_method, ci_method, level)
+    add_intercept = yes_or_no("add_intercept", add_intercept)
     y, v = effects_and_variances(yi, vi)
     given, shape = (y, v), y.shape[:-1]
     columns, labels = _design(X, y.shape, add_intercept=add_intercept, names=names)
@@ -486,7 +489,8 @@ def meta_regression(
             (f"{when.sum()} of {when.size} sets: " if when.size > 1 else "") + sentence
             for sentence, when in whens.items()
             if when.any()
-        ),
+        )
+        + doubts(y, v),
     )
 
 
@@ -510,10 +514,9 @@ def _design(
         )
         raise ArgumentError(message) from error
     p = columns.shape[-1]
-    labels = tuple(f"x{i + 1}" for i in range(p)) if names is None else tuple(names)
-    if isinstance(names, str) or len(labels) != p:
-        message = f"names={names!r} is not usable; allowed: {p} names, one per column of X"
-        raise ArgumentError(message)
+    labels = tuple(f"x{i + 1}" for i in range(p))
+    if names is not None:
+        labels = trial_labels(names, p, name="names", each="column of X")
     if add_intercept:
         columns = np.concatenate([np.ones((*columns.shape[:-1], 1)), columns], axis=-1)
         labels = ("intercept", *labels)

@@ -7,8 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ldn_meta.stats.arrays import FloatArray, FrozenRecord, effects_and_variances, one_of
-from ldn_meta.stats.pool import PooledResult, pool
+from ldn_meta.stats.arrays import (
+    FloatArray,
+    FrozenRecord,
+    Labels,
+    effects_and_variances,
+    one_of,
+    trial_labels,
+)
+from ldn_meta.stats.pool import SENTENCES, PooledResult, pool
 from ldn_meta.stats.regression import meta_regression
 
 # Below ten trials these tests have too little power to tell chance from bias (Sterne and others
@@ -19,6 +26,7 @@ FEWEST_TRIALS = 3
 EGGER_MODELS = ("lm", "mixed")
 SIDES = ("left", "right")
 MAX_ITERATIONS = 100
+MISSING = SENTENCES["missing"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +73,7 @@ def egger_test(yi: ArrayLike, vi: ArrayLike, *, model: str = "lm") -> EggerTest:
     2005). Computed from three trials, with a note below ten.
     """
     one_of("model", model, EGGER_MODELS)
-    y, v = _present(yi, vi)
-    notes = _size_notes(y.size)
+    y, v, _, notes = _present(yi, vi)
     sei = np.sqrt(v)
     if y.size < FEWEST_TRIALS or np.ptp(sei) == 0.0:
         if y.size >= FEWEST_TRIALS:
@@ -98,8 +105,7 @@ def begg_test(yi: ArrayLike, vi: ArrayLike) -> BeggTest:
     Correlates (yi - mean) / sqrt(vi - 1 / sum w) with vi, where mean is the common-effect mean
     with weights w = 1 / vi (Begg and Mazumdar 1994, Biometrics 50:1088-1101).
     """
-    y, v = _present(yi, vi)
-    notes = _size_notes(y.size)
+    y, v, _, notes = _present(yi, vi)
     if y.size < FEWEST_TRIALS:
         return BeggTest(y.size, float("nan"), float("nan"), False, notes)
     from scipy.stats import kendalltau
@@ -122,16 +128,17 @@ def trim_and_fill(
     tau2_method: str = "dl",
     ci_method: str = "wald",
     level: float = 0.95,
+    labels: Labels = None,
 ) -> TrimAndFill:
     """Impute the trials that asymmetry suggests are missing, by the estimator L0.
 
     Trims the most extreme trials on the heavy side until the number L0 = (4 T - k (k + 1)) /
     (2 k - 1), rounded and at least 0, no longer changes, where T is the sum of the ranks of
     |yi - mean| over trials above the mean; then mirrors them (Duval and Tweedie 2000,
-    Biometrics 56:455-463, eq. 4-5 and section 4).
+    Biometrics 56:455-463, eq. 4-5 and section 4). A missing trial (NaN) is left out; the others
+    keep their names, which are those in `labels` or else their places in `yi`.
     """
-    y, v = _present(yi, vi)
-    notes = _size_notes(y.size)
+    y, v, names, notes = _present(yi, vi, labels)
     if side is not None:
         one_of("side", side, SIDES)
     elif y.size < FEWEST_TRIALS or np.ptp(v) == 0.0:
@@ -155,7 +162,7 @@ def trim_and_fill(
         tau2_method=tau2_method,
         ci_method=ci_method,
         level=level,
-        labels=[f"trial {i + 1}" for i in order] + [f"imputed {i + 1}" for i in range(missing)],
+        labels=[names[i] for i in order] + [f"imputed {i + 1}" for i in range(missing)],
     )
     return TrimAndFill(k=k, k_filled=missing, side=side, filled=filled, notes=notes)
 
@@ -176,10 +183,17 @@ def _missing_trials(y: FloatArray, v: FloatArray, tau2_method: str) -> tuple[int
     return missing, False
 
 
-def _present(yi: ArrayLike, vi: ArrayLike) -> tuple[FloatArray, FloatArray]:
+def _present(
+    yi: ArrayLike, vi: ArrayLike, labels: Labels = None
+) -> tuple[FloatArray, FloatArray, tuple[str, ...], tuple[str, ...]]:
+    """Return effects, variances and names of the trials that are there, and notes on them."""
     y, v = effects_and_variances(yi, vi, dimensions=1)
     there = ~np.isnan(y)
-    return y[there], v[there]
+    names = trial_labels(labels, y.size)
+    notes = _size_notes(int(there.sum()))
+    if not there.all():
+        notes = (*notes, MISSING)
+    return y[there], v[there], tuple(names[i] for i in np.flatnonzero(there)), notes
 
 
 def _size_notes(k: int) -> tuple[str, ...]:
