@@ -136,6 +136,44 @@ def test_a_whole_trial_from_the_keyboard(raw):
     assert (effect["yi"], effect["is_selected"]) == ("-0.5", "yes")
 
 
+def test_an_interview_goes_back_and_is_resumed_where_it_was_broken_off(raw):
+    before = snapshot(raw)
+    # The population is taken back and typed anew, then somebody breaks off.
+    wrong = (*STUDY[:7], "adluts", "back", *STUDY[7:12])
+    assert command(keys=keyboard(*REPORT, *wrong)).exit_code == 1
+    rest = (*STUDY[12:], *ARMS, *DIFFERENCE, *EVENTS, "done", "y")
+    result = command("--resume", keys=keyboard(*rest))
+    assert result.exit_code == 0, result.output
+    found = added(before, raw)
+    (study,) = found["studies"]
+    assert "adults" in str(study)
+    assert "adluts" not in str(study)
+    assert len(found["contrasts"]) == len(found["arm_events"]) == 1
+    # What was typed before is not asked again, and nothing is left to resume.
+    assert "The report (sources.csv)" not in result.output
+    result = command("--resume")
+    assert result.exit_code == 2
+    assert "no interview was broken off here" in result.output
+
+
+def test_back_at_the_first_question_and_an_empty_answer_are_told(raw):
+    output = command(keys=keyboard("back", "")).output
+    assert "there is no answer to take back" in output
+    assert "an answer is needed; NR if the report does not say, ? explains" in output
+
+
+def test_outcomes_and_arms_are_found_by_what_people_call_them(raw):
+    called = ("difference", "2", "placebo", "pain intensity", "12")
+    result = command(keys=keyboard(*REPORT, *STUDY, *ARMS, *called))
+    assert "1 doe2025-ldn   2 doe2025-placebo" in result.output
+    labels = [row["construct_label"] for row in read(raw / "outcomes.csv")]
+    if labels.count("pain intensity") == 1:
+        assert "\n  pain_nrs_0_10\n" in result.output
+    else:
+        (line,) = [text for text in result.output.splitlines() if "is measured by" in text]
+        assert "pain_nrs_0_10" in line
+
+
 def test_an_interview_broken_off_writes_nothing_and_loses_nothing(raw):
     before = snapshot(raw)
     keys = keyboard(*REPORT, *STUDY[:12])

@@ -408,19 +408,22 @@ def compare(
     type=click.Path(path_type=Path),
     help="Take the answers from a file and ask nothing.",
 )
+@click.option("--resume", is_flag=True, help="Go on with the interview that was broken off.")
 @click.option("--dry-run", is_flag=True, help="Show the rows; write nothing.")
 @json_option
-def new_trial(file: Path | None, dry_run: bool, as_json: bool) -> None:
+def new_trial(file: Path | None, resume: bool, dry_run: bool, as_json: bool) -> None:
     """Add a trial to data/raw, or nothing of it.
 
     Asks for the report, the study, its arms and what the report prints, checks every answer at
     once, shows the rows and what would become of them, and writes when you say so. Rows that
-    are on file are never changed. Answers of an interview that was broken off are kept under
-    build/new-trial, for --from. docs/new_trial_example.toml is a file of answers.
+    are on file are never changed. The answer "back" takes the last one back; answers of an
+    interview that was broken off are kept, for --resume and, under build/new-trial, for --from.
+    docs/new_trial_example.toml is a file of answers.
 
     \b
     Examples:
       ldn-meta new-trial
+      ldn-meta new-trial --resume
       ldn-meta new-trial --from docs/new_trial_example.toml --dry-run
     """  # noqa: D301  (click reads the backslash)
     from ldn_meta.evidence.entry import read_answers
@@ -434,6 +437,8 @@ def new_trial(file: Path | None, dry_run: bool, as_json: bool) -> None:
     if as_json:
         raise click.UsageError("--json needs --from: questions are for people")
     interview = Interview(files.raw_data())
+    if resume:
+        interview.resume()
     try:
         answers = interview.run()
         click.echo("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -13,7 +14,14 @@ from typing import Any
 import click
 
 from ldn_meta import files
-from ldn_meta.errors import DataError, Fault, LdnMetaError, NewRowsError, did_you_mean
+from ldn_meta.errors import (
+    DataError,
+    Fault,
+    LdnMetaError,
+    NewRowsError,
+    ParameterError,
+    did_you_mean,
+)
 from ldn_meta.evidence.entry import (
     Answers,
     NewRows,
@@ -283,14 +291,37 @@ _NEEDLESS: dict[tuple[str, str], Callable[[Row], bool]] = {
 
 
 EXPLAIN = "?"
+BACK = "back"
 NEW = "new"
 TWO_ARMS = 2
+_YES_OR_NO = ("y", "yes", "n", "no")
+ARM_COLUMNS = ("arm_id", "arm_1", "arm_2")
+
+
+def _typed() -> Path:
+    """Where the lines of an interview that was broken off are kept."""
+    return files.build() / "new-trial" / "typed.json"
+
+
+class _GoneBackError(Exception):
+    """The last answer is taken back."""
 
 
 class Interview:
-    """Asks about one trial; ``answers`` holds what was said so far."""
+    """Asks about one trial; ``answers`` holds what was said so far.
+
+    What was typed is kept as well: going back, and going on another day, type it again up to
+    there.
+    """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._said: list[str] = []
+        self._again: list[str] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        folder = self._folder
         self.answers = Answers()
         dictionary = load_dictionary(folder)
         taken = taken_keys(folder, dictionary)
@@ -317,20 +348,70 @@ class Interview:
         ]
         file = files.build() / "new-trial" / f"{next(iter(keys), 'answers')}.toml"
         write_whole(file, answers_text(Answers(self.answers.shared, rows)).encode())
+        write_whole(_typed(), json.dumps(self._said, indent=1).encode())
         shown = file.relative_to(files.project_root()).as_posix()
         click.echo(
-            f"\nnothing was written to data/raw; your answers are in {shown}: complete them "
-            f"there, then ldn-meta new-trial --from {shown}",
+            f"\nnothing was written to data/raw; your answers are in {shown}. To go on where you "
+            f"stopped: ldn-meta new-trial --resume; or complete the file, then ldn-meta new-trial "
+            f"--from {shown}",
             err=True,
         )
+
+    def resume(self) -> None:
+        """Type again what was typed when the last interview was broken off."""
+        file = _typed()
+        if not file.is_file():
+            raise ParameterError("no interview was broken off here: ldn-meta new-trial")
+        self._again = json.loads(file.read_text(encoding="utf-8"))
 
     def run(self) -> Answers:
         """Ask everything."""
         click.echo(
-            "Enter takes the answer in brackets, ? explains a question, Ctrl-C breaks off.\n"
+            "Enter takes the answer in brackets, ? explains a question, back takes the last\n"
+            "answer back, Ctrl-C breaks off.\n"
             "NR is not reported, NA does not apply, TODO is not extracted yet.\n"
             "Type what the report prints; compute nothing."
         )
+        while True:
+            try:
+                answers = self._questions()
+            except _GoneBackError:
+                self._again, self._said = self._said[:-1], []
+                self._begin()
+            else:
+                _typed().unlink(missing_ok=True)
+                return answers
+
+    def _ask(self, question: str, default: str = "") -> str:
+        """One line from the keyboard, or as it was typed before."""
+        if self._again:
+            text = self._again.pop(0)
+        else:
+            text = str(click.prompt(question, default=default, show_default=bool(default))).strip()
+        if text == BACK:
+            if self._said:
+                raise _GoneBackError
+            click.echo("  there is no answer to take back")
+            return self._ask(question, default)
+        if text == "":
+            click.echo("  an answer is needed; NR if the report does not say, ? explains")
+            return self._ask(question, default)
+        self._said.append(text)
+        return text
+
+    def _tell(self, words: str) -> None:
+        """Print, unless it was printed before."""
+        if not self._again:
+            click.echo(words)
+
+    def _refuse(self, words: str) -> None:
+        """Say why an answer cannot stand, and ask again."""
+        self._said.pop()
+        # What comes after an answer that no longer fits has nothing to be an answer to.
+        self._again = []
+        click.echo(words)
+
+    def _questions(self) -> Answers:
         self.answers.shared["reader"] = self._cell("extraction_log", "reader")
         self._source()
         self._row("studies")
@@ -343,17 +424,22 @@ class Interview:
         while is_wanted:
             self._row("arms")
             count = len(self._new.done["arms"])
-            is_wanted = click.confirm(f"Another arm ({count} so far)?", default=count < wanted)
+            usual = "yes" if count < wanted else "no"
+            while (said := self._ask(f"Another arm ({count} so far)?", usual)) not in _YES_OR_NO:
+                self._refuse("  yes or no")
+            is_wanted = said in ("y", "yes")
         while table := VALUE_KINDS[self._choice("What does the report print next", VALUE_KINDS)]:
             self._row(table)
         return self.answers
 
     def _source(self) -> None:
-        click.echo("\nThe report (sources.csv)")
+        self._tell("\nThe report (sources.csv)")
         while True:
-            text = click.prompt("source_id of a report on file, or new", default=NEW).strip()
+            text = self._ask("source_id of a report on file, or new", NEW)
             if text == EXPLAIN:
-                click.echo("  Is the report in sources.csv already, as for a second trial in it?")
+                self._refuse(
+                    "  Is the report in sources.csv already, as for a second trial in it?"
+                )
             elif text == NEW:
                 self._row("sources")
                 return
@@ -366,14 +452,14 @@ class Interview:
         sizes = [name for name in ASKED["studies"] if name.startswith("n_")]
         given = [name for name in sizes if is_value(study[name])]
         if given:
-            click.echo(f"\nWhere does the report print {', '.join(given)}?")
+            self._tell(f"\nWhere does the report print {', '.join(given)}?")
             place = self._last["locator"] = self._cell("study_facts", "locator")
             for name in given:
                 self._keep("study_facts", {"fact": name, "value": study[name], "locator": place})
 
     def _row(self, table: str) -> None:
         """Ask for one row, until no rule objects."""
-        click.echo(f"\n{self._tables[table].description} ({table}.csv)")
+        self._tell(f"\n{self._tables[table].description} ({table}.csv)")
         cells = self._open[table] = {}
         open_ones: Collection[str] = ASKED[table]
         while open_ones:
@@ -383,7 +469,7 @@ class Interview:
                     cells[column] = self._cell(table, column, self._usual(table, cells)[column])
             faults = row_check(self._new.dictionary, table, self._usual(table, cells))
             for fault in faults:
-                click.echo(f"  {fault.column}: {fault.rule}; {fault.remedy}")
+                self._tell(f"  {fault.column}: {fault.rule}; {fault.remedy}")
             open_ones = self._to_mend(table, faults)
         self._keep(table, cells)
 
@@ -416,14 +502,15 @@ class Interview:
         choices = self._choices(field)
         if choices:
             numbered = [f"{place} {name}" for place, name in enumerate(choices, 1)]
-            click.echo(f"  {'   '.join(numbered)}")
+            self._tell(f"  {'   '.join(numbered)}")
         while True:
-            text = str(click.prompt(column, default=usual or None)).strip()
+            text = self._ask(column, usual)
             if text == EXPLAIN:
-                click.echo(f"  {field['description']}{self._further(column)}")
+                self._refuse(f"  {field['description']}{self._further(column)}")
                 continue
             if choices and text.isdigit() and 1 <= int(text) <= len(choices):
                 text = choices[int(text) - 1]
+            text = self._named(table, column, text)
             if column == "outcome_id" and table != "outcomes" and text == NEW:
                 self._row("outcomes")
                 return self._new.done["outcomes"][-1]["outcome_id"]
@@ -434,10 +521,10 @@ class Interview:
         """Whether an answer can stand; says why not."""
         whole = self._tables[table]
         for fault in cell_check(self._new.dictionary, table, column, text):
-            click.echo(f"  {text!r} {fault.rule}; {fault.remedy}")
+            self._refuse(f"  {text!r} {fault.rule}; {fault.remedy}")
             return False
         if column == whole.key and text in self._new.keys[table]:
-            click.echo(f"  {text!r} is in {table} already, and nothing there is overwritten")
+            self._refuse(f"  {text!r} is in {table} already, and nothing there is overwritten")
             return False
         for name, target, _ in whole.foreign_keys:
             if name == column and is_value(text):
@@ -449,8 +536,33 @@ class Interview:
         if text in known:
             return True
         hint = did_you_mean(text, known, most=3) or "? lists what there is"
-        click.echo(f"  {text!r} is not in {table}; {hint}")
+        labelled = self._outcomes_called(text) if table == "outcomes" else []
+        if labelled:
+            hint = f"{text} is measured by {', '.join(labelled)}"
+        self._refuse(f"  {text!r} is not in {table}; {hint}")
         return False
+
+    def _named(self, table: str, column: str, text: str) -> str:
+        """The key that a label means, if it means one."""
+        if column == "outcome_id" and table != "outcomes" and text not in self._outcomes:
+            found = self._outcomes_called(text)
+        elif column in ARM_COLUMNS and table != "arms":
+            arms = self._new.done["arms"]
+            found = [arm["arm_id"] for arm in arms if arm["label"].casefold() == text.casefold()]
+        else:
+            found = []
+        if len(found) == 1:
+            self._tell(f"  {found[0]}")
+            return found[0]
+        return text
+
+    def _outcomes_called(self, text: str) -> list[str]:
+        """Keys of the outcomes with a label or an instrument."""
+        return [
+            name
+            for name, row in sorted(self._outcomes.items())
+            if text.casefold() in (row["construct_label"].casefold(), row["instrument"].casefold())
+        ]
 
     def _arms(self) -> list[str]:
         return [arm["arm_id"] for arm in self._new.done["arms"]]
@@ -459,6 +571,8 @@ class Interview:
         """Categories of a column that are words; numbers are typed as they are."""
         if field["name"] == "indication_id":
             return sorted(self._new.keys["indications"])
+        if field["name"] in ARM_COLUMNS and self._new.done["arms"]:
+            return self._arms()
         if field["type"] == "boolean":
             return ["yes", "no"]
         return [str(v) for v in field.get("constraints", {}).get("enum", ()) if isinstance(v, str)]
@@ -471,18 +585,18 @@ class Interview:
                 for name, row in sorted(self._outcomes.items())
             ]
             return f"\n  `{NEW}` describes another one. On file:{''.join(listed)}"
-        return f" {', '.join(self._arms())}" if column in ("arm_id", "arm_1", "arm_2") else ""
+        return ""
 
     def _choice(self, question: str, choices: Sequence[str] | dict[str, str]) -> str:
         names = list(choices)
-        click.echo(f"\n  {'   '.join(f'{place} {name}' for place, name in enumerate(names, 1))}")
+        self._tell(f"\n  {'   '.join(f'{place} {name}' for place, name in enumerate(names, 1))}")
         while True:
-            text = click.prompt(question, default=names[-1]).strip()
+            text = self._ask(question, names[-1])
             if text.isdigit() and 1 <= int(text) <= len(names):
                 return names[int(text) - 1]
             if text in names:
                 return str(text)
-            click.echo(
+            self._refuse(
                 "  difference: between arms; means: of one arm; events: people of one arm; "
                 "fact: any other number; done: that is all"
             )
