@@ -83,6 +83,15 @@ class NewRowsError(LdnMetaError, ValueError):
         listed = "\n".join(f"  {line}" for line in lines)
         super().__init__(f"nothing was written, {count} {noun} in the new rows:\n{listed}")
 
+    @property
+    def unanswered(self) -> list[Fault]:
+        """The first fault of each column that nobody has filled."""
+        first: dict[str, Fault] = {}
+        for fault in self.faults:
+            if fault.value == "":
+                first.setdefault(fault.column, fault)
+        return list(first.values())
+
 
 def did_you_mean(value: object, known: Iterable[object], then: str = "", *, most: int = 1) -> str:
     """Ask for what was probably meant and go on; nothing where no known word is near."""

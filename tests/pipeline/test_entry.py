@@ -449,6 +449,37 @@ def written(tmp_path, text, name="table.csv"):
     return file
 
 
+def test_an_import_asks_for_what_the_file_cannot_say(raw, tmp_path):
+    before = snapshot(raw)
+    file = written(tmp_path, REVMAN)
+    # Outcome, a new report, kind of text, reader; then what nobody has filled, in its order.
+    report = ("new", *REPORT[1:])
+    keys = keyboard("pain_nrs_0_10", *report, "secondary review", "A. Reader")
+    given = [part for part in SET if not part.startswith("population=")]
+    given = [
+        p for i, p in enumerate(given) if not (p == "--set" and given[i + 1 : i + 2] == ["--set"])
+    ]
+    arguments = ["import", str(file), "--ask", "--indication", "fibromyalgia", "--weeks", "12"]
+    arguments += ["--statistic", "end", *given]
+    keys += keyboard("adults with pain")
+    result = CliRunner().invoke(main, arguments, input=keys, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    found = added(before, raw)
+    assert len(found["sources"]) == len(found["studies"]) == 1
+    assert "adults with pain" in str(found["studies"])
+    assert "population" in result.output
+
+
+def test_arms_of_an_import_have_their_own_treatments(raw, tmp_path):
+    file = written(tmp_path, REVMAN)
+    result = imported(file, *SAID, *SET, "--statistic", "end", "--set", "treatment=LDN")
+    assert result.exit_code == 2
+    assert "--set treatment=... would be the same for both arms" in result.stderr
+    assert imported(file, *SAID, *SET, "--statistic", "end").exit_code == 0
+    arms = {row["group"]: row for row in read(raw / "arms.csv") if row["study_id"] == "doe2021"}
+    assert {group: arm["treatment"] for group, arm in arms.items()} == {"1": "LDN", "2": "placebo"}
+
+
 def test_a_revman_table_becomes_rows_that_derive_takes(raw, tmp_path):
     before = snapshot(raw)
     file = written(tmp_path, REVMAN)

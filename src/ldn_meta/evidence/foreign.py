@@ -691,6 +691,9 @@ def place_file(
     problems += [
         f"--set {name}=...: no table has this column" for name in shared if name not in known
     ]
+    if "treatment" in shared:
+        remedy = "--set intervention=... and --set comparator=... are those of the two arms"
+        problems.append(f"--set treatment=... would be the same for both arms; {remedy}")
     if chosen.layout == "effect" and measure not in MEASURES:
         problems.append(f"--measure is {measure or 'missing'}; use one of {', '.join(MEASURES)}")
     is_revman = plain_name(columns.name.get("estimate", "")) == "effectestimate"

@@ -481,6 +481,7 @@ def _tell_added(added: Added, *, as_json: bool) -> None:
     "--study", "studies", multiple=True, metavar="LABEL=ID", help="Which study is meant."
 )
 @click.option("--set", "cells", multiple=True, metavar="COLUMN=TEXT", help="Cell of all new rows.")
+@click.option("--ask/--no-ask", default=None, help="Ask for what is missing; on a terminal.")
 @click.option("--dry-run", is_flag=True, help="Show rows and report; write nothing.")
 @json_option
 def import_table(
@@ -493,6 +494,7 @@ def import_table(
     named: tuple[str, ...],
     studies: tuple[str, ...],
     cells: tuple[str, ...],
+    ask: bool | None,
     dry_run: bool,
     as_json: bool,
     **options: str | None,
@@ -512,8 +514,14 @@ def import_table(
       ldn-meta import metafor.csv --measure MD ... --dry-run
     """  # noqa: D301
     from ldn_meta.evidence.foreign import CELLS, place_file
-    from ldn_meta.pipeline.entry import add_rows
+    from ldn_meta.pipeline.entry import Interview, add_rows
 
+    is_asking = not as_json and (sys.stdin.isatty() if ask is None else ask)
+    interview = Interview(files.raw_data()) if is_asking else None
+    if interview:
+        for name, (column, is_needed) in CELLS.items():
+            if is_needed and options[name] is None:
+                options[name] = interview.ask(column)
     shared = {CELLS[name][0]: text for name, text in options.items() if text is not None}
     columns, placed = place_file(
         file,
@@ -532,7 +540,10 @@ def import_table(
         _tell(*report, err=True)
         raise LdnMetaError(f"no line of {file} could be placed")
     try:
-        added = add_rows(placed.answers, write=not dry_run)
+        if interview:
+            added = interview.complete(placed.answers, write=not dry_run)
+        else:
+            added = add_rows(placed.answers, write=not dry_run)
     except LdnMetaError:
         _tell(*report, "a cell that the file cannot say: --set COLUMN=TEXT", err=True)
         raise

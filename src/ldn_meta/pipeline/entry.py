@@ -496,6 +496,26 @@ class Interview:
         carried = {name: text for name, text in self._last.items() if name in CARRIED}
         return self._new.filled(table, cells, {**carried, **self.answers.shared})
 
+    def ask(self, column: str) -> str:
+        """Ask for a cell of every new row; a report that is not on file is described."""
+        if column != "source_id":
+            return self._cell("extraction_log" if column == "reader" else "arm_stats", column)
+        self._source()
+        known = self.answers.shared.get(column)
+        return known or self._new.done["sources"][-1][column]
+
+    def complete(self, answers: Answers, *, write: bool) -> Added:
+        """Add rows, and ask for what they lack, one by one; each answer holds for all of them."""
+        answers.of("sources").extend(self.answers.of("sources"))
+        while True:
+            try:
+                return add_rows(answers, write=write)
+            except NewRowsError as error:
+                if not error.unanswered:
+                    raise
+                for fault in error.unanswered:
+                    answers.shared[fault.column] = self._cell(fault.table, fault.column)
+
     def _cell(self, table: str, column: str, usual: str = "") -> str:
         """Ask for one cell, until no rule objects."""
         field = next(f for f in self._tables[table].fields if f["name"] == column)
