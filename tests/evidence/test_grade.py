@@ -221,7 +221,7 @@ def test_no_data_at_all_still_gives_the_main_outcome(build, protocol):
     effects, left_out = normalise(evidence, protocol)
     choices = dataclasses.replace(protocol.certainty, scales={}, rated_for={})
     protocol = dataclasses.replace(protocol, certainty=choices)
-    outcomes, domains = certainty_tables(Answers(evidence, protocol, effects, left_out))
+    outcomes, domains, _ = certainty_tables(Answers(evidence, protocol, effects, left_out))
     assert outcomes["certainty"].tolist() == [NOT_RATED]
     assert outcomes["why_not_rated"].tolist() == ["no study on file reported it"]
     assert domains.empty
@@ -265,6 +265,44 @@ def test_a_row_about_a_study_that_was_left_out_stays(raw):
     named = " ".join(tables.certainty["study_ids"])
     assert "younger2013" in named
     assert "innova2026" not in named
+
+
+def test_a_rating_under_another_answer_is_that_of_the_other_plan(evidence, protocol):
+    """Each is computed from the bodies at hand; here everything is rated again by the plan."""
+    name = "painful_diabetic_neuropathy"
+    one = evidence.for_indication(name)
+    # What the plan says of other conditions, and of rows of their trials, is not asked here.
+    stated = protocol.certainty
+    scales = {n: dataclasses.replace(s, sd_row="none") for n, s in stated.scales.items()}
+    rated_for = {name: stated.rated_for[name]}
+    choices = dataclasses.replace(stated, rated_for=rated_for, scales=scales)
+    protocol = dataclasses.replace(protocol, certainty=choices)
+    answers = Answers(one, protocol, *normalise(one, protocol))
+    tables = certainty_tables(answers)
+    key = ["indication_id", "construct", "comparator_class"]
+    before = tables.certainty.set_index(key)["certainty"]
+    told = tables.certainty_otherwise
+    for choice, words, plan in protocol.otherwise():
+        if choice.name not in ("certainty.indirectness", "certainty.scale.pain_intensity"):
+            continue
+        again = certainty_tables(dataclasses.replace(answers, protocol=plan))
+        after = again.certainty.set_index(key)["certainty"]
+        rows = told[(told["choice"] == choice.what) & (told["answer"] == words)].set_index(key)
+        moved = after[after != before]
+        is_moved = rows["certainty"] != rows["certainty_otherwise"]
+        assert rows.loc[is_moved, "certainty_otherwise"].to_dict() == moved.to_dict()
+
+
+def test_by_the_wald_interval_two_trials_on_pain_would_be_rated_higher(tables):
+    rows = tables["certainty_otherwise"].set_index(["indication_id", "construct", "answer"])
+    row = rows.loc["fibromyalgia", "pain_intensity", "ci method two trials: wald"]
+    main = tables["certainty"].set_index(["indication_id", "construct"])
+    levels = main.loc["fibromyalgia", "pain_intensity"]
+    # -0.78 to 0.84 holds no difference of a point, and enough people were studied.
+    assert row["domains"] == f"imprecision: {levels['imprecision_level']:g} to 0"
+    assert levels["people"] >= levels["information_size"]
+    left = GRADES.index("high") + levels["risk_of_bias_level"]
+    assert (row["certainty"], row["certainty_otherwise"]) == ("very low", GRADES[int(left)])
 
 
 def test_a_missing_judgement_names_the_row_to_add(evidence, found):
@@ -314,7 +352,7 @@ LESS_PAIN = {
 
 def test_an_override_of_a_rule(evidence, protocol, effects, left_out):
     more = judged(evidence, lambda rows: [*rows, LESS_PAIN | {"judgement": "not serious"}])
-    outcomes, domains = certainty_tables(Answers(more, protocol, effects, left_out))
+    outcomes, domains, _ = certainty_tables(Answers(more, protocol, effects, left_out))
     assert outcomes["inconsistency_level"].iloc[1] == 0
     row = domains[domains["domain"] == "inconsistency"].iloc[1]
     assert (row["computed_level"], row["level"], row["status"]) == (-1, 0, "overridden")

@@ -1,6 +1,7 @@
 """The analysis plan: what it chooses, when, and that nothing else is taken for a choice."""
 
 import dataclasses
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -42,6 +43,32 @@ def test_the_protocol_of_the_project(protocol):
 def test_choices_are_varied_by_nodes_that_there_are(protocol):
     nodes = {node.name for node in protocol.nodes}
     assert {name for one in protocol.history.decisions for name in one.varied_by} <= nodes
+
+
+def test_a_late_choice_that_bears_on_ratings_has_other_answers(protocol):
+    answered = [one.what for one, _, _ in protocol.otherwise()]
+    for one in protocol.history.decisions:
+        # Of these two the rule itself has another answer (level_otherwise).
+        is_rule = one.name in ("certainty.risk_of_bias", "certainty.inconsistency")
+        if one.is_late and one.bears_on.startswith("ratings") and not is_rule:
+            assert one.what in answered, one.name
+    priors = protocol.bayes.sensitivity_families, protocol.bayes.sensitivity_factors
+    # All but the one of the plan.
+    assert (
+        answered.count("prior for the spread between trials")
+        == len(list(itertools.product(*priors))) - 1
+    )
+
+
+def test_another_answer_changes_what_it_names_and_nothing_else(protocol):
+    answers = {(one.name, words): plan for one, words, plan in protocol.otherwise()}
+    shorter = answers["certainty.indirectness", "shortest weeks: 4"]
+    assert shorter.certainty["indirectness.shortest_weeks"] == 4
+    assert shorter.certainty.numbers | protocol.certainty.numbers == protocol.certainty.numbers
+    assert replace(shorter, certainty=protocol.certainty) == protocol
+    wald = answers["pooling", "ci method two trials: wald"]
+    assert wald.model.interval(2) == "wald"
+    assert not wald.model.is_read_with_prior(2)
 
 
 def test_the_interval_follows_the_number_of_trials(protocol):
@@ -418,13 +445,19 @@ def test_every_choice_is_dated(raw_folder, tmp_path):
          r"pooling\.what: ' ' is not .* some words"),
         ('what = "how trials are pooled"', "what = 1",
          r"pooling\.what: 1 is not allowed; .* text"),
-        ('bears_on = "words, no estimate"', 'bears_on = ""', r"size\.bears_on: '' is not allowed"),
+        ('bears_on = "words: no level and no estimate"', 'bears_on = ""',
+         r"size\.bears_on: '' is not allowed"),
         ('varied_by = ["spread between trials", "interval"]', 'varied_by = ["intervals"]',
          r"pooling\.varied_by: 'intervals' is no node .* did you mean 'interval'\?"),
         ('varied_by = ["spread between trials", "interval"]', 'varied_by = ["a", "a"]',
          r"pooling\.varied_by: 'a' is a word given twice"),
         ('varied_by = ["spread between trials", "interval"]', "varied_by = []",
          r"pooling\.varied_by: \[\] is not allowed"),
+        ("{ shortest_weeks = 4.0 }", "{ shortest_week = 4.0 }",
+         r"certainty\.indirectness\.otherwise: unknown choice shortest_week"),
+        ("{ sd = 1.30 }", "{ }", r"certainty\.scale\.pain_intensity\.otherwise: .* not allowed"),
+        ('{ judged = "by the rules alone" }', '{ judged = "by rules" }',
+         r"history\.elsewhere\.otherwise\.judged: 'by rules' is not allowed"),
     ],
 )  # fmt: skip
 def test_a_history_that_cannot_be_is_refused(edited, old, new, message):

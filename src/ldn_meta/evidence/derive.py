@@ -137,7 +137,7 @@ def derive_tables(
     multiverse, multiverse_nodes = multiverse_tables(evidence, protocol)
     stage("pools, directions and certainty")
     answers = Answers(evidence, protocol, effects, left_out)
-    certainty, certainty_domains = certainty_tables(answers)
+    certainty, certainty_domains, certainty_otherwise = certainty_tables(answers)
     stage("claims and the other tables")
     frames = {
         "effects": effects,
@@ -151,6 +151,7 @@ def derive_tables(
         "claims": claims_table(replace(answers, certainty=certainty)),
         "certainty": certainty,
         "certainty_domains": certainty_domains,
+        "certainty_otherwise": certainty_otherwise,
         "multiverse": multiverse,
         "multiverse_nodes": multiverse_nodes,
     }

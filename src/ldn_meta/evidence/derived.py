@@ -37,6 +37,7 @@ class Derived:
     claims: pd.DataFrame
     certainty: pd.DataFrame
     certainty_domains: pd.DataFrame
+    certainty_otherwise: pd.DataFrame
 
     def for_indication(self, indication_id: str) -> Derived:
         """Keep the rows of one indication."""

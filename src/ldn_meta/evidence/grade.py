@@ -41,6 +41,7 @@ from ldn_meta.evidence.effects.rows import (
 )
 from ldn_meta.evidence.raw.bias import AGAINST_A_TRIAL, NOT_READABLE, overall_judgements
 from ldn_meta.evidence.raw.faults import fault_at, latest_stage
+from ldn_meta.evidence.raw.protocol import ALL_LOW, ELSEWHERE
 from ldn_meta.evidence.raw.review import (
     UNNAMED,
     Review,
@@ -1373,10 +1374,11 @@ def _why_not(body: Body) -> str:
 
 
 class CertaintyTables(NamedTuple):
-    """One row an outcome, and one row a domain of each rated outcome."""
+    """One row an outcome; one a domain of each rated outcome; one a rating that a choice moves."""
 
     certainty: pd.DataFrame
     certainty_domains: pd.DataFrame
+    certainty_otherwise: pd.DataFrame
 
 
 def certainty_tables(answers: Answers) -> CertaintyTables:
@@ -1408,7 +1410,77 @@ def certainty_tables(answers: Answers) -> CertaintyTables:
         | _otherwise(answers, body, lines.get(body.key, []), risk)
         for body in bodies
     ]
-    return CertaintyTables(pd.DataFrame(outcomes), pd.DataFrame(domains))
+    others = pd.DataFrame(list(_others(answers, rated, lines, risk)), columns=list(OTHERWISE))
+    return CertaintyTables(pd.DataFrame(outcomes), pd.DataFrame(domains), others)
+
+
+OTHERWISE = (*KEY[:3], "choice", "answer", "domains", "certainty", "certainty_otherwise")
+
+
+def _others(
+    answers: Answers,
+    rated: Sequence[tuple[Body, Sequence[Finding]]],
+    lines: Mapping[tuple[str, str, str], list[dict[str, Any]]],
+    risk: Mapping[str, str],
+) -> Iterator[dict[str, Any]]:
+    """Every rating that another answer to one choice of the plan moves; judgements stay."""
+    plan = answers.protocol
+    rules: dict[str, Callable[[Body, CertaintyChoices], Finding]] = {
+        RISK_OF_BIAS: lambda body, choices: risk_of_bias(body, choices, risk),
+        INCONSISTENCY: inconsistency,
+        INDIRECTNESS: indirectness,
+        IMPRECISION: imprecision_of,
+    }
+    for choice, answer, other in plan.otherwise():
+        own = choice.name.removeprefix("certainty.")
+        asked = {own: rules[own]} if own in rules else rules
+        is_read_otherwise = other.model is not plan.model
+        for body, _ in rated:
+            domains, found = lines[body.key], body
+            if is_read_otherwise:
+                if body.pool is None or body.pool.is_alone:
+                    continue
+                found = replace(body, pool=replace(body.pool, model=other.model))
+            levels = (
+                _judged_otherwise(domains, answer)
+                if choice.name == ELSEWHERE
+                else [
+                    domain["level"]
+                    if domain["status"] in (JUDGED, OVERRIDDEN) or domain["domain"] not in asked
+                    else asked[domain["domain"]](found, other.certainty).level
+                    for domain in domains
+                ]
+            )
+            changed = _changed(domains, levels)
+            if changed:
+                before = [domain["level"] for domain in domains]
+                ratings = (grade(body.start, of) for of in (before, levels))
+                told = (choice.what, answer, changed, *ratings)
+                yield dict(zip(OTHERWISE, (*body.key, *told), strict=True))
+
+
+def _judged_otherwise(domains: list[dict[str, Any]], answer: str) -> list[int]:
+    """Levels without what people judged, or without any risk of bias."""
+    if answer == ALL_LOW:
+        return [0 if d["domain"] == RISK_OF_BIAS else d["level"] for d in domains]
+    return [domain["computed_level"] for domain in domains]
+
+
+def _levels(domains: list[dict[str, Any]], findings: Sequence[Finding]) -> list[int]:
+    """Levels of other findings; what a person judged stays as it is."""
+    return [
+        domain["level"] if domain["status"] in (JUDGED, OVERRIDDEN) else finding.level
+        for domain, finding in zip(domains, findings, strict=True)
+    ]
+
+
+def _changed(domains: list[dict[str, Any]], levels: list[int]) -> str:
+    """Which levels differ, in words."""
+    return "; ".join(
+        f"{domain['domain']}: {domain['level']} to {level}"
+        for domain, level in zip(domains, levels, strict=True)
+        if domain["level"] != level
+    )
 
 
 def _otherwise(
@@ -1435,19 +1507,11 @@ def _otherwise(
         if own.equals(other) or list(own["study_id"]) != list(other["study_id"]):
             continue
         findings = find_all(replace(body, pool=pool), choices, risk)
-        levels = [
-            domain["level"] if domain["status"] in (JUDGED, OVERRIDDEN) else finding.level
-            for domain, finding in zip(domains, findings, strict=True)
-        ]
-        changed = [
-            f"{domain['domain']}: {domain['level']} to {level}"
-            for domain, level in zip(domains, levels, strict=True)
-            if domain["level"] != level
-        ]
+        levels = _levels(domains, findings)
         found |= {
             "other_choice": name,
             "other_certainty": grade(body.start, levels),
-            "other_domains": "; ".join(changed) or "none",
+            "other_domains": _changed(domains, levels) or "none",
             "other_effects": " ".join(pool.trials["effect_id"]),
             "other_estimate": pool.read.estimate,
             "other_low": pool.read.low,

@@ -51,6 +51,7 @@ from ldn_meta.evidence.answer.pools import CI_METHODS, has_unknown_sign
 from ldn_meta.evidence.audit.claim_material import medians_as_means, spread_on_file, with_medians
 from ldn_meta.evidence.derived import load_derived
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
+from ldn_meta.evidence.grade import NOT_RATED
 from ldn_meta.evidence.raw.protocol import BAYESIAN, MAIN
 from ldn_meta.stats.pool import side
 from ldn_meta.stats.small_study import ENOUGH_TRIALS
@@ -423,9 +424,11 @@ class RobustnessPage(QuestionPage):
             if not priors:
                 return "no prior is used here"
             lower, upper = ([getattr(p, end) for p in priors] for end in ("low", "high"))
-            return f"lower end {_range(lower)}, upper end {_range(upper)}"
+            ends = f"lower end {_range(lower)}, upper end {_range(upper)}"
+            return "; ".join(filter(None, (ends, self._ratings_moved(one))))
         if not one.varied_by:
-            return self._rated_otherwise(one) or one.bears_on or "not computed"
+            told = self._rated_otherwise(one) or self._ratings_moved(one)
+            return told or one.bears_on or "not computed"
         rows = self._alone(one)
         if not rows:
             return "no trial gives an effect"
@@ -439,7 +442,43 @@ class RobustnessPage(QuestionPage):
             return "no result"
         effect, low, high = (_range(column) for column in zip(*kept, strict=True))
         lost = f"; no result under {count(gone, 'answer')}" if gone else ""
-        return f"{effect} (ends {low} and {high}){lost}"
+        moved_to = f"{effect} (ends {low} and {high}){lost}"
+        return "; ".join(filter(None, (moved_to, self._ratings_moved(one))))
+
+    def _ratings_moved(self, one: Decision) -> str:
+        """What the ratings here would be under the other answers to a choice that it names."""
+        answers = [words for own, words, _ in self.opened.protocol.otherwise() if own is one]
+        rated = self.answer.rating
+        if not answers:
+            return ""
+        if rated is None or rated["certainty"] == NOT_RATED:
+            return "nothing is rated here"
+        rows = self.opened.derived.certainty_otherwise
+        if len(rows):
+            is_moved = rows["certainty"] != rows["certainty_otherwise"]
+            rows = rows[(rows["choice"] == one.what) & is_moved]
+        is_main = [
+            (row["construct"], row["comparator_class"]) == (self.construct, self.comparator_class)
+            for row in rows_of(rows)
+        ]
+        parts = [
+            f"main rating {row['certainty_otherwise']} ({row['answer']})"
+            for row, own in zip(rows_of(rows), is_main, strict=True)
+            if own
+        ]
+        kept = len(answers) - len(parts)
+        if kept:
+            words = count(kept, "other answer")
+            parts.append(f"main rating as planned, {rated['certainty']}, under {words}")
+        else:
+            parts.append(f"as planned it is {rated['certainty']}")
+        others = {(row["construct"], row["comparator_class"]) for row in rows_of(rows)} - {
+            (self.construct, self.comparator_class)
+        }
+        moved = (
+            f"{count(len(others), 'other rating')} of the condition would move" if others else ""
+        )
+        return "; ".join(filter(None, (*parts, moved)))
 
     def _rated_otherwise(self, one: Decision) -> str:
         """What the main rating would be, where one call of its rule says so."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from html import escape
@@ -359,6 +359,9 @@ BEFORE, AFTER = "before any pool", "after the main pool was seen"
 # Sections whose entries are choices of their own, and whether the section itself is one.
 ENTRIES = {"certainty": True, "scale": False, "multiverse": True, "sensitivity": False}
 ELSEWHERE = "history.elsewhere"
+# Other answers to judgements that stand in tables.
+ALL_LOW, RULES_ALONE = "every study at low risk of bias", "by the rules alone"
+JUDGED = (ALL_LOW, RULES_ALONE)
 FILE_NAME = re.compile(r"[\w/-]+\.(?:csv|toml|yml|json)\b")
 # Files of data/raw that are no tables and hold no sentences.
 OTHER_FILES = ("review.toml", "corrections.yml", "datapackage.json")
@@ -368,8 +371,9 @@ OTHER_FILES = ("review.toml", "corrections.yml", "datapackage.json")
 class Decision:
     """A choice of the plan: when it was made, what was known then, and how it has changed.
 
-    ``name`` is its place in the file, ``bears_on`` what it can move where that is no estimate, and
-    ``varied_by`` the nodes of the multiverse that answer it otherwise.
+    ``name`` is its place in the file, ``bears_on`` what it can move where that is no estimate,
+    ``varied_by`` the nodes of the multiverse that answer it otherwise, and ``otherwise`` other
+    values of its own that ratings are computed under.
     """
 
     name: str
@@ -379,6 +383,7 @@ class Decision:
     changed: tuple[tuple[datetime, str], ...] = ()
     bears_on: str = ""
     varied_by: tuple[str, ...] = ()
+    otherwise: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def is_late(self) -> bool:
@@ -469,7 +474,7 @@ def _decision(first: datetime, name: str, what: str, told: Mapping[str, Any]) ->
         )
         raise ArgumentError(message)
     _check_text(f"{name}.what", what)
-    for key, kind in (("varied_by", list), ("changed", list)):
+    for key, kind in (("varied_by", list), ("changed", list), ("otherwise", list)):
         if key in told:
             check_type(f"{name}.{key}", told[key], kind)
             if not told[key]:
@@ -493,7 +498,7 @@ def _decision(first: datetime, name: str, what: str, told: Mapping[str, Any]) ->
         changed.append((at, change["what"]))
     return Decision(
         name, what, on, known, tuple(changed), told.get("bears_on", ""),
-        tuple(told.get("varied_by", ())),
+        tuple(told.get("varied_by", ())), tuple(told.get("otherwise", ())),
     )  # fmt: skip
 
 
@@ -731,6 +736,57 @@ class Protocol:
         main = departed(Variant("options", self.selection, self.model), given)
         return replace(self, selection=main.selection, model=main.model)
 
+    def otherwise(self) -> Iterator[tuple[Decision, str, Protocol]]:
+        """Every other answer to a choice that bears on ratings: the choice, words, the plan then.
+
+        Of priors those of the sensitivity analysis. Judgements of tables change no plan.
+        """
+        for one in self.history.decisions:
+            for changes in self._others_of(one):
+                said = {name.replace("_", " "): _said(value) for name, value in changes.items()}
+                words = said.get("judged") or "; ".join(f"{n}: {v}" for n, v in said.items())
+                yield one, words, self._answered(one, changes)
+
+    def _others_of(self, one: Decision) -> Iterable[Mapping[str, Any]]:
+        scale = one.name.removeprefix("certainty.scale.")
+        if scale != one.name and scale not in self.certainty.scales:
+            return ()
+        if one.name != "bayes":
+            return one.otherwise
+        stated = self.bayes
+        return [
+            {"tau_prior": family, "scale": {u: s * factor for u, s in stated.scale.items()}}
+            for family in stated.sensitivity_families
+            for factor in stated.sensitivity_factors
+            if (family, factor) != (stated.tau_prior, 1.0)
+        ]
+
+    def _answered(self, one: Decision, changes: Mapping[str, Any]) -> Protocol:
+        """The plan with one choice answered otherwise."""
+        kind, _, name = one.name.partition(".")
+        part, _, construct = name.partition(".")
+        if one.name == ELSEWHERE:
+            _known_names(one, changes, ["judged"])
+            if changes["judged"] not in JUDGED:
+                raise not_allowed(
+                    f"{one.name}.otherwise.judged", changes["judged"], " or ".join(JUDGED)
+                )
+            return self
+        if kind == "pooling":
+            return self.changed(**changes)
+        if kind == "bayes":
+            return replace(self, model=replace(self.model, bayes=replace(self.bayes, **changes)))
+        rated = self.certainty
+        if part == "scale":
+            scale = rated.scales[construct]
+            _known_names(one, changes, ["sd", "minimal_important_difference"])
+            scales = {**rated.scales, construct: replace(scale, **changes)}
+            return replace(self, certainty=replace(rated, scales=scales))
+        stated = [n.removeprefix(f"{part}.") for n in rated.numbers if n.startswith(f"{part}.")]
+        _known_names(one, changes, stated)
+        numbers = rated.numbers | {f"{part}.{n}": float(v) for n, v in changes.items()}
+        return replace(self, certainty=replace(rated, numbers=numbers))
+
     def check_words(self, dictionary: Dictionary) -> None:
         """Hold that every ranking ranks exactly the words of the data dictionary.
 
@@ -857,7 +913,7 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
         stated.get("multiverse", {}),
         lambda place, changes: departed(main._replace(name=place), changes),
     )
-    return Protocol(
+    plan = Protocol(
         selection=main.selection,
         model=main.model,
         largest_se_error=part["rounding"]["largest_se_error"],
@@ -882,6 +938,23 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
         least_votes=_least_votes(part["votes"]["least_for_interval"]),
         nodes=nodes,
     )
+    # Refuses other answers that are none.
+    list(plan.otherwise())
+    return plan
+
+
+def _known_names(one: Decision, changes: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Refuse another answer to what a choice does not state."""
+    check_names(f"{one.name}.otherwise", changes, required=(), optional=names)
+    if not changes:
+        raise not_allowed(f"{one.name}.otherwise", dict(changes), f"some of {', '.join(names)}")
+
+
+def _said(value: Any) -> str:
+    """A value of the plan in words; of scales by unit the numbers alone."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{unit} {number:g}" for unit, number in value.items())
+    return f"{value:g}" if _is_number(value) else str(value)
 
 
 def _no_word_twice(where: str, stated: Any) -> None:

@@ -47,7 +47,7 @@ MAPPINGS: dict[str, type] = {
     "arm_not_named": list,
 }
 # What a choice of the analysis plan tells of its own history; protocol.py reads it.
-HISTORY = ("set_on", "known_then", "what", "bears_on", "changed", "varied_by")
+HISTORY = ("set_on", "known_then", "what", "bears_on", "changed", "varied_by", "otherwise")
 # How tables name the treatment's side; see the column `direction` of contrasts.csv.
 NEUTRAL = "treatment"
 
