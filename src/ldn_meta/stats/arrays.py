@@ -112,7 +112,8 @@ def effects_and_variances(
         message = f"yi has shape {y.shape}; allowed: {wanted}, trials along the last axis"
         raise ArgumentError(message)
     usable = (np.abs(y) <= LARGEST) & (v >= SMALLEST) & (v <= LARGEST)
-    if np.count_nonzero(usable) == usable.size:
+    given = np.count_nonzero(usable)
+    if given == usable.size or given + np.count_nonzero(np.isnan(y) & np.isnan(v)) == usable.size:
         return y, v
     _refuse_infinite("yi", y)
     _refuse_infinite("vi", v)

@@ -787,7 +787,8 @@ def bayes_numbers(task: Task, *, nodes: int = NODES) -> tuple[FloatArray, FloatA
     numbers = np.empty((len(NUMBERS), sets))
     shrunk = np.empty((len(SHRUNK), sets, width))
     flags = np.empty((len(FLAGS), sets), dtype=np.bool_)
-    for rows in chunks(task.vi, lambda trials: (trials + 2) * nodes, CHUNK_NUMBERS):
+    count = np.count_nonzero(~np.isnan(task.vi), axis=1)
+    for rows in chunks(count, lambda trials: (trials + 2) * nodes, CHUNK_NUMBERS):
         numbers[:, rows], shrunk[:, rows], flags[:, rows] = _chunk(task.take(rows), nodes)
     return numbers, shrunk, flags
 

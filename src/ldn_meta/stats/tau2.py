@@ -266,11 +266,14 @@ def arrange(yi: FloatArray, vi: FloatArray) -> Trials:
     if width == 0:
         yi = vi = np.full((sets, 1), np.nan)
         width = 1
-    # lexsort puts NaN last; equal variances are ordered by effect, so the order of the input
+    # Sorting puts NaN last; equal variances are ordered by effect, so the order of the input
     # cannot change a bit of the answer.
-    order = np.lexsort((yi, vi), axis=-1)
-    flat = (order + np.arange(0, sets * width, width)[:, None]).T
-    y, v = yi.take(flat), vi.take(flat)
+    start = np.arange(0, sets * width, width)[:, None]
+    flat = (np.argsort(vi, axis=-1, kind="stable") + start).T
+    v = vi.take(flat)
+    if np.count_nonzero(v[1:] == v[:-1]):
+        flat = (np.lexsort((yi, vi), axis=-1) + start).T
+    y = yi.take(flat)
     missing = np.isnan(v)
     centre = y[0].copy()
     if np.count_nonzero(missing):
@@ -306,17 +309,26 @@ def arrange(yi: FloatArray, vi: FloatArray) -> Trials:
     )
 
 
-def chunks(vi: FloatArray, numbers_of: Callable[[int], int], most: int) -> Iterator[IntArray]:
-    """Yield the places of sets (m, k) of similar size, the largest first.
+def chunks(count: IntArray, numbers_of: Callable[[int], int], most: int) -> Iterator[IntArray]:
+    """Yield the places of sets of `count` (m,) trials, those of similar size together.
 
-    A ragged batch then costs what its trials cost. `numbers_of` says how many numbers a set of so
-    many trials takes; the first of a chunk bounds it, and a chunk has about `most` numbers.
+    The largest come first. A ragged batch then costs what its trials cost. `numbers_of` says how
+    many numbers a set of so many trials takes; the first of a chunk bounds it, and a chunk has
+    about `most` numbers.
     """
-    count = np.count_nonzero(~np.isnan(vi), axis=1)
-    order = np.argsort(-count, kind="stable")
+    # Short numbers are sorted by their digits, which is several times as fast.
+    order = np.argsort(
+        (-count).astype(np.min_scalar_type(-int(count.max(initial=0)))), kind="stable"
+    )
+    fewer = -count[order]
     start = 0
     while start < order.size:
-        stop = start + max(1, most // numbers_of(int(count[order[start]])))
+        each = numbers_of(int(-fewer[start]))
+        stop = start + max(1, most // each)
+        # Sets of one size are quicker together, if they are worth a chunk.
+        alike = int(fewer.searchsorted(fewer[start], side="right"))
+        if 2 * (alike - start) * each > most:
+            stop = min(stop, alike)
         yield order[start:stop]
         start = stop
 
@@ -341,10 +353,12 @@ def total(array: FloatArray) -> FloatArray:
 
 def generalised_q(y: FloatArray, v: FloatArray, t: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return Q(t) = sum w (y - mu)^2 with w = 1 / (v + t), and minus its derivative."""
-    w = 1.0 / (v + t)
-    r = y - total(w * y) / total(w)
-    z = w * r
-    return total(z * r), total(z * z)
+    w = v + t
+    np.divide(1.0, w, out=w)
+    product = w * y
+    r = y - total(product) / total(w)
+    w *= r
+    return total(np.multiply(w, r, out=product)), total(np.multiply(w, w, out=product))
 
 
 # Newton on 1/Q needs 4 to 8 steps on ordinary data and about 40 when variances span 1e24.
@@ -503,13 +517,18 @@ def normal_likelihood(trials: Trials, *, restricted: bool) -> Likelihood:
     ceiling = 0.5 * (mean_square + np.sqrt(mean_square) * np.sqrt(mean_square + 4.0 * span))
 
     def score(rows: IntArray, t: FloatArray) -> Score:
-        ys, vs = y.take(rows, axis=1), v.take(rows, axis=1)
-        w = 1.0 / (vs + t)
+        # In place: most of the time of a batch is spent here, and most of that on memory.
+        z, w = y.take(rows, axis=1), v.take(rows, axis=1)
+        w += t
+        np.divide(1.0, w, out=w)
         s1 = total(w)
-        z = w * (ys - total(w * ys) / s1)
-        n = total(z * z)
-        spread = z - total(w * z) / s1
-        n_slope = -2.0 * total(w * (spread * spread))
+        product = w * z
+        z -= total(product) / s1
+        z *= w
+        n = total(np.multiply(z, z, out=product))
+        z -= total(np.multiply(w, z, out=product)) / s1
+        z *= z
+        n_slope = -2.0 * total(np.multiply(w, z, out=product))
         d, d_slope = trace_of_p(w, s1) if restricted else (s1, -total(w * w))
         return Score(np.array([t, n, d, n_slope, d_slope]))
 
@@ -534,7 +553,10 @@ def trace_of_p(w: FloatArray, sum_w: FloatArray) -> tuple[FloatArray, FloatArray
     p, rest, rest_squares = w[0] / sum_w, total(others), total(squares)
     p_squared = p * p
     trace = sum_w * (rest * (1.0 + p) - rest_squares)
-    light = total(squares * ((1.0 + p_squared + rest_squares) - 2.0 * others))
+    others *= 2.0
+    np.subtract(1.0 + p_squared + rest_squares, others, out=others)
+    squares *= others
+    light = total(squares)
     heavy = p_squared * (rest * rest + rest_squares)
     return trace, -(light + heavy) * (sum_w * sum_w)
 
