@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from builders import assert_legible, mark, marks, plain, says, texts
+from builders import assert_legible, mark, marks, plain, says, slow, texts
 from ldn_meta.display.figures.forest import ONE_TRIAL
 from ldn_meta.display.figures.influence import (
     baujat_plot,
@@ -246,7 +246,16 @@ def test_a_batch_is_refused(plot):
         bubble_plot(meta_regression(np.ones((2, 5)), np.ones((2, 5)), np.arange(5.0)))
 
 
-@pytest.mark.parametrize("k", [3, 40])
+@pytest.mark.parametrize("plot", [leave_one_out_plot, baujat_plot, bubble_plot])
+@pytest.mark.parametrize("result", [None, 3, mantel_haenszel("RR", [1], [9], [2], [9])])
+def test_another_record_is_refused_by_its_type(plot, result):
+    with pytest.raises(ArgumentError, match=f"result has type {type(result).__name__}; allowed"):
+        plot(result)
+    with pytest.raises(ArgumentError, match="the measure of result=None is not known"):
+        labbe_plot(A, N, C, M, result=3)
+
+
+@pytest.mark.parametrize("k", [3, slow(40)])
 def test_long_names_can_be_read(k):
     y, v, labels = many(k)
     one = pool(y, v, measure="MD", labels=labels)

@@ -14,6 +14,7 @@ from ldn_meta.display.figures.scales import (
     Interval,
     UprightScale,
     Wanted,
+    along,
     around,
     axis_limits,
     is_joined,
@@ -286,6 +287,21 @@ def test_names_stay_near_unless_they_may_go_far():
     far = put(crowd)
     assert far is not None
     assert sum(is_joined(box, 220, 140, 4.5) for box in far) > 20
+
+
+@pytest.mark.parametrize("crowd", [2, 3, 5, 8])
+def test_no_line_to_a_name_runs_through_another(crowd):
+    wanted = [named(220 + 2 * i, 140, 8, 9) for i in range(crowd)]
+    boxes = put(wanted)
+    assert boxes is not None
+    joined = 0
+    for box, name in zip(boxes, wanted, strict=True):
+        if is_joined(box, name.x, name.y, name.radius):
+            joined += 1
+            parts = along([(name.x, name.y), box.nearest(name.x, name.y)])
+            others = [other for other in boxes if other is not box]
+            assert not any(part.meets(other) for part in parts for other in others)
+    assert joined or crowd < 5
 
 
 @given(places, sizes, places, sizes)

@@ -773,14 +773,17 @@ _NO_SUBGROUP = ("", "nan", "None", "<NA>", "NaT", "--")
 
 def _members(by: Any, groups: Any, k: int) -> tuple[Any, tuple[str, ...]]:
     """Return the subgroup of each trial (k,) as text, and the subgroups in order."""
-    given = None if isinstance(by, str) or not np.iterable(by) else [str(one) for one in by]
-    if given is None or len(given) != k:
+    given = [] if isinstance(by, str) or not np.iterable(by) else [str(one) for one in by]
+    if len(given) != k or getattr(by, "ndim", 1) != 1:
         message = f"by={by!r} is not usable; allowed: {k} subgroups, one per trial"
         raise ArgumentError(message)
     for place, name in enumerate(given):
         if name in _NO_SUBGROUP:
             message = f"by[{place}]={name!r} is no subgroup; allowed: a name for every trial"
             raise ArgumentError(message)
+    if groups is not None and (isinstance(groups, str) or not np.iterable(groups)):
+        message = f"groups={groups!r} is not usable; allowed: names, every subgroup of by"
+        raise ArgumentError(message)
     names = given if groups is None else [str(name) for name in groups]
     strange = sorted(set(given) - set(names))
     if strange:

@@ -76,7 +76,8 @@ from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
 from ldn_meta.stats.arrays import Labels, checked, one_of, trial_labels
 from ldn_meta.stats.influence import influence, leave_one_out
-from ldn_meta.stats.pool import side
+from ldn_meta.stats.pool import PooledResult, side
+from ldn_meta.stats.regression import RegressionResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,12 +85,15 @@ if TYPE_CHECKING:
 
     from ldn_meta.display.figures.shown import ShownFigure
     from ldn_meta.stats.arrays import FloatArray
-    from ldn_meta.stats.pool import PooledResult
-    from ldn_meta.stats.regression import Prediction, RegressionResult
+    from ldn_meta.stats.regression import Prediction
 
 
-def _one_set(result: PooledResult | RegressionResult) -> None:
-    if isinstance(result.k, np.ndarray):
+def _one_set(result: object, kind: type) -> None:
+    """Refuse what is not the record that is drawn, or holds many sets."""
+    if not isinstance(result, kind):
+        message = f"result has type {type(result).__name__}; allowed: {kind.__name__}"
+        raise ArgumentError(message)
+    if isinstance(result.k, np.ndarray):  # type: ignore[attr-defined]
         message = f"{result!r} is a batch; allowed: the result of one set of trials"
         raise ArgumentError(message)
 
@@ -144,7 +148,7 @@ def leave_one_out_plot(
     ArgumentError
         If the result is a batch, or labels or limits are not usable.
     """
-    _one_set(result)
+    _one_set(result, PooledResult)
     names = _names(labels, result.labels)
     begin = opening("Leave-one-out forest plot", title)
     if result.k < 2:
@@ -523,7 +527,7 @@ def baujat_plot(
     ArgumentError
         If the result is a batch, or labels are not usable.
     """
-    _one_set(result)
+    _one_set(result, PooledResult)
     names = _names(labels, result.labels)
     begin = opening("Baujat plot", title)
     if result.k < 3:
@@ -652,6 +656,9 @@ def labbe_plot(
         message = f"events_1 has shape {counts[0].shape}; allowed: (k,)"
         raise ArgumentError(message)
     names = trial_labels(labels, counts[0].size)
+    if result is not None:
+        one_of("the measure of result", getattr(result, "measure", None), _LABBE_MEASURES)
+        _one_set(result, type(result))
     begin = opening("L'Abbe plot", title)
     rows = [
         (name, *numbers)
@@ -717,8 +724,7 @@ labbe_output = output_of(labbe_plot)
 
 def _effect_curve(result: PooledResult) -> tuple[list[float], list[float]]:
     """Return points of the pooled effect: per cent in the comparator and in the treatment arm."""
-    _one_set(result)
-    measure = one_of("the measure of result", result.measure, _LABBE_MEASURES)
+    measure = result.measure
     x = np.linspace(0.0, 1.0, _STEPS + 1)
     if measure == "RD":
         y = x + result.estimate
@@ -795,7 +801,7 @@ def bubble_plot(
         If the result is a batch, the covariate is not known or constant, or labels or limits are
         not usable.
     """
-    _one_set(result)
+    _one_set(result, RegressionResult)
     column = _column(result, covariate)
     names = trial_labels(labels, len(result.yi))
     begin = opening("Bubble plot", title)

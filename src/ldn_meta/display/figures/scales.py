@@ -477,10 +477,12 @@ def place_names(
         beside = [box for box in _around_mark(name, _NEAR) if _is_own(box, name, marks)]
         apart = list(_around_mark(name, _FAR))
         free = [*occupied, *avoided]
+        clear = [box for box in apart if not _joint_meets(box, name, places.values())]
         box = (
             _first(beside, free, inside)
             or _first(beside, occupied, inside)
-            or _first(apart, free, inside)
+            or _first(clear, free, inside)
+            or _first(clear, occupied, inside)
             or _first(apart, occupied, inside)
         )
         if box is None and is_far_allowed:
@@ -488,13 +490,26 @@ def place_names(
         if box is None:
             return None
         places[index] = box
-        occupied.append(box)
+        occupied += [box, *_joint(box, name)]
     return [places[index] for index in range(len(wanted))]
 
 
 def is_joined(box: Box, x: float, y: float, radius: float) -> bool:
     """Say whether a name stands so far from its mark that a line must lead to it."""
     return box.gap(Box(x, y, x, y)) >= radius + JOINED_FROM
+
+
+def _joint(box: Box, name: Wanted) -> list[Box]:
+    """Cover the line that leads from a mark to its name, if there is one."""
+    if not is_joined(box, name.x, name.y, name.radius):
+        return []
+    return along([(name.x, name.y), box.nearest(name.x, name.y)])
+
+
+def _joint_meets(box: Box, name: Wanted, others: Iterable[Box]) -> bool:
+    """Say whether the line to a name would run through another's letters."""
+    taken = list(others)
+    return any(part.meets(other) for part in _joint(box, name) for other in taken)
 
 
 def _is_own(box: Box, name: Wanted, marks: Sequence[Box]) -> bool:
