@@ -50,6 +50,8 @@ def designs():
         for record in pinned[section]:
             yield record["name"], record
         yield f"edge cases, {section}", edges[section]
+    for record in reference("dependent_reference")["designs"]:
+        yield record["name"], record
 
 
 def numbers_of(values):

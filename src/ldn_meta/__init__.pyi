@@ -38,6 +38,11 @@ from ldn_meta.stats.bayes import pool_bayes_many as pool_bayes_many
 from ldn_meta.stats.bayes import prior_sensitivity as prior_sensitivity
 from ldn_meta.stats.bayes import rhodes_prior as rhodes_prior
 from ldn_meta.stats.bayes import turner_prior as turner_prior
+from ldn_meta.stats.dependent import DependentResult as DependentResult
+from ldn_meta.stats.dependent import covariance_block as covariance_block
+from ldn_meta.stats.dependent import design_effect as design_effect
+from ldn_meta.stats.dependent import pool_dependent as pool_dependent
+from ldn_meta.stats.dependent import shared_control as shared_control
 from ldn_meta.stats.dose import dose_for as dose_for
 from ldn_meta.stats.effects import effect_size as effect_size
 from ldn_meta.stats.pool import PooledResult as PooledResult

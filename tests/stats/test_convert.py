@@ -9,6 +9,8 @@ from scipy import integrate, stats
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats import convert as c
+from ldn_meta.stats.effects import effect_size
+from reference_values import reference
 from stats.batteries import anew
 
 SEED, M = 20261130, 300
@@ -36,6 +38,39 @@ def test_log_ratio_from_ci_of_the_metafor_example():
     assert log_or == pytest.approx(0.314811, abs=5e-7)
     assert se**2 == pytest.approx(0.0210908, abs=5e-8)
     assert c.se_from_p(log_or, 0.03) ** 2 == pytest.approx(0.0210447, abs=5e-8)
+
+
+@pytest.mark.parametrize("distribution", ["logistic", "normal"])
+def test_smd_and_log_odds_ratio_equal_metafor(distribution):
+    odds, smds = (reference("dependent_reference")[name] for name in ("odds", "smds"))
+    to_smd = c.smd_from_log_odds_ratio(*odds["log_or"].values(), distribution=distribution)
+    to_odds = c.log_odds_ratio_from_smd(*smds["smd"].values(), distribution=distribution)
+    for ours, theirs in ((to_smd, odds[distribution]), (to_odds, smds[distribution])):
+        np.testing.assert_allclose(ours, [theirs["yi"], theirs["vi"]], rtol=1e-12)
+    back = c.smd_from_log_odds_ratio(*to_odds, distribution=distribution)
+    np.testing.assert_allclose(back, list(smds["smd"].values()), rtol=1e-12)
+
+
+def test_smd_becomes_the_log_odds_ratio_of_two_logistic_groups():
+    """Chinn 2000: any cut of logistic outcomes of SD 1, d apart, has odds ratio exp(1.81 d)."""
+    d, scale = 0.5, 3**0.5 / np.pi
+    for cut in (-1.0, 0.2, 2.0):
+        above = stats.logistic.logsf(cut, [d, 0], scale) - stats.logistic.logcdf(
+            cut, [d, 0], scale
+        )
+        assert c.log_odds_ratio_from_smd(d, 0.1).yi == pytest.approx(above[0] - above[1])
+
+
+def test_log_hazard_ratio_is_petos():
+    """One table is a log-rank test with one time: metafor's rma.peto and PETO from O - E and V."""
+    a, n_1, b, n_2 = 5, 40, 9, 42
+    total, events = n_1 + n_2, a + b
+    score = a - n_1 * events / total
+    variance = n_1 * n_2 * events * (total - events) / (total**2 * (total - 1))
+    found = c.log_hazard_ratio_from_score([score, 1.0], [variance, 0.0])
+    one = effect_size("PETO", events_1=a, n_1=n_1, events_2=b, n_2=n_2)
+    assert (found.yi[0], found.vi[0]) == pytest.approx(tuple(one), rel=1e-13)
+    assert np.isnan([found.yi[1], found.vi[1]]).all()
 
 
 def test_se_from_ci_and_p_of_the_cochrane_handbook():

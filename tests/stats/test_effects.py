@@ -21,11 +21,11 @@ from ldn_meta.stats.pool import pool
 from reference_values import designs, numbers_of, reference, relative_difference
 from stats.batteries import anew
 
-MEAN_CODES = ["MD", "SMD", "ROM"]
-PAIRED_CODES = ["MC", "SMCC", "SMCR"]
+MEAN_CODES = ["MD", "SMD", "SMD1", "ROM"]
+PAIRED_CODES = ["MC", "SMCC", "SMCR", "SMCRP"]
 TABLE_CODES = ["RR", "OR", "RD", "AS", "PETO"]
 ONE_GROUP_CODES = ["PR", "PLO", "PAS", "PFT"]
-CODES = [*MEAN_CODES, *PAIRED_CODES, *TABLE_CODES, "IRR", *ONE_GROUP_CODES]
+CODES = [*MEAN_CODES, *PAIRED_CODES, "PPC", *TABLE_CODES, "IRR", *ONE_GROUP_CODES]
 GRID = [(name, code, record) for name, record in designs() for code in record["effect_sizes"]]
 CLOSED_FORM = 1e-8
 DROPPED = reference("inputs_reference")
@@ -33,6 +33,8 @@ DROPPED = reference("inputs_reference")
 MEANS = {"mean_1": 55, "sd_1": 47, "n_1": 155, "mean_2": 75, "sd_2": 64, "n_2": 156}
 PAIRED = {"mean_1": 26, "sd_1": 30**0.5, "mean_2": 22, "sd_2": 20**0.5, "n": 60}
 PAIRED |= {"correlation": 0.7}
+BEFORE_AND_AFTER = {"change_1": 7.9, "sd_1": 15.0, "n_1": 20, "correlation_1": 0.47}
+BEFORE_AND_AFTER |= {"change_2": -3.4, "sd_2": 13.8, "n_2": 20, "correlation_2": 0.47}
 TABLE = {"events_1": 4, "n_1": 123, "events_2": 11, "n_2": 139}
 RATES = {"events_1": 9, "time_1": 413, "events_2": 19, "time_2": 398}
 ONE = {"events": 16, "n": 17}
@@ -40,7 +42,7 @@ DATA = (
     dict.fromkeys(MEAN_CODES, MEANS)
     | dict.fromkeys(PAIRED_CODES, PAIRED)
     | dict.fromkeys(TABLE_CODES, TABLE)
-    | {"IRR": RATES}
+    | {"IRR": RATES, "PPC": BEFORE_AND_AFTER}
     | dict.fromkeys(ONE_GROUP_CODES, ONE)
 )
 
@@ -99,6 +101,45 @@ def test_smcr_of_morris_2008():
     change = [effect_size("SMCR", **arm, correlation=0.5).yi for arm in (treated, control)]
     difference = change[0] - change[1]
     np.testing.assert_array_equal(difference.round(4), [0.7421, 0.9524, 1.8054, 1.1514, 0.5050])
+    arms = {}
+    for number, arm in ((1, treated), (2, control)):
+        arms[f"change_{number}"] = np.subtract(arm["mean_1"], arm["mean_2"])
+        arms |= {f"sd_{number}": arm["sd_1"], f"n_{number}": arm["n"]}
+    both = effect_size("PPC", **arms, correlation_1=0.5, correlation_2=0.5)
+    np.testing.assert_allclose(both.yi, difference, rtol=1e-12)
+
+
+def test_smcrp_of_the_cochrane_handbook():
+    """Handbook 5.1, 16.4.6.4: SMD 0.218 and SE 0.256, the SMD without J."""
+    crossover = {"mean_1": 7.0, "sd_1": 2.38, "mean_2": 6.5, "sd_2": 2.21, "n": 10}
+    yi, vi = effect_size("SMCRP", **crossover, correlation=0.68)
+    assert round(yi / float(hedges_correction(2 * 9 / (1 + 0.68**2))), 3) == 0.218
+    assert round(vi**0.5, 3) == 0.256
+    # Without correlation it is Hedges' g of two groups of n.
+    apart = effect_size("SMCRP", **crossover, correlation=0.0)
+    of_two = effect_size("SMD", **{k: v for k, v in crossover.items() if k != "n"}, n_1=10, n_2=10)
+    assert apart == pytest.approx(of_two, rel=1e-12)
+
+
+@pytest.mark.parametrize("r", [0.0, 0.6, 0.9])
+def test_smcrp_and_ppc_are_unbiased_with_the_variance_they_state(r):
+    """Drawn from the model: mean and variance of 40,000 trials of 20 people."""
+    draw = np.random.default_rng(41)
+    n, people = 40_000, 20
+    z = draw.standard_normal((2, n, people, 2)) @ np.linalg.cholesky([[1, r], [r, 1]]).T
+    before, after = z[..., 0], z[..., 1] + np.array([0.8, 0.2])[:, None, None]
+    mean, sd = after.mean(axis=-1), after.std(axis=-1, ddof=1)
+    base = before.std(axis=-1, ddof=1)
+    paired = {"mean_1": mean[0], "sd_1": sd[0], "mean_2": before[0].mean(axis=-1)}
+    smcrp = effect_size("SMCRP", **paired, sd_2=base[0], n=people, correlation=r)
+    change = mean - before.mean(axis=-1)
+    arms = {f"change_{j + 1}": change[j] for j in (0, 1)} | {"n_1": people, "n_2": people}
+    arms |= {f"sd_{j + 1}": base[j] for j in (0, 1)}
+    ppc = effect_size("PPC", **arms, correlation_1=r, correlation_2=r)
+    for (yi, vi), true in ((smcrp, 0.8), (ppc, 0.6)):
+        # Four simulation errors, and what large-sample variances of 20 people lack.
+        assert abs(yi.mean() - true) < 4 * yi.std() / n**0.5
+        assert vi.mean() == pytest.approx(yi.var(), rel=0.12)
 
 
 def test_paired_codes_of_the_metafor_5_1_oracle():
@@ -304,7 +345,7 @@ def test_unusable_values_are_refused_by_name(code, change, message):
 
 
 def test_unknown_codes_and_arguments_list_what_is_allowed():
-    with pytest.raises(ArgumentError, match=r"code.*allowed: MD, SMD, ROM"):
+    with pytest.raises(ArgumentError, match=r"code.*allowed: MD, SMD, SMD1, ROM"):
         effect_size("rr", **TABLE)
     with pytest.raises(ArgumentError, match="missing n_1; not used by it n1; allowed: events_1"):
         effect_size("RR", events_1=1, n1=5, events_2=2, n_2=5)

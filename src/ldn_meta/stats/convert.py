@@ -10,7 +10,7 @@ outcome: ask `skewness_of_summary` first, and leave a skewed row out of pools of
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, pi
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +28,7 @@ from ldn_meta.stats.arrays import (
     checked,
     effect,
     numbers,
+    one_of,
     ordered,
     p_from_statistic,
     plain,
@@ -201,6 +202,77 @@ def log_ratio_from_ci(
         ratio=np.log(numbers("ratio", ratio, above=0)), bounds=np.asarray(se)
     )
     return Estimate(plain(centre), plain(spread))
+
+
+def log_hazard_ratio_from_score(
+    observed_minus_expected: ArrayLike, variance: ArrayLike
+) -> EffectSize:
+    """Return a log hazard ratio and its variance from a log-rank O - E and V (Peto).
+
+    yi = (O - E) / V;  vi = 1 / V. O - E is that of the treated; NaN where V is 0.
+
+
+    Source: Yusuf 1985, Prog Cardiovasc Dis 27:335; Tierney 2007, Trials 8:16;
+    Cochrane Handbook 6.8.2.
+
+    Examples
+    --------
+    >>> yi, vi = log_hazard_ratio_from_score(-5.0, 10.0)
+    >>> print(f"{yi:.1f} {vi:.1f}")
+    -0.5 0.1
+    """
+    score, information = checked(
+        observed_minus_expected=observed_minus_expected,
+        variance=numbers("variance", variance, at_least=0),
+    )
+    information = np.where(information > 0, information, np.nan)
+    return effect(score / information, 1 / information)
+
+
+# The standard deviation of a logistic outcome, and what brings the logistic nearest the normal.
+_LOG_ODDS_PER_SD = {"logistic": pi / 3**0.5, "normal": 1.65}
+
+
+def log_odds_ratio_from_smd(
+    smd: ArrayLike, variance: ArrayLike, *, distribution: str = "logistic"
+) -> EffectSize:
+    """Return the log odds ratio that a standardised mean difference stands for.
+
+    yi = f smd;  vi = f^2 variance, with f = pi / sqrt(3) = 1.81 for a logistic outcome and 1.65
+    for a normal one. Assumes one difference whatever the cut, and equal SDs in both groups; the
+    sign stays, so a score in which low is good and an event that is good need it turned.
+
+
+    Source: Chinn 2000, Stat Med 19:3127; Cox & Snell 1989 (1.65); metafor
+    `escalc(measure="D2ORL")`, `"D2ORN"`. Inverse: `smd_from_log_odds_ratio`.
+
+    Examples
+    --------
+    >>> yi, vi = log_odds_ratio_from_smd(0.5, 0.04)
+    >>> print(f"{yi:.4f} {vi:.4f}")
+    0.9069 0.1316
+    """
+    factor = _LOG_ODDS_PER_SD[one_of("distribution", distribution, tuple(_LOG_ODDS_PER_SD))]
+    d, v = checked(smd=smd, variance=numbers("variance", variance, at_least=0))
+    return effect(d * factor, v * factor**2)
+
+
+def smd_from_log_odds_ratio(
+    log_odds_ratio: ArrayLike, variance: ArrayLike, *, distribution: str = "logistic"
+) -> EffectSize:
+    """Return the standardised mean difference behind a log odds ratio.
+
+    Inverse of `log_odds_ratio_from_smd`, with its assumptions: an odds ratio of any cut of a
+    continuous outcome.
+
+
+    Source: Chinn 2000, Stat Med 19:3127; metafor `escalc(measure="OR2DL")`, `"OR2DN"`.
+    """
+    factor = _LOG_ODDS_PER_SD[one_of("distribution", distribution, tuple(_LOG_ODDS_PER_SD))]
+    log_or, v = checked(
+        log_odds_ratio=log_odds_ratio, variance=numbers("variance", variance, at_least=0)
+    )
+    return effect(log_or / factor, v / factor**2)
 
 
 def paired_effect_from_p(

@@ -152,6 +152,27 @@ def standardised_mean_difference(
     return effect(g, 1 / n_1 + 1 / n_2 + g**2 / (2 * (n_1 + n_2)))
 
 
+@_code("SMD1", "Glass's delta", ignored=("sd_1",))
+def difference_in_comparator_sd(
+    mean_1: FloatArray,
+    n_1: FloatArray,
+    mean_2: FloatArray,
+    sd_2: FloatArray,
+    n_2: FloatArray,
+) -> EffectSize:
+    """Return Glass's delta (code SMD1), in standard deviations of the comparator.
+
+    yi = J(n_2 - 1) (mean_1 - mean_2) / sd_2;  vi = 1/n_1 + 1/n_2 + yi^2 / (2 n_2).
+
+    NaN when n_2 is 2 or less or sd_2 is 0.
+
+
+    Source: Hedges 1981; metafor `escalc(measure="SMD1")`.
+    """
+    g = hedges_correction(n_2 - 1) * (mean_1 - mean_2) / np.where(sd_2 > 0, sd_2, np.nan)
+    return effect(g, 1 / n_1 + 1 / n_2 + g**2 / (2 * n_2))
+
+
 @_code("ROM", "log ratio of means")
 def log_ratio_of_means(
     mean_1: FloatArray,
@@ -277,9 +298,77 @@ def mean_change_in_first_sd(
     return effect(g, 2 * (1 - correlation) / n + g**2 / (2 * n))
 
 
-def _corrected_table(
+@_code("SMCRP", "mean change / pooled SD")
+def mean_change_in_pooled_sd(
+    mean_1: FloatArray,
+    sd_1: FloatArray,
+    mean_2: FloatArray,
+    sd_2: FloatArray,
+    n: FloatArray,
+    correlation: FloatArray,
+) -> EffectSize:
+    """Return the within-person difference in standard deviations of the outcome (code SMCRP).
+
+    yi = J(2 (n - 1) / (1 + r^2)) (mean_1 - mean_2) / sqrt((sd_1^2 + sd_2^2) / 2)
+    vi = 2 (1 - r) / n + yi^2 (1 + r^2) / (4 n), r the correlation.
+
+    The code for a crossover trial that is to stand beside g of parallel trials. The Cochrane
+    Handbook leaves J out and has 2 (1 - r) (1/n + yi^2 / (2 n)); its example, 0.218 with standard
+    error 0.256, is 0.204 and 0.256 here. NaN when n is 1 or both SDs are 0.
+
+
+    Source: Cousineau 2020, Quant Meth Psych 16:418, equation 2; metafor 4
+    `escalc(measure="SMCRP")`; Cochrane Handbook 5.1, 16.4.6.4.
+
+    Examples
+    --------
+    >>> yi, vi = mean_change_in_pooled_sd(7.0, 2.38, 6.5, 2.21, 10, 0.68)
+    >>> print(f"{yi:.3f} {vi**0.5:.3f}")
+    0.204 0.256
+    """
+    variance = (sd_1**2 + sd_2**2) / 2
+    sd = np.sqrt(np.where(variance > 0, variance, np.nan))
+    shared = 1 + correlation**2
+    g = hedges_correction(2 * (n - 1) / shared) * (mean_1 - mean_2) / sd
+    return effect(g, 2 * (1 - correlation) / n + g**2 * shared / (4 * n))
+
+
+@_code("PPC", "difference of two mean changes, each / its first SD")
+def pre_post_control(
+    change_1: FloatArray,
+    sd_1: FloatArray,
+    n_1: FloatArray,
+    correlation_1: FloatArray,
+    change_2: FloatArray,
+    sd_2: FloatArray,
+    n_2: FloatArray,
+    correlation_2: FloatArray,
+) -> EffectSize:
+    """Return the change of one arm less that of the other, in baseline SDs (code PPC).
+
+    The changes are later minus baseline, the SDs those at baseline, the correlations those of
+    baseline with later. It is the difference of two SMCR, and their variances are added: the
+    baseline SDs may differ. Morris recommends d_ppc2, with one pooled baseline SD, which is more
+    efficient where they are equal.
+
+
+    Source: Becker 1988; Morris 2008, Organ Res Methods 11:364, d_ppc1; metafor's analysis
+    "Morris (2008)", `escalc(measure="SMCR")` for each arm.
+    """
+    arm_1, arm_2 = (
+        EFFECT_CODES["SMCR"].formula(change, sd, 0.0, n, correlation)
+        for change, sd, n, correlation in (
+            (change_1, sd_1, n_1, correlation_1),
+            (change_2, sd_2, n_2, correlation_2),
+        )
+    )
+    return effect(arm_1.yi - arm_2.yi, arm_1.vi + arm_2.vi)
+
+
+def corrected_table(
     events_1: FloatArray, n_1: FloatArray, events_2: FloatArray, n_2: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Return a, b, c, d of the tables after the zero-cell rule of this file."""
     a, b, c, d = events_1, n_1 - events_1, events_2, n_2 - events_2
     has_zero = (a == 0) | (b == 0) | (c == 0) | (d == 0)
     addition = np.where(has_zero, ZERO_CELL_ADDITION, 0.0)
@@ -298,7 +387,7 @@ def log_risk_ratio(
 
     Source: Katz 1978, Biometrics 34:469; metafor `escalc(measure="RR")`.
     """
-    a, b, c, d = _corrected_table(events_1, n_1, events_2, n_2)
+    a, b, c, d = corrected_table(events_1, n_1, events_2, n_2)
     n1, n2 = a + b, c + d
     return effect(np.log(a / n1) - np.log(c / n2), 1 / a - 1 / n1 + 1 / c - 1 / n2)
 
@@ -314,7 +403,7 @@ def log_odds_ratio(
 
     Source: Woolf 1955, Ann Hum Genet 19:251; metafor `escalc(measure="OR")`.
     """
-    a, b, c, d = _corrected_table(events_1, n_1, events_2, n_2)
+    a, b, c, d = corrected_table(events_1, n_1, events_2, n_2)
     return effect(np.log(a / b) - np.log(c / d), 1 / a + 1 / b + 1 / c + 1 / d)
 
 
@@ -330,7 +419,7 @@ def risk_difference(
 
     Source: metafor `escalc(measure="RD")`.
     """
-    a, b, c, d = _corrected_table(events_1, n_1, events_2, n_2)
+    a, b, c, d = corrected_table(events_1, n_1, events_2, n_2)
     n1, n2 = a + b, c + d
     return effect(a / n1 - c / n2, a * b / n1**3 + c * d / n2**3)
 
@@ -349,7 +438,7 @@ def arcsine_difference(
 
     Source: Ruecker 2009, Stat Med 28:721; metafor `escalc(measure="AS", add=1/2, to="only0")`.
     """
-    a, b, c, d = _corrected_table(events_1, n_1, events_2, n_2)
+    a, b, c, d = corrected_table(events_1, n_1, events_2, n_2)
     n1, n2 = a + b, c + d
     return effect(
         np.arcsin(np.sqrt(a / n1)) - np.arcsin(np.sqrt(c / n2)), 1 / (4 * n1) + 1 / (4 * n2)
@@ -369,7 +458,7 @@ def peto_log_odds_ratio(
 
     Source: Yusuf 1985, Prog Cardiovasc Dis 27:335; metafor `escalc(measure="PETO")`.
     """
-    a, b, c, d = _corrected_table(events_1, n_1, events_2, n_2)
+    a, b, c, d = corrected_table(events_1, n_1, events_2, n_2)
     observed_minus_expected, variance = hypergeometric_score(a, a + b, c, c + d)
     return effect(observed_minus_expected / variance, 1 / variance)
 
@@ -477,8 +566,10 @@ def effect_size(
     Parameters
     ----------
     code : str
-        MD SMD ROM - two groups: mean_1 sd_1 n_1 mean_2 sd_2 n_2.
-        MC SMCC SMCR - paired: mean_1 sd_1 mean_2 sd_2 n correlation (SMCR does not use sd_2).
+        MD SMD SMD1 ROM - two groups: mean_1 sd_1 n_1 mean_2 sd_2 n_2 (SMD1 does not use sd_1).
+        MC SMCC SMCR SMCRP - paired: mean_1 sd_1 mean_2 sd_2 n correlation (SMCR does not use
+        sd_2).
+        PPC - two groups before and after: change_1 sd_1 n_1 correlation_1, and the same with 2.
         RR OR RD AS PETO - 2x2 table: events_1 n_1 events_2 n_2.
         IRR - rates: events_1 time_1 events_2 time_2.
         PR PLO PAS PFT - one group: events n.

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 LOG, STANDARDISED = "log", "standardised"
 _FAMILY_OF_MEASURE = {
     **dict.fromkeys(("RR", "OR", "PETO", "IRR", "ROM"), LOG),
-    **dict.fromkeys(("SMD", "SMCC", "SMCR"), STANDARDISED),
+    **dict.fromkeys(("SMD", "SMD1", "SMCC", "SMCR", "SMCRP", "PPC"), STANDARDISED),
 }
 
 
