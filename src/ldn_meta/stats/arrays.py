@@ -135,7 +135,7 @@ def effects_and_variances(
 
 
 # Measures in standard deviations, which hardly any treatment moves by more than this.
-IN_SDS = ("SMD", "SMCC", "SMCR")
+IN_SDS = ("SMD", "SMD1", "SMCC", "SMCR", "SMCRP", "PPC")
 LARGEST_IN_SDS = 3.0
 GIANT = f"more than {LARGEST_IN_SDS:g} standard deviations: is a standard error typed as SD?"
 # Beyond this metafor warns too, since version 2.0.

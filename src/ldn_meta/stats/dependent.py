@@ -27,6 +27,7 @@ from ldn_meta.stats.arrays import (
     PoolRecord,
     checked,
     confidence_level,
+    doubts,
     effects_and_variances,
     numbers,
     one_of,
@@ -35,6 +36,7 @@ from ldn_meta.stats.arrays import (
     text,
     trial_labels,
     two_sided_quantile,
+    yes_or_no,
 )
 from ldn_meta.stats.effects import EFFECT_CODES, corrected_table, effect_size, hedges_correction
 
@@ -617,9 +619,7 @@ def pool_dependent(
 tau2_between=0, tau2_within=0)
     """
     level = confidence_level(level)
-    if robust not in (True, False):
-        message = f"robust={robust!r} is not allowed; allowed: True, False"
-        raise ArgumentError(message)
+    robust = yes_or_no("robust", robust)
     y, v, matrix = _checked_matrix(yi, vi)
     codes, names = _codes("cluster", cluster, y.size)
     named = trial_labels(labels, y.size)
@@ -637,7 +637,7 @@ tau2_between=0, tau2_within=0)
     several = False
     if clusters:
         fitted, weight[np.concatenate(groups)], several = _fit(
-            y, matrix, groups, robust=bool(robust), level=level
+            y, matrix, groups, robust=robust, level=level
         )
         found |= fitted
     whens = {
@@ -655,14 +655,15 @@ tau2_between=0, tau2_within=0)
     return DependentResult(
         **found,
         measure=text("measure", measure),
-        robust=bool(robust),
+        robust=robust,
         level=level,
         yi=y,
         vi=v,
         weight_pct=weight,
         cluster=tuple(str(names[code]) for code in codes),
         labels=named,
-        notes=tuple(SENTENCES[name] for name, when in whens.items() if when),
+        notes=tuple(SENTENCES[name] for name, when in whens.items() if when)
+        + doubts(y, v, measure),
     )
 
 

@@ -26,7 +26,7 @@ from ldn_meta.evidence.raw.review import (
     section,
 )
 from ldn_meta.evidence.raw.tables import counted, titled_html
-from ldn_meta.stats.arrays import CI_METHODS, HALF, html_table
+from ldn_meta.stats.arrays import CI_METHODS, HALF, IN_SDS, html_table
 
 if TYPE_CHECKING:
     from ldn_meta.evidence.raw.tables import Dictionary, Evidence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 LOG, STANDARDISED = "log", "standardised"
 _FAMILY_OF_MEASURE = {
     **dict.fromkeys(("RR", "OR", "PETO", "IRR", "ROM"), LOG),
-    **dict.fromkeys(("SMD", "SMD1", "SMCC", "SMCR", "SMCRP", "PPC"), STANDARDISED),
+    **dict.fromkeys(IN_SDS, STANDARDISED),
 }
 
 
