@@ -298,8 +298,11 @@ def test_comparisons_with_missing_numbers_are_nan_and_do_not_count():
 def test_zero_cells_leave_a_matrix_that_can_be_inverted():
     counts = {"events_1": [0, 4, 30], "n_1": 30, "events_2": [0, 0, 0], "n_2": 25}
     for measure in ("RR", "OR", "RD"):
-        _, vi = lm.shared_control(measure, trial=[1, 1, 1], **counts)
-        assert linalg.eigvalsh(vi)[0] > 0
+        found = lm.shared_control(measure, trial=[1, 1, 1], **counts)
+        assert linalg.eigvalsh(found.vi)[0] > 0
+        assert "3 of 3: 0.5 was added" in found.notes[0]
+        dropped = lm.shared_control(measure, trial=[1, 1, 1], double_zero="drop", **counts)
+        assert np.isnan(dropped.yi).tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize(

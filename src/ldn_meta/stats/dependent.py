@@ -20,6 +20,7 @@ from scipy.special import chdtrc
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import (
     BoolArray,
+    EffectSize,
     FloatArray,
     FloatOrArray,
     IntArray,
@@ -48,13 +49,6 @@ ROUNDING = 1e-10
 MAX_STEPS = 100
 
 
-class CorrelatedEffects(NamedTuple):
-    """Effects (k,) and the covariance matrix (k, k) of their sampling errors."""
-
-    yi: FloatArray
-    vi: FloatArray
-
-
 class DesignEffect(NamedTuple):
     """How many times the variance grows, the standard error grows, and the people that count."""
 
@@ -81,7 +75,7 @@ SHARED_METHODS = ("covariance", "split")
 
 def shared_control(
     measure: str, *, trial: Labels, method: str = "covariance", **data: Any
-) -> CorrelatedEffects:
+) -> EffectSize:
     """Return the effects of arms that share a comparator, with what their errors share.
 
     covariance  Both effects hold the same comparison group, so they covary by what it adds to
@@ -107,8 +101,9 @@ def shared_control(
 
     Returns
     -------
-    CorrelatedEffects
-        ``(yi, vi)`` with vi (k, k), for `pool_dependent`; NaN where a number is missing.
+    EffectSize
+        ``(yi, vi)``, vi the covariance matrix (k, k) that `pool_dependent` takes; NaN where a
+        number is missing, and the notes of `effect_size`.
 
     Raises
     ------
@@ -129,22 +124,23 @@ def shared_control(
     """
     one_of("measure", measure, SHARED_MEASURES)
     one_of("method", method, SHARED_METHODS)
-    yi = np.asarray(effect_size(measure, **data).yi)
+    found = effect_size(measure, **data)
+    yi = np.asarray(found.yi)
     if yi.ndim != 1:
         message = f"the data have shape {yi.shape}; allowed: (k,), one entry a comparison"
         raise ArgumentError(message)
     names = EFFECT_CODES[measure].arguments
     values = (np.broadcast_to(x, yi.shape) for x in checked(**{n: data[n] for n in names}))
-    given = dict(zip(names, values, strict=True))
+    given: dict[str, Any] = dict(zip(names, values, strict=True))
     codes, trials = _codes("trial", trial, yi.size)
-    there = np.asarray(~np.isnan(list(given.values())).any(axis=0))
+    there = np.asarray(~np.isnan([yi, *given.values()]).any(axis=0))
     of_group_2 = [name for name in names if name.endswith("_2")]
     for code, label in enumerate(trials):
         for name in of_group_2:
-            found = np.unique(given[name][there & (codes == code)])
-            if found.size > 1:
+            one = np.unique(given[name][there & (codes == code)])
+            if one.size > 1:
                 message = (
-                    f"{name}: {found[0]:g} and {found[1]:g} in trial {label!r}; "
+                    f"{name}: {one[0]:g} and {one[1]:g} in trial {label!r}; "
                     "allowed: one comparison group for all effects of a trial"
                 )
                 raise ArgumentError(message)
@@ -154,8 +150,8 @@ def shared_control(
         for name in of_group_2:
             if name.startswith(("n_", "events_")):
                 given[name] = given[name] / uses
-        yi, variance = effect_size(measure, **given)
-        return CorrelatedEffects(np.asarray(yi), np.diag(variance))
+        split = effect_size(measure, **(data | given))
+        return EffectSize(split.yi, np.diag(split.vi)).noted(*split.notes)
     root = np.sqrt(_of_comparator(measure, given))
     covariance = np.outer(root, root)
     if measure == "SMD":
@@ -163,10 +159,10 @@ def shared_control(
         covariance += np.outer(yi, yi) / (2 * people)
         variance = 1 / given["n_1"] + 1 / given["n_2"] + yi**2 / (2 * people)
     else:
-        variance = np.asarray(effect_size(measure, **data).vi)
+        variance = np.asarray(found.vi)
     covariance = np.where(together, covariance, 0.0)
     np.fill_diagonal(covariance, variance)
-    return CorrelatedEffects(yi, covariance)
+    return EffectSize(yi, covariance).noted(*found.notes)
 
 
 def _in_sd_of_all_arms(
