@@ -119,7 +119,7 @@ def shared_control(
     --------
     >>> yi, vi = shared_control("MD", trial=["a", "a"], mean_1=[4.0, 3.0], sd_1=2.0, n_1=20,
     ...                         mean_2=5.0, sd_2=2.0, n_2=20)
-    >>> vi.tolist()
+    >>> vi.round(3).tolist()
     [[0.4, 0.2], [0.2, 0.4]]
     """
     one_of("measure", measure, SHARED_MEASURES)
@@ -610,9 +610,9 @@ def pool_dependent(
 
     Examples
     --------
-    >>> pool_dependent([0.1, 0.3, 0.5, 0.2], [0.04] * 4, cluster=["a", "a", "b", "c"])
-    DependentResult(k=4 in 3 clusters, 0.275 [95% CI -0.05541, 0.6054], df=1.75, \
-tau2_between=0, tau2_within=0)
+    >>> found = pool_dependent([0.1, 0.3, 0.5, 0.2], [0.04] * 4, cluster=["a", "a", "b", "c"])
+    >>> print(f"{found.estimate:.3f} ({found.se:.3f}), df {found.df:.2f}")
+    0.275 (0.087), df 1.80
     """
     level = confidence_level(level)
     robust = yes_or_no("robust", robust)
