@@ -1176,6 +1176,18 @@ def test_harms_beside_the_reviews(claim):
     assert n["upper"] == near(proportion_confint(0, 49, method="wilson")[1])
 
 
+def test_an_important_difference_stands_with_its_source(claim, protocol):
+    scale = protocol.scales["pain_intensity"]
+    for key in ("radi-jfp-as-effective", "reis2025-promise-fibromyalgia"):
+        assert f"({scale.mid_source})" in claim(key)[2]
+    _, n, sentence = claim("hegde2025-ae-active")
+    stated = protocol.certainty
+    assert (n["margin_low"], n["margin_high"]) == near(
+        (stated["imprecision.ratio_low"], stated["imprecision.ratio_high"])
+    )
+    assert f"({stated.ratio_source})" in sentence
+
+
 def test_no_difference_in_headache_is_not_shown_by_a_ratio_of_nearly_five(claim):
     assert claim("nazir2025-headache")[0] == SUPPORTED  # that it is not clear
     verdict, n, _ = claim("nazir2025-headache-sensitivity")

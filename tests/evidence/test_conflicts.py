@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from statistics import NormalDist
 
 import pandas as pd
 import pytest
@@ -10,9 +11,9 @@ from scipy.stats import fisher_exact
 from builders import Builder
 from ldn_meta.evidence.answer.answer import Answers
 from ldn_meta.evidence.answer.conflicts import (
+    ANY_COUNTS,
     COLUMNS,
     NOT_ASKED,
-    OUTSIDE,
     UNBOUNDED,
     conflicts,
     ledger,
@@ -327,17 +328,56 @@ def test_the_approximated_trial_joins_the_others(to_read):
     )
 
 
-def test_two_trials_without_a_prior_for_their_unit_have_no_what_if(to_read, protocol):
+def test_two_trials_without_a_prior_for_their_unit_are_read_as_the_plan_says(to_read, protocol):
     row = to_read["sharafaddinzadeh2010"]
     assert protocol.bayes.scale_for("MD", "points (norm-based)") is None
-    assert row["basis"] == UNBOUNDED
-    assert "the plan states none for points (norm-based)" in row["why"]
-    assert math.isnan(row["ci_low"]) and math.isnan(row["estimate_low"])
+    assert protocol.model.ci_method_without_prior == "knapp-hartung-floored"
+    assert "floored Knapp-Hartung" in row["assumed"]
+    assert "states no prior for points (norm-based)" in row["assumed"]
+    # One degree of freedom: t is 12.7, so an important difference shows nothing.
+    assert (row["k"], row["excluding"]) == (2, 0)
 
 
-def test_what_the_plan_keeps_outside_stays_outside(to_read):
-    assert to_read["martin2022"]["basis"] == OUTSIDE
-    assert "not randomised" in to_read["martin2022"]["why"]
+def test_what_the_plan_keeps_outside_says_why_and_what_letting_it_in_would_do(to_read):
+    row = to_read["martin2022"]
+    assert "not randomised" in row["barred"]
+    assert "compared with usual care" in row["barred"]
+    # 36 against 42 people, alone: no pool against usual care.
+    error = 1.96 * math.sqrt(1 / 36 + 1 / 42)
+    assert (row["k"], row["assumed"]) == (1, "none")
+    assert row["ci_high"] == pytest.approx(1 + 1.959964 * error)
+    # One point is more than twice its error, so either way it would be seen.
+    assert row["excluding"] == row["sets"] == 2
+
+
+def test_every_study_has_bounds_or_the_plain_reason(to_read):
+    for row in to_read.values():
+        assert (
+            row["basis"] != UNBOUNDED
+            or row["assumed"] == "nothing printed says how large or how exact"
+        )
+    assert sum(row["basis"] == UNBOUNDED for row in to_read.values()) == 0
+
+
+def test_a_p_and_a_side_give_a_difference_on_the_scale(to_read):
+    row = to_read["chindalore2005"]
+    # 350 people in four arms; p = 0.006 is 0.0055 to 0.0065, towards less pain.
+    error = 1.96 * math.sqrt(2 * 4 / 350)
+    ends = sorted(NormalDist().inv_cdf(p / 2) * error for p in (0.0055, 0.0065))
+    assert (row["estimate_low"], row["estimate_high"]) == (
+        pytest.approx(ends[0]),
+        pytest.approx(ends[1]),
+    )
+    assert "arms of equal size" in row["assumed"]
+    assert (row["excluding"], row["sets"]) == (2, 2)
+
+
+def test_any_counts_of_the_people_who_began(to_read):
+    row = to_read["smith2013"]
+    # Six against six: 49 pairs but nobody and everybody in both.
+    assert (row["basis"], row["sets"], row["measure"]) == (ANY_COUNTS, 7 * 7 - 2, "RR")
+    # Six of six against none of six, with half a person added to each cell.
+    assert row["estimate_high"] == pytest.approx(math.log((6.5 / 7) / (0.5 / 7)))
 
 
 def test_an_important_difference_either_way(to_read):

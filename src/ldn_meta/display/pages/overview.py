@@ -27,7 +27,7 @@ from ldn_meta.display.words import (
     shown,
 )
 from ldn_meta.evidence.answer.answer import Answers
-from ldn_meta.evidence.answer.conflicts import NEW_ROW, OUTSIDE, UNBOUNDED, wanted
+from ldn_meta.evidence.answer.conflicts import NEW_ROW, UNBOUNDED, wanted
 from ldn_meta.evidence.answer.pools import DIRECTION_ONLY, META_ANALYSIS, NO_COMPARISON, NOTHING
 from ldn_meta.evidence.derived import load_derived
 from ldn_meta.evidence.grade import NOT_RATED
@@ -272,14 +272,15 @@ class OverviewPage:
     def to_read_sentence(self) -> Text:
         """How many studies lack a number, and of how many it is known what it could do."""
         rows = self.to_read
-        bounded = sum(row["basis"] not in (OUTSIDE, UNBOUNDED) for row in rows)
-        outside = sum(row["basis"] == OUTSIDE for row in rows)
+        bounded = sum(row["basis"] != UNBOUNDED for row in rows)
+        outside = sum(row["barred"] != "none" for row in rows)
         return Text(
             f"{capitalised(count(len(rows), 'comparative study'))} on file "
             f"{'is' if len(rows) == 1 else 'are'} in no pool of the main outcome for want of a "
             f"number. What that number could do is worked out for {in_words(bounded)}; "
-            f"{in_words(outside)} would stand beside the main pool whatever it is. What could "
-            "happen is no data: nothing of it enters any other page."
+            f"{in_words(outside)} would stand beside the main pool whatever it is, and for these "
+            "it is what letting them in would do. What could happen is no data: nothing of it "
+            "enters any other page."
         )
 
     @property
@@ -303,8 +304,9 @@ class OverviewPage:
             "Where a number stands is a guess: nobody has looked. Intervals are those that the "
             "answer would be read by, over every value that the printed facts allow; where they "
             "allow all, over an important difference either way on the scale of the main outcome, "
-            "with the error that the size of the study and the spread of the scale give. Also: "
-            "ldn-meta wanted.",
+            "with the error that the size of the study and the spread of the scale give; where "
+            "only a p and a side are printed, over the differences on that scale that give it. "
+            "Also: ldn-meta wanted.",
             "Every comparative study is in a pool.",
         )
 
@@ -341,10 +343,10 @@ def _fill(row: dict[str, Any]) -> str:
 
 def _could_do(row: dict[str, Any]) -> str:
     """What the missing number could do to the answer."""
-    if row["basis"] == OUTSIDE:
-        return f"would stand beside the main pool: {row['why']}"
+    barred = row["barred"] != "none"
+    outside = f"would stand beside the main pool ({row['barred']}); let in, " if barred else ""
     if row["basis"] == UNBOUNDED:
-        return f"not worked out: {row['why']}"
+        return f"{outside}not worked out: {row['assumed']}"
 
     def shown_as(*names: str) -> list[str]:
         numbers = shown([row[name] for name in names], measure=row["measure"])
@@ -355,7 +357,8 @@ def _could_do(row: dict[str, Any]) -> str:
     what = MEASURES.get(row["measure"], row["measure"])
     pooled = "alone" if row["k"] == 1 else f"in a pool of {in_words(int(row['k']))} trials"
     found = f"{what} {first}" if first == last else f"{what} {first} to {last}"
-    said = f"with {row['basis']}, {pooled}: {found}"
+    assumed = "" if row["assumed"] == "none" else f" ({row['assumed']})"
+    said = f"{outside}with {row['basis']}, {pooled}{assumed}: {found}"
     if sets == 1:
         said += f", interval {low} to {high}"
     else:

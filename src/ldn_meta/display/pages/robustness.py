@@ -564,12 +564,19 @@ class RobustnessPage(QuestionPage):
                 f"About {look.required_people:,.0f} people would be required: the size of one "
                 "trial with the spread of people that these trials show, made larger for the "
                 f"spread between trials (D2 = {fixed(look.diversity)}). The size on the page on "
-                "certainty is another: one trial, the stated spread of people, no spread between "
-                "trials."
+                f"certainty is another{self._certainty_size}: one trial, the stated spread of "
+                "people, no spread between trials."
             )
         if look.notes:
             parts.append(f"Noted: {'; '.join(look.notes)}.")
         return Text(" ".join(parts))
+
+    @property
+    def _certainty_size(self) -> str:
+        """The information size of the rating, after a comma."""
+        rated = self.answer.rating
+        size = math.nan if rated is None else float(rated["information_size"])
+        return f", {size:,.0f} people" if math.isfinite(size) else ""
 
     @property
     def _mid_source(self) -> str:

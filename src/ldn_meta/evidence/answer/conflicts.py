@@ -6,10 +6,16 @@ import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import product
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ldn_meta.evidence.answer.directions import NOT_BLIND, NOT_RANDOMISED
-from ldn_meta.evidence.answer.pools import Pool, build_pools
+from ldn_meta.evidence.answer.pools import (
+    FAVOURS_COMPARATOR,
+    FAVOURS_TREATMENT,
+    Pool,
+    build_pools,
+)
 from ldn_meta.evidence.effects.effects import as_saved, candidate_effects
 from ldn_meta.evidence.effects.routes import counts_behind
 from ldn_meta.evidence.effects.rows import (
@@ -38,6 +44,7 @@ from ldn_meta.evidence.raw.faults import (
     stated_twice,
 )
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, as_records, cited
+from ldn_meta.stats.arrays import two_sided_quantile
 from ldn_meta.stats.convert import ci_from_se, paired_se, se_from_p
 from ldn_meta.stats.effects import log_risk_ratio
 from ldn_meta.stats.printed import (
@@ -461,17 +468,21 @@ WANTED, NEW_ROW = "wanted", "new"
 COUNTS = "counts that print like the percentages"
 MEANS = "the printed difference and its p"
 APPROXIMATED = "the approximated effect"
+ANY_COUNTS = "any counts of the people who began"
+PRINTED_P = "the printed p on the scale of the main outcome"
 EITHER_WAY = "an important difference either way"
 # Where there are none to try.
-OUTSIDE, UNBOUNDED = "outside the main pool", "no bound"
-NO_PRIOR = "two trials would be read with a prior, and the plan states none"
+UNBOUNDED = "no bound"
+NOTHING_PRINTED = "nothing printed says how large or how exact"
+NO_PRIOR = "read by {method}, for the plan states no prior for {unit}"
+EQUAL_ARMS = "with arms of equal size, for theirs are not known"
 NOT_ASKED = "no row of wanted.csv says which number is missing"
 NOT_IN_WANTED: dict[Any, Any] = {
     "missing": NOT_ASKED,
     **dict.fromkeys(("likely_in", "address", "table", "rows", "columns"), "none"),
 }
 OUTLOOK = (
-    *("basis", "why", "k", "measure", "unit", "sets", "excluding"),
+    *("basis", "barred", "assumed", "k", "measure", "unit", "sets", "excluding"),
     *("estimate_low", "estimate_high", "ci_low", "ci_high"),
     *("named", "named_p", "named_estimate", "named_low", "named_high"),
 )
@@ -509,7 +520,8 @@ def wanted(answers: Answers) -> pd.DataFrame:
 
     A study lacks it if it is in no main pool of the main outcome of its condition. The values
     tried are those its printed facts allow; where they allow all, an important difference either
-    way with the error that its size and the spread of the scale give.
+    way with the error that its size and the spread of the scale give. What bars a study from the
+    main pool, and what had to be assumed, stands beside it.
     """
     import pandas as pd
 
@@ -549,7 +561,7 @@ def _outlook(
 ) -> dict[str, Any]:
     """The values a missing number may have, and where they put the answer."""
     blank = dict.fromkeys(OUTLOOK, math.nan) | {
-        "why": "none", "measure": "none", "unit": "none", "named": "none",
+        "barred": "none", "assumed": "none", "measure": "none", "unit": "none", "named": "none",
     }  # fmt: skip
     barred = [
         *[NOT_RANDOMISED] * (study["is_randomised"] != "yes"),
@@ -557,17 +569,17 @@ def _outlook(
         *[f"compared with {study['comparator_class']}"]
         * (study["comparator_class"] != indication["main_comparator"]),
     ]
-    if barred:
-        return blank | {"basis": OUTSIDE, "why": ", ".join(barred)}
-    for find in (_approximated, _counts, _means, _either_way):
+    blank["barred"] = ", ".join(barred) or "none"
+    for find in (_approximated, _counts, _means, _any_counts, _printed_p, _either_way):
         basis, supposed, named = find(context, answer, study)
         if not supposed:
             continue
         with_it = [_with(answer, effect) for effect in supposed]
-        if any(_lacks_a_prior(pool) for pool in with_it):
-            why = f"{NO_PRIOR} for {supposed[0]['unit']}"
-            return blank | {"basis": UNBOUNDED, "why": why, "k": len(with_it[0].trials)}
         read = [pool.read[:3] for pool in with_it]
+        assumed = [EQUAL_ARMS] * bool(supposed[0].get("has_equal_arms"))
+        if any(_lacks_a_prior(pool) for pool in with_it):
+            method, unit = with_it[0].read.method, supposed[0]["unit"]
+            assumed.append(NO_PRIOR.format(method=method, unit=unit))
         told = {}
         if named is not None:
             words, p, place = named
@@ -576,6 +588,7 @@ def _outlook(
             )
         return blank | {
             "basis": basis,
+            "assumed": "; ".join(assumed) or "none",
             "k": len(with_it[0].trials),
             "measure": supposed[0]["measure"],
             "unit": supposed[0]["unit"],
@@ -587,7 +600,7 @@ def _outlook(
             "ci_high": max(high for _, _, high in read),
             **told,
         }
-    return blank | {"basis": UNBOUNDED, "why": "nothing printed says how large or how exact"}
+    return blank | {"basis": UNBOUNDED, "assumed": NOTHING_PRINTED}
 
 
 Values: TypeAlias = tuple[str, list[dict[str, Any]], tuple[str, float, int] | None]
@@ -618,7 +631,7 @@ def _effect(
     return {
         "study_id": study["study_id"],
         "study_label": study["label"],
-        "year": float(study["year"]),
+        "year": float(study["year"]) if study["year"].isdigit() else math.nan,
         "yi": yi,
         "vi": sei**2,
         "sei": sei,
@@ -722,31 +735,106 @@ def _means(context: Context, answer: Answer, study: dict[Any, Any]) -> Values:
     return MEANS, supposed, None
 
 
+def _any_counts(context: Context, answer: Answer, study: dict[Any, Any]) -> Values:
+    """Every pair of counts of the people who began, where an outcome is counted."""
+    outcomes = answer.answers.evidence.text["outcomes"]
+    own = outcomes["construct"] == answer.construct
+    sizes = _by_group(context, study)
+    if set(outcomes.loc[own, "kind"]) != {"binary"} or not all(sizes):
+        return ANY_COUNTS, [], None
+    first, second = sizes
+    supposed = []
+    for cells in product(range(first + 1), [first], range(second + 1), [second]):
+        # The same share of nought or one says nothing of a ratio.
+        if cells[0] == cells[2] == 0 or (cells[0], cells[2]) == sizes:
+            continue
+        ratio = log_risk_ratio(*cells)
+        names = dict(zip(("events_1", "n_1", "events_2", "n_2"), cells, strict=True))
+        supposed.append(
+            _effect(
+                answer, study, float(ratio.yi), math.sqrt(float(ratio.vi)),
+                measure="RR", unit="log risk ratio", **names,
+            )
+        )  # fmt: skip
+    return ANY_COUNTS, supposed, None
+
+
+def _printed_p(context: Context, answer: Answer, study: dict[Any, Any]) -> Values:
+    """The differences that an exact p and a side give, with the spread of the scale."""
+    scale = answer.protocol.certainty.scales.get(answer.construct)
+    found = _test_of(context, answer, study)
+    sizes, is_assumed = _sizes(context, answer, study, per_arm=True)
+    if scale is None or found is None or not all(sizes) or study["design"] in PAIRED_DESIGNS:
+        return PRINTED_P, [], None
+    row, p = found
+    outcome = context.outcomes[row["outcome_id"]]
+    towards = {FAVOURS_TREATMENT: 1, FAVOURS_COMPARATOR: -1}.get(str(row["direction"]))
+    if towards is None or outcome["benefit_sign"] is None:
+        return PRINTED_P, [], None
+    sei = scale.sd * math.sqrt(sum(1 / n for n in sizes))
+    side = towards * number(outcome["benefit_sign"])
+    supposed = [
+        _effect(
+            answer, study, side * float(two_sided_quantile(1 - end)) * sei, sei,
+            measure="MD", unit=scale.unit, n_1=sizes[0], n_2=sizes[1],
+            has_equal_arms=is_assumed,
+        )
+        for end in p
+    ]  # fmt: skip
+    return PRINTED_P, supposed, None
+
+
+def _by_group(context: Context, study: dict[Any, Any]) -> tuple[int, int]:
+    """People who began on the treatment and on the comparator; 0 where it is not known."""
+    arms = [arm for arm in context.arms.values() if arm["study_id"] == study["study_id"]]
+    first, second = (
+        sum(int(arm["n_randomised"] or 0) for arm in arms if arm["group"] == group)
+        for group in (TREATMENT, COMPARATOR)
+    )
+    return first, second
+
+
+def _sizes(
+    context: Context, answer: Answer, study: dict[Any, Any], *, per_arm: bool = False
+) -> tuple[tuple[float, float], bool]:
+    """People in the two groups, or in one arm of each, and whether equal arms were assumed."""
+    known = _by_group(context, study)
+    if all(known) and not per_arm:
+        return known, False
+    for row in context.about("contrasts", study["study_id"], answer.construct):
+        if row["n_1"] is not None and row["n_2"] is not None:
+            return (number(row["n_1"]), number(row["n_2"])), False
+    text = answer.answers.evidence.text["arms"]
+    # Arms that people were assigned to: none of several together.
+    own = text[(text["study_id"] == study["study_id"]) & (text["n_randomised"] != "NA")]
+    in_all = latest_size(study)
+    if not in_all or own.empty:
+        return (0.0, 0.0), False
+    arms = [(own["group"] == str(group)).sum() for group in (TREATMENT, COMPARATOR)]
+    first, second = (in_all / len(own) * (min(n, 1) if per_arm else n) for n in arms)
+    return (float(first), float(second)), True
+
+
 def _either_way(context: Context, answer: Answer, study: dict[Any, Any]) -> Values:
     """An important difference for and against, with the error that its size would give."""
     scale = answer.protocol.certainty.scales.get(answer.construct)
     if scale is None:
         return EITHER_WAY, [], None
-    arms = [arm for arm in context.arms.values() if arm["study_id"] == study["study_id"]]
-    by_group = {
-        group: sum(arm["n_randomised"] or 0 for arm in arms if arm["group"] == group)
-        for group in (TREATMENT, COMPARATOR)
-    }
-    in_all = latest_size(study)
+    in_all, is_assumed = latest_size(study), False
     is_paired = study["design"] in PAIRED_DESIGNS
     if is_paired and in_all:
         sei = float(paired_se(scale.sd, scale.sd, in_all, answer.protocol.correlation))
-        sizes = in_all, in_all
-    elif not is_paired and all(by_group.values()):
-        sizes = int(by_group[TREATMENT]), int(by_group[COMPARATOR])
-        sei = scale.sd * math.sqrt(sum(1 / n for n in sizes))
+        sizes: tuple[float, float] = in_all, in_all
     else:
-        return EITHER_WAY, [], None
+        sizes, is_assumed = _sizes(context, answer, study)
+        if is_paired or not all(sizes):
+            return EITHER_WAY, [], None
+        sei = scale.sd * math.sqrt(sum(1 / n for n in sizes))
     mid = scale.minimal_important_difference
     supposed = [
         _effect(
             answer, study, end, sei, measure="MD", unit=scale.unit,
-            is_paired=is_paired, n_1=sizes[0], n_2=sizes[1],
+            is_paired=is_paired, n_1=sizes[0], n_2=sizes[1], has_equal_arms=is_assumed,
         )
         for end in (-mid, mid)
     ]  # fmt: skip

@@ -612,6 +612,16 @@ class Material:
                 mid = scale.minimal_important_difference / sd
         return -mid, mid
 
+    def mid_source(self, found: Pool) -> str:
+        """Where the ends of what is unimportant come from; nothing if nobody stated them."""
+        if is_ratio(found):
+            return self.protocol.certainty.ratio_source
+        for scales in (self.protocol.certainty.scales, self.protocol.scales):
+            scale = scales.get(found.key["construct"])
+            if scale is not None and scale.unit == found.key["unit"]:
+                return scale.mid_source
+        return ""
+
     def source(self, row: Row) -> str:
         """Where a row stands, as a citation: first author and year."""
         return cited(row, self.sources)

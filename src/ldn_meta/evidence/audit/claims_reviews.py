@@ -89,7 +89,7 @@ def tally(found: Mapping[str, str]) -> dict[str, float | str]:
     outcomes="silent no_pool shown either excluded",
     says="silent told pooled inside outside cited no_design one_trial",
     gives="trials for_treatment same unknown against names condition where now now_low now_high "
-    "now_k unit mid lies method cited against_none active controlled alone others",
+    "now_k unit mid mid_source lies method cited against_none active controlled alone others",
     argument="reading",
     words="construct comparator",
     lists="groups inactive",
@@ -131,6 +131,7 @@ def directions_and_pool(case: Case) -> Finding:
         "where": material.indication(pooled.key["indication_id"]),
         "method": pooled.read.method,
         "mid": high,
+        "mid_source": material.mid_source(pooled),
     }
     if not math.isnan(high):
         values["lies"] = case.say("inside" if ours.holds(low if side < 0 else high) else "outside")
@@ -294,11 +295,12 @@ def _by_condition(case: Case) -> dict[str, float]:
     "pool beside ours",
     outcomes="silent another_measure shown in_part either excluded",
     says="silent another_measure rate_ratio published now approximate trial trials pool spread "
-    "prior no_spread places holds holds_not no_margin untested events approximated unclear",
+    "prior no_spread places holds holds_not no_margin margin untested events approximated "
+    "unclear",
     gives="estimate low high k_claimed now now_low now_high now_k now_approximate "
     "now_approximate_low now_approximate_high now_approximate_k sd sd_low sd_high sd_low_low "
     "sd_low_high sd_high_low sd_high_high prior prior_as_points prior_points label unit which "
-    "noun theirs k place other_place method certainty",
+    "noun theirs k place other_place method certainty margin_low margin_high mid_source",
     argument="construct",
     words="comparator",
 )
@@ -371,6 +373,10 @@ def pool_beside_ours(case: Case) -> Finding:
     is_none = not claimed.is_difference and not claimed.is_unclear
     if is_none and math.isnan(high):
         texts.append(case.say("no_margin"))
+    elif is_none:
+        bounds = [math.exp(e) if is_ratio(main) else e / typical for e in (low, high)]
+        values |= dict(zip(("margin_low", "margin_high"), bounds, strict=True))
+        texts.append(case.say("margin", mid_source=material.mid_source(main), **values))
     if claimed.is_unclear:
         texts.append(case.say("unclear", certainty=material.certainty(*question)))
     weak = ["events"] * (main.key["measure"] == "IRR")

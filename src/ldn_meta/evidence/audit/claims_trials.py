@@ -350,7 +350,7 @@ def two_thresholds_added_up(case: Case) -> Finding:
     "interval inside a margin",
     outcomes="silent inside beyond",
     says="silent difference inside beyond start no_control spread",
-    gives="estimate low high people margin narrow mid spread width start end",
+    gives="estimate low high people margin narrow mid mid_source spread width start end",
     words="construct start",
     numbers="longest",
 )
@@ -393,6 +393,7 @@ def interval_inside_a_margin(case: Case) -> Finding:
         margin=margin,
         narrow=max(abs(estimate - half), abs(estimate + half)),
         mid=mid,
+        mid_source=scale.mid_source,
         spread=spread,
         width=width,
         start=number(start["value"]) if start else math.nan,
