@@ -1186,6 +1186,9 @@ def test_an_important_difference_stands_with_its_source(claim, protocol):
         (stated["imprecision.ratio_low"], stated["imprecision.ratio_high"])
     )
     assert f"({stated.ratio_source})" in sentence
+    # Of people with events too, whether from a pool or from pairs of counts.
+    for key in ("reis2025-tolerated", "nazir2025-headache-sensitivity"):
+        assert f"({stated.ratio_source})" in claim(key)[2]
 
 
 def test_no_difference_in_headache_is_not_shown_by_a_ratio_of_nearly_five(claim):

@@ -458,9 +458,10 @@ def _people_needed(one: float, people: float) -> float:
 @computes(
     "people with events beside ours",
     outcomes="silent shown either excluded",
-    says="silent pairs by_risks one_event few_events odds_ratio risk_ratio unclear",
+    says="silent pairs by_risks margin one_event few_events odds_ratio risk_ratio unclear",
     gives="label estimate low high study measure pairs events_1 n_1 events_2 n_2 ratio_low "
-    "ratio_high limit_low limit_high risks_low risks_high events certainty",
+    "ratio_high limit_low limit_high risks_low risks_high events certainty margin_low "
+    "margin_high mid_source",
     argument="construct",
     words="comparator under",
     numbers="few_events",
@@ -510,6 +511,10 @@ def people_with_events(case: Case) -> Finding:
         **case.claimed(**INTERVAL),
     }
     sentences = ["pairs", *["by_risks"] * is_odds]
+    if not claimed.is_difference and not claimed.is_unclear:
+        margins = zip(("margin_low", "margin_high"), map(math.exp, ends_of), strict=True)
+        values |= {**dict(margins), "mid_source": material.protocol.certainty.ratio_source}
+        sentences.append("margin")
     if claimed.is_unclear:
         values["certainty"] = material.certainty(*question)
         sentences.append("unclear")
@@ -538,7 +543,7 @@ def _pairs(case: Case, indication_id: str, construct: str) -> dict[str, tuple[Jo
     says="silent any most stopped serious no_serious end",
     gives="trials most any_1 n_1 share_1 any_2 n_2 share_2 ratio ratio_low ratio_high stopped_1 "
     "stopped_n_1 stopped_2 stopped_n_2 serious_1 serious_n_1 serious_2 serious_n_2 upper method "
-    "now now_low now_high now_k",
+    "now now_low now_high now_k margin mid_source",
     words="any serious stopped comparator",
 )
 def events_of_two_groups(case: Case) -> Finding:
@@ -587,6 +592,8 @@ def events_of_two_groups(case: Case) -> Finding:
         trials=listed(found.trials["study_label"]),
         most=case.say("most") if is_most else "",
         method=found.read.method,
+        margin=math.exp(ends[1]),
+        mid_source=material.mid_source(found),
         **values,
     )
     return replace(

@@ -753,7 +753,9 @@ class Protocol:
             return ()
         if one.name != "bayes":
             return one.otherwise
-        stated = self.bayes
+        stated = self.model.bayes
+        if stated is None:
+            return ()
         return [
             {"tau_prior": family, "scale": {u: s * factor for u, s in stated.scale.items()}}
             for family in stated.sensitivity_families
