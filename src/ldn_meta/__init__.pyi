@@ -38,6 +38,8 @@ from ldn_meta.stats.bayes import pool_bayes_many as pool_bayes_many
 from ldn_meta.stats.bayes import prior_sensitivity as prior_sensitivity
 from ldn_meta.stats.bayes import rhodes_prior as rhodes_prior
 from ldn_meta.stats.bayes import turner_prior as turner_prior
+from ldn_meta.stats.decision import SettingShares as SettingShares
+from ldn_meta.stats.decision import setting_shares as setting_shares
 from ldn_meta.stats.dependent import DependentResult as DependentResult
 from ldn_meta.stats.dependent import covariance_block as covariance_block
 from ldn_meta.stats.dependent import design_effect as design_effect
@@ -49,10 +51,13 @@ from ldn_meta.stats.pool import PooledResult as PooledResult
 from ldn_meta.stats.pool import pool as pool
 from ldn_meta.stats.pool import pool_many as pool_many
 from ldn_meta.stats.rare_events import glmm_proportion as glmm_proportion
+from ldn_meta.stats.rare_events import glmm_two_arm as glmm_two_arm
 from ldn_meta.stats.rare_events import mantel_haenszel as mantel_haenszel
 from ldn_meta.stats.rare_events import peto as peto
 from ldn_meta.stats.regression import meta_regression as meta_regression
 from ldn_meta.stats.regression import subgroups as subgroups
 from ldn_meta.stats.sequential import sequential_look as sequential_look
+from ldn_meta.stats.small_study import harbord_test as harbord_test
+from ldn_meta.stats.small_study import peters_test as peters_test
 
 __all__: list[str]

@@ -17,6 +17,7 @@ from ldn_meta.evidence.answer.answer import (
     smallest_size,
 )
 from ldn_meta.evidence.answer.pools import pool_trials
+from ldn_meta.stats.decision import setting_shares
 from ldn_meta.stats.small_study import begg_test, egger_test, trim_and_fill
 
 PAIN = ("fibromyalgia", "pain_intensity", "placebo")
@@ -98,6 +99,21 @@ def test_the_interval_to_read_of_two_trials_has_the_prior(pain):
     )
     # bayesmeta and a posterior on a grid: 0.018, -1.330 to 1.448.
     assert pain.read_by[:3] == pytest.approx((0.018, -1.330, 1.448), abs=1e-3)
+
+
+def test_shares_of_settings_are_those_of_the_interval_to_read(pain, evidence, protocol):
+    """Two trials: by the prior; three: by t; one, or no known side: none."""
+    found = pain.settings
+    mid = protocol.scales[PAIN[1]].minimal_important_difference
+    assert found == setting_shares(pain.pool.posterior, mid, benefit_sign=-1)
+    assert (found.has_prior, found.k, found.high) == (True, 2, mid)
+    rows = [{"study_id": f"s{i}", "yi": -i / 10, "vi": 0.02} for i in (1, 5, 9)]
+    three = of_rows(evidence, protocol, *rows)
+    assert three.settings == setting_shares(three.pool.result, mid, benefit_sign=-1)
+    assert not three.settings.has_prior
+    assert of_rows(evidence, protocol, rows[0]).settings is None
+    unknown = [{**row, "benefit_sign": np.nan} for row in rows]
+    assert of_rows(evidence, protocol, *unknown).settings is None
 
 
 def test_the_posterior_of_two_trials_by_a_grid(pain):
@@ -290,3 +306,15 @@ def test_small_study_effects_are_looked_at_from_ten_trials(evidence, protocol):
     assert found.filled.filled == filled.filled
     assert (found.filled.k_filled, found.filled.side) == (filled.k_filled, filled.side)
     assert filled.k_filled > 0
+    assert found.of_counts == ()
+
+
+def test_ratios_of_counts_are_tested_by_their_counts_too(evidence, protocol):
+    counts = {"measure": "RR", "events_1": 3.0, "n_1": 20.0, "events_2": 5.0, "n_2": 21.0}
+    rows = [
+        {**counts, "study_id": f"s{i:02}", "yi": -i / 10, "vi": 0.02 * i, "n_1": 20.0 + i}
+        for i in range(1, 13)
+    ]
+    found = of_rows(evidence, protocol, *rows).small_studies
+    assert [test.model for test in found.of_counts] == ["harbord", "peters"]
+    assert np.isfinite([test.p_value for test in found.of_counts]).all()

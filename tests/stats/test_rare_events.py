@@ -15,8 +15,10 @@ from ldn_meta.stats.effects import effect_size
 from ldn_meta.stats.rare_events import (
     QUADRATURE_POINTS,
     TAU_GRID,
+    Binomial,
     derivatives,
     glmm_proportion,
+    glmm_two_arm,
     log_likelihood,
     mantel_haenszel,
     peto,
@@ -199,7 +201,7 @@ def exact_log_likelihood(mu, tau, events, n):
 
 def score(result):
     point = np.asarray(result.estimate), np.asarray(result.tau2**0.5)
-    return derivatives(*point, result.events, result.n)
+    return derivatives(*point, result.events, Binomial(result.n))
 
 
 @pytest.mark.parametrize("record", PINNED, ids=lambda record: record["name"])
@@ -221,11 +223,17 @@ def test_pinned_metafor_fit_is_near_and_ours_has_the_higher_likelihood():
     for name in ("estimate", "se", "tau2", "ci_low", "ci_high"):
         assert getattr(found, name) == pytest.approx(theirs[name], rel=1.2e-5)
     there = log_likelihood(
-        np.asarray(theirs["estimate"]), np.asarray(theirs["tau2"] ** 0.5), found.events, found.n
+        np.asarray(theirs["estimate"]),
+        np.asarray(theirs["tau2"] ** 0.5),
+        found.events,
+        Binomial(found.n),
     )
     assert found.log_likelihood > there
     gradient_there, _ = derivatives(
-        np.asarray(theirs["estimate"]), np.asarray(theirs["tau2"] ** 0.5), found.events, found.n
+        np.asarray(theirs["estimate"]),
+        np.asarray(theirs["tau2"] ** 0.5),
+        found.events,
+        Binomial(found.n),
     )
     gradient_here, _ = score(found)
     assert np.abs(gradient_here).max() < 1e-9
@@ -267,7 +275,9 @@ def test_the_maximum_is_global_in_a_random_battery(sets, wide):
             continue
         found = glmm_proportion(events, n)
         mu = found.estimate + np.linspace(-1.5, 1.5, wide)[:, np.newaxis]
-        around = log_likelihood(mu + 0 * tau, tau + 0 * mu, events.astype(float), n.astype(float))
+        around = log_likelihood(
+            mu + 0 * tau, tau + 0 * mu, events.astype(float), Binomial(n.astype(float))
+        )
         assert around.max() <= found.log_likelihood + 1e-9, (events, n)
 
 
@@ -347,3 +357,128 @@ def test_a_likelihood_without_a_maximum_is_an_error_with_advice():
 def test_refusals(call, message):
     with pytest.raises(ArgumentError, match=re.escape(message)):
         call()
+
+
+TWO_ARM = {
+    name: one for name, one in reference("rare_events_reference")["sets"].items() if "own" in one
+}
+
+
+def cells(one):
+    return [np.array(one[name], dtype=float) for name in NAMES]
+
+
+def exact_two_arm(mu, tau, a, n_1, c, n_2):
+    """Fisher's noncentral distribution by scipy, 180 Gauss-Hermite points a trial."""
+    nodes, weights = np.polynomial.hermite.hermgauss(180)
+    odds = np.exp(mu + tau * np.sqrt(2) * nodes)
+    total = 0.0
+    for trial in zip(a, n_1, c, n_2, strict=True):
+        x, one, y, two = map(int, trial)
+        if 0 < x + y < one + two:
+            mass = stats.nchypergeom_fisher.pmf(x, one + two, one, x + y, odds)
+            total += np.log(mass @ weights / np.sqrt(np.pi))
+    return total
+
+
+@pytest.mark.parametrize("name", TWO_ARM)
+def test_two_arm_fits_equal_a_likelihood_maximised_in_r(name):
+    """R: integrate() and optim() on the same model, without metafor."""
+    one = TWO_ARM[name]
+    found = glmm_two_arm(*cells(one))
+    assert found.log_likelihood == pytest.approx(one["own"]["log_likelihood"], abs=1e-9)
+    assert found.estimate == pytest.approx(one["own"]["estimate"], abs=2e-6)
+    assert found.tau2 == pytest.approx(one["own"]["tau2"], abs=5e-6)
+    exact = exact_two_arm(found.estimate, found.tau2**0.5, *cells(one))
+    assert found.log_likelihood == pytest.approx(exact, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["spread", "nielweise"])
+def test_two_arm_fits_equal_metafors_conditional_model(name):
+    """Two of five converge there; their likelihood is not above ours, their SE is differences."""
+    one = TWO_ARM[name]
+    found, theirs = glmm_two_arm(*cells(one)), one["metafor"]
+    assert found.estimate == pytest.approx(theirs["estimate"], abs=1e-6)
+    assert found.tau2 == pytest.approx(theirs["tau2"], abs=5e-6)
+    assert found.se == pytest.approx(theirs["se"], rel=5e-4)
+    assert found.log_likelihood > theirs["log_likelihood"] - 1e-10
+    assert found.lr_statistic == pytest.approx(theirs["lr_statistic"], rel=1e-9)
+    assert found.lr_df == theirs["lr_df"] == found.k - 1
+
+
+def test_the_two_arm_se_is_the_curvature_of_the_exact_likelihood():
+    one = cells(TWO_ARM["spread"])
+    found = glmm_two_arm(*one)
+    mu, tau, h = found.estimate, found.tau2**0.5, 2e-3
+    at = {
+        (i, j): exact_two_arm(mu + i * h, tau + j * h, *one)
+        for i in (-1, 0, 1)
+        for j in (-1, 0, 1)
+    }
+    on_mu = (at[1, 0] - 2 * at[0, 0] + at[-1, 0]) / h**2
+    on_tau = (at[0, 1] - 2 * at[0, 0] + at[0, -1]) / h**2
+    both = (at[1, 1] - at[1, -1] - at[-1, 1] + at[-1, -1]) / (4 * h**2)
+    assert found.se == pytest.approx((-on_tau / (on_mu * on_tau - both**2)) ** 0.5, rel=1e-4)
+
+
+def test_nielweise_as_published():
+    """Stijnen 2010, page 3052, table III, conditional model, as metafor's own tests quote it."""
+    found = glmm_two_arm(*cells(TWO_ARM["nielweise"]))
+    assert (round(found.estimate, 3), round(found.se, 3)) == (-1.353, 0.351)
+    assert round(found.tau2**0.5, 2) == 0.83
+    assert np.round(np.exp([found.ci_low, found.ci_high]), 2).tolist() == [0.13, 0.51]
+    assert (found.k, found.measure, found.events.shape) == (17, "OR", (2, 17))
+    assert repr(found) == (
+        "GlmmResult(OR, k=17, -1.353 [95% CI -2.041, -0.6651], tau2=0.6935, hypergeometric-normal "
+        "ML, 31 points)"
+    )
+
+
+def test_turning_the_arms_turns_the_sign_and_empty_trials_change_nothing():
+    a, n_1, c, n_2 = cells(TWO_ARM["spread"])
+    found, turned = glmm_two_arm(a, n_1, c, n_2), glmm_two_arm(c, n_2, a, n_1)
+    assert turned.estimate == pytest.approx(-found.estimate, abs=1e-8)
+    assert (turned.se, turned.tau2) == pytest.approx((found.se, found.tau2), rel=1e-6)
+    more = [
+        np.append(row, new)
+        for row, new in zip(
+            (a, n_1, c, n_2), ([0, np.nan], [30, 9], [0, 1], [700, 9]), strict=True
+        )
+    ]
+    other = glmm_two_arm(*more)
+    assert (other.estimate, other.se) == (found.estimate, found.se)
+    assert "left out (1)" in other.notes[0]
+    assert "(1), tell nothing" in other.notes[1]
+
+
+def test_one_table_has_the_conditional_estimate_of_fishers_test():
+    """The mean of Fisher's noncentral distribution there is what was seen, by scipy."""
+    found = glmm_two_arm(3, 10, 8, 10)
+    mean = stats.nchypergeom_fisher.mean(20, 10, 11, np.exp(found.estimate))
+    assert mean == pytest.approx(3, abs=1e-9)
+    assert np.isnan(found.tau2)
+    assert "one trial" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("tables", "note"),
+    [
+        (([0, 0], [20, 30], [2, 1], [20, 31]), "in one arm of every trial"),
+        (([2, 3], [2, 3], [0, 1], [4, 5]), "in one arm of every trial"),
+        (([0, 5], [20, 5], [0, 4], [20, 4]), "No trial has both an event and a non-event"),
+        (([np.nan], [20], [1], [20]), "No trial has both"),
+    ],
+)
+def test_infinite_log_odds_ratios_are_nan_with_a_note(tables, note):
+    found = glmm_two_arm(*tables)
+    assert np.isnan([found.estimate, found.se, found.tau2, found.p_value, found.lr_pvalue]).all()
+    assert any(note in one for one in found.notes)
+
+
+def test_refusals_of_the_two_arm_model():
+    with pytest.raises(ArgumentError, match="events_1: 3 is above n_1 2"):
+        glmm_two_arm(3, 2, 1, 2)
+    with pytest.raises(ArgumentError, match=re.escape("shape (1, 2) is not allowed")):
+        glmm_two_arm([[1, 2]], 5, 2, 5)
+    with pytest.raises(ConvergenceError, match=r"glmm_two_arm: no maximum .* mantel_haenszel"):
+        glmm_two_arm([0, 40], [40, 40], [40, 0], [40, 40])

@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.small_study import begg_test, egger_test, trim_and_fill
+from ldn_meta.stats.small_study import (
+    begg_test,
+    egger_test,
+    harbord_test,
+    peters_test,
+    trim_and_fill,
+)
 from reference_values import CLOSED_FORM, ITERATED, assert_close, generic_sets, reference
 
 SETS = [one for one in generic_sets() if one["reference"]["small_study"]]
@@ -156,3 +162,55 @@ def test_bad_input_is_refused():
         begg_test([0.1, 0.2], [-1.0, 1.0])
     with pytest.raises(ArgumentError, match=r"allowed: \(k,\)"):
         egger_test([one["yi"]], [one["vi"]])
+
+
+COUNTED = {
+    name: one
+    for name, one in reference("rare_events_reference")["sets"].items()
+    if one.get("harbord")
+}
+
+
+def counts_of(one):
+    return [np.array(one[name]) for name in ("events_1", "n_1", "events_2", "n_2")]
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_tests_of_counts_are_regressions_by_lm(name):
+    """Harbord as in the paper, Z / sqrt(V) on sqrt(V): R's lm(); Peters by lm() with weights."""
+    one = COUNTED[name]
+    harbord, peters = harbord_test(*counts_of(one)), peters_test(*counts_of(one))
+    for found, theirs, slope in ((harbord, "harbord", "bias"), (peters, "peters", "slope")):
+        assert found.model == theirs
+        assert found.slope == pytest.approx(one[theirs][slope], rel=1e-9)
+        assert found.statistic == pytest.approx(one[theirs]["t"], rel=1e-9)
+        assert found.p_value == pytest.approx(one[theirs]["p_value"], rel=1e-9)
+        assert found.df == one[theirs]["df"] == found.k - 2
+
+
+def test_tests_of_counts_by_hand_and_without_a_slope():
+    a, n1, c, n2 = (
+        np.array(x) for x in ([1, 4, 2, 8], [20, 50, 31, 90], [3, 2, 5, 9], [21, 52, 30, 88])
+    )
+    y, w = np.log(a * (n2 - c) / (c * (n1 - a))), 1 / (1 / (a + c) + 1 / (n1 + n2 - a - c))
+    x = np.column_stack([np.ones(4), 1 / (n1 + n2)])
+    b = np.linalg.solve(x.T * w @ x, x.T * w @ y)
+    s2 = (w * (y - x @ b) ** 2).sum() / 2
+    found = peters_test(a, n1, c, n2)
+    assert (found.intercept, found.slope) == pytest.approx(tuple(b))
+    assert found.statistic == pytest.approx(b[1] / np.sqrt(s2 * np.linalg.inv(x.T * w @ x)[1, 1]))
+    # A trial without events, one with a missing count, and the order of trials change nothing.
+    more = [
+        np.append(row[::-1], other)
+        for row, other in zip((a, n1, c, n2), ([0, 1], [9, 9], [0, np.nan], [8, 8]), strict=True)
+    ]
+    for test in (harbord_test, peters_test):
+        one, other = test(a, n1, c, n2), test(*more)
+        assert other.p_value == pytest.approx(one.p_value)
+        assert other.k == 4
+        assert "without events" in other.notes[-1]
+        same = test([1, 2, 3], 20, [2, 3, 2], 20)
+        assert np.isnan(same.p_value) == (test is peters_test)
+    assert "all sizes are equal" in peters_test([1, 2, 3], 20, [2, 3, 2], 20).notes[-1]
+    with pytest.raises(ArgumentError, match="events_1: 3 is above n_1 2"):
+        harbord_test(3, 2, 1, 2)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, SupportsFloat
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from ldn_meta.evidence.answer.pools import (
     BOTH_SIDES,
@@ -32,6 +32,9 @@ from ldn_meta.evidence.grade import (
     UNKNOWN,
 )
 from ldn_meta.files import NOT_REPORTED
+
+if TYPE_CHECKING:
+    from ldn_meta.stats.decision import SettingShares
 
 MEASURES = {
     "MD": "mean difference",
@@ -145,6 +148,27 @@ def share_words(value: SupportsFloat) -> str:
     if EXACTLY < number < ALMOST:
         return "under 1%"
     return "over 99%" if 1.0 - ALMOST <= number < 1.0 else percent(number)
+
+
+def settings_words(found: SettingShares, *, drug: str, measure: str, unit: str) -> str:
+    """Say in how many settings an effect would matter, and what that rests on."""
+    low, high = shown((found.low, found.high), measure=measure)
+    matters = f"from {high:g}, in {unit}"
+    if measure in RATIO_MEASURES:
+        matters = f"a {MEASURES[measure]} of {fixed(low)} or less, or of {fixed(high)} or more"
+    better, none, worse = map(share_words, (found.benefit, found.trivial, found.harm))
+    rests = f"are rough with {count(found.k, 'trial')}"
+    if found.has_prior:
+        rests = (
+            f"rest, with {count(found.k, 'trial')}, mostly on what the plan assumes of the spread "
+            "between settings"
+        )
+    return (
+        f"In about {better} of settings like those of the trials {drug} would make a difference "
+        f"that matters ({matters}) for the better, in {worse} one for the worse, in {none} none. "
+        f"These numbers {rests}, and take the trials at their word; each setting counts by its "
+        "average, so they are no shares of people."
+    )
 
 
 def in_words(number: int) -> str:

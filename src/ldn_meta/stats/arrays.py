@@ -187,7 +187,8 @@ def _place(wrong: BoolArray) -> str:
 
 TAU2_METHODS = ("common", "dl", "he", "hs", "sj", "ml", "reml", "eb", "pm")
 CI_METHODS = ("wald", "knapp-hartung", "knapp-hartung-floored")
-PI_METHODS = ("k-1", "k-2")
+# Degrees of freedom of t in a prediction interval; the third way takes none.
+PI_METHODS, BOOTSTRAP = ("k-1", "k-2"), "bootstrap"
 # Priors of tau.
 HALF_NORMAL, HALF_CAUCHY, LOG_NORMAL, LOG_T = "half-normal", "half-cauchy", "log-normal", "log-t"
 TAU_PRIORS = (HALF_NORMAL, HALF_CAUCHY, LOG_NORMAL, LOG_T)
@@ -208,7 +209,7 @@ class Settings:
         """Check every option."""
         one_of("tau2_method", self.tau2_method, TAU2_METHODS)
         one_of("ci_method", self.ci_method, CI_METHODS)
-        one_of("pi_method", self.pi_method, PI_METHODS)
+        one_of("pi_method", self.pi_method, (*PI_METHODS, BOOTSTRAP))
         object.__setattr__(self, "level", confidence_level(self.level))
 
     @property

@@ -175,6 +175,8 @@ class BayesResult(PoolRecord):
         P(mu < 0).
     prob_below_mid, prob_above_mid, prob_within_mid : float
         P(mu < -mid), P(mu > mid) and P(|mu| <= mid).
+    theta_below_mid, theta_above_mid : float
+        The same two of the true effect of a new trial.
     log_marginal_likelihood : float
         Log of the density of the effects under model and priors. With a flat prior of mu it
         takes that prior's density as 1, so it compares priors of tau only.
@@ -210,6 +212,8 @@ class BayesResult(PoolRecord):
     prob_below_mid: float | FloatArray
     prob_above_mid: float | FloatArray
     prob_within_mid: float | FloatArray
+    theta_below_mid: float | FloatArray
+    theta_above_mid: float | FloatArray
     log_marginal_likelihood: float | FloatArray
     shrunk_mean: FloatArray
     shrunk_sd: FloatArray

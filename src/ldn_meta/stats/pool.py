@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtrc, ndtr, ndtri, stdtr
 
 from ldn_meta.stats.arrays import (
+    BOOTSTRAP,
     BoolArray,
     FloatArray,
     IntArray,
@@ -29,8 +30,10 @@ from ldn_meta.stats.arrays import (
     told,
     trial_labels,
 )
+from ldn_meta.stats.decision import MOST_TRIALS, bootstrap_limits
 from ldn_meta.stats.tau2 import (
     SMALLEST,
+    Trials,
     arrange,
     chunks,
     cochran,
@@ -44,6 +47,11 @@ from ldn_meta.stats.tau2 import (
 if TYPE_CHECKING:
     import pandas as pd
 
+# Per cent of new effects held at k = 5 and tau of one standard error, over equal sizes, one large
+# and one small trial: docs/simulation.csv, to which tests/stats/test_decision.py holds it.
+HELD_AT_FIVE = (85, 90)
+# From so many trials on that shortfall is no longer one of few trials.
+ENOUGH_TO_PREDICT = 10
 
 SENTENCES = {
     "missing": "trials without an effect or a variance (NaN) were left out",
@@ -73,6 +81,16 @@ SENTENCES = {
     "empty_profile": (
         "the effects agree better than chance allows, so the Q-profile set for tau2 is empty and "
         "is printed as 0 to 0"
+    ),
+    "same": "all effects are identical, so the bootstrap prediction interval is undefined",
+    "many": (
+        f"the bootstrap prediction interval is for few trials: above {MOST_TRIALS} take "
+        "pi_method='k-1'"
+    ),
+    "short": (
+        f"a 95% prediction interval by t on k - 1 degrees of freedom held the new effect in "
+        f"{HELD_AT_FIVE[0]} to {HELD_AT_FIVE[1]}% of simulated sets of five trials with moderate "
+        "heterogeneity: read it as too short, and compare pi_method='bootstrap'"
     ),
 }
 BOUNDARY = {
@@ -112,6 +130,11 @@ INTERVAL_NAMES = {
     "wald": "Wald (normal)",
     "knapp-hartung": "Knapp-Hartung (t)",
     "knapp-hartung-floored": "Knapp-Hartung, scale at least 1 (t)",
+}
+PREDICTION_NAMES = {
+    "k-1": "t on k-1 degrees of freedom",
+    "k-2": "t on k-2 degrees of freedom",
+    BOOTSTRAP: "parametric bootstrap, integrated",
 }
 SETTINGS = ("measure", "tau2_method", "ci_method", "pi_method", "level")
 NUMBERS = (
@@ -174,7 +197,7 @@ class PooledResult(PoolRecord):
     h2 : float
         Q / df; at least 1 for random-effects methods, unbounded for tau2_method "common".
     pi_low, pi_high : float
-        Where the true effect of a new trial is expected; t on k - 1 or k - 2 df.
+        Where the true effect of a new trial is expected, by `pi_method`.
     yi, vi : ndarray (k,)
         Effects and variances as given, NaN where missing.
     weight_pct : ndarray (k,)
@@ -235,7 +258,7 @@ class PooledResult(PoolRecord):
             ("measure", self.measure or "not named"),
             ("tau2 method", METHOD_NAMES[self.tau2_method]),
             ("interval", f"{100 * self.level:g}%, {INTERVAL_NAMES[self.ci_method]}"),
-            ("prediction interval", f"t on {self.pi_method} degrees of freedom"),
+            ("prediction interval", PREDICTION_NAMES[self.pi_method]),
         ]
 
     def _shown_numbers(self) -> list[tuple[str, str]]:
@@ -335,11 +358,14 @@ def _pool_chunk(
     estimate, se = trials.centre + mean * root, np.sqrt(variance) * root
     statistic = estimate / se
     p_value, half = _test_and_half_width(statistic, se, settings, df, found.t, z_quantile, few)
-    if settings.is_random:
+    if settings.is_random and settings.pi_method == BOOTSTRAP:
+        pi_low, pi_high = _bootstrap(yi, vi, trials, settings.level)
+    else:
         t_new = found.t_new_k1 if settings.pi_method == "k-1" else found.t_new_k2
         reach = t_new * np.sqrt(tau2 + variance) * root
-    else:
-        reach = np.full(count.size, np.nan)
+        if not settings.is_random:
+            reach = np.full(count.size, np.nan)
+        pi_low, pi_high = estimate - reach, estimate + reach
 
     q, h2, i2_pct = cochran(trials)
     i2_tau2_pct = i2_pct
@@ -369,8 +395,8 @@ def _pool_chunk(
         "i2_pct": i2_pct,
         "i2_tau2_pct": i2_tau2_pct,
         "h2": h2,
-        "pi_low": estimate - reach,
-        "pi_high": estimate + reach,
+        "pi_low": pi_low,
+        "pi_high": pi_high,
     }
     weight = (100.0 / precision)[:, None] / (vi / trials.scale[:, None] + tau2[:, None])
     flags = dict.fromkeys(FLAGS, np.zeros(count.size, dtype=np.bool_))
@@ -387,6 +413,11 @@ def _pool_chunk(
         flags["no_prediction"] = pair
     if settings.is_random:
         flags["boundary"] = scaled == 0.0
+        if settings.pi_method == BOOTSTRAP:
+            flags["many"] = count > MOST_TRIALS
+            flags["same"] = (count > 2) & np.isnan(pi_low) & ~flags["many"]
+        elif settings.pi_method == "k-1":
+            flags["short"] = (count > 2) & (count < ENOUGH_TO_PREDICT)
     else:
         flags["no_prediction"] = count > 1
         flags["common_t"] = (count > 1) & settings.uses_t
@@ -400,6 +431,21 @@ def _pool_chunk(
         weight,
         np.array([flags[name] for name in FLAGS]),
     )
+
+
+def _bootstrap(
+    yi: FloatArray, vi: FloatArray, trials: Trials, level: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return bootstrap prediction limits of each row, in units in which the kernel works."""
+    root = np.sqrt(trials.scale)
+    limits = [
+        bootstrap_limits((y - centre) / unit, v / scale, level=level)
+        for y, v, centre, unit, scale in zip(
+            yi, vi, trials.centre, root, trials.scale, strict=True
+        )
+    ]
+    low, high = np.array(limits, dtype=np.float64).reshape(-1, 2).T
+    return trials.centre + low * root, trials.centre + high * root
 
 
 def _test_and_half_width(
@@ -443,7 +489,9 @@ def pool(
     ======================  ===================================================================
 
     The prediction interval is estimate +/- t sqrt(tau2 + se^2), with the se of `ci_method` and t
-    on k - 1 or k - 2 df; it needs three trials and a random-effects method. The interval of tau2
+    on k - 1 or k - 2 df; it needs three trials and a random-effects method. "bootstrap" takes the
+    parametric bootstrap over the confidence distribution of tau2, which depends on the data only
+    and holds its level for few trials; integrated, not drawn (4 ms a set). The interval of tau2
     solves Q(tau2) = chi-squared quantile and is never capped; where even Q(0) is below the lower
     quantile the set of solutions is empty, and the interval is 0 to 0 with a note.
 
@@ -461,7 +509,7 @@ def pool(
     level : float
         Level of all intervals.
     pi_method : str
-        k-1 or k-2: degrees of freedom of the prediction interval.
+        Of the prediction interval: k-1 or k-2 (degrees of freedom), or bootstrap.
     measure : str
         Code of the effect measure; repeated in the result.
     labels : sequence, optional

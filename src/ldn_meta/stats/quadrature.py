@@ -754,6 +754,8 @@ NUMBERS = (
     "prob_below_mid",
     "prob_above_mid",
     "prob_within_mid",
+    "theta_below_mid",
+    "theta_above_mid",
     "log_marginal_likelihood",
 )
 SHRUNK = ("shrunk_mean", "shrunk_sd", "shrunk_low", "shrunk_high")
@@ -871,6 +873,7 @@ def _effects(
     )
     low, high = (ends.reshape(len(means), -1) for ends in every.shortest(task.level))
     centres, spreads = (moment.reshape(len(means), -1) for moment in every.moments())
+    new = Mixture(weight, mean, sds[1])
     zero, mid = -centre / root, task.mid / root
     beyond = mu.below(zero - mid), mu.above(zero + mid)
     values = {
@@ -885,6 +888,8 @@ def _effects(
         "prob_below_mid": beyond[0],
         "prob_above_mid": beyond[1],
         "prob_within_mid": np.maximum(1.0 - beyond[0] - beyond[1], 0.0),
+        "theta_below_mid": new.below(zero - mid),
+        "theta_above_mid": new.above(zero + mid),
     }
     shrunk = np.array(
         [

@@ -17,11 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc, expit, gammaln, ndtr, xlogy
+from scipy.special import chdtrc, expit, gammaln, logsumexp, ndtr, softmax
 
 from ldn_meta.errors import ArgumentError, ConvergenceError
 from ldn_meta.stats.arrays import (
@@ -46,45 +47,109 @@ from ldn_meta.stats.effects import (
 
 MISSING = "Trials without complete counts (NaN) were left out"
 
-QUADRATURE_POINTS = 7
+# As lme4 by default for one arm; with two, a trial without events in one pulls its normal out of
+# shape, and more points cost nothing.
+QUADRATURE_POINTS, TWO_ARM_POINTS = 7, 31
 
 MAX_MODE_STEPS = 100
 
-_NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(QUADRATURE_POINTS)
-_LOG_WEIGHTS = np.log(_WEIGHTS) + _NODES**2 - 0.5 * np.log(np.pi)
+
+@lru_cache(maxsize=2)
+def _hermite(points: int) -> tuple[FloatArray, FloatArray]:
+    nodes, weights = np.polynomial.hermite.hermgauss(points)
+    return nodes, np.log(weights) + nodes**2 - 0.5 * np.log(np.pi)
 
 
-def log_likelihood(mu: FloatArray, tau: FloatArray, x: FloatArray, n: FloatArray) -> FloatArray:
+@dataclass(frozen=True)
+class Binomial:
+    """Events of one arm, (k,), given the log odds."""
+
+    n: FloatArray
+    points: int = QUADRATURE_POINTS
+
+    def coefficient(self, x: FloatArray) -> FloatArray:
+        """Return the part of the log likelihood without the log odds, (k,)."""
+        return np.asarray(gammaln(self.n + 1) - gammaln(x + 1) - gammaln(self.n - x + 1))
+
+    def cumulant(self, theta: FloatArray) -> FloatArray:
+        """Return the log of the sum over x of coefficient and exp(theta x), (..., k)."""
+        return np.asarray(self.n * np.logaddexp(0, theta))
+
+    def moments(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mean and variance of the events, (..., k)."""
+        p = expit(theta)
+        return self.n * p, self.n * p * (1 - p)
+
+
+@dataclass(frozen=True)
+class Hypergeometric:
+    """Events of arm 1 given those of both, (k,), given the log odds ratio."""
+
+    values: FloatArray
+    logs: FloatArray
+    points: int = TWO_ARM_POINTS
+
+    @classmethod
+    def of(cls, n_1: FloatArray, n_2: FloatArray, events: FloatArray) -> Hypergeometric:
+        """Tabulate every table with the margins of each trial, (k, most)."""
+        low, high = np.maximum(0, events - n_2), np.minimum(n_1, events)
+        x = low[:, np.newaxis] + np.arange(int((high - low).max(initial=0)) + 1.0)
+        inside = x <= high[:, np.newaxis]
+        x = np.where(inside, x, low[:, np.newaxis])
+        one, two = Binomial(n_1[:, np.newaxis]), Binomial(n_2[:, np.newaxis])
+        logs = one.coefficient(x) + two.coefficient(events[:, np.newaxis] - x)
+        return cls(x, np.where(inside, logs, -np.inf))
+
+    def coefficient(self, x: FloatArray) -> FloatArray:
+        """Return the part of the log likelihood without the log odds ratio, (k,)."""
+        column = (x - self.values[:, 0]).astype(np.intp)
+        return np.asarray(self.logs[np.arange(x.size), column])
+
+    def cumulant(self, theta: FloatArray) -> FloatArray:
+        """Return the log of the sum over x of coefficient and exp(theta x), (..., k)."""
+        return np.asarray(logsumexp(self.logs + theta[..., np.newaxis] * self.values, axis=-1))
+
+    def moments(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mean and variance of the events, (..., k)."""
+        mass = softmax(self.logs + theta[..., np.newaxis] * self.values, axis=-1)
+        mean = (mass * self.values).sum(axis=-1)
+        off = self.values - mean[..., np.newaxis]
+        return mean, (mass * off * off).sum(axis=-1)
+
+
+# Both are exponential families in theta, which varies normally between trials.
+Counts = Binomial | Hypergeometric
+
+
+def log_likelihood(mu: FloatArray, tau: FloatArray, x: FloatArray, of: Counts) -> FloatArray:
     """Return the quadrature log likelihood at every (mu, tau), shape of their broadcast."""
     mu, tau = np.broadcast_arrays(mu[..., np.newaxis], tau[..., np.newaxis])
-    mode = _modes(mu, tau, x, n)
-    p = expit(mu + tau * mode)
-    scale = np.sqrt(2 / (1 + tau**2 * n * p * (1 - p)))
-    u = mode[..., np.newaxis] + scale[..., np.newaxis] * _NODES
-    logit = mu[..., np.newaxis] + tau[..., np.newaxis] * u
-    joint = x[:, np.newaxis] * logit - n[:, np.newaxis] * np.logaddexp(0, logit) - u**2 / 2
-    terms = joint + _LOG_WEIGHTS
-    top = terms.max(axis=-1, keepdims=True)
-    integral = top[..., 0] + np.log(np.exp(terms - top).sum(axis=-1))
-    coefficient = gammaln(n + 1) - gammaln(x + 1) - gammaln(n - x + 1)
+    mode = _modes(mu, tau, x, of)
+    scale = np.sqrt(2 / (1 + tau**2 * of.moments(mu + tau * mode)[1]))
+    nodes, log_weights = (part.reshape(-1, *(1,) * np.ndim(mode)) for part in _hermite(of.points))
+    u = mode + scale * nodes
+    theta = mu + tau * u
+    terms = x * theta - of.cumulant(theta) - u**2 / 2 + log_weights
+    top = terms.max(axis=0)
+    integral = top + np.log(np.exp(terms - top).sum(axis=0))
     # scale / sqrt(2 pi) times sqrt(pi), whose root is taken out of the weights above.
-    per_trial = integral + np.log(scale / np.sqrt(2)) + coefficient
+    per_trial = integral + np.log(scale / np.sqrt(2)) + of.coefficient(x)
     return np.asarray(per_trial.sum(axis=-1))
 
 
-def _modes(mu: FloatArray, tau: FloatArray, x: FloatArray, n: FloatArray) -> FloatArray:
+def _modes(mu: FloatArray, tau: FloatArray, x: FloatArray, of: Counts) -> FloatArray:
     """Return the u with the largest joint density per trial, by bracketed Newton steps.
 
-    The slope tau (x - n p(u)) - u falls in u, so the mode lies between 0 and the slope at 0.
+    The slope tau (x - mean(u)) - u falls in u, so the mode lies between 0 and the slope at 0.
     """
-    at_zero = tau * (x - n * expit(mu))
+    at_zero = tau * (x - of.moments(mu)[0])
     low, high = np.minimum(at_zero, 0), np.maximum(at_zero, 0)
     u = np.zeros_like(at_zero)
     for _ in range(MAX_MODE_STEPS):
-        p = expit(mu + tau * u)
-        slope = tau * (x - n * p) - u
+        mean, variance = of.moments(mu + tau * u)
+        slope = tau * (x - mean) - u
         low, high = np.where(slope > 0, u, low), np.where(slope < 0, u, high)
-        newton = u + slope / (1 + tau**2 * n * p * (1 - p))
+        newton = u + slope / (1 + tau**2 * variance)
         inside = (newton >= low) & (newton <= high)
         following = np.where(inside, newton, (low + high) / 2)
         step = np.abs(following - u)
@@ -94,30 +159,31 @@ def _modes(mu: FloatArray, tau: FloatArray, x: FloatArray, n: FloatArray) -> Flo
     return np.asarray(u)
 
 
-def spacing(tau: FloatArray, x: FloatArray, n: FloatArray) -> FloatArray:
+def spacing(tau: FloatArray, x: FloatArray, of: Counts) -> FloatArray:
     """Return a spacing for differences: 1% of the standard error of mu to be expected at tau.
 
     Differences are then far above the rounding of the likelihood, and its fifth derivative far
     below.
     """
-    p = float(x.sum() / n.sum())
-    variance = 1 / (n * p * (1 - p)) + np.square(tau)[..., np.newaxis]
-    return np.asarray(0.01 / np.sqrt((1 / variance).sum(axis=-1)))
+    information = of.moments(np.full(x.shape, _common_fit(x, of)[0]))[1]
+    # A trial that tells nothing of mu has no information, and adds none.
+    own = information / (1 + information * np.square(tau)[..., np.newaxis])
+    return np.asarray(0.01 / np.sqrt(own.sum(axis=-1)))
 
 
 def derivatives(
-    mu: FloatArray, tau: FloatArray, x: FloatArray, n: FloatArray
+    mu: FloatArray, tau: FloatArray, x: FloatArray, of: Counts
 ) -> tuple[FloatArray, FloatArray]:
     """Return gradient (2, ...) and Hessian (2, 2, ...) by central differences of fourth order.
 
     mu and tau have one shape (...); what is returned has it behind the axes named here.
     """
-    h = spacing(tau, x, n)
+    h = spacing(tau, x, of)
     offsets = np.array([-2, -1, 0, 1, 2])
     shape = (5, 5) + (1,) * np.ndim(tau)
     along_mu = mu + np.reshape(offsets[:, np.newaxis] + 0 * offsets, shape) * h
     along_tau = tau + np.reshape(offsets + 0 * offsets[:, np.newaxis], shape) * h
-    values = log_likelihood(along_mu, along_tau, x, n)
+    values = log_likelihood(along_mu, along_tau, x, of)
     first = np.array([1, -8, 0, 8, -1]) / 12
     second = np.array([-1, 16, -30, 16, -1]) / 12
     on_mu, on_tau = values[:, 2], values[2, :]
@@ -141,13 +207,22 @@ SMALLEST_TAU = 1e-5
 
 MAX_ITERATIONS = 100
 
+# A trial's own log odds of so much is that of none or all; halved to the last digit.
+LARGEST_THETA, HALVINGS = 60.0, 70
+
 # Relative size of the last step. The derivatives are central differences, good to about 1e-10.
 STEP_TOLERANCE = 1e-9
 
 
+MODELS = {"PLO": "logit-normal", "OR": "hypergeometric-normal"}
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class GlmmResult(FrozenRecord):
-    """A pooled log odds with its uncertainty, from the logit-normal mixed model."""
+    """A pooled log odds (PLO), or log odds ratio (OR), from a mixed model of counts.
+
+    `events` and `n` are those of one arm, (k,), or of both, (2, k), of the trials that count.
+    """
 
     k: int
     level: float
@@ -166,13 +241,14 @@ class GlmmResult(FrozenRecord):
     events: FloatArray
     n: FloatArray
     notes: tuple[str, ...]
+    measure: str = "PLO"
 
     def __repr__(self) -> str:
         """Return trials, estimate with interval, and tau2 on one line."""
+        limits = f"[{100 * self.level:g}% CI {self.ci_low:.4g}, {self.ci_high:.4g}]"
         return (
-            f"GlmmResult(PLO, k={self.k}, {self.estimate:.4g} [{100 * self.level:g}% CI "
-            f"{self.ci_low:.4g}, {self.ci_high:.4g}], tau2={self.tau2:.4g}, logit-normal ML, "
-            f"{self.quadrature_points} points)"
+            f"GlmmResult({self.measure}, k={self.k}, {self.estimate:.4g} {limits}, "
+            f"tau2={self.tau2:.4g}, {MODELS[self.measure]} ML, {self.quadrature_points} points)"
         )
 
 
@@ -212,23 +288,115 @@ def glmm_proportion(events: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> 
     notes = _notes(x, size)
     if not present.all():
         notes = (*notes, f"{MISSING} ({np.count_nonzero(~present)}).")
-    if len(x) == 0 or x.sum() in (0, size.sum()):
-        mu = tau = se = top = np.nan
-    elif len(x) == 1:
-        (mu, se), tau = _common_fit(x, size), np.nan
-        top = float(log_likelihood(np.asarray(mu), np.asarray(0.0), x, size))
-    else:
-        mu, tau = _maximum(x, size)
+    is_finite = len(x) > 0 and x.sum() not in (0, size.sum())
+    return _glmm_result("PLO", coverage, x, Binomial(size), is_finite, notes, x, size)
+
+
+def glmm_two_arm(
+    events_1: ArrayLike,
+    n_1: ArrayLike,
+    events_2: ArrayLike,
+    n_2: ArrayLike,
+    *,
+    level: float = 0.95,
+) -> GlmmResult:
+    """Return the pooled log odds ratio of trials with few events, without correcting zeros.
+
+    Given the events of both arms together, those of arm 1 are non-central hypergeometric with the
+    trial's log odds ratio, which is normal between trials. No baseline risk is estimated and no
+    half event added; a trial with no event in one arm tells what it can, one without any tells
+    nothing.
+
+    Parameters
+    ----------
+    events_1, n_1, events_2, n_2 : array, (k,)
+        Counts, one entry a trial; a NaN makes its trial missing.
+    level : float
+        Level of the interval.
+
+    Returns
+    -------
+    GlmmResult
+        On the log-odds scale. NaN with a note where all events of every trial are in the same
+        arm (mu is infinite) or no trial tells anything; tau2 NaN with a note for one trial.
+
+    Raises
+    ------
+    ArgumentError
+        If a count is negative or above its n, an n is below 1, or the arrays have
+        more than one dimension.
+    ConvergenceError
+        If the likelihood could not be maximised; names iterations and last step.
+
+    Source: van Houwelingen, Zwinderman & Stijnen 1993, Stat Med 12:2273; Stijnen, Hamza & Ozdemir
+    2010, Stat Med 29:3046, equation 11; metafor `rma.glmm(measure="OR", model="CM.EL")`, which
+    stops at looser tolerances.
+    """
+    coverage = confidence_level(level)
+    table = tables_of(events_1, n_1, events_2, n_2)
+    if table.a.ndim != 1:
+        raise ArgumentError(f"events_1: shape {table.a.shape} is not allowed; allowed: (k,)")
+    use = table.is_informative
+    a, n1, c, n2 = (part[use] for part in (table.a, table.n1, table.c, table.n2))
+    notes = _glmm_notes(table)
+    low, high = np.maximum(0, a + c - n2), np.minimum(n1, a + c)
+    is_finite = bool(np.any(a > low) and np.any(a < high))
+    if len(a) and not is_finite:
+        notes += (
+            "All events, or all non-events, are in one arm of every trial, so the log odds ratio "
+            "is infinite: NaN.",
+        )
+    of = Hypergeometric.of(n1, n2, a + c)
+    return _glmm_result(
+        "OR", coverage, a, of, is_finite, notes, np.stack([a, c]), np.stack([n1, n2])
+    )
+
+
+def _glmm_notes(table: Tables) -> tuple[str, ...]:
+    present, told = int(table.is_present.sum()), int(table.is_informative.sum())
+    notes = []
+    if table.is_present.size > present:
+        notes.append(f"{MISSING} ({table.is_present.size - present}).")
+    if present > told:
+        notes.append(
+            f"Trials without events, or with events in everybody ({present - told}), tell nothing "
+            "of the odds ratio and are not counted."
+        )
+    if told == 0:
+        notes.append("No trial has both an event and a non-event, so nothing was pooled.")
+    if told == 1:
+        notes.append("There is one trial, so nothing was pooled and tau2 is not known.")
+    return tuple(notes)
+
+
+def _glmm_result(
+    measure: str,
+    level: float,
+    x: FloatArray,
+    of: Counts,
+    is_finite: bool,
+    notes: tuple[str, ...],
+    events: FloatArray,
+    n: FloatArray,
+) -> GlmmResult:
+    """Fit and build the record."""
+    mu = tau = se = top = lr_statistic = np.nan
+    if is_finite and len(x) == 1:
+        mu, se = _common_fit(x, of)
+    elif is_finite:
+        mu, tau = _maximum(x, of)
         if tau == 0:
             notes += ("The likelihood is largest at tau2 = 0: a common-effect fit.",)
-        se = _standard_error(mu, tau, x, size)
-        top = float(log_likelihood(np.asarray(mu), np.asarray(tau), x, size))
-    half = float(two_sided_quantile(coverage)) * se
-    lr_statistic, lr_df = _homogeneity(x, size)
+        se = _standard_error(mu, tau, x, of)
+    if is_finite:
+        top = float(log_likelihood(np.asarray(mu), np.asarray(np.nan_to_num(tau)), x, of))
+        lr_statistic = _homogeneity(x, of)
+    half = float(two_sided_quantile(level)) * se
+    lr_df = max(len(x) - 1, 0)
     return GlmmResult(
         k=len(x),
-        level=coverage,
-        quadrature_points=QUADRATURE_POINTS,
+        level=level,
+        quadrature_points=of.points,
         estimate=mu,
         se=se,
         statistic=mu / se,
@@ -240,48 +408,53 @@ def glmm_proportion(events: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> 
         lr_statistic=lr_statistic,
         lr_df=lr_df,
         lr_pvalue=float(chdtrc(lr_df, lr_statistic)) if lr_df > 0 else np.nan,
-        events=x,
-        n=size,
+        events=events,
+        n=n,
         notes=notes,
+        measure=measure,
     )
 
 
-def _maximum(x: FloatArray, n: FloatArray) -> tuple[float, float]:
+def _maximum(x: FloatArray, of: Counts) -> tuple[float, float]:
     """Return (mu, tau) at the global maximum: profile over a grid of tau, then Newton."""
-    mu = _profile_mu(x, n)
-    best = int(np.argmax(log_likelihood(mu, TAU_GRID, x, n)))
+    mu = _profile_mu(x, of)
+    best = int(np.argmax(log_likelihood(mu, TAU_GRID, x, of)))
     point = np.array([mu[best], TAU_GRID[max(best, 1)]])
     size, iteration = np.inf, 0
     while iteration < MAX_ITERATIONS:
         iteration += 1
-        gradient, hessian = derivatives(point[0], point[1], x, n)
+        gradient, hessian = derivatives(point[0], point[1], x, of)
         step = _ascent_step(gradient, hessian)
-        here = log_likelihood(point[0], point[1], x, n)
+        here = log_likelihood(point[0], point[1], x, of)
         following = point + step
         size = float(np.abs(step).max())
-        while log_likelihood(following[0], following[1], x, n) < here and size > 1e-7:
+        while log_likelihood(following[0], following[1], x, of) < here and size > 1e-7:
             step, size = step / 2, size / 2
             following = point + step
         point = following
         if abs(point[1]) < SMALLEST_TAU:
-            return _common_fit(x, n)[0], 0.0
+            return _common_fit(x, of)[0], 0.0
         if size <= STEP_TOLERANCE * (1 + np.abs(point).max()):
             return float(point[0]), abs(float(point[1]))
         if abs(point[1]) > LARGEST_TAU:
             break
+    name, advice = (
+        ("glmm_proportion", "0 or n events, or pool their logit proportions (code PLO) by REML")
+        if isinstance(of, Binomial)
+        else ("glmm_two_arm", "no events in one arm, or pool them by mantel_haenszel")
+    )
     raise ConvergenceError(
-        f"glmm_proportion: no maximum after {iteration} Newton iterations, last step {size:.3g} "
-        f"at mu = {point[0]:.6g}, tau = {point[1]:.6g}; look at the trials with 0 or n events, "
-        "or pool their logit proportions (code PLO) by REML"
+        f"{name}: no maximum after {iteration} Newton iterations, last step {size:.3g} "
+        f"at mu = {point[0]:.6g}, tau = {point[1]:.6g}; look at the trials with {advice}"
     )
 
 
-def _profile_mu(x: FloatArray, n: FloatArray) -> FloatArray:
+def _profile_mu(x: FloatArray, of: Counts) -> FloatArray:
     """Return about the best mu for every tau of the grid; the likelihood is log-concave in mu."""
-    mu: FloatArray = np.full(TAU_GRID.shape, _common_fit(x, n)[0])
-    h = spacing(TAU_GRID, x, n)
+    mu: FloatArray = np.full(TAU_GRID.shape, _common_fit(x, of)[0])
+    h = spacing(TAU_GRID, x, of)
     for _ in range(MAX_ITERATIONS):
-        low, here, high = (log_likelihood(mu + h * side, TAU_GRID, x, n) for side in (-1, 0, 1))
+        low, here, high = (log_likelihood(mu + h * side, TAU_GRID, x, of) for side in (-1, 0, 1))
         curvature = (low - 2 * here + high) / h**2
         # A step of 2 log odds keeps Newton within reach of where the curvature was measured.
         step = np.clip(-(high - low) / (2 * h) / curvature, -2, 2)
@@ -300,28 +473,39 @@ def _ascent_step(gradient: FloatArray, hessian: FloatArray) -> FloatArray:
     return np.asarray(step * min(1.0, 0.5 / max(np.abs(step).max(), 1e-300)))
 
 
-def _standard_error(mu: float, tau: float, x: FloatArray, n: FloatArray) -> float:
+def _standard_error(mu: float, tau: float, x: FloatArray, of: Counts) -> float:
     """Return the SE of mu from the observed information for (mu, tau), as lme4 does."""
     if tau == 0:
-        return _common_fit(x, n)[1]
-    _, hessian = derivatives(np.asarray(mu), np.asarray(tau), x, n)
+        return _common_fit(x, of)[1]
+    _, hessian = derivatives(np.asarray(mu), np.asarray(tau), x, of)
     return float(np.sqrt(np.linalg.inv(-hessian)[0, 0]))
 
 
-def _common_fit(x: FloatArray, n: FloatArray) -> tuple[float, float]:
-    """Return log odds and SE of all trials taken as one."""
-    yes, no = float(x.sum()), float((n - x).sum())
-    return float(np.log(yes / no)), float(np.sqrt(1 / yes + 1 / no))
+def _common_fit(x: FloatArray, of: Counts) -> tuple[float, float]:
+    """Return mu and its SE with all trials alike."""
+    if isinstance(of, Binomial):
+        yes, no = float(x.sum()), float((of.n - x).sum())
+        return float(np.log(yes / no)), float(np.sqrt(1 / yes + 1 / no))
+    mu = float(_root(lambda t: (x - of.moments(np.full(x.shape, t))[0]).sum(), np.zeros(())))
+    return mu, float(of.moments(np.full(x.shape, mu))[1].sum() ** -0.5)
 
 
-def _homogeneity(x: FloatArray, n: FloatArray) -> tuple[float, int]:
-    if len(x) == 0:
-        return np.nan, 0
-    p = x.sum() / n.sum()
-    gain = xlogy(x, x / (n * p)) if 0 < p < 1 else np.zeros_like(x)
-    if 0 < p < 1:
-        gain = gain + xlogy(n - x, (n - x) / (n * (1 - p)))
-    return float(2 * gain.sum()), len(x) - 1
+def _root(falls: Callable[[FloatArray], FloatArray], like: FloatArray) -> FloatArray:
+    """Return where functions that fall are 0, by halving what lies within LARGEST_THETA."""
+    low, high = np.full_like(like, -LARGEST_THETA), np.full_like(like, LARGEST_THETA)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        above = falls(middle) > 0
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return np.asarray((low + high) / 2)
+
+
+def _homogeneity(x: FloatArray, of: Counts) -> float:
+    """Return twice what a log odds, or log odds ratio, of each trial's own adds."""
+    mu = np.full(x.shape, _common_fit(x, of)[0])
+    own = _root(lambda theta: x - of.moments(theta)[0], np.zeros(x.shape))
+    gain = x * (own - mu) - of.cumulant(own) + of.cumulant(mu)
+    return float(2 * np.maximum(gain, 0).sum())
 
 
 def _notes(x: FloatArray, n: FloatArray) -> tuple[str, ...]:

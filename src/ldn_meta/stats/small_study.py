@@ -11,10 +11,12 @@ from ldn_meta.stats.arrays import (
     FloatArray,
     FrozenRecord,
     Labels,
+    checked,
     effects_and_variances,
     one_of,
     trial_labels,
 )
+from ldn_meta.stats.effects import hypergeometric_score, log_odds_ratio
 from ldn_meta.stats.pool import SENTENCES, PooledResult, pool
 from ldn_meta.stats.regression import meta_regression
 
@@ -27,6 +29,9 @@ EGGER_MODELS = ("lm", "mixed")
 SIDES = ("left", "right")
 MAX_ITERATIONS = 100
 MISSING = SENTENCES["missing"]
+LEFT_OUT = (
+    "trials without complete counts, without events or with events in everybody are left out"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,29 +79,84 @@ def egger_test(yi: ArrayLike, vi: ArrayLike, *, model: str = "lm") -> EggerTest:
     """
     one_of("model", model, EGGER_MODELS)
     y, v, _, notes = _present(yi, vi)
-    sei = np.sqrt(v)
-    if y.size < FEWEST_TRIALS or np.ptp(sei) == 0.0:
+    return _regression(y, v, np.sqrt(v), model, notes)
+
+
+def _informative(*values: ArrayLike) -> tuple[list[FloatArray], tuple[str, ...]]:
+    """Return values of the trials that have an effect and a finite variance, and notes."""
+    every = np.array(np.broadcast_arrays(*values))
+    there = np.isfinite(every).all(axis=0)
+    notes = _size_notes(int(there.sum()))
+    return [*every[:, there]], notes if there.all() else (*notes, LEFT_OUT)
+
+
+def _regression(
+    y: FloatArray, v: FloatArray, size: FloatArray, model: str, notes: tuple[str, ...]
+) -> EggerTest:
+    """Regress effects on what tells the size of a trial."""
+    if y.size < FEWEST_TRIALS or np.ptp(size) == 0.0:
         if y.size >= FEWEST_TRIALS:
-            notes = (*notes, "all standard errors are equal: there is no slope to test")
+            same = "sizes" if model == "peters" else "standard errors"
+            notes = (*notes, f"all {same} are equal: there is no slope to test")
         nan = float("nan")
         return EggerTest(y.size, model, nan, nan, nan, nan, nan, notes)
+    is_mixed = model == "mixed"
     fit = meta_regression(
         y,
         v,
-        sei,
-        tau2_method="common" if model == "lm" else "reml",
-        ci_method="knapp-hartung" if model == "lm" else "wald",
+        size,
+        tau2_method="reml" if is_mixed else "common",
+        ci_method="wald" if is_mixed else "knapp-hartung",
     )
     return EggerTest(
         k=y.size,
         model=model,
         statistic=float(fit.statistic[1]),
-        df=float(y.size - 2) if model == "lm" else float("inf"),
+        df=float("inf") if is_mixed else float(y.size - 2),
         p_value=float(fit.p_value[1]),
         slope=float(fit.coefficients[1]),
         intercept=float(fit.coefficients[0]),
         notes=notes,
     )
+
+
+def harbord_test(
+    events_1: ArrayLike, n_1: ArrayLike, events_2: ArrayLike, n_2: ArrayLike
+) -> EggerTest:
+    """Test funnel-plot asymmetry of odds ratios by their efficient scores.
+
+    Egger's regression of Z / V on 1 / sqrt(V) with weights V, where Z is O - E of the events of
+    group 1 and V its hypergeometric variance. A log odds ratio and its own variance depend on
+    each other, Z and V do not without an effect. Trials without events, or with events in
+    everybody, carry nothing and are left out.
+
+    Source: Harbord, Egger and Sterne 2006, Stat Med 25:3443-3457, section 3.
+    """
+    score, variance = hypergeometric_score(
+        *map(np.atleast_1d, checked(events_1=events_1, n_1=n_1, events_2=events_2, n_2=n_2))
+    )
+    information = np.where(variance > 0.0, variance, np.nan)
+    (y, v), notes = _informative(score / information, 1.0 / information)
+    return _regression(y, v, np.sqrt(v), "harbord", notes)
+
+
+def peters_test(
+    events_1: ArrayLike, n_1: ArrayLike, events_2: ArrayLike, n_2: ArrayLike
+) -> EggerTest:
+    """Test funnel-plot asymmetry of odds ratios by the sizes of the trials.
+
+    Weighted regression of the log odds ratio on 1 / (n_1 + n_2), with weights 1 / (1 / events +
+    1 / non-events), both groups together; half an event more in each cell of a table with a zero,
+    as in `effect_size`. Trials without events, or with events in everybody, are left out.
+
+    Source: Peters and others 2006, JAMA 295:676-680.
+    """
+    table = [*map(np.atleast_1d, checked(events_1=events_1, n_1=n_1, events_2=events_2, n_2=n_2))]
+    events, people = table[0] + table[2], table[1] + table[3]
+    with np.errstate(divide="ignore"):
+        variance = 1.0 / events + 1.0 / (people - events)
+    (y, v, inverse), notes = _informative(log_odds_ratio(*table).yi, variance, 1.0 / people)
+    return _regression(y, v, inverse, "peters", notes)
 
 
 def begg_test(yi: ArrayLike, vi: ArrayLike) -> BeggTest:

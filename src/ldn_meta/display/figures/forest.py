@@ -62,7 +62,11 @@ if TYPE_CHECKING:
     from ldn_meta.stats.regression import SubgroupResult
 
 
-_DEGREES = {"k-1": "k \N{MINUS SIGN} 1 df", "k-2": "k \N{MINUS SIGN} 2 df"}
+_PREDICTED = {
+    "k-1": "t on k \N{MINUS SIGN} 1 df",
+    "k-2": "t on k \N{MINUS SIGN} 2 df",
+    "bootstrap": "parametric bootstrap",
+}
 TAU2 = "\N{GREEK SMALL LETTER TAU}\N{SUPERSCRIPT TWO}"
 I2 = "I\N{SUPERSCRIPT TWO}"
 
@@ -122,7 +126,7 @@ def model_line(result: PooledResult, read: IntervalToRead | None = None) -> str:
         return f"Common-effect model; {interval}."
     text = f"Random-effects model; {TAU2} by {TAU2_METHODS[result.tau2_method]}; {interval}"
     if math.isfinite(float(result.pi_low)):
-        text += f"; prediction interval: t on {_DEGREES[result.pi_method]}"
+        text += f"; prediction interval: {_PREDICTED[result.pi_method]}"
     return f"{text}."
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from ldn_meta.display.outputs import Facts, Table, Text, rows_of
-from ldn_meta.display.pages.page import Page, open_page
+from ldn_meta.display.pages.page import Page, open_page, settings_of
 from ldn_meta.display.words import (
     DOMAIN_WORDS,
     MEASURES,
@@ -413,7 +413,17 @@ class CertaintyPage(Page):
     @property
     def statements(self) -> Text:
         """Every outcome in words."""
-        return Text("\n".join(f"- {self._with_reasons(row)}" for row in self.outcomes))
+        return Text(
+            "\n".join(
+                " ".join(filter(None, [f"- {self._with_reasons(row)}", self._settings(row)]))
+                for row in self.outcomes
+            )
+        )
+
+    def _settings(self, row: dict[str, Any]) -> str:
+        """In how many settings the effect would matter, where that is predicted."""
+        answer = self.opened.answer(row["construct"], row["comparator_class"])
+        return settings_of(answer, self.drug)
 
     def _with_reasons(self, row: dict[str, Any]) -> str:
         other = f" {self._otherwise(row)}" if row["other_choice"] != NONE else ""

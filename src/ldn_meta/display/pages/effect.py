@@ -25,6 +25,7 @@ from ldn_meta.display.pages.page import (
     pool_facts,
     pool_numbers,
     read_facts,
+    settings_of,
     sides,
     size,
     variants_table,
@@ -423,6 +424,7 @@ class EffectPage(QuestionPage):
             f"Over {over} the estimate runs from {ends[0]} ({low[0]}) to {ends[1]} ({high[0]}).",
             f"Of the {len(defined)} analyses with a result, "
             f"{agree(off, 'has', 'have')} an interval that excludes no difference.",
+            *filter(None, [settings_of(self.answer, self.drug)]),
         ]
         return Text("\n".join(f"- {line}" for line in lines))
 
@@ -475,6 +477,7 @@ class EffectPage(QuestionPage):
             "variants": {name: pool_facts(found) for name, found in answer.variants},
             "beside": [{name: row[name] for name in beside} for row in rows_of(answer.beside)],
             "read": None if pool is None else read_facts(pool),
+            "settings": None if answer.settings is None else vars(answer.settings),
             "bayes": self.bayes_facts(),
         }
         if answer.knapp_hartung is not None and answer.k > 1:

@@ -22,6 +22,7 @@ from ldn_meta.display.words import (
     method,
     percent,
     plain,
+    settings_words,
     share_words,
     shown,
     shown_facts,
@@ -540,6 +541,14 @@ def _pooled_cells(found: PooledResult, read: IntervalToRead) -> tuple[str, ...]:
 def _probability(value: SupportsFloat) -> str:
     """A probability; none is written as nought or one."""
     return share_words(min(max(float(value), 1e-6), 1.0 - 1e-6))
+
+
+def settings_of(answer: Answer, drug: str) -> str:
+    """Say in how many settings the effect of an answer would matter; nothing if not predicted."""
+    found, pool = answer.settings, answer.pool
+    if found is None or pool is None:
+        return ""
+    return settings_words(found, drug=drug, measure=pool.key["measure"], unit=pool.key["unit"])
 
 
 def effect_read(pool: Pool) -> str:

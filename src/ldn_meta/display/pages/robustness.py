@@ -751,7 +751,7 @@ class RobustnessPage(QuestionPage):
         return InTurn(Text(self._small_study_words(found)), self._funnel(self.pool, found))
 
     def _small_study_words(self, found: SmallStudies) -> str:
-        egger, begg, filled = found
+        egger, begg, filled, of_counts = found
         r = filled.filled
         effect = estimate_with_interval(r.estimate, r.ci_low, r.ci_high, measure=self._measure)
         where = "" if not filled.k_filled else f" on the {filled.side}"
@@ -762,6 +762,11 @@ class RobustnessPage(QuestionPage):
                 f"Egger's regression of effects on their standard errors: slope "
                 f"{fixed(egger.slope)}, {p_value(egger.p_value)}; Begg's rank correlation: tau "
                 f"{fixed(begg.kendall_tau)}, {p_value(begg.p_value)}.",
+                *(
+                    f"{capitalised(test.model)}'s test, made for ratios of counts: slope "
+                    f"{fixed(test.slope)}, {p_value(test.p_value)}."
+                    for test in of_counts
+                ),
                 f"Trim and fill adds {count(filled.k_filled, 'trial')}{where}; the pool with "
                 f"{'it' if filled.k_filled == 1 else 'them'} is {effect}."
                 if filled.k_filled
@@ -834,13 +839,14 @@ class RobustnessPage(QuestionPage):
             "next_sentence": self._next,
         }
         if answer.small_studies is not None:
-            egger, begg, filled = answer.small_studies
+            egger, begg, filled, of_counts = answer.small_studies
             values["small_studies"] = {
                 "sentence": str(self.small_studies),
                 "egger_slope": egger.slope,
                 "egger_p_value": egger.p_value,
                 "begg_tau": begg.kendall_tau,
                 "begg_p_value": begg.p_value,
+                **{f"{test.model}_p_value": test.p_value for test in of_counts},
                 "filled": filled.k_filled,
                 "filled_side": filled.side,
                 "filled_estimate": filled.filled.estimate,

@@ -29,10 +29,11 @@ from ldn_meta.evidence.answer.pools import (
     side_of,
     with_prior,
 )
-from ldn_meta.evidence.effects.rows import CONTRAST, POOL
+from ldn_meta.evidence.effects.rows import CONTRAST, POOL, RATIO_MEASURES
 from ldn_meta.evidence.raw.protocol import BAYESIAN, TWO_TRIALS, Model, Protocol, Selection
 from ldn_meta.evidence.raw.tables import Evidence, as_records
 from ldn_meta.stats.bayes import prior_sensitivity
+from ldn_meta.stats.decision import SettingShares, setting_shares
 from ldn_meta.stats.influence import next_trial
 from ldn_meta.stats.pool import pool as pool_effects
 from ldn_meta.stats.sequential import (
@@ -49,6 +50,8 @@ from ldn_meta.stats.small_study import (
     TrimAndFill,
     begg_test,
     egger_test,
+    harbord_test,
+    peters_test,
     trim_and_fill,
 )
 
@@ -65,6 +68,7 @@ INSIDE = "the pooled interval lies wholly inside the region of equivalence"
 NO_EFFECT, POOLED_EFFECT = "no effect", "the pooled effect"
 IMPORTANT_EFFECT = "the minimal important difference"
 WITHOUT_ERROR = 1e9
+COUNTS = ("events_1", "n_1", "events_2", "n_2")
 QUESTION = ("indication_id", "construct", "comparator_class")
 
 
@@ -74,6 +78,8 @@ class SmallStudies(NamedTuple):
     egger: EggerTest
     begg: BeggTest
     filled: TrimAndFill
+    # Of ratios of counts alone, whose effects and standard errors hang together.
+    of_counts: tuple[EggerTest, ...] = ()
 
 
 @dataclass(eq=False)
@@ -355,6 +361,25 @@ class Answer:
         return None if math.isnan(self.minimal_effect) else self.minimal_effect
 
     @cached_property
+    def settings(self) -> SettingShares | None:
+        """How often the effect would matter in new settings, by the interval to read.
+
+        None where no effect of a new setting is predicted, no important difference is stated or
+        no side is known to be better. What matters is what the rating takes for important.
+        """
+        pool, rated = self.pool, self.rating or {}
+        if pool is None or not pool.benefit_sign:
+            return None
+        mid = self.minimal_effect
+        names = {"important_low": -mid, "important_high": mid}
+        low, high = (float(rated.get(name, other)) for name, other in names.items())
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return None
+        predicted = pool.posterior or pool.result
+        found = setting_shares(predicted, (low, high), benefit_sign=pool.benefit_sign)
+        return found if math.isfinite(found.benefit) else None
+
+    @cached_property
     def look(self) -> SequentialLook | None:
         """Boundaries that allow for looking repeatedly; None without two trials or a MID."""
         if self.pool is None or self.pool.is_alone or math.isnan(self.minimal_effect):
@@ -476,8 +501,10 @@ class Answer:
         """Tests of small-study effects; None below the number of trials that they need."""
         if self.pool is None or self.k < ENOUGH_TRIALS:
             return None
-        yi, vi = (self.pool.trials[name].to_numpy(dtype=float) for name in ("yi", "vi"))
-        model = self.protocol.model
+        trials, model = self.pool.trials, self.protocol.model
+        yi, vi = (trials[name].to_numpy(dtype=float) for name in ("yi", "vi"))
+        counts = [trials[name].to_numpy(dtype=float) for name in COUNTS]
+        is_counted = self.pool.key["measure"] in RATIO_MEASURES and np.isfinite(counts).all()
         return SmallStudies(
             egger_test(yi, vi),
             begg_test(yi, vi),
@@ -488,6 +515,7 @@ class Answer:
                 ci_method=model.interval(self.k),
                 level=model.level,
             ),
+            (harbord_test(*counts), peters_test(*counts)) if is_counted else (),
         )
 
 
