@@ -1,6 +1,7 @@
 """Dependent effects: metafor and clubSandwich, plain matrix algebra, printed examples."""
 
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -56,7 +57,8 @@ def test_the_pinned_grid_is_whole():
         "assink2016",
         *(f"made_{i}" for i in range(1, 13)),
     }
-    assert {tuple(sorted((r["tau2_between"] > 0, r["tau2_within"] > 0))) for r in FITS.values()}
+    where = {(r["tau2_between"] > 0, r["tau2_within"] > 0) for r in FITS.values()}
+    assert where == {(True, True), (False, True), (True, False)}
     assert min(r["df"] for r in FITS.values()) < 4 < max(r["df"] for r in FITS.values())
     assert PINNED["source"]["metafor"] and PINNED["source"]["clubSandwich"]
 
@@ -177,6 +179,21 @@ def test_unit_origin_and_order_do_not_matter():
             expected = factor**power * getattr(one, name)
             assert getattr(other, name) == pytest.approx(expected, rel=1e-7), name
         assert other.estimate == pytest.approx(factor * one.estimate + origin, rel=1e-9)
+
+
+def test_variances_of_very_different_size_and_many_effects():
+    """A diagonal matrix is what variances are, whatever their ratio; memory grows with k."""
+    v = np.array([1e-9, 1.0, 1e-3, 1e3, 0.1, 1e-9])
+    one = lm.pool_dependent(Y, v, cluster=TRIAL)
+    two = lm.pool_dependent(Y, np.diag(v), cluster=TRIAL)
+    assert (one.estimate, one.se, one.df) == (two.estimate, two.se, two.df)
+    assert one.se_model == lm.pool_dependent(Y, v, cluster=TRIAL, robust=False).se
+    tracemalloc.start()
+    lm.pool_dependent(np.tile(Y, 500), np.tile(V, 500), cluster=np.arange(3000) // 3)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # A matrix of all effects alone would be 72 MB.
+    assert peak < 20e6
 
 
 def test_what_is_not_defined_is_nan_with_a_note():
@@ -358,7 +375,7 @@ ARMS = {"mean_1": [1.0, 2.0], "sd_1": 1.0, "n_1": 10, "mean_2": 0.0, "sd_2": 1.0
         (lambda: lm.pool_dependent(Y, V, cluster="aabbbc"), "is no sequence"),
         (
             lambda: lm.pool_dependent(Y, V, cluster=[*TRIAL[:5], None]),
-            "cluster[5]=None is missing",
+            "cluster[5] is missing",
         ),
         (
             lambda: lm.pool_dependent(Y, V, cluster=TRIAL, robust="no"),
@@ -371,7 +388,7 @@ ARMS = {"mean_1": [1.0, 2.0], "sd_1": 1.0, "n_1": 10, "mean_2": 0.0, "sd_2": 1.0
         ),
         (
             lambda: lm.pool_dependent(Y[:2], [[1, 0.2], [0.3, 1]], cluster=["a", "b"]),
-            "vi[0, 1]=0.2 and vi[1, 0]=0.3; allowed: a symmetric matrix",
+            "vi[0, 1]=0.2 is no number or not the one across; allowed: a symmetric matrix",
         ),
         (
             lambda: lm.pool_dependent(Y[:2], [[1, 2], [2, 1]], cluster=[1, 1]),
@@ -382,6 +399,8 @@ ARMS = {"mean_1": [1.0, 2.0], "sd_1": 1.0, "n_1": 10, "mean_2": 0.0, "sd_2": 1.0
         (lambda: lm.covariance_block(V, cluster=TRIAL), "rho is missing"),
         (lambda: lm.covariance_block(V, cluster=TRIAL, rho=0.5, phi=0.5), "time goes with phi"),
         (lambda: lm.covariance_block(V, cluster=TRIAL, rho=2), "rho: 2 is not allowed"),
+        (lambda: lm.covariance_block(V, cluster=TRIAL, rho=[0.1, 0.2]), "allowed: one number"),
+        (lambda: lm.pool_dependent(Y, V, cluster=TRIAL, level=10**400), "is not allowed"),
         (lambda: lm.covariance_block(V, cluster=TRIAL, rho=-0.9), "not positive definite"),
         (
             lambda: lm.covariance_block(V, cluster=TRIAL, phi=0.5, time=[1.0]),
@@ -396,7 +415,7 @@ ARMS = {"mean_1": [1.0, 2.0], "sd_1": 1.0, "n_1": 10, "mean_2": 0.0, "sd_2": 1.0
         ),
         (
             lambda: lm.shared_control("MD", trial=[1, 1], n_2=[10, 12], **ARMS),
-            "n_2: 10 and 12 in trial 1; allowed: one comparison group",
+            "n_2: 10 and 12 in trial '1'; allowed: one comparison group",
         ),
     ],
 )

@@ -83,7 +83,7 @@ def confidence_level(level: object) -> float:
 def share_between(name: str, value: object) -> float:
     """Return a share strictly between 0 and 1."""
     is_number = isinstance(value, int | float | np.floating) and not isinstance(value, bool)
-    if is_number and 0.0 < float(value) < 1.0:  # type: ignore[arg-type]
+    if is_number and 0.0 < value < 1.0:  # type: ignore[operator]
         return float(value)  # type: ignore[arg-type]
     message = f"{name}={value!r} is not allowed; allowed: a number between 0 and 1, such as 0.95"
     raise ArgumentError(message)

@@ -241,7 +241,7 @@ def covariance_block(
     codes, _ = _codes("cluster", cluster, v.size)
     r = np.ones((v.size, v.size))
     if rho is not None:
-        between = float(numbers("rho", rho, at_least=-1, at_most=1))
+        between = _correlation("rho", rho, at_least=-1)
         same = np.eye(v.size, dtype=np.bool_)
         if outcome is not None:
             of, _ = _codes("outcome", outcome, v.size)
@@ -252,7 +252,7 @@ def covariance_block(
         if t.shape != v.shape:
             message = f"time has shape {t.shape}; allowed: {v.shape}"
             raise ArgumentError(message)
-        r = r * float(numbers("phi", phi, at_least=0, at_most=1)) ** np.abs(t[:, None] - t)
+        r = r * _correlation("phi", phi, at_least=0) ** np.abs(t[:, None] - t)
     root = np.sqrt(v)
     covariance = np.where(codes[:, None] == codes, r, 0.0) * np.outer(root, root)
     np.fill_diagonal(covariance, v)
@@ -260,6 +260,14 @@ def covariance_block(
         rows = rows[~np.isnan(v[rows])]
         _decompose("the matrix of vi, rho and phi", covariance[np.ix_(rows, rows)], rows)
     return np.asarray(covariance)
+
+
+def _correlation(name: str, value: float, *, at_least: float) -> float:
+    number = numbers(name, value, at_least=at_least, at_most=1)
+    if number.ndim or np.isnan(number):
+        message = f"{name}={value!r} is not allowed; allowed: one number"
+        raise ArgumentError(message)
+    return float(number)
 
 
 def design_effect(
@@ -292,37 +300,40 @@ def design_effect(
     return DesignEffect(plain(factor), plain(np.sqrt(factor)), plain(people / factor))
 
 
-def _codes(name: str, labels: Labels, k: int) -> tuple[IntArray, tuple[object, ...]]:
+def _codes(name: str, labels: Labels, k: int) -> tuple[IntArray, tuple[str, ...]]:
     """Return for each effect the number of its group, and the groups by first appearance."""
+    wrong = ""
     if labels is None or isinstance(labels, str) or not hasattr(labels, "__iter__"):
-        message = f"{name}={labels!r} is no sequence; allowed: {k} labels, one an effect"
+        wrong = f"{name}={labels!r:.80} is no sequence"
+    elif len(named := [str(label) for label in labels]) != k:
+        wrong = f"{name} has {len(named)} entries"
+    else:
+        lost = [i for i, label in enumerate(named) if label in ("None", "nan", "<NA>", "NaT")]
+        wrong = f"{name}[{lost[0]}] is missing" if lost else ""
+    if wrong:
+        message = f"{wrong}; allowed: {k} labels, one an effect"
         raise ArgumentError(message)
-    named = list(labels)
-    if len(named) != k:
-        message = f"{name} has {len(named)} entries; allowed: {k}, one an effect"
-        raise ArgumentError(message)
-    seen: dict[object, int] = {}
-    for i, label in enumerate(named):
-        if label is None or label != label:
-            message = f"{name}[{i}]={label!r} is missing; allowed: a label for every effect"
-            raise ArgumentError(message)
+    seen: dict[str, int] = {}
     return np.array([seen.setdefault(label, len(seen)) for label in named], dtype=int), tuple(seen)
 
 
 def _rows_of(codes: IntArray) -> list[IntArray]:
-    return [np.flatnonzero(codes == code) for code in np.unique(codes)]
+    order = np.argsort(codes, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(codes[order])) + 1) if order.size else []
 
 
 def _decompose(name: str, block: FloatArray, rows: IntArray) -> tuple[FloatArray, FloatArray]:
     """Return eigenvalues and eigenvectors of a covariance matrix, which are all above 0."""
-    d, u = np.linalg.eigh(block)
-    if d.size and d[0] <= ROUNDING * d[-1]:
+    variances = block.diagonal()
+    root = np.sqrt(variances)
+    if rows.size and np.linalg.eigvalsh(block / np.outer(root, root))[0] <= ROUNDING:
         message = (
             f"{name} is not positive definite for effects {', '.join(map(str, rows.tolist()))}; "
             "allowed: correlations that fit together, none of them 1"
         )
         raise ArgumentError(message)
-    return d, u
+    d, u = np.linalg.eigh(block)
+    return np.maximum(d, ROUNDING * variances.min(initial=inf)), u
 
 
 @dataclass(frozen=True)
@@ -338,19 +349,15 @@ class _Model:
     z: FloatArray
     starts: IntArray
 
-    def sums(self, own: Any) -> tuple[Any, Any, Any]:
-        """Return weights (..., n), and per cluster 1'(V + own I)^-1 1 and the same with y."""
-        w = 1 / (self.d + own)
-        a, b = (np.add.reduceat(self.q * x * w, self.starts, axis=-1) for x in (self.q, self.z))
-        return w, a, b
-
     def deviance(self, shared: Any, own: Any) -> Any:
-        """Return -2 log of the restricted likelihood, up to a constant, for own (...)."""
-        w, a, b = self.sums(np.asarray(own)[..., None])
+        """Return -2 log of the restricted likelihood, up to a constant; shared may be (m, 1)."""
+        w = 1 / (self.d + own)
+        # Of each cluster 1'(V + own I)^-1 1, and the same with y.
+        a, b = (np.add.reduceat(self.q * x * w, self.starts) for x in (self.q, self.z))
         grown = 1 + shared * a
         precision, weighted = (a / grown).sum(axis=-1), (b / grown).sum(axis=-1)
-        squares = (self.z**2 * w).sum(axis=-1) - shared * (b**2 / grown).sum(axis=-1)
-        logs = np.log(grown).sum(axis=-1) - np.log(w).sum(axis=-1) + np.log(precision)
+        squares = (self.z**2 * w).sum() - (shared * b**2 / grown).sum(axis=-1)
+        logs = np.log(grown).sum(axis=-1) - np.log(w).sum() + np.log(precision)
         return logs + squares - weighted**2 / precision
 
     def slope(self, at: FloatArray) -> FloatArray:
@@ -397,7 +404,7 @@ class _Model:
         count = int(np.clip(np.log((spread + unit) / unit) / np.log(1.4), 12, 80))
         points = np.concatenate([[0.0], np.geomspace(0.01 * unit, spread + 10 * unit, count)])
         shared, own = (points if f else points[:1] for f in free)
-        grid = np.array([self.deviance(s, own) for s in shared])
+        grid = np.array([self.deviance(shared[:, None], s) for s in own]).T
         edge = np.pad(grid, 1, constant_values=inf)
         around = [
             edge[1 + i : 1 + i + grid.shape[0], 1 + j : 1 + j + grid.shape[1]]
@@ -616,14 +623,19 @@ def pool_dependent(
     """
     level = confidence_level(level)
     robust = yes_or_no("robust", robust)
-    y, v, matrix = _checked_matrix(yi, vi)
+    matrix = numbers("vi", vi, finite=False)
+    square = matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1]
+    y, v = effects_and_variances(yi, matrix.diagonal() if square else vi, dimensions=1)
     codes, names = _codes("cluster", cluster, y.size)
     named = trial_labels(labels, y.size)
-    there = ~np.isnan(y)
-    _refuse_shared(matrix, codes, there)
-    groups = [rows[there[rows]] for rows in _rows_of(codes)]
-    groups = [rows for rows in groups if rows.size]
-    k, clusters = int(there.sum()), len(groups)
+    present = np.flatnonzero(~np.isnan(y))
+    groups = [present[rows] for rows in _rows_of(codes[present])]
+    if square:
+        _refuse_odd(matrix[np.ix_(present, present)], present, codes[present])
+        blocks = [matrix[np.ix_(rows, rows)] for rows in groups]
+    else:
+        blocks = [np.diag(v[rows]) for rows in groups]
+    k, clusters = present.size, len(groups)
     found: dict[str, Any] = dict.fromkeys(NUMBERS, nan) | {
         "k": k,
         "clusters": clusters,
@@ -633,7 +645,7 @@ def pool_dependent(
     several = False
     if clusters:
         fitted, weight[np.concatenate(groups)], several = _fit(
-            y, matrix, groups, robust=robust, level=level
+            y, blocks, groups, robust=robust, level=level
         )
         found |= fitted
     whens = {
@@ -641,7 +653,7 @@ def pool_dependent(
         "none": k == 0,
         "one": clusters == 1,
         "single": 0 < k == clusters,
-        "independent": np.ndim(vi) == 1 and k > clusters,
+        "independent": not square and k > clusters,
         "agree": clusters > 1 and np.isnan(found["se"]),
         "several": several,
         "no_between": found["tau2_between"] == 0,
@@ -656,60 +668,43 @@ def pool_dependent(
         yi=y,
         vi=v,
         weight_pct=weight,
-        cluster=tuple(str(names[code]) for code in codes),
+        cluster=tuple(names[code] for code in codes),
         labels=named,
         notes=tuple(SENTENCES[name] for name, when in whens.items() if when)
         + doubts(y, v, measure),
     )
 
 
-def _checked_matrix(yi: ArrayLike, vi: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return effects, variances, and the matrix of sampling errors."""
-    matrix = numbers("vi", vi, finite=False)
-    if matrix.ndim != 2:
-        y, v = effects_and_variances(yi, vi, dimensions=1)
-        return y, v, np.diag(v)
-    if matrix.shape[0] != matrix.shape[1]:
-        message = f"vi has shape {matrix.shape}; allowed: (k,) or (k, k)"
-        raise ArgumentError(message)
-    y, v = effects_and_variances(yi, matrix.diagonal(), dimensions=1)
-    there = ~np.isnan(y)
-    used = np.where(there & there[:, None], matrix, 0.0)
-    if not np.isfinite(used).all():
-        message = "vi has entries between known effects that are no numbers; allowed: finite ones"
-        raise ArgumentError(message)
-    apart = np.abs(used - used.T) > ROUNDING * np.sqrt(np.outer(v, v))
-    if apart.any():
-        i, j = np.argwhere(apart)[0]
-        message = (
-            f"vi[{i}, {j}]={matrix[i, j]:g} and vi[{j}, {i}]={matrix[j, i]:g}; "
-            "allowed: a symmetric matrix"
-        )
-        raise ArgumentError(message)
-    return y, v, (used + used.T) / 2
-
-
-def _refuse_shared(matrix: FloatArray, codes: IntArray, there: BoolArray) -> None:
-    shared = (matrix != 0) & (codes[:, None] != codes) & there & there[:, None]
-    if shared.any():
-        i, j = np.argwhere(shared)[0]
-        message = (
-            f"vi[{i}, {j}]={matrix[i, j]:g} is between two clusters; allowed: clusters whose "
-            "sampling errors are independent"
-        )
-        raise ArgumentError(message)
+def _refuse_odd(matrix: FloatArray, rows: IntArray, codes: IntArray) -> None:
+    """Refuse a matrix of effects `rows` that is not symmetric or not 0 between clusters."""
+    root = np.sqrt(matrix.diagonal())
+    apart = ~(np.abs(matrix - matrix.T) <= ROUNDING * np.outer(root, root))
+    shared = (matrix != 0) & (codes[:, None] != codes)
+    for wrong, why, allowed in (
+        (apart, "is no number or not the one across", "a symmetric matrix"),
+        (shared, "is between two clusters", "clusters whose sampling errors are independent"),
+    ):
+        if wrong.any():
+            i, j = np.argwhere(wrong)[0]
+            message = f"vi[{rows[i]}, {rows[j]}]={matrix[i, j]:g} {why}; allowed: {allowed}"
+            raise ArgumentError(message)
 
 
 def _fit(
-    y: FloatArray, matrix: FloatArray, groups: Sequence[IntArray], *, robust: bool, level: float
+    y: FloatArray,
+    blocks: Sequence[FloatArray],
+    groups: Sequence[IntArray],
+    *,
+    robust: bool,
+    level: float,
 ) -> tuple[dict[str, float], FloatArray, bool]:
     """Return numbers of the pool, weights in percent in the order of `groups`, and a doubt."""
     order = np.concatenate(groups)
     k, clusters = order.size, len(groups)
     # In units of the smallest standard error and around the mean, whatever the unit was.
-    scale, centre = float(matrix.diagonal()[order].min()), float(y[order].mean())
+    scale, centre = float(min(block.diagonal().min() for block in blocks)), float(y[order].mean())
     root = scale**0.5
-    blocks = [matrix[np.ix_(rows, rows)] / scale for rows in groups]
+    blocks = [block / scale for block in blocks]
     parts = [_decompose("vi", block, rows) for block, rows in zip(blocks, groups, strict=True)]
     effects = [(y[rows] - centre) / root for rows in groups]
     model = _Model(
@@ -733,8 +728,8 @@ def _fit(
         variance, df = _cr2(wholes, weights, residuals, 1 / precision)
         # Clusters that agree exactly leave rounding: no variance is no certainty.
         variance = variance if variance > ROUNDING**2 / precision else nan
-    _, a, b = model.sums(0.0)
-    q = float((model.z**2 / model.d).sum() - b.sum() ** 2 / a.sum())
+    a, b = (model.q**2 / model.d).sum(), (model.q * model.z / model.d).sum()
+    q = float((model.z**2 / model.d).sum() - b**2 / a)
     se, estimate = variance**0.5 * root, centre + mean * root
     quantile = float(two_sided_quantile(level, df))
     reach = quantile * (between + within + variance) ** 0.5 * root if clusters > 2 else nan
