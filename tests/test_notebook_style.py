@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ldn_meta.evidence.raw.selection import CHOICES
+
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 FORBIDDEN = (
     ast.FunctionDef,
@@ -96,14 +98,23 @@ def test_parameters_are_annotated_literals_with_a_comment(template):
     assert all("  # " in line for line in source.splitlines())
 
 
+def test_choices_are_the_plans_and_say_what_they_take(template):
+    """A value typed here would go before the plan; what is said of it is said in one place."""
+    for line in "".join(tagged(load(template), "parameters")[0]["source"]).splitlines():
+        name = line.partition(":")[0]
+        if name in CHOICES:
+            assert line == f'{name}: str = "protocol"  # {CHOICES[name].line}'
+
+
 def test_code_is_calls_only(template):
     notebook = load(template)
     parameters = tagged(notebook, "parameters")[0]["id"]
     for place, cell in enumerate(code_cells(notebook)):
         source = "".join(cell["source"])
-        assert len(source.splitlines()) <= LONGEST_CELL
+        # Every choice of the analysis is a parameter, one a line.
         if cell["id"] == parameters:
             continue
+        assert len(source.splitlines()) <= LONGEST_CELL
         tree = ast.parse(source)
         for node in ast.walk(tree):
             assert not isinstance(node, FORBIDDEN), f"{template.stem}: {ast.unparse(node)}"

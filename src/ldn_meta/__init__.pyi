@@ -26,10 +26,12 @@ from ldn_meta.display.pages.robustness import robustness as robustness
 from ldn_meta.display.pages.study import study_page as study_page
 from ldn_meta.display.pages.without_pooling import without_pooling as without_pooling
 from ldn_meta.evidence.answer.multiverse import multiverse as multiverse
+from ldn_meta.evidence.derived import answer as answer
 from ldn_meta.evidence.effects.effects import normalise as normalise
 from ldn_meta.evidence.load import load_evidence as load_evidence
 from ldn_meta.evidence.raw.protocol import Protocol as Protocol
 from ldn_meta.evidence.raw.protocol import load_protocol as load_protocol
+from ldn_meta.evidence.raw.selection import chosen as chosen
 from ldn_meta.evidence.raw.tables import Evidence as Evidence
 from ldn_meta.stats.bayes import BayesResult as BayesResult
 from ldn_meta.stats.bayes import TauPrior as TauPrior

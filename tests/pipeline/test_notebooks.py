@@ -12,8 +12,10 @@ from ldn_meta.pipeline.notebooks import (
     facts_bytes,
     fill_titles,
     normalise,
+    parameter_lines,
     parse_assignment,
     plan,
+    read_parameters,
     take_outputs,
 )
 from ldn_meta.pipeline.run import notebook_bytes
@@ -56,6 +58,75 @@ def test_override_goes_to_every_notebook_that_has_the_parameter(project):
     assert jobs["headache/20_pooled_effect"].parameters["correlation"] == 0.5
     assert jobs["headache/20_pooled_effect"].parameters["level"] == 0.8
     assert jobs["overview/90_overview"].parameters == {"level": 0.8}
+
+
+def test_only_pages_that_read_what_was_changed_run(project):
+    assert [job.label for job in plan(None, {"years": [1999]})] == [
+        "headache/20_pooled_effect",
+        "back_pain/20_pooled_effect",
+    ]
+
+
+def test_choices_of_the_analysis_reach_every_page_that_they_can_change():
+    jobs = by_label(plan(["fibromyalgia"], {"designs": "Parallel, cross-over"}))
+    assert [label.partition("/")[2][:2] for label in jobs] == ["20", "30", "40", "50", "60"]
+    for job in jobs.values():
+        assert job.parameters["designs"] == ["parallel", "crossover"]
+        assert job.parameters["without"] == "protocol"
+    (page,) = plan(["fibromyalgia"], {"responder_construct": "responder_pain_50"})
+    assert page.notebook == "30_responder_rates"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"designs": "paralel"}, r"-p: designs: 'paralel' .* did you mean 'parallel'\?"),
+        ({"without": "INOVA 2026"}, r"-p: without: .* did you mean 'INNOVA 2026'\?"),
+        # A trial of another condition is none of this one.
+        ({"trials": "smith2011"}, r"-p: trials: 'smith2011' is not allowed; "),
+        ({"timepoint_weeks": 30}, r"target_weeks \(timepoint_weeks\): 30 is not allowed; "),
+        ({"construct": "pain_intensity,fatige"}, r"'fatige' of 'construct' .* 'fatigue'\?"),
+    ],
+)
+def test_a_wrong_choice_is_refused_before_anything_runs(given, message):
+    with pytest.raises(ParameterError, match=message):
+        plan(["fibromyalgia"], given)
+
+
+def test_words_of_other_programs_are_named_back():
+    words = ["tau2_method=DL", "ci_method=knha", "timepoint_weeks=26", "designs=parallel"]
+    given, told = read_parameters(words, ["fibromyalgia"])
+    assert given == {
+        "tau2_method": "dl",
+        "ci_method": "knapp-hartung",
+        "timepoint_weeks": 26.0,
+        "designs": ["parallel"],
+    }
+    assert told == [
+        "tau2_method = dl (given as DL)",
+        "ci_method = knapp-hartung (given as knha)",
+    ]
+    # Read once more, they stay what they are.
+    assert plan(["fibromyalgia"], given) == plan(
+        ["fibromyalgia"], dict(map(parse_assignment, words))
+    )
+
+
+def test_a_parameter_is_named_once():
+    with pytest.raises(ParameterError, match="-p tau2_method is given 2 times: name it once"):
+        read_parameters(["tau2_method=dl", "tau2_method=pm"])
+
+
+def test_every_parameter_is_listed_with_values_and_pages():
+    rows = {name: rest for name, *rest in parameter_lines()}
+    said, on_file, pages = rows["designs"]
+    assert said == "only these designs, such as parallel"
+    assert on_file.startswith("parallel, crossover, ")
+    assert pages == "20 30 40 50 60"
+    assert "innova2026" in rows["without"][1]
+    assert "smith2007" not in rows["without"][1]
+    assert rows["tau2_method"][0].endswith("common, dl, he, hs, sj, ml, reml, eb, pm")
+    assert rows["simulated_trials"][2] == "92"
 
 
 def test_an_outcome_that_nothing_on_file_is_about_is_refused():

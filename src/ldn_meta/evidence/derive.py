@@ -11,7 +11,6 @@ from ldn_meta.evidence.answer.conflicts import ledger
 from ldn_meta.evidence.answer.multiverse import multiverse_tables
 from ldn_meta.evidence.audit.claims import claims_table
 from ldn_meta.evidence.audit.consistency import check_consistency, refuse_inconsistent
-from ldn_meta.evidence.derived import TABLES
 from ldn_meta.evidence.effects.effects import as_saved, normalise
 from ldn_meta.evidence.effects.rows import CONTRAST
 from ldn_meta.evidence.grade import certainty_tables
@@ -137,22 +136,35 @@ def derive_tables(
     multiverse, multiverse_nodes = multiverse_tables(evidence, protocol)
     stage("pools, directions and certainty")
     answers = Answers(evidence, protocol, effects, left_out)
-    certainty, certainty_domains, certainty_otherwise = certainty_tables(answers)
+    rated = certainty_tables(answers)
     stage("claims and the other tables")
-    frames = {
-        "effects": effects,
-        "left_out": left_out,
-        "responders": people_with_events(effects, ("responder",)),
-        "harms": people_with_events(effects, ("harm",)),
+    return {
+        **_of_effects(answers),
         "pooled": answers.table,
         "conflicts": ledger(evidence, protocol),
-        "directions": answers.directions,
         "consistency": consistency,
-        "claims": claims_table(replace(answers, certainty=certainty)),
-        "certainty": certainty,
-        "certainty_domains": certainty_domains,
-        "certainty_otherwise": certainty_otherwise,
+        "claims": claims_table(replace(answers, certainty=rated.certainty)),
+        **rated._asdict(),
         "multiverse": multiverse,
         "multiverse_nodes": multiverse_nodes,
     }
-    return {name: frames[name] for name in TABLES}
+
+
+def _of_effects(answers: Answers) -> dict[str, pd.DataFrame]:
+    """The tables that list effects and what was left out."""
+    effects = answers.effects
+    return {
+        "effects": effects,
+        "left_out": answers.left_out,
+        "responders": people_with_events(effects, ("responder",)),
+        "harms": people_with_events(effects, ("harm",)),
+        "directions": answers.directions,
+    }
+
+
+def tables_of_run(evidence: Evidence, protocol: Protocol) -> dict[str, pd.DataFrame]:
+    """The derived tables that follow the choices of a run; the others tell of the plan."""
+    effects, left_out = normalise(evidence, protocol)
+    effects = as_saved(effects) if len(effects) else effects
+    answers = Answers(evidence, protocol, effects, left_out)
+    return {**_of_effects(answers), **certainty_tables(answers, by_plan=False)._asdict()}

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta import files
-from ldn_meta.errors import StaleError
+from ldn_meta.errors import ArgumentError, StaleError, did_you_mean
 from ldn_meta.evidence.raw.protocol import Protocol, load_protocol
-from ldn_meta.evidence.raw.tables import Evidence, read_evidence
+from ldn_meta.evidence.raw.selection import known_words, read_choice
+from ldn_meta.evidence.raw.tables import Evidence, as_records, read_evidence
 from ldn_meta.files import MANIFEST, file_hashes
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ldn_meta.evidence.answer.answer import Answer, Answers
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,37 @@ class Derived:
             frames[name] = frame
         return replace(self, evidence=self.evidence.for_indication(indication_id), **frames)
 
+    @property
+    def answers(self) -> Answers:
+        """Every question about the evidence, answered by its protocol."""
+        from ldn_meta.evidence.answer.answer import Answers
+
+        found = (self.evidence, self.protocol, self.effects, self.left_out, self.certainty)
+        return Answers(*found)
+
+    def constructs(self, asked: str | Sequence[str]) -> tuple[str, ...]:
+        """The outcomes that are asked for, in this order; refuse what is none."""
+        names = dict.fromkeys(self.evidence.text["outcomes"]["construct"])
+        known = {"construct": {name: name for name in names}}
+        found: tuple[str, ...] = read_choice("construct", asked, known)
+        return found
+
+    def under(self, **choices: Any) -> Derived:
+        """The same evidence under other choices than the plan's; None leaves a choice as it is.
+
+        Conflicts, claims, printed numbers and the multiverse of all conditions stay those of the
+        plan.
+        """
+        from ldn_meta.evidence.derive import tables_of_run
+
+        studies = as_records(self.evidence.text["studies"])
+        words = known_words(self.evidence.dictionary, studies)
+        protocol = self.protocol.changed(known=words, **choices)
+        if protocol == self.protocol:
+            return self
+        made: dict[str, Any] = dict(tables_of_run(self.evidence, protocol))
+        return replace(self, protocol=protocol, **made)
+
 
 # Everything else is raw.
 TABLES = tuple(f.name for f in fields(Derived) if f.name not in ("evidence", "protocol"))
@@ -71,6 +106,49 @@ def load_derived(indication_id: str | None = None) -> Derived:
         raise StaleError(message)
     key = (raw, folder, *here.values(), *file_hashes(folder).values())
     return _read_all(*key) if indication_id is None else _read_one(indication_id, *key)
+
+
+def answer(
+    indication: str, construct: str | Sequence[str] | None = None, **choices: Any
+) -> Answer:
+    """Answer the question of a condition under choices of your own.
+
+    Parameters
+    ----------
+    indication : str
+        Key in ``indications.csv``.
+    construct : str or list of str, optional
+        Outcome; the condition's main one by default. Several are pooled as one, standardised.
+    **choices
+        The choices of ``ldn-meta parameters``, such as ``designs=["parallel"]``; None leaves one
+        as in the plan.
+
+    Returns
+    -------
+    Answer
+        The trials, the pool and the interval to read; ``left_out`` has what was not taken, and
+        why.
+
+    Raises
+    ------
+    ArgumentError
+        If a name or a value is not allowed; it says what is.
+
+    Examples
+    --------
+    >>> import ldn_meta as lm
+    >>> lm.answer("fibromyalgia", designs=["parallel"], tau2_method="DL").k  # doctest: +SKIP
+    2
+    """
+    known = read_evidence(files.raw_data()).text["indications"]["indication_id"].tolist()
+    if indication not in known:
+        hint = did_you_mean(indication, known, " ")
+        message = f"indication {indication!r} is unknown; {hint}allowed: {', '.join(known)}"
+        raise ArgumentError(message)
+    own = load_derived(indication)
+    outcomes = own.constructs(construct) if construct else ()
+    asked = {"construct": outcomes} if len(outcomes) > 1 else {}
+    return own.under(**asked, **choices).answers.main(outcomes[0] if outcomes else None)
 
 
 @lru_cache(maxsize=16)

@@ -1278,19 +1278,23 @@ def certainty_faults(evidence: Evidence) -> Iterator[Fault]:
         yield fault_at(evidence, TABLE, line, "domain", rule, "keep one of the two")
 
 
+def judged_rows(evidence: Evidence) -> dict[Key, JudgedRow]:
+    """What people judged, by outcome and domain."""
+    return {
+        tuple(row[name] for name in KEY): JudgedRow(
+            line, row["kind"], row["judgement"], row["reason"], row["judged_by"]
+        )
+        for line, row in enumerate(as_records(evidence.text[TABLE]), FIRST_DATA_LINE)
+    }
+
+
 def match_rows(
     evidence: Evidence,
     rated: Sequence[tuple[Body, Sequence[Finding]]],
     unrated: Sequence[Body] = (),
 ) -> dict[Key, JudgedRow]:
     """Find the judgement of every rated outcome and domain; and what is said of the others."""
-    table = as_records(evidence.text[TABLE])
-    rows: dict[Key, JudgedRow] = {
-        tuple(row[name] for name in KEY): JudgedRow(
-            line, row["kind"], row["judgement"], row["reason"], row["judged_by"]
-        )
-        for line, row in enumerate(table, FIRST_DATA_LINE)
-    }
+    table, rows = as_records(evidence.text[TABLE]), judged_rows(evidence)
     found: dict[Key, int] = {
         (*body.key, f.domain): f.level for body, findings in rated for f in findings
     }
@@ -1381,8 +1385,11 @@ class CertaintyTables(NamedTuple):
     certainty_otherwise: pd.DataFrame
 
 
-def certainty_tables(answers: Answers) -> CertaintyTables:
+def certainty_tables(answers: Answers, *, by_plan: bool = True) -> CertaintyTables:
     """Rate the certainty of every outcome that the protocol names.
+
+    Under other choices than the plan's (``by_plan`` False) the rules rate, and of what people
+    judged only that stands which no rule says: what overrides one, and publication bias.
 
     Randomised comparisons start high, and so do those that were judged against the randomised
     trial they stand for; others low. Domains take levels off, and nothing is added (no outcome
@@ -1397,11 +1404,15 @@ def certainty_tables(answers: Answers) -> CertaintyTables:
 
     evidence, choices = answers.evidence, answers.protocol.certainty
     bodies = bodies_of_evidence(answers)
-    if bodies:
+    if bodies and by_plan:
         choices.check_against(evidence)
     risk = overall_judgements(evidence)
     rated = [(b, find_all(b, choices, risk)) for b in bodies if b.is_rated]
-    judged = match_rows(evidence, rated, [b for b in bodies if not b.is_rated])
+    unrated = [body for body in bodies if not body.is_rated]
+    judged = match_rows(evidence, rated, unrated) if by_plan else judged_rows(evidence)
+    if not by_plan:
+        stands = {k: r for k, r in judged.items() if k[3] == PUBLICATION_BIAS}
+        judged = stands | {key: row for key, row in judged.items() if row.kind == OVERRIDE}
     lines = {body.key: _domain_lines(body, findings, judged) for body, findings in rated}
     domains = [line for of_body in lines.values() for line in of_body]
     correlation = answers.protocol.correlation

@@ -173,7 +173,47 @@ def derive(force: bool, as_json: bool) -> None:
         _tell(*summary.printed_numbers)
 
 
+class _Run(click.Command):
+    """Its help lists the parameters, as the pages state them."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write every parameter with its values."""
+        del ctx
+        from ldn_meta.pipeline.notebooks import parameter_lines
+
+        with (
+            contextlib.suppress(LdnMetaError, FileNotFoundError),
+            formatter.section("Parameters (-p), also: ldn-meta parameters"),
+        ):
+            formatter.write_dl([(name, said) for name, said, *_ in parameter_lines()])
+
+
 @main.command()
+@json_option
+def parameters(as_json: bool) -> None:
+    """List what can be set with -p: the values, and the pages that read it.
+
+    Several words stand between commas. Words of other programs are understood and named back
+    (DL, REML, knha). Without -p the analysis plan decides, data/raw/protocol.toml.
+
+    \b
+    Examples:
+      ldn-meta parameters
+      ldn-meta run fibromyalgia -p designs=parallel -p risk_of_bias="some concerns"
+    """  # noqa: D301
+    from ldn_meta.pipeline.notebooks import parameter_lines
+
+    rows = parameter_lines()
+    if as_json:
+        names = ("name", "what", "on_file", "pages")
+        _tell_json([dict(zip(names, row, strict=True)) for row in rows])
+        return
+    for name, said, words, pages in rows:
+        _tell(name, f"    {said}", *([f"    on file: {words}"] if words else ()))
+        _tell(f"    pages {pages}")
+
+
+@main.command(cls=_Run)
 @click.argument("indications", nargs=-1, metavar="[INDICATION ...]")
 @click.option(
     "-p",
@@ -216,12 +256,12 @@ def run(
     from ldn_meta.files import derived_is_current
     from ldn_meta.pipeline import run as runner
     from ldn_meta.pipeline.kernels import kernel_source, started_ahead
-    from ldn_meta.pipeline.notebooks import parse_assignment, plan
+    from ldn_meta.pipeline.notebooks import read_parameters
     from ldn_meta.pipeline.readme import write_answers, write_methods
 
-    chosen = dict(parse_assignment(text) for text in assignments)
     # A misspelt request is refused before minutes of work, not after.
-    plan(indications or None, chosen)
+    chosen, read_as = read_parameters(assignments, indications)
+    _tell(*(f"read as: {words}" for words in read_as), err=True)
     source = kernel_source(kernels)
     with contextlib.ExitStack() as stack:
         if force or not derived_is_current():

@@ -60,7 +60,7 @@ def export(
 ) -> tuple[Export, ...]:
     """Write the main pools of an outcome for R."""
     from ldn_meta.evidence.derived import load_derived
-    from ldn_meta.evidence.raw.protocol import MAIN
+    from ldn_meta.evidence.raw.selection import MAIN
     from ldn_meta.pipeline.notebooks import reported_indications, unknown
 
     known = reported_indications()

@@ -15,13 +15,22 @@ import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from ldn_meta import files
 from ldn_meta.display.outputs import FACTS_MIME
-from ldn_meta.errors import NotebookError, ParameterError, did_you_mean
+from ldn_meta.errors import ArgumentError, NotebookError, ParameterError, did_you_mean
+from ldn_meta.evidence.effects.rows import CONTRAST
+from ldn_meta.evidence.raw.protocol import load_protocol
 from ldn_meta.evidence.raw.review import load_review
-from ldn_meta.evidence.raw.tables import VALUE_TABLES
+from ldn_meta.evidence.raw.selection import (
+    BY_PLAN,
+    CHOICES,
+    known_words,
+    named_back,
+    read_choice,
+)
+from ldn_meta.evidence.raw.tables import VALUE_TABLES, load_dictionary
 from ldn_meta.files import csv_records, rounded
 
 INJECTED_TAG = "injected-parameters"
@@ -207,6 +216,21 @@ PARAMETERS_TAG = "parameters"
 def default_parameters(template: Path) -> dict[str, Any]:
     """Read the defaults from the cell tagged ``parameters``."""
     try:
+        # Source is a text, or a list of lines.
+        statements = ast.parse("".join(_parameters_cell(template)["source"])).body
+        return dict(_assignment(statement) for statement in statements)
+    except (SyntaxError, ValueError) as error:
+        if isinstance(error, ParameterError):
+            raise
+        line = getattr(error, "lineno", None) or "?"
+        message = (
+            f"{template.name}: line {line} of the parameters cell is not 'name = literal': {error}"
+        )
+        raise ParameterError(message) from error
+
+
+def _parameters_cell(template: Path) -> Any:
+    try:
         cells = json.loads(template.read_bytes())["cells"]
     except FileNotFoundError:
         known = ", ".join(sorted(file.stem for file in template.parent.glob("*.ipynb")))
@@ -219,16 +243,7 @@ def default_parameters(template: Path) -> dict[str, Any]:
     if len(tagged) != 1:
         message = f"{template.name} needs one cell tagged 'parameters' and has {len(tagged)}"
         raise ParameterError(message)
-    try:
-        # Source is a text, or a list of lines.
-        statements = ast.parse("".join(tagged[0]["source"])).body
-        return dict(_assignment(statement) for statement in statements)
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None) or "?"
-        message = (
-            f"{template.name}: line {line} of the parameters cell is not 'name = literal': {error}"
-        )
-        raise ParameterError(message) from error
+    return tagged[0]
 
 
 def _assignment(statement: ast.stmt) -> tuple[str, Any]:
@@ -358,11 +373,17 @@ def plan(
         given, [[name for name in defaults if name != "indication"] for defaults in selected], "-p"
     )
     for name, value in given.items():
-        if name.endswith(CONSTRUCT) and isinstance(value, str):
+        if name.endswith(CONSTRUCT) and isinstance(value, str | list):
             usual = {str(defaults[name]) for defaults in selected if name in defaults}
             known = [*sorted(usual), *constructs_of(set(chosen))]
-            if value not in known:
-                raise ParameterError(unknown(f"-p value {value!r} of {name!r}", value, known))
+            words = (
+                [word.strip() for word in value.split(",")] if isinstance(value, str) else value
+            )
+            for word in words:
+                if word not in known:
+                    raise ParameterError(unknown(f"-p value {word!r} of {name!r}", word, known))
+    is_choice = {name for name in given if _is_choice(name, selected)}
+    given |= {name: value for name, (value, _) in _as_choices(given, is_choice, chosen).items()}
 
     jobs = []
     for target in targets:
@@ -378,14 +399,114 @@ def plan(
                 own["indication"] = target
             _check_values(own, defaults, allowed, f"{SETTINGS} {where}")
             _check_values(defaults, defaults, allowed, f"{notebook}.ipynb")
-            if target not in chosen:
-                continue
             asked = {name: value for name, value in given.items() if name in defaults}
-            _check_values(asked, defaults, allowed, "-p")
+            # A page that reads none of what was changed would only look as if it had.
+            if target not in chosen or (given and not asked):
+                continue
+            plain = {name: value for name, value in asked.items() if name not in is_choice}
+            _check_values(plain, defaults, allowed, "-p")
             parameters = {**defaults, **own, **asked}
             fields = {**named, **reported.get(target, {})}
             jobs.append(Job(target, notebook, templates[group][notebook], parameters, fields))
     return jobs
+
+
+def _is_choice(name: str, templates: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a parameter is a choice of the analysis, which else the plan makes."""
+    return name in CHOICES and any(one.get(name) == BY_PLAN for one in templates)
+
+
+def _as_choices(
+    given: Mapping[str, Any], names: Collection[str], indications: Collection[str]
+) -> dict[str, tuple[Any, str]]:
+    """Choices as they are read, each with what it was read as where other words were given."""
+    asked = {name: given[name] for name in given if name in names and given[name] != BY_PLAN}
+    if not asked:
+        return {}
+    raw = files.raw_data()
+    studies = [
+        row for row in csv_records(raw / "studies.csv") if row["indication_id"] in indications
+    ]
+    # Its outcomes were looked at already, by what is on file.
+    words = known_words(load_dictionary(raw), studies)
+    try:
+        found = {
+            name: read_choice(name, value, words, where="-p") for name, value in asked.items()
+        }
+        load_protocol(raw).changed(**found)
+    except ArgumentError as error:
+        raise ParameterError(str(error)) from error
+    return {
+        name: (_as_parameter(name, value), named_back(name, asked[name], value))
+        for name, value in found.items()
+    }
+
+
+def _as_parameter(name: str, value: Any) -> Any:
+    """A choice as a notebook takes it: several words in a list, one outcome by its name."""
+    if not isinstance(value, tuple):
+        return value
+    return value[0] if name == CONSTRUCT and len(value) == 1 else list(value)
+
+
+def read_parameters(
+    assignments: Iterable[str], indications: Sequence[str] = ()
+) -> tuple[dict[str, Any], list[str]]:
+    """Parameters of a command line, each once, and what was read otherwise than it was given."""
+    pairs = [parse_assignment(text) for text in assignments]
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            message = f"-p {name} is given {names.count(name)} times: name it once"
+            raise ParameterError(message)
+    given = dict(pairs)
+    # A misspelt name or value is refused before anything else.
+    plan(indications or None, given)
+    templates = [one.defaults for one in parameters()]
+    is_choice = {name for name in given if _is_choice(name, templates)}
+    read = _as_choices(given, is_choice, indications or reported_indications())
+    return given | {name: v for name, (v, _) in read.items()}, [w for _, w in read.values() if w]
+
+
+class Parameters(NamedTuple):
+    """Parameters of one template."""
+
+    notebook: str
+    defaults: Mapping[str, Any]
+    comments: Mapping[str, str]
+
+
+def parameters() -> list[Parameters]:
+    """What can be set on each page, with the default and what is said of it."""
+    settings = _read_settings()["notebooks"]
+    found = []
+    for name in (*settings.get("per_indication", ()), *settings.get("once", ())):
+        template = files.notebooks() / f"{name}.ipynb"
+        defaults = default_parameters(template)
+        source = "".join(_parameters_cell(template)["source"])
+        lines = (line.partition("  # ") for line in source.splitlines())
+        comments = {line.partition(":")[0].strip(): comment for line, _, comment in lines}
+        defaults.pop("indication", None)
+        found.append(Parameters(name, defaults, comments))
+    return found
+
+
+def parameter_lines() -> list[tuple[str, str, str, str]]:
+    """Every parameter once: name, what it is, words on file, and the pages that read it."""
+    of_page: dict[str, list[str]] = {}
+    said: dict[str, str] = {}
+    for page in parameters():
+        for name in page.defaults:
+            of_page.setdefault(name, []).append(page.notebook.partition("_")[0])
+            said.setdefault(name, page.comments.get(name, ""))
+    raw = files.raw_data()
+    compared = [r for r in csv_records(raw / "studies.csv") if r["eligible_for"] == CONTRAST]
+    words = known_words(load_dictionary(raw), compared)
+    on_file = {name: ", ".join(dict.fromkeys(of.values())) for name, of in words.items()}
+    return [
+        (name, said[name], on_file.get(name, ""), " ".join(pages))
+        for name, pages in of_page.items()
+    ]
 
 
 def parse_assignment(text: str) -> tuple[str, Any]:

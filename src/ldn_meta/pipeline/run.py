@@ -430,8 +430,10 @@ def run(
     their end, and left alone when one broke. The other indications go on.
     """
     progress = progress or Progress()
-    wanted = plan(indications, parameters)
-    is_own_run = bool(parameters) and wanted != plan(indications)
+    wanted, usual = plan(indications, parameters), plan(indications)
+    is_own_run = bool(parameters) and not all(job in usual for job in wanted)
+    # Only the pages that read what was changed, unless nothing was.
+    wanted = wanted if is_own_run else usual
     folder = (
         files.build() / "runs" / _run_name(parameters or {}) if is_own_run else files.reports()
     )

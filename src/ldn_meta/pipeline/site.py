@@ -33,8 +33,8 @@ from ldn_meta.evidence.answer import pools as synthesis
 from ldn_meta.evidence.answer.pools import CI_METHODS, TAU2_METHODS
 from ldn_meta.evidence.derived import load_derived
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
-from ldn_meta.evidence.raw.protocol import MAIN
 from ldn_meta.evidence.raw.review import Review, load_review
+from ldn_meta.evidence.raw.selection import MAIN
 from ldn_meta.pipeline.notebooks import (
     INJECTED_TAG,
     OVERVIEW,

@@ -789,13 +789,16 @@ def _remedy(domain: str, row: dict[str, Any]) -> str:
     return words[domain]
 
 
-def certainty(*, indication: str) -> CertaintyPage:
+def certainty(*, indication: str, **choices: Any) -> CertaintyPage:
     """Open page 60 of an indication.
 
     Parameters
     ----------
     indication : str
         Key in ``indications.csv``.
+    **choices
+        Those of ``ldn-meta parameters``; by the protocol unless given. Under other choices the
+        rules rate, without what people confirmed.
 
     Returns
     -------
@@ -804,6 +807,6 @@ def certainty(*, indication: str) -> CertaintyPage:
     Raises
     ------
     ArgumentError
-        If the indication is unknown.
+        If the indication or a choice is unknown.
     """
-    return CertaintyPage(open_page(NOTEBOOK, indication=indication))
+    return CertaintyPage(open_page(NOTEBOOK, indication=indication, **choices))

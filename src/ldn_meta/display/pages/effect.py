@@ -44,7 +44,6 @@ from ldn_meta.display.words import (
     shown,
     weeks,
 )
-from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.pools import (
     DIRECTION_ONLY,
     NO_COMPARISON,
@@ -54,9 +53,11 @@ from ldn_meta.evidence.answer.pools import (
 )
 from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES
 from ldn_meta.evidence.raw.bias import OVERALL, bias_frame
-from ldn_meta.evidence.raw.protocol import MAIN
+from ldn_meta.evidence.raw.selection import MAIN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ldn_meta.evidence.answer.pools import Pool
     from ldn_meta.evidence.raw.tables import Evidence
     from ldn_meta.stats.bayes import BayesResult
@@ -514,12 +515,8 @@ def _both_arms(row: dict[str, Any]) -> str:
 def pooled_effect(
     *,
     indication: str,
-    construct: str = BY_PROTOCOL,
-    tau2_method: str = BY_PROTOCOL,
-    ci_method: str = BY_PROTOCOL,
-    allow_transcribed: bool | None = None,
-    allow_approximate: bool | None = None,
-    allow_non_randomised: bool | None = None,
+    construct: str | Sequence[str] = BY_PROTOCOL,
+    **choices: Any,
 ) -> EffectPage:
     """Open page 20 of an indication.
 
@@ -527,12 +524,11 @@ def pooled_effect(
     ----------
     indication : str
         Key in ``indications.csv``.
-    construct : str
-        Outcome construct; the indication's main one by default.
-    tau2_method, ci_method : str
-        As ``ldn_meta.pool``; by the protocol unless given.
-    allow_transcribed, allow_approximate, allow_non_randomised : bool, optional
-        Whether such effects may enter the main pool; by the protocol unless given.
+    construct : str or list of str
+        Outcome construct; the indication's main one by default. Several are pooled as one,
+        standardised.
+    **choices
+        Those of ``ldn-meta parameters``; by the protocol unless given.
 
     Returns
     -------
@@ -541,22 +537,9 @@ def pooled_effect(
     Raises
     ------
     ArgumentError
-        If the indication or the construct is unknown.
+        If the indication, the construct or a choice is unknown.
     """
-    opened = open_page(
-        NOTEBOOK,
-        indication=indication,
-        tau2_method=tau2_method,
-        ci_method=ci_method,
-        allow_transcribed=allow_transcribed,
-        allow_approximate=allow_approximate,
-        allow_non_randomised=allow_non_randomised,
-    )
-    opened.parameters["construct"] = construct
-    known = set(opened.derived.evidence.text["outcomes"]["construct"])
-    if construct != BY_PROTOCOL and construct not in known:
-        message = f"construct {construct!r} is not in outcomes.csv; known: {sorted(known)}"
-        raise ArgumentError(message)
+    opened = open_page(NOTEBOOK, indication=indication, construct=construct, **choices)
     return EffectPage(opened, construct)
 
 

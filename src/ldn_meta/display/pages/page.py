@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
@@ -27,19 +27,22 @@ from ldn_meta.display.words import (
     shown,
     shown_facts,
 )
-from ldn_meta.evidence.answer.answer import Answer, Answers
 from ldn_meta.evidence.answer.conflicts import NO_RESULT, UNCHANGED
 from ldn_meta.evidence.answer.directions import RANDOMISED, GroupSynthesis, group_syntheses
 from ldn_meta.evidence.derived import Derived, load_derived
 from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES
 from ldn_meta.evidence.raw.bias import OVERALL
-from ldn_meta.evidence.raw.protocol import TWO_TRIALS, Protocol
+from ldn_meta.evidence.raw.protocol import Protocol
 from ldn_meta.evidence.raw.review import NEUTRAL, Review
+from ldn_meta.evidence.raw.selection import TWO_TRIALS
 from ldn_meta.files import MISSING
 from ldn_meta.stats.pool import side
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ldn_meta.display.figures.forest import Diamond
+    from ldn_meta.evidence.answer.answer import Answer, Answers
     from ldn_meta.evidence.answer.pools import IntervalToRead, Pool
     from ldn_meta.evidence.raw.tables import Evidence
     from ldn_meta.stats.bayes import BayesResult
@@ -67,8 +70,7 @@ class Opened:
     @cached_property
     def answers(self) -> Answers:
         """Every question of the indication, answered under the page's choices."""
-        d = self.derived
-        return Answers(d.evidence, self.protocol, d.effects, d.left_out, d.certainty)
+        return replace(self.derived, protocol=self.protocol).answers
 
     @cached_property
     def compared(self) -> pd.DataFrame:
@@ -185,17 +187,20 @@ class Opened:
 
 
 def open_page(notebook: str, *, indication: str, **choices: Any) -> Opened:
-    """Load an indication and apply a notebook's choices to the protocol."""
-    derived = load_derived(indication)
-    row = {str(n): str(v) for n, v in derived.evidence.text["indications"].iloc[0].items()}
+    """Load an indication under a notebook's choices; the footer names those beside the plan.
+
+    ``construct`` is an outcome; several are pooled as one.
+    """
     given = {n: v for n, v in choices.items() if v is not None and v != BY_PROTOCOL}
-    return Opened(
-        notebook,
-        row,
-        derived,
-        derived.protocol.changed(**given),
-        {"indication": indication, **choices},
-    )
+    told = {n: v for n, v in choices.items() if n == "construct" or n in given}
+    derived = load_derived(indication)
+    if "construct" in given:
+        constructs = derived.constructs(given.pop("construct"))
+        if len(constructs) > 1:
+            given["construct"] = constructs
+    derived = derived.under(**given)
+    row = {str(n): str(v) for n, v in derived.evidence.text["indications"].iloc[0].items()}
+    return Opened(notebook, row, derived, derived.protocol, {"indication": indication, **told})
 
 
 EFFECTS = "20_pooled_effect"
@@ -285,10 +290,11 @@ def _cells(found: Pool | None) -> tuple[str, ...]:
 class QuestionPage(Page):
     """One outcome of a condition against its main comparator."""
 
-    def __init__(self, opened: Opened, construct: str = BY_PROTOCOL) -> None:
+    def __init__(self, opened: Opened, construct: str | Sequence[str] = BY_PROTOCOL) -> None:
         super().__init__(opened)
         main = opened.indication["main_construct"]
-        self.construct = main if construct == BY_PROTOCOL else construct
+        asked = (main,) if construct == BY_PROTOCOL else opened.derived.constructs(construct)
+        self.construct = asked[0]
         self.comparator_class = opened.indication["main_comparator"]
 
     @cached_property

@@ -38,6 +38,8 @@ from ldn_meta.evidence.answer.pools import find_pool
 from ldn_meta.evidence.effects.rows import CONTRAST, IN_WORDS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ldn_meta.display.outputs import FigureOutput
     from ldn_meta.evidence.answer.pools import Pool
 
@@ -529,9 +531,7 @@ def _with_interval(row: dict[str, Any], name: str) -> str:
     return f"{fixed(row[name])} ({interval(row[f'{name}_low'], row[f'{name}_high'])})"
 
 
-def responder_rates(
-    *, indication: str, construct: str, allow_transcribed: bool | None = None
-) -> PeoplePage:
+def responder_rates(*, indication: str, construct: str, **choices: Any) -> PeoplePage:
     """Open page 30: responders.
 
     Parameters
@@ -540,26 +540,24 @@ def responder_rates(
         Key in ``indications.csv``.
     construct : str
         Outcome of the forest plot and the sentence.
-    allow_transcribed : bool, optional
-        Whether transcribed counts may enter the main pool; by the protocol unless given.
+    **choices
+        Those of ``ldn-meta parameters``; by the protocol unless given.
 
     Returns
     -------
     PeoplePage
     """
-    return _opened(RESPONDERS, "responder", indication, construct, allow_transcribed)
+    return _opened(RESPONDERS, "responder", indication, construct, choices)
 
 
-def safety(
-    *, indication: str, construct: str, allow_transcribed: bool | None = None
-) -> PeoplePage:
+def safety(*, indication: str, construct: str, **choices: Any) -> PeoplePage:
     """Open page 40: harms; parameters as ``responder_rates``."""
-    return _opened(SAFETY, "harm", indication, construct, allow_transcribed)
+    return _opened(SAFETY, "harm", indication, construct, choices)
 
 
 def _opened(
-    notebook: str, domain: str, indication: str, construct: str, allow_transcribed: bool | None
+    notebook: str, domain: str, indication: str, construct: str, choices: Mapping[str, Any]
 ) -> PeoplePage:
-    opened = open_page(notebook, indication=indication, allow_transcribed=allow_transcribed)
+    opened = open_page(notebook, indication=indication, **choices)
     opened.parameters["construct"] = construct
     return PeoplePage(opened, domain, construct)

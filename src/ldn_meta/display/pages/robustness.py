@@ -52,7 +52,7 @@ from ldn_meta.evidence.audit.claim_material import medians_as_means, spread_on_f
 from ldn_meta.evidence.derived import load_derived
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
 from ldn_meta.evidence.grade import NOT_RATED
-from ldn_meta.evidence.raw.protocol import BAYESIAN, MAIN
+from ldn_meta.evidence.raw.selection import BAYESIAN, MAIN
 from ldn_meta.stats.pool import side
 from ldn_meta.stats.small_study import ENOUGH_TRIALS
 
@@ -909,15 +909,20 @@ def _range(values: Sequence[float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def robustness(*, indication: str, construct: str = BY_PROTOCOL) -> RobustnessPage:
+def robustness(
+    *, indication: str, construct: str | Sequence[str] = BY_PROTOCOL, **choices: Any
+) -> RobustnessPage:
     """Open page 50 of an indication.
 
     Parameters
     ----------
     indication : str
         Key in ``indications.csv``.
-    construct : str
-        Outcome construct; the indication's main one by default.
+    construct : str or list of str
+        Outcome construct; the indication's main one by default. Several are pooled as one,
+        standardised.
+    **choices
+        Those of ``ldn-meta parameters``; by the protocol unless given.
 
     Returns
     -------
@@ -926,8 +931,7 @@ def robustness(*, indication: str, construct: str = BY_PROTOCOL) -> RobustnessPa
     Raises
     ------
     ArgumentError
-        If the indication is unknown.
+        If the indication, the construct or a choice is unknown.
     """
-    opened = open_page(NOTEBOOK, indication=indication)
-    opened.parameters["construct"] = construct
+    opened = open_page(NOTEBOOK, indication=indication, construct=construct, **choices)
     return RobustnessPage(opened, construct)

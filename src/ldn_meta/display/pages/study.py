@@ -31,7 +31,7 @@ from ldn_meta.evidence.derived import Derived, load_derived
 from ldn_meta.evidence.effects.effects import used_rows
 from ldn_meta.evidence.grade import TOLD_ELSEWHERE
 from ldn_meta.evidence.raw.bias import bias_reasons
-from ldn_meta.evidence.raw.protocol import MAIN
+from ldn_meta.evidence.raw.selection import MAIN
 from ldn_meta.evidence.raw.tables import NAMING_SOURCES, VALUE_TABLES
 from ldn_meta.files import MISSING
 

@@ -950,9 +950,9 @@ def _on(rows: pd.DataFrame) -> str:
 def without_pooling(
     *,
     indication: str,
-    allow_transcribed: bool | None = None,
-    allow_non_randomised: bool | None = None,
-    allow_single_blind: bool | None = None,
+    allow_transcribed: bool | str | None = None,
+    allow_non_randomised: bool | str | None = None,
+    allow_single_blind: bool | str | None = None,
 ) -> WithoutPoolingPage:
     """Open page 25 of an indication.
 

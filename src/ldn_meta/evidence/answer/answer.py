@@ -29,9 +29,11 @@ from ldn_meta.evidence.answer.pools import (
     side_of,
     with_prior,
 )
+from ldn_meta.evidence.effects.effects import as_saved, candidate_effects
 from ldn_meta.evidence.effects.rows import CONTRAST, POOL, RATIO_MEASURES
-from ldn_meta.evidence.raw.protocol import BAYESIAN, TWO_TRIALS, Model, Protocol, Selection
-from ldn_meta.evidence.raw.tables import Evidence, as_records
+from ldn_meta.evidence.raw.protocol import Protocol
+from ldn_meta.evidence.raw.selection import BAYESIAN, TWO_TRIALS, Changes, Model, Selection
+from ldn_meta.evidence.raw.tables import Evidence, as_records, counted
 from ldn_meta.stats.bayes import prior_sensitivity
 from ldn_meta.stats.decision import SettingShares, setting_shares
 from ldn_meta.stats.influence import next_trial
@@ -91,7 +93,10 @@ class Answers:
     effects: pd.DataFrame
     left_out: pd.DataFrame
     certainty: pd.DataFrame | None = None
-    _pools: dict[tuple[Selection, Model], list[Pool]] = field(default_factory=dict, init=False)
+    _pools: dict[tuple[Selection, Model, Changes], list[Pool]] = field(
+        default_factory=dict, init=False
+    )
+    _data: dict[Changes, pd.DataFrame] = field(default_factory=dict, init=False)
     _answers: dict[tuple[str, str, str], Answer] = field(default_factory=dict, init=False)
 
     @property
@@ -104,11 +109,21 @@ class Answers:
         """What each comparative study tells of each construct: side, p, what was printed."""
         return directions(self.evidence, self.protocol, self.effects)
 
-    def pools_by(self, selection: Selection, model: Model) -> list[Pool]:
-        """Pools of every outcome under other choices."""
-        if (selection, model) not in self._pools:
-            self._pools[selection, model] = build_pools(self.effects, selection, model)
-        return self._pools[selection, model]
+    def pools_by(self, selection: Selection, model: Model, data: Changes = ()) -> list[Pool]:
+        """Pools of every outcome under other choices, ``data`` those of the effects themselves."""
+        key = (selection, model, data)
+        if key not in self._pools:
+            self._pools[key] = build_pools(self._effects_by(data), selection, model)
+        return self._pools[key]
+
+    def _effects_by(self, data: Changes) -> pd.DataFrame:
+        """The effects, computed again where a choice changes them."""
+        if not data:
+            return self.effects
+        if data not in self._data:
+            changed, _ = candidate_effects(self.evidence, self.protocol.with_data(data))
+            self._data[data] = as_saved(changed) if len(changed) else changed
+        return self._data[data]
 
     def to(self, indication_id: str, construct: str, comparator_class: str) -> Answer:
         """The answer to one question."""
@@ -117,6 +132,12 @@ class Answers:
             question = dict(zip(QUESTION, key, strict=True))
             self._answers[key] = Answer(self, *key, find_pool(self.pools, **question))
         return self._answers[key]
+
+    def main(self, construct: str | None = None) -> Answer:
+        """The answer of the one condition on file, its main outcome unless another is named."""
+        row = as_records(self.evidence.text["indications"])[0]
+        found = construct or row["main_construct"]
+        return self.to(row["indication_id"], found, row["main_comparator"])
 
     def synthesis(self, indication_id: str, constructs: Sequence[str]) -> dict[str, Any]:
         """What kind of synthesis outcomes of a condition allow, on how much evidence."""
@@ -144,14 +165,14 @@ class Answers:
 
         rows: list[dict[str, Any]] = []
         alone: set[str] = set()
-        for place, (name, selection, model) in enumerate(self.protocol.variants):
-            for found in self.pools_by(selection, model):
+        for place, one in enumerate(self.protocol.variants):
+            for found in self.pools_by(one.selection, one.model, one.data):
                 effect = str(found.trials["effect_id"].iloc[0])
                 if found.is_alone and effect in alone:
                     continue
                 if found.is_alone:
                     alone.add(effect)
-                rows.append({**_line(name, found), "place": place})
+                rows.append({**_line(one.name, found), "place": place})
         if not rows:
             return pd.DataFrame()
         frame = pd.DataFrame(rows).sort_values([*POOL, "place"], kind="stable", ignore_index=True)
@@ -170,6 +191,29 @@ class Answer:
     construct: str
     comparator_class: str
     pool: Pool | None
+
+    def __repr__(self) -> str:
+        """Return one line: the question, and what it comes to."""
+        asked = f"{self.indication_id}, {self.construct} against {self.comparator_class}"
+        if self.pool is None:
+            return f"<Answer {asked}: no trial gives an effect>"
+        read, key = self.pool.read, self.pool.key
+        numbers = f"{key['measure']} {read.estimate:.4g} in {key['unit']}"
+        interval = f"{read.name} {read.low:.4g} to {read.high:.4g}, {read.method}"
+        return f"<Answer {asked}: {counted(self.k, 'trial')}, {numbers} ({interval})>"
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """The trials of the pool with their effects; no rows where there is none."""
+        return self.effects[:0] if self.pool is None else self.pool.trials
+
+    @property
+    def left_out(self) -> pd.DataFrame:
+        """Every other effect of the question, and why the choices do not take it."""
+        columns = ["study_label", "effect_id", "yi", "vi", "unit", "selected_why"]
+        if self.effects.empty:
+            return self.effects
+        return self.effects.loc[~self.effects["effect_id"].isin(self.trials["effect_id"]), columns]
 
     @property
     def protocol(self) -> Protocol:
@@ -196,8 +240,11 @@ class Answer:
         """The main pool and every named departure from it, in the order of the protocol."""
         question = {name: getattr(self, name) for name in QUESTION}
         return [
-            (name, find_pool(self.answers.pools_by(selection, model), **question))
-            for name, selection, model in self.protocol.variants
+            (
+                one.name,
+                find_pool(self.answers.pools_by(one.selection, one.model, one.data), **question),
+            )
+            for one in self.protocol.variants
         ]
 
     @cached_property

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import combinations, product
 from math import prod
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,18 +24,13 @@ from ldn_meta.evidence.effects.effects import OWN_LEVEL, as_saved, candidate_eff
 from ldn_meta.evidence.effects.rows import (
     CONTRAST,
     IN_WINDOW,
+    limits,
     outside_window,
     ranks,
     rules,
 )
-from ldn_meta.evidence.raw.protocol import (
-    TWO_TRIALS,
-    Option,
-    Variant,
-    analyses_text,
-    departed,
-    nodes_html,
-)
+from ldn_meta.evidence.raw.protocol import Option, analyses_text, nodes_html
+from ldn_meta.evidence.raw.selection import TWO_TRIALS, Changes, Variant, departed
 from ldn_meta.evidence.raw.tables import as_records, counted, titled_html
 from ldn_meta.stats.arrays import (
     combined,
@@ -52,12 +47,12 @@ from ldn_meta.stats.pool import pool_many, side
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ldn_meta.evidence.raw.protocol import Model, Node, Protocol, Selection
+    from ldn_meta.evidence.raw.protocol import Node, Protocol
+    from ldn_meta.evidence.raw.selection import Model, Selection
     from ldn_meta.evidence.raw.tables import Evidence
     from ldn_meta.stats.arrays import BoolArray, FloatArray, IntArray
 
 
-Changes: TypeAlias = tuple[tuple[str, Any], ...]
 COUNTS = ("events_1", "n_1", "events_2", "n_2")
 # Numbers of an effect that a pool needs; from the third on, where it is alone.
 EFFECT = ("yi", "vi", "ci_low", "ci_high", "df")
@@ -241,6 +236,7 @@ def _barred_and_ranked(
     windows: dict[tuple[float, float], BoolArray] = {}
     bars: dict[tuple[Any, ...], BoolArray] = {}
     orders: dict[tuple[Any, ...], FloatArray] = {}
+    asked: dict[tuple[Any, ...], BoolArray] = {}
     barred = np.zeros((len(selections), len(frame)), dtype=np.bool_)
     rank = np.zeros((len(selections), len(frame)))
     for place, selection in enumerate(selections):
@@ -251,12 +247,15 @@ def _barred_and_ranked(
         if (*window, *lifted) not in bars:
             own = [rule.applies for rule in stated if rule.lifted_by not in lifted]
             bars[*window, *lifted] = np.logical_or.reduce([windows[window], *own])
+        if selection.limits not in asked:
+            own = [rule.applies for rule in limits(frame, selection)]
+            asked[selection.limits] = np.logical_or.reduce([windows[window] & False, *own])
         ranked = (selection.analysis_sets, selection.read_from, selection.estimands)
         order = (selection.target_weeks, *ranked)
         if order not in orders:
             in_order = np.lexsort(np.array(ranks(frame, selection), dtype=float).T[::-1])
             orders[order] = np.argsort(in_order).astype(np.float64)
-        barred[place] = bars[*window, *lifted]
+        barred[place] = bars[*window, *lifted] | asked[selection.limits]
         rank[place] = orders[order]
     return barred, rank
 

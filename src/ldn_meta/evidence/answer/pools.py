@@ -26,7 +26,7 @@ from ldn_meta.stats.pool import pool, side
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ldn_meta.evidence.raw.protocol import Model, Selection
+    from ldn_meta.evidence.raw.selection import Model, Selection
     from ldn_meta.stats.bayes import BayesResult
     from ldn_meta.stats.pool import PooledResult
 

@@ -5,18 +5,28 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ldn_meta.errors import LdnMetaError
-from ldn_meta.evidence.effects.routes import ESTIMAND_OF, arm_routes, contrast_routes, event_routes
+from ldn_meta.evidence.effects.routes import (
+    ESTIMAND_OF,
+    SCALE_FREE,
+    arm_routes,
+    contrast_routes,
+    event_routes,
+    place_on_scale,
+)
 from ldn_meta.evidence.effects.rows import (
     COMPARATOR,
     CONTRAST,
     FURTHER_ARM,
     NOT_PRINTED,
     NOT_STATED,
+    NOT_TOLD,
+    OF_PEOPLE,
     ROUTES,
     TRANSCRIBED,
     Arm,
@@ -24,13 +34,19 @@ from ldn_meta.evidence.effects.rows import (
     Candidate,
     Context,
     Study,
+    barred_by,
     cells,
     number,
     select,
 )
-from ldn_meta.evidence.raw.tables import VALUE_TABLES
+from ldn_meta.evidence.raw.bias import overall_judgements
+from ldn_meta.evidence.raw.review import listed
+from ldn_meta.evidence.raw.selection import DIFFERENCES_AS, RATIOS_AS
+from ldn_meta.evidence.raw.tables import VALUE_TABLES, as_records
 from ldn_meta.files import six_digits
+from ldn_meta.stats.arrays import EffectSize
 from ldn_meta.stats.convert import ci_from_se
+from ldn_meta.stats.effects import effect_size, hedges_correction
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,12 +116,197 @@ def candidate_effects(evidence: Evidence, protocol: Protocol) -> tuple[pd.DataFr
     contrast_routes(context)
     event_routes(context)
     arm_routes(context)
+    if protocol.measures:
+        context.found = [told_as(context, found) for found in context.found]
     trials = trials_of(context)
-    records = [_record(context, found, trials) for found in context.found]
+    risk = overall_judgements(evidence)
+    records = [_record(context, found, trials, risk) for found in context.found]
     effects = pd.DataFrame(_with_ids(records))
+    if protocol.constructs and len(effects):
+        effects = joined(effects, protocol)
     left_out = _left_out(context, trials)
     check_accounting(evidence, effects, left_out)
     return effects, left_out
+
+
+def told_as(context: Context, found: Candidate) -> Candidate:
+    """The same effect by the measure that a run asks for; as it is where that says nothing of it.
+
+    A ratio of people from their counts. A difference in standard deviations of people on its
+    instrument, or as a ratio of the two means.
+    """
+    asked = context.protocol.measures
+    if found.kind != CONTRAST or found.measure in asked:
+        return found
+    if found.measure in OF_PEOPLE:
+        wanted = next((name for name in asked if name in RATIOS_AS), "")
+        if not wanted or found.measure == "IRR":
+            return found
+        if any(map(math.isnan, found.events)):
+            return _not_told(found, wanted, "the counts of both arms")
+        names = ("events_1", "n_1", "events_2", "n_2")
+        counts: dict[str, Any] = dict(zip(names, found.events, strict=True))
+        told = effect_size(wanted, **counts)
+        return _told(found, wanted, told, "")
+    wanted = next((name for name in asked if name in DIFFERENCES_AS), "")
+    if found.measure != "MD" or wanted in ("", "MD"):
+        return found
+    if wanted == "SMD":
+        return _standardised(context, found)
+    ends = _spreads(context, found, "end", is_now=True)
+    if len(ends) < 2 or found.is_paired or any(row["mean"] is None for row in ends):
+        return _not_told(found, wanted, "end levels with SDs in two arms of different people")
+    return _told(
+        found, wanted, effect_size("ROM", **_of_arms(context, ends)), "end levels, baseline apart"
+    )
+
+
+def _told(
+    found: Candidate, measure: str, told: EffectSize, words: str, **fields: Any
+) -> Candidate:
+    """An effect as another measure, with a normal interval of its own."""
+    yi, vi = float(told.yi), float(told.vi)
+    if not (math.isfinite(yi) and vi > 0):
+        return _not_told(found, measure, "numbers that define one")
+    changes: dict[str, Any] = {"unit": SCALE_FREE[measure], "has_known_scale": True, **fields}
+    return replace(
+        found,
+        measure=measure,
+        yi=yi,
+        vi=vi,
+        df=math.nan,
+        printed=NOT_PRINTED,
+        assumptions=(*found.assumptions, words),
+        unit_before=found.unit,
+        **changes,
+    )
+
+
+def _not_told(found: Candidate, measure: str, lacks: str) -> Candidate:
+    return replace(found, not_told=f"not told as {measure}, which needs {lacks}")
+
+
+def _spreads(
+    context: Context, found: Candidate, what: str, *, is_now: bool = False
+) -> list[ArmStat]:
+    """Preferred rows with an SD of the two arms, at the moment of the effect or at any."""
+    rows: dict[str, ArmStat] = {}
+    for row in context.arm_stats:
+        is_of_effect = row["outcome_id"] == found.lead["outcome_id"] and (
+            not is_now or row["timepoint_weeks"] == found.lead["timepoint_weeks"]
+        )
+        is_usable = row["sd"] is not None and row["reliability"] != "low"
+        is_usable = is_usable and _people(context, row) > 1
+        if is_of_effect and is_usable and row["statistic_of"] == what:
+            is_first = row["arm_id"] not in rows
+            if is_first or (row["preferred"] and not rows[row["arm_id"]]["preferred"]):
+                rows[row["arm_id"]] = row
+    return [rows[arm] for arm in (found.arm_1, found.arm_2) if arm in rows]
+
+
+def _people(context: Context, row: ArmStat) -> float:
+    """People behind a row: its own number, else those of its arm."""
+    arm = context.arms[row["arm_id"]]
+    stated = (row["n"], arm["n_analysed"], arm["n_randomised"])
+    return number(next((n for n in stated if n is not None), None))
+
+
+def _of_arms(context: Context, rows: Sequence[ArmStat]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for place, row in enumerate(rows, 1):
+        found |= {f"mean_{place}": number(row["mean"]), f"sd_{place}": number(row["sd"])}
+        found[f"n_{place}"] = _people(context, row)
+    return found
+
+
+def _standardised(context: Context, found: Candidate) -> Candidate:
+    """An effect in standard deviations of people on its instrument, by Hedges' correction.
+
+    The SD is that of levels, whatever the difference is of: changes divided by the SD of changes
+    would be another quantity. End levels of the arms go first, then those at the start; else the
+    SD that the plan states for the scale. With the arms' own means and SDs it is the
+    usual g. Else yi = J MD / SD, and vi = vi(MD) / SD^2 + yi^2 / (2 N), N the people behind the
+    SD; of a crossover N = 2 n / (1 + r^2).
+
+    Notes
+    -----
+    Hedges 1981 (g); Cousineau 2020, Quant Meth Psych 16:418, equation 2 (the same people twice);
+    Cochrane Handbook 6.4, 10.5.1 (one SD for changes and levels).
+    """
+    now = _spreads(context, found, "end", is_now=True)
+    if len(now) == 2 and not found.is_paired and {row["address"] for row in now} <= {*found.rows}:
+        words = "in pooled standard deviations of its end levels"
+        sd = (
+            _pooled_sd(context, now)
+            * place_on_scale(context, found.lead["outcome_id"], "MD").factor
+        )
+        return _told(found, "SMD", effect_size("SMD", **_of_arms(context, now)), words, sd=sd)
+    factor = place_on_scale(context, found.lead["outcome_id"], "MD").factor
+    for rows, moment in (
+        (now, "at the end"),
+        (_spreads(context, found, "baseline"), "at the start"),
+        (_spreads(context, found, "end"), "at another time"),
+    ):
+        if rows:
+            sd, n = _pooled_sd(context, rows) * factor, sum(_people(context, row) for row in rows)
+            words = f"divided by the SD of its people {moment}, {sd:.3g} {found.unit}"
+            break
+    else:
+        construct = context.outcomes[found.lead["outcome_id"]]["construct"]
+        scale = context.protocol.certainty.scales.get(construct)
+        if scale is None or scale.unit != found.unit:
+            return _not_told(found, "SMD", "a standard deviation of its instrument")
+        sd, n = scale.sd, math.inf
+        words = f"divided by the SD of the scale in the plan, {sd:.3g} {found.unit}"
+    if found.is_paired:
+        n = (n if len(rows) < 2 else n / 2) * 2 / (1 + context.protocol.correlation**2)
+        df = n - 2 / (1 + context.protocol.correlation**2)
+    else:
+        df = n - len(rows)
+    correction = 1.0 if math.isinf(df) else float(hedges_correction(df))
+    yi = correction * found.yi / sd
+    told = EffectSize(yi, found.vi / sd**2 + yi**2 / (2 * n))
+    return _told(found, "SMD", told, words, sd=sd)
+
+
+def _pooled_sd(context: Context, rows: Sequence[ArmStat]) -> float:
+    weights = [_people(context, row) - 1 for row in rows]
+    squares = [w * number(row["sd"]) ** 2 for w, row in zip(weights, rows, strict=True)]
+    return math.sqrt(sum(squares) / sum(weights))
+
+
+def joined(effects: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """Comparisons of several outcomes as those of the first, each in its direction.
+
+    A trial that has an open effect of an outcome named earlier does not bring a later one.
+    """
+    first, place = protocol.constructs[0], {n: p for p, n in enumerate(protocol.constructs)}
+    known = {row["construct"]: row for row in as_records(effects)}
+    named = [name for name in protocol.constructs if name in known]
+    is_one = effects["construct"].isin(named) & (effects["kind"] == CONTRAST)
+    if not named or not is_one.any():
+        return effects
+    sign = float(known[named[0]]["benefit_sign"])
+    turned = (effects["benefit_sign"] * sign).where(is_one, 1.0).fillna(1.0)
+    low = effects["ci_low"].where(turned > 0, -effects["ci_high"])
+    high = effects["ci_high"].where(turned > 0, -effects["ci_low"])
+    order = effects["construct"].map(place)
+    is_open = np.array([not why for why in barred_by(effects, protocol.selection)])
+    keys = ["trial_id", "comparator_class"]
+    best = order.where(is_one & is_open).groupby([effects[k] for k in keys]).transform("min")
+    is_second = is_one & (order > best)
+    why = "an outcome that was named first stands for its trial"
+    return effects.assign(
+        yi=effects["yi"] * turned,
+        ci_low=low,
+        ci_high=high,
+        benefit_sign=effects["benefit_sign"].where(~is_one, sign),
+        construct_label=effects["construct_label"].where(
+            ~is_one, listed([known[name]["construct_label"] for name in named], "or")
+        ),
+        construct=effects["construct"].where(~is_one, first),
+        **{NOT_TOLD: effects[NOT_TOLD].where(~is_second, why)},
+    )
 
 
 def t_df(df: float) -> float:
@@ -191,7 +392,9 @@ def trials_of(context: Context) -> dict[str, str]:
     return trials
 
 
-def _record(context: Context, found: Candidate, trials: dict[str, str]) -> dict[str, Any]:
+def _record(
+    context: Context, found: Candidate, trials: dict[str, str], risk: dict[str, str]
+) -> dict[str, Any]:
     lead = found.lead
     study, outcome = context.studies[lead["study_id"]], context.outcomes[lead["outcome_id"]]
     control = context.arms.get(found.arm_2)
@@ -219,6 +422,9 @@ def _record(context: Context, found: Candidate, trials: dict[str, str]) -> dict[
         **cells(study, "design", "eligible_for"),
         "is_randomised": bool(study["is_randomised"]),
         "blinding": study["blinding"],
+        "overall_bias": risk.get(study["study_id"], ""),
+        "dose_low_mg": number(study["dose_low_mg_per_day"]),
+        "dose_high_mg": number(study["dose_high_mg_per_day"]),
         "is_paired": found.is_paired,
         "measure": found.measure,
         "unit": found.unit,
@@ -249,7 +455,11 @@ def _record(context: Context, found: Candidate, trials: dict[str, str]) -> dict[
         "notes": "; ".join(dict.fromkeys(row["note"] for row in rows if row["note"])) or "none",
         "rows": " ".join(found.rows),
         **cells(lead, "reported_in", "read_in", "locator", "as_reported"),
-    }
+    } | (
+        {"unit_before": found.unit_before, "sd": found.sd, NOT_TOLD: found.not_told}
+        if context.protocol.measures
+        else {}
+    )
 
 
 def _interval_from(found: Candidate) -> str:

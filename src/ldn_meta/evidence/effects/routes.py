@@ -189,6 +189,7 @@ SCALE_FREE = {
     "PLO": "log odds",
     "RD": "risk difference",
     "SMD": "standard deviations",
+    "ROM": "log ratio of means",
 }
 # A point is a share of its scale: without the ends of the scale nobody knows how much it is.
 VAGUE = ("points", "various")

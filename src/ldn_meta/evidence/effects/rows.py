@@ -7,13 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypedDict, TypeVar, final
 
+import numpy as np
+
+from ldn_meta.evidence.raw.review import listed
+from ldn_meta.evidence.raw.selection import BIAS_STEP
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
 from ldn_meta.files import NOT_APPLICABLE
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ldn_meta.evidence.raw.protocol import Protocol, Selection
+    from ldn_meta.evidence.raw.protocol import Protocol
+    from ldn_meta.evidence.raw.selection import Selection
     from ldn_meta.evidence.raw.tables import Evidence
     from ldn_meta.stats.arrays import BoolArray
 
@@ -154,7 +159,9 @@ SET_ASIDE = "set aside"
 
 TREATMENT, COMPARATOR, FURTHER = 1, 2, 3
 PAIRED_DESIGNS = ("crossover", "fixed-order crossover")
-RATIO_MEASURES = ("RR", "OR", "IRR")
+RATIO_MEASURES = ("RR", "OR", "IRR", "ROM")
+# Measures of people who have an event.
+OF_PEOPLE = ("RR", "OR", "RD", "IRR")
 TRANSCRIBED = "transcription"
 RESPONDER = "responder"
 # What a count that is no share can still be used for.
@@ -220,6 +227,10 @@ class Candidate:
     df: float
     # Limits as printed, on the scale of yi, at the level they were printed at; else NaN.
     printed: tuple[float, float, float]
+    # Of an effect told as another measure: unit and SD it was divided by, or why it cannot be.
+    unit_before: str = ""
+    sd: float = math.nan
+    not_told: str = ""
 
 
 @dataclass(frozen=True)
@@ -392,6 +403,8 @@ TRIAL = [*POOL, "trial_id"]
 # Comparator class of whatever a trial compares LDN with beside its comparator.
 FURTHER_ARM = "further arm"
 MASKED = ("double-blind",)
+# Column that says why an effect has another measure than the one asked for; absent where none is.
+NOT_TOLD = "not_told"
 # Domains for which the time of measurement may bar an effect; harms are counted whenever.
 IN_WINDOW = ("benefit", "responder")
 # Rules that rank the open effects of a trial, and the words for having lost by one.
@@ -415,7 +428,7 @@ def select(effects: pd.DataFrame, selection: Selection) -> tuple[pd.Series, pd.S
     """
     import pandas as pd
 
-    why = _barred(effects, selection)
+    why = barred_by(effects, selection)
     placed = ranks(effects, selection)
     names = effects["effect_id"].tolist()
     chosen = [False] * len(why)
@@ -431,7 +444,7 @@ def choose(effects: pd.DataFrame, selection: Selection) -> pd.Series:
     """Which effects ``select`` chooses, without the reasons."""
     import pandas as pd
 
-    found = _by_trial(effects, ranks(effects, selection), _barred(effects, selection))
+    found = _by_trial(effects, ranks(effects, selection), barred_by(effects, selection))
     chosen = {place for place, winner in found if place == winner}
     return pd.Series([place in chosen for place in range(len(effects))], index=effects.index)
 
@@ -474,6 +487,7 @@ def rules(effects: pd.DataFrame) -> list[Rule]:
     borrows = effects["route"].isin(WITH_BORROWED_ERROR).to_numpy()
     return [
         Rule("no comparison group: listed beside, never pooled", cells["kind"] != CONTRAST),
+        *_not_told(effects),
         Rule("its study is listed beside, never pooled", cells["eligible_for"] != "contrast"),
         Rule("compared with a further arm, not with the comparator of the question", is_further),
         Rule(
@@ -502,6 +516,14 @@ def rules(effects: pd.DataFrame) -> list[Rule]:
     ]
 
 
+def _not_told(effects: pd.DataFrame) -> list[Rule]:
+    """Effects that cannot be told as the measure that a run asks for, by reason."""
+    if NOT_TOLD not in effects:
+        return []
+    why = effects[NOT_TOLD].to_numpy()
+    return [Rule(reason, why == reason) for reason in dict.fromkeys(why) if reason]
+
+
 def outside_window(effects: pd.DataFrame, selection: Selection) -> BoolArray:
     """Whether an effect on benefit was measured too early or too late."""
     week = effects["timepoint_weeks"].to_numpy(dtype=float)
@@ -510,10 +532,53 @@ def outside_window(effects: pd.DataFrame, selection: Selection) -> BoolArray:
     return found
 
 
-def _barred(effects: pd.DataFrame, selection: Selection) -> list[str]:
+def limits(effects: pd.DataFrame, selection: Selection) -> list[Rule]:
+    """What was asked beyond the plan's rules: each bars what it does not take, and says so."""
+    found = []
+
+    def only(what: str, column: str, words: tuple[str, ...], *, among: Any = True) -> None:
+        if words:
+            why = f"{what} is not {listed(words, 'or')}"
+            found.append(Rule(why, ~effects[column].isin(words).to_numpy() & among))
+
+    if selection.trials:
+        found.append(Rule("not one of the trials asked for", ~_named(effects, selection.trials)))
+    if selection.without:
+        found.append(Rule("left out as asked", _named(effects, selection.without)))
+    only("its design", "design", selection.designs)
+    only("its blinding", "blinding", selection.blinding)
+    if selection.risk_of_bias:
+        most = BIAS_STEP[selection.risk_of_bias]
+        steps = effects["overall_bias"].map(BIAS_STEP).to_numpy(dtype=float)
+        why = f"its risk of bias is above {selection.risk_of_bias}, or nobody judged it"
+        found.append(Rule(why, ~(steps <= most)))
+    # A ratio of people counted is a difference of neither kind.
+    is_difference = ~effects["estimand"].eq(OF_EVENTS).to_numpy()
+    is_difference &= ~effects["measure"].isin(OF_PEOPLE).to_numpy()
+    only("what its difference is of", "estimand", selection.estimand, among=is_difference)
+    only("the set of people analysed", "analysis_set", selection.population)
+    if selection.dose_mg:
+        low, high = selection.dose_mg
+        high_mg = effects["dose_high_mg"].to_numpy(dtype=float)
+        low_mg = effects["dose_low_mg"].fillna(effects["dose_high_mg"]).to_numpy(dtype=float)
+        why = f"its daily dose is not within {low:g} to {high:g} mg, or not reported"
+        found.append(Rule(why, ~((low_mg >= low) & (high_mg <= high))))
+    return found
+
+
+def _named(effects: pd.DataFrame, names: tuple[str, ...]) -> BoolArray:
+    """Effects of trials that are named by study or label; all reports of a trial are one."""
+    study, trial = (effects[name].to_numpy() for name in ("study_id", "trial_id"))
+    is_named = effects["study_id"].isin(names) | effects["study_label"].isin(names)
+    found: BoolArray = np.isin(trial, trial[is_named.to_numpy()]) | np.isin(study, names)
+    return found
+
+
+def barred_by(effects: pd.DataFrame, selection: Selection) -> list[str]:
     """The first rule that bars each effect; empty when none does."""
     window = f"measured outside weeks {selection.earliest_weeks:g} to {selection.latest_weeks:g}"
     stated = [*rules(effects), Rule(window, outside_window(effects, selection))]
+    stated += limits(effects, selection)
     why = [""] * len(effects)
     # The first come last, and stay.
     for rule in reversed(stated):

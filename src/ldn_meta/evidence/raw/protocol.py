@@ -10,7 +10,7 @@ from datetime import datetime
 from html import escape
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ldn_meta import files
 from ldn_meta.errors import ArgumentError, did_you_mean
@@ -25,33 +25,32 @@ from ldn_meta.evidence.raw.review import (
     read_toml,
     section,
 )
-from ldn_meta.evidence.raw.tables import counted, titled_html
-from ldn_meta.stats.arrays import CI_METHODS, HALF, IN_SDS, html_table
+from ldn_meta.evidence.raw.selection import (
+    BAYESIAN,
+    CHOICES,
+    DATA_CHOICES,
+    LIMITS,
+    LOG,
+    MAIN,
+    STANDARDISED,
+    TIMES,
+    BayesChoices,
+    Changes,
+    Known,
+    Model,
+    Selection,
+    Variant,
+    check_times,
+    departed,
+    frozen,
+    known_words,
+    read_choice,
+)
+from ldn_meta.evidence.raw.tables import as_records, counted, titled_html
+from ldn_meta.stats.arrays import CI_METHODS, HALF, TAU2_METHODS, html_table
 
 if TYPE_CHECKING:
     from ldn_meta.evidence.raw.tables import Dictionary, Evidence
-
-
-# Units that are the same for every outcome; any other unit goes by its own name.
-LOG, STANDARDISED = "log", "standardised"
-_FAMILY_OF_MEASURE = {
-    **dict.fromkeys(("RR", "OR", "PETO", "IRR", "ROM"), LOG),
-    **dict.fromkeys(IN_SDS, STANDARDISED),
-}
-
-
-@dataclass(frozen=True)
-class BayesChoices:
-    """Priors of tau, the standard deviation of true effects between trials."""
-
-    tau_prior: str
-    scale: dict[str, float]
-    sensitivity_families: tuple[str, ...]
-    sensitivity_factors: tuple[float, ...]
-
-    def scale_for(self, measure: str, unit: str) -> float | None:
-        """Scale of the prior for effects of a measure in a unit; None if none is stated."""
-        return self.scale.get(_FAMILY_OF_MEASURE.get(measure, unit))
 
 
 def bayes_choices(stated: Mapping[str, Any]) -> BayesChoices:
@@ -79,8 +78,6 @@ def _is_number(value: object) -> bool:
     return isinstance(value, NUMBER) and not isinstance(value, bool)
 
 
-# Choices that change effects themselves, before any is selected.
-DATA_CHOICES = ("within_person", "largest_se_error", "measure")
 # Risk ratios can be told as odds ratios from the same counts.
 MEASURES = ("RR", "OR")
 
@@ -148,11 +145,17 @@ def _option(where: str, entry: Mapping[str, Any], check: Check) -> Option:
     if "name" not in entry:
         message = f"{where}: an option without a name: {dict(entry)!r}; name it"
         raise ArgumentError(message)
-    changes = {name: _frozen(value) for name, value in entry.items() if name != "name"}
+    changes = {name: frozen(value) for name, value in entry.items() if name != "name"}
+    place = f"{where}, option {entry['name']!r}"
+    if "correlation" in changes:
+        changes["within_person"] = read_choice(
+            "correlation", changes.pop("correlation"), where=place
+        )
     option = Option(str(entry["name"]), changes)
-    place = f"{where}, option {option.name!r}"
     check(place, option.of_protocol())
     for name, value in option.of_data().items():
+        if name == "construct":
+            raise not_allowed(f"{place}: {name}", value, "no other outcome in a multiverse")
         if name == "measure":
             is_allowed, allowed = value in MEASURES, ", ".join(MEASURES)
         else:
@@ -516,57 +519,7 @@ def _moment(where: str, value: Any) -> datetime:
 
 # Choices that rank the words of a column of contrasts.csv.
 RANKED = {"analysis_sets": "analysis_set", "read_from": "read_from", "estimands": "estimand"}
-MAIN = "main"
 BY_NUMBER = "by number of trials"
-TWO_TRIALS = 2
-# What two trials may be read by, beside the intervals of `pool`; one is read by its own.
-BAYESIAN, ONE_TRIAL = "bayesian", "wald"
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which of a trial's candidate effects may enter a pool, in which order."""
-
-    analysis_sets: tuple[str, ...]
-    read_from: tuple[str, ...]
-    # Kinds of difference, first choice first; none: each trial's as its paper states it.
-    estimands: tuple[str, ...]
-    allow_transcribed: bool
-    allow_approximate: bool
-    allow_non_randomised: bool
-    allow_single_blind: bool
-    target_weeks: float
-    earliest_weeks: float
-    latest_weeks: float
-
-
-@dataclass(frozen=True)
-class Model:
-    """How a pool is computed; ``ci_method`` None leaves it to the number of trials."""
-
-    tau2_method: str
-    ci_method: str | None
-    ci_method_two_trials: str
-    ci_method_without_prior: str
-    ci_method_more_trials: str
-    pi_method: str
-    level: float
-    # Priors for a pool of two; a choice of its own section, so no choice of [pooling].
-    bayes: BayesChoices | None = field(default=None, compare=False)
-
-    def interval(self, k: int) -> str:
-        """Interval method of `pool` for k trials; of one alone it is only a name."""
-        if self.ci_method is not None:
-            return self.ci_method
-        if k != TWO_TRIALS:
-            return ONE_TRIAL if k < TWO_TRIALS else self.ci_method_more_trials
-        two = self.ci_method_two_trials
-        return self.ci_method_without_prior if two == BAYESIAN else two
-
-    def is_read_with_prior(self, k: int) -> bool:
-        """Whether a pool of k trials is read with a prior for the spread between them."""
-        is_open = self.ci_method is None and self.tau2_method != "common"
-        return is_open and k == TWO_TRIALS and self.ci_method_two_trials == BAYESIAN
 
 
 @dataclass(frozen=True)
@@ -608,29 +561,20 @@ class DoseChoices:
     design_steps: int
 
 
-TIMES = ("target_weeks", "earliest_weeks", "latest_weeks")
 # Sections of protocol.toml and the choices of each; every choice must be stated, and none else.
 # A section may add its "reason".
 SECTIONS: dict[str, Choices] = {
-    "selection": choices_of(Selection, without=TIMES),
+    "selection": choices_of(Selection, without=(*TIMES, *LIMITS)),
     "timepoint": choices_of(Selection, *TIMES),
     "pooling": choices_of(Model, without=("ci_method", "bayes")),
     "rounding": {"largest_se_error": NUMBER},
     "correlation": dict.fromkeys(("within_person", "low", "high"), NUMBER),
     "next_trial": {"people": list, "probability": NUMBER},
     "votes": {"least_for_interval": int},
-    "bayes": choices_of(BayesChoices),
+    "bayes": choices_of(BayesChoices, without=("scale_of_all",)),
     "shares": choices_of(ShareChoices),
 }
 OTHER_SECTIONS = ("certainty", "scale", "outcome_group", "sensitivity", "multiverse", "dose")
-
-
-class Variant(NamedTuple):
-    """The main choices, or a named departure from them."""
-
-    name: str
-    selection: Selection
-    model: Model
 
 
 @dataclass(frozen=True)
@@ -653,6 +597,9 @@ class Protocol:
     next_probability: float = math.nan
     # Below so many votes the share of studies on a side has no interval.
     least_votes: int = 1
+    # Measures that differences and ratios are told as, and outcomes pooled as one, if a run asks.
+    measures: tuple[str, ...] = ()
+    constructs: tuple[str, ...] = ()
 
     @property
     def bayes(self) -> BayesChoices:
@@ -685,7 +632,7 @@ class Protocol:
             (choice.name, _words(getattr(part, choice.name)))
             for part in (self.selection, self.model)
             for choice in fields(part)
-            if choice.compare
+            if choice.name != "bayes" and (choice.name not in LIMITS or getattr(part, choice.name))
         ]
         choices += [
             ("largest_se_error", _words(self.largest_se_error)),
@@ -713,15 +660,18 @@ class Protocol:
         """The main choices and every named departure, in the order of the file."""
         return (Variant(MAIN, self.selection, self.model), *self.sensitivities)
 
-    def changed(self, **options: Any) -> Protocol:
+    def changed(self, *, known: Known | None = None, **options: Any) -> Protocol:
         """Return the same protocol with some main choices replaced.
 
-        Sensitivities stay departures from the protocol as it is written: their names say so.
+        A sensitivity changes what its name says and takes the rest from the new choices.
 
         Parameters
         ----------
+        known : mapping, optional
+            Words on file, as ``known_words``; a choice of a word on file is held to them.
         **options
-            Fields of ``Selection`` or ``Model``; None leaves a choice as it is.
+            Choices of ``CHOICES``, or fields of ``Selection`` or ``Model``; None leaves a choice
+            as it is.
 
         Returns
         -------
@@ -730,11 +680,38 @@ class Protocol:
         Raises
         ------
         ArgumentError
-            If an option is not a choice of the protocol.
+            If an option is not a choice of the protocol, or its value is not allowed.
         """
-        given = {name: value for name, value in options.items() if value is not None}
+        given = {
+            name: read_choice(name, value, known) if known and name in CHOICES else value
+            for name, value in options.items()
+            if value is not None
+        }
+        if not given:
+            return self
         main = departed(Variant("options", self.selection, self.model), given)
-        return replace(self, selection=main.selection, model=main.model)
+        if {*TIMES, "timepoint_weeks", "window_weeks"} & set(given):
+            check_times(main.name, main.selection)
+        plain = main._replace(data=(), changes=())
+        others = tuple(
+            departed(plain._replace(name=one.name), dict(one.changes))
+            for one in self.sensitivities
+        )
+        changed = replace(self, selection=main.selection, model=main.model, sensitivities=others)
+        return changed.with_data(main.data)
+
+    def with_data(self, data: Changes) -> Protocol:
+        """The same protocol with choices that change effects themselves."""
+        fields_of = {"within_person": "correlation", "measure": "measures"}
+        fields_of |= {"construct": "constructs"}
+        changes = {fields_of.get(name, name): value for name, value in data}
+        for name in ("measures", "constructs"):
+            if isinstance(changes.get(name), str):
+                changes[name] = (changes[name],)
+        if changes.get("constructs") and not set(changes.get("measures", ())) & {"SMD", "ROM"}:
+            # Several outcomes have no unit in common but standard deviations.
+            changes["measures"] = (*changes.get("measures", self.measures), "SMD")
+        return replace(self, **changes)
 
     def otherwise(self) -> Iterator[tuple[Decision, str, Protocol]]:
         """Every other answer to a choice that bears on ratings: the choice, words, the plan then.
@@ -819,6 +796,11 @@ class Protocol:
                         f"once; wrong: {wrong}; allowed: {', '.join(known)}"
                     )
                     raise ArgumentError(message)
+        words = known_words(dictionary, ())
+        for place, choices in every:
+            for name in CHOICES:
+                if choices.get(name):
+                    read_choice(name, choices[name], words, where=place)
         designs = {str(f["name"]): f for f in dictionary.tables["studies"].fields}["design"]
         known = designs["constraints"]["enum"]
         for name in ("fixed_by_design", "cases"):
@@ -867,6 +849,11 @@ class Protocol:
             studies = ("study_id of studies.csv", {*text["studies"]["study_id"]})
             places.append(("dose.study_id", [dose.study_id], studies))
             places.append(("dose.responder_outcome", [dose.responder_outcome], keys))
+        on_file = known_words(evidence.dictionary, as_records(text["studies"]))
+        for variant in self.variants:
+            for choice, value in variant.changes:
+                if choice in ("trials", "without"):
+                    read_choice(choice, value, on_file, where=variant.name)
         for place, named, (what, known) in places:
             for name in named:
                 if name not in known:
@@ -903,23 +890,26 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
     part = {name: section(name, stated[name], choices) for name, choices in SECTIONS.items()}
     main = Variant(
         MAIN,
-        Selection(**{n: _frozen(v) for n, v in (part["selection"] | part["timepoint"]).items()}),
+        Selection(**{n: frozen(v) for n, v in (part["selection"] | part["timepoint"]).items()}),
         Model(**part["pooling"], ci_method=None, bayes=bayes_choices(part["bayes"])),
     )
     _check_intervals(main.model)
+    check_times("timepoint", main.selection)
     scales = {
         name: Scale(**section(f"scale.{name}", scale, choices_of(Scale)))
         for name, scale in stated.get("scale", {}).items()
     }
     nodes = read_nodes(
         stated.get("multiverse", {}),
-        lambda place, changes: departed(main._replace(name=place), changes),
+        lambda place, changes: check_times(
+            place, departed(main._replace(name=place), changes).selection
+        ),
     )
     plan = Protocol(
         selection=main.selection,
         model=main.model,
         largest_se_error=part["rounding"]["largest_se_error"],
-        correlation=part["correlation"]["within_person"],
+        correlation=_correlation(part["correlation"]),
         scales=scales,
         outcome_groups={
             name: tuple(constructs) for name, constructs in stated.get("outcome_group", {}).items()
@@ -975,13 +965,13 @@ def _shares(stated: Mapping[str, Any]) -> ShareChoices:
     fewest = stated["fewest_people"]
     if not isinstance(fewest, int) or fewest < 1:
         raise not_allowed("shares.fewest_people", fewest, "a whole number from 1 on")
-    return ShareChoices(**{name: _frozen(value) for name, value in stated.items()})
+    return ShareChoices(**{name: frozen(value) for name, value in stated.items()})
 
 
 def _dose(stated: Mapping[str, Any]) -> DoseChoices:
     """Read the section ``dose``: every axis goes up from above nought in two steps or more."""
     choices = section("dose", stated, choices_of(DoseChoices))
-    choices = {name: _frozen(value) for name, value in choices.items()}
+    choices = {name: frozen(value) for name, value in choices.items()}
     for axis in ("ed50", "spread", "design_ed50"):
         low, high = (choices[f"{axis}_{end}_mg"] for end in ("low", "high"))
         if not 0 < low < high < math.inf:
@@ -998,6 +988,14 @@ def _dose(stated: Mapping[str, Any]) -> DoseChoices:
     return DoseChoices(**choices)
 
 
+def _correlation(stated: Mapping[str, float]) -> float:
+    """The correlation within people; the others only bound it."""
+    for name, value in stated.items():
+        if not 0 <= value < 1:
+            raise not_allowed(f"correlation.{name}", float(value), "from 0 to below 1")
+    return stated["within_person"]
+
+
 def _least_votes(number: int) -> int:
     if number < 1:
         raise not_allowed("votes.least_for_interval", number, "1 or more")
@@ -1005,7 +1003,9 @@ def _least_votes(number: int) -> int:
 
 
 def _check_intervals(model: Model) -> None:
-    """Refuse an interval that is not known; only two trials may be read with a prior."""
+    """Refuse a method that is not known; only two trials may be read with a prior."""
+    if model.tau2_method not in TAU2_METHODS:
+        raise not_allowed("pooling.tau2_method", model.tau2_method, ", ".join(TAU2_METHODS))
     for name in ("two_trials", "without_prior", "more_trials"):
         allowed = (BAYESIAN, *CI_METHODS) if name == "two_trials" else CI_METHODS
         value = getattr(model, f"ci_method_{name}")
@@ -1017,32 +1017,9 @@ def _sensitivity(main: Variant, name: str = "", **options: Any) -> Variant:
     if not name:
         message = "sensitivity: 'name' is missing; say in a few words what it changes"
         raise ArgumentError(message)
-    return departed(main._replace(name=name), options)
-
-
-def departed(main: Variant, options: Mapping[str, Any]) -> Variant:
-    """Return the same choices, but for those that the options name."""
-    part_of = dict.fromkeys((choice.name for choice in fields(Selection)), "selection")
-    part_of |= dict.fromkeys((c.name for c in fields(Model) if c.compare), "model")
-    unknown = sorted(set(options) - set(part_of))
-    if unknown:
-        allowed = ", ".join(sorted(part_of))
-        message = f"{main.name}: unknown choice {', '.join(unknown)}; allowed: {allowed}"
-        raise ArgumentError(message)
-    kinds = {name: kind for choices in SECTIONS.values() for name, kind in choices.items()}
-    changes: dict[str, dict[str, Any]] = {"selection": {}, "model": {}}
-    for name, value in options.items():
-        thawed = list(value) if isinstance(value, tuple) else value
-        check_type(f"{main.name}: {name}", thawed, kinds.get(name, str))
-        changes[part_of[name]][name] = _frozen(value)
-    return main._replace(
-        selection=replace(main.selection, **changes["selection"]),
-        model=replace(main.model, **changes["model"]),
-    )
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    found = departed(main._replace(name=name), options)
+    check_times(name, found.selection)
+    return found
 
 
 def nodes_html(nodes: Sequence[Node]) -> str:

@@ -1,0 +1,398 @@
+"""Choices of an analysis: each against metafor or a hand computation, and what is refused."""
+
+import json
+import math
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.answer.answer import Answers
+from ldn_meta.evidence.derived import answer
+from ldn_meta.evidence.effects.effects import normalise
+from ldn_meta.evidence.raw.protocol import load_protocol
+from ldn_meta.evidence.raw.selection import (
+    BIAS_STEP,
+    BIAS_STEPS,
+    CHOICES,
+    ESTIMANDS,
+    LIMITS,
+    Model,
+    Selection,
+    chosen,
+    known_words,
+    named_back,
+    read_choice,
+)
+from ldn_meta.stats.bayes import pool_bayes
+
+REFERENCE = json.loads(
+    (Path(__file__).parents[1] / "reference" / "selection_reference.json").read_text()
+)
+POOLS = REFERENCE["pools"]
+PAIN = ("headache", "pain_intensity", "placebo")
+
+
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory, raw_folder):
+    """The trials of reference/selection_reference.R as raw tables."""
+    from builders import Builder
+
+    build = Builder(tmp_path_factory.mktemp("selection") / "raw", raw_folder)
+    for row in REFERENCE["trials"]:
+        dose = {f"dose_{end}_mg_per_day": row["dose"] for end in ("low", "high")}
+        cells = {"design": row["design"], "blinding": row["blinding"], "year": row["id"][-4:]}
+        label = {"label": f"{row['id'][:-4].capitalize()} {row['id'][-4:]}"}
+        build.trial(row["id"], n=(row["n1"], row["n2"]), **dose, **cells, **label)
+        build.bias(row["id"], overall=row["bias"])
+        two_arms(build, row["id"], row, statistic_of=row["what"])
+        if row["start"] is not None:
+            start = {f"sd{arm}": row["start"] for arm in (1, 2)} | {"m1": 6, "m2": 6}
+            two_arms(build, row["id"], row | start, statistic_of="baseline", timepoint_weeks=0)
+    two_arms(build, "ames2001", REFERENCE["late"][0], statistic_of="end", timepoint_weeks=26)
+    done = {"statistic_of": "end", "analysis_set": "per protocol"}
+    two_arms(build, "berg2003", REFERENCE["done"][0], **done)
+    for row in REFERENCE["counts"]:
+        for arm, counted, n in (("ldn", "ai", "n1"), ("placebo", "ci", "n2")):
+            build.events(arm, row["id"], events=row[counted], n=row[n])
+    return build.load()
+
+
+def two_arms(build, study, row, **cells):
+    for place, arm in enumerate(("ldn", "placebo"), 1):
+        numbers = {"mean": row[f"m{place}"], "sd": row[f"sd{place}"], "n": row[f"n{place}"]}
+        build.stats(arm, study, **numbers, **cells)
+
+
+@pytest.fixture(scope="module")
+def under(made_up, protocol):
+    """The answer on pain under some choices, computed from the raw tables."""
+    plan = replace(protocol, sensitivities=(), nodes=())
+    words = known_words(made_up.dictionary, made_up.text["studies"].to_dict("records"))
+
+    def answered(construct="pain_intensity", **choices):
+        changed = plan.changed(known=words, **choices)
+        effects, left_out = normalise(made_up, changed)
+        return Answers(made_up, changed, effects, left_out).to("headache", construct, "placebo")
+
+    return answered
+
+
+ASKED = {
+    "plan": {},
+    "dl_knha": {"tau2_method": "DL", "ci_method": "knha"},
+    "common": {"tau2_method": "FE", "ci_method": "z"},
+    "without": {"without": "Cole 2005"},
+    "trials": {"trials": ["Ames 2001", "berg2003", "Falk 2011"]},
+    "parallel": {"designs": ["parallel"]},
+    "any_blinding": {"blinding": "double-blind, single-blind"},
+    "not_high": {"risk_of_bias": "some concerns"},
+    "low": {"risk_of_bias": "low"},
+    "ends": {"estimand": "end"},
+    "dose": {"dose_mg": (3, 5)},
+    "week_26": {"timepoint_weeks": 26},
+    "per_protocol": {"population": "per protocol, ITT"},
+    "correlation": {"correlation": 0.3},
+    "smd": {"measure": "SMD"},
+    "rom": {"measure": "ROM"},
+    "story": {
+        "designs": "parallel",
+        "blinding": "double-blind",
+        "risk_of_bias": "some concerns",
+        "estimand": "change",
+        "measure": "SMD",
+    },
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_each_choice_pools_what_metafor_pools(under, name):
+    found, known = under(**ASKED[name]).pool, POOLS[name]
+    assert list(found.trials["study_id"]) == known["trials"]
+    assert found.trials["yi"].to_numpy() == pytest.approx(known["yi"], rel=1e-9)
+    assert found.trials["vi"].to_numpy() == pytest.approx(known["vi"], rel=1e-9)
+    result = found.result
+    if known["k"] == 2:
+        # Two trials are read with the prior; metafor has the pool beside it.
+        assert found.read.has_prior
+    assert result.estimate == pytest.approx(known["estimate"], rel=1e-6)
+    assert (result.ci_low, result.ci_high) == pytest.approx(
+        (known["ci_low"], known["ci_high"]), rel=1e-6
+    )
+    assert result.tau2 == pytest.approx(known["tau2"], rel=1e-5, abs=1e-9)
+
+
+@pytest.mark.parametrize("measure", ["rr", "or", "rd"])
+def test_ratios_of_people_are_told_as_asked(under, measure):
+    found = under("responder_pain_30", measure=measure).pool
+    known = POOLS[measure]
+    assert found.key["measure"] == measure.upper()
+    assert found.trials["yi"].to_numpy() == pytest.approx(known["yi"], rel=1e-9)
+    assert found.result.estimate == pytest.approx(known["estimate"], rel=1e-6)
+    assert found.result.ci_high == pytest.approx(known["ci_high"], rel=1e-6)
+
+
+def test_the_scale_of_the_prior(under):
+    two = {"trials": "ames2001, berg2003"}
+    as_planned, wide = under(**two).pool, under(**two, prior_scale=3).pool
+    yi, vi = (wide.trials[name].to_numpy() for name in ("yi", "vi"))
+    by_hand = pool_bayes(yi, vi, tau_prior="half-normal", tau_prior_scale=3)
+    assert wide.read.high == pytest.approx(by_hand.mu_high)
+    assert wide.read.high - wide.read.low > as_planned.read.high - as_planned.read.low
+    with pytest.raises(ArgumentError, match="prior_scale: 0 is not allowed; allowed: a number ab"):
+        under(prior_scale=0)
+
+
+def test_flags_let_in_what_the_plan_keeps_out(under):
+    assert under(allow_single_blind=True).k == under().k + 1
+    assert under(allow_non_randomised=True).k == under().k
+
+
+# Words that pages print under "left out", by choice.
+LEFT_OUT = [
+    ({"without": "cole2005"}, "cole2005", "left out as asked"),
+    ({"trials": "ames2001"}, "cole2005", "not one of the trials asked for"),
+    ({"designs": "parallel"}, "falk2011", "its design is not parallel"),
+    ({"blinding": "double-blind"}, "gray2013", "not double-blind"),
+    ({"blinding": "single-blind"}, "ames2001", "its blinding is not single-blind"),
+    ({"risk_of_bias": "low"}, "berg2003", "its risk of bias is above low, or nobody judged it"),
+    ({"estimand": "change"}, "ames2001", "what its difference is of is not change from baseline"),
+    ({"dose_mg": "4,5"}, "berg2003", "its daily dose is not within 4 to 5 mg, or not reported"),
+    ({"population": "PP"}, "ames2001", "the set of people analysed is not per protocol"),
+    ({"measure": "ROM"}, "dahl2007", "not told as ROM, which needs end levels with SDs in two"),
+]
+
+
+@pytest.mark.parametrize(("choices", "study", "words"), LEFT_OUT)
+def test_each_choice_says_what_it_left_out(under, choices, study, words):
+    found = under(**choices)
+    own = found.effects[found.effects["study_id"] == study]
+    assert own["selected_why"].str.startswith(words).any(), list(own["selected_why"])
+    assert study not in set(found.trials["study_id"])
+
+
+def test_counts_of_people_are_no_difference_of_either_kind(under):
+    assert under("responder_pain_30", estimand="change").k == 3
+
+
+REFUSED = [
+    (
+        "designs",
+        "paralel",
+        r"designs: 'paralel' is not allowed; did you mean 'parallel'\? allowed",
+    ),
+    ("designs", [], "designs: .* is not allowed; allowed: text: a word"),
+    ("designs", "parallel,parallel", "each word once"),
+    ("risk_of_bias", "hig", r"did you mean 'high'\? allowed: low, not readable here, some"),
+    ("risk_of_bias", ["low", "high"], "one of low, not readable here"),
+    ("estimand", "chnge", r"did you mean 'change'"),
+    ("tau2_method", "remml", r"tau2_method: 'remml' is not allowed; did you mean 'reml'\?"),
+    ("ci_method", "bootstrap", "allowed: wald, knapp-hartung, knapp-hartung-floored"),
+    ("without", "Coal 2005", r"did you mean 'Cole 2005'\?"),
+    ("dose_mg", "6,3", "two numbers, the lower first"),
+    ("dose_mg", "4.5", "two numbers"),
+    ("correlation", 1.6, "correlation: 1.6 is not allowed; allowed: a number, 0 to below 1"),
+    ("correlation", True, "correlation: True is not allowed"),
+    ("timepoint_weeks", 30, r"target_weeks \(timepoint_weeks\): 30 is not allowed; .* 2 to 26"),
+    ("window_weeks", "14,26", r"timepoint_weeks\): 12 is not allowed; allowed: within"),
+    ("prior_scale", "wide", "prior_scale: 'wide' is not allowed"),
+    ("measure", "HR", "allowed: MD, SMD, ROM, RR, OR, RD"),
+    ("allow_approximate", "yes", "allow_approximate: 'yes' is not allowed; allowed: true or fal"),
+    ("desings", "parallel", "unknown choice desings; allowed: .*; did you mean 'designs'"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "message"), REFUSED)
+def test_what_is_not_allowed_is_refused_by_name(under, name, value, message):
+    with pytest.raises(ArgumentError, match=message):
+        under(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "found"),
+    [
+        ("tau2_method", "DL", "dl"),
+        ("tau2_method", "REML", "reml"),
+        ("tau2_method", "EE", "common"),
+        ("ci_method", "knha", "knapp-hartung"),
+        ("ci_method", "adhoc", "knapp-hartung-floored"),
+        ("measure", "smd", ("SMD",)),
+        ("designs", "Cross-over", ("crossover",)),
+        ("risk_of_bias", "Some_Concerns", "some concerns"),
+        ("dose_mg", "3 to 6", (3.0, 6.0)),
+        ("dose_mg", [3, 6], (3.0, 6.0)),
+        ("timepoint_weeks", "26", 26.0),
+    ],
+)
+def test_words_of_other_programs_are_understood(name, given, found):
+    assert read_choice(name, given) == found
+
+
+def test_words_of_other_programs_are_named_back():
+    assert named_back("tau2_method", "DL", "dl") == "tau2_method = dl (given as DL)"
+    assert named_back("designs", "parallel, crossover", ("parallel", "crossover")) == ""
+    assert named_back("correlation", 0.3, 0.3) == ""
+
+
+def test_choices_and_fields_are_the_same_words(evidence, protocol):
+    known = {field.name for field in (*fields(Selection), *fields(Model))}
+    others = {"construct", "measure", "correlation", "prior_scale"}
+    times = {"timepoint_weeks", "window_weeks"}
+    assert set(CHOICES) - others - times <= known
+    assert set(LIMITS) <= set(CHOICES)
+    columns = evidence.dictionary.tables["contrasts"].fields
+    (estimands,) = (f["constraints"]["enum"] for f in columns if f["name"] == "estimand")
+    assert sorted(ESTIMANDS) == sorted(estimands)
+    judged = evidence.text["risk_of_bias"]
+    overall = set(judged.loc[judged["domain"] == "overall", "judgement"]) - {"TODO"}
+    assert overall <= set(BIAS_STEP)
+    assert [BIAS_STEP[word] for word in BIAS_STEPS] == [0, 1, 2, 3]
+    assert all(protocol.selection.limits) is False
+
+
+def test_a_notebook_hands_over_the_choices_it_has():
+    names = {"designs": "parallel", "construct": "pain", "page": 1, "without": "protocol"}
+    assert chosen(names) == {"designs": "parallel", "without": "protocol"}
+
+
+# -- the same words in the plan -----------------------------------------------------------------
+
+LATE = 'set_on = 2026-12-01T12:00:00Z\nknown_then = "after the main pool was seen"'
+
+
+def test_the_plan_takes_the_same_words(rewritten, evidence, effects, left_out):
+    stated = "\n".join(
+        f"[[sensitivity]]\nname = '{name}'\n{choice}\n{LATE}"
+        for name, choice in (
+            ("parallel", "designs = ['parallel']"),
+            ("without one", "without = ['INNOVA 2026']"),
+            ("changes", "estimand = 'change'"),
+            ("closer", "correlation = 0.9\nallow_approximate = true"),
+        )
+    )
+    protocol = load_protocol(rewritten("", stated))
+    protocol.check_against(evidence)
+    protocol.check_words(evidence.dictionary)
+    pain = Answers(evidence, protocol, effects, left_out).to(
+        "fibromyalgia", "pain_intensity", "placebo"
+    )
+    told = {name: list(found.trials["yi"]) for name, found in pain.variants if found is not None}
+    assert told["parallel"] == told["main"]
+    assert told["without one"] == [-0.34]
+    assert told["changes"] == pytest.approx([-0.34, 0.31])
+    # Younger 2013: the error of its difference shrinks with the correlation within people.
+    closer = dict(pain.variants)["closer"].trials
+    assert "younger2013" in set(closer["study_id"])
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ("designs = ['paralel']", "new: designs: 'paralel' is not allowed; did you mean 'paral"),
+        ("without = ['INOVA 2026']", "new: without: 'INOVA 2026' is not allowed; did you mean"),
+        ("risk_of_bias = 'small'", "new: risk_of_bias: 'small' is not allowed; "),
+        ("target_weeks = 30.0", r"new: target_weeks \(timepoint_weeks\): 30 is not allowed; "),
+    ],
+)
+def test_a_wrong_word_in_the_plan_is_refused_with_its_key(rewritten, evidence, choice, message):
+    with pytest.raises(ArgumentError, match=message):
+        protocol = load_protocol(rewritten("", f"[[sensitivity]]\nname='new'\n{choice}\n{LATE}"))
+        protocol.check_words(evidence.dictionary)
+        protocol.check_against(evidence)
+
+
+def test_a_target_outside_its_own_window_is_refused(rewritten):
+    with pytest.raises(ArgumentError, match=r"timepoint: target_weeks .*: 30 is not allowed"):
+        load_protocol(rewritten("target_weeks = 12.0", "target_weeks = 30.0"))
+    with pytest.raises(ArgumentError, match=r"correlation.within_person: 1.6 is not allowed"):
+        load_protocol(rewritten("within_person = 0.6", "within_person = 1.6"))
+
+
+def test_a_node_of_the_multiverse_takes_the_same_words(rewritten, made_up):
+    from ldn_meta.evidence.answer.multiverse import Normalised, build_multiverse
+
+    node = (
+        f"[[multiverse.node]]\n{LATE}\nname = 'designs'\nreason = 'why'\n"
+        "options = [{ name = 'all' }, { name = 'parallel', designs = ['parallel'] },"
+        " { name = 'no high', risk_of_bias = 'some concerns' }]\n"
+    )
+    found = build_multiverse(Normalised(made_up, load_protocol(rewritten("", node))), *PAIN[1:])
+    place = [one.name for one in found.nodes].index("designs")
+    k = found.results["k"][found.alone(place)]
+    assert list(k) == [POOLS[name]["k"] for name in ("plan", "parallel", "not_high")]
+
+
+# -- several instruments of one construct -------------------------------------------------------
+
+
+def test_several_outcomes_are_one_in_standard_deviations(build, protocol):
+    """Two instruments, of which one counts the other way; a trial with both brings the first."""
+    build.outcome("mood", construct="mood", construct_label="mood", unit="points (0-60)",
+                  scale_max=60, benefit_sign=1)  # fmt: skip
+    for study, outcomes in (("ames2001", ("pain",)), ("berg2003", ("mood",)),
+                            ("cole2005", ("pain", "mood"))):  # fmt: skip
+        build.trial(study, label=study)
+        for outcome in outcomes:
+            larger = 6 if outcome == "mood" else 1
+            for arm, mean in (("ldn", 4 if outcome == "pain" else 34), ("placebo", 5)):
+                value = 30 if (outcome, arm) == ("mood", "placebo") else mean
+                build.stats(arm, study, outcome_id=outcome, statistic_of="end", n=50,
+                            mean=value, sd=2 * larger)  # fmt: skip
+    own = build.load()
+    changed = protocol.changed(construct=["pain_intensity", "mood"])
+    effects, left_out = normalise(own, changed)
+    found = Answers(own, changed, effects, left_out).to(*PAIN)
+    assert found.pool.key["measure"] == "SMD"
+    correction = 1 - 3 / (4 * 98 - 1)
+    assert list(found.trials["study_id"]) == ["ames2001", "berg2003", "cole2005"]
+    expected = [-correction / 2, -correction * 4 / 12, -correction / 2]
+    assert list(found.trials["yi"]) == pytest.approx(expected, rel=1e-4)
+    assert set(found.trials["construct_label"]) == {"pain or mood"}
+    other = found.left_out
+    why = other.loc[other["study_label"] == "cole2005", "selected_why"]
+    assert list(why) == ["an outcome that was named first stands for its trial"]
+
+
+def test_without_a_standard_deviation_nothing_is_standardised(build, protocol):
+    build.outcome("walk", construct="walk", unit="metres", scale_min="NA", scale_max="NA")
+    build.trial("ames2001")
+    build.contrast(outcome_id="walk", estimate=5.0, ci_low=1.0, ci_high=9.0, ci_level=0.95)
+    own = build.load()
+    effects, _ = normalise(own, protocol.changed(measure="SMD"))
+    assert list(effects["selected_why"]) == [
+        "not told as SMD, which needs a standard deviation of its instrument"
+    ]
+    assert list(effects["measure"]) == ["MD"]
+
+
+# -- the door in Python ---------------------------------------------------------------------------
+
+
+def test_the_answer_of_a_condition_on_file():
+    """Change scores of the two trials: -0.34 as printed, 0.31 of the arms, pooled by hand."""
+    found = answer("fibromyalgia", estimand="change", tau2_method="common", ci_method="wald")
+    y, v = (found.trials[name].to_numpy() for name in ("yi", "vi"))
+    assert list(y) == pytest.approx([-0.34, 0.31])
+    by_hand = float((y / v).sum() / (1 / v).sum())
+    half = 1.959964 * math.sqrt(1 / float((1 / v).sum()))
+    assert found.read_by[:3] == pytest.approx((by_hand, by_hand - half, by_hand + half), rel=1e-5)
+    assert repr(found).startswith(
+        "<Answer fibromyalgia, pain_intensity against placebo: 2 trials, MD -0.1"
+    )
+    assert np.isfinite(found.without_each["estimate"]).all()
+    assert "Younger 2013" in set(found.left_out["study_label"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "choices", "message"),
+    [
+        (["fibromialgia"], {}, r"indication 'fibromialgia' is unknown; did you mean 'fibromyalg"),
+        (["fibromyalgia", "fatige"], {}, r"construct: 'fatige' is not allowed; did you mean 'fat"),
+        (["fibromyalgia"], {"without": "INOVA 2026"}, r"without: 'INOVA 2026' .*'INNOVA 2026'\?"),
+    ],
+)
+def test_the_door_refuses_by_name(arguments, choices, message):
+    with pytest.raises(ArgumentError, match=message):
+        answer(*arguments, **choices)
