@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
-    from ldn_meta.display.figures.shown import ShownFigure
+    from ldn_meta.display.figures.sheet import ShownFigure
 
 
 # Rounding to one digit leaves p known to within a factor of 3 (0.01 is 0.005 to 0.015); what

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from ldn_meta.display.figures.shown import ShownFigure
+    from ldn_meta.display.figures.sheet import ShownFigure
     from ldn_meta.evidence.raw.tables import Evidence
 
 

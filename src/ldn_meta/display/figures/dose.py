@@ -32,7 +32,7 @@ from ldn_meta.display.words import fixed, percent
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ldn_meta.display.figures.shown import ShownFigure
+    from ldn_meta.display.figures.sheet import ShownFigure
 
 
 FloatArray = NDArray[np.float64]

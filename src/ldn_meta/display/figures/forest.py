@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from ldn_meta.display.figures.shown import ShownFigure
+    from ldn_meta.display.figures.sheet import ShownFigure
     from ldn_meta.evidence.answer.pools import IntervalToRead
     from ldn_meta.stats.pool import PooledResult
     from ldn_meta.stats.regression import SubgroupResult

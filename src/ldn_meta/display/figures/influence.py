@@ -83,7 +83,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
-    from ldn_meta.display.figures.shown import ShownFigure
+    from ldn_meta.display.figures.sheet import ShownFigure
     from ldn_meta.stats.arrays import FloatArray
     from ldn_meta.stats.regression import Prediction
 

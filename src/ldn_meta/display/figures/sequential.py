@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
-    from ldn_meta.display.figures.shown import ShownFigure
+    from ldn_meta.display.figures.sheet import ShownFigure
 
 
 LOOK_COLUMNS = ("label", "fraction", "z")

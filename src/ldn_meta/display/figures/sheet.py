@@ -6,12 +6,13 @@ What every figure is made of: colours and sizes, the width of words, a page that
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from ldn_meta.display.words import fixed
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.text import Text
 
-    from ldn_meta.display.figures.shown import ShownFigure
     from ldn_meta.stats.arrays import FloatArray
 
 
@@ -453,6 +453,55 @@ class _Small(TypedDict, total=False):
     gid: str | None
 
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as _Drawing
+else:
+    # matplotlib is imported when something is drawn.
+    _Drawing = object
+
+
+class ShownFigure(_Drawing):
+    """A matplotlib figure that knows what it shows, and that Jupyter asks for its picture.
+
+    pyplot tells Jupyter how to show figures, and then shows those it knows once more at the end
+    of the cell. This one is not known to pyplot. Its bytes depend on the drawing alone: it is
+    saved under ``settings`` whatever those of the session are, without date or program. What draws
+    is mixed in when one is made (``_drawn``).
+    """
+
+    def __init__(
+        self, settings: Callable[[], AbstractContextManager[None]], dpi: float, **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self._settings, self._dots = settings, dpi
+        self.alt = ""
+
+    def png(self) -> bytes:
+        """Return the picture as PNG."""
+        page = io.BytesIO()
+        with self._settings():
+            self.savefig(page, format="png", dpi=self._dots, metadata={"Software": None})
+        return page.getvalue()
+
+    def svg(self, title: str, description: str) -> str:
+        """Return the picture as SVG, letters as outlines."""
+        page = io.StringIO()
+        words = {"Date": None, "Creator": None, "Title": title, "Description": description}
+        with self._settings():
+            self.savefig(page, format="svg", metadata=words)
+        return page.getvalue()
+
+    def _repr_png_(self) -> bytes:
+        return self.png()
+
+
+@cache
+def _drawn() -> type[ShownFigure]:
+    from matplotlib.figure import Figure
+
+    return type("ShownFigure", (ShownFigure, Figure), {})
+
+
 class Sheet:
     """A figure whose every coordinate is a point (1/72 inch) from the top left corner.
 
@@ -468,11 +517,9 @@ class Sheet:
         foot: Foot | None = None,
     ) -> None:
         # Not by pyplot: no global list of figures, so nothing leaks or shows twice.
-        from ldn_meta.display.figures.shown import ShownFigure
-
         self.width = width
         self.height = height
-        self.figure = ShownFigure(
+        self.figure = _drawn()(
             settings, DOTS_PER_INCH, figsize=(width / 72, height / 72), facecolor=PAPER
         )
         self.page: Axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0))

@@ -51,7 +51,7 @@ from ldn_meta.stats.arrays import digits as digits_of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ldn_meta.display.figures.shown import ShownFigure
+    from ldn_meta.display.figures.sheet import ShownFigure
     from ldn_meta.evidence.answer.multiverse import Multiverse
     from ldn_meta.stats.arrays import BoolArray, FloatArray, IntArray
 

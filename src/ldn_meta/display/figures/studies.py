@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from prismaflow.layout import DiagramEdge, DiagramLayout, DiagramNode
 
-    from ldn_meta.display.figures.shown import ShownFigure
+    from ldn_meta.display.figures.sheet import ShownFigure
 
 
 MAP_COLUMNS = (
