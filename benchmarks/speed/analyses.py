@@ -19,8 +19,9 @@ import numpy as np
 
 from ldn_meta import load_evidence, load_protocol
 from ldn_meta.evidence.answer.multiverse import NUMBERS, Multiverse, Normalised, build_multiverse
-from ldn_meta.evidence.answer.pools import pool_trials
+from ldn_meta.evidence.answer.pools import pool_trials, with_prior
 from ldn_meta.evidence.effects.rows import select
+from ldn_meta.evidence.raw.protocol import TWO_TRIALS, Variant, departed
 from ldn_meta.stats.arrays import digits
 
 if TYPE_CHECKING:
@@ -67,15 +68,18 @@ class Loop:
 
     def __init__(self, own: Evidence, protocol: Protocol, key: tuple[str, str]) -> None:
         self.normalised, self.protocol, self.key = Normalised(own, protocol), protocol, key
+        self.main = Variant("", protocol.selection, protocol.model)
         self.tables: dict[tuple[tuple[str, Any], ...], pd.DataFrame] = {}
 
     def candidates(self, changes: dict[str, Any]) -> pd.DataFrame:
         """Return the effects that can meet in the pool, under a choice about data."""
         name = tuple(sorted(changes.items()))
         if name not in self.tables:
-            found = self.normalised.effects(changes)
-            is_ours = (found["construct"] == CONSTRUCT) & found["has_known_scale"].astype(bool)
-            is_ours &= found["comparator_class"] == COMPARATOR
+            found = self.normalised.effects(changes, CONSTRUCT, COMPARATOR)
+            if found is None:
+                message = f"no effect on {CONSTRUCT} under {changes}"
+                raise SystemExit(message)
+            is_ours = found["has_known_scale"].astype(bool)
             is_ours &= (found["measure"] == self.key[0]) & (found["unit"] == self.key[1])
             self.tables[name] = found[is_ours]
         return self.tables[name]
@@ -93,12 +97,21 @@ class Loop:
     def analysis(self, number: int) -> list[float]:
         """Change the protocol, select and pool; NUMBERS, or NaN where nothing is left."""
         data, rest = self.changes(number)
-        effects, changed = self.candidates(data), self.protocol.changed(**rest)
-        chosen, _ = select(effects, changed.selection)
+        _, selection, model = departed(self.main, rest)
+        effects = self.candidates(data)
+        chosen, _ = select(effects, selection)
         if not chosen.any():
             return [0.0, *[np.nan] * (len(NUMBERS) - 1)]
-        result = pool_trials(effects[chosen], changed.model, self.key[0])
-        return [float(getattr(result, name)) for name in NUMBERS]
+        trials = effects[chosen]
+        result = pool_trials(trials, model, self.key[0])
+        numbers = {name: float(getattr(result, name)) for name in NUMBERS}
+        if len(trials) == TWO_TRIALS and model.is_read_with_prior(TWO_TRIALS):
+            y, v = (tuple(trials[name].astype(float)) for name in ("yi", "vi"))
+            prior = with_prior(y, v, model, measure=self.key[0], unit=self.key[1])
+            if prior is not None:
+                numbers |= {"estimate": prior.mu_median, "ci_low": prior.mu_low}
+                numbers |= {"ci_high": prior.mu_high, "se": np.nan, "p_value": np.nan}
+        return list(numbers.values())
 
 
 def one_by_one(own: Evidence, protocol: Protocol, timed: int) -> dict[str, Any]:

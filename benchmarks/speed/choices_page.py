@@ -6,6 +6,7 @@ import os
 import platform
 from statistics import median
 
+from ldn_meta.evidence.answer.multiverse import CHUNK
 from speed.choices import (
     IN_BATCH,
     LARGEST,
@@ -47,9 +48,9 @@ def section(found: Choices, load: tuple[float, float]) -> str:
         "reading the tables is not counted. The loop changes the protocol, selects the effects "
         f"and calls `pool` for each analysis; it was timed on {LOOP_ANALYSES} of them, drawn at "
         "random, and scaled. It normalises the tables once for each choice about data, not once "
-        "for each analysis. The batch is fast because analyses share their numbers: they come "
-        f"down to {whole['sets']} different sets of effects under {whole['models']} models, so "
-        f"{whole['sets'] * whole['models']} pools.",
+        "for each analysis, and equal pools are remembered. The batch is fast because analyses "
+        f"share their numbers: they come down to {whole['sets']} different sets of effects under "
+        f"{whole['models']} models, so {whole['sets'] * whole['models']:,} pools.",
         table(
             ["", "analyses timed", "CPU seconds for all", "analyses a second", "times as long"],
             _multiverse(found),
@@ -64,11 +65,11 @@ def section(found: Choices, load: tuple[float, float]) -> str:
             _sets(found),
         ),
         "### Memory",
-        "Streaming a whole multiverse in frames of 100,000 rows, each size in a process of its "
+        f"Streaming a whole multiverse in frames of {CHUNK:,} rows, each size in a process of its "
         "own. For the longer ones, nodes were added to the protocol in memory. The peak is that "
         "of the whole process, as the kernel counts it: interpreter, libraries, raw tables and "
         "working memory; rows are what the frames would take if they were kept. Two frames are "
-        "alive at a time, and the shortest stream does not fill two.",
+        f"alive at a time{_filled(found)}.",
         table(
             [
                 "analyses",
@@ -93,6 +94,12 @@ def section(found: Choices, load: tuple[float, float]) -> str:
         ),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _filled(found: Choices) -> str:
+    """Whether the shortest stream has as many rows as are alive at a time."""
+    shortest = found.streamed[min(STREAMED)][0]["analyses"]
+    return ", and the shortest stream does not fill two" if shortest < 2 * CHUNK else ""
 
 
 def _conditions(found: Choices, load: tuple[float, float]) -> list[str]:
@@ -134,7 +141,7 @@ def _targets(found: Choices) -> list[list[str]]:
         ),
         Target(
             f"{STREAMED[-1]:,} analyses and more take at most 1.25 times the memory of "
-            f"{STREAMED[0]:,}",
+            f"{found.streamed[STREAMED[0]][0]['analyses']:,}",
             found.growth,
             "times",
             1.25,
