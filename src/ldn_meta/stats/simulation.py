@@ -16,7 +16,13 @@ from numpy.typing import ArrayLike
 from scipy.special import gammaln, ndtr, ndtri, stdtrit
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.arrays import FloatArray, Settings, effects_and_variances, numbers
+from ldn_meta.stats.arrays import (
+    BOOTSTRAP,
+    FloatArray,
+    Settings,
+    effects_and_variances,
+    numbers,
+)
 from ldn_meta.stats.bayes import pool_bayes_many
 from ldn_meta.stats.pool import pool_many
 
@@ -39,6 +45,8 @@ class Procedure:
         Scale of a half-normal prior of tau, in units of the effect.
     intervals : tuple of str
         Of what: "mean" for the mean of the true effects, "new trial" for the next one.
+    every : int
+        Which sets it gets: all, or every so many-th where a set takes milliseconds.
     """
 
     tau2_method: str = "reml"
@@ -46,6 +54,12 @@ class Procedure:
     pi_method: str = "k-1"
     tau_prior_scale: float | None = None
     intervals: tuple[str, ...] = (MEAN,)
+    every: int = 1
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether its half-width has a closed form where all variances are equal."""
+        return self.tau_prior_scale is None and self.pi_method != BOOTSTRAP
 
 
 PROCEDURES: dict[str, Procedure] = {
@@ -59,6 +73,7 @@ PROCEDURES: dict[str, Procedure] = {
     "Knapp-Hartung, REML, k-2": Procedure("reml", "knapp-hartung", "k-2", intervals=(NEW,)),
     "floored Knapp-Hartung, REML, k-1": Procedure("reml", intervals=(NEW,)),
     "floored Knapp-Hartung, REML, k-2": Procedure("reml", pi_method="k-2", intervals=(NEW,)),
+    "bootstrap": Procedure("reml", pi_method=BOOTSTRAP, intervals=(NEW,), every=10),
     **{
         f"half-normal prior {scale:g}": Procedure(tau_prior_scale=scale, intervals=(MEAN, NEW))
         for scale in (0.25, 0.5, 1.0, 2.0)
@@ -113,7 +128,7 @@ def coverage(
     procedures : mapping of str to Procedure
         What to compare. Prediction intervals of `pool` are left out below three trials.
     replicates : int
-        Sets of trials, the same for all procedures.
+        Sets of trials, the same for all procedures, but see `Procedure.every`.
     seed : int or sequence of int
         Of `numpy.random.default_rng`; the same seed gives the same bytes.
     level : float
@@ -140,10 +155,11 @@ def coverage(
     y = drawn * np.sqrt(v + spread * spread)
     found = []
     for name, procedure in procedures.items():
-        limits = _limits(y, np.broadcast_to(v, y.shape), procedure, level)
+        sets = y[:: procedure.every]
+        limits = _limits(sets, np.broadcast_to(v, sets.shape), procedure, level)
         for interval, (low, high) in limits.items():
             held = _probability(low, high, spread if interval == NEW else 0.0)
-            found.append(Coverage(name, interval, replicates, *_mean(held), *_mean(high - low)))
+            found.append(Coverage(name, interval, len(sets), *_mean(held), *_mean(high - low)))
     return found
 
 
@@ -161,7 +177,7 @@ def exact_coverage(
     variance of the effects, and every interval is the mean plus and minus a half-width that
     depends on S2 alone. The mean is independent of S2, and (k - 1) S2 / (tau2 + v) is
     chi-squared, so coverage and mean length are integrals over one variable. The half-width of a
-    Bayesian interval is that of `pool_bayes_many` for effects with this S2.
+    Bayesian or bootstrap interval is that of the pool of effects with this S2.
 
     Parameters
     ----------
@@ -193,7 +209,7 @@ def exact_coverage(
     squares = s * s / (k - 1) * total
     found = []
     for name, procedure in procedures.items():
-        if procedure.tau_prior_scale is None:
+        if procedure.is_closed:
             halves = _half_widths(k, v, squares, procedure, level)
         else:
             pattern = np.arange(k) - 0.5 * (k - 1)
