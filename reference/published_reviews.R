@@ -31,6 +31,9 @@ reviews <- list(
   )),
   lee2004 = columns(dat.lee2004, counts),
   yusuf1985 = columns(yusuf, counts),
+  collins1985a = columns(dat.collins1985a, c(
+    events_1 = "b.xci", n_1 = "nci", events_2 = "b.xti", n_2 = "nti"
+  )),
   collins1985b = columns(dat.collins1985b, c(
     events_1 = "pre.xti", n_1 = "pre.nti", events_2 = "pre.xci", n_2 = "pre.nci"
   )),

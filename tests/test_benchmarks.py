@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import ldn_meta as lm
+from ldn_meta.stats import influence, small_study
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -31,7 +32,8 @@ def test_the_loop_over_a_multiverse_gives_what_the_batch_gives(speed, evidence, 
 def test_every_function_that_is_timed_is_there(speed):
     functions = speed("functions")
     names = {name: np.array(values) for name, values in functions.data().items()}
-    names |= {"lm": lm, "by": [f"group {one}" for one in names["g"]]}
+    names |= {"lm": lm, "without": influence, "small_study": small_study}
+    names |= {"by": [f"group {one}" for one in names["g"]]}
     for task in functions.TASKS:
         assert np.isfinite(float(np.ravel(eval(task.ours, dict(names)))[0])), task.what  # noqa: S307
 

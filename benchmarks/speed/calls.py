@@ -39,9 +39,10 @@ def main() -> None:
     request = json.load(sys.stdin)
     names: dict[str, Any] = {name: np.array(values) for name, values in request["data"].items()}
     names["by"] = [f"group {which}" for which in request["data"]["g"]]
-    found = ""
-    text = " ".join(request["calls"].values())
+    found, text = "", " ".join(request["calls"].values())
     for name, package, word in (
+        ("small_study", "ldn_meta.stats.small_study", "small_study."),
+        ("without", "ldn_meta.stats.influence", "without."),
         ("lm", "ldn_meta", "lm."),
         ("pimeta", "pimeta", "pimeta."),
         ("combine_effects", "statsmodels.stats.meta_analysis", "combine_effects("),

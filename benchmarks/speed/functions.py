@@ -103,13 +103,12 @@ TASKS = (
         "two-arm model of few events",
         "lm.glmm_two_arm(a, n1, c, n2).estimate",
         "rma.glmm(measure='OR', ai=a, n1i=n1, ci=c, n2i=n2, model='CM.EL')$beta",
-        "pimeta.rma_glmm('OR', ai=a, bi=n1 - a, ci=c, di=n2 - c).b",
     ),
     Task(
         "meta-regression and its prediction at five points",
         "lm.meta_regression(yi, vi, x, ci_method='knapp-hartung').predict(x[:5]).estimate[0]",
         f"predict(rma(yi, vi, mods=~x, {KNHA}), newmods=x[1:5])$pred[1]",
-        f"pimeta.predict(pimeta.rma(yi, vi, mods=x, {KNHA}), newmods=x[:5, None]).pred[0]",
+        f"pimeta.predict(pimeta.rma(yi, vi, mods=x, {KNHA}), newmods=x[:5, None])[0].pred",
     ),
     Task(
         "two subgroups, their pools and the test between them",
@@ -126,37 +125,45 @@ TASKS = (
         "pimeta.rma_mv(yd, vd, random='~ 1 | cl/id', data={'cl': cl, 'id': id}).beta",
     ),
     Task(
+        "covariance of effects that share people",
+        "lm.covariance_block(vd, cluster=cl, rho=0.5)[0][1]",
+        "vcalc(vd, cluster=cl + 1, obs=id + 1, rho=0.5)[1, 2]",
+        "pimeta.vcalc(vd, cluster=cl, obs=id, rho=0.5)[0][1]",
+    ),
+    Task(
+        "shares of settings with an important effect, with the pool",
+        "lm.setting_shares(lm.pool(yi, vi), 0.2).benefit",
+    ),
+    Task(
         "prediction interval by bootstrap",
         "lm.pool(yi, vi, pi_method='bootstrap').estimate",
     ),
     Task(
         "Egger's test",
-        "lm.egger_test(yi, vi).p_value",
+        "small_study.egger_test(yi, vi).p_value",
         "regtest(yi, vi, model='lm')$pval",
         "pimeta.regtest(yi, vi, model='lm').p",
     ),
     Task(
         "Peters' test",
-        "lm.peters_test(a, n1, c, n2).p_value",
-        "regtest("
-        "rma(measure='OR', ai=a, n1i=n1, ci=c, n2i=n2), model='lm', predictor='ninv')$pval",
+        "small_study.peters_test(a, n1, c, n2).p_value",
     ),
-    Task("Harbord's test", "lm.harbord_test(a, n1, c, n2).p_value"),
+    Task("Harbord's test", "small_study.harbord_test(a, n1, c, n2).p_value"),
     Task(
         "trim and fill",
-        "lm.trim_and_fill(yi, vi).k0",
+        "small_study.trim_and_fill(yi, vi).k_filled",
         "trimfill(rma(yi, vi))$k0",
         "pimeta.trimfill(yi, vi).k0",
     ),
     Task(
         "leave one out",
-        "lm.leave_one_out(yi, vi, ci_method='wald').estimate[0]",
+        "without.leave_one_out(yi, vi, ci_method='wald').estimate[0]",
         "leave1out(rma(yi, vi))$estimate[1]",
         "pimeta.leave1out(yi, vi).estimate[0]",
     ),
     Task(
         "influence of each trial",
-        "lm.influence(yi, vi, ci_method='wald').cooks_distance[0]",
+        "without.influence(yi, vi, ci_method='wald').cooks_distance[0]",
         "influence(rma(yi, vi))$inf$cook.d[1]",
         "pimeta.influence(yi, vi).cook_d[0]",
     ),

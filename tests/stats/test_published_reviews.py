@@ -15,6 +15,7 @@ import pytest
 from scipy.stats import norm
 
 import ldn_meta as lm
+from ldn_meta.stats.effects import hedges_correction
 from ldn_meta.stats.proportions import proportion_from_freeman_tukey
 from ldn_meta.stats.tau2 import tau2_estimate
 
@@ -82,6 +83,13 @@ def yusuf1985():
     """Beta blockers, few events: Yusuf 1985, Prog Cardiovasc Dis 27:335-371, table 6."""
     data = reviews()["yusuf1985"]
     yield "p. 107 of part V", as_ratio(lm.peto(**data)), ".9332 .7385 1.1792"
+
+
+def collins1985a():
+    """23 trials of H2 antagonists, few events: van Houwelingen 1993, Stat Med 12:2273-2284."""
+    fit = lm.glmm_two_arm(**reviews()["collins1985a"])
+    yield "p. 2277", [fit.estimate, fit.se, fit.tau2], "0.1744 0.1364 0.1192"
+    yield "p. 2277", [fit.ci_low, fit.ci_high], "-0.093 0.442"
 
 
 def collins1985b():
@@ -181,6 +189,13 @@ def nielweise2007():
     reml = pooled(*effects("OR", "nielweise2007", **kept), "reml")
     yield "p. 3052, table III", [reml.estimate, reml.se, reml.tau2**0.5], "-0.9804 0.2435 0.1886"
     yield "p. 3052, table III", as_ratio(reml), "0.3752 0.2328 0.6046"
+    exact = lm.glmm_two_arm(**data)
+    yield (
+        "p. 3052, table III, exact",
+        [exact.estimate, exact.se, exact.tau2**0.5],
+        "-1.3532 0.351 0.8327",
+    )
+    yield "p. 3052, table III, exact", as_ratio(exact), "0.2584 0.1299 0.5142"
 
 
 def nielweise2008():
@@ -316,6 +331,12 @@ def crossover():
         "MC", mean_1=7.0, sd_1=2.38, mean_2=6.5, sd_2=2.21, n=10, correlation=0.68
     )
     yield "16.4.6.4", [yi, vi**0.5], "0.5 0.583"
+    # In the SD of the outcome; the Handbook does not correct for few people: J is taken out.
+    yi, vi = lm.effect_size(
+        "SMCRP", mean_1=7.0, sd_1=2.38, mean_2=6.5, sd_2=2.21, n=10, correlation=0.68
+    )
+    uncorrected = yi / hedges_correction(2 * 9 / (1 + 0.68**2))
+    yield "16.4.6.4", [uncorrected, vi**0.5], "0.218 0.256"
 
 
 def damico2009():
@@ -347,7 +368,16 @@ def molloy2014():
 
 
 REVIEWS = (
-    *(colditz1994, lee2004, yusuf1985, collins1985b, linde2005, hine1989, normand1999),
+    *(
+        colditz1994,
+        lee2004,
+        yusuf1985,
+        collins1985a,
+        collins1985b,
+        linde2005,
+        hine1989,
+        normand1999,
+    ),
     *(raudenbush1985, nielweise2007, nielweise2008, miller1978, rothman2008, clasp),
     *(viechtbauer2005, lipsey2001, morris2008, crossover, damico2009, pignon2000),
     *(baskerville2012, molloy2014),
