@@ -258,6 +258,20 @@ def test_two_subgroups_of_four_trials_by_hand():
     assert wide["a"].weight_pct.tolist() == pytest.approx([50, 50])
 
 
+def test_i2_of_a_subgroup_follows_the_tau2_it_has():
+    """Three variances of 0.5 are typical with 0.5; where the common tau2 is the own, so is I2."""
+    y = np.array([0.0, 2.0, 4.0])
+    ours = subgroups([*y, *(y + 1)], [0.5] * 6, by=list("aaabbb"), tau2="common", tau2_method="dl")
+    for one in ours.pools:
+        assert one.i2_tau2_pct == pytest.approx(100 * one.tau2 / (one.tau2 + 0.5))
+    alone = pool(y, [0.5] * 3, tau2_method="dl")
+    assert ours["a"].tau2 == pytest.approx(alone.tau2)
+    assert ours["a"].i2_tau2_pct == pytest.approx(alone.i2_tau2_pct)
+    fixed = subgroups(y, [0.5] * 3, by=list("aab"), tau2="common", tau2_method="common")
+    assert fixed["a"].i2_tau2_pct == fixed["a"].i2_pct
+    assert np.isnan(fixed["b"].i2_tau2_pct)
+
+
 @pytest.mark.parametrize("tau2", ["separate", "common"])
 def test_small_subgroups_are_named(tau2):
     nan = np.nan

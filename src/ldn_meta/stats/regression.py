@@ -809,13 +809,19 @@ def _with_common_tau2(
         if not one.k:
             found.append(one)
             continue
-        w = 1.0 / (one.vi + fit.tau2)
+        w, precise = 1.0 / (one.vi + fit.tau2), 1.0 / one.vi
+        # tau2 over tau2 plus the typical variance of a trial, (k - 1) / tr(P).
+        spread = fit.tau2 * (np.nansum(precise) - np.nansum(precise**2) / np.nansum(precise))
+        share = 100.0 * spread / (spread + one.k - 1) if one.k > 1 else np.nan
         found.append(
             replace(
                 one,
                 **{name: getattr(fit, name)[column].item() for name in ("statistic", "p_value")},
                 **{name: getattr(at, name)[column].item() for name in _PREDICTED},
                 **{name: getattr(fit, name) for name in ("tau2", "tau2_ci_low", "tau2_ci_high")},
+                i2_tau2_pct=float(share)
+                if settings["tau2_method"] != "common"
+                else one.i2_tau2_pct,
                 weight_pct=100.0 * w / np.nansum(w),
                 notes=(
                     *(note for note in one.notes if note == SENTENCES["missing"]),
