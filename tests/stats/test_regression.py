@@ -384,6 +384,7 @@ def test_a_prediction_by_matrix_algebra():
 def test_points_beyond_the_trials_are_named():
     ours = meta_regression(BCG["yi"], BCG["vi"], BCG["X"]).predict([[20, 1950], [70, 1950]])
     assert ours.notes == ("row 1 lies beyond the covariates of the trials: extrapolated",)
+    assert "<td>70" in ours._repr_html_() and ours.notes[0] in ours._repr_html_()
     # A vector is one point of several covariates.
     result = meta_regression(BCG["yi"], BCG["vi"], BCG["X"], names=["latitude", "year"])
     assert result.predict([20, 1950]).to_frame()["year"].tolist() == [1950]

@@ -13,6 +13,7 @@ from scipy.special import chdtrc, chdtri, fdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import (
+    PI_METHODS,
     BoolArray,
     FloatArray,
     FrozenRecord,
@@ -245,6 +246,12 @@ class Prediction(FrozenRecord):
         points = dict(zip(self.names, self.X.T, strict=True))
         return pd.DataFrame(points | {name: getattr(self, name) for name in _PREDICTED})
 
+    def _repr_html_(self) -> str:
+        """Return the points as a table, notes below."""
+        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        table = self.to_frame().to_html(index=False, border=0, float_format="{:.4g}".format)
+        return f"{table}{f'<ul>{notes}</ul>' if notes else ''}"
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RegressionResult(FrozenRecord):
@@ -341,7 +348,7 @@ class RegressionResult(FrozenRecord):
         if isinstance(self.tau2, np.ndarray):
             message = "predict of a batch of regressions; allowed: the result of one set"
             raise ArgumentError(message)
-        freedom = self.df - ("k-1", "k-2").index(one_of("pi_method", pi_method, ("k-1", "k-2")))
+        freedom = self.df - PI_METHODS.index(one_of("pi_method", pi_method, PI_METHODS))
         names = self.names[self.add_intercept :]
         given = numbers("new_x", new_x)
         points = given.reshape(-1, 1) if len(names) == 1 and given.ndim < 2 else given
