@@ -212,20 +212,92 @@ def test_wanted_tells_where_a_number_goes():
     assert all(row["missing"] and row["could_do"] for row in rows)
 
 
+ROW = {
+    "trial": "A 2001",
+    "people": "9",
+    "shown_yi": -0.5,
+    "shown_ci_low": -1.0,
+    "shown_ci_high": 0.0,
+}
+ANSWER = {
+    **{"label": "headache", "outcome": "pain", "comparison": "placebo", "trials": 1, "people": 9},
+    **{"effect": "mean difference -0.5", "sentence": "One trial."},
+}
+RATED = {"certainty": "low", "sentence": "Certainty: low."}
+
+
+def facts_of(**changes):
+    page = {"answer": ANSWER | changes, "rows": [ROW], "tau2": 0.5}
+    return json.dumps({"20_pooled_effect": page, "60_certainty": {"answer": RATED}})
+
+
 def test_show(project):
     result = command("show", "headache")
     assert result.exit_code == 1
     assert "run `ldn-meta run headache`" in result.stderr
-    answer = {"sentence": "Two trials.", "people": 9, "ids": [1], "of": {"rows": [{"a": 1}]}}
-    facts = {"20_pooled_effect": {"answer": answer, "tau2": 0.5}, "10_x": {"k": 2}}
-    file = project.write("reports/headache/facts.json", json.dumps(facts))
+    file = project.write("reports/headache/facts.json", facts_of())
     assert command("show", "headache").stdout == (
-        "Two trials.\n\n20_pooled_effect\n  people: 9\n  ids: [1]\n  of.rows: 1 rows, see --json\n"
+        "headache (headache): pain against placebo\n"
+        "  mean difference -0.5; 1 trial, 9 people; certainty low\n\n"
+        "One trial. Certainty: low.\n"
+        "  A 2001: -0.50 (-1.00 to 0.00), 9 people\n"
     )
-    assert json.loads(command("show", "headache", "--json").stdout) == facts
-    # Without an answer, as in the overview, all facts are told.
+    assert json.loads(command("show", "headache", "--json").stdout) == json.loads(facts_of())
+    # The overview is a line for each condition, not thousands.
+    project.write("reports/overview/facts.json", '{"90_overview": {"k": 2}}')
+    assert command("show", "overview").stdout.splitlines() == [
+        "headache (headache): pain against placebo",
+        "  mean difference -0.5; 1 trial, 9 people; certainty low",
+    ]
     file.write_text(json.dumps({"10_x": {"k": 2}}))
-    assert command("show", "headache").stdout == "10_x\n  k: 2\n"
+    assert command("show", "headache").stdout.startswith("no page here answers a question")
+
+
+def test_a_run_of_other_choices_is_told_beside_the_plan(project):
+    project.write("reports/headache/facts.json", facts_of())
+    name = "build/runs/tau2_method-pm-1"
+    project.write(f"{name}/headache/facts.json", facts_of(effect="mean difference -0.7"))
+    project.write(f"{name}/choices.json", '{"tau2_method": "pm"}')
+    head, *lines = command("runs").stdout.splitlines()[-3:]
+    assert head.split() == ["choices", "effect", "folder"]
+    assert lines[0].split("  ")[0] == "as planned"
+    assert "tau2_method = pm" in lines[1]
+    assert "mean difference -0.7" in lines[1]
+    assert lines[1].endswith(name)
+    rows = json.loads(command("runs", "--json").stdout)
+    assert [row["folder"] for row in rows] == ["reports", name]
+    folder = str(project.root / name)
+    shown = command("show", folder).stdout
+    assert shown.startswith("tau2_method = pm\n")
+    assert "mean difference -0.7" in shown
+    told = command("compare", folder).stdout
+    assert "headache, as planned: pain: mean difference -0.5" in told
+    assert "headache/20_pooled_effect: answer.effect\n  as planned: mean difference -0.5" in told
+    assert len(json.loads(command("compare", folder, "--json").stdout)["moved"]) == 1
+
+
+def test_a_grid_is_answered_at_once_as_python_answers_it():
+    import ldn_meta as lm
+
+    grid = ("tau2_method=dl|DL|pm", "ci_method=wald")
+    arguments = [part for text in grid for part in ("-p", text)]
+    rows = json.loads(command("run", "fibromyalgia", *arguments, "--json").stdout)
+    assert [row["choices"] for row in rows] == [
+        "as planned",
+        "tau2_method = dl; ci_method = wald",
+        "tau2_method = dl; ci_method = wald",
+        "tau2_method = pm; ci_method = wald",
+    ]
+    read = lm.answer("fibromyalgia", tau2_method="dl", ci_method="wald").read_by
+    assert rows[1]["interval"] == f"{read.low:.2f} to {read.high:.2f}"
+    assert rows[0]["interval"] != rows[1]["interval"]
+    refused = command("run", "fibromyalgia", "-p", "tau2_method=dl|dm")
+    assert refused.exit_code == 2
+    assert "tau2_method: 'dm' is not allowed; allowed: common, dl" in refused.stderr
+
+
+def test_runs_without_any(project):
+    assert "no run of other choices yet" in command("runs").stdout
 
 
 def test_run_derives_runs_and_writes_the_table(project, tables, monkeypatch):
@@ -243,7 +315,7 @@ def test_run_derives_runs_and_writes_the_table(project, tables, monkeypatch):
     assert (seen["jobs"], seen["force"]) == (3, False)
     # Tables had to be derived, so a server was on its way in the meantime.
     assert seen["kernels"].func is fork_kernels.forked_kernels
-    assert result.stdout.endswith("reports: 1 notebooks executed, 1 were up to date\n")
+    assert result.stdout.endswith("reports: 1 notebook executed, 1 were up to date\n")
     assert "| Indication |" in project.read("README.md")
     told = json.loads(command("run", "headache", "--json").stdout)
     assert (told["executed"], told["fresh"]) == (["headache/x"], ["headache/y"])

@@ -422,3 +422,13 @@ def test_a_section_that_ran_and_shows_nothing_is_left_out():
     assert page(shown) == ["title", "load", "heading", "next", "words"]
     # What did not run stays: a page that broke is kept as far as it came.
     assert page([], ran=None) == ["title", "load", "heading", "next", "words"]
+
+
+def test_one_page_can_be_named():
+    jobs = plan(["fibromyalgia/20_pooled_effect"], {"without": "innova2026"})
+    assert [job.label for job in jobs] == ["fibromyalgia/20_pooled_effect"]
+    with pytest.raises(ParameterError, match="did you mean '20_pooled_effect'"):
+        plan(["fibromyalgia/20_poled_effect"])
+    # A page that reads none of what was changed would only look as if it had.
+    with pytest.raises(ParameterError, match="without"):
+        plan(["fibromyalgia/10_included_trials"], {"without": "innova2026"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import signal
 import sys
@@ -244,14 +245,19 @@ def run(
 ) -> None:
     """Execute the notebooks whose inputs changed.
 
-    Without INDICATION all of them; "overview" names the pages across indications. Brings
-    data/derived and the answer table of the README up to date as well.
+    Without INDICATION all of them; "overview" names the pages across indications, and
+    INDICATION/PAGE one page. Brings data/derived and the answer table of the README up to date as
+    well. With other choices (-p) only the pages that read them run, and what they answer is
+    printed beside the answer as planned. Several values between | are a grid: its answers are
+    computed and printed at once, and no page is made.
 
     \b
     Examples:
       ldn-meta run
       ldn-meta run crohns_disease overview
       ldn-meta run fibromyalgia -p tau2_method=dl -p ci_method=wald
+      ldn-meta run fibromyalgia/20_pooled_effect -p without=innova2026
+      ldn-meta run fibromyalgia -p "tau2_method=dl|reml|pm" -p "designs=parallel|crossover"
     """  # noqa: D301
     from ldn_meta.files import derived_is_current
     from ldn_meta.pipeline import run as runner
@@ -259,6 +265,9 @@ def run(
     from ldn_meta.pipeline.notebooks import read_parameters
     from ldn_meta.pipeline.readme import write_answers, write_methods
 
+    if any(GRID in text for text in assignments):
+        _tell_grid(indications, assignments, as_json=as_json)
+        return
     # A misspelt request is refused before minutes of work, not after.
     chosen, read_as = read_parameters(assignments, indications)
     _tell(*(f"read as: {words}" for words in read_as), err=True)
@@ -286,60 +295,155 @@ def run(
     write_answers()
     write_methods()
     folder = _shown(summary.folder)
+    answers = _beside(summary.folder)
     if as_json:
         told = {"executed": summary.executed, "fresh": summary.fresh, "folder": folder}
-        _tell_json({**told, "derived": _as_dict(derived)})
+        _tell_json({**told, "answers": answers, "derived": _as_dict(derived)})
     elif summary.executed:
+        _tell_beside(answers)
         fresh = f", {len(summary.fresh)} were up to date" if summary.fresh else ""
-        click.echo(f"{folder}: {len(summary.executed)} notebooks executed{fresh}")
+        click.echo(f"{folder}: {_counted(len(summary.executed), 'notebook')} executed{fresh}")
+        if answers:
+            _tell(*(f"  {folder}/{label}.ipynb" for label in summary.executed))
     else:
         click.echo("reports: up to date")
     if with_site:
         _build_site(force=False, is_silent=as_json)
 
 
+# Between several values of one choice.
+GRID = "|"
+
+
+def _tell_grid(indications: Sequence[str], assignments: Sequence[str], *, as_json: bool) -> None:
+    """Answer under every combination of choices, with the plan's own first."""
+    from ldn_meta.pipeline.notebooks import read_parameters
+    from ldn_meta.pipeline.readme import grid_rows
+
+    parts = [text.partition("=") for text in assignments]
+    given = [[f"{name}={one.strip()}" for one in text.split(GRID)] for name, _, text in parts]
+    every = [read_parameters(each, indications)[0] for each in itertools.product(*given)]
+    _derive(force=False, is_silent=True)
+    rows = grid_rows(indications, every)
+    if as_json:
+        _tell_json(rows)
+    else:
+        _tell_table(rows)
+
+
+def _beside(folder: Path) -> list[dict[str, Any]]:
+    """Answers of a run of other choices, each beside the one as planned; none of the reports."""
+    from ldn_meta.pipeline.readme import run_rows
+
+    if folder == files.reports():
+        return []
+    own = run_rows([folder])
+    asked = {row["indication"] for row in own}
+    return [row for row in run_rows([files.reports(), folder]) if row["indication"] in asked]
+
+
+def _tell_beside(rows: Sequence[Mapping[str, Any]]) -> None:
+    for row in rows:
+        people = f"{_counted(row['trials'], 'trial')}, {row['people']} people"
+        click.echo(
+            f"{row['indication']}, {row['choices']}: {row['outcome']}: {row['effect']}; {people}; "
+            f"certainty {row['certainty']}"
+        )
+
+
+def _tell_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows under their heads, columns as wide as what is in them."""
+    names = [name for name in rows[0] if any(row[name] != rows[0][name] for row in rows)]
+    same = {name: rows[0][name] for name in rows[0] if name not in names and len(rows) > 1}
+    _tell(*(f"{name}: {value}" for name, value in same.items()))
+    names = names or list(rows[0])
+    lines = [names, *([str(row[name]) for name in names] for row in rows)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(names))]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 @main.command()
-@click.argument("indication")
 @json_option
-def show(indication: str, as_json: bool) -> None:
-    """Print the answer of one indication and its numbers; all facts of all pages: --json.
+def runs(as_json: bool) -> None:
+    """List the answers of all runs of other choices beside the answers as planned.
+
+    \b
+    Examples:
+      ldn-meta runs
+      ldn-meta runs --json
+    """  # noqa: D301
+    from ldn_meta.pipeline import readme as answering
+
+    folders = answering.runs()
+    rows = answering.run_rows([files.reports(), *folders])
+    asked = {row["indication"] for row in answering.run_rows(folders)}
+    rows = [row for row in rows if row["indication"] in asked]
+    if as_json:
+        _tell_json(rows)
+    elif rows:
+        _tell_table(rows)
+    else:
+        click.echo("no run of other choices yet: ldn-meta run INDICATION -p NAME=VALUE")
+
+
+@main.command()
+@click.argument("what", metavar="INDICATION|FOLDER")
+@json_option
+def show(what: str, as_json: bool) -> None:
+    """Print an answer, its certainty and its trials; all facts of all pages: --json.
 
     \b
     Examples:
       ldn-meta show fibromyalgia
-      ldn-meta show overview --json
+      ldn-meta show overview
+      ldn-meta show build/runs/tau2_method-dl-1f2e3d4c
     """  # noqa: D301  (click reads the backslash)
     from ldn_meta.pipeline.notebooks import OVERVIEW, read_facts, reported_indications, unknown
-    from ldn_meta.pipeline.readme import ANSWERED_BY
+    from ldn_meta.pipeline.readme import choices_line, choices_of, told
 
-    known = [*reported_indications(), OVERVIEW]
-    if indication not in known:
-        raise ParameterError(unknown(f"indication {indication!r}", indication, known))
-    facts = read_facts(files.reports() / indication)
-    if not facts:
-        message = f"reports/{indication} has no facts yet: run `ldn-meta run {indication}`"
+    folder, known = Path(what), [*reported_indications(), OVERVIEW]
+    is_run = bool(choices_of(folder))
+    if not is_run and what not in known:
+        raise ParameterError(unknown(f"indication {what!r}", what, known))
+    root = folder if is_run else files.reports()
+    names = list(reported_indications()) if is_run or what == OVERVIEW else [what]
+    facts = {name: read_facts(root / name) for name in ([*names, OVERVIEW] if is_run else [what])}
+    if not any(facts.values()):
+        message = f"{_shown(root / what)} has no facts yet: run `ldn-meta run {what}`"
         raise LdnMetaError(message)
     if as_json:
-        click.echo(json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False))
+        shown: Any = {n: f for n, f in facts.items() if f} if is_run else facts[what]
+        click.echo(json.dumps(shown, indent=1, sort_keys=True, ensure_ascii=False))
         return
-    answer = facts.get(ANSWERED_BY, {}).get("answer", {})
-    if "sentence" in answer:
-        # Facts of every page are thousands of lines: the answer would scroll away.
-        click.echo(f"{answer.pop('sentence')}\n")
-        facts = {ANSWERED_BY: answer}
-    for notebook, entries in facts.items():
-        _tell(notebook, *(f"  {name}: {value}" for name, value in _flat(entries)))
+    if is_run:
+        click.echo(f"{choices_line(choices_of(folder))}\n")
+    answers = {name: answer for name in names if (answer := told(root / name))}
+    for name, answer in answers.items():
+        _tell(*_answer_lines(name, answer, is_short=len(names) > 1 and not is_run))
+    if not answers:
+        click.echo("no page here answers a question; all facts: --json")
 
 
-def _flat(entries: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Facts as name.part.part and value."""
-    for name, value in entries.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
-            yield f"{prefix}{name}", f"{len(value)} rows, see --json"
-        else:
-            yield f"{prefix}{name}", value
+def _answer_lines(name: str, answer: Mapping[str, Any], *, is_short: bool) -> Iterator[str]:
+    from ldn_meta.pipeline.readme import NOT_ASKED
+
+    yield f"{answer['label']} ({name}): {answer['outcome']} against {answer['comparison']}"
+    people = f"{_counted(answer['trials'], 'trial')}, {answer['people']} people"
+    yield f"  {answer['effect']}; {people}; certainty {answer.get('certainty', NOT_ASKED)}"
+    if is_short:
+        return
+    yield ""
+    yield f"{answer['sentence']} {answer.get('certainty_sentence', '')}".rstrip()
+    ends = ("shown_yi", "shown_ci_low", "shown_ci_high")
+    for row in answer["rows"]:
+        estimate, low, high = (f"{row[end]:.2f}" for end in ends)
+        yield f"  {row['trial']}: {estimate} ({low} to {high}), {row['people']} people"
 
 
 # compare.GRADES, which would cost every other command its import; a test holds them equal.
@@ -405,7 +509,8 @@ def compare(
     """Say what moved: inputs, effects, pooled results, verdicts, sentences.
 
     OLD and NEW are folders of checkouts or revisions of this repository; without them, the
-    last commit is compared with the work tree. Numbers compare by value, ratios as ratios. A
+    last commit is compared with the work tree. A folder of build/runs alone is compared with the
+    reports. Numbers compare by value, ratios as ratios. A
     result that crosses no difference, changes its side or its certainty comes first. Nothing
     is computed and nothing is written: run `ldn-meta run` first.
 
@@ -417,8 +522,14 @@ def compare(
       ldn-meta compare main                   the work tree against the branch main
       ldn-meta compare v0.1 v0.2              two revisions
       ldn-meta compare ../ldn-meta .          two folders
+      ldn-meta compare build/runs/NAME        a run of other choices against the reports
       ldn-meta compare main --format markdown --fail-on verdict
     """  # noqa: D301  (click reads the backslash)
+    from ldn_meta.pipeline.readme import choices_of
+
+    if new is None and choices_of(Path(old)):
+        _compare_run(Path(old), limit=limit, as_json=as_json)
+        return
     from ldn_meta.pipeline import compare as comparing
     from ldn_meta.pipeline import compare_report as output
 
@@ -438,6 +549,21 @@ def compare(
         message = f"--fail-on {fail_on} cannot be told, see the notes: run `make reports` first"
         click.echo(f"error: {message}", err=True)
         sys.exit(FAILED)
+
+
+def _compare_run(folder: Path, *, limit: int, as_json: bool) -> None:
+    from ldn_meta.pipeline.readme import moved_facts
+
+    answers, moved = _beside(folder.resolve()), moved_facts(folder)
+    if as_json:
+        _tell_json({"answers": answers, "moved": moved})
+        return
+    _tell_beside(answers)
+    most = limit or len(moved)
+    for row in moved[:most]:
+        _tell(f"{row['page']}: {row['what']}", *(f"  {n}: {row[n]}" for n in list(row)[2:]))
+    if moved[most:]:
+        click.echo(f"{len(moved) - most} more; --limit 0 lists all")
 
 
 @main.command("new-trial")

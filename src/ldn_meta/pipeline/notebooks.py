@@ -335,10 +335,19 @@ def plan(
     reported = reported_indications()
     named = {"treatment": load_review(files.raw_data()).name}
     targets = [*reported, OVERVIEW]
-    for target in indications or ():
+    pages: dict[str, list[str]] = {}
+    for name in indications or ():
+        target, _, page = name.partition("/")
         if target not in targets:
             raise ParameterError(unknown(f"indication {target!r}", target, targets))
-    chosen = indications or targets
+        pages.setdefault(target, []).extend([page] if page else [])
+    chosen = list(pages) or targets
+    for target, named_pages in pages.items():
+        group = "once" if target == OVERVIEW else "per_indication"
+        there = settings["notebooks"].get(group, [])
+        for page in named_pages:
+            if page not in there:
+                raise ParameterError(unknown(f"page {page!r} of {target}", page, there))
     _check_indications(settings["indications"], reported)
     templates = {
         group: {
@@ -366,8 +375,10 @@ def plan(
         message = "indication is no parameter to set: name the indication as an argument"
         raise ParameterError(message)
     selected = [
-        *(per_indication.values() if set(chosen) - {OVERVIEW} else ()),
-        *(once.values() if OVERVIEW in chosen else ()),
+        defaults
+        for target in chosen
+        for name, defaults in (once if target == OVERVIEW else per_indication).items()
+        if not pages.get(target) or name in pages[target]
     ]
     _check_names(
         given, [[name for name in defaults if name != "indication"] for defaults in selected], "-p"
@@ -401,7 +412,8 @@ def plan(
             _check_values(defaults, defaults, allowed, f"{notebook}.ipynb")
             asked = {name: value for name, value in given.items() if name in defaults}
             # A page that reads none of what was changed would only look as if it had.
-            if target not in chosen or (given and not asked):
+            is_named = not pages.get(target) or notebook in pages[target]
+            if target not in chosen or not is_named or (given and not asked):
                 continue
             plain = {name: value for name, value in asked.items() if name not in is_choice}
             _check_values(plain, defaults, allowed, "-p")
@@ -464,7 +476,8 @@ def read_parameters(
     plan(indications or None, given)
     templates = [one.defaults for one in parameters()]
     is_choice = {name for name in given if _is_choice(name, templates)}
-    read = _as_choices(given, is_choice, indications or reported_indications())
+    own = [name.partition("/")[0] for name in indications]
+    read = _as_choices(given, is_choice, own or reported_indications())
     return given | {name: v for name, (v, _) in read.items()}, [w for _, w in read.values() if w]
 
 
@@ -650,6 +663,8 @@ def _is_own(row: Row, wanted: set[str]) -> bool:
 
 
 FACTS = "facts.json"
+# What a run of other choices changed, beside its pages.
+CHOICES_FILE = "choices.json"
 
 
 @dataclass(frozen=True)

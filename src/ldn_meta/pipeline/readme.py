@@ -1,18 +1,26 @@
-"""The answer for every indication, in one table of the README, from the facts of the reports."""
+"""The answers of executed pages: in the README, of a run, and of several runs side by side.
+
+Everything is read from the facts of the pages; nothing is computed.
+"""
 
 from __future__ import annotations
 
+import json
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ldn_meta import files
 from ldn_meta.errors import StaleError
 from ldn_meta.evidence.raw.review import HISTORY
+from ldn_meta.evidence.raw.selection import BY_PLAN
 from ldn_meta.files import code_of, json_sha256, sha256, write_whole
-from ldn_meta.pipeline.notebooks import read_facts, reported_indications
+from ldn_meta.pipeline.notebooks import CHOICES_FILE, read_facts, reported_indications
+
+if TYPE_CHECKING:
+    from ldn_meta.evidence.answer.pools import Pool
 
 _HISTORY = ("history",)
 BEGIN, END = "<!-- generated:begin -->", "<!-- generated:end -->"
@@ -144,6 +152,122 @@ class Answer:
     sentence: str
     certainty: str
     certainty_sentence: str
+
+
+AS_PLANNED = "as planned"
+NOT_ASKED = "not asked"
+
+
+def told(report: Path) -> dict[str, Any]:
+    """What the pages in a folder answer, with the trials; nothing if they answer nothing."""
+    facts = read_facts(report)
+    page = facts.get(ANSWERED_BY, {})
+    if "answer" not in page:
+        return {}
+    rated = _certainty(facts) if RATED_BY in facts else {}
+    return {**page["answer"], **rated, "rows": page.get("rows", [])}
+
+
+def choices_of(folder: Path) -> dict[str, Any]:
+    """The choices that a folder of pages was made with; none for the reports."""
+    file = folder / CHOICES_FILE
+    stated: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    return stated
+
+
+def choices_line(choices: Mapping[str, Any]) -> str:
+    """Choices as they are typed."""
+    words = {
+        name: ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in choices.items()
+    }
+    return "; ".join(f"{name} = {text}" for name, text in words.items()) or AS_PLANNED
+
+
+def run_rows(folders: Iterable[Path]) -> list[dict[str, Any]]:
+    """One line for each condition that a folder answers."""
+    kept = ("outcome", "trials", "people", "effect", "certainty")
+    every = list(folders)
+    return [
+        {
+            "indication": indication,
+            "choices": choices_line(choices_of(folder)),
+            **{name: found.get(name, NOT_ASKED) for name in kept},
+            "folder": folder.name if folder == files.reports() else f"build/runs/{folder.name}",
+        }
+        for indication in reported_indications()
+        for folder in every
+        if (found := told(folder / indication))
+    ]
+
+
+def grid_rows(
+    indications: Sequence[str], choices: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The main question of conditions under several sets of choices, computed at once."""
+    from ldn_meta.display.words import MEASURES
+    from ldn_meta.evidence.derived import answer
+
+    rows: list[dict[str, Any]] = []
+    for indication in indications or reported_indications():
+        for each in ({}, *choices):
+            found = answer(indication, **{n: v for n, v in each.items() if v != BY_PLAN})
+            row = {"indication": indication, "choices": choices_line(each), "trials": found.k}
+            rows.append({**row, **_numbers(found.pool, MEASURES)})
+    return rows
+
+
+def _numbers(pool: Pool | None, names: Mapping[str, str]) -> dict[str, Any]:
+    """The interval to read as displayed; words where there is none."""
+    from ldn_meta.display.words import fixed, shown
+
+    if pool is None:
+        return {"people": 0, "effect": "nothing pooled", "interval": "", "read by": ""}
+    read, measure = pool.read, pool.key["measure"]
+    estimate, low, high = map(fixed, shown((read.estimate, read.low, read.high), measure=measure))
+    return {
+        "people": pool.people,
+        "effect": f"{names[measure]} {estimate}, {pool.key['unit']}",
+        "interval": f"{low} to {high}",
+        "read by": read.method,
+    }
+
+
+def moved_facts(folder: Path) -> list[dict[str, str]]:
+    """Every sentence and number that the pages of a run say otherwise than the reports."""
+    rows = []
+    for report in sorted(path for path in folder.iterdir() if path.is_dir()):
+        usual = read_facts(files.reports() / report.name)
+        for page, facts in read_facts(report).items():
+            there, here = (dict(_flat(some)) for some in (usual.get(page, {}), facts))
+            rows += [
+                {
+                    "page": f"{report.name}/{page}",
+                    "what": name,
+                    AS_PLANNED: there.get(name, ""),
+                    "here": here.get(name, ""),
+                }
+                for name in sorted(there.keys() | here.keys())
+                if there.get(name) != here.get(name)
+            ]
+    return rows
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Numbers and sentences by their place in the facts."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _flat(part, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list):
+        for place, part in enumerate(value):
+            yield from _flat(part, f"{name}.{place}")
+    else:
+        yield name, str(value)
+
+
+def runs() -> list[Path]:
+    """Folders of runs with other choices, by name."""
+    return sorted(file.parent for file in (files.build() / "runs").glob(f"*/{CHOICES_FILE}"))
 
 
 def read_answers() -> tuple[Answer, ...]:

@@ -21,6 +21,7 @@ from ldn_meta import files
 from ldn_meta.errors import NotebookError, StaleError
 from ldn_meta.pipeline.kernels import KernelSource, fixed_surroundings, kernel_source
 from ldn_meta.pipeline.notebooks import (
+    CHOICES_FILE,
     FACTS,
     OVERVIEW,
     Job,
@@ -430,7 +431,8 @@ def run(
     their end, and left alone when one broke. The other indications go on.
     """
     progress = progress or Progress()
-    wanted, usual = plan(indications, parameters), plan(indications)
+    wanted = plan(indications, parameters)
+    usual = plan([name.partition("/")[0] for name in indications] if indications else None)
     is_own_run = bool(parameters) and not all(job in usual for job in wanted)
     # Only the pages that read what was changed, unless nothing was.
     wanted = wanted if is_own_run else usual
@@ -463,6 +465,9 @@ def run(
             )
     if failures:
         raise NotebookError("\n".join(sorted(failures)))
+    if is_own_run:
+        stated = json.dumps(dict(parameters or {}), indent=1, sort_keys=True)
+        files.write_whole(folder / CHOICES_FILE, f"{stated}\n".encode())
     return RunSummary(
         executed=tuple(task.job.label for task in stale),
         fresh=tuple(task.job.label for task in tasks if task.is_fresh),

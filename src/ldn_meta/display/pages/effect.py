@@ -42,6 +42,7 @@ from ldn_meta.display.words import (
     percents,
     plain,
     shown,
+    shown_facts,
     weeks,
 )
 from ldn_meta.evidence.answer.pools import (
@@ -475,6 +476,7 @@ class EffectPage(QuestionPage):
                 "effect": effect,
                 "sentence": str(self.sentence),
             },
+            "rows": [] if pool is None else _rows(pool),
             "variants": {name: pool_facts(found) for name, found in answer.variants},
             "beside": [{name: row[name] for name in beside} for row in rows_of(answer.beside)],
             "read": None if pool is None else read_facts(pool),
@@ -484,6 +486,19 @@ class EffectPage(QuestionPage):
         if answer.knapp_hartung is not None and answer.k > 1:
             values["knapp_hartung"] = pool_numbers(answer.knapp_hartung)
         return self.opened.facts(**values)
+
+
+def _rows(pool: Pool) -> list[dict[str, Any]]:
+    """Each trial of a pool with its people and its effect as displayed."""
+    ends = ("yi", "ci_low", "ci_high")
+    return [
+        {
+            "trial": row["study_label"],
+            "people": _both_arms(row),
+            **shown_facts(row, ends, measure=pool.key["measure"]),
+        }
+        for row in rows_of(pool.trials)
+    ]
 
 
 def _in_words(side: str, words: str) -> str:
