@@ -30,7 +30,7 @@ UNITS = {
 }
 # Below this, p-values vanish in one of the two a little sooner than in the other.
 SMALLEST_P = 1e-290
-NOT_GIVEN = {"statistic", "h2", "q_df"}
+NOT_GIVEN = {"statistic", "h2", "q_df", "i2_tau2_pct"}
 
 
 def random_sets(rng):
