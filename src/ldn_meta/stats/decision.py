@@ -259,7 +259,7 @@ def setting_shares(
     >>> import ldn_meta as lm
     >>> found = setting_shares(lm.pool([-1.2, -0.2, -0.9], [0.1, 0.2, 0.1]), 1, benefit_sign=-1)
     >>> print(f"{found.benefit:.2f} {found.trivial:.2f} {found.harm:.2f}")
-    0.36 0.61 0.03
+    0.36 0.62 0.02
     """
     low, high = _ends(important)
     sign = float(numbers("benefit_sign", benefit_sign))
