@@ -1,7 +1,9 @@
 """What formulas accept, and that the examples in docstrings give what they print."""
 
+import datetime
 import doctest
 import importlib
+import inspect
 import pickle
 import pkgutil
 import re
@@ -11,10 +13,22 @@ import pandas as pd
 import pytest
 
 import ldn_meta.stats
-from ldn_meta.errors import ArgumentError
+from ldn_meta.errors import ArgumentError, ConvergenceError
 from ldn_meta.stats.arrays import checked, numbers
+from ldn_meta.stats.bayes import pool_bayes, prior_sensitivity
+from ldn_meta.stats.convert import counts_from_percent, se_from_p
+from ldn_meta.stats.directions import combine_p
 from ldn_meta.stats.effects import effect_size
+from ldn_meta.stats.influence import cumulative
 from ldn_meta.stats.pool import pool
+from ldn_meta.stats.proportions import (
+    natural_frequencies,
+    number_needed_to_treat,
+    risk_differences_from_nnt,
+    wilson_interval,
+)
+
+REST = {"sd_1": 1.0, "n_1": 10, "mean_2": 5.0, "sd_2": 1.0, "n_2": 10}
 
 MODULES = [module.name for module in pkgutil.iter_modules(ldn_meta.stats.__path__)]
 
@@ -86,3 +100,173 @@ def test_a_name_says_what_a_number_may_be(values, message):
     with pytest.raises(ArgumentError, match=re.escape(message)):
         checked(**values)
     assert checked(value=-1.0, df=np.inf)[1] == np.inf
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: number_needed_to_treat([0.1, 0.2]),
+            "rd: shape (2,) is not allowed; allowed: one",
+        ),
+        (lambda: number_needed_to_treat(0.1, [0.0], 0.2), "rd_low: shape (1,)"),
+        (lambda: risk_differences_from_nnt([5]), "nnt: shape (1,)"),
+        (lambda: natural_frequencies([0.1], 0.2), "risk_1: shape (1,)"),
+        (lambda: wilson_interval([1, 2, 3], 9, level=[0.9, 0.95]), "do not broadcast together"),
+        (
+            lambda: prior_sensitivity([0.1, 0.2], [0.1, 0.1], tau_prior_scale=[0.5, 1]),
+            "tau_prior_scale has shape (2,); allowed: one number",
+        ),
+        (
+            lambda: pool_bayes([0.1], [0.1], tau_prior_scale=1, mu_prior=(10**400, 1)),
+            "is not allowed; allowed: (mean, sd)",
+        ),
+        (lambda: se_from_p(0.5, 0.03, two_sided="False"), "two_sided='False' is not allowed"),
+        (lambda: pool([0.1], [0.1], level=10**400), "allowed: a number between 0 and 1"),
+        (lambda: cumulative([0.1, 0.2], [0.1] * 2, order=[[0.1], [0.2, 0.3]]), "order: ragged"),
+        (lambda: counts_from_percent(50, 0, 2**63), "n: 9223372036854775808 is not allowed"),
+        (lambda: effect_size("MD", mean_1=1e31, **REST), "numbers of at most 1e+30 in size"),
+        (lambda: effect_size("MD", mean_1=1e-101, **REST), "at least 1e-100 in size"),
+    ],
+)
+def test_what_is_wrong_is_named(call, message):
+    with pytest.raises(ArgumentError, match=re.escape(message)):
+        call()
+
+
+def test_an_interval_of_each_level():
+    """Levels broadcast with counts, a level a row."""
+    levels = np.array([[0.9], [0.95]])
+    both = wilson_interval([1, 2, 3], 9, level=levels)
+    for row, level in zip(range(2), levels.ravel(), strict=True):
+        np.testing.assert_array_equal(
+            both.low[row], wilson_interval([1, 2, 3], 9, level=level).low
+        )
+
+
+def test_p_values_left_out_are_told():
+    assert combine_p([0.1, np.nan, 0.2]).notes == (
+        "1 of 3 p-values are missing (NaN) and were left out",
+    )
+
+
+# What a parameter may be called and what it then usually is; other names go by their annotation.
+USUAL = {
+    **{"yi": [0.1, 0.4, -0.2, 0.3], "vi": [0.04, 0.1, 0.05, 0.2], "X": [1.0, 2.0, 3.0, 5.0]},
+    **{"events": [1, 2, 4], "events_1": [1, 2, 4], "events_2": [2, 2, 5]},
+    **{"n": [10, 12, 20], "n_1": [10, 12, 20], "n_2": [10, 11, 20], "nnt": 5.0},
+    **{"measure": "OR", "code": "OR", "method": "reml", "tau2_method": "dl"},
+    **{"labels": list("abcd"), "names": ["x"], "order": [0, 2, 1, 3], "level": 0.9},
+    **{"low": 0.1, "high": 0.9, "p": 0.03, "p_low": 0.01, "p_high": 0.03, "statistic": 2.0},
+    **{"correlation": 0.5, "ratio": 0.5, "estimate": 0.5, "rd": 0.1, "rd_low": -0.1},
+    **{"rd_high": 0.3, "median": 5, "q1": 3, "q3": 7, "minimum": 1, "maximum": 9},
+    **{"from_min": 0, "from_max": 100, "tau_prior_scale": 0.5, "people": [20.0, 40.0]},
+    **{"true_effects": [0.1, 0.2], "dose": [1, 2, 3.0], "responders": [1, 2, 8]},
+    **{"information_fractions": [0.3, 0.6, 1.0]},
+}
+BY_ANNOTATION = {
+    **{"int": 2, "str": "x", "bool": True, "Sequence[float]": [0.5, 1.0]},
+    **{"Sequence[str]": ["half-normal"], "Sequence[int]": [2, 3]},
+}
+LOOSE = {"ArrayLike", "object", "Any", "Labels", "None", "MuPrior", "TauPrior", "float"}
+LOOSE |= set(BY_ANNOTATION)
+# Rooms of numbers that are checked already, and functions that others call with such numbers.
+CHECKED_ROOMS = {"arrays", "quadrature", "up_and_down"}
+CHECKED = {
+    *("prior_words", "prior_scale", "judged", "quantile", "counts_of_steps", "whole"),
+    *("printed_steps", "places"),
+}
+ODD = (
+    *(None, "", "abc", "False", True, np.bool_(True), [], [[]], {}, object(), len, b"x"),
+    *(np.nan, np.inf, -np.inf, 0, -1, -0.0, 3.5, 1e300, -1e300, 5e-324, 1e-300, 1 + 2j),
+    *(10**400, -(10**400), 2**63, np.float32(0.5), [1, [2, 3]], [0.1, 0.2], {"a": 1}, {1, 2}),
+    *([0.1, 0.2, 0.3, 0.4], [[0.1, 0.2, 0.3, 0.4]] * 2, [0.1, pd.NA, 0.3, 0.4], range(4)),
+    *([None, 1, 2, 3], ["a", 1, 2, 3], [np.nan] * 4, [np.inf, 1, 2, 3], [1e300] * 4),
+    *([5e-324] * 4, [1e300, 1e-300, 1, 1], np.array(["a", "b"]), np.zeros((0, 3))),
+    *(np.zeros((2, 2, 2)), np.ma.array([0.1, 0.2, 0.3, 0.4], mask=[0, 1, 0, 0]), pd.NA),
+    *(pd.Series([0.1, None, 0.3, 0.4], dtype="Float64"), pd.DataFrame({"a": [1.0, 2.0]})),
+    *(datetime.date(2020, 1, 1), np.datetime64("2020"), pd.Timestamp("2020")),
+)
+
+
+def _takes_anything(parameter):
+    parts = {part.strip() for part in str(parameter.annotation).split("|")}
+    return parameter.kind is parameter.VAR_KEYWORD or parts <= LOOSE
+
+
+def _functions():
+    """Every public function whose parameters are numbers or words as people have them."""
+    for name in MODULES:
+        module = importlib.import_module(f"ldn_meta.stats.{name}")
+        for function_name, function in vars(module).items():
+            if (
+                inspect.isfunction(function)
+                and function.__module__ == module.__name__
+                and name not in CHECKED_ROOMS
+                and not function_name.startswith("_")
+                and function_name not in CHECKED
+                and all(map(_takes_anything, inspect.signature(function).parameters.values()))
+            ):
+                yield function
+
+
+FUNCTIONS = list(_functions())
+each_function = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda one: one.__name__)
+
+
+def _usual(function):
+    """A call as it is meant to be, and the names of all parameters."""
+    parameters = inspect.signature(function).parameters
+    named = {k: v for k, v in parameters.items() if v.kind is not v.VAR_KEYWORD}
+    call = {}
+    for name, parameter in named.items():
+        if parameter.default is parameter.empty:
+            kind = str(parameter.annotation).split("|")[0].strip()
+            call[name] = USUAL.get(name, BY_ANNOTATION.get(kind, 0.4))
+    names = list(named)
+    if function is effect_size:
+        tables = ("events_1", "n_1", "events_2", "n_2")
+        call |= {name: USUAL[name] for name in tables}
+        names += tables
+    return call, names
+
+
+def _answers_or_refuses(function, call):
+    """Warnings are errors everywhere in these tests; a record that has no number says why."""
+    shown = {name: repr(value)[:60] for name, value in call.items()}
+    try:
+        found = function(**call)
+    except (ArgumentError, ConvergenceError):
+        return
+    except Exception as error:
+        raise AssertionError(f"{function.__name__}({shown}): {error!r}") from error
+    if hasattr(found, "notes") and np.isnan(getattr(found, "estimate", 0.0)).any():
+        assert found.notes, f"{function.__name__}({shown}): NaN without a note"
+
+
+@each_function
+def test_odd_calls_are_answered_or_refused(function, share=7):
+    """One in seven; the slow test makes all."""
+    call, names = _usual(function)
+    for place, name in enumerate(names):
+        for value in ODD[place % share :: share]:
+            _answers_or_refuses(function, call | {name: value})
+
+
+@pytest.mark.slow
+@each_function
+def test_all_odd_calls_are_answered_or_refused(function):
+    call, names = _usual(function)
+    rng = np.random.default_rng(len(function.__name__))
+    for name in names:
+        for value in ODD:
+            _answers_or_refuses(function, call | {name: value})
+    for _ in range(400):
+        pair = {name: ODD[rng.integers(len(ODD))] for name in rng.choice(names, 2)}
+        _answers_or_refuses(function, call | pair)
+
+
+def test_the_odd_calls_reach_what_people_call():
+    reached = {function.__name__ for function in FUNCTIONS}
+    assert len(reached) > 80
+    assert {"pool", "effect_size", "meta_regression", "number_needed_to_treat"} <= reached

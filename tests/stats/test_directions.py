@@ -181,7 +181,8 @@ def test_missing_p_values_are_passed_over():
     assert found.p_low[0] == combine_p([0.01, 0.2]).p_low
     assert np.isnan(found.p_low[1])
     assert found.p_low[2] == pytest.approx(0.4)
-    assert len(found.notes) == 2
+    assert len(found.notes) == 3
+    assert found.notes[-1] == "6 of 9 p-values are missing (NaN) and were left out"
     half = combine_p([0.1, 0.2], [0.3, np.nan], method="stouffer", weights=[2.0, np.nan])
     assert half.k == 1
     assert (half.p_low, half.p_high) == (pytest.approx(0.1), pytest.approx(0.3))

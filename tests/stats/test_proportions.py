@@ -202,7 +202,7 @@ def test_rounding_is_left_to_the_text():
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_record_keeps_the_difference_it_came_from(sign, seed=4):
     rng = np.random.default_rng(seed)
-    ends = 0.0, 0.5, 1e-3, 5e-324, *rng.uniform(0, 0.5, 4)
+    ends = 0.0, 0.5, 1e-3, 1e-99, *rng.uniform(0, 0.5, 4)
     for rd, below, above in product((0.0, 1.0, -1.0, 1e-3, *rng.uniform(-1, 1, 6)), ends, ends):
         found = number_needed_to_treat(rd, rd - below, rd + above, benefit_sign=sign)
         assert found.rd == rd

@@ -1,5 +1,6 @@
 """Meta-regression against metafor, statsmodels and exact arithmetic."""
 
+import tracemalloc
 from fractions import Fraction
 from itertools import product
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from ldn_meta.errors import ArgumentError
+from ldn_meta.stats import regression
 from ldn_meta.stats.pool import pool, pool_many
 from ldn_meta.stats.regression import meta_regression, subgroups
 from reference_values import (
@@ -24,6 +26,7 @@ REGRESSIONS = reference("metafor_pooling_extra")["regressions"]
 VALUES = {"coef": "coefficients", "qe_p_value": "qe_pvalue", "qm_p_value": "qm_pvalue"}
 VALUES |= {"r2": "r2_pct"}
 VALUES |= {x: x for x in ("se", "statistic", "p_value", "ci_low", "ci_high", "tau2", "qe", "qm")}
+LONG = reference("inputs_reference")["long"]
 BCG = next(one for one in REGRESSIONS if one["name"] == "bcg_latitude_year")
 
 
@@ -53,6 +56,53 @@ def test_every_fit_agrees_with_metafor(one):
         ITERATED,
         "Q-profile",
     )
+
+
+@pytest.mark.parametrize("one", REGRESSIONS, ids=[one["name"] for one in REGRESSIONS])
+def test_sets_of_many_trials_are_fitted_alike(one, monkeypatch):
+    """The kernel of long sets on short ones, where metafor's answers are pinned."""
+    monkeypatch.setattr(regression, "MOST_DECOMPOSED", 0)
+    test_every_fit_agrees_with_metafor(one)
+
+
+@pytest.mark.parametrize("fit", LONG["fits"], ids=lambda fit: fit["method"])
+def test_a_regression_of_three_hundred_trials(fit):
+    assert len(LONG["yi"]) > regression.MOST_DECOMPOSED
+    method = TAU2_METHODS[fit["method"]]
+    result = meta_regression(
+        LONG["yi"], LONG["vi"], LONG["x"], tau2_method=method, ci_method="knapp-hartung"
+    )
+    for name in ("coef", "se", "tau2", "qe", "qm"):
+        assert_close(getattr(result, VALUES[name]), fit[name], tolerance(method), name, 1e-12)
+    if method == "reml":
+        found = [result.tau2_ci_low, result.tau2_ci_high]
+        assert_close(found, [fit["tau2_low"], fit["tau2_high"]], ITERATED, "Q-profile")
+
+
+def test_both_kernels_are_one_where_they_meet(monkeypatch):
+    y, v, x = (np.array(LONG[name]) for name in ("yi", "vi", "x"))
+    y = y + 3 * (np.arange(y.size) % 7 == 0)
+    for method in ("ml", "reml", "pm", "dl", "he", "sj", "hs"):
+        long = meta_regression(y, v, x, tau2_method=method)
+        with monkeypatch.context() as patch:
+            patch.setattr(regression, "MOST_DECOMPOSED", 1000)
+            short = meta_regression(y, v, x, tau2_method=method)
+        assert long.tau2 == pytest.approx(short.tau2, rel=1e-9)
+        np.testing.assert_allclose(long.ci_low, short.ci_low, rtol=1e-9)
+        assert long.tau2_ci_high == pytest.approx(short.tau2_ci_high, rel=1e-9)
+
+
+def test_memory_grows_with_the_trials():
+    """A matrix of trials by trials would be 3.2 GB."""
+    k = 20_000
+    i = np.arange(k)
+    v = 0.01 + 0.2 * ((i * 37) % 101) / 101
+    y = np.sin(i) * np.sqrt(v + 0.05)
+    tracemalloc.start()
+    meta_regression(y, v, np.sqrt(v), tau2_method="dl")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1000 * k
 
 
 def test_the_first_pinned_regression():

@@ -5,9 +5,11 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.small_study import (
+    MOST_EXACT,
     begg_test,
     egger_test,
     harbord_test,
@@ -130,6 +132,24 @@ def test_missing_trials_are_left_aside():
     assert (
         trim_and_fill(y, v).filled.estimate == trim_and_fill(one["yi"], one["vi"]).filled.estimate
     )
+
+
+def test_begg_beyond_the_exact_trials():
+    """The exact p-value, which takes time with the cube of the trials, and the one given."""
+    rng = np.random.default_rng(5)
+    y, v = rng.normal(size=MOST_EXACT), rng.uniform(0.01, 1, MOST_EXACT)
+    exact = begg_test(y, v)
+    assert exact.is_exact
+    one_more = begg_test([*y, 0.1], [*v, 0.5])
+    assert not one_more.is_exact
+    w = 1 / v
+    deviate = (y - w @ y / w.sum()) / np.sqrt(v - 1 / w.sum())
+    normal = stats.kendalltau(deviate, v, method="asymptotic").pvalue
+    assert exact.p_value == pytest.approx(normal, rel=0.01)
+    # Pairs of trials would take 40 GB.
+    many = begg_test(np.tile(y, 200) + np.arange(100_000) * 1e-9, np.tile(v, 200))
+    assert many.k == 100_000
+    assert many.kendall_tau == pytest.approx(exact.kendall_tau, abs=0.005)
 
 
 def test_filled_trials_keep_their_names():

@@ -1,5 +1,6 @@
 """REML and ML at the global maximum; Paule-Mandel and Q-profile at their roots."""
 
+import tracemalloc
 from fractions import Fraction
 
 import numpy as np
@@ -48,6 +49,29 @@ def exact_q(y, v, tau2):
     w = [1 / (x + tau2) for x in v]
     mu = sum(a * b for a, b in zip(w, y, strict=True)) / sum(w)
     return sum(a * (b - mu) ** 2 for a, b in zip(w, y, strict=True))
+
+
+@pytest.mark.parametrize("method", ["ml", "reml"])
+def test_blocks_of_the_search_change_no_bit(method, monkeypatch):
+    """Two maxima among the sets, so that deviances are compared too."""
+    y = [[0.202708, 0.431268, 0.196954, -0.058715, 2.326389], [0.1, 0.4, 0.2, 0.9, 0.3]]
+    v = [[0.195864, 0.026169, 0.340638, 0.434471, 0.477374], [0.01, 0.02, 0.01, 0.04, 0.02]]
+    whole = tau2_estimate(y, v, method=method)
+    monkeypatch.setattr(ldn_meta.stats.tau2, "BLOCK_NUMBERS", 1)
+    np.testing.assert_array_equal(tau2_estimate(y, v, method=method), whole)
+
+
+def test_the_search_takes_little_memory_for_very_many_trials():
+    """The points of the search in blocks: all at once they took 1.8 GB for a million trials."""
+    k = 200_000
+    i = np.arange(k)
+    v = 0.01 + 0.2 * ((i * 37) % 101) / 101
+    y = np.sin(i) * np.sqrt(v + 0.05)
+    tracemalloc.start()
+    tau2_estimate(y, v)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 120e6
 
 
 def test_bimodal_set_with_the_maximum_inside():

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from math import inf, nan, prod
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -49,6 +49,9 @@ Labels = Sequence[object] | None
 
 # Beyond this in either direction squares of squares leave the range of doubles.
 SMALLEST, LARGEST = 1e-30, 1e30
+# No number of a paper is nearer to 0 than this, and its square divides what is left of the range.
+NEAREST_ZERO = 1e-100
+NEAREST_END = 1e-12
 
 
 def one_of(name: str, value: object, allowed: Sequence[str]) -> str:
@@ -83,7 +86,8 @@ def confidence_level(level: object) -> float:
 def share_between(name: str, value: object) -> float:
     """Return a share strictly between 0 and 1."""
     is_number = isinstance(value, int | float | np.floating) and not isinstance(value, bool)
-    if is_number and 0.0 < value < 1.0:  # type: ignore[operator]
+    # Nearer to either end than this, one minus it or its logarithm is lost in rounding.
+    if is_number and NEAREST_END <= value <= 1.0 - NEAREST_END:  # type: ignore[operator]
         return float(value)  # type: ignore[arg-type]
     message = f"{name}={value!r} is not allowed; allowed: a number between 0 and 1, such as 0.95"
     raise ArgumentError(message)
@@ -446,8 +450,8 @@ def numbers(
     """Return `value` as a float array or refuse it by name.
 
     NaN means missing and passes, and so do what a mask hides and pandas' NA. Strings, booleans,
-    None, complex numbers and other objects are refused, and so are infinities unless `finite` is
-    False.
+    None, complex numbers and other objects are refused, and so are, unless `finite` is False,
+    infinities and numbers whose squares leave the range of doubles (a p-value may be tiny).
     """
     raw = _raw(name, value)
     if raw.dtype.kind not in "iuf":
@@ -457,18 +461,33 @@ def numbers(
         )
     with np.errstate(over="ignore"):
         array: FloatArray = raw.astype(np.float64)
-    rules = (
+    rules: tuple[tuple[BoolArray | None, str], ...] = (
         (np.isinf(array) if finite else None, "finite numbers"),
         (array <= above if above > -np.inf else None, f"numbers above {above:g}"),
         (array < at_least if at_least > -np.inf else None, f"numbers of at least {at_least:g}"),
-        (array > at_most if at_most < np.inf else None, f"numbers of at most {at_most:g}"),
         (array >= below if below < np.inf else None, f"numbers below {below:g}"),
+        (array > at_most if at_most < np.inf else None, f"numbers of at most {at_most:g}"),
     )
+    if finite:
+        size = np.abs(array)
+        tiny = (size > 0) & (size < NEAREST_ZERO) if name.partition("_")[0] != "p" else None
+        rules += (
+            (size > LARGEST, f"numbers of at most {LARGEST:g} in size"),
+            (tiny, f"0, or numbers of at least {NEAREST_ZERO:g} in size"),
+        )
     for broken, allowed in rules:
         if broken is not None and broken.any():
             place = f"{name}[{_place(broken)}]" if array.ndim else name
             raise ArgumentError(f"{place}: {array[broken].flat[0]:g} is not allowed; {allowed}")
     return array
+
+
+def one_number(name: str, value: object, **limits: Unpack[Limits]) -> float:
+    """Return one number, NaN where missing, or refuse what is none or more than one."""
+    array = numbers(name, value, **limits)  # type: ignore[arg-type]
+    if array.ndim == 0:
+        return float(array)
+    raise ArgumentError(f"{name}: shape {array.shape} is not allowed; allowed: one number")
 
 
 def _raw(name: str, value: object) -> NDArray[Any]:
@@ -589,11 +608,15 @@ def effect(yi: Any, vi: Any) -> EffectSize:
     return EffectSize(plain(yi_all), plain(vi_all))
 
 
+def levels(level: ArrayLike) -> FloatArray:
+    """Return levels of intervals, each as `share_between` has it."""
+    return numbers("level", level, above=0, below=1, at_least=NEAREST_END, at_most=1 - NEAREST_END)
+
+
 def two_sided_quantile(level: ArrayLike, df: ArrayLike = np.inf) -> FloatArray:
     """Return q with P(-q < T < q) = level, T Student on `df` (normal where df is infinite)."""
-    tail = (1 - numbers("level", level, above=0, below=1)) / 2
-    freedom = numbers("df", df, above=0, finite=False)
-    return -_student_quantile(tail, freedom)
+    share, freedom = together(level=levels(level), df=numbers("df", df, above=0, finite=False))
+    return -_student_quantile((1 - share) / 2, freedom)
 
 
 def quantile_from_p(p: FloatArray, df: FloatArray, *, two_sided: bool) -> FloatArray:

@@ -29,6 +29,7 @@ from ldn_meta.stats.arrays import (
     doubts,
     effects_and_variances,
     numbers,
+    one_number,
     one_of,
     text,
     told,
@@ -341,7 +342,7 @@ def mu_prior_of(mu_prior: Any) -> MuPrior:
     if mu_prior is None:
         return None
     try:
-        mean, sd = (float(value) for value in mu_prior)
+        mean, sd = (one_number("mu_prior", value) for value in mu_prior)
     except (TypeError, ValueError):
         mean = sd = np.nan
     if abs(mean) <= LARGEST and SMALLEST_SD <= sd <= LARGEST:
@@ -544,13 +545,19 @@ def prior_sensitivity(
         If the quadrature does not settle.
     """
     y, v = effects_and_variances(yi, vi, dimensions=1)
-    for family in families:
-        one_of("families", family, HALF)
+    if isinstance(families, str) or not hasattr(families, "__iter__"):
+        message = f"families={families!r:.80} is no sequence; allowed: some of {', '.join(HALF)}"
+        raise ArgumentError(message)
+    families = tuple(one_of("families", family, HALF) for family in families)
     times = numbers("factors", factors)
     if times.ndim != 1 or times.size == 0 or not (times > 0.0).all():
         message = f"factors={factors!r} is not allowed; allowed: one or more positive numbers"
         raise ArgumentError(message)
-    scales = times * prior_scale(HALF_NORMAL, tau_prior_scale)
+    stated = prior_scale(HALF_NORMAL, tau_prior_scale)
+    if stated.ndim:
+        message = f"tau_prior_scale has shape {stated.shape}; allowed: one number"
+        raise ArgumentError(message)
+    scales = times * stated
     return tuple(
         pool_bayes(y, v, tau_prior=family, tau_prior_scale=float(scale), **options)
         for family in families

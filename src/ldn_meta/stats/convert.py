@@ -36,6 +36,7 @@ from ldn_meta.stats.arrays import (
     together,
     truth,
     two_sided_quantile,
+    yes_or_no,
 )
 
 # What is printed belongs to the same door.
@@ -70,8 +71,11 @@ def se_from_ci(
     """
     lower, upper = numbers("low", low), numbers("high", high)
     ordered("low", lower, "high", upper)
-    width = np.where(upper > lower, upper - lower, np.nan)
-    return plain(width / (2 * two_sided_quantile(level, df)))
+    width, quantile = together(
+        interval=np.where(upper > lower, upper - lower, np.nan),
+        level=two_sided_quantile(level, df),
+    )
+    return plain(width / (2 * quantile))
 
 
 def ci_from_se(
@@ -79,7 +83,10 @@ def ci_from_se(
 ) -> Interval:
     """Return estimate -+ q SE, the interval `se_from_ci` inverts."""
     centre, spread = checked(estimate=estimate, se=se)
-    half = two_sided_quantile(level, df) * spread
+    centre, spread, quantile = together(
+        estimate=centre, se=spread, level=two_sided_quantile(level, df)
+    )
+    half = quantile * spread
     return Interval(plain(centre - half), plain(centre + half))
 
 
@@ -101,7 +108,10 @@ def se_from_p(
     """
     chance = numbers("p", p, above=0, at_most=1)
     centre, chance, freedom = checked(estimate=estimate, p=chance, df=df)
-    size, statistic = np.abs(centre), quantile_from_p(chance, freedom, two_sided=two_sided)
+    size, statistic = (
+        np.abs(centre),
+        quantile_from_p(chance, freedom, two_sided=yes_or_no("two_sided", two_sided)),
+    )
     determined = (size > 0) & (statistic > 0)
     return plain(size / np.where(determined, statistic, np.nan))
 
@@ -129,7 +139,7 @@ def se_interval_from_p(
     >>> print(f"{low:.3f} to {high:.3f}")
     0.346 to 0.378
     """
-    top = 1.0 if two_sided else 0.5
+    top = 1.0 if yes_or_no("two_sided", two_sided) else 0.5
     lower = numbers("p_low", p_low, at_least=0, at_most=top)
     upper = numbers("p_high", p_high, at_least=0, at_most=top)
     ordered("p_low", lower, "p_high", upper)
@@ -138,7 +148,14 @@ def se_interval_from_p(
     bounds = []
     for p in (lower, upper):
         inner = (p > 0) & (p < top)
-        se = np.asarray(se_from_p(centre, np.where(inner, p, 0.25), df=df, two_sided=two_sided))
+        se = np.asarray(
+            se_from_p(
+                centre,
+                np.where(inner, p, 0.25),
+                df=df,
+                two_sided=yes_or_no("two_sided", two_sided),
+            )
+        )
         at_end = np.where(p == 0, 0.0, np.where(p == top, inf, np.nan))
         bounds.append(np.where(inner, se, at_end + 0 * centre))
     return Interval(plain(bounds[0]), plain(bounds[1]))
@@ -152,7 +169,9 @@ def p_from_se(
     One-sided p is in the direction of the estimate.
     """
     centre, spread, freedom = checked(estimate=estimate, se=numbers("se", se, above=0), df=df)
-    return plain(p_from_statistic(centre / spread, freedom, two_sided=two_sided))
+    return plain(
+        p_from_statistic(centre / spread, freedom, two_sided=yes_or_no("two_sided", two_sided))
+    )
 
 
 def se_from_statistic(estimate: ArrayLike, statistic: ArrayLike) -> FloatOrArray:
@@ -289,7 +308,7 @@ def paired_effect_from_p(
     Source: Elbourne 2002, Int J Epidemiol 31:140; Cochrane Handbook 23.2.7.
     """
     count = numbers("n", n, at_least=2)
-    se = se_from_p(estimate, p, df=count - 1, two_sided=two_sided)
+    se = se_from_p(estimate, p, df=count - 1, two_sided=yes_or_no("two_sided", two_sided))
     return effect(numbers("estimate", estimate), np.square(se))
 
 
@@ -339,8 +358,11 @@ def sd_from_ci(
 
     Source: Cochrane Handbook 6.5.2.2.
     """
-    count = numbers("n", n, at_least=2 if uses_t else 1)
-    se = se_from_ci(low, high, level=level, df=count - 1 if uses_t else np.inf)
+    count = numbers("n", n, at_least=2 if yes_or_no("uses_t", uses_t) else 1)
+    freedom = count - 1 if uses_t else np.inf
+    se, count = together(
+        interval=np.asarray(se_from_ci(low, high, level=level, df=freedom)), n=count
+    )
     return plain(np.sqrt(count) * se)
 
 

@@ -125,11 +125,14 @@ def combine_p(
     low, high = together(p=low, p_high=np.atleast_1d(high))
     ordered("p", low, "p_high", high)
     here = ~np.isnan(low + high)
+    left_out = int(np.count_nonzero(~here))
     weight = _weights(weights, method, here)
     k = here.sum(axis=-1)
     ends = [_combined(np.where(here, end, np.nan), method, weight) for end in (high, low)]
     (statistic_low, largest), (statistic_high, smallest) = ends
     notes = [NO_P] * bool(np.any(k == 0)) + [ONE_P] * bool(np.any(k == 1))
+    if left_out:
+        notes.append(f"{left_out} of {here.size} p-values are missing (NaN) and were left out")
     if np.any((k > 0) & np.isnan(statistic_low + statistic_high)):
         notes.append(NO_Z)
     return CombinedP(

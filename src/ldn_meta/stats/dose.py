@@ -20,6 +20,7 @@ from ldn_meta.stats.arrays import (
     one_of,
     share_between,
     two_sided_quantile,
+    yes_or_no,
 )
 from ldn_meta.stats.proportions import wilson_interval
 
@@ -781,6 +782,7 @@ def dose_for(
     2.5
     """
     one_of("method", method, METHODS)
+    log_dose = yes_or_no("log_dose", log_dose)
     target, level = share_between("target", target), confidence_level(level)
     chosen = CI_METHODS[method][0] if ci_method is None else ci_method
     one_of(f"ci_method of {method}", chosen, CI_METHODS[method])

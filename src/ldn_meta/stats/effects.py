@@ -81,9 +81,10 @@ def hedges_correction(df: ArrayLike) -> FloatArray:
     Source: Hedges 1981, J Educ Stat 6:107, equation 6e (exact form, not 1 - 3/(4m - 1)).
     """
     m = numbers("df", df, finite=False)
-    usable = np.where(m > 1, m, np.nan)
+    usable = np.where((m > 1) & np.isfinite(m), m, np.nan)
     # poch(a, 1/2) is Gamma(a + 1/2) / Gamma(a), without the cancellation of two large logarithms.
-    return np.asarray(poch((usable - 1) / 2, 0.5) / np.sqrt(usable / 2))
+    factor = poch((usable - 1) / 2, 0.5) / np.sqrt(usable / 2)
+    return np.where(np.isinf(m) & (m > 0), 1.0, factor)
 
 
 @_code("MD", "mean difference")

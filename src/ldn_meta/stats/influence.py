@@ -16,6 +16,7 @@ from ldn_meta.stats.arrays import (
     Labels,
     effects_and_variances,
     numbers,
+    one_number,
     trial_labels,
 )
 from ldn_meta.stats.pool import PooledResult, pool_many, side
@@ -66,8 +67,8 @@ def cumulative(
     k = y.shape[-1]
     turn = np.arange(k)
     if order is not None:
-        key = np.asarray(order)
-        if key.shape != (k,) or key.dtype.kind not in "iuf" or np.isnan(key).any():
+        key = numbers("order", order)
+        if key.shape != (k,) or np.isnan(key).any():
             message = f"order={order!r} is not usable; allowed: {k} numbers, one per trial"
             raise ArgumentError(message)
         turn = np.argsort(key, kind="stable")
@@ -177,9 +178,12 @@ def next_trial(
     y, v = effects_and_variances(yi, vi, dimensions=1)
     size = np.atleast_1d(numbers("people", people, above=0))
     effect = np.atleast_1d(numbers("true_effects", true_effects))
-    unit = float(numbers("variance_per_person", variance_per_person, above=0))
-    if not np.isnan(margin) and not margin > 0:
-        raise ArgumentError(f"margin: {margin!r} is not allowed; allowed: above 0, or NaN")
+    unit = one_number("variance_per_person", variance_per_person, above=0)
+    margin = one_number("margin", margin, above=0)
+    for name, values in (("people", size), ("true_effects", effect)):
+        if values.ndim != 1 or values.size == 0:
+            shape = np.shape(values)
+            raise ArgumentError(f"{name}: shape {shape} is not allowed; allowed: (m,), m >= 1")
     slices = ndtri((np.arange(RESULTS) + 0.5) / RESULTS)
     variance = unit / size
     new = effect[:, None, None] + np.sqrt(variance)[:, None] * slices
@@ -199,5 +203,5 @@ def next_trial(
         inside=np.where(np.isnan(margin), np.nan, is_inside.mean(axis=-1)),
         half_width=np.median((high - low) / 2, axis=-1),
         variance_per_person=unit,
-        margin=float(margin),
+        margin=margin,
     )

@@ -19,17 +19,20 @@ from scipy.special import chdtrc
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import (
+    LARGEST,
     BoolArray,
     FloatArray,
     FloatOrArray,
     Interval,
     checked,
     numbers,
+    one_number,
     one_of,
     ordered,
     plain,
     together,
     truth,
+    yes_or_no,
 )
 
 
@@ -55,7 +58,7 @@ def counts_from_percent(percent: float, decimals: int, n: int) -> tuple[int, ...
 
 def percent_steps(percent: float, decimals: int) -> int:
     """Return a percentage in units of its last printed digit."""
-    digits = whole("decimals", decimals, at_least=0)
+    digits = _places(decimals)
     steps = printed_steps("percent", percent, digits)
     if not 0 <= steps <= 100 * 10**digits:
         raise ArgumentError(f"percent: {percent!r} is not allowed; allowed: 0 to 100")
@@ -75,18 +78,31 @@ def counts_of_steps(steps: int, digits: int, size: int) -> tuple[int, ...]:
     return tuple(range(max(low, 0), min(high, size) + 1))
 
 
-def whole(name: str, value: float, *, at_least: int) -> int:
+# More people than live on earth; a number with more digits than a double holds.
+MOST_PEOPLE, MOST_DECIMALS = 10**10, 15
+
+
+def whole(name: str, value: object, *, at_least: int, at_most: int = MOST_PEOPLE) -> int:
     """Return `value` as an int, or refuse it by name."""
-    if isinstance(value, bool | str) or value != value or value != int(value) or value < at_least:
-        raise ArgumentError(
-            f"{name}: {value!r} is not allowed; allowed: a whole number of at least {at_least}"
-        )
-    return int(value)
+    if _is_number(value) and at_least <= value <= at_most and value == int(value):  # type: ignore[call-overload, operator]
+        return int(value)  # type: ignore[call-overload, no-any-return]
+    raise ArgumentError(
+        f"{name}: {value!r} is not allowed; allowed: a whole number of at least {at_least}"
+    )
+
+
+def _places(decimals: object) -> int:
+    return whole("decimals", decimals, at_least=0, at_most=MOST_DECIMALS)
+
+
+def _is_number(value: object) -> bool:
+    is_number = isinstance(value, int | float | np.integer | np.floating)
+    return is_number and not isinstance(value, bool)
 
 
 def printed_steps(name: str, value: float, decimals: int) -> int:
     """Return `value` in units of its last printed digit, refused if it has more digits."""
-    if isinstance(value, bool | str) or not abs(value) < float("inf"):
+    if not _is_number(value) or not abs(value) <= LARGEST:
         raise ArgumentError(f"{name}: {value!r} is not allowed; allowed: a finite number")
     scaled = Fraction(repr(float(value))) * 10**decimals
     if scaled.denominator != 1:
@@ -186,7 +202,7 @@ def fisher_p(
 
     a, n1, c, n2 = _table(events_1, n_1, events_2, n_2)
     for name, value in (("events_1", a), ("n_1", n1), ("events_2", c), ("n_2", n2)):
-        broken = np.isfinite(value) & (value != np.floor(value))
+        broken = np.isfinite(value) & ((value != np.floor(value)) | (value > MOST_PEOPLE))
         if np.any(broken):
             raise ArgumentError(
                 f"{name}: {value[broken].flat[0]:g} is not allowed; allowed: whole numbers"
@@ -259,7 +275,7 @@ def rounded_interval(value: ArrayLike, decimals: int) -> Interval:
     Interval(low=0.0, high=1.0)
     """
     printed = numbers("value", value)
-    half = 0.5 / 10.0 ** whole("decimals", decimals, at_least=0)
+    half = 0.5 / 10.0 ** _places(decimals)
     return Interval(plain(printed - half), plain(printed + half))
 
 
@@ -301,9 +317,9 @@ def estimate_is_centred(
         estimate=numbers("estimate", estimate), low=numbers("low", low), high=numbers("high", high)
     )
     ordered("low", lower, "high", upper)
-    slack = float(numbers("tolerance", tolerance, at_least=0))
-    half = 0.0 if decimals is None else 0.5 / 10.0 ** whole("decimals", decimals, at_least=0)
-    if is_ratio:
+    slack = one_number("tolerance", tolerance, at_least=0)
+    half = 0.0 if decimals is None else 0.5 / 10.0 ** _places(decimals)
+    if yes_or_no("is_ratio", is_ratio):
         for name, value in (("estimate", centre), ("low", lower), ("high", upper)):
             numbers(name, value, above=0)
     scale: Callable[[ArrayLike], FloatArray] = _log_or_minus_infinity if is_ratio else np.asarray
@@ -328,8 +344,8 @@ def p_is_exact(relation: str, p: float, decimals: int) -> bool:
     """
     if one_of("relation", relation, P_RELATIONS) != "=":
         return False
-    printed = float(numbers("p", p, at_least=0, at_most=1))
-    places = whole("decimals", decimals, at_least=0)
+    printed = one_number("p", p, at_least=0, at_most=1)
+    places = _places(decimals)
     steps = printed_steps("p", printed, places)
     return EXACT_P_UNITS <= steps <= int(10**places) - EXACT_P_UNITS
 
@@ -350,7 +366,7 @@ def p_interval(
     >>> p_interval("<", 0.001), p_interval("ns")
     (Interval(low=0.0, high=0.001), Interval(low=0.05, high=1.0))
     """
-    printed = float(numbers("p", p, at_least=0, at_most=1))
+    printed = one_number("p", p, at_least=0, at_most=1)
     kind = one_of("relation", relation, P_RELATIONS)
     if kind in ("<", "<="):
         return Interval(0.0, printed)
@@ -358,7 +374,7 @@ def p_interval(
         return Interval(printed, 1.0)
     if decimals is None:
         return Interval(printed, printed)
-    printed_steps("p", printed, whole("decimals", decimals, at_least=0))
+    printed_steps("p", printed, _places(decimals))
     low, high = rounded_interval(printed, decimals)
     return Interval(max(low, 0.0), min(high, 1.0))
 

@@ -15,13 +15,15 @@ from ldn_meta.stats.arrays import (
     FloatOrArray,
     Interval,
     checked,
+    levels,
     numbers,
+    one_number,
     one_of,
     plain,
     together,
 )
 from ldn_meta.stats.effects import freeman_tukey_proportion
-from ldn_meta.stats.printed import whole
+from ldn_meta.stats.printed import MOST_DECIMALS, whole
 
 NNT_ROUNDING = ("nearest", "up", "either")
 
@@ -80,10 +82,10 @@ def number_needed_to_treat(
     >>> number_needed_to_treat(0.10, -0.05, 0.25).text()
     'NNTB 10 (NNTB 4 to infinity to NNTH 20)'
     """
-    if benefit_sign not in (1, -1):
+    if one_number("benefit_sign", benefit_sign) not in (1, -1):
         raise ArgumentError(f"benefit_sign: {benefit_sign!r} is not allowed; allowed: 1, -1")
-    centre = float(numbers("rd", rd, at_least=-1, at_most=1))
-    low, high = float(numbers("rd_low", rd_low)), float(numbers("rd_high", rd_high))
+    centre = one_number("rd", rd, at_least=-1, at_most=1)
+    low, high = one_number("rd_low", rd_low), one_number("rd_high", rd_high)
     if low > centre or high < centre:
         raise ArgumentError(
             f"rd: {centre:g} is outside its interval {low:g} to {high:g}; "
@@ -113,8 +115,8 @@ def risk_differences_from_nnt(
     >>> risk_differences_from_nnt(5, rounding="nearest")
     Interval(low=0.18181818181818182, high=0.2222222222222222)
     """
-    printed = float(numbers("nnt", nnt, at_least=1))
-    step = 10.0 ** -whole("decimals", decimals, at_least=0)
+    printed = one_number("nnt", nnt, at_least=1)
+    step = 10.0 ** -whole("decimals", decimals, at_least=0, at_most=MOST_DECIMALS)
     one_of("rounding", rounding, NNT_ROUNDING)
     low = printed - (step / 2 if rounding == "nearest" else step)
     high = printed + (0.0 if rounding == "up" else step / 2)
@@ -232,8 +234,9 @@ def _interval(method: str, events: ArrayLike, n: ArrayLike, level: ArrayLike) ->
     # A second to import, which only those who ask for an interval pay.
     from statsmodels.stats.proportion import proportion_confint
 
-    tail = 1 - numbers("level", level, above=0, below=1)
-    count, size = (x.copy() for x in checked(events=events, n=n))
+    inside = levels(level)
+    count, size = checked(events=events, n=n)
+    count, size, tail = (x.copy() for x in together(events=count, n=size, level=1 - inside))
     low, high = proportion_confint(count, size, alpha=tail, method=method)
     # Its Wilson interval misses 0 and 1 by a rounding error, which six digits show at 0.
     low, high = np.where(count == 0, 0.0, low), np.where(count == size, 1.0, high)
@@ -356,7 +359,7 @@ def natural_frequencies(risk_1: float, risk_2: float, *, per: int = 1000) -> Nat
     '323 of 1,000 with treatment, 110 of 1,000 with control: 213 more'
     """
     return NaturalFrequencies(
-        float(numbers("risk_1", risk_1, at_least=0, at_most=1)),
-        float(numbers("risk_2", risk_2, at_least=0, at_most=1)),
+        one_number("risk_1", risk_1, at_least=0, at_most=1),
+        one_number("risk_2", risk_2, at_least=0, at_most=1),
         whole("per", per, at_least=1),
     )

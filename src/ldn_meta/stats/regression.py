@@ -57,6 +57,28 @@ class Contrasts:
     c: FloatArray
     v: FloatArray
 
+    @property
+    def df(self) -> int:
+        """Return n - p."""
+        return int(self.d.shape[0])
+
+    @property
+    def floor(self) -> FloatArray:
+        """Return the smallest variance of each set."""
+        return np.asarray(self.v.min(axis=0))
+
+    def precision(self) -> FloatArray:
+        """Return sum 1 / v of each set."""
+        return total(1.0 / self.v)
+
+    def trace(self) -> FloatArray:
+        """Return tr(P) of each set at tau2 = 0."""
+        return total(1.0 / self.d)
+
+    def unweighted(self) -> tuple[FloatArray, FloatArray]:
+        """Return what is left of the squares of y, and of the variances, without weights."""
+        return total(self.c), total(self.d)
+
     def q(self, rows: IntArray, t: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the generalised Q at t and minus its derivative, each (n,)."""
         w = 1.0 / (self.d.take(rows, axis=1) + t)
@@ -88,8 +110,107 @@ class Contrasts:
         return Likelihood(floor=floor, ceiling=ceiling, score=score, deviance=deviance)
 
 
-def contrasts_of(y: FloatArray, v: FloatArray, design: FloatArray) -> Contrasts:
-    """Decompose y, v (m, n) with covariates (m, n, p)."""
+# Sets of more trials are not decomposed: K is a matrix of trials by trials.
+MOST_DECOMPOSED = 200
+
+
+@dataclass(frozen=True)
+class Projections:
+    """What `Contrasts` tell, for sets of many trials: memory grows with the trials.
+
+    With W = diag(w), w = 1 / (v + t), and an orthonormal basis B (n, p) of sqrt(W) X,
+    P = sqrt(W) (I - BB') sqrt(W), made anew at every tau2: y'Py, y'P^2y, y'P^3y, tr(P) and tr(P^2)
+    are sums over trials and over matrices (p, p). tr(P) = sum w (1 - h) loses digits where one
+    trial outweighs all others together; contrasts do not.
+    """
+
+    y: FloatArray
+    v: FloatArray
+    design: FloatArray
+
+    @property
+    def df(self) -> int:
+        """Return n - p."""
+        return int(self.design.shape[1] - self.design.shape[2])
+
+    @property
+    def floor(self) -> FloatArray:
+        """Return the smallest variance of each set."""
+        return np.asarray(self.v.min(axis=1))
+
+    def precision(self) -> FloatArray:
+        """Return sum 1 / v of each set."""
+        return np.asarray((1.0 / self.v).sum(axis=1))
+
+    def trace(self) -> FloatArray:
+        """Return tr(P) of each set at tau2 = 0."""
+        return np.asarray(self._all(np.arange(len(self.v)), np.zeros(len(self.v)))[3])
+
+    def unweighted(self) -> tuple[FloatArray, FloatArray]:
+        """Return what is left of the squares of y, and of the variances, without weights."""
+        basis = np.linalg.qr(self.design)[0]
+        explained = np.einsum("mnp,mn->mp", basis, self.y)
+        left = self.y - np.einsum("mnp,mp->mn", basis, explained)
+        share = 1.0 - np.einsum("mnp,mnp->mn", basis, basis)
+        return np.einsum("mn,mn->m", left, left), np.einsum("mn,mn->m", self.v, share)
+
+    def q(self, rows: IntArray, t: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the generalised Q at t and minus its derivative, each (n,)."""
+        found = self._all(rows, t)
+        return found[0], found[1]
+
+    def likelihood(self, *, restricted: bool) -> Likelihood:
+        """Describe the (restricted) likelihood for the global search, as `Contrasts` do."""
+        span = self.v.max(axis=1) - self.floor
+        mean_square = self.unweighted()[0] / (self.df if restricted else self.v.shape[1])
+
+        def score(rows: IntArray, t: FloatArray) -> Score:
+            _, n, cube, trace, square, precision, precisions, *_ = self._all(rows, t)
+            d, slope = (trace, square) if restricted else (precision, precisions)
+            return Score(np.array([t, n, d, -2.0 * cube, -slope]))
+
+        def deviance(rows: IntArray, t: FloatArray) -> FloatArray:
+            found = self._all(rows, t)
+            return np.asarray(found[0] + found[7] + (found[8] if restricted else 0.0))
+
+        ceiling = 0.5 * (mean_square + np.sqrt(mean_square) * np.sqrt(mean_square + 4.0 * span))
+        return Likelihood(floor=self.floor, ceiling=ceiling, score=score, deviance=deviance)
+
+    def _all(self, rows: IntArray, t: FloatArray) -> FloatArray:
+        found = [self._at(row, tau2) for row, tau2 in zip(rows, t, strict=True)]
+        return np.array(found).reshape(-1, 9).T
+
+    def _at(self, row: int, t: float) -> tuple[Any, ...]:
+        """Return the sums of the class, then sum w, sum w^2, log|V + t| and log|X'WX|."""
+        w = 1.0 / (self.v[row] + t)
+        root = np.sqrt(w)
+        basis, r = np.linalg.qr(root[:, None] * self.design[row])
+
+        def left_of(x: FloatArray) -> FloatArray:
+            return np.asarray(x - basis @ (basis.T @ x))
+
+        residual = left_of(root * self.y[row])
+        projected = root * residual
+        again = left_of(root * projected)
+        leverage = np.einsum("np,np->n", basis, basis)
+        inner = basis.T @ (w[:, None] * basis)
+        return (
+            residual @ residual,
+            projected @ projected,
+            again @ again,
+            w @ (1.0 - leverage),
+            (w * w) @ (1.0 - 2.0 * leverage) + np.sum(inner * inner),
+            w.sum(),
+            w @ w,
+            -np.log(w).sum(),
+            2.0 * np.log(np.abs(np.diag(r))).sum(),
+        )
+
+
+def contrasts_of(y: FloatArray, v: FloatArray, design: FloatArray) -> Contrasts | Projections:
+    """Decompose y, v (m, n) with covariates (m, n, p), unless n is large."""
+    if y.shape[1] > MOST_DECOMPOSED:
+        return Projections(y, v, design)
     basis = np.linalg.qr(design, mode="complete")[0][:, :, design.shape[2] :]
     d, u = np.linalg.eigh(np.einsum("mni,mn,mnj->mij", basis, v, basis, optimize=True))
     z = np.einsum("mij,mni,mn->mj", u, basis, y, optimize=True)
@@ -101,11 +222,11 @@ def contrasts_of(y: FloatArray, v: FloatArray, design: FloatArray) -> Contrasts:
 
 
 def residual_tau2(
-    contrasts: Contrasts, y: FloatArray, method: str
+    contrasts: Contrasts | Projections, y: FloatArray, method: str
 ) -> tuple[FloatArray, BoolArray]:
     """Estimate tau2 around the regression; formulas of `tau2_estimate` with n - p for k - 1."""
-    n, m = contrasts.v.shape
-    df = n - (n - contrasts.d.shape[0])
+    m, n = y.shape
+    df = contrasts.df
     zero, every = np.zeros(m), np.arange(m)
     one_maximum = np.zeros(m, dtype=np.bool_)
     if method == "common":
@@ -114,15 +235,16 @@ def residual_tau2(
         likelihood = contrasts.likelihood(restricted=method == "reml")
         return global_maximum(likelihood, method=method)
     if method in ("pm", "eb"):
-        floor = contrasts.v.min(axis=0)
         target = np.full(m, float(df))
-        return climb(contrasts.q, zero, target, floor=floor, method=method), one_maximum
+        found = climb(contrasts.q, zero, target, floor=contrasts.floor, method=method)
+        return found, one_maximum
     if method == "dl":
-        raw = (contrasts.q(every, zero)[0] - df) / total(1.0 / contrasts.d)
+        raw = (contrasts.q(every, zero)[0] - df) / contrasts.trace()
     elif method == "hs":
-        raw = (contrasts.q(every, zero)[0] - n) / total(1.0 / contrasts.v)
+        raw = (contrasts.q(every, zero)[0] - n) / contrasts.precision()
     elif method == "he":
-        raw = (total(contrasts.c) - total(contrasts.d)) / df
+        squares, variances = contrasts.unweighted()
+        raw = (squares - variances) / df
     else:
         start = y.var(axis=1)
         raw = start * contrasts.q(every, start)[0] / df
@@ -165,7 +287,7 @@ def fit(
             contrasts.q,
             np.zeros(m),
             np.full(m, chdtri(df, probability)),
-            floor=contrasts.v.min(axis=0),
+            floor=contrasts.floor,
             method="Q-profile interval",
         )
         for probability in (1.0 - tail, tail)

@@ -23,6 +23,7 @@ from ldn_meta.stats.arrays import (
     checked,
     effects_and_variances,
     numbers,
+    one_number,
     plain,
     share_between,
     together,
@@ -109,7 +110,7 @@ def places(order: ArrayLike | None, k: int) -> IntArray:
     """Return the places of k trials in the order they are added."""
     if order is None:
         return np.arange(k)
-    place = np.asarray(order)
+    place = numbers("order", order)
     if place.shape != (k,) or sorted(place.tolist()) != list(range(k)):
         message = (
             f"order={place.tolist()!r:.80} is not allowed; allowed: each of 0 to {k - 1} once"
@@ -430,7 +431,7 @@ def sequential_look(
     place = places(order, y.size)
     names = trial_labels(labels, y.size)
     alpha, power = share_between("alpha", alpha), share_between("power", power)
-    size = abs(float(numbers("minimal_effect", minimal_effect)))
+    size = abs(one_number("minimal_effect", minimal_effect))
     if not size > 0.0:
         message = f"minimal_effect={minimal_effect!r} is not allowed; allowed: an effect, not 0"
         raise ArgumentError(message)
@@ -444,7 +445,7 @@ def sequential_look(
                 f"diversity rests on {y.size} trial{'' if y.size == 1 else 's'}: hardly known"
             )
     else:
-        d2 = float(numbers("diversity", diversity, at_least=0, below=1))
+        d2 = one_number("diversity", diversity, at_least=0, below=1)
     quantiles = (float(ndtri(alpha / 2.0)) + float(ndtri(1.0 - power))) ** 2
     required = quantiles / size**2 / (1.0 - d2)
     fraction = information / required

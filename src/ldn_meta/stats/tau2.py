@@ -517,6 +517,9 @@ def normal_likelihood(trials: Trials, *, restricted: bool) -> Likelihood:
     ceiling = 0.5 * (mean_square + np.sqrt(mean_square) * np.sqrt(mean_square + 4.0 * span))
 
     def score(rows: IntArray, t: FloatArray) -> Score:
+        return Score(in_blocks(score_table, rows, t, numbers=v.shape[0]))
+
+    def score_table(rows: IntArray, t: FloatArray) -> FloatArray:
         # In place: most of the time of a batch is spent here, and most of that on memory.
         z, w = y.take(rows, axis=1), v.take(rows, axis=1)
         w += t
@@ -530,15 +533,43 @@ def normal_likelihood(trials: Trials, *, restricted: bool) -> Likelihood:
         z *= z
         n_slope = -2.0 * total(np.multiply(w, z, out=product))
         d, d_slope = trace_of_p(w, s1) if restricted else (s1, -total(w * w))
-        return Score(np.array([t, n, d, n_slope, d_slope]))
+        return np.array([t, n, d, n_slope, d_slope])
 
     def deviance(rows: IntArray, t: FloatArray) -> FloatArray:
+        return np.asarray(in_blocks(deviance_row, rows, t, numbers=v.shape[0])[0])
+
+    def deviance_row(rows: IntArray, t: FloatArray) -> FloatArray:
         ys, vs = y.take(rows, axis=1), v.take(rows, axis=1)
         q, _ = generalised_q(ys, vs, t)
         logs = total(np.log(np.where(np.isinf(vs), 1.0, vs + t)))
-        return logs + q + np.log(total(1.0 / (vs + t))) if restricted else logs + q
+        found = logs + q + np.log(total(1.0 / (vs + t))) if restricted else logs + q
+        return np.array([found])
 
     return Likelihood(floor=floor, ceiling=ceiling, score=score, deviance=deviance)
+
+
+# Numbers of one array of a block: 8 MB, far above what a batch of usual sets has, so that only
+# sets of very many trials are cut.
+BLOCK_NUMBERS = 1_000_000
+
+
+def in_blocks(
+    table: Callable[[IntArray, FloatArray], FloatArray],
+    rows: IntArray,
+    t: FloatArray,
+    *,
+    numbers: int,
+) -> FloatArray:
+    """Return `table` (..., n) of n points a few at a time, if each takes very many numbers.
+
+    Sums run over trials, so points do not know of each other: not a bit is another.
+    """
+    step = max(1, BLOCK_NUMBERS // max(numbers, 1))
+    if rows.size <= step:
+        return table(rows, t)
+    cuts = range(0, rows.size, step)
+    parts = [table(rows[i : i + step], t[i : i + step]) for i in cuts]
+    return np.asarray(np.concatenate(parts, axis=-1))
 
 
 def trace_of_p(w: FloatArray, sum_w: FloatArray) -> tuple[FloatArray, FloatArray]:
