@@ -203,3 +203,12 @@ def test_the_record_is_frozen_and_compares():
     assert one == two
     with pytest.raises(ValueError, match="read-only"):
         one.below[0, 0] = 1.0
+
+
+def test_a_missing_trial_is_told_beside_the_next_one():
+    ask = {"people": [50], "true_effects": [0.3], "variance_per_person": 4.0}
+    with_gap = next_trial([0.1, np.nan, 0.3], [0.1, 0.1, 0.2], **ask)
+    whole = next_trial([0.1, 0.3], [0.1, 0.2], **ask)
+    assert with_gap.notes == ("trials without an effect or a variance (NaN) were left out",)
+    assert whole.notes == ()
+    np.testing.assert_array_equal(with_gap.above, whole.above)

@@ -6,7 +6,7 @@ NaN and stays NaN; everything else that is not a usable number is refused by nam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -462,24 +462,30 @@ def numbers(
     with np.errstate(over="ignore"):
         array: FloatArray = raw.astype(np.float64)
     rules: tuple[tuple[BoolArray | None, str], ...] = (
-        (np.isinf(array) if finite else None, "finite numbers"),
         (array <= above if above > -np.inf else None, f"numbers above {above:g}"),
         (array < at_least if at_least > -np.inf else None, f"numbers of at least {at_least:g}"),
         (array >= below if below < np.inf else None, f"numbers below {below:g}"),
         (array > at_most if at_most < np.inf else None, f"numbers of at most {at_most:g}"),
     )
     if finite:
-        size = np.abs(array)
-        tiny = (size > 0) & (size < NEAREST_ZERO) if name.partition("_")[0] != "p" else None
-        rules += (
-            (size > LARGEST, f"numbers of at most {LARGEST:g} in size"),
-            (tiny, f"0, or numbers of at least {NEAREST_ZERO:g} in size"),
-        )
+        rules = (*_sizes(name, array), *rules)
     for broken, allowed in rules:
         if broken is not None and broken.any():
             place = f"{name}[{_place(broken)}]" if array.ndim else name
             raise ArgumentError(f"{place}: {array[broken].flat[0]:g} is not allowed; {allowed}")
     return array
+
+
+def _sizes(name: str, array: FloatArray) -> Iterator[tuple[BoolArray, str]]:
+    """Say which numbers are infinite, or of a size whose square is not a double."""
+    size = np.abs(array)
+    usable = (size <= LARGEST) & ((size >= NEAREST_ZERO) | (size == 0))
+    if np.count_nonzero(usable) < size.size:
+        yield np.isinf(size), "finite numbers"
+        yield size > LARGEST, f"numbers of at most {LARGEST:g} in size"
+        if name.partition("_")[0] != "p":
+            tiny = (size > 0) & (size < NEAREST_ZERO)
+            yield tiny, f"0, or numbers of at least {NEAREST_ZERO:g} in size"
 
 
 def one_number(name: str, value: object, **limits: Unpack[Limits]) -> float:

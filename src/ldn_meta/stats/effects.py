@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from inspect import signature
+from inspect import signature, unwrap
 from types import MappingProxyType
 from typing import Any
 
@@ -626,7 +626,7 @@ def effect_size(
     return _with_notes(
         code,
         dict(zip(entry.arguments, given, strict=True)),
-        entry.formula(*given),
+        unwrap(entry.formula)(*given),
         drops=double_zero == "drop",
         is_bias_corrected=is_bias_corrected,
     )

@@ -19,7 +19,7 @@ from ldn_meta.stats.arrays import (
     one_number,
     trial_labels,
 )
-from ldn_meta.stats.pool import PooledResult, pool_many, side
+from ldn_meta.stats.pool import SENTENCES, PooledResult, pool_many, side
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +144,7 @@ class NextTrial(FrozenRecord):
     half_width: FloatArray
     variance_per_person: float
     margin: float
+    notes: tuple[str, ...] = ()
 
 
 def next_trial(
@@ -204,4 +205,5 @@ def next_trial(
         half_width=np.median((high - low) / 2, axis=-1),
         variance_per_person=unit,
         margin=margin,
+        notes=(SENTENCES["missing"],) if np.isnan(y).any() else (),
     )
