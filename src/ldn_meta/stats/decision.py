@@ -129,7 +129,7 @@ def new_effect(yi: FloatArray, vi: FloatArray) -> NewEffect:
 
         m + tau z - t sqrt(s2),  m = sum(w yi) / sum w,  s2 = sum w (yi - m)^2 / ((k - 1) sum w),
 
-    with z standard normal and t on k - 1 degrees of freedom (algorithm 1). The paper draws from
+    with z standard normal and t on k - 1 degrees of freedom. The paper draws from
     it; here it is integrated, so that the same trials give the same bytes.
     """
     k = yi.size
@@ -171,7 +171,7 @@ def bootstrap_limits(yi: FloatArray, vi: FloatArray, *, level: float) -> Interva
     100 trials, which the integration is not made for.
 
     Source: Nagashima, Noma and Furukawa 2019, Statistical Methods in Medical Research
-    28:1689-1702, algorithm 1; R package pimeta, `pima(method="boot")`, which draws 25,000 times.
+    28:1689-1702; R package pimeta, `pima(method="boot")`, which draws 25,000 times.
     """
     there = ~np.isnan(yi)
     y, v = yi[there], vi[there]

@@ -491,9 +491,11 @@ def pool(
     The prediction interval is estimate +/- t sqrt(tau2 + se^2), with the se of `ci_method` and t
     on k - 1 or k - 2 df; it needs three trials and a random-effects method. "bootstrap" takes the
     parametric bootstrap over the confidence distribution of tau2, which depends on the data only
-    and holds its level for few trials; integrated, not drawn (4 ms a set). The interval of tau2
-    solves Q(tau2) = chi-squared quantile and is never capped; where even Q(0) is below the lower
-    quantile the set of solutions is empty, and the interval is 0 to 0 with a note.
+    and comes closer to its level with few trials; integrated, not drawn (4 ms a set).
+
+    The interval of tau2 solves Q(tau2) = chi-squared quantile and is never capped; where even Q(0)
+    is below the lower quantile the set of solutions is empty, and the interval is 0 to 0 with a
+    note.
 
     With no trial everything is NaN. With one, estimate, se, test and interval (Wald) are those of
     that trial; tau2, Q, its p, I2, H2 and the prediction interval are NaN: nothing was pooled.

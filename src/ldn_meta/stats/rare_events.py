@@ -329,7 +329,7 @@ def glmm_two_arm(
         If the likelihood could not be maximised; names iterations and last step.
 
     Source: van Houwelingen, Zwinderman & Stijnen 1993, Stat Med 12:2273; Stijnen, Hamza & Ozdemir
-    2010, Stat Med 29:3046, equation 11; metafor `rma.glmm(measure="OR", model="CM.EL")`, which
+    2010, Stat Med 29:3046, table III; metafor `rma.glmm(measure="OR", model="CM.EL")`, which
     stops at looser tolerances.
     """
     coverage = confidence_level(level)

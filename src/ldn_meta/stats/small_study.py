@@ -133,7 +133,7 @@ def harbord_test(
     each other, Z and V do not without an effect. Trials without events, or with events in
     everybody, carry nothing and are left out.
 
-    Source: Harbord, Egger and Sterne 2006, Stat Med 25:3443-3457, section 3.
+    Source: Harbord, Egger and Sterne 2006, Stat Med 25:3443-3457.
     """
     score, variance = hypergeometric_score(
         *map(np.atleast_1d, checked(events_1=events_1, n_1=n_1, events_2=events_2, n_2=n_2))
