@@ -39,11 +39,11 @@ standardised <- function(d, r = 0.6) {
       out$yi[i] <- J(n - 2) * raw$yi[i] / d$start[i]
       out$vi[i] <- raw$vi[i] / d$start[i]^2 + out$yi[i]^2 / (2 * n)
     }
-    if (d$design[i] == "crossover") { # Cousineau 2020; the variance of the difference as it is
+    if (d$design[i] == "crossover") { # Cousineau 2020, as metafor 4: SMCRP
       s <- sqrt((d$sd1[i]^2 + d$sd2[i]^2) / 2)
       m <- 2 * (d$n1[i] - 1) / (1 + r^2)
       out$yi[i] <- J(m) * raw$yi[i] / s
-      out$vi[i] <- raw$vi[i] / s^2 + out$yi[i]^2 * (1 + r^2) / (4 * d$n1[i])
+      out$vi[i] <- 2 * (1 - r) / d$n1[i] + out$yi[i]^2 * (1 + r^2) / (4 * d$n1[i])
     }
   }
   out
@@ -72,6 +72,16 @@ all <- differences(trials)
 dose <- setNames(trials$dose, trials$id)[md$id]
 slope <- rma(md$yi, md$vi, mods = ~dose, method = "REML", test = "knha",
              control = list(threshold = 1e-12, maxiter = 10000))
+# Each subgroup a pool of its own; the test is Q of their estimates.
+apart <- function(by) {
+  names <- unique(by)
+  fits <- lapply(names, function(n) rma(yi, vi, data = md[by == n, ], method = "REML", test = "adhoc",
+    control = list(threshold = 1e-12, maxiter = 10000)))
+  est <- sapply(fits, function(f) as.numeric(f$beta)); se <- sapply(fits, function(f) f$se)
+  between <- rma(est, sei = se, method = "FE")
+  list(names = names, k = sapply(fits, function(f) f$k), estimate = est, q = between$QE,
+       p = between$QEp)
+}
 found <- list(
   plan = pooled(md),
   dl_knha = pooled(md, "DL", "knha"),
@@ -93,5 +103,6 @@ found <- list(
   story = pooled(standardised(blind)[blind$what == "change" & blind$bias != "high", ])
 )
 cat(toJSON(list(trials = trials, late = late, done = done, counts = counts, pools = found,
+  apart = list(dose = apart(paste(dose, "mg")), risk_of_bias = apart(blind$bias), design = apart(blind$design)),
   slope = list(estimate = as.numeric(slope$beta), ci_low = slope$ci.lb, ci_high = slope$ci.ub)),
   digits = NA, auto_unbox = TRUE, pretty = TRUE, na = "null"), "\n")

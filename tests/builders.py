@@ -21,9 +21,12 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from ldn_meta import files
+from ldn_meta.display.pages.page import Opened
 from ldn_meta.errors import DataError
 from ldn_meta.evidence.answer.multiverse import NUMBERS, Multiverse, is_about_model, summary
 from ldn_meta.evidence.answer.pools import DIRECTION_ONLY, META_ANALYSIS, ONE_TRIAL, build_pools
+from ldn_meta.evidence.derive import tables_of_run
+from ldn_meta.evidence.derived import TABLES, Derived
 from ldn_meta.evidence.grade import FILE, Body, Study, read_sentences
 from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.bias import fitting_tool
@@ -271,6 +274,47 @@ class Builder:
 
     def load(self, *, validate=False):
         return load_evidence(self.write(), validate=validate)
+
+
+MADE_UP = Path(__file__).parent / "reference" / "selection_reference.json"
+
+
+def seven_trials(folder, raw_folder):
+    """The made-up trials of reference/selection_reference.R as raw tables, and R's answers."""
+    known = json.loads(MADE_UP.read_text(encoding="utf-8"))
+    build = Builder(folder, raw_folder)
+
+    def two_arms(study, row, **cells):
+        for place, arm in enumerate(("ldn", "placebo"), 1):
+            numbers = {"mean": row[f"m{place}"], "sd": row[f"sd{place}"], "n": row[f"n{place}"]}
+            build.stats(arm, study, **numbers, **cells)
+
+    for row in known["trials"]:
+        dose = {f"dose_{end}_mg_per_day": row["dose"] for end in ("low", "high")}
+        cells = {"design": row["design"], "blinding": row["blinding"], "year": row["id"][-4:]}
+        label = {"label": f"{row['id'][:-4].capitalize()} {row['id'][-4:]}"}
+        build.trial(row["id"], n=(row["n1"], row["n2"]), **dose, **cells, **label)
+        build.bias(row["id"], overall=row["bias"])
+        two_arms(row["id"], row, statistic_of=row["what"])
+        if row["start"] is not None:
+            start = {f"sd{arm}": row["start"] for arm in (1, 2)} | {"m1": 6, "m2": 6}
+            two_arms(row["id"], row | start, statistic_of="baseline", timepoint_weeks=0)
+    two_arms("ames2001", known["late"][0], statistic_of="end", timepoint_weeks=26)
+    done = {"statistic_of": "end", "analysis_set": "per protocol"}
+    two_arms("berg2003", known["done"][0], **done)
+    for row in known["counts"]:
+        for arm, counted, n in (("ldn", "ai", "n1"), ("placebo", "ci", "n2")):
+            build.events(arm, row["id"], events=row[counted], n=row[n])
+    return build, known
+
+
+def made_page(evidence, protocol, **parameters):
+    """What a page opens: tables made from evidence of one condition, under a protocol."""
+    frames = {name: pd.DataFrame() for name in TABLES} | tables_of_run(evidence, protocol)
+    row = evidence.text["indications"].iloc[0].to_dict()
+    told = {"indication": row["indication_id"], **parameters}
+    derived = Derived(evidence=evidence, protocol=protocol, **frames)
+    return Opened("20_pooled_effect", row, derived, protocol, told)
 
 
 # A copy of data/raw to break, cell by cell.

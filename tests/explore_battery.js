@@ -17,10 +17,10 @@ const wording = load("wording");
 
 const { data, questions } = JSON.parse(fs.readFileSync(0, "utf8"));
 
-function analysisOf(indication, construct, options, without) {
+function analysisOf(indication, construct, options, without, limits = {}) {
   const found = data.indications.find((one) => one.indication_id === indication);
   const outcome = found.outcomes.find((one) => one.construct === construct);
-  return analyse(data, found, outcome, options, without);
+  return analyse(fragment.asked(data, { limits }), found, outcome, options, without);
 }
 
 const protocolOf = (indication, construct) =>
@@ -52,12 +52,13 @@ const ASKED = {
   },
   fragment: (address) => {
     const view = fragment.read(data, address);
-    const { indication, outcome, options, without, unknown } = view;
+    const { indication, outcome, options, without, limits, unknown } = view;
     return {
       indication: indication.indication_id,
       outcome: outcome.construct,
       options,
       without,
+      ...(Object.keys(limits).length ? { limits } : {}),
       unknown,
       written: fragment.written(data, view),
     };

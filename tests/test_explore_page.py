@@ -10,9 +10,13 @@ from itertools import pairwise
 import pytest
 
 import ldn_meta as lm
+from builders import seven_trials
 from explore_in_browser import browser
 from explore_node import ask
+from ldn_meta.evidence.answer.multiverse import explored
 from ldn_meta.evidence.derived import load_derived
+from ldn_meta.evidence.raw.protocol import load_protocol
+from ldn_meta.evidence.raw.selection import BIAS_STEP
 from ldn_meta.pipeline import site
 from ldn_meta.pipeline.site import answers_html, explore_words
 
@@ -104,6 +108,9 @@ def invented(*effects, measure="MD", sign=-1.0):
         "model": MODEL,
         "nodes": nodes,
         "rules": RULES,
+        "bias_steps": BIAS_STEP,
+        "of_people": ["RR"],
+        "limits": {"designs": ["parallel", "crossover"], "risk_of_bias": ["low", "some concerns"]},
         "indications": [indication],
         "words": explore_words(),
         "study_pages": {},
@@ -440,6 +447,72 @@ def test_a_view_is_kept_in_the_address():
     assert wrong["unknown"] == ["spread=magic", "colour=red", "z"]
     assert wrong["written"] == "#headache/pain/without=a"
     assert (toothache["outcome"], toothache["unknown"]) == ("pain", ["toothache"])
+
+
+def test_a_run_is_an_address():
+    data = invented(*TRIALS)
+    run = "#headache/pain/designs=parallel,crossover/risk_of_bias=some-concerns/dose_mg=3,4.5"
+    data["limits"]["dose_mg"] = []
+    whole, wrong = ask([["fragment", run], ["fragment", "#headache/pain/designs=paralel"]], data)
+    assert whole["limits"] == {
+        "designs": ["parallel", "crossover"],
+        "risk_of_bias": "some concerns",
+        "dose_mg": [3, 4.5],
+    }
+    assert (whole["written"], whole["unknown"]) == (run, [])
+    assert wrong["unknown"] == ["designs=paralel"]
+
+
+@pytest.fixture(scope="module")
+def seven(tmp_path_factory, raw_folder):
+    """Data of the page for the trials of reference/selection_reference.R, and R's answers."""
+    build, known = seven_trials(tmp_path_factory.mktemp("explore") / "raw", raw_folder)
+    data = explored(build.load(), load_protocol(raw_folder))
+    return data | {"words": explore_words(), "study_pages": {}}, known["pools"]
+
+
+LIMITED = {
+    "plan": {},
+    "trials": {"trials": ["ames2001", "berg2003", "falk2011"]},
+    "parallel": {"designs": ["parallel"]},
+    "any_blinding": {"blinding": ["double-blind", "single-blind"]},
+    "not_high": {"risk_of_bias": "some concerns"},
+    "low": {"risk_of_bias": "low"},
+    "ends": {"estimand": ["end level"]},
+    "dose": {"dose_mg": [3, 5]},
+    "per_protocol": {"population": ["per protocol", "intention to treat"]},
+}
+
+
+def test_limits_are_those_of_python(seven):
+    """The page takes the trials that metafor was given, and pools them to the same number."""
+    data, pools = seven
+    plan = [0] * len(data["nodes"])
+    asked = [
+        ["analysis", "headache", "pain_intensity", plan, [], limits] for limits in LIMITED.values()
+    ]
+    for name, found in zip(LIMITED, ask(asked, data), strict=True):
+        known = pools[name]
+        assert [e["study_id"] for e in found["used"]] == known["trials"], name
+        assert [e["yi"] for e in found["used"]] == pytest.approx(known["yi"], rel=1e-5)
+        if known["k"] > 2:
+            assert found["result"]["estimate"] == pytest.approx(known["estimate"], rel=1e-5)
+
+
+def test_the_page_says_what_a_limit_left_out_as_python_does(seven):
+    data, _ = seven
+    plan = [0] * len(data["nodes"])
+    limits = {"designs": ["parallel"], "risk_of_bias": "low", "dose_mg": [1, 4]}
+    ((found),) = ask([["analysis", "headache", "pain_intensity", plan, [], limits]], data)
+    assert {t["trial_id"]: t["why"] for t in found["trials"]} == {
+        "ames2001": "",
+        "berg2003": "its risk of bias is above low, or nobody judged it",
+        "cole2005": "its risk of bias is above low, or nobody judged it",
+        "dahl2007": "its daily dose is not within 1 to 4 mg, or not reported",
+        "ekman2009": "its risk of bias is above low, or nobody judged it",
+        "falk2011": "its design is not parallel",
+        "gray2013": "not double-blind",
+    }
 
 
 class Elements(HTMLParser):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ldn_meta.evidence.raw.selection import CHOICES
+from ldn_meta.evidence.raw.selection import CHOICES, PAGE_SECTIONS
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 FORBIDDEN = (
@@ -102,8 +102,8 @@ def test_choices_are_the_plans_and_say_what_they_take(template):
     """A value typed here would go before the plan; what is said of it is said in one place."""
     for line in "".join(tagged(load(template), "parameters")[0]["source"]).splitlines():
         name = line.partition(":")[0]
-        if name in CHOICES:
-            assert line == f'{name}: str = "protocol"  # {CHOICES[name].line}'
+        if name in CHOICES | PAGE_SECTIONS:
+            assert line == f'{name}: str = "protocol"  # {(CHOICES | PAGE_SECTIONS)[name].line}'
 
 
 def test_code_is_calls_only(template):

@@ -3,7 +3,7 @@
 
 (() => {
   const { alternatives, analyse, fingerprint, protocolOptions } = LdnAnalysis;
-  const { explorable, mainOutcome, read, written } = LdnFragment;
+  const { asked, explorable, mainOutcome, read, written } = LdnFragment;
   const { draw } = LdnForest;
   const { rows } = LdnRows;
   const wording = LdnWording;
@@ -40,9 +40,13 @@
     );
   }
 
-  const current = () => analyse(data, view.indication, view.outcome, view.options, view.without);
+  const current = () =>
+    analyse(asked(data, view), view.indication, view.outcome, view.options, view.without);
   const protocols = () => analyse(data, view.indication, view.outcome, protocolOptions(data), []);
-  const isProtocol = () => view.options.every((place) => place === 0) && view.without.length === 0;
+  const isProtocol = () =>
+    view.options.every((place) => place === 0) &&
+    view.without.length === 0 &&
+    Object.keys(view.limits).length === 0;
 
   function showOutcomes() {
     const { indication, outcome } = view;
@@ -102,7 +106,7 @@
   function showNodes() {
     data.nodes.forEach((node, place) => {
       const { indication, outcome, options, without } = view;
-      const tried = alternatives(data, indication, outcome, options, without, place);
+      const tried = alternatives(asked(data, view), indication, outcome, options, without, place);
       const select = byId(`node-${place}`);
       const entries = node.options.map((option, i) => [String(i), optionText(option, tried[i])]);
       fillSelect(select, entries, String(options[place]));
@@ -165,7 +169,7 @@
       change({ without: checked ? others : [...others, value] });
     });
     byId("back").addEventListener("click", () => {
-      change({ options: protocolOptions(data), without: [] });
+      change({ options: protocolOptions(data), without: [], limits: {} });
       // A button that is off cannot keep the keyboard.
       byId("indication").focus();
     });

@@ -1,6 +1,7 @@
 "use strict";
 /* The choices as the fragment of an address, so that a view can be sent to somebody:
-   #headache/pain_intensity/time=nearest-to-26-weeks/without=ames2001 */
+   #headache/pain_intensity/time=nearest-to-26-weeks/designs=parallel/without=ames2001
+   What limits a run (-p designs=parallel) limits the page by the same words. */
 
 const LdnFragment = (() => {
   const WITHOUT = "without";
@@ -10,6 +11,30 @@ const LdnFragment = (() => {
       .toLowerCase()
       .replace(/[^a-z0-9]+/g, "-")
       .replace(/^-|-$/g, "");
+
+  /** The data with what a view asks beyond the plan; what a limit needs is let in, as in Python. */
+  function asked(data, { limits = {} }) {
+    const { selection } = data;
+    const first = (words, all) => [...words, ...all.filter((word) => !words.includes(word))];
+    const more = {};
+    const { blinding } = limits;
+    if (blinding && blinding.join() !== "double-blind") more.allow_single_blind = true;
+    if (limits.estimand) more.estimands = first(limits.estimand, data.limits.estimand);
+    if (limits.population) more.analysis_sets = first(limits.population, selection.analysis_sets);
+    return { ...data, selection: { ...selection, ...more, ...limits } };
+  }
+
+  /** The value of a limit in an address; null where it holds what is not known. */
+  function limit(data, name, text) {
+    const parts = text.split(",");
+    if (name === "dose_mg") {
+      const ends = parts.map(Number);
+      return ends.length === 2 && ends[0] <= ends[1] ? ends : null;
+    }
+    const words = parts.map((part) => data.limits[name].find((word) => slug(word) === slug(part)));
+    if (words.includes(undefined)) return null;
+    return name === "risk_of_bias" ? words[0] : words;
+  }
 
   /** Indications that have something to explore. */
   const explorable = (data) => data.indications.filter(({ outcomes }) => outcomes.length > 0);
@@ -27,8 +52,13 @@ const LdnFragment = (() => {
       .filter(([, place]) => place !== 0)
       .map(([node, place]) => `${slug(node.name)}=${slug(node.options[place].name)}`);
     const out = view.without.length ? [`${WITHOUT}=${[...view.without].sort().join(",")}`] : [];
+    const limits = Object.entries(view.limits || {}).map(([name, value]) => {
+      const words = name === "dose_mg" ? value : [value].flat().map(slug);
+      return `${name}=${words.join(",")}`;
+    });
     const { indication, outcome } = view;
-    return `#${[indication.indication_id, outcome.construct, ...changed, ...out].join("/")}`;
+    const parts = [indication.indication_id, outcome.construct, ...changed, ...limits, ...out];
+    return `#${parts.join("/")}`;
   }
 
   /** Read a fragment; `unknown` lists the parts that mean nothing here and were left aside. */
@@ -44,12 +74,15 @@ const LdnFragment = (() => {
     if (construct && !own) unknown.push(construct);
     const options = data.nodes.map(() => 0);
     let without = [];
+    const limits = {};
     for (const part of parts.filter((one) => one.includes("="))) {
       const [key, value] = part.split("=", 2);
       const place = data.nodes.findIndex((node) => slug(node.name) === key);
       const option =
         place < 0 ? -1 : data.nodes[place].options.findIndex((one) => slug(one.name) === value);
+      const bound = key in data.limits ? limit(data, key, value) : null;
       if (option >= 0) options[place] = option;
+      else if (bound !== null) limits[key] = bound;
       else if (key === WITHOUT) {
         const trials = outcome.effects.map((effect) => effect.trial_id);
         const asked = value.split(",");
@@ -57,10 +90,10 @@ const LdnFragment = (() => {
         unknown.push(...asked.filter((trial) => !trials.includes(trial)));
       } else unknown.push(part);
     }
-    return { indication, outcome, options, without, unknown };
+    return { indication, outcome, options, without, limits, unknown };
   }
 
-  return { explorable, mainOutcome, read, written };
+  return { asked, explorable, mainOutcome, read, written };
 })();
 
 if (typeof module !== "undefined") module.exports = LdnFragment;

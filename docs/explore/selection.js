@@ -40,8 +40,43 @@ const LdnSelection = (() => {
     return `measured outside weeks ${selection.earliest_weeks} to ${selection.latest_weeks}`;
   }
 
+  const listed = (words) =>
+    words.length < 2
+      ? words.join("")
+      : `${words.slice(0, -1).join(", ")} or ${words[words.length - 1]}`;
+
+  /** What was asked beyond the plan's rules bars an effect, and says so: limits() of rows.py. */
+  function limitedBy(data, effect, selection, measure) {
+    const set = (name) => (selection[name] || []).length > 0;
+    const only = (name, cell, words) =>
+      set(name) &&
+      !selection[name].includes(effect[cell]) &&
+      `${words} is not ${listed(selection[name])}`;
+    const isNamed = (names) =>
+      [effect.study_id, effect.study_label, effect.trial_id].some((one) => names.includes(one));
+    const step = data.bias_steps[effect.overall_bias];
+    const isOver = set("risk_of_bias") && !(step <= data.bias_steps[selection.risk_of_bias]);
+    const isDifference = effect.estimand !== "events" && !data.of_people.includes(measure);
+    const [low, high] = selection.dose_mg || [];
+    const lowest = effect.dose_low_mg === null ? effect.dose_high_mg : effect.dose_low_mg;
+    const isInRange =
+      effect.dose_high_mg !== null && lowest >= low && effect.dose_high_mg <= high;
+    const doses = `its daily dose is not within ${low} to ${high} mg, or not reported`;
+    return (
+      (set("trials") && !isNamed(selection.trials) && "not one of the trials asked for") ||
+      (set("without") && isNamed(selection.without) && "left out as asked") ||
+      only("designs", "design", "its design") ||
+      only("blinding", "blinding", "its blinding") ||
+      (isOver && `its risk of bias is above ${selection.risk_of_bias}, or nobody judged it`) ||
+      (isDifference && only("estimand", "estimand", "what its difference is of")) ||
+      only("population", "analysis_set", "the set of people analysed") ||
+      (set("dose_mg") && !isInRange && doses) ||
+      ""
+    );
+  }
+
   /** Why an effect may not be used, "" when it may, and the choice that would lift it, if any. */
-  function barredBy(data, effect, selection) {
+  function barredBy(data, effect, selection, measure) {
     for (const place of effect.bars) {
       const { reason, lifted_by: choice } = data.rules[place];
       if (choice === null || !isMade(selection[choice])) return { why: reason, choice };
@@ -51,7 +86,7 @@ const LdnSelection = (() => {
     const isBarred = effect.has_window && week !== null && isOutside;
     return isBarred
       ? { why: windowWords(selection), choice: "latest_weeks" }
-      : { why: "", choice: null };
+      : { why: limitedBy(data, effect, selection, measure), choice: null };
   }
 
   const placeIn = (list, word) => (list.includes(word) ? list.indexOf(word) : list.length);
@@ -92,7 +127,7 @@ const LdnSelection = (() => {
       const entry = {
         effect,
         ranks: ranks(effect, selection),
-        ...barredBy(data, effect, selection),
+        ...barredBy(data, effect, selection, state.measure),
       };
       byTrial.set(effect.trial_id, [...(byTrial.get(effect.trial_id) || []), entry]);
     }

@@ -124,6 +124,9 @@ const LdnSentence = (() => {
     const labels = analysis.trials
       .filter(({ trial_id: id }) => view.without.includes(id))
       .map((trial) => trial.effect.study_label);
+    for (const [name, value] of Object.entries(view.limits || {})) {
+      changed.push(`${name.replaceAll("_", " ")}: ${[value].flat().join(", ")}`);
+    }
     if (labels.length) changed.push(`without ${labels.join(", ")}`);
     return changed.length ? `Changed: ${changed.join("; ")}.` : "";
   }

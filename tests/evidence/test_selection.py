@@ -3,11 +3,11 @@
 import json
 import math
 from dataclasses import fields, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from builders import MADE_UP, seven_trials
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.answer import Answers
 from ldn_meta.evidence.derived import answer
@@ -28,9 +28,7 @@ from ldn_meta.evidence.raw.selection import (
 )
 from ldn_meta.stats.bayes import pool_bayes
 
-REFERENCE = json.loads(
-    (Path(__file__).parents[1] / "reference" / "selection_reference.json").read_text()
-)
+REFERENCE = json.loads(MADE_UP.read_text(encoding="utf-8"))
 POOLS = REFERENCE["pools"]
 PAIN = ("headache", "pain_intensity", "placebo")
 
@@ -38,32 +36,8 @@ PAIN = ("headache", "pain_intensity", "placebo")
 @pytest.fixture(scope="module")
 def made_up(tmp_path_factory, raw_folder):
     """The trials of reference/selection_reference.R as raw tables."""
-    from builders import Builder
-
-    build = Builder(tmp_path_factory.mktemp("selection") / "raw", raw_folder)
-    for row in REFERENCE["trials"]:
-        dose = {f"dose_{end}_mg_per_day": row["dose"] for end in ("low", "high")}
-        cells = {"design": row["design"], "blinding": row["blinding"], "year": row["id"][-4:]}
-        label = {"label": f"{row['id'][:-4].capitalize()} {row['id'][-4:]}"}
-        build.trial(row["id"], n=(row["n1"], row["n2"]), **dose, **cells, **label)
-        build.bias(row["id"], overall=row["bias"])
-        two_arms(build, row["id"], row, statistic_of=row["what"])
-        if row["start"] is not None:
-            start = {f"sd{arm}": row["start"] for arm in (1, 2)} | {"m1": 6, "m2": 6}
-            two_arms(build, row["id"], row | start, statistic_of="baseline", timepoint_weeks=0)
-    two_arms(build, "ames2001", REFERENCE["late"][0], statistic_of="end", timepoint_weeks=26)
-    done = {"statistic_of": "end", "analysis_set": "per protocol"}
-    two_arms(build, "berg2003", REFERENCE["done"][0], **done)
-    for row in REFERENCE["counts"]:
-        for arm, counted, n in (("ldn", "ai", "n1"), ("placebo", "ci", "n2")):
-            build.events(arm, row["id"], events=row[counted], n=row[n])
+    build, _ = seven_trials(tmp_path_factory.mktemp("selection") / "raw", raw_folder)
     return build.load()
-
-
-def two_arms(build, study, row, **cells):
-    for place, arm in enumerate(("ldn", "placebo"), 1):
-        numbers = {"mean": row[f"m{place}"], "sd": row[f"sd{place}"], "n": row[f"n{place}"]}
-        build.stats(arm, study, **numbers, **cells)
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +122,39 @@ def test_the_scale_of_the_prior(under):
 def test_flags_let_in_what_the_plan_keeps_out(under):
     assert under(allow_single_blind=True).k == under().k + 1
     assert under(allow_non_randomised=True).k == under().k
+
+
+@pytest.mark.parametrize("by", ["dose", "risk_of_bias", "design"])
+def test_subgroups_are_metafors(under, by):
+    found, known = under().subgroups(by), REFERENCE["apart"][by]
+    for name, k, estimate in zip(known["names"], known["k"], known["estimate"], strict=True):
+        assert found[name].k == k
+        assert found[name].estimate == pytest.approx(estimate, rel=1e-6)
+    assert found.q_between == pytest.approx(known["q"], rel=1e-5)
+    assert found.q_between_pvalue == pytest.approx(known["p"], rel=1e-5)
+
+
+def test_subgroups_stand_in_their_own_order(under):
+    assert under().subgroups("dose").names == ("1.5 mg", "3 mg", "4.5 mg", "6 mg")
+    assert under().subgroups("risk_of_bias").names == ("low", "some concerns", "high")
+    assert under(dose_mg="4.5,4.5").subgroups("dose") is None
+    with pytest.raises(ArgumentError, match="subgroup_by: 'colour' is not allowed; allowed: dose"):
+        under().subgroups("colour")
+
+
+def test_a_regression_on_dose_is_metafors(under):
+    found, known = under(ci_method="knha").regression("dose"), REFERENCE["slope"]
+    assert found.names == ("intercept", "dose")
+    for name, ours in (("estimate", found.coefficients), ("ci_low", found.ci_low)):
+        assert ours == pytest.approx(known[name], rel=1e-6)
+    assert found.ci_high == pytest.approx(known["ci_high"], rel=1e-6)
+
+
+def test_a_baseline_is_told_on_the_scale_of_the_effects(under):
+    """Two trials print one, 6 on both arms: too few for a line, and they do not differ."""
+    assert list(under().moderators["baseline"].dropna()) == [6.0, 6.0]
+    assert under().regression("baseline") is None
+    assert under().regression("year").k == 6
 
 
 # Words that pages print under "left out", by choice.

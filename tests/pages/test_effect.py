@@ -1,5 +1,6 @@
 """Pages say what the data say: every branch of the sentences, on the real evidence."""
 
+import dataclasses
 import math
 import re
 
@@ -8,9 +9,10 @@ import pytest
 from matplotlib.text import Text
 
 import ldn_meta as lm
-from builders import REPORTED
+from builders import REPORTED, made_page, seven_trials
 from ldn_meta import files
 from ldn_meta.display.pages.certainty import relative
+from ldn_meta.display.pages.effect import EffectPage
 from ldn_meta.display.pages.page import size
 from ldn_meta.display.words import estimate_with_interval
 from ldn_meta.errors import ArgumentError
@@ -264,3 +266,126 @@ def test_one_trial_counts_the_analyses_that_differ(opened_once):
     }
     assert len(distinct) == 2
     assert "Over the two analyses of the table that differ" in said
+
+
+# -- runs with other choices, on made-up trials ---------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def seven(tmp_path_factory, raw_folder):
+    """The made-up trials of reference/selection_reference.R, and R's answers."""
+    build, known = seven_trials(tmp_path_factory.mktemp("pages") / "raw", raw_folder)
+    return build.load(), known
+
+
+@pytest.fixture
+def page_of_run(seven, protocol):
+    """Page 20 of made-up trials under some choices."""
+    plan = dataclasses.replace(protocol, sensitivities=(), nodes=())
+    return lambda evidence=seven[0], sections=(), **choices: run_page(
+        evidence, plan.changed(**choices), dict(sections)
+    )
+
+
+def run_page(evidence, protocol, sections):
+    return EffectPage(made_page(evidence, protocol, **sections))
+
+
+def test_a_run_prints_what_metafor_pools(page_of_run, seven):
+    """The story of the newcomer: parallel, double-blind, no high risk, changes, in SDs."""
+    page = page_of_run(
+        designs=["parallel"],
+        blinding=["double-blind"],
+        risk_of_bias="some concerns",
+        estimand="change",
+        measure="SMD",
+        tau2_method="reml",
+        ci_method="knapp-hartung-floored",
+    )
+    known = seven[1]["pools"]["story"]
+    shown = ", ".join(f"{known[name]:.2f}" for name in ("estimate", "ci_low"))
+    assert f"is {shown.partition(', ')[0]} standard deviations, 95% CI" in str(page.sentence)
+    assert f"95% CI {known['ci_low']:.2f} to {known['ci_high']:.2f}" in str(page.sentence)
+    # Said on the scale that readers know: times the SD that the plan states for it.
+    assert f"that is {1.96 * known['estimate']:.2f} points (0-10)" in str(page.sentence)
+    each = page.answer.without_each
+    assert list(each["label"]) == ["Dahl 2007", "Ekman 2009"]
+    assert list(each["estimate"]) == pytest.approx(known["yi"][::-1], rel=1e-5)
+    out = page.not_in_the_number
+    assert out["Falk 2011"].endswith("its design is not parallel")
+    assert out["Cole 2005"].endswith("or nobody judged it")
+    assert out["Ames 2001"].endswith("what its difference is of is not change from baseline")
+    assert out["Gray 2013"].endswith("not double-blind")
+
+
+def test_sections_are_there_only_where_there_is_something_to_split(page_of_run, effect_page):
+    for nothing in ("subgroups", "subgroup_forest", "regression", "bubble", "across"):
+        assert getattr(effect_page, nothing) is None
+    page = page_of_run()
+    told = page.subgroups.frame
+    # Dose has one subgroup of two trials, design one; judgements have two.
+    assert list(told["told apart by"]) == ["risk of bias", "", "", "estimand", ""]
+    assert page.regression is page.bubble is None
+    assert "subgroups" in page.facts.values
+    assert not {"subgroups", "regression", "across"} & set(effect_page.facts.values)
+
+
+def test_subgroups_as_asked(page_of_run, seven):
+    page, known = page_of_run(sections={"subgroup_by": "dose"}), seven[1]["apart"]["dose"]
+    told = page.subgroups.frame
+    assert list(told["subgroup"]) == ["1.5 mg", "3 mg", "4.5 mg", "6 mg"]
+    assert list(told["trials"]) == ["1", "1", "3", "1"]
+    middle = known["estimate"][known["names"].index("4.5 mg")]
+    assert told["effect (95% CI)"].iloc[2].startswith(f"{middle:.2f} (")
+    assert f"p = {known['p']:.3g}" in told["test between subgroups"].iloc[0]
+    assert "Six trials are few" in page.subgroups.note
+    assert "nobody was randomised to it" in page.subgroups.note
+    assert "4.5 mg" in page.subgroup_forest.alt
+    only = page_of_run(sections={"subgroup_by": "comparator"})
+    assert str(only.subgroups).startswith("Nothing to tell apart by comparator: every trial of")
+    assert only.subgroup_forest is None
+
+
+def test_a_regression_as_asked(page_of_run, seven):
+    page = page_of_run(sections={"regress_on": "dose"}, ci_method="knapp-hartung")
+    slope = {name: values[1] for name, values in seven[1]["slope"].items()}
+    (row,) = page.regression.frame.to_dict("records")
+    numbers = f"{slope['estimate']:.2f} ({slope['ci_low']:.2f} to {slope['ci_high']:.2f})"
+    assert (row["covariate"], row["trials"]) == ("highest dose, mg a day", "6")
+    assert row["effect moves by (95% CI)"] == numbers
+    assert "fewer than ten trials are not enough for a covariate" in page.regression.note
+    assert "Bubble plot" in page.bubble.alt
+    few = page_of_run(sections={"regress_on": "baseline"})
+    assert str(few.regression).startswith("No regression on baseline: a line needs three trials")
+
+
+def test_a_trial_on_another_instrument_is_said_to_be(build, protocol):
+    """What a newcomer found: 'no usable numbers' of a trial that a table pooled on its scale."""
+    build.rows["outcomes"][0] |= {"unit": "metres", "scale_min": "NA", "scale_max": "NA"}
+    build.outcome("pace", unit="seconds", scale_min="NA", scale_max="NA")
+    for study, outcome, mean, sd in (
+        ("ames2001", "pain", 4.0, 2.0),
+        ("berg2003", "pain", 4.5, 2.0),
+        ("cole2005", "pace", 40.0, 12.0),
+    ):
+        build.trial(study, label=study, year=study[-4:])
+        for arm, value in (("ldn", mean), ("placebo", 1.25 * mean)):
+            build.stats(
+                arm, study, outcome_id=outcome, statistic_of="end", n=50, mean=value, sd=sd
+            )
+    plan = dataclasses.replace(protocol, sensitivities=(), nodes=())
+    page = run_page(build.load(), plan, {})
+    correction = 1 - 3 / (4 * 98 - 1)
+    assert page.not_in_the_number == {"cole2005": "measured in seconds: -10.00 (-14.70 to -5.30)"}
+    last = page.across.frame.iloc[-1]
+    assert last["trials"] == "ames2001, berg2003, cole2005"
+    by_hand = [-correction * 1.0 / 2, -correction * 1.125 / 2, -correction * 10 / 12]
+    every = page.answer.across.pool
+    assert list(every.trials["yi"]) == pytest.approx(by_hand, rel=1e-4)
+    told = str(page.sentence)
+    assert "With every instrument in standard deviations (three trials): " in told
+    # Two of three trials walked metres, with an SD of 2.
+    shift = 2.0 * float(every.read.estimate)
+    assert f"On the familiar scale that is {shift:.2f} metres" in told
+    assert "no usable numbers" not in told
+    assert page.facts.values["across"]["k"] == 3

@@ -1,10 +1,11 @@
 """Pages 30 and 40 of a review that has what they show, and of one that has not."""
 
+import math
 from dataclasses import replace
 
 import pytest
 
-from builders import REPORTED
+from builders import REPORTED, made_page, seven_trials
 from ldn_meta.display.pages.included import IncludedPage
 from ldn_meta.display.pages.page import open_page
 from ldn_meta.display.pages.people import PeoplePage
@@ -144,3 +145,32 @@ def test_a_printed_percentage_less_stands_with_its_words():
     frame = PeoplePage(opened, "harm", "any_adverse_event").not_usable.frame
     webster = frame[frame["study"] == "Webster 2006"]
     assert webster["as reported"].str.contains("44% less").any()
+
+
+@pytest.mark.parametrize("measure", ["or", "rd"])
+def test_people_are_compared_by_the_measure_asked_for(measure, tmp_path, raw_folder, protocol):
+    """The pool against metafor, and people per 1,000 by hand."""
+    build, known = seven_trials(tmp_path / "raw", raw_folder)
+    plan = replace(protocol, sensitivities=(), nodes=())
+    page = PeoplePage(
+        made_page(build.load(), plan.changed(measure=measure.upper())),
+        "responder",
+        "responder_pain_30",
+    )
+    r = known["pools"][measure]
+    assert page.pool.result.estimate == pytest.approx(r["estimate"], rel=1e-5)
+    control = sum(row["ci"] for row in known["counts"]) / sum(row["n2"] for row in known["counts"])
+    if measure == "or":
+        words, told = "odds ratio", math.exp(r["estimate"])
+        odds = told * control / (1 - control)
+        with_it = odds / (1 + odds)
+    else:
+        words, told = "risk difference", r["estimate"]
+        with_it = control + told
+    assert f"The pooled {words} is {told:.2f}" in str(page.sentence)
+    people = f"{1000 * control:.0f} had it without LDN and {1000 * with_it:.0f} ("
+    assert people in str(page.sentence)
+    (cell,) = page.pools_table.frame[f"{measure.upper()} (95% interval)"]
+    assert cell.startswith(f"{told:.2f} (")
+    assert page.forest.alt
+    assert len(page.comparisons.frame) == 3

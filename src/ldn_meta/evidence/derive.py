@@ -12,7 +12,7 @@ from ldn_meta.evidence.answer.multiverse import multiverse_tables
 from ldn_meta.evidence.audit.claims import claims_table
 from ldn_meta.evidence.audit.consistency import check_consistency, refuse_inconsistent
 from ldn_meta.evidence.effects.effects import as_saved, normalise
-from ldn_meta.evidence.effects.rows import CONTRAST
+from ldn_meta.evidence.effects.rows import CONTRAST, OF_PEOPLE
 from ldn_meta.evidence.grade import certainty_tables
 from ldn_meta.stats.convert import ci_from_se
 from ldn_meta.stats.effects import effect_size
@@ -60,7 +60,9 @@ def people_with_events(effects: pd.DataFrame, domains: tuple[str, ...]) -> pd.Da
     columns = [*SHOWN, *NUMBERS, "nnt"]
     if effects.empty:
         return pd.DataFrame(columns=columns)
-    binary = effects[effects["domain"].isin(domains) & effects["measure"].isin(BINARY)]
+    is_counted = effects["measure"].isin(OF_PEOPLE) & effects["events_1"].notna()
+    is_binary = (effects["measure"].isin(BINARY) | is_counted) & (effects["measure"] != "IRR")
+    binary = effects[effects["domain"].isin(domains) & is_binary]
     rows = [
         {name: row[name] for name in SHOWN} | _numbers(row)
         for row in binary.to_dict(orient="records")

@@ -26,6 +26,7 @@ from ldn_meta.evidence.raw.review import load_review
 from ldn_meta.evidence.raw.selection import (
     BY_PLAN,
     CHOICES,
+    PAGE_SECTIONS,
     known_words,
     named_back,
     read_choice,
@@ -425,7 +426,7 @@ def plan(
 
 def _is_choice(name: str, templates: Iterable[Mapping[str, Any]]) -> bool:
     """Whether a parameter is a choice of the analysis, which else the plan makes."""
-    return name in CHOICES and any(one.get(name) == BY_PLAN for one in templates)
+    return name in CHOICES | PAGE_SECTIONS and any(one.get(name) == BY_PLAN for one in templates)
 
 
 def _as_choices(
@@ -445,7 +446,7 @@ def _as_choices(
         found = {
             name: read_choice(name, value, words, where="-p") for name, value in asked.items()
         }
-        load_protocol(raw).changed(**found)
+        load_protocol(raw).changed(**{n: v for n, v in found.items() if n in CHOICES})
     except ArgumentError as error:
         raise ParameterError(str(error)) from error
     return {

@@ -36,9 +36,12 @@ from ldn_meta.display.words import (
     capitalised,
     count,
     effect_of,
+    estimate_with_interval,
     fixed,
     interval,
+    p_value,
     people,
+    percent,
     percents,
     plain,
     shown,
@@ -54,15 +57,19 @@ from ldn_meta.evidence.answer.pools import (
 )
 from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES
 from ldn_meta.evidence.raw.bias import OVERALL, bias_frame
-from ldn_meta.evidence.raw.selection import MAIN
+from ldn_meta.evidence.raw.selection import COVARIATES, MAIN, SUBGROUPS
+from ldn_meta.stats.pool import METHOD_NAMES
+from ldn_meta.stats.small_study import ENOUGH_TRIALS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ldn_meta.evidence.answer.answer import Answer
     from ldn_meta.evidence.answer.pools import Pool
     from ldn_meta.evidence.raw.tables import Evidence
     from ldn_meta.stats.bayes import BayesResult
     from ldn_meta.stats.pool import PooledResult
+    from ldn_meta.stats.regression import RegressionResult, SubgroupResult
 
 
 NOTEBOOK = "20_pooled_effect"
@@ -309,6 +316,15 @@ class EffectPage(QuestionPage):
                 self._reading(pool),
                 _spread(pool),
             ]
+        if pool.key["measure"] == "SMD":
+            parts.append(_translated(answer))
+        elif answer.across is not None and answer.across.pool is not None:
+            every = answer.across.pool
+            parts.append(
+                f"With every instrument in standard deviations "
+                f"({count(len(every.trials), 'trial')}): {effect_read(every)}. "
+                f"{_translated(answer.across)}"
+            )
         if self.comparator_class == ACTIVE:
             parts.append(
                 "An interval that includes no difference does not show that two drugs are "
@@ -358,6 +374,11 @@ class EffectPage(QuestionPage):
         """Comparative studies that the answer does not rest on, with the reason."""
         reasons = {}
         for study, row in self.answer.not_in_it:
+            if row is None and study["label"] in self.answer.elsewhere:
+                other, told_there = self.answer.elsewhere[study["label"]]
+                effect = effect_of(told_there, estimate="yi")
+                reasons[study["label"]] = f"measured in {other.key['unit']}: {effect}"
+                continue
             if row is not None:
                 numbers = (row["yi"], row["ci_low"], row["ci_high"])
                 estimate, low, high = shown(numbers, measure=row["measure"])
@@ -435,6 +456,174 @@ class EffectPage(QuestionPage):
         """The main pool beside every named departure from it that changes something."""
         return variants_table(self.answer.variants, outcome=self.outcome)
 
+    @cached_property
+    def _groupings(self) -> list[tuple[str, SubgroupResult]]:
+        """How trials are told apart: as asked, else by whatever leaves two subgroups of two."""
+        asked = self.opened.parameters.get("subgroup_by")
+        found = []
+        for name in (asked,) if asked else SUBGROUPS:
+            one = self.answer.subgroups(name)
+            several = 0 if one is None else sum(pool.k > 1 for pool in one.pools)
+            if one is not None and (asked or several > 1):
+                found.append((name, one))
+        return found
+
+    @property
+    def subgroups(self) -> Table | Text | None:
+        """The pool told apart, with the test between its parts; nothing where none can be."""
+        asked = self.opened.parameters.get("subgroup_by")
+        if not self._groupings:
+            if not asked:
+                return None
+            values = (
+                [] if self.pool is None else list(dict.fromkeys(self.answer.moderators[asked]))
+            )
+            where = f"every trial of the pool is {values[0]}" if values else "there is no pool"
+            return Text(f"Nothing to tell apart by {_spaced(asked)}: {where}.")
+        rows = []
+        for name, found in self._groupings:
+            for group, pool in zip(found.names, found.pools, strict=True):
+                told = (pool.estimate, pool.ci_low, pool.ci_high)
+                is_first = group == found.names[0]
+                rows.append(
+                    {
+                        "told apart by": _spaced(name) if is_first else "",
+                        "subgroup": group,
+                        "trials": str(pool.k),
+                        "effect (95% CI)": estimate_with_interval(*told, measure=pool.measure),
+                        "I2": "one trial" if pool.k == 1 else percent(float(pool.i2_pct) / 100),
+                        "test between subgroups": found.test_words.partition(": ")[2]
+                        if is_first
+                        else "",
+                    }
+                )
+        notes = list(dict.fromkeys(note for _, found in self._groupings for note in found.notes))
+        return Table(
+            pd.DataFrame(rows),
+            "Subgroups of trials",
+            f"Each subgroup is a pool of its own ({METHOD_NAMES[found.overall.tau2_method]}). "
+            f"{_few(self.answer.k)} Noted: {'; '.join(notes) or 'nothing'}.",
+        )
+
+    @property
+    def subgroup_forest(self) -> FigureOutput | None:
+        """Forest plot by the subgroups asked for, or by the first that the trials have."""
+        from ldn_meta.display.figures.forest import forest_output
+
+        if not self._groupings or self.pool is None:
+            return None
+        name, found = self._groupings[0]
+        rows, measure = self.pool.trials, self.pool.key["measure"]
+        return forest_output(
+            f"subgroups_{name}_{self.construct}",
+            found,
+            intervals=self.pool.own_intervals,
+            direction=_sides_of(
+                rows, self.opened.derived.evidence.review.label, self.comparator_class
+            ),
+            x_label=_axis(self.pool, rows, measure),
+            log_scale=measure in RATIO_MEASURES,
+            title=f"{capitalised(self.opened.label)}: {self.outcome}, by {_spaced(name)}",
+        )
+
+    @cached_property
+    def _slopes(self) -> list[tuple[str, RegressionResult]]:
+        """Regressions: as asked, else of each covariate that enough trials tell."""
+        asked = self.opened.parameters.get("regress_on")
+        names = (asked,) if asked else COVARIATES
+        found = ((name, self.answer.regression(name)) for name in names)
+        return [
+            (name, one)
+            for name, one in found
+            if one is not None and (asked or one.k >= ENOUGH_TRIALS)
+        ]
+
+    @property
+    def regression(self) -> Table | Text | None:
+        """How effects follow what trials differ in; nothing where too few tell it."""
+        asked = self.opened.parameters.get("regress_on")
+        if not self._slopes:
+            why = "a line needs three trials that tell it and differ in it"
+            return Text(f"No regression on {_spaced(asked)}: {why}.") if asked else None
+        rows = []
+        for name, found in self._slopes:
+            told = (found.coefficients[1], found.ci_low[1], found.ci_high[1])
+            effect = estimate_with_interval(*told, measure=self._measure)
+            rows.append(
+                {
+                    "covariate": COVARIATE_WORDS[name],
+                    "trials": str(found.k),
+                    "effect moves by (95% CI)": effect,
+                    "p": p_value(found.p_value[1]),
+                    "tau left": fixed(math.sqrt(found.tau2)),
+                }
+            )
+        notes = list(dict.fromkeys(note for _, one in self._slopes for note in one.notes))
+        ratio = " (a ratio of ratios)" if self._measure in RATIO_MEASURES else ""
+        return Table(
+            pd.DataFrame(rows),
+            "Effects against what trials differ in",
+            f"For one more of the covariate{ratio}. {_few(int(self._slopes[0][1].k))} "
+            f"Noted: {'; '.join(notes) or 'nothing'}.",
+        )
+
+    @property
+    def bubble(self) -> FigureOutput | None:
+        """Effects against the covariate asked for, or the first that trials tell."""
+        from ldn_meta.display.figures.influence import bubble_output
+
+        if not self._slopes or self.pool is None:
+            return None
+        name, found = self._slopes[0]
+        values = self.answer.moderators["dose_mg" if name == "dose" else name]
+        rows = self.pool.trials[values.notna().to_numpy()]
+        return bubble_output(
+            f"regression_{name}_{self.construct}",
+            found,
+            measure=self._measure,
+            labels=list(rows["study_label"]),
+            direction=_sides_of(
+                rows, self.opened.derived.evidence.review.label, self.comparator_class
+            ),
+            x_label=COVARIATE_WORDS[name],
+            title=f"{capitalised(self.opened.label)}: {self.outcome}, by {_spaced(name)}",
+        )
+
+    @property
+    def _measure(self) -> str:
+        return "MD" if self.pool is None else self.pool.key["measure"]
+
+    @property
+    def across(self) -> Table | None:
+        """The pool on one scale beside that of all instruments; nothing where there is one."""
+        found = self.answer.across
+        if found is None or found.pool is None or self.pool is None:
+            return None
+        pools = [self.pool, *{id(p): p for p, _ in self.answer.elsewhere.values()}.values()]
+        rows = [
+            {
+                "measured in": pool.key["unit"],
+                "trials": ", ".join(pool.trials["study_label"]),
+                "people": str(pool.people or "NR"),
+                "effect (95% interval)": effect_read(pool),
+            }
+            for pool in pools
+        ]
+        every = found.pool
+        rows.append(
+            {
+                "measured in": "all, in standard deviations of people",
+                "trials": ", ".join(every.trials["study_label"]),
+                "people": str(every.people or "NR"),
+                "effect (95% interval)": effect_read(every),
+            }
+        )
+        return Table(
+            pd.DataFrame(rows),
+            "Several instruments of one outcome",
+            " ".join([_translated(found), _how_standardised(every)]),
+        )
+
     @property
     def claims(self) -> Table:
         """What reviews claim about the condition, and whether it holds."""
@@ -483,6 +672,15 @@ class EffectPage(QuestionPage):
             "settings": None if answer.settings is None else vars(answer.settings),
             "bayes": self.bayes_facts(),
         }
+        # Only where there is something: a fact that says nothing would change every page.
+        if self._groupings:
+            values["subgroups"] = {name: _told_apart(one) for name, one in self._groupings}
+        if self._slopes:
+            values["regression"] = {
+                name: rows_of(one.to_frame().reset_index()) for name, one in self._slopes
+            }
+        if answer.across is not None:
+            values["across"] = pool_facts(answer.across.pool)
         if answer.knapp_hartung is not None and answer.k > 1:
             values["knapp_hartung"] = pool_numbers(answer.knapp_hartung)
         return self.opened.facts(**values)
@@ -499,6 +697,65 @@ def _rows(pool: Pool) -> list[dict[str, Any]]:
         }
         for row in rows_of(pool.trials)
     ]
+
+
+COVARIATE_WORDS = {
+    "dose": "highest dose, mg a day",
+    "year": "year of publication",
+    "duration": "weeks of treatment",
+    "baseline": "mean at the start, in the unit of the outcome",
+    "week": "week of measurement",
+}
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _few(k: int) -> str:
+    """Say what a comparison between trials cannot show, and that there are few."""
+    few = (
+        f"{capitalised(count(k, 'trial'))} are few: a difference, or none, may be chance alone, "
+        f"and fewer than {count(ENOUGH_TRIALS, 'trial')} are not enough for a covariate "
+        "(Cochrane Handbook 10.11.5.1). "
+        if k < ENOUGH_TRIALS
+        else ""
+    )
+    return f"{few}Trials differ in more than this: nobody was randomised to it."
+
+
+def _told_apart(found: SubgroupResult) -> dict[str, Any]:
+    return {
+        "groups": {
+            name: pool_numbers(pool) | {"k": pool.k}
+            for name, pool in zip(found.names, found.pools, strict=True)
+        },
+        "q": found.q_between,
+        "df": found.q_between_df,
+        "p_value": found.q_between_pvalue,
+    }
+
+
+def _translated(answer: Answer) -> str:
+    """A pool in standard deviations on the scale that readers know."""
+    if answer.familiar is None or answer.pool is None:
+        return ""
+    unit, sd = answer.familiar
+    read = answer.pool.read
+    estimate, low, high = (fixed(sd * end) for end in (read.estimate, read.low, read.high))
+    return (
+        f"On the familiar scale that is {estimate} {unit} ({low} to {high}), at a standard "
+        f"deviation between people of {sd:.3g}."
+    )
+
+
+def _how_standardised(pool: Pool) -> str:
+    """How each trial came to its standard deviations."""
+    told = (
+        f"{row['study_label']}: {row['assumptions'].rpartition('; ')[2]}"
+        for row in rows_of(pool.trials)
+    )
+    return f"{'; '.join(told)}."
 
 
 def _in_words(side: str, words: str) -> str:

@@ -34,7 +34,7 @@ from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES
 from ldn_meta.evidence.raw.bias import OVERALL
 from ldn_meta.evidence.raw.protocol import Protocol
 from ldn_meta.evidence.raw.review import NEUTRAL, Review
-from ldn_meta.evidence.raw.selection import TWO_TRIALS
+from ldn_meta.evidence.raw.selection import PAGE_SECTIONS, TWO_TRIALS, read_choice
 from ldn_meta.files import MISSING
 from ldn_meta.stats.pool import side
 
@@ -198,6 +198,9 @@ def open_page(notebook: str, *, indication: str, **choices: Any) -> Opened:
         constructs = derived.constructs(given.pop("construct"))
         if len(constructs) > 1:
             given["construct"] = constructs
+    # Which sections a page has changes no number of the answer.
+    for name in PAGE_SECTIONS.keys() & given.keys():
+        told[name] = read_choice(name, given.pop(name))
     derived = derived.under(**given)
     row = {str(n): str(v) for n, v in derived.evidence.text["indications"].iloc[0].items()}
     return Opened(notebook, row, derived, derived.protocol, {"indication": indication, **told})

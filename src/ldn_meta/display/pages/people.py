@@ -23,6 +23,7 @@ from ldn_meta.display.pages.page import (
     variants_table,
 )
 from ldn_meta.display.words import (
+    MEASURES,
     capitalised,
     count,
     effect_of,
@@ -36,6 +37,7 @@ from ldn_meta.display.words import (
 )
 from ldn_meta.evidence.answer.pools import find_pool
 from ldn_meta.evidence.effects.rows import CONTRAST, IN_WORDS
+from ldn_meta.evidence.raw.selection import RATIOS_AS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,19 +137,25 @@ class PeoplePage(Page):
 
     @cached_property
     def rr_pools(self) -> list[Pool]:
-        """Main pools of the domain, risk ratios, in reading order."""
+        """Main pools of the domain, by the page's measure, in reading order."""
         pools = [
             p
             for p in self.opened.pools
-            if p.trials["domain"].iloc[0] == self.domain and p.key["measure"] == "RR"
+            if p.trials["domain"].iloc[0] == self.domain and p.key["measure"] == self.measure
         ]
         return sorted(pools, key=lambda p: self._place(p.key["construct"]))
+
+    @property
+    def measure(self) -> str:
+        """What two shares of people are compared by: the risk ratio unless a run asks."""
+        asked = (name for name in self.opened.protocol.measures if name in RATIOS_AS)
+        return next(asked, "RR")
 
     @cached_property
     def pool(self) -> Pool | None:
         """Main pool of the page's outcome."""
         return find_pool(
-            [p for p in self.opened.pools if p.key["measure"] == "RR"],
+            [p for p in self.opened.pools if p.key["measure"] == self.measure],
             construct=self.construct,
             comparator_class=self.comparator_class,
         )
@@ -256,7 +264,7 @@ class PeoplePage(Page):
                 "people": str(p.people or "NR"),
                 self._review.label: _added_up(p.trials, 1),
                 "comparator": _added_up(p.trials, 2),
-                "RR (95% interval)": effect_read(p),
+                f"{self.measure} (95% interval)": effect_read(p),
                 "read by": p.read.method,
             }
             for p in self.rr_pools
@@ -264,8 +272,8 @@ class PeoplePage(Page):
         return Table(
             pd.DataFrame(rows),
             "Pooled, or the one trial there is",
-            "Added-up counts are for orientation; the risk ratio is pooled from the "
-            "trials, never from added-up counts.",
+            f"Added-up counts are for orientation; the {MEASURES[self.measure]} is pooled from "
+            "the trials, never from added-up counts.",
             "No outcome could be pooled.",
         )
 
@@ -324,7 +332,9 @@ class PeoplePage(Page):
         effects = effects[
             (effects["kind"] == CONTRAST) & (effects["comparator_class"] == self.comparator_class)
         ]
-        beside = effects[(effects["construct"] == self.construct) & (effects["measure"] == "RR")]
+        beside = effects[
+            (effects["construct"] == self.construct) & (effects["measure"] == self.measure)
+        ]
         outcome = self.outcome
         if self.pool is not None:
             beside = beside[~beside["study_id"].isin(self.pool.trials["study_id"])]
@@ -413,7 +423,8 @@ class PeoplePage(Page):
             f"{row['study_label']} {row['arm_1_data']} against {row['arm_2_data']}"
             for row in rows_of(trials)
         )
-        made = "Its risk ratio is" if self.pool.is_alone else "The pooled risk ratio is"
+        ratio = MEASURES[self.measure]
+        made = f"Its {ratio} is" if self.pool.is_alone else f"The pooled {ratio} is"
         how = "" if self.pool.is_alone else f" ({self.pool.read.method})"
         parts = [
             f"{capitalised(count(len(trials), 'trial'))} ({people(self.pool.people)}) counted "
@@ -495,17 +506,28 @@ class PeoplePage(Page):
 
 
 def per_thousand(pool: Pool) -> dict[str, float]:
-    """Natural frequencies from the comparison arms and the pooled risk ratio."""
+    """Natural frequencies from the comparison arms and the pooled comparison of two shares."""
     trials, read = pool.trials, pool.read
     control = float(trials["events_2"].sum() / trials["n_2"].sum())
     if not (math.isfinite(control) and control > 0):
         return {}
-    ratios = shown((read.estimate, read.low, read.high), measure="RR")
-    expected = (min(CAP, CAP * control * ratio) for ratio in ratios)
+    measure = pool.key["measure"]
+    told = shown((read.estimate, read.low, read.high), measure=measure)
+    expected = (min(CAP, max(0.0, CAP * _risk_with(control, one, measure))) for one in told)
     return {
         "without": CAP * control,
         **dict(zip(("with", "with_low", "with_high"), expected, strict=True)),
     }
+
+
+def _risk_with(control: float, told: float, measure: str) -> float:
+    """Risk with the treatment from that without it and the measure, as displayed."""
+    if measure == "RD":
+        return control + told
+    if measure == "RR" or control == 1.0:
+        return control * told
+    odds = told * control / (1.0 - control)
+    return odds / (1.0 + odds)
 
 
 def _events_in_words(row: dict[str, Any]) -> str:

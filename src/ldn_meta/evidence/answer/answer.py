@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,15 +29,24 @@ from ldn_meta.evidence.answer.pools import (
     side_of,
     with_prior,
 )
-from ldn_meta.evidence.effects.effects import as_saved, candidate_effects
+from ldn_meta.evidence.effects.effects import as_saved, candidate_effects, normalise
 from ldn_meta.evidence.effects.rows import CONTRAST, POOL, RATIO_MEASURES
 from ldn_meta.evidence.raw.protocol import Protocol
-from ldn_meta.evidence.raw.selection import BAYESIAN, TWO_TRIALS, Changes, Model, Selection
+from ldn_meta.evidence.raw.selection import (
+    BAYESIAN,
+    BIAS_STEP,
+    TWO_TRIALS,
+    Changes,
+    Model,
+    Selection,
+    read_choice,
+)
 from ldn_meta.evidence.raw.tables import Evidence, as_records, counted
 from ldn_meta.stats.bayes import prior_sensitivity
 from ldn_meta.stats.decision import SettingShares, setting_shares
 from ldn_meta.stats.influence import next_trial
 from ldn_meta.stats.pool import pool as pool_effects
+from ldn_meta.stats.regression import meta_regression, subgroups
 from ldn_meta.stats.sequential import (
     LEAST_STEP,
     FutilityDesign,
@@ -62,6 +71,7 @@ if TYPE_CHECKING:
 
     from ldn_meta.stats.bayes import BayesResult
     from ldn_meta.stats.pool import PooledResult
+    from ldn_meta.stats.regression import RegressionResult, SubgroupResult
 
 
 BETTER = "the pooled interval lies wholly on the side of treatment"
@@ -71,6 +81,9 @@ NO_EFFECT, POOLED_EFFECT = "no effect", "the pooled effect"
 IMPORTANT_EFFECT = "the minimal important difference"
 WITHOUT_ERROR = 1e9
 COUNTS = ("events_1", "n_1", "events_2", "n_2")
+NOT_REPORTED = "not reported"
+# A line through two points fits them whatever they are.
+LEAST_FOR_SLOPE = 3
 QUESTION = ("indication_id", "construct", "comparator_class")
 
 
@@ -396,6 +409,167 @@ class Answer:
         left = [self.k - 1] * self.k
         return pd.DataFrame({"label": trials["study_label"], "k": left, **_as_read(parts)})
 
+    @cached_property
+    def moderators(self) -> pd.DataFrame:
+        """What may make the trials of the pool differ, one row a trial in their order."""
+        import pandas as pd
+
+        trials, text = self.trials, self.answers.evidence.text
+        studies = self.answers.evidence.tables["studies"].set_index("study_id")
+        own = trials["study_id"]
+        doses = [_range_text(*ends) for ends in zip(*_doses(trials), strict=True)]
+        frame = pd.DataFrame(
+            {
+                "dose": doses,
+                "design": trials["design"],
+                "risk_of_bias": trials["overall_bias"].replace("", NOT_REPORTED),
+                **{name: trials[name] for name in ("comparator", "estimand")},
+                "funding": NOT_REPORTED,
+                "dose_mg": _doses(trials)[1],
+                "year": trials["year"].astype(float),
+                "duration": own.map(studies["duration_weeks"]).astype(float),
+                "week": trials["timepoint_weeks"].astype(float),
+                "baseline": [self._baseline(row) for row in as_records(trials)],
+            }
+        )
+        if "funding" in text:
+            told = dict(zip(text["funding"]["study_id"], text["funding"]["funding"], strict=True))
+            frame["funding"] = [told.get(name, NOT_REPORTED) for name in own]
+        return frame
+
+    def _baseline(self, trial: Mapping[Any, Any]) -> float:
+        """Mean of people at the start of a trial, on the scale of its effect; else NaN."""
+        evidence = self.answers.evidence
+        rows = evidence.tables["arm_stats"]
+        is_own = (rows["study_id"] == trial["study_id"]) & (
+            rows["outcome_id"] == trial["outcome_id"]
+        )
+        started = rows[is_own & (rows["statistic_of"] == "baseline") & rows["mean"].notna()]
+        means = started.sort_values("preferred", ascending=False).drop_duplicates("arm_id")["mean"]
+        if not len(means):
+            return math.nan
+        outcomes = evidence.tables["outcomes"].set_index("outcome_id")
+        low, high = outcomes.loc[trial["outcome_id"], ["scale_min", "scale_max"]].astype(float)
+        common = self.protocol.scales.get(self.construct)
+        mean = float(means.astype(float).mean())
+        if common is None or not math.isfinite(low + high):
+            return mean
+        share = (mean - low) / (high - low)
+        return float(common.minimum + share * (common.maximum - common.minimum))
+
+    def subgroups(self, by: str) -> SubgroupResult | None:
+        """The pool told apart by a moderator, with the test; None without two subgroups.
+
+        Parameters
+        ----------
+        by : str
+            One of dose, design, risk_of_bias, comparator, funding, estimand.
+
+        Returns
+        -------
+        SubgroupResult or None
+            As `ldn_meta.subgroups`, a pool of its own for each.
+        """
+        name = read_choice("subgroup_by", by)
+        if self.pool is None or self.moderators[name].nunique() < 2:
+            return None
+        # Doses and judgements have an order; other words stand as the trials do.
+        order = {"dose": self.moderators["dose_mg"].fillna(math.inf)}
+        order["risk_of_bias"] = self.moderators[name].map(BIAS_STEP).fillna(math.inf)
+        if name in order:
+            placed = self.moderators[name].iloc[np.argsort(order[name], kind="stable")]
+        else:
+            placed = self.moderators[name]
+        return subgroups(
+            self.trials["yi"].to_numpy(dtype=float),
+            self.trials["vi"].to_numpy(dtype=float),
+            by=list(self.moderators[name]),
+            groups=list(dict.fromkeys(placed)),
+            labels=list(self.trials["study_label"]),
+            measure=self.pool.key["measure"],
+            **self._fitting,
+        )
+
+    @property
+    def _fitting(self) -> dict[str, Any]:
+        """Methods for a model of several pools or of a slope."""
+        model = self.protocol.model
+        ci_method = model.ci_method or model.ci_method_more_trials
+        return {"tau2_method": model.tau2_method, "ci_method": ci_method, "level": model.level}
+
+    def regression(self, on: str) -> RegressionResult | None:
+        """Effects on a moderator; None with fewer than three trials that tell it, or one value.
+
+        Parameters
+        ----------
+        on : str
+            One of dose (the highest, in mg a day), year, duration (weeks), baseline, week.
+
+        Returns
+        -------
+        RegressionResult or None
+            As `ldn_meta.meta_regression`.
+        """
+        name = read_choice("regress_on", on)
+        if self.pool is None:
+            return None
+        values = self.moderators["dose_mg" if name == "dose" else name]
+        told = values.notna().to_numpy()
+        if told.sum() < LEAST_FOR_SLOPE or values[told].nunique() < 2:
+            return None
+        return meta_regression(
+            self.trials.loc[told, "yi"].to_numpy(dtype=float),
+            self.trials.loc[told, "vi"].to_numpy(dtype=float),
+            values[told].to_numpy(dtype=float)[:, None],
+            names=[name],
+            **self._fitting,
+        )
+
+    @cached_property
+    def elsewhere(self) -> dict[str, tuple[Pool, dict[str, Any]]]:
+        """Trials in a pool of the same question in another unit, by label."""
+        question = {name: getattr(self, name) for name in QUESTION}
+        own = set() if self.pool is None else set(self.pool.trials["study_id"])
+        found: dict[str, tuple[Pool, dict[str, Any]]] = {}
+        for pool in self.answers.pools:
+            if pool is self.pool or not question.items() <= pool.key.items():
+                continue
+            for row in as_records(pool.trials):
+                if row["study_id"] not in own:
+                    found.setdefault(row["study_label"], (pool, row))
+        return found
+
+    @cached_property
+    def across(self) -> Answer | None:
+        """The same question in standard deviations, where trials measured it in several units."""
+        others = {pool.key["measure"] for pool, _ in self.elsewhere.values()}
+        if self.pool is None or self.pool.key["measure"] != "MD" or others != {"MD"}:
+            return None
+        changed = self.protocol.changed(measure="SMD")
+        effects, left_out = normalise(self.answers.evidence, changed)
+        answers = replace(
+            self.answers, protocol=changed, effects=as_saved(effects), left_out=left_out
+        )
+        return answers.to(self.indication_id, self.construct, self.comparator_class)
+
+    @property
+    def familiar(self) -> tuple[str, float] | None:
+        """Unit that most trials of a standardised pool were measured in, and the SD of people.
+
+        The SD that the plan states for the unit, else the root mean square of its trials'.
+        """
+        if self.pool is None or self.pool.key["measure"] != "SMD" or "sd" not in self.trials:
+            return None
+        known = self.trials[self.trials["sd"] > 0]
+        if not len(known):
+            return None
+        unit = str(known["unit_before"].value_counts().index[0])
+        stated = self.protocol.certainty.scales.get(self.construct)
+        if stated is not None and stated.unit == unit:
+            return unit, stated.sd
+        own = known.loc[known["unit_before"] == unit, "sd"].to_numpy(dtype=float)
+        return unit, float(np.sqrt(np.mean(own**2)))
+
     @property
     def minimal_effect(self) -> float:
         """Minimal important difference in the unit of the pool; NaN where none is stated."""
@@ -564,6 +738,18 @@ class Answer:
             ),
             (harbord_test(*counts), peters_test(*counts)) if is_counted else (),
         )
+
+
+def _doses(trials: pd.DataFrame) -> tuple[list[float], list[float]]:
+    """Lowest and highest daily dose of each trial; the highest alone where no other is told."""
+    high = trials["dose_high_mg"].astype(float)
+    return list(trials["dose_low_mg"].astype(float).fillna(high)), list(high)
+
+
+def _range_text(low: float, high: float) -> str:
+    if math.isnan(high):
+        return NOT_REPORTED
+    return f"{high:g} mg" if low == high else f"{low:g} to {high:g} mg"
 
 
 def _span(estimate: Any, low: Any, high: Any) -> dict[str, float]:

@@ -24,13 +24,23 @@ from ldn_meta.evidence.effects.effects import OWN_LEVEL, as_saved, candidate_eff
 from ldn_meta.evidence.effects.rows import (
     CONTRAST,
     IN_WINDOW,
+    OF_PEOPLE,
     limits,
     outside_window,
     ranks,
     rules,
 )
 from ldn_meta.evidence.raw.protocol import Option, analyses_text, nodes_html
-from ldn_meta.evidence.raw.selection import TWO_TRIALS, Changes, Variant, departed
+from ldn_meta.evidence.raw.selection import (
+    BIAS_STEP,
+    CHOICES,
+    LIMITS,
+    TWO_TRIALS,
+    Changes,
+    Variant,
+    departed,
+    known_words,
+)
 from ldn_meta.evidence.raw.tables import as_records, counted, titled_html
 from ldn_meta.stats.arrays import (
     combined,
@@ -264,7 +274,8 @@ def _barred_and_ranked(
 COLUMNS = (
     *("effect_id", "study_id", "study_label", "trial_id", "year", "analysis_set", "read_from"),
     *("comparator", "estimand", "route_rank", *EFFECT, "n_1", "n_2", "arm_1_data", "arm_2_data"),
-    *("is_preferred", "is_paired"),
+    *("is_preferred", "is_paired", "design", "blinding", "overall_bias", "dose_low_mg"),
+    "dose_high_mg",
 )
 
 
@@ -279,13 +290,16 @@ def explored(evidence: Evidence, protocol: Protocol) -> dict[str, Any]:
                 "name": node.name,
                 "reason": node.reason,
                 "options": [
-                    {"name": option.name, "changes": _plain(dict(option.changes))}
+                    {"name": option.name, "changes": _plain(_changes(protocol, option))}
                     for option in node.options
                 ],
             }
             for node in protocol.nodes
         ],
         "rules": [],
+        "bias_steps": BIAS_STEP,
+        "of_people": list(OF_PEOPLE),
+        "limits": _limits(evidence),
         "indications": [],
     }
     for row in as_records(evidence.text["indications"]):
@@ -306,6 +320,30 @@ def explored(evidence: Evidence, protocol: Protocol) -> dict[str, Any]:
             }
         )
     return found
+
+
+def _limits(evidence: Evidence) -> dict[str, list[str]]:
+    """Words of every limit that an address of the page may state; doses are numbers."""
+    words = known_words(evidence.dictionary, as_records(evidence.text["studies"]))
+    return {
+        name: list(dict.fromkeys(words[name].values() if name in words else CHOICES[name].allowed))
+        for name in LIMITS
+        # Trials taken out are a part of the page.
+        if name != "without"
+    }
+
+
+def _changes(protocol: Protocol, option: Option) -> dict[str, Any]:
+    """What an option changes, by the fields of selection and model that it comes to."""
+    main = Variant(option.name, protocol.selection, protocol.model)
+    other = departed(main, option.of_protocol())
+    fields = {
+        name: value
+        for one, mine in ((other.selection, main.selection), (other.model, main.model))
+        for name, value in vars(one).items()
+        if value != getattr(mine, name)
+    }
+    return {**option.of_data(), **fields}
 
 
 def _outcomes(

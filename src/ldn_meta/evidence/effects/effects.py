@@ -224,9 +224,9 @@ def _standardised(context: Context, found: Candidate) -> Candidate:
 
     The SD is that of levels, whatever the difference is of: changes divided by the SD of changes
     would be another quantity. End levels of the arms go first, then those at the start; else the
-    SD that the plan states for the scale. With the arms' own means and SDs it is the
-    usual g. Else yi = J MD / SD, and vi = vi(MD) / SD^2 + yi^2 / (2 N), N the people behind the
-    SD; of a crossover N = 2 n / (1 + r^2).
+    SD that the plan states for the scale. With the arms' own means and SDs it is the usual g
+    (SMD), of a crossover SMCRP. Else yi = J MD / SD, and vi = vi(MD) / SD^2 + yi^2 / (2 N), N
+    the people behind the SD; of a crossover N = 2 n / (1 + r^2).
 
     Notes
     -----
@@ -234,14 +234,16 @@ def _standardised(context: Context, found: Candidate) -> Candidate:
     Cochrane Handbook 6.4, 10.5.1 (one SD for changes and levels).
     """
     now = _spreads(context, found, "end", is_now=True)
-    if len(now) == 2 and not found.is_paired and {row["address"] for row in now} <= {*found.rows}:
-        words = "in pooled standard deviations of its end levels"
-        sd = (
-            _pooled_sd(context, now)
-            * place_on_scale(context, found.lead["outcome_id"], "MD").factor
-        )
-        return _told(found, "SMD", effect_size("SMD", **_of_arms(context, now)), words, sd=sd)
     factor = place_on_scale(context, found.lead["outcome_id"], "MD").factor
+    if len(now) == 2 and {row["address"] for row in now} <= {*found.rows}:
+        words = "in pooled standard deviations of its end levels"
+        arms, code = _of_arms(context, now), "SMD"
+        if found.is_paired:
+            code, arms["n"] = "SMCRP", found.n_1
+            arms["correlation"] = context.protocol.correlation
+            del arms["n_1"], arms["n_2"]
+        sd = _pooled_sd(context, now) * factor
+        return _told(found, "SMD", effect_size(code, **arms), words, sd=sd)
     for rows, moment in (
         (now, "at the end"),
         (_spreads(context, found, "baseline"), "at the start"),

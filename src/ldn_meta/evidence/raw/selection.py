@@ -177,7 +177,7 @@ class Choice(NamedTuple):
 
 
 _STUDY = ("studies", "study_id")
-CHOICES: Mapping[str, Choice] = {
+CHOICES: dict[str, Choice] = {
     "construct": Choice(
         "outcome of outcomes.csv; several are pooled as one, standardised",
         WORDS,
@@ -213,6 +213,14 @@ CHOICES: Mapping[str, Choice] = {
     "allow_approximate": Choice("effects that rest on an approximation", FLAG),
     "allow_non_randomised": Choice("comparisons without randomisation", FLAG),
     "allow_single_blind": Choice("comparisons that were not double-blind", FLAG),
+}
+# What a trial may be told apart by, and what an effect may follow.
+SUBGROUPS = ("dose", "design", "risk_of_bias", "comparator", "funding", "estimand")
+COVARIATES = ("dose", "year", "duration", "baseline", "week")
+# Choices of a page that change no number of the answer: which sections it has.
+PAGE_SECTIONS: dict[str, Choice] = {
+    "subgroup_by": Choice("by", WORD, SUBGROUPS),
+    "regress_on": Choice("on", WORD, COVARIATES),
 }
 # What else people call a value: other programs' words, and short ones.
 SYNONYMS: Known = {
@@ -287,7 +295,7 @@ def read_choice(name: str, value: Any, known: Known | None = None, *, where: str
     object
         A word, a tuple of words or numbers, a number, or a bool.
     """
-    choice = CHOICES[name]
+    choice = (CHOICES | PAGE_SECTIONS)[name]
     place = f"{where}: {name}" if where else name
 
     def refused(allowed: str, hint: str = "") -> ArgumentError:
@@ -370,12 +378,13 @@ def chosen(names: Mapping[str, Any]) -> dict[str, Any]:
     >>> chosen({"designs": "parallel", "page": 20})
     {'designs': 'parallel'}
     """
-    return {name: names[name] for name in CHOICES if name in names and name != "construct"}
+    known = (*CHOICES, *PAGE_SECTIONS)
+    return {name: names[name] for name in known if name in names and name != "construct"}
 
 
 def named_back(name: str, given: Any, found: Any) -> str:
     """Say what a value was read as, where it was given in other words; else nothing."""
-    if CHOICES[name].kind not in (WORD, WORDS):
+    if (CHOICES | PAGE_SECTIONS)[name].kind not in (WORD, WORDS):
         return ""
     said = given.split(",") if isinstance(given, str) else list(given)
     words = [found] if isinstance(found, str) else list(found)
