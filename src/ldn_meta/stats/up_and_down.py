@@ -116,7 +116,8 @@ def compatible_curves(
     grid: CurveGrid, likelihood: ArrayLike, *, largest_spread: float = np.inf
 ) -> CompatibleCurves:
     """Weigh the curves of a grid by the probability of what was seen under each."""
-    seen = numbers("likelihood", likelihood)
+    # A probability may be tinier than a number whose square has to be one.
+    seen = numbers("likelihood", likelihood, at_least=0.0, at_most=1e100, finite=False)
     kept = grid.spread <= largest_spread
     if seen.shape != grid.ed50.shape or not kept.any() or not seen[kept].sum() > 0.0:
         message = (
