@@ -15,7 +15,7 @@ import pytest
 import ldn_meta.stats
 from ldn_meta.errors import ArgumentError, ConvergenceError
 from ldn_meta.stats.arrays import checked, numbers
-from ldn_meta.stats.bayes import pool_bayes, prior_sensitivity
+from ldn_meta.stats.bayes import TauPrior, pool_bayes, prior_sensitivity
 from ldn_meta.stats.convert import counts_from_percent, se_from_p
 from ldn_meta.stats.directions import combine_p
 from ldn_meta.stats.effects import effect_size
@@ -27,7 +27,9 @@ from ldn_meta.stats.proportions import (
     risk_differences_from_nnt,
     wilson_interval,
 )
+from ldn_meta.stats.regression import meta_regression
 
+REGRESSION = [0.1, 0.4, -0.2, 0.3], [0.04, 0.1, 0.05, 0.2], [1.0, 2.0, 3.0, 5.0]
 REST = {"sd_1": 1.0, "n_1": 10, "mean_2": 5.0, "sd_2": 1.0, "n_2": 10}
 
 MODULES = [module.name for module in pkgutil.iter_modules(ldn_meta.stats.__path__)]
@@ -264,6 +266,23 @@ def test_all_odd_calls_are_answered_or_refused(function):
     for _ in range(400):
         pair = {name: ODD[rng.integers(len(ODD))] for name in rng.choice(names, 2)}
         _answers_or_refuses(function, call | pair)
+
+
+METHODS = {
+    "nnt": (lambda one: number_needed_to_treat(0.1, 0.05, 0.2).text(decimals=one)),
+    "frequencies": (lambda one: natural_frequencies(0.1, 0.2).text(treatment=one)),
+    "points": (lambda one: meta_regression(*REGRESSION).predict(one)),
+    "predict": (lambda one: meta_regression(*REGRESSION).predict([1.0], pi_method=one)),
+    "family": (lambda one: TauPrior(one, 1.0)),
+    "scale": (lambda one: TauPrior("half-normal", one)),
+    "location": (lambda one: TauPrior("log-normal", 1.0, one)),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_odd_calls_of_records_are_answered_or_refused(method):
+    for one in ODD:
+        _answers_or_refuses(METHODS[method], {"one": one})
 
 
 def test_the_odd_calls_reach_what_people_call():

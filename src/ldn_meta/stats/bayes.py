@@ -128,7 +128,7 @@ def _location(family: str, location: object) -> float:
     is_number = isinstance(location, int | float | np.floating) and not isinstance(location, bool)
     if is_number and family in HALF and location == 0.0:
         return 0.0
-    if is_number and family not in HALF and abs(float(location)) <= LARGEST_LOCATION:  # type: ignore[arg-type]
+    if is_number and family not in HALF and abs(location) <= LARGEST_LOCATION:  # type: ignore[arg-type]
         return float(location)  # type: ignore[arg-type]
     allowed = (
         "0, because this family has only a scale"

@@ -52,6 +52,7 @@ class NumberNeededToTreat:
 
     def interval_text(self, *, decimals: int = 0) -> str:
         """Return the interval in words, such as "NNTB 5 to infinity to NNTH 20"."""
+        decimals = whole("decimals", decimals, at_least=0, at_most=MOST_DECIMALS)
         if isnan(self.best) or isnan(self.worst):
             return "interval not known"
         through = " to infinity to " if self.crosses_infinity else " to "
@@ -59,7 +60,9 @@ class NumberNeededToTreat:
 
     def text(self, *, decimals: int = 0) -> str:
         """Return estimate and interval in words; rounding (half up) happens here only."""
-        return f"{_in_words(self.signed, decimals)} ({self.interval_text(decimals=decimals)})"
+        decimals = whole("decimals", decimals, at_least=0, at_most=MOST_DECIMALS)
+        interval = self.interval_text(decimals=decimals)
+        return f"{_in_words(self.signed, decimals)} ({interval})"
 
     def __str__(self) -> str:
         """Return `text` without decimals."""

@@ -486,8 +486,15 @@ class RegressionResult(FrozenRecord):
         tail = 0.5 + 0.5 * self.level
         quantile = float(ndtri(tail) if self.ci_method == "wald" else stdtrit(self.df, tail))
         reach = np.full(len(x), np.nan)
-        if self.tau2_method != "common" and self.df > 1:
+        notes: tuple[str, ...] = ()
+        if self.tau2_method == "common" or self.df < 2:
+            notes = ("no prediction interval: it needs a random-effects method and 2 df",)
+        else:
             reach = float(stdtrit(freedom, tail)) * np.sqrt(self.tau2 + variance)
+        notes += tuple(
+            f"row {row} lacks a covariate (NaN), so nothing is predicted there"
+            for row in np.flatnonzero(np.isnan(points).any(axis=1))
+        )
         se = np.sqrt(variance)
         there = self.design[~np.isnan(self.yi) & ~np.isnan(self.design).any(axis=1)]
         outside = np.zeros(len(x), dtype=np.bool_)
@@ -503,7 +510,8 @@ class RegressionResult(FrozenRecord):
             pi_low=estimate - reach,
             pi_high=estimate + reach,
             level=self.level,
-            notes=tuple(
+            notes=notes
+            + tuple(
                 f"row {row} lies beyond the covariates of the trials: extrapolated"
                 for row in np.flatnonzero(outside)
             ),
