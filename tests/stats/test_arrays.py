@@ -164,13 +164,15 @@ USUAL = {
     **{"rd_high": 0.3, "median": 5, "q1": 3, "q3": 7, "minimum": 1, "maximum": 9},
     **{"from_min": 0, "from_max": 100, "tau_prior_scale": 0.5, "people": [20.0, 40.0]},
     **{"true_effects": [0.1, 0.2], "dose": [1, 2, 3.0], "responders": [1, 2, 8]},
-    **{"information_fractions": [0.3, 0.6, 1.0]},
+    **{"information_fractions": [0.3, 0.6, 1.0], "by": list("aabb"), "important": 0.1},
+    **{"result": pool([0.1, 0.4, -0.2, 0.3], [0.04, 0.1, 0.05, 0.2])},
 }
 BY_ANNOTATION = {
     **{"int": 2, "str": "x", "bool": True, "Sequence[float]": [0.5, 1.0]},
     **{"Sequence[str]": ["half-normal"], "Sequence[int]": [2, 3]},
 }
 LOOSE = {"ArrayLike", "object", "Any", "Labels", "None", "MuPrior", "TauPrior", "float"}
+LOOSE |= {"Sequence[object]", "tuple[float, float]"}
 LOOSE |= set(BY_ANNOTATION)
 # Rooms of numbers that are checked already, and functions that others call with such numbers.
 CHECKED_ROOMS = {"arrays", "quadrature", "up_and_down"}
@@ -288,4 +290,10 @@ def test_odd_calls_of_records_are_answered_or_refused(method):
 def test_the_odd_calls_reach_what_people_call():
     reached = {function.__name__ for function in FUNCTIONS}
     assert len(reached) > 80
-    assert {"pool", "effect_size", "meta_regression", "number_needed_to_treat"} <= reached
+    assert {
+        "pool",
+        "effect_size",
+        "meta_regression",
+        "number_needed_to_treat",
+        "subgroups",
+    } <= reached

@@ -21,7 +21,9 @@ from ldn_meta.stats.arrays import (
     FloatArray,
     FrozenRecord,
     Interval,
+    PoolRecord,
     numbers,
+    one_number,
 )
 
 # A spread beside a mean: nothing is predicted from fewer.
@@ -262,7 +264,9 @@ def setting_shares(
     0.36 0.62 0.02
     """
     low, high = _ends(important)
-    sign = float(numbers("benefit_sign", benefit_sign))
+    sign = one_number("benefit_sign", benefit_sign)
+    if not isinstance(result, PoolRecord):
+        raise ArgumentError(f"result={result!r:.80} is no pool; allowed: what lm.pool returns")
     if sign not in BENEFIT_SIGNS:
         raise ArgumentError(f"benefit_sign={benefit_sign!r} is not allowed; allowed: 1, -1")
     if result.is_batch:
