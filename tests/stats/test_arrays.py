@@ -177,7 +177,7 @@ LOOSE |= set(BY_ANNOTATION)
 # Rooms of numbers that are checked already, and functions that others call with such numbers.
 CHECKED_ROOMS = {"arrays", "quadrature", "up_and_down"}
 CHECKED = {
-    *("prior_words", "prior_scale", "judged", "quantile", "counts_of_steps", "whole"),
+    *("prior_words", "prior_scale", "judged", "agreement", "quantile", "counts_of_steps", "whole"),
     *("printed_steps", "places"),
 }
 ODD = (
