@@ -21,7 +21,7 @@ from ldn_meta import load_evidence, load_protocol
 from ldn_meta.evidence.answer.multiverse import NUMBERS, Multiverse, Normalised, build_multiverse
 from ldn_meta.evidence.answer.pools import pool_trials, with_prior
 from ldn_meta.evidence.effects.rows import select
-from ldn_meta.evidence.raw.protocol import TWO_TRIALS, Variant, departed
+from ldn_meta.evidence.raw.selection import TWO_TRIALS, Variant, departed
 from ldn_meta.stats.arrays import digits
 
 if TYPE_CHECKING:
@@ -97,17 +97,17 @@ class Loop:
     def analysis(self, number: int) -> list[float]:
         """Change the protocol, select and pool; NUMBERS, or NaN where nothing is left."""
         data, rest = self.changes(number)
-        _, selection, model = departed(self.main, rest)
+        changed = departed(self.main, rest)
         effects = self.candidates(data)
-        chosen, _ = select(effects, selection)
+        chosen, _ = select(effects, changed.selection)
         if not chosen.any():
             return [0.0, *[np.nan] * (len(NUMBERS) - 1)]
         trials = effects[chosen]
-        result = pool_trials(trials, model, self.key[0])
+        result = pool_trials(trials, changed.model, self.key[0])
         numbers = {name: float(getattr(result, name)) for name in NUMBERS}
-        if len(trials) == TWO_TRIALS and model.is_read_with_prior(TWO_TRIALS):
+        if len(trials) == TWO_TRIALS and changed.model.is_read_with_prior(TWO_TRIALS):
             y, v = (tuple(trials[name].astype(float)) for name in ("yi", "vi"))
-            prior = with_prior(y, v, model, measure=self.key[0], unit=self.key[1])
+            prior = with_prior(y, v, changed.model, measure=self.key[0], unit=self.key[1])
             if prior is not None:
                 numbers |= {"estimate": prior.mu_median, "ci_low": prior.mu_low}
                 numbers |= {"ci_high": prior.mu_high, "se": np.nan, "p_value": np.nan}
