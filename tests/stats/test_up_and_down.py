@@ -235,6 +235,13 @@ def test_quantiles_and_probabilities_by_hand():
     np.testing.assert_allclose(curves.dose(ndtr(1.0)), [2.0, 3.0, 3.0, 4.0])
 
 
+def test_a_curve_that_all_but_excludes_what_was_seen_keeps_its_tiny_weight():
+    """Page 92: probabilities of whole trials reach 1e-103, which is a probability like others."""
+    seen = np.full(GRID.ed50.size, 1e-120)
+    seen[0] = 1e-3
+    assert compatible_curves(GRID, seen).weight[1] == pytest.approx(1e-117)
+
+
 def test_likelihood_of_all_tables_is_the_exact_probability():
     trials = possible_trials(rungs=4, start=2, people=9, responders=4, changes=5)
     listed = table_likelihood(GRID, FOUR, *distinct_tables(trials))

@@ -483,7 +483,7 @@ def _sizes(name: str, array: FloatArray) -> Iterator[tuple[BoolArray, str]]:
     if np.count_nonzero(usable) < size.size:
         yield np.isinf(size), "finite numbers"
         yield size > LARGEST, f"numbers of at most {LARGEST:g} in size"
-        if name.partition("_")[0] != "p":
+        if name.partition("_")[0] not in ("p", "likelihood"):
             tiny = (size > 0) & (size < NEAREST_ZERO)
             yield tiny, f"0, or numbers of at least {NEAREST_ZERO:g} in size"
 
