@@ -40,6 +40,25 @@ from ldn_meta.stats.bayes import pool_bayes_many as pool_bayes_many
 from ldn_meta.stats.bayes import prior_sensitivity as prior_sensitivity
 from ldn_meta.stats.bayes import rhodes_prior as rhodes_prior
 from ldn_meta.stats.bayes import turner_prior as turner_prior
+from ldn_meta.stats.convert import change_sd as change_sd
+from ldn_meta.stats.convert import ci_from_se as ci_from_se
+from ldn_meta.stats.convert import correlation_from_change_sd as correlation_from_change_sd
+from ldn_meta.stats.convert import correlation_from_paired as correlation_from_paired
+from ldn_meta.stats.convert import difference_from_arm_changes as difference_from_arm_changes
+from ldn_meta.stats.convert import log_ratio_from_ci as log_ratio_from_ci
+from ldn_meta.stats.convert import mean_from_median as mean_from_median
+from ldn_meta.stats.convert import p_from_se as p_from_se
+from ldn_meta.stats.convert import paired_effect_from_p as paired_effect_from_p
+from ldn_meta.stats.convert import paired_se as paired_se
+from ldn_meta.stats.convert import rescale as rescale
+from ldn_meta.stats.convert import rescale_difference as rescale_difference
+from ldn_meta.stats.convert import sd_from_ci as sd_from_ci
+from ldn_meta.stats.convert import sd_from_quantiles as sd_from_quantiles
+from ldn_meta.stats.convert import sd_from_se as sd_from_se
+from ldn_meta.stats.convert import se_from_ci as se_from_ci
+from ldn_meta.stats.convert import se_from_p as se_from_p
+from ldn_meta.stats.convert import se_from_sd as se_from_sd
+from ldn_meta.stats.convert import se_from_statistic as se_from_statistic
 from ldn_meta.stats.decision import SettingShares as SettingShares
 from ldn_meta.stats.decision import setting_shares as setting_shares
 from ldn_meta.stats.dependent import DependentResult as DependentResult
@@ -49,17 +68,43 @@ from ldn_meta.stats.dependent import pool_dependent as pool_dependent
 from ldn_meta.stats.dependent import shared_control as shared_control
 from ldn_meta.stats.dose import dose_for as dose_for
 from ldn_meta.stats.effects import effect_size as effect_size
+from ldn_meta.stats.effects import marginal_effect as marginal_effect
+from ldn_meta.stats.effects import matched_effect as matched_effect
+from ldn_meta.stats.effects import within_person_correlation as within_person_correlation
+from ldn_meta.stats.influence import cumulative as cumulative
+from ldn_meta.stats.influence import influence as influence
+from ldn_meta.stats.influence import leave_one_out as leave_one_out
 from ldn_meta.stats.pool import PooledResult as PooledResult
 from ldn_meta.stats.pool import pool as pool
 from ldn_meta.stats.pool import pool_many as pool_many
+from ldn_meta.stats.proportions import (
+    absolute_effect_from_odds_ratio as absolute_effect_from_odds_ratio,
+)
+from ldn_meta.stats.proportions import (
+    absolute_effect_from_risk_ratio as absolute_effect_from_risk_ratio,
+)
+from ldn_meta.stats.proportions import clopper_pearson_interval as clopper_pearson_interval
+from ldn_meta.stats.proportions import natural_frequencies as natural_frequencies
+from ldn_meta.stats.proportions import number_needed_to_treat as number_needed_to_treat
+from ldn_meta.stats.proportions import risk_difference_interval as risk_difference_interval
+from ldn_meta.stats.proportions import wilson_interval as wilson_interval
+from ldn_meta.stats.rare_events import GlmmResult as GlmmResult
+from ldn_meta.stats.rare_events import RareEventsResult as RareEventsResult
 from ldn_meta.stats.rare_events import glmm_proportion as glmm_proportion
 from ldn_meta.stats.rare_events import glmm_two_arm as glmm_two_arm
 from ldn_meta.stats.rare_events import mantel_haenszel as mantel_haenszel
 from ldn_meta.stats.rare_events import peto as peto
+from ldn_meta.stats.regression import RegressionResult as RegressionResult
+from ldn_meta.stats.regression import SubgroupResult as SubgroupResult
 from ldn_meta.stats.regression import meta_regression as meta_regression
 from ldn_meta.stats.regression import subgroups as subgroups
 from ldn_meta.stats.sequential import sequential_look as sequential_look
+from ldn_meta.stats.small_study import TrimAndFill as TrimAndFill
+from ldn_meta.stats.small_study import begg_test as begg_test
+from ldn_meta.stats.small_study import egger_test as egger_test
 from ldn_meta.stats.small_study import harbord_test as harbord_test
 from ldn_meta.stats.small_study import peters_test as peters_test
+from ldn_meta.stats.small_study import trim_and_fill as trim_and_fill
+from ldn_meta.stats.tau2 import tau2_estimate as tau2_estimate
 
 __all__: list[str]

@@ -95,5 +95,7 @@ class NewRowsError(LdnMetaError, ValueError):
 
 def did_you_mean(value: object, known: Iterable[object], then: str = "", *, most: int = 1) -> str:
     """Ask for what was probably meant and go on; nothing where no known word is near."""
-    near = difflib.get_close_matches(str(value), [str(word) for word in known], n=most)
+    words = {str(word).casefold(): str(word) for word in reversed(list(known))}
+    found = difflib.get_close_matches(str(value).casefold(), words, n=most)
+    near = [words[word] for word in found]
     return f"did you mean {' or '.join(map(repr, near))}?{then}" if near else ""

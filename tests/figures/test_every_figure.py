@@ -528,6 +528,12 @@ def test_a_missing_column_is_named(name):
         ),
         ("forest", {"dots": pd.DataFrame({"D1": ["low"] * 3})}, "dots has 3 rows"),
         ("forest", {"dots": pd.DataFrame({"D1": ["splendid"] * 4})}, "'splendid'"),
+        *(("forest", {"digits": digits}, "digits=.*whole") for digits in (-1, 1.5, "2", True)),
+        ("forest", {"x_label": None}, "x_label=None"),
+        *(
+            ("forest", {"direction": direction}, "direction=.*two texts")
+            for direction in ("ab", ("a",), (1, 2), None)
+        ),
         ("funnel", {"centre": NAN}, "centre=nan"),
         ("funnel", {"level": 95}, "level=95"),
         ("funnel", {"limits": (-1.0, 1.0)}, "leaves out 'C' at -2.2"),

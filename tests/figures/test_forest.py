@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import strategies as st
+from matplotlib.text import Text
 
+import ldn_meta as lm
 from builders import (
     assert_legible,
     drawn,
@@ -710,3 +712,108 @@ def test_with_a_prior_weights_are_named_and_the_tau2_of_two_trials_stays_away():
     assert "weights: of the pool by REML, not of the diamond" in model_line(pool.result, pool.read)
     assert TAU2 not in heterogeneity_line(pool.result, pool.read)
     assert TAU2 in heterogeneity_line(pool.result)
+
+
+TABLE = {
+    "events_1": [4, 6, 3, 0],
+    "n_1": [123, 306, 231, 40],
+    "events_2": [11, 29, 11, 0],
+    "n_2": [139, 303, 220, 41],
+}
+
+
+def axis_of(axes):
+    return axes.get_xscale(), "no-effect" in {line.get_gid() for line in axes.get_lines()}
+
+
+def test_a_ratio_is_drawn_as_a_ratio_because_the_measure_says_so():
+    result = lm.pool(*lm.effect_size("RR", **TABLE), measure="RR")
+    figure, axes = lm.forest_plot(result)
+    known = result.transformed()
+    assert axis_of(axes) == ("log", True)
+    assert f"Pooled, random effects {known.estimate:.2f} ({known.ci_low:.2f}" in figure.alt
+    assert "four trials, risk ratio." in figure.alt
+    # Logarithms are called so.
+    figure, axes = lm.forest_plot(result, log_scale=False)
+    assert axis_of(axes) == ("linear", True)
+    assert "log risk ratio." in figure.alt
+    assert f"{result.estimate:.2f} ({result.ci_low:.2f}" in figure.alt
+
+
+@pytest.mark.parametrize("measure", ["PLO", "PAS", "ZCOR"])
+def test_shares_and_correlations_leave_their_scale(measure):
+    result = lm.pool([0.2, 0.5, 0.4, 0.9], [0.02, 0.03, 0.01, 0.05], measure=measure)
+    figure, axes = lm.forest_plot(result, limits=(-0.5, 1.2))
+    known = result.transformed()
+    assert f"{known.estimate:.2f} ({known.ci_low:.2f} to {known.ci_high:.2f})" in figure.alt
+    assert f"interval ({known.pi_low:.2f} to" in figure.alt
+    # A share of people has no value of no effect, and nothing is favoured.
+    assert axis_of(axes) == ("linear", measure == "ZCOR")
+    assert ("favours" in figure.alt) == (measure == "ZCOR")
+    low, high = axes.get_xlim()
+    assert -1 <= low < high <= 1
+
+
+def test_every_pool_has_a_forest_plot():
+    counts = list(TABLE.values())
+    effects = lm.effect_size("RR", **TABLE)
+    for result, label, model in (
+        (lm.mantel_haenszel("RR", *counts), "Pooled, Mantel-Haenszel", "model by Mantel-Haenszel"),
+        (lm.peto(*counts), "Pooled, Peto", "model by Peto"),
+        (lm.glmm_proportion(counts[0], counts[1]), "Pooled, logit-normal model", "of the counts"),
+        (
+            lm.pool_bayes(*effects, measure="RR", tau_prior_scale=0.5),
+            "Pooled, Bayesian",
+            "half-normal, scale 0.5",
+        ),
+    ):
+        figure, _ = lm.forest_plot(result)
+        known = result.transformed()
+        assert f"{label} {known.estimate:.2f} ({known.ci_low:.2f}" in figure.alt
+        words = " ".join(text.get_text() for text in figure.findobj(Text)).replace("\n", " ")
+        assert model in words
+        assert ("Area of a square" in words) == hasattr(result, "weight_pct")
+    with pytest.raises(ArgumentError, match=r"batch: .* leave_one_out_plot"):
+        lm.forest_plot(lm.leave_one_out(*effects))
+
+
+def test_a_frame_or_numbers_are_pooled_and_drawn():
+    yi, vi, names = [0.1, 0.5, 0.3], [0.1, 0.2, 0.05], ["a", "b", "c"]
+    frame = pd.DataFrame({"yi": yi, "vi": vi, "label": names})
+    drawn = [
+        lm.forest_plot(lm.pool(yi, vi, measure="SMD", labels=names)),
+        lm.forest_plot(frame, measure="SMD"),
+        lm.forest_plot(yi, vi, labels=names, measure="smd"),
+        lm.forest_plot("yi", data=frame, labels="label", measure="SMD"),
+    ]
+    assert len({figure.alt for figure, _ in drawn}) == 1
+    with pytest.raises(ArgumentError, match="list without vi cannot be drawn"):
+        lm.forest_plot(yi)
+    with pytest.raises(ArgumentError, match="yi='yi' is the name of a column"):
+        lm.forest_plot()
+
+
+def test_the_prediction_interval_can_be_left_out():
+    result = lm.pool([0.1, 0.5, 0.3], [0.1, 0.2, 0.05], measure="MD")
+    assert "prediction" in lm.forest_plot(result)[0].alt
+    assert "prediction" not in lm.forest_plot(result, prediction=False)[0].alt
+
+
+def test_no_ratio_is_printed_as_nought_or_at_full_length():
+    figure, _ = lm.forest_plot([-6.0, -7.0, -5.5], [0.1] * 3, measure="OR")
+    assert "trial 1 0.0025 (0.0013 to 0.0046)" in figure.alt
+    figure, _ = lm.forest_plot([300.0, -300.0, 0.0], [1.0] * 3, measure="OR")
+    assert "trial 1 1.9e+130 (2.7e+129 to 1.4e+131)" in figure.alt
+    assert "(below 2.2e-308 to above 1.8e+308)" in figure.alt
+    assert figure.get_size_inches()[0] < 12
+
+
+def test_effects_in_clusters_have_a_forest_plot():
+    result = lm.pool_dependent(
+        [0.1, 0.3, 0.5, 0.2, 0.4], [0.04] * 5, cluster=list("aabbc"), measure="RR"
+    )
+    figure, axes = lm.forest_plot(result)
+    known = result.transformed()
+    assert f"Pooled, effects in clusters {known.estimate:.2f} ({known.ci_low:.2f}" in figure.alt
+    assert axis_of(axes) == ("log", True)
+    assert "tau2 between clusters" in figure.alt

@@ -298,3 +298,18 @@ def test_a_logarithm_that_must_be_a_typing_error_is_refused():
         draw(frame, log_scale=True)
     assert_legible(draw(frame))
     assert_legible(draw(frame.assign(yi=50.0, vi=1e4), log_scale=True))
+
+
+def test_a_result_brings_measure_centre_and_imputed_trials():
+    import ldn_meta as lm
+
+    yi, vi = [0.1, 0.3, 0.5, 0.9, 1.2, math.nan], [0.01, 0.02, 0.05, 0.1, 0.2, math.nan]
+    result = lm.pool(yi, vi, measure="OR")
+    figure, axes = lm.funnel_plot(result)
+    assert axes.get_xscale() == "log"
+    assert "Five trials, odds ratio" in figure.alt
+    assert f"Pooled estimate {math.exp(result.estimate):.2f}" in figure.alt
+    assert figure.alt == lm.funnel_plot(yi, vi, measure="OR")[0].alt
+    filled = lm.trim_and_fill(yi, vi, measure="OR")
+    words = lm.funnel_plot(filled)[0].alt
+    assert "Two trials imputed by trim and fill" in words and filled.k_filled == 2

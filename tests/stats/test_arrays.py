@@ -224,7 +224,7 @@ def _usual(function):
     named = {k: v for k, v in parameters.items() if v.kind is not v.VAR_KEYWORD}
     call = {}
     for name, parameter in named.items():
-        if parameter.default is parameter.empty:
+        if parameter.default is parameter.empty or name in ("yi", "vi", "X"):
             kind = str(parameter.annotation).split("|")[0].strip()
             call[name] = USUAL.get(name, BY_ANNOTATION.get(kind, 0.4))
     names = list(named)
@@ -297,3 +297,27 @@ def test_the_odd_calls_reach_what_people_call():
         "number_needed_to_treat",
         "subgroups",
     } <= reached
+
+
+
+def test_every_measure_that_can_be_computed_can_be_read():
+    from ldn_meta.stats.arrays import MEASURES, known_measure
+    from ldn_meta.stats.effects import EFFECT_CODES, MATCHED_CODES
+
+    assert {*EFFECT_CODES, *MATCHED_CODES} <= set(MEASURES)
+    assert known_measure("") == "" and known_measure("zcor") == "ZCOR"
+    assert MEASURES["RR"].no_effect == 1 and MEASURES["MD"].no_effect == 0
+    assert np.isnan(MEASURES["PLO"].no_effect)
+
+
+def test_the_old_name_of_measure_goes_on_for_a_version():
+    from ldn_meta.stats.effects import effect_size, matched_effect
+
+    table = {"events_1": 4, "n_1": 123, "events_2": 11, "n_2": 139}
+    with pytest.warns(DeprecationWarning, match="code= of effect_size is now measure="):
+        assert effect_size(code="RR", **table) == effect_size("rr", **table)
+    pairs = {"both": 20, "only_1": 10, "only_2": 5, "neither": 20}
+    with pytest.warns(DeprecationWarning, match="code= of matched_effect is now measure="):
+        assert matched_effect(code="MPOR", **pairs) == matched_effect("MPOR", **pairs)
+    with pytest.raises(TypeError, match="measure"):
+        effect_size(**table)

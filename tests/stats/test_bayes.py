@@ -303,7 +303,8 @@ def result():
         ({"tau_prior_scale": 1, "mid": "1"}, r"mid: '1' has type"),
         ({"tau_prior_scale": 1, "mid": [1, 2]}, r"mid has shape \(2,\)"),
         ({"tau_prior_scale": 1, "level": 95}, r"level=95 .*between 0 and 1"),
-        ({"tau_prior_scale": 1, "measure": 3}, r"measure=3 .*text"),
+        ({"tau_prior_scale": 1, "measure": 3}, r"measure=3 .*MD, MC"),
+        ({"tau_prior_scale": 1, "measure": "foo"}, r"measure='foo' is not known"),
         ({"tau_prior_scale": 1, "labels": ["a"]}, r"labels has 1 entries; allowed: 3"),
     ],
 )
@@ -452,9 +453,7 @@ def test_repr_is_one_line(result):
 
 
 def test_html_has_settings_above_numbers_and_notes_below():
-    r = pool_bayes(
-        Y[:2], V[:2], tau_prior=turner_prior("pain"), mu_prior=(0.0, 2.0), measure="R<R"
-    )
+    r = pool_bayes(Y[:2], V[:2], tau_prior=turner_prior("pain"), mu_prior=(0.0, 2.0), measure="RR")
     page = r._repr_html_()
     order = [
         page.index(words)
@@ -468,7 +467,7 @@ def test_html_has_settings_above_numbers_and_notes_below():
         )
     ]
     assert order == sorted(order)
-    assert "R&lt;R" in page
+    assert "risk ratio (95% interval)" in page
     assert "P(mean effect &lt; -" not in page
     assert "P(mean effect &lt; -0.3)" in pool_bayes(Y, V, tau_prior_scale=1, mid=0.3)._repr_html_()
     assert "<td>" in pool_bayes_many([Y, Y], [V, V], tau_prior_scale=1)._repr_html_()
@@ -487,3 +486,11 @@ def test_frames(result):
     assert trials["shrunk_low"].tolist() == result.shrunk_low.tolist()
     with pytest.raises(ArgumentError, match="batch"):
         pool_bayes_many([Y, Y], [V, V], tau_prior_scale=1).trials_frame()
+
+
+def test_one_vocabulary_and_the_scale_readers_know():
+    r = pool_bayes(Y, V, tau_prior_scale=1, measure="RR")
+    assert (r.estimate, r.ci_low, r.ci_high) == (r.mu_median, r.mu_low, r.mu_high)
+    assert (r.pi_low, r.pi_high) == (r.theta_low, r.theta_high)
+    assert r.transformed().pi_high == pytest.approx(np.exp(r.theta_high))
+    assert "risk ratio" in r.summary() and "risk ratio" in repr(r)

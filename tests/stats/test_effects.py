@@ -345,8 +345,10 @@ def test_unusable_values_are_refused_by_name(code, change, message):
 
 
 def test_unknown_codes_and_arguments_list_what_is_allowed():
-    with pytest.raises(ArgumentError, match=r"code.*allowed: MD, SMD, SMD1, ROM"):
-        effect_size("rr", **TABLE)
+    with pytest.raises(
+        ArgumentError, match=r"measure='rrr'.*allowed: MD, SMD, SMD1, ROM.*did you mean 'RR'"
+    ):
+        effect_size("rrr", **TABLE)
     with pytest.raises(ArgumentError, match="missing n_1; not used by it n1; allowed: events_1"):
         effect_size("RR", events_1=1, n1=5, events_2=2, n_2=5)
 
@@ -519,7 +521,7 @@ def test_shapes_missing_values_and_equality():
         (lambda: marginal_effect("HR", 1, 1, 5), "measure='HR' is not known; allowed: OR, RR, RD"),
         (lambda: marginal_effect("OR", 6, 1, 5), "events_1: 6 is above n 5"),
         (lambda: marginal_effect("OR", 1, 1, 5, correlation=2), "correlation: 2 is not allowed"),
-        (lambda: matched_effect("MPHR", 1, 1, 1, 1), "code='MPHR' is not known"),
+        (lambda: matched_effect("MPHR", 1, 1, 1, 1), "measure='MPHR' is not known"),
         (lambda: matched_effect("MPOR", -1, 1, 1, 1), "both: -1 is not allowed"),
         (lambda: matched_effect("MPOR", 0, 0, 0, 0), "numbers above 0"),
     ],

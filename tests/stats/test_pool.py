@@ -541,18 +541,21 @@ def test_pool_takes_one_set():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"tau2_method": "REML"}, r"tau2_method='REML' .*common, dl, he, hs, sj, ml, reml"),
+        ({"tau2_method": "REMLL"}, r"tau2_method='REMLL' .*dl, he.*; did you mean 'reml'\?"),
         ({"tau2_method": None}, r"tau2_method=None"),
-        ({"ci_method": "knha"}, r"ci_method='knha' .*wald, knapp-hartung, knapp-hartung-floored"),
+        ({"ci_method": "t"}, r"ci_method='t' .*wald, knapp-hartung, knapp-hartung-floored"),
         ({"pi_method": "hts"}, r"pi_method='hts' .*k-1, k-2"),
         ({"level": 95}, r"level=95 .*between 0 and 1"),
         ({"level": 1.0}, r"level=1\.0"),
         ({"level": "0.95"}, r"level='0\.95'"),
         ({"level": NAN}, r"level=nan"),
         ({"level": True}, r"level=True"),
-        ({"measure": 3}, r"measure=3 .*text"),
+        ({"measure": 3}, r"measure=3 .*MD, MC"),
+        ({"measure": "foo"}, r"measure='foo' is not known; allowed: MD, .*PFT$"),
+        ({"measure": "smdd"}, r"did you mean 'SMD'\?$"),
         ({"labels": ["a"]}, r"labels has 1 entries; allowed: 3"),
         ({"labels": "abc"}, r"labels='abc' is one text"),
+        ({"labels": 5}, r"labels=5 is no sequence"),
     ],
 )
 def test_unknown_options_are_refused(call, options, words):
@@ -679,7 +682,7 @@ def test_repr_is_one_line(result):
 
 
 def test_html_has_settings_above_numbers_and_notes_below(result):
-    page = pool(Y[:2], V[:2], measure="R<R")._repr_html_()
+    page = pool(Y[:2], V[:2], measure="RR", labels=["R<R", "b"])._repr_html_()
     order = [
         page.index(words)
         for words in (
@@ -691,7 +694,7 @@ def test_html_has_settings_above_numbers_and_notes_below(result):
         )
     ]
     assert order == sorted(order)
-    assert "R&lt;R" in page
+    assert "risk ratio (95% CI)" in page
     assert "R<R" not in page
     assert f"{result.estimate:.4g}" in result._repr_html_()
     assert "<td>" in pool_many([Y, Y], [V, V])._repr_html_()
@@ -781,3 +784,95 @@ globals().update(
         examples=3,
     )
 )
+
+
+READ = reference("labels_reference")
+
+
+@pytest.mark.parametrize("record", READ["spread"], ids=lambda record: record["name"])
+def test_se_of_tau2_and_log_likelihood_are_those_of_metafor(record):
+    for fit in record["fits"]:
+        ours = pool(record["yi"], record["vi"], tau2_method=fit["method"])
+        assert ours.tau == pytest.approx(np.sqrt(ours.tau2))
+        assert ours.log_likelihood == pytest.approx(fit["log_likelihood"], rel=1e-8), fit["method"]
+        if fit["method"] == "EE":
+            assert np.isnan(ours.tau2_se)
+        else:
+            assert ours.tau2_se == pytest.approx(fit["se_tau2"], rel=1e-6), fit["method"]
+    both = pool_many([record["yi"]] * 2, [record["vi"]] * 2, tau2_method="pm")
+    one = pool(record["yi"], record["vi"], tau2_method="pm")
+    for name in ("tau", "tau2_se", "log_likelihood"):
+        assert getattr(both, name).tolist() == [getattr(one, name)] * 2
+
+
+def test_what_one_trial_and_none_cannot_tell_is_nan():
+    for result in (pool([0.5], [0.04]), pool([NAN], [NAN])):
+        assert np.isnan([result.tau, result.tau2_se, result.log_likelihood]).all()
+
+
+@pytest.mark.parametrize("record", READ["read_as"], ids=lambda record: record["measure"])
+def test_the_measure_decides_the_scale_readers_know(record):
+    ours = pool(
+        record["yi"],
+        record["vi"],
+        measure=record["measure"].lower(),
+        tau2_method="DL",
+        ci_method="knha",
+    )
+    known = ours.transformed(n=record.get("n"))
+    for name, value in record["numbers"].items():
+        assert getattr(known, name) == pytest.approx(value, rel=1e-10, abs=1e-12), name
+    if record["measure"] == "PFT":
+        assert "transformed_estimate" not in ours.to_frame()
+        with pytest.raises(ArgumentError, match=r"n is missing; .* harmonic mean"):
+            ours.transformed()
+        return
+    assert ours.to_frame().loc[0, "transformed_pi_high"] == known.pi_high
+    for shown in (ours._repr_html_(), ours.summary()):
+        assert f"{known.estimate:.4g} ({known.ci_low:.4g} to {known.ci_high:.4g})" in shown
+    assert f"{known.quantity} {known.estimate:.4g} [" in repr(ours)
+
+
+def test_a_difference_is_read_as_it_is():
+    ours = pool(Y, V, measure="MD")
+    assert ours.transformed() == (
+        *("mean difference", ours.estimate, ours.ci_low, ours.ci_high, ours.pi_low, ours.pi_high),
+    )
+    assert "transformed" not in ours.to_frame()
+
+
+def test_words_of_other_programs_are_understood_and_named_back():
+    ours = pool(Y, V, tau2_method="DL", ci_method="knha")
+    assert (ours.tau2_method, ours.ci_method) == ("dl", "knapp-hartung")
+    assert ours.notes[:2] == (
+        "tau2_method='DL' was read as 'dl'",
+        "ci_method='knha' was read as 'knapp-hartung'",
+    )
+    plain = pool(Y, V, tau2_method="dl", ci_method="knapp-hartung")
+    assert ours.estimate == plain.estimate and ours.notes[2:] == plain.notes
+    for word, meant in (("EE", "common"), ("FE", "common"), ("REML", "reml"), ("MP", "pm")):
+        assert pool(Y, V, tau2_method=word).tau2_method == meant
+    for word, meant in (
+        ("z", "wald"),
+        ("HK", "knapp-hartung"),
+        ("adhoc", "knapp-hartung-floored"),
+    ):
+        assert pool(Y, V, ci_method=word).ci_method == meant
+
+
+def test_columns_of_a_table_are_taken_by_name():
+    table = {"d": Y, "v": V, "study": list("abcdefghijklm")[: len(Y)]}
+    assert pool("d", "v", data=table, labels="study") == pool(Y, V, labels=table["study"])
+    assert pool(data={"yi": Y, "vi": V}).estimate == pool(Y, V).estimate
+    with pytest.raises(ArgumentError, match="yi='e' is not known; allowed: d, v, study"):
+        pool("e", "v", data=table)
+    with pytest.raises(ArgumentError, match=r"yi='yi' is the name of a column; .* data= with it"):
+        pool()
+
+
+def test_the_floored_scale_is_explained_truly_where_i2_is_high():
+    # Effects scatter less than tau2 and their variances predict, and far more than chance.
+    y, v = [0.0, 0.5, 1.0, 2.0], [0.01, 0.02, 0.4, 0.5]
+    ours = pool(y, v, tau2_method="he")
+    assert ours.i2_pct > 75
+    assert any("around tau2 as estimated the trials scatter less" in note for note in ours.notes)

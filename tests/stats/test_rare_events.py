@@ -1,6 +1,5 @@
 """Pools of counts: R's metafor and lme4, published pools, definitions, what is refused."""
 
-import dataclasses
 import pickle
 import re
 from functools import partial
@@ -174,7 +173,7 @@ def test_the_record_is_frozen_equal_by_value_and_pickles():
     assert found != mantel_haenszel("RR", [4, np.nan], [20, 30], [5, 6], [25, 30])
     assert found != 1
     assert repr(found).startswith(
-        "RareEventsResult(mantel-haenszel, RR, k=1, -0.2877 [95% CI -1.593"
+        "RareEventsResult(mantel-haenszel, RR, k=1, log risk ratio -0.2877 [95% CI -1.593"
     )
     batch = peto([[1, 2]] * 3, 9, 2, 9)
     assert repr(batch) == "RareEventsResult(peto, PETO, batch of shape (3,))"
@@ -310,8 +309,8 @@ def test_infinite_log_odds_are_nan_with_a_note(events, who):
 def test_the_record_fits_on_one_line():
     found = glmm_proportion(PRITZ["events"], PRITZ["n"])
     assert repr(found) == (
-        "GlmmResult(PLO, k=14, 1.377 [95% CI 0.8114, 1.942], tau2=0.5893, logit-normal ML, "
-        "7 points)"
+        "GlmmResult(PLO, k=14, log odds of the share of people 1.377 [95% CI 0.8114, 1.942], "
+        "share of people 0.7984 [0.6924, 0.8746], tau2=0.5893, logit-normal ML, 7 points)"
     )
 
 
@@ -319,7 +318,8 @@ def test_missing_trials_are_dropped_and_the_level_is_used():
     one = glmm_proportion([3, 20, 9], [10, 40, 44], level=0.9)
     two = glmm_proportion([3, np.nan, 20, 9], [10, 5, 40, 44], level=0.9)
     assert two.notes == (*one.notes, "Trials without complete counts (NaN) were left out (1).")
-    assert one == dataclasses.replace(two, notes=one.notes)
+    assert one.transformed() == two.transformed() and one.tau2 == two.tau2
+    assert np.isnan(two.yi).tolist() == [False, True, False, False]
     assert one.ci_high - one.estimate == pytest.approx(stats.norm.ppf(0.95) * one.se)
     assert one.p_value == pytest.approx(2 * stats.norm.sf(abs(one.statistic)))
 
@@ -343,7 +343,7 @@ def test_a_likelihood_without_a_maximum_is_an_error_with_advice():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: mantel_haenszel("rr", 1, 2, 1, 2), "measure='rr' is not known; allowed: RR, OR"),
+        (lambda: mantel_haenszel("hr", 1, 2, 1, 2), "measure='hr' is not known; allowed: RR, OR"),
         (lambda: mantel_haenszel("RR", 3, 2, 1, 2), "events_1: 3 is above n_1 2"),
         (lambda: peto(1, 2, 1, 0), "n_2: 0 is not allowed"),
         (lambda: peto(1, 2, 1, 2, level=95), "level=95 is not allowed"),
@@ -429,8 +429,8 @@ def test_nielweise_as_published():
     assert np.round(np.exp([found.ci_low, found.ci_high]), 2).tolist() == [0.13, 0.51]
     assert (found.k, found.measure, found.events.shape) == (17, "OR", (2, 17))
     assert repr(found) == (
-        "GlmmResult(OR, k=17, -1.353 [95% CI -2.041, -0.6651], tau2=0.6935, hypergeometric-normal "
-        "ML, 31 points)"
+        "GlmmResult(OR, k=17, log odds ratio -1.353 [95% CI -2.041, -0.6651], odds ratio 0.2584 "
+        "[0.1299, 0.5142], tau2=0.6935, hypergeometric-normal ML, 31 points)"
     )
 
 
@@ -482,3 +482,46 @@ def test_refusals_of_the_two_arm_model():
         glmm_two_arm([[1, 2]], 5, 2, 5)
     with pytest.raises(ConvergenceError, match=r"glmm_two_arm: no maximum .* mantel_haenszel"):
         glmm_two_arm([0, 40], [40, 40], [40, 0], [40, 40])
+
+
+READ = reference("labels_reference")
+
+
+def test_counts_are_read_as_metafor_reads_them():
+    *counts, mh, peto_ = READ["counts"].values()
+    labels = [f"t{i}" for i in range(len(counts[0]))]
+    for ours, theirs in (
+        (mantel_haenszel("RR", *counts, labels=labels), mh),
+        (peto(*counts, labels=labels), peto_),
+    ):
+        known = ours.transformed()
+        for name in ("estimate", "ci_low", "ci_high"):
+            assert getattr(known, name) == pytest.approx(theirs[name], rel=1e-10)
+        assert np.isnan(known.pi_low)
+        frame = ours.to_frame()
+        assert frame.loc[0, "transformed_estimate"] == known.estimate
+        assert frame.loc[0, "k"] == len(labels)
+        trials = ours.trials_frame()
+        assert trials["label"].tolist() == labels
+        assert trials["weight_pct"].sum() == pytest.approx(100)
+        assert "Mantel-Haenszel" in ours._repr_html_() or "Peto" in ours.summary()
+    batch = peto([[1, 2]] * 3, 9, 2, 9)
+    assert len(batch.to_frame()) == 3 and "<td>" in batch._repr_html_()
+
+
+def test_the_glmm_predicts_as_metafor():
+    ours = glmm_proportion(READ["glmm"]["events"], READ["glmm"]["n"])
+    for name, value in READ["glmm"]["log_scale"].items():
+        assert getattr(ours, name) == pytest.approx(value, rel=1e-4), name
+    for name, value in READ["glmm"]["share"].items():
+        assert getattr(ours.transformed(), name) == pytest.approx(value, rel=1e-4), name
+    assert ours.to_frame().loc[0, "transformed_pi_low"] == ours.transformed().pi_low
+    assert "share of people (95% CI)" in ours._repr_html_()
+
+
+def test_effects_of_trials_are_those_that_count():
+    found = mantel_haenszel("OR", [0, 3, 0, np.nan], [5, 9, 5, 9], [0, 1, 2, 1], [5, 9, 5, 9])
+    assert np.isnan(found.yi).tolist() == [True, False, False, True]
+    # Nobody in either arm is a difference of none.
+    found = mantel_haenszel("RD", [0, 3], [5, 9], [0, 1], [5, 9])
+    assert found.yi[0] == 0

@@ -460,3 +460,29 @@ def test_unusable_points_are_refused(new_x, words):
 def test_no_trials_predict_nothing():
     ours = meta_regression([0.1], [0.1], [1.0]).predict([1.0])
     assert np.isnan([ours.estimate, ours.ci_low, ours.pi_high]).all()
+
+
+def test_columns_keep_their_names():
+    import pandas as pd
+
+    table = pd.DataFrame({"yi": Y_, "vi": V_, "dose": D_, "weeks": [4.0, 8, 12, 6, 9]})
+    one = meta_regression(data=table, x=["dose"])
+    assert one.names == ("intercept", "dose")
+    assert one == meta_regression(table["yi"], table["vi"], table[["dose"]])
+    assert one == meta_regression(Y_, V_, table["dose"])
+    assert one == meta_regression(Y_, V_, D_, names=["dose"])
+    assert meta_regression(data=table, x=["dose", "weeks"]).names[1:] == ("dose", "weeks")
+    assert meta_regression(Y_, V_, D_).names == ("intercept", "x1")
+    with pytest.raises(ArgumentError, match=r"x='dosis' is not known; .* did you mean 'dose'"):
+        meta_regression(data=table, x="dosis")
+    with pytest.raises(ArgumentError, match="allowed is one of the two"):
+        meta_regression(data=table)
+
+
+Y_, V_, D_ = [0.1, 0.3, 0.2, 0.6, 0.5], [0.02, 0.04, 0.03, 0.05, 0.02], [1.0, 2, 3, 4, 6]
+
+
+def test_words_of_metafor_are_named_back():
+    found = meta_regression(Y_, V_, D_, tau2_method="DL", ci_method="knha")
+    assert (found.tau2_method, found.ci_method) == ("dl", "knapp-hartung")
+    assert found.notes[0] == "tau2_method='DL' was read as 'dl'"

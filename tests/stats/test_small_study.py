@@ -234,3 +234,12 @@ def test_tests_of_counts_by_hand_and_without_a_slope():
     assert "all sizes are equal" in peters_test([1, 2, 3], 20, [2, 3, 2], 20).notes[-1]
     with pytest.raises(ArgumentError, match="events_1: 3 is above n_1 2"):
         harbord_test(3, 2, 1, 2)
+
+
+def test_the_filled_pool_is_read_like_every_other():
+    found = trim_and_fill([0.1, 0.3, 0.5, 0.9, 1.2], [0.01, 0.02, 0.05, 0.1, 0.2], measure="OR")
+    assert (found.estimate, found.ci_low, found.ci_high) == (
+        *(found.filled.estimate, found.filled.ci_low, found.filled.ci_high),
+    )
+    assert found.transformed().estimate == pytest.approx(np.exp(found.estimate))
+    assert found.transformed().quantity == "odds ratio"

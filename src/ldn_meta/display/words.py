@@ -32,27 +32,12 @@ from ldn_meta.evidence.grade import (
     UNKNOWN,
 )
 from ldn_meta.files import NOT_REPORTED
+from ldn_meta.stats import arrays as stats
 
 if TYPE_CHECKING:
     from ldn_meta.stats.decision import SettingShares
 
-MEASURES = {
-    "MD": "mean difference",
-    "MC": "mean change",
-    "SMD": "standardised mean difference",
-    "SMD1": "standardised mean difference",
-    "SMCC": "standardised mean change",
-    "SMCR": "standardised mean change",
-    "SMCRP": "standardised mean change",
-    "PPC": "difference of standardised mean changes",
-    "ROM": "ratio of means",
-    "RR": "risk ratio",
-    "OR": "odds ratio",
-    "PETO": "odds ratio (Peto)",
-    "IRR": "rate ratio",
-    "RD": "risk difference",
-    "PLO": "share of people",
-}
+MEASURES = {code: measure.words for code, measure in stats.MEASURES.items()}
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 # Below it a p is written "p < 0.001".
 SMALL_P = 0.001

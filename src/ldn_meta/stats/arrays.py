@@ -6,18 +6,30 @@ NaN and stays NaN; everything else that is not a usable number is refused by nam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, wraps
 from html import escape
 from math import inf, nan, prod
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, TypedDict, Unpack
+from types import MappingProxyType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    NamedTuple,
+    ParamSpec,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    Unpack,
+)
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtri, ndtri, stdtr, stdtrit
+from scipy.special import chdtri, expit, ndtri, stdtr, stdtrit
 
-from ldn_meta.errors import ArgumentError, ConvergenceError
+from ldn_meta.errors import ArgumentError, ConvergenceError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,8 +70,24 @@ def one_of(name: str, value: object, allowed: Sequence[str]) -> str:
     """Return an option that must be one of a few words."""
     if isinstance(value, str) and value in allowed:
         return value
-    message = f"{name}={value!r} is not known; allowed: {', '.join(allowed)}"
+    meant = did_you_mean(value, allowed)
+    message = (
+        f"{name}={value!r} is not known; allowed: {', '.join(allowed)}"
+        f"{'; ' if meant else ''}{meant}"
+    )
     raise ArgumentError(message)
+
+
+def understood(
+    name: str, value: object, allowed: Sequence[str], synonyms: Mapping[str, str]
+) -> tuple[str, tuple[str, ...]]:
+    """Return the option that a word of another program means, with a note that names it back."""
+    if isinstance(value, str) and value not in allowed:
+        word = value.casefold().replace("_", "-").replace(" ", "-")
+        known = synonyms.get(word, word)
+        if known in allowed:
+            return known, (f"{name}={value!r} was read as {known!r}",)
+    return one_of(name, value, allowed), ()
 
 
 def text(name: str, value: object) -> str:
@@ -161,8 +189,23 @@ def doubts(yi: FloatArray, vi: FloatArray, measure: str = "") -> tuple[str, ...]
     return told(sentences[: len(flags)], np.array(flags))
 
 
+def column(data: Any, name: str, value: Any) -> Any:
+    """Return a column of `data` where its name was given, else what was given."""
+    if not isinstance(value, str):
+        return value
+    if data is None:
+        message = f"{name}={value!r} is the name of a column; allowed: numbers, or data= with it"
+        raise ArgumentError(message)
+    if not hasattr(data, "keys"):
+        message = f"data: {type(data).__name__} has no columns; allowed: a data frame, a mapping"
+        raise ArgumentError(message)
+    if value not in data:
+        return data[one_of(name, value, [str(known) for known in data])]
+    return data[value]
+
+
 def trial_labels(
-    labels: Labels, k: int, *, name: str = "labels", each: str = "trial"
+    labels: Any, k: int, *, name: str = "labels", each: str = "trial"
 ) -> tuple[str, ...]:
     """Return one label per trial; "trial 1", "trial 2", ... when none are given."""
     if labels is None:
@@ -189,10 +232,156 @@ def _place(wrong: BoolArray) -> str:
     return ", ".join(map(str, np.argwhere(wrong)[0].tolist()))
 
 
+# What was done to an effect before it is pooled, and how it is called then.
+PLAIN, LOG, LOGIT, ARCSINE, DOUBLE_ARCSINE, FISHER_Z = (
+    "plain",
+    "log",
+    "logit",
+    "arcsine",
+    "double arcsine",
+    "z",
+)
+_ON_SCALE = {
+    PLAIN: "{}",
+    LOG: "log {}",
+    LOGIT: "log odds of the {}",
+    ARCSINE: "arcsine root of the {}",
+    DOUBLE_ARCSINE: "double arcsine of the {}",
+    FISHER_Z: "Fisher's z of the {}",
+}
+
+
+class Measure(NamedTuple):
+    """How an effect measure is called and read: which scale is pooled, and what means nothing."""
+
+    words: str
+    scale: str = PLAIN
+    has_no_effect: bool = True
+
+    @property
+    def analysed(self) -> str:
+        """Name of what is pooled: "log risk ratio"."""
+        return _ON_SCALE[self.scale].format(self.words)
+
+    @property
+    def no_effect(self) -> float:
+        """The value readers know for no effect; NaN for a share of people, which has none."""
+        if not self.has_no_effect:
+            return nan
+        return 1.0 if self.scale == LOG else 0.0
+
+
+_SHARE = "share of people"
+MEASURES: Mapping[str, Measure] = MappingProxyType(
+    {
+        "": Measure("effect"),
+        "MD": Measure("mean difference"),
+        "MC": Measure("mean change"),
+        "SMD": Measure("standardised mean difference"),
+        "SMD1": Measure("standardised mean difference"),
+        "PPC": Measure("difference of standardised mean changes"),
+        "SMCC": Measure("standardised mean change"),
+        "SMCR": Measure("standardised mean change"),
+        "SMCRP": Measure("standardised mean change"),
+        "ROM": Measure("ratio of means", LOG),
+        "RR": Measure("risk ratio", LOG),
+        "OR": Measure("odds ratio", LOG),
+        "PETO": Measure("odds ratio (Peto)", LOG),
+        "IRR": Measure("rate ratio", LOG),
+        "HR": Measure("hazard ratio", LOG),
+        "RD": Measure("risk difference"),
+        "AS": Measure("arcsine risk difference"),
+        "MPRD": Measure("risk difference (pairs)"),
+        "MPRR": Measure("risk ratio (pairs)", LOG),
+        "MPOR": Measure("odds ratio (pairs)", LOG),
+        "MPORC": Measure("conditional odds ratio (pairs)", LOG),
+        "MPPETO": Measure("odds ratio (Peto, pairs)", LOG),
+        "COR": Measure("correlation"),
+        "ZCOR": Measure("correlation", FISHER_Z),
+        "PR": Measure(_SHARE, PLAIN, has_no_effect=False),
+        "PLO": Measure(_SHARE, LOGIT, has_no_effect=False),
+        "PAS": Measure(_SHARE, ARCSINE, has_no_effect=False),
+        "PFT": Measure(_SHARE, DOUBLE_ARCSINE, has_no_effect=False),
+    }
+)
+
+
+def known_measure(value: object, among: Iterable[str] = MEASURES) -> str:
+    """Return the code of an effect measure; small letters will do, "" is one without a name."""
+    codes = tuple(among)
+    if isinstance(value, str) and value.upper() in codes:
+        return value.upper()
+    return one_of("measure", value, tuple(filter(None, codes)))
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def formerly(old: str, new: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a function take an argument by its old name for one version, with the new one said."""
+
+    def keep(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def call(*values: P.args, **named: P.kwargs) -> R:
+            if old in named:
+                message = f"{old}= of {function.__name__} is now {new}= and will go"
+                warnings.warn(message, DeprecationWarning, stacklevel=2)
+                named[new] = named.pop(old)
+            return function(*values, **named)
+
+        return call
+
+    return keep
+
+
+def back(values: ArrayLike, scale: str, n: ArrayLike | None = None) -> FloatOrArray:
+    """Return values of a scale of `Measure` as readers know them.
+
+    exp(x), 1 / (1 + exp(-x)), sin(x)^2 and tanh(x); Freeman and Tukey's double arcsine needs the
+    number of people `n` (Miller 1978, Am Stat 32:138). Angles beyond 0 or pi/2, and double
+    arcsines beyond what none or all of n give, count as none and all: an interval can reach them.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    if scale == LOG:
+        with np.errstate(over="ignore"):
+            x = np.exp(x)
+    elif scale == LOGIT:
+        x = expit(x)
+    elif scale == FISHER_Z:
+        x = np.tanh(x)
+    elif scale == ARCSINE:
+        x = np.sin(np.clip(x, 0, np.pi / 2)) ** 2
+    elif scale == DOUBLE_ARCSINE:
+        if n is None:
+            message = "n is missing; allowed: people, the harmonic mean of those of the trials"
+            raise ArgumentError(message)
+        x, size = together(value=x, n=numbers("n", n, at_least=1))
+        # The mean of two angles, where Miller has their sum; 0 of n gives half of one.
+        low = np.arcsin(np.sqrt(1 / (size + 1))) / 2
+        high = np.pi / 2 - low
+        t = 2 * np.clip(x, low, high)
+        inner = np.sin(t) + (np.sin(t) - 1 / np.sin(t)) / size
+        p = (1 - np.sign(np.cos(t)) * np.sqrt(np.maximum(1 - inner**2, 0))) / 2
+        x = np.where(x <= low, 0.0, np.where(x >= high, 1.0, p))
+    return plain(x)
+
+
 TAU2_METHODS = ("common", "dl", "he", "hs", "sj", "ml", "reml", "eb", "pm")
 CI_METHODS = ("wald", "knapp-hartung", "knapp-hartung-floored")
 # Degrees of freedom of t in a prediction interval; the third way takes none.
 PI_METHODS, BOOTSTRAP = ("k-1", "k-2"), "bootstrap"
+# What metafor, R's meta and RevMan call them, in small letters.
+TAU2_SYNONYMS = MappingProxyType(
+    {"ee": "common", "fe": "common", "ce": "common", "fixed": "common", "mp": "pm"}
+)
+CI_SYNONYMS = MappingProxyType(
+    {
+        **dict.fromkeys(("z", "classic", "normal"), "wald"),
+        **dict.fromkeys(("knha", "kh", "hk", "hksj"), "knapp-hartung"),
+        "adhoc": "knapp-hartung-floored",
+    }
+)
 # Priors of tau.
 HALF_NORMAL, HALF_CAUCHY, LOG_NORMAL, LOG_T = "half-normal", "half-cauchy", "log-normal", "log-t"
 TAU_PRIORS = (HALF_NORMAL, HALF_CAUCHY, LOG_NORMAL, LOG_T)
@@ -208,12 +397,16 @@ class Settings:
     ci_method: str
     level: float
     pi_method: str = "k-1"
+    notes: tuple[str, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:
-        """Check every option."""
-        one_of("tau2_method", self.tau2_method, TAU2_METHODS)
-        one_of("ci_method", self.ci_method, CI_METHODS)
+        """Check every option; words of other programs are understood and named back."""
+        tau2, note = understood("tau2_method", self.tau2_method, TAU2_METHODS, TAU2_SYNONYMS)
+        ci, other = understood("ci_method", self.ci_method, CI_METHODS, CI_SYNONYMS)
         one_of("pi_method", self.pi_method, (*PI_METHODS, BOOTSTRAP))
+        object.__setattr__(self, "tau2_method", tau2)
+        object.__setattr__(self, "ci_method", ci)
+        object.__setattr__(self, "notes", note + other)
         object.__setattr__(self, "level", confidence_level(self.level))
 
     @property
@@ -328,15 +521,45 @@ def by_name(
     return found
 
 
+class Transformed(NamedTuple):
+    """A result as readers know it: ratios, shares of people, correlations, differences."""
+
+    quantity: str
+    estimate: FloatOrArray
+    ci_low: FloatOrArray
+    ci_high: FloatOrArray
+    pi_low: FloatOrArray
+    pi_high: FloatOrArray
+
+
+class Summary(str):
+    """Lines of text that show as they are."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Return the text."""
+        return str(self)
+
+
 class PoolRecord(FrozenRecord):
     """What the records of pools share: the trials, and how they show in a notebook."""
 
     KIND: ClassVar[str]
-    TRIAL_NUMBERS: ClassVar[tuple[str, ...]]
-    # Columns of `to_frame` that repeat settings or words.
-    NOT_NUMBERS: ClassVar[tuple[str, ...]]
+    TRIAL_NUMBERS: ClassVar[tuple[str, ...]] = ()
+    # Columns of `to_frame`: settings, and numbers of each set.
+    SETTINGS: ClassVar[tuple[str, ...]]
+    NUMBERS: ClassVar[tuple[str, ...]]
+    INTERVAL: ClassVar[str] = "CI"
 
     k: int | IntArray
+    measure: str
+    level: float
+    estimate: Any
+    ci_low: Any
+    ci_high: Any
+    pi_low: Any
+    pi_high: Any
     yi: FloatArray
     vi: FloatArray
     labels: tuple[str, ...]
@@ -347,9 +570,64 @@ class PoolRecord(FrozenRecord):
         """Whether the record holds many sets of trials."""
         return isinstance(self.k, np.ndarray)
 
+    @property
+    def scale(self) -> str:
+        """What `estimate` is: plain, log, logit, arcsine, double arcsine or z."""
+        return MEASURES[self.measure].scale
+
+    def transformed(self, *, n: ArrayLike | None = None) -> Transformed:
+        """Return estimate, interval and prediction interval as readers know them.
+
+        Logarithms become ratios, log odds and arcsines shares of people, Fisher's z correlations;
+        differences stay as they are. `n` is for Freeman and Tukey's double arcsine alone: the
+        harmonic mean of the people of the trials.
+        """
+        entry = MEASURES[self.measure]
+        ends = (self.estimate, self.ci_low, self.ci_high, self.pi_low, self.pi_high)
+        return Transformed(entry.words, *(back(end, entry.scale, n) for end in ends))
+
+    @property
+    def _is_told_twice(self) -> bool:
+        """Whether readers know another scale, and it needs nothing that is not here."""
+        return self.scale not in (PLAIN, DOUBLE_ARCSINE)
+
+    def _in_brackets(self) -> str:
+        """Write estimate and interval for one line, on both scales where there are two."""
+        ends = f"{self.ci_low:.4g}, {self.ci_high:.4g}"
+        percent = f"{100 * self.level:g}%"
+        level = f"{percent} {self.INTERVAL}" if self.INTERVAL == "CI" else percent
+        told = f"{self.estimate:.4g} [{level} {ends}]"
+        if not self._is_told_twice:
+            return told
+        known = self.transformed()
+        return (
+            f"{MEASURES[self.measure].analysed} {told}, {known.quantity} {known.estimate:.4g} "
+            f"[{known.ci_low:.4g}, {known.ci_high:.4g}]"
+        )
+
     def to_frame(self) -> pd.DataFrame:
-        """Return settings and numbers as a data frame: one row, or one row per set."""
-        raise NotImplementedError
+        """Return settings and numbers as a data frame: one row, or one row per set.
+
+        Where readers know another scale, columns that begin with ``transformed_`` have it.
+        """
+        import pandas as pd
+
+        columns: dict[str, Any] = {name: np.ravel(getattr(self, name)) for name in self.NUMBERS}
+        rows = columns["k"].size
+        settings: dict[str, Any] = {
+            name: np.ravel(np.broadcast_to(value, np.shape(self.k)))
+            if isinstance(value, float | np.ndarray)
+            else [value] * rows
+            for name, value in ((name, getattr(self, name)) for name in self.SETTINGS)
+        }
+        if self._is_told_twice:
+            known = self.transformed()._asdict()
+            settings["transformed"] = [known.pop("quantity")] * rows
+            columns |= {
+                f"transformed_{name}": np.ravel(np.broadcast_to(values, np.shape(self.k)))
+                for name, values in known.items()
+            }
+        return pd.DataFrame(settings | columns | {"notes": "; ".join(self.notes)})
 
     def _settings(self) -> list[tuple[str, str]]:
         raise NotImplementedError
@@ -357,18 +635,41 @@ class PoolRecord(FrozenRecord):
     def _shown_numbers(self) -> list[tuple[str, str]]:
         raise NotImplementedError
 
+    def _rows(self) -> list[tuple[str, str]]:
+        """List names and numbers, with those that readers know after the number of trials."""
+        first, *others = self._shown_numbers()
+        known: list[tuple[str, str]] = []
+        if self._is_told_twice:
+            t, percent = self.transformed(), f"{100 * self.level:g}%"
+            told = f"{t.estimate:.4g} ({t.ci_low:.4g} to {t.ci_high:.4g})"
+            known = [(f"{t.quantity} ({percent} {self.INTERVAL})", told)]
+            if not np.isnan(t.pi_low):
+                new = f"{t.pi_low:.4g} to {t.pi_high:.4g}"
+                known += [(f"{t.quantity} of a new trial ({percent})", new)]
+            known += [("scale of all below", MEASURES[self.measure].analysed)]
+        return [
+            (name, "not defined" if "nan" in shown else shown)
+            for name, shown in [first, *known, *others]
+        ]
+
+    def summary(self) -> Summary:
+        """Return settings, numbers, trials and notes as text."""
+        if self.is_batch:
+            message = "summary of a batch; allowed: the result of one set; to_frame has them all"
+            raise ArgumentError(message)
+        rows = [*self._settings(), *self._rows()]
+        width = max(len(name) for name, _ in rows)
+        table = self.trials_frame().round(4).to_string(index=False)
+        lines = [f"{name:<{width}}  {shown}" for name, shown in rows]
+        return Summary("\n".join([*lines, "", table, *(f"- {note}" for note in self.notes)]))
+
     def _repr_html_(self) -> str:
         """Return settings above the numbers, notes below."""
         if self.is_batch:
-            table = self.to_frame().drop(columns=list(self.NOT_NUMBERS))
+            table = self.to_frame().drop(columns=[*self.SETTINGS, "notes"])
             body = str(table.to_html(max_rows=10, border=0, float_format="{:.4g}".format))
         else:
-            body = html_table(
-                [
-                    (name, "not defined" if "nan" in shown else shown)
-                    for name, shown in self._shown_numbers()
-                ]
-            )
+            body = html_table(self._rows())
         notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
         return (
             f'<div class="ldn-meta-{self.KIND}">{html_table(self._settings())}{body}'

@@ -28,6 +28,7 @@ from ldn_meta.stats.arrays import (
     confidence_level,
     doubts,
     effects_and_variances,
+    known_measure,
     numbers,
     one_number,
     one_of,
@@ -227,7 +228,34 @@ class BayesResult(PoolRecord):
 
     KIND = "bayes"
     TRIAL_NUMBERS = SHRUNK
-    NOT_NUMBERS = (*SETTINGS, "notes")
+    SETTINGS = SETTINGS
+    NUMBERS = NUMBERS
+    INTERVAL = "interval"
+
+    @property
+    def estimate(self) -> float | FloatArray:
+        """The median of the mean effect: `mu_median`."""
+        return self.mu_median
+
+    @property
+    def ci_low(self) -> float | FloatArray:
+        """Lower end of the interval of the mean effect: `mu_low`."""
+        return self.mu_low
+
+    @property
+    def ci_high(self) -> float | FloatArray:
+        """Upper end of the interval of the mean effect: `mu_high`."""
+        return self.mu_high
+
+    @property
+    def pi_low(self) -> float | FloatArray:
+        """Lower end for a new trial's effect: `theta_low`."""
+        return self.theta_low
+
+    @property
+    def pi_high(self) -> float | FloatArray:
+        """Upper end for a new trial's effect: `theta_high`."""
+        return self.theta_high
 
     @property
     def prior(self) -> str:
@@ -242,11 +270,7 @@ class BayesResult(PoolRecord):
         head = f"BayesResult({self.measure + ', ' if self.measure else ''}"
         if self.is_batch:
             return f"{head}batch of shape {np.shape(self.mu_median)}, {self.prior})"
-        percent = f"{100 * self.level:g}%"
-        return (
-            f"{head}k={self.k}, {self.mu_median:.4g} [{percent} {self.mu_low:.4g}, "
-            f"{self.mu_high:.4g}], tau={self.tau_median:.4g}, {self.prior})"
-        )
+        return f"{head}k={self.k}, {self._in_brackets()}, tau={self.tau_median:.4g}, {self.prior})"
 
     def _settings(self) -> list[tuple[str, str]]:
         mu = (
@@ -284,19 +308,11 @@ class BayesResult(PoolRecord):
 
     def to_frame(self) -> pd.DataFrame:
         """Return settings and numbers as a data frame: one row, or one row per set."""
-        import pandas as pd
-
-        columns: dict[str, Any] = {name: np.ravel(getattr(self, name)) for name in NUMBERS}
-        rows = columns["k"].size
-        settings: dict[str, Any] = {
-            name: np.ravel(np.broadcast_to(getattr(self, name), np.shape(self.k)))
-            if name in ("tau_prior_scale", "tau_prior_location", "mid")
-            else [getattr(self, name)] * rows
-            for name in SETTINGS
-        }
+        frame = super().to_frame()
         mean, sd = (np.nan, np.inf) if self.mu_prior is None else self.mu_prior
-        priors = {"mu_prior_mean": mean, "mu_prior_sd": sd}
-        return pd.DataFrame(settings | priors | columns | {"notes": "; ".join(self.notes)})
+        frame.insert(len(SETTINGS), "mu_prior_mean", mean)
+        frame.insert(len(SETTINGS) + 1, "mu_prior_sd", sd)
+        return frame
 
 
 def tau_prior_of(
@@ -476,7 +492,7 @@ def pool_bayes_many(
     shape, rows = y.shape[:-1], rows_of(y)
     sets = rows.shape[0]
     family, scale, location = tau_prior_of(tau_prior, tau_prior_scale, shape)
-    measure, names = text("measure", measure), trial_labels(labels, y.shape[-1])
+    measure, names = known_measure(measure), trial_labels(labels, y.shape[-1])
     level, mu_prior, mids = confidence_level(level), mu_prior_of(mu_prior), mids_of(mid, shape)
     mean, sd = (0.0, np.inf) if mu_prior is None else mu_prior
     matrix, shrunk, flags = bayes_numbers(

@@ -30,11 +30,11 @@ from ldn_meta.stats.arrays import (
     confidence_level,
     doubts,
     effects_and_variances,
+    known_measure,
     numbers,
     one_of,
     p_from_statistic,
     plain,
-    text,
     trial_labels,
     two_sided_quantile,
     yes_or_no,
@@ -42,7 +42,7 @@ from ldn_meta.stats.arrays import (
 from ldn_meta.stats.effects import EFFECT_CODES, corrected_table, effect_size, hedges_correction
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 # Beside numbers of one size, a difference this small is rounding.
 ROUNDING = 1e-10
@@ -518,14 +518,12 @@ class DependentResult(PoolRecord):
     TRIAL_NUMBERS = ("cluster", "weight_pct")
     SETTINGS = SETTINGS
     NUMBERS = NUMBERS
-    NOT_NUMBERS = (*SETTINGS, "notes")
 
     def __repr__(self) -> str:
         """Return one line: effect, interval, spread."""
         return (
             f"DependentResult({self.measure + ', ' if self.measure else ''}k={self.k} in "
-            f"{self.clusters} clusters, {self.estimate:.4g} [{100 * self.level:g}% CI "
-            f"{self.ci_low:.4g}, {self.ci_high:.4g}], df={self.df:.3g}, "
+            f"{self.clusters} clusters, {self._in_brackets()}, df={self.df:.3g}, "
             f"tau2_between={self.tau2_between:.4g}, tau2_within={self.tau2_within:.4g})"
         )
 
@@ -552,13 +550,6 @@ class DependentResult(PoolRecord):
             ("variance within clusters", f"{self.tau2_within:.4g}"),
             ("Q (df), p", f"{self.q:.4g} ({self.q_df}), p = {self.q_pvalue:.3g}"),
         ]
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return settings and numbers as a data frame of one row."""
-        import pandas as pd
-
-        columns = {name: [getattr(self, name)] for name in (*SETTINGS, *NUMBERS)}
-        return pd.DataFrame(columns | {"notes": ["; ".join(self.notes)]})
 
 
 def pool_dependent(
@@ -627,7 +618,7 @@ def pool_dependent(
     square = matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1]
     y, v = effects_and_variances(yi, matrix.diagonal() if square else vi, dimensions=1)
     codes, names = _codes("cluster", cluster, y.size)
-    named = trial_labels(labels, y.size)
+    named, measure = trial_labels(labels, y.size), known_measure(measure)
     present = np.flatnonzero(~np.isnan(y))
     groups = [present[rows] for rows in _rows_of(codes[present])]
     if square:
@@ -662,7 +653,7 @@ def pool_dependent(
     }
     return DependentResult(
         **found,
-        measure=text("measure", measure),
+        measure=measure,
         robust=robust,
         level=level,
         yi=y,

@@ -29,6 +29,8 @@ from ldn_meta.stats.arrays import (
     FrozenRecord,
     checked,
     effect,
+    formerly,
+    known_measure,
     numbers,
     one_of,
     plain,
@@ -553,20 +555,21 @@ def freeman_tukey_proportion(events: FloatArray, n: FloatArray) -> EffectSize:
 DOUBLE_ZERO = ("keep", "drop")
 
 
+@formerly("code", "measure")
 def effect_size(
-    code: str,
+    measure: str,
     *,
     double_zero: str = "keep",
     is_bias_corrected: bool = False,
     **data: Any,
 ) -> EffectSize:
-    """Return the observed effect `yi` and its sampling variance `vi` for one code.
+    """Return the observed effect `yi` and its sampling variance `vi` for one measure.
 
     Group 1 is the treatment, group 2 the comparator; `yi` is 1 minus 2, or the log of 1 over 2.
 
     Parameters
     ----------
-    code : str
+    measure : str
         MD SMD SMD1 ROM - two groups: mean_1 sd_1 n_1 mean_2 sd_2 n_2 (SMD1 does not use sd_1).
         MC SMCC SMCR SMCRP - paired: mean_1 sd_1 mean_2 sd_2 n correlation (SMCR does not use
         sd_2).
@@ -583,7 +586,7 @@ def effect_size(
         For ROM: whether half of sd_1^2 / (n_1 mean_1^2) - sd_2^2 / (n_2 mean_2^2) is added to yi,
         as metafor does from version 5 on (Lajeunesse 2015, Ecology 96:2056). vi stays.
     **data : float or array, (...)
-        The arguments listed for the code; scalars or arrays that broadcast together. NaN is
+        The arguments listed for the measure; scalars or arrays that broadcast together. NaN is
         missing, and each of yi and vi is NaN if a value it needs is missing.
 
     Returns
@@ -596,7 +599,7 @@ def effect_size(
     Raises
     ------
     ArgumentError
-        Unknown code; an argument missing, unknown or not allowed (negative SD, events above n,
+        Unknown measure; an argument missing, unknown or not allowed (negative SD, events above n,
         n of 0, a string, an infinity); shapes that do not broadcast.
 
     Notes
@@ -610,21 +613,22 @@ def effect_size(
     >>> print(f"{yi:.4f} {vi:.4f}")
     -0.8893 0.3256
     """
-    entry = EFFECT_CODES[one_of("code", code, tuple(EFFECT_CODES))]
+    measure = known_measure(measure, EFFECT_CODES)
+    entry = EFFECT_CODES[measure]
     one_of("double_zero", double_zero, DOUBLE_ZERO)
-    if yes_or_no("is_bias_corrected", is_bias_corrected) and code != "ROM":
-        raise ArgumentError(f"is_bias_corrected=True: not used by {code!r}; allowed: for 'ROM'")
+    if yes_or_no("is_bias_corrected", is_bias_corrected) and measure != "ROM":
+        raise ArgumentError(f"is_bias_corrected=True: not used by {measure!r}; allowed: for 'ROM'")
     missing = [name for name in entry.arguments if name not in data]
     unknown = [name for name in data if name not in entry.arguments + entry.ignored]
     if missing or unknown:
         problems = [f"missing {', '.join(missing)}"] if missing else []
         problems += [f"not used by it {', '.join(unknown)}"] if unknown else []
         raise ArgumentError(
-            f"code {code!r}: {'; '.join(problems)}; allowed: {', '.join(entry.arguments)}"
+            f"measure {measure!r}: {'; '.join(problems)}; allowed: {', '.join(entry.arguments)}"
         )
     given = checked(**{name: data[name] for name in entry.arguments})
     return _with_notes(
-        code,
+        measure,
         dict(zip(entry.arguments, given, strict=True)),
         unwrap(entry.formula)(*given),
         drops=double_zero == "drop",
@@ -633,7 +637,7 @@ def effect_size(
 
 
 def _with_notes(
-    code: str,
+    measure: str,
     data: dict[str, FloatArray],
     found: EffectSize,
     *,
@@ -649,7 +653,7 @@ def _with_notes(
         if count:
             notes.append(f"{count} of {all_}: {sentence}" if all_ > 1 else sentence)
 
-    empty, useless = _empty_cells(code, data)
+    empty, useless = _empty_cells(measure, data)
     if drops and useless.any():
         yi, vi = np.where(useless, np.nan, yi), np.where(useless, np.nan, vi)
         tell(useless, "events in nobody or in everybody of both groups, so it was dropped (NaN)")
@@ -661,7 +665,7 @@ def _with_notes(
             "events in nobody or in everybody of both groups, so the effect is made of the 0.5 "
             'alone; double_zero="drop" leaves it out',
         )
-    if code == "ROM":
+    if measure == "ROM":
         if is_bias_corrected:
             yi = yi + _bias_of_log_ratio(**data)
         notes.append(
@@ -669,7 +673,7 @@ def _with_notes(
             + ("corrected" if is_bias_corrected else "not corrected (is_bias_corrected)")
             + " for its bias in small samples"
         )
-    if code in IN_SDS:
+    if measure in IN_SDS:
         tell(np.abs(yi) > LARGEST_IN_SDS, GIANT)
     there = np.logical_and.reduce([np.isfinite(x) for x in data.values()])
     dropped = useless if drops else np.zeros_like(useless)
@@ -677,10 +681,10 @@ def _with_notes(
     return effect(yi, vi).noted(*notes)
 
 
-def _empty_cells(code: str, data: dict[str, FloatArray]) -> tuple[BoolArray, BoolArray]:
+def _empty_cells(measure: str, data: dict[str, FloatArray]) -> tuple[BoolArray, BoolArray]:
     """Return which effects got 0.5 for an empty cell, and which compare nobody with anybody."""
     nothing = np.zeros(np.shape(next(iter(data.values()))), dtype=np.bool_)
-    if code in ("PR", "PLO"):
+    if measure in ("PR", "PLO"):
         return (data["events"] == 0) | (data["events"] == data["n"]), nothing
     if "events_2" not in data:
         return nothing, nothing
@@ -788,8 +792,9 @@ def marginal_effect(
     )
 
 
+@formerly("code", "measure")
 def matched_effect(
-    code: str, both: ArrayLike, only_1: ArrayLike, only_2: ArrayLike, neither: ArrayLike
+    measure: str, both: ArrayLike, only_1: ArrayLike, only_2: ArrayLike, neither: ArrayLike
 ) -> EffectSize:
     """Return an effect and its variance from the full table of pairs.
 
@@ -810,17 +815,17 @@ def matched_effect(
     >>> print(f"{yi:.6f} {vi:.7f}")
     0.364643 0.0782222
     """
-    one_of("code", code, MATCHED_CODES)
+    measure = known_measure(measure, MATCHED_CODES)
     a, b, c, d = _pairs(both, only_1, only_2, neither)
     has_zero = (a == 0) | (b == 0) | (c == 0) | (d == 0)
     a, b, c, d = (cell + np.where(has_zero, ZERO_CELL_ADDITION, 0.0) for cell in (a, b, c, d))
     total = a + b + c + d
-    if code == "MPORC":
+    if measure == "MPORC":
         yi, vi = np.log(b / c), 1 / b + 1 / c
-    elif code == "MPPETO":
+    elif measure == "MPPETO":
         yi, vi = 2 * (b - c) / (b + c), 4 / (b + c)
     else:
-        yi, per_person = _OF_PAIRS[code.removeprefix("MP")](
+        yi, per_person = _OF_PAIRS[measure.removeprefix("MP")](
             (a + b) / total, (a + c) / total, (a * d - b * c) / total**2
         )
         vi = per_person / total

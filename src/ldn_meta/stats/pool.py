@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,10 +23,11 @@ from ldn_meta.stats.arrays import (
     PoolRecord,
     Settings,
     by_name,
+    column,
     doubts,
     effects_and_variances,
+    known_measure,
     quantiles,
-    text,
     told,
     trial_labels,
 )
@@ -43,9 +44,6 @@ from ldn_meta.stats.tau2 import (
     total,
     trace_of_p,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Per cent of new effects held at k = 5 and tau of one standard error, over equal sizes, one large
 # and one small trial: docs/simulation.csv, to which tests/stats/test_decision.py holds it.
@@ -77,7 +75,10 @@ SENTENCES = {
         "and prediction interval are undefined; use knapp-hartung-floored"
     ),
     "narrow": "the Knapp-Hartung interval is narrower than the Wald interval; compare the floored",
-    "floored": "the trials scatter less than expected, so the Knapp-Hartung scale was set to 1",
+    "floored": (
+        "around tau2 as estimated the trials scatter less than it and their variances predict, so "
+        "the Knapp-Hartung scale was set to 1"
+    ),
     "empty_profile": (
         "the effects agree better than chance allows, so the Q-profile set for tau2 is empty and "
         "is printed as 0 to 0"
@@ -171,7 +172,8 @@ class PooledResult(PoolRecord):
     k : int
         Trials that contributed.
     measure : str
-        Code of the effect measure, as given by the caller ("MD", "RR", ...).
+        Code of the effect measure, as given by the caller ("MD", "RR", ...). It says whether
+        `estimate` is a logarithm or an arcsine; `transformed` gives what readers know.
     tau2_method, ci_method, pi_method : str
         The settings asked for.
     level : float
@@ -239,7 +241,47 @@ class PooledResult(PoolRecord):
 
     KIND = "pooled"
     TRIAL_NUMBERS = ("weight_pct",)
-    NOT_NUMBERS = (*SETTINGS, "notes")
+    SETTINGS = SETTINGS
+    NUMBERS = (*NUMBERS, "tau", "tau2_se", "log_likelihood")
+
+    @property
+    def tau(self) -> float | FloatArray:
+        """The SD of true effects between trials, in units of `yi`."""
+        return np.sqrt(self.tau2) if self.is_batch else float(np.sqrt(self.tau2))
+
+    @property
+    def tau2_se(self) -> float | FloatArray:
+        """The large-sample standard error of tau2; NaN for common effects and single trials.
+
+        With w the weights of the method's own formula (1 / vi; 1 for he; 1 / (vi + tau2) for
+        ml, reml, eb and pm; 1 / (vi + var(yi) (k - 1) / k) for sj), S_j = sum w^j,
+        P = W - w w' / S_1, T = tr P, PP = tr P P, V = diag(vi):
+
+        ml      sqrt(2 / S_2)
+        reml    sqrt(2 / PP)
+        eb, pm  sqrt(2 k^2 / (k-1)) / S_1
+        dl, hs  sqrt(2 (k-1) + 4 tau2 T + 2 tau2^2 PP) / T (hs: / S_1)
+        he, sj  sqrt(2 tr PVPV + 4 tau2 tr PVP + 2 tau2^2 PP) / (k-1), sj times its start
+
+        Source: Viechtbauer 2005, J Educ Behav Stat 30:261; metafor `rma.uni`, `se.tau2`.
+        """
+        found = _tau2_se(self.yi, self.vi, np.asarray(self.tau2), self.tau2_method)
+        return found if self.is_batch else float(found)
+
+    @property
+    def log_likelihood(self) -> float | FloatArray:
+        """The log-likelihood at the estimates: restricted for reml, else full, as metafor."""
+        tau2 = np.asarray(0.0 if self.tau2_method == "common" else self.tau2)
+        v = self.vi + tau2[..., None]
+        k, w = np.asarray(self.k), 1.0 / v
+        rss = np.nansum(w * (self.yi - np.asarray(self.estimate)[..., None]) ** 2, axis=-1)
+        found = -0.5 * (k * np.log(2 * np.pi) + np.nansum(np.log(v), axis=-1) + rss)
+        if self.tau2_method == "reml":
+            precision = np.nansum(w, axis=-1)
+            precision = np.where(precision > 0, precision, np.nan)
+            found = found + 0.5 * np.log(2 * np.pi * k / precision)
+        found = np.where((k > 0) & ~np.isnan(tau2), found, np.nan)
+        return found if self.is_batch else float(found)
 
     def __repr__(self) -> str:
         """Return one line: effect, interval, spread, settings."""
@@ -247,10 +289,9 @@ class PooledResult(PoolRecord):
         settings = f"{self.tau2_method}, {self.ci_method}"
         if self.is_batch:
             return f"{head}batch of shape {np.shape(self.estimate)}, {settings})"
-        percent = f"{100 * self.level:g}%"
         return (
-            f"{head}k={self.k}, {self.estimate:.4g} [{percent} CI {self.ci_low:.4g}, "
-            f"{self.ci_high:.4g}], tau2={self.tau2:.4g}, I2={self.i2_pct:.0f}%, {settings})"
+            f"{head}k={self.k}, {self._in_brackets()}, tau2={self.tau2:.4g}, "
+            f"I2={self.i2_pct:.0f}%, {settings})"
         )
 
     def _settings(self) -> list[tuple[str, str]]:
@@ -273,19 +314,12 @@ class PooledResult(PoolRecord):
                 f"tau2 ({percent} CI)",
                 f"{self.tau2:.4g} ({self.tau2_ci_low:.4g} to {self.tau2_ci_high:.4g})",
             ),
+            ("tau, SE of tau2", f"{self.tau:.4g}, {self.tau2_se:.4g}"),
+            ("log-likelihood", f"{self.log_likelihood:.4g}"),
             ("Q (df), p", f"{self.q:.4g} ({self.q_df}), p = {self.q_pvalue:.3g}"),
             ("I2 (Q-based), H2", f"{self.i2_pct:.1f}%, {self.h2:.4g}"),
             ("I2 (from tau2)", f"{self.i2_tau2_pct:.1f}%"),
         ]
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return settings and numbers as a data frame: one row, or one row per set."""
-        import pandas as pd
-
-        columns: dict[str, Any] = {name: getattr(self, name) for name in SETTINGS}
-        columns |= {name: np.ravel(getattr(self, name)) for name in NUMBERS}
-        columns["notes"] = "; ".join(self.notes)
-        return pd.DataFrame(columns)
 
 
 # Trials per chunk of a batch. The grid of the likelihood search is about 20 points for each, so
@@ -468,15 +502,16 @@ def _test_and_half_width(
 
 
 def pool(
-    yi: ArrayLike,
-    vi: ArrayLike,
+    yi: ArrayLike | str = "yi",
+    vi: ArrayLike | str = "vi",
     *,
+    data: Any = None,
     tau2_method: str = "reml",
     ci_method: str = "knapp-hartung-floored",
     level: float = 0.95,
     pi_method: str = "k-1",
     measure: str = "",
-    labels: Labels = None,
+    labels: Labels | str = None,
 ) -> PooledResult:
     """Pool the effects of independent trials.
 
@@ -502,8 +537,11 @@ def pool(
 
     Parameters
     ----------
-    yi, vi : array_like (k,)
-        Effects and their sampling variances; NaN marks a missing trial.
+    yi, vi : array_like (k,) or str
+        Effects and their sampling variances; NaN marks a missing trial. With `data` the names of
+        its columns.
+    data : pandas.DataFrame or mapping, optional
+        Table of which `yi`, `vi` and `labels` may name columns.
     tau2_method : str
         common, dl, he, hs, sj, ml, reml, eb or pm: see `ldn_meta.stats.tau2.tau2_estimate`.
     ci_method : str
@@ -513,9 +551,10 @@ def pool(
     pi_method : str
         Of the prediction interval: k-1 or k-2 (degrees of freedom), or bootstrap.
     measure : str
-        Code of the effect measure; repeated in the result.
-    labels : sequence, optional
-        Names of the trials, (k,).
+        Code of the effect measure, such as MD, SMD, RR, OR, RD, HR or PLO: it decides how the
+        result is read, and is repeated in it.
+    labels : sequence or str, optional
+        Names of the trials, (k,), or their column of `data`.
 
     Returns
     -------
@@ -540,7 +579,9 @@ def pool(
     >>> pool([0.30, 0.31, 0.32], [0.04, 0.05, 0.06])
     PooledResult(k=3, 0.3086 [95% CI -0.2393, 0.8566], tau2=0, I2=0%, reml, knapp-hartung-floored)
     """
-    y, v = effects_and_variances(yi, vi, dimensions=1)
+    y, v = effects_and_variances(column(data, "yi", yi), column(data, "vi", vi), dimensions=1)
+    if data is not None:
+        labels = column(data, "labels", labels)
     return _pool(y, v, Settings(tau2_method, ci_method, level, pi_method), measure, labels)
 
 
@@ -585,7 +626,7 @@ def _pool(
     y: FloatArray, v: FloatArray, settings: Settings, measure: str, labels: Labels
 ) -> PooledResult:
     """Run the kernel over checked effects and variances (..., k) and build the record."""
-    measure, names = text("measure", measure), trial_labels(labels, y.shape[-1])
+    measure, names = known_measure(measure), trial_labels(labels, y.shape[-1])
     matrix, weight, flags = pooled_numbers(rows_of(y), rows_of(v), settings)
     return PooledResult(
         **by_name(NUMBERS, matrix, y.shape[:-1], whole=("k", "q_df")),
@@ -598,8 +639,49 @@ def _pool(
         vi=v,
         weight_pct=weight.reshape(y.shape),
         labels=names,
-        notes=told(_sentences(settings.tau2_method), flags) + doubts(y, v, measure),
+        notes=settings.notes
+        + told(_sentences(settings.tau2_method), flags)
+        + doubts(y, v, measure),
     )
+
+
+def _tau2_se(yi: FloatArray, vi: FloatArray, tau2: FloatArray, method: str) -> FloatArray:
+    """Compute what `PooledResult.tau2_se` says, for effects and variances (..., k)."""
+    y, v, spread = yi, vi, tau2[..., None]
+    there = ~np.isnan(v)
+    k = there.sum(axis=-1)
+    start: FloatArray = np.asarray(1.0)
+    if method in ("ml", "reml", "eb", "pm"):
+        w = 1.0 / (v + spread)
+    elif method == "he":
+        w = v * 0.0 + 1.0
+    elif method == "sj":
+        mean = np.nansum(y, axis=-1) / np.maximum(k, 1)
+        start = np.nansum((y - mean[..., None]) ** 2, axis=-1) / np.maximum(k, 1)
+        w = 1.0 / (v + start[..., None])
+    else:
+        w = 1.0 / v
+    w = np.where(there, w, 0.0)
+    v = np.where(there, v, 0.0)
+    s1, s2, s3 = (np.sum(w**j, axis=-1) for j in (1, 2, 3))
+    usable = (k > 1) & (method != "common")
+    s1 = np.where(usable, s1, np.nan)
+    pp, trace = s2 - 2 * s3 / s1 + (s2 / s1) ** 2, s1 - s2 / s1
+    if method == "ml":
+        return np.asarray(np.sqrt(2 / np.where(usable, s2, np.nan)))
+    if method == "reml":
+        return np.asarray(np.sqrt(2 / pp))
+    df = np.where(usable, k - 1, np.nan)
+    if method in ("eb", "pm"):
+        return np.asarray(np.sqrt(2 * k**2 / df) / s1)
+    if method in ("he", "sj"):
+        wwv = w * w * v
+        pvpv = (wwv * v).sum(-1) - 2 * (wwv * w * v).sum(-1) / s1 + (wwv.sum(-1) / s1) ** 2
+        pvp = wwv.sum(-1) - 2 * (wwv * w).sum(-1) / s1 + s2 * wwv.sum(-1) / s1**2
+        inner = 2 * pvpv + 4 * tau2 * pvp + 2 * tau2**2 * pp
+        return np.asarray(start * np.sqrt(inner) / df)
+    inner = 2 * df + 4 * tau2 * trace + 2 * tau2**2 * pp
+    return np.asarray(np.sqrt(inner) / (s1 if method == "hs" else trace))
 
 
 @overload

@@ -8,12 +8,15 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import (
+    ARCSINE,
+    DOUBLE_ARCSINE,
+    LOGIT,
     FloatOrArray,
     Interval,
+    back,
     checked,
     levels,
     numbers,
@@ -22,7 +25,6 @@ from ldn_meta.stats.arrays import (
     plain,
     together,
 )
-from ldn_meta.stats.effects import freeman_tukey_proportion
 from ldn_meta.stats.printed import MOST_DECIMALS, whole
 
 NNT_ROUNDING = ("nearest", "up", "either")
@@ -283,7 +285,7 @@ def risk_difference_interval(
 
 def proportion_from_logit(value: ArrayLike) -> FloatOrArray:
     """Return the proportion of a log odds: 1 / (1 + exp(-value)); inverse of PLO."""
-    return plain(expit(numbers("value", value)))
+    return back(numbers("value", value), LOGIT)
 
 
 def proportion_from_arcsine(value: ArrayLike) -> FloatOrArray:
@@ -291,8 +293,7 @@ def proportion_from_arcsine(value: ArrayLike) -> FloatOrArray:
 
     Values below 0 or above pi/2, which a pooled interval can reach, count as 0 and 1.
     """
-    angle = np.clip(numbers("value", value), 0, np.pi / 2)
-    return plain(np.sin(angle) ** 2)
+    return back(numbers("value", value), ARCSINE)
 
 
 def proportion_from_freeman_tukey(value: ArrayLike, n: ArrayLike) -> FloatOrArray:
@@ -308,16 +309,10 @@ def proportion_from_freeman_tukey(value: ArrayLike, n: ArrayLike) -> FloatOrArra
 
     Examples
     --------
-    >>> round(proportion_from_freeman_tukey(freeman_tukey_proportion(3, 20).yi, 20), 12)
+    >>> round(proportion_from_freeman_tukey(0.41961506386735614, 20), 12)
     0.15
     """
-    angle, size = checked(value=value, n=n)
-    low = np.asarray(freeman_tukey_proportion(np.zeros_like(size), size).yi)
-    high = np.asarray(freeman_tukey_proportion(size, size).yi)
-    t = 2 * np.clip(angle, low, high)
-    inner = np.sin(t) + (np.sin(t) - 1 / np.sin(t)) / size
-    p = (1 - np.sign(np.cos(t)) * np.sqrt(np.maximum(1 - inner**2, 0))) / 2
-    return plain(np.where(angle <= low, 0.0, np.where(angle >= high, 1.0, p)))
+    return back(numbers("value", value), DOUBLE_ARCSINE, n)
 
 
 @dataclass(frozen=True)

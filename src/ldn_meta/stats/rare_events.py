@@ -30,22 +30,26 @@ from ldn_meta.stats.arrays import (
     EffectSize,
     FloatArray,
     FloatOrArray,
-    FrozenRecord,
     IntArray,
+    Labels,
+    PoolRecord,
     checked,
     confidence_level,
-    one_of,
+    known_measure,
     plain,
+    trial_labels,
     two_sided_quantile,
 )
 from ldn_meta.stats.effects import (
     hypergeometric_score,
     log_odds_ratio,
     log_risk_ratio,
+    logit_proportion,
     risk_difference,
 )
 
 MISSING = "Trials without complete counts (NaN) were left out"
+METHOD_NAMES = {"mantel-haenszel": "Mantel-Haenszel", "peto": "Peto"}
 
 # As lme4 by default for one arm; with two, a trial without events in one pulls its normal out of
 # shape, and more points cost nothing.
@@ -218,10 +222,12 @@ MODELS = {"PLO": "logit-normal", "OR": "hypergeometric-normal"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class GlmmResult(FrozenRecord):
+class GlmmResult(PoolRecord):
     """A pooled log odds (PLO), or log odds ratio (OR), from a mixed model of counts.
 
     `events` and `n` are those of one arm, (k,), or of both, (2, k), of the trials that count.
+    `transformed` gives the share of people, or the odds ratio. `yi` and `vi` are effects of each
+    trial for figures, with half an event where a cell is empty; the model itself uses the counts.
     """
 
     k: int
@@ -241,18 +247,59 @@ class GlmmResult(FrozenRecord):
     events: FloatArray
     n: FloatArray
     notes: tuple[str, ...]
+    pi_low: float
+    pi_high: float
+    yi: FloatArray
+    vi: FloatArray
+    labels: tuple[str, ...]
     measure: str = "PLO"
+
+    KIND = "glmm"
+    SETTINGS = ("measure", "level", "quadrature_points")
+    NUMBERS = (
+        *("k", "estimate", "se", "statistic", "p_value", "ci_low", "ci_high", "pi_low", "pi_high"),
+        *("tau2", "tau", "log_likelihood", "lr_statistic", "lr_df", "lr_pvalue"),
+    )
+
+    @property
+    def tau(self) -> float:
+        """The SD of true effects between trials."""
+        return float(np.sqrt(self.tau2))
+
+    def _settings(self) -> list[tuple[str, str]]:
+        return [
+            ("measure", self.measure),
+            (
+                "model",
+                f"{MODELS[self.measure]}, maximum likelihood, {self.quadrature_points} points",
+            ),
+            ("interval", f"{100 * self.level:g}%, Wald (normal)"),
+        ]
+
+    def _shown_numbers(self) -> list[tuple[str, str]]:
+        return [
+            ("trials", str(self.k)),
+            ("pooled effect (SE)", f"{self.estimate:.4g} ({self.se:.4g})"),
+            (f"{100 * self.level:g}% CI", f"{self.ci_low:.4g} to {self.ci_high:.4g}"),
+            ("tau2, tau", f"{self.tau2:.4g}, {self.tau:.4g}"),
+            ("log-likelihood", f"{self.log_likelihood:.4g}"),
+            (
+                "likelihood ratio test of one effect (df), p",
+                f"{self.lr_statistic:.4g} ({self.lr_df}), p = {self.lr_pvalue:.3g}",
+            ),
+        ]
 
     def __repr__(self) -> str:
         """Return trials, estimate with interval, and tau2 on one line."""
-        limits = f"[{100 * self.level:g}% CI {self.ci_low:.4g}, {self.ci_high:.4g}]"
         return (
-            f"GlmmResult({self.measure}, k={self.k}, {self.estimate:.4g} {limits}, "
+            f"GlmmResult({self.measure}, k={self.k}, {self._in_brackets()}, "
             f"tau2={self.tau2:.4g}, {MODELS[self.measure]} ML, {self.quadrature_points} points)"
         )
 
 
-def glmm_proportion(events: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> GlmmResult:
+def glmm_proportion(
+    events: ArrayLike, n: ArrayLike, *, level: float = 0.95, labels: Labels = None
+) -> GlmmResult:
     """Return the pooled log odds of single-arm trials by the logit-normal mixed model.
 
     Parameters
@@ -260,7 +307,9 @@ def glmm_proportion(events: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> 
     events, n : array, (k,)
         Counts, one entry a trial; a NaN makes its trial missing.
     level : float
-        Level of the interval.
+        Level of the intervals.
+    labels : sequence, optional
+        Names of the trials, (k,).
 
     Returns
     -------
@@ -283,13 +332,16 @@ def glmm_proportion(events: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> 
     x, size = np.atleast_1d(*checked(events=events, n=n))
     if x.ndim != 1:
         raise ArgumentError(f"events: shape {x.shape} is not allowed; allowed: (k,)")
+    each = logit_proportion(x, size)
     present = np.isfinite(x) & np.isfinite(size)
     x, size = x[present], size[present]
     notes = _notes(x, size)
     if not present.all():
         notes = (*notes, f"{MISSING} ({np.count_nonzero(~present)}).")
     is_finite = len(x) > 0 and x.sum() not in (0, size.sum())
-    return _glmm_result("PLO", coverage, x, Binomial(size), is_finite, notes, x, size)
+    return _glmm_result(
+        "PLO", coverage, x, Binomial(size), is_finite, notes, x, size, each, labels
+    )
 
 
 def glmm_two_arm(
@@ -299,6 +351,7 @@ def glmm_two_arm(
     n_2: ArrayLike,
     *,
     level: float = 0.95,
+    labels: Labels = None,
 ) -> GlmmResult:
     """Return the pooled log odds ratio of trials with few events, without correcting zeros.
 
@@ -312,7 +365,9 @@ def glmm_two_arm(
     events_1, n_1, events_2, n_2 : array, (k,)
         Counts, one entry a trial; a NaN makes its trial missing.
     level : float
-        Level of the interval.
+        Level of the intervals.
+    labels : sequence, optional
+        Names of the trials, (k,).
 
     Returns
     -------
@@ -346,9 +401,11 @@ def glmm_two_arm(
             "All events, or all non-events, are in one arm of every trial, so the log odds ratio "
             "is infinite: NaN.",
         )
+    of_all = log_odds_ratio(table.a, table.n1, table.c, table.n2)
+    each = EffectSize(*(np.where(use, part, np.nan) for part in of_all))
     of = Hypergeometric.of(n1, n2, a + c)
     return _glmm_result(
-        "OR", coverage, a, of, is_finite, notes, np.stack([a, c]), np.stack([n1, n2])
+        "OR", coverage, a, of, is_finite, notes, np.stack([a, c]), np.stack([n1, n2]), each, labels
     )
 
 
@@ -378,6 +435,8 @@ def _glmm_result(
     notes: tuple[str, ...],
     events: FloatArray,
     n: FloatArray,
+    each: EffectSize,
+    labels: Labels,
 ) -> GlmmResult:
     """Fit and build the record."""
     mu = tau = se = top = lr_statistic = np.nan
@@ -391,7 +450,10 @@ def _glmm_result(
     if is_finite:
         top = float(log_likelihood(np.asarray(mu), np.asarray(np.nan_to_num(tau)), x, of))
         lr_statistic = _homogeneity(x, of)
-    half = float(two_sided_quantile(level)) * se
+    quantile = float(two_sided_quantile(level))
+    half = quantile * se
+    # A new trial's effect, as metafor's predict: two trials cannot tell how far it may lie.
+    reach = quantile * np.sqrt(tau**2 + se**2) if len(x) > 2 else np.nan
     lr_df = max(len(x) - 1, 0)
     return GlmmResult(
         k=len(x),
@@ -412,6 +474,11 @@ def _glmm_result(
         n=n,
         notes=notes,
         measure=measure,
+        pi_low=float(mu - reach),
+        pi_high=float(mu + reach),
+        yi=np.asarray(each.yi),
+        vi=np.asarray(each.vi),
+        labels=trial_labels(labels, np.size(each.yi)),
     )
 
 
@@ -521,8 +588,12 @@ def _notes(x: FloatArray, n: FloatArray) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RareEventsResult(FrozenRecord):
-    """A common effect pooled from counts; floats for one set of trials, arrays for a batch."""
+class RareEventsResult(PoolRecord):
+    """A common effect pooled from counts; floats for one set of trials, arrays for a batch.
+
+    `yi` and `vi` are the effects of single trials for Q and for figures, with half an event in
+    tables with an empty cell; NaN where a trial carries nothing. The pool itself uses the counts.
+    """
 
     method: str
     measure: str
@@ -541,6 +612,44 @@ class RareEventsResult(FrozenRecord):
     i2_pct: FloatOrArray
     weight_pct: FloatArray
     notes: tuple[str, ...]
+    yi: FloatArray
+    vi: FloatArray
+    labels: tuple[str, ...]
+
+    KIND = "rare-events"
+    TRIAL_NUMBERS = ("weight_pct",)
+    SETTINGS = ("method", "measure", "level")
+    NUMBERS = (
+        *("k", "k_informative", "estimate", "se", "statistic", "p_value", "ci_low", "ci_high"),
+        *("q", "q_df", "q_pvalue", "i2_pct"),
+    )
+
+    @property
+    def pi_low(self) -> FloatOrArray:
+        """NaN: a common effect leaves nothing to predict."""
+        return plain(np.full(np.shape(self.estimate), np.nan))
+
+    @property
+    def pi_high(self) -> FloatOrArray:
+        """NaN: a common effect leaves nothing to predict."""
+        return self.pi_low
+
+    def _settings(self) -> list[tuple[str, str]]:
+        return [
+            ("measure", self.measure),
+            ("method", f"{METHOD_NAMES[self.method]}, common effect"),
+            ("interval", f"{100 * self.level:g}%, Wald (normal)"),
+        ]
+
+    def _shown_numbers(self) -> list[tuple[str, str]]:
+        return [
+            ("trials", str(self.k)),
+            ("pooled effect (SE)", f"{self.estimate:.4g} ({self.se:.4g})"),
+            (f"{100 * self.level:g}% CI", f"{self.ci_low:.4g} to {self.ci_high:.4g}"),
+            ("test of no difference", f"{self.statistic:.4g}, p = {self.p_value:.3g}"),
+            ("Q (df), p", f"{self.q:.4g} ({self.q_df}), p = {self.q_pvalue:.3g}"),
+            ("I2 (Q-based)", f"{self.i2_pct:.1f}%"),
+        ]
 
     def __repr__(self) -> str:
         """Return method, trials and estimate with interval on one line."""
@@ -548,8 +657,7 @@ class RareEventsResult(FrozenRecord):
             shape = np.shape(self.estimate)
             return f"RareEventsResult({self.method}, {self.measure}, batch of shape {shape})"
         return (
-            f"RareEventsResult({self.method}, {self.measure}, k={self.k}, {self.estimate:.4g} "
-            f"[{100 * self.level:g}% CI {self.ci_low:.4g}, {self.ci_high:.4g}])"
+            f"RareEventsResult({self.method}, {self.measure}, k={self.k}, {self._in_brackets()})"
         )
 
 
@@ -596,6 +704,8 @@ def rare_events_result(
     variance: FloatArray,
     q: FloatArray,
     weight: FloatArray,
+    single: EffectSize,
+    labels: Labels,
 ) -> RareEventsResult:
     """Return the record of a pool from its estimate, variance, Q and weights per trial."""
     coverage = confidence_level(level)
@@ -608,6 +718,9 @@ def rare_events_result(
     q = np.where(df > 0, q, np.where(k_informative == 1, 0 * np.abs(estimate), np.nan))
     weight = np.where(table.is_present, weight, 0)
     total_weight = positive(weight.sum(axis=-1, keepdims=True))
+    says = table.is_present & ((measure == "RD") | table.is_informative)
+    if measure == "RR":
+        says |= table.is_present & (table.a + table.c == table.total)
     return RareEventsResult(
         method=method,
         measure=measure,
@@ -626,6 +739,9 @@ def rare_events_result(
         i2_pct=plain(100 * np.maximum(0 * q, (q - df) / np.where(q > 0, q, 1))),
         weight_pct=np.where(table.is_present, 100 * weight / total_weight, np.nan),
         notes=_table_notes(measure, table, k, estimate, se),
+        yi=np.where(says, single.yi, np.nan),
+        vi=np.where(says, single.vi, np.nan),
+        labels=trial_labels(labels, table.a.shape[-1]),
     )
 
 
@@ -674,6 +790,7 @@ def mantel_haenszel(
     n_2: ArrayLike,
     *,
     level: float = 0.95,
+    labels: Labels = None,
 ) -> RareEventsResult:
     """Return the Mantel-Haenszel pool of 2x2 tables, without correction of zero cells.
 
@@ -694,6 +811,8 @@ def mantel_haenszel(
         Counts, one column a trial; a NaN makes its trial missing.
     level : float
         Level of the interval.
+    labels : sequence, optional
+        Names of the trials, (k,).
 
     Returns
     -------
@@ -708,15 +827,16 @@ def mantel_haenszel(
 
     Source: Mantel & Haenszel 1959, J Natl Cancer Inst 22:719; metafor `rma.mh`.
     """
-    formula, single = _MEASURES[one_of("measure", measure, tuple(_MEASURES))]
+    measure = known_measure(measure, _MEASURES)
+    formula, single = _MEASURES[measure]
     table = tables_of(events_1, n_1, events_2, n_2)
     estimate, variance, weight = formula(table)
     # Q alone looks at effects per trial, and these follow the zero-cell rule.
-    yi, vi = single(table.a, table.n1, table.c, table.n2)
-    deviation = (yi - estimate[..., np.newaxis]) ** 2 / vi
+    each = single(table.a, table.n1, table.c, table.n2)
+    deviation = (each.yi - estimate[..., np.newaxis]) ** 2 / each.vi
     q = np.where(table.is_informative, deviation, 0).sum(axis=-1)
     return rare_events_result(
-        "mantel-haenszel", measure, level, table, estimate, variance, q, weight
+        "mantel-haenszel", measure, level, table, estimate, variance, q, weight, each, labels
     )
 
 
@@ -727,6 +847,7 @@ def peto(
     n_2: ArrayLike,
     *,
     level: float = 0.95,
+    labels: Labels = None,
 ) -> RareEventsResult:
     """Return Peto's one-step pool of 2x2 tables: log OR = sum(O - E) / sum(V), SE 1/sqrt(sum V).
 
@@ -739,6 +860,8 @@ def peto(
         Counts, one column a trial; a NaN makes its trial missing.
     level : float
         Level of the interval.
+    labels : sequence, optional
+        Names of the trials, (k,).
 
     Returns
     -------
@@ -762,7 +885,10 @@ def peto(
     per_trial = np.where(information > 0, information, np.nan)
     deviation = (score / per_trial - estimate[..., np.newaxis]) ** 2 * per_trial
     q = np.where(information > 0, deviation, 0).sum(axis=-1)
-    return rare_events_result("peto", "PETO", level, table, estimate, 1 / total, q, information)
+    each = EffectSize(score / per_trial, 1 / per_trial)
+    return rare_events_result(
+        "peto", "PETO", level, table, estimate, 1 / total, q, information, each, labels
+    )
 
 
 _Pooled = tuple[FloatArray, FloatArray, FloatArray]

@@ -20,12 +20,13 @@ from ldn_meta.stats.arrays import (
     IntArray,
     Labels,
     Settings,
+    column,
     doubts,
     effects_and_variances,
     html_table,
+    known_measure,
     numbers,
     one_of,
-    text,
     trial_labels,
     yes_or_no,
 )
@@ -523,10 +524,12 @@ TRIALS_PER_COVARIATE = 10
 
 
 def meta_regression(
-    yi: ArrayLike,
-    vi: ArrayLike,
-    X: ArrayLike,  # noqa: N803 - the name every regression has for it
+    yi: ArrayLike | str = "yi",
+    vi: ArrayLike | str = "vi",
+    X: ArrayLike | None = None,  # noqa: N803 - the name every regression has for it
     *,
+    data: Any = None,
+    x: str | Sequence[str] | None = None,
     tau2_method: str = "reml",
     ci_method: str = "knapp-hartung-floored",
     level: float = 0.95,
@@ -541,17 +544,23 @@ def meta_regression(
 
     Parameters
     ----------
-    yi, vi : array_like (..., k)
-        Effects and their sampling variances; NaN marks a missing trial.
+    yi, vi : array_like (..., k) or str
+        Effects and their sampling variances; NaN marks a missing trial. With `data` the names of
+        its columns.
     X : array_like (k,), (k, p) or (..., k, p)
-        Covariates, one column each; NaN leaves the trial out.
+        Covariates, one column each; NaN leaves the trial out. Columns of a data frame keep their
+        names.
+    data : pandas.DataFrame or mapping, optional
+        Table with `yi`, `vi` and the covariates.
+    x : str or sequence of str, optional
+        Names of the columns of `data` that are the covariates, in place of `X`.
     tau2_method, ci_method, level
         As in `ldn_meta.stats.pool.pool`.
     add_intercept : bool
         Whether a column of ones is put first. A constant column of `X` counts as the intercept
         too: the joint test leaves it aside.
     names : sequence of str, optional
-        Names of the columns of `X`; "x1", "x2", ... without.
+        Names of the columns of `X`; their own, or "x1", "x2", ..., without.
 
     Returns
     -------
@@ -573,7 +582,13 @@ def meta_regression(
     """
     settings = Settings(tau2_method, ci_method, level)
     add_intercept = yes_or_no("add_intercept", add_intercept)
-    y, v = effects_and_variances(yi, vi)
+    y, v = effects_and_variances(column(data, "yi", yi), column(data, "vi", vi))
+    if x is not None and X is None:
+        names = [x] if isinstance(x, str) else list(x)
+        X = np.column_stack([numbers("x", column(data, "x", name)) for name in names])  # noqa: N806
+    elif X is None or x is not None:
+        message = "X and x: allowed is one of the two, covariates X or their columns x of data"
+        raise ArgumentError(message)
     given, shape = (y, v), y.shape[:-1]
     columns, labels = _design(X, y.shape, add_intercept=add_intercept, names=names)
     k, p = columns.shape[-2:]
@@ -582,7 +597,7 @@ def meta_regression(
     missing = np.isnan(y) | np.isnan(design).any(axis=-1)
     present_first = np.argsort(missing, axis=1, kind="stable")
     count = k - missing.sum(axis=1)
-    numbers = _undefined(len(count), p)
+    found = _undefined(len(count), p)
     constant = (np.isnan(design) | (design == design[:, :1, :])).all(axis=(0, 1))
     tested = np.flatnonzero(~constant)
     several = np.zeros(len(count), dtype=np.bool_)
@@ -592,9 +607,9 @@ def meta_regression(
         _refuse_collinear(design[at], rows, labels)
         part, several[rows] = fit(y[at], v[at], design[at], settings, tested=tested)
         if settings.is_random and 0 < tested.size < p:
-            part["r2_pct"] = _explained(y[at], v[at], part["tau2"], tau2_method)
+            part["r2_pct"] = _explained(y[at], v[at], part["tau2"], settings.tau2_method)
         for name, values in part.items():
-            numbers[name][rows] = values
+            found[name][rows] = values
     whens = {
         "trials without an effect, a variance or a covariate (NaN) were left out": missing.any(1),
         "no more trials than coefficients: nothing was estimated": count <= p,
@@ -602,11 +617,11 @@ def meta_regression(
             (count > p) & (count < TRIALS_PER_COVARIATE * tested.size)
         ),
         "the likelihood of tau2 has more than one maximum; the global one is reported": several,
-        f"the {tau2_method} estimate of tau2 is 0": (
-            (numbers["tau2"] == 0.0) & settings.is_random
+        f"the {settings.tau2_method} estimate of tau2 is 0": (
+            (found["tau2"] == 0.0) & settings.is_random
         ),
     }
-    fields: dict[str, Any] = {**numbers, "k": count, "df": np.maximum(count - p, 0)}
+    fields: dict[str, Any] = {**found, "k": count, "df": np.maximum(count - p, 0)}
     for name, values in fields.items():
         fields[name] = values.reshape(shape + values.shape[1:])
     if not shape:
@@ -622,7 +637,8 @@ def meta_regression(
         vi=given[1],
         design=columns,
         add_intercept=add_intercept,
-        notes=tuple(
+        notes=settings.notes
+        + tuple(
             (f"{when.sum()} of {when.size} sets: " if when.size > 1 else "") + sentence
             for sentence, when in whens.items()
             if when.any()
@@ -651,9 +667,11 @@ def _design(
         )
         raise ArgumentError(message) from error
     p = columns.shape[-1]
-    labels = tuple(f"x{i + 1}" for i in range(p))
-    if names is not None:
-        labels = trial_labels(names, p, name="names", each="column of X")
+    if names is None:
+        own = getattr(covariates, "columns", [getattr(covariates, "name", None)])
+        own = own if len(own) == p else [None] * p
+        names = [f"x{i + 1}" if name is None else str(name) for i, name in enumerate(own)]
+    labels = trial_labels(names, p, name="names", each="column of X")
     if add_intercept:
         columns = np.concatenate([np.ones((*columns.shape[:-1], 1)), columns], axis=-1)
         labels = ("intercept", *labels)
@@ -865,7 +883,7 @@ def subgroups(
     one_of("tau2", tau2, TAU2_OF_SUBGROUPS)
     trials = trial_labels(labels, y.size)
     member, names = _members(by, groups, y.size)
-    options["measure"] = text("measure", measure)
+    options["measure"] = known_measure(measure)
     overall = pool(y, v, labels=trials, **options)
     pools = []
     for name in names:

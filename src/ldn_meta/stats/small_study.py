@@ -11,6 +11,7 @@ from ldn_meta.stats.arrays import (
     FloatArray,
     FrozenRecord,
     Labels,
+    Transformed,
     checked,
     effects_and_variances,
     one_of,
@@ -71,6 +72,25 @@ class TrimAndFill(FrozenRecord):
     side: str
     filled: PooledResult
     notes: tuple[str, ...]
+
+    @property
+    def estimate(self) -> float:
+        """Mean effect with the imputed trials, as of `filled`."""
+        return float(self.filled.estimate)
+
+    @property
+    def ci_low(self) -> float:
+        """Lower end of its interval."""
+        return float(self.filled.ci_low)
+
+    @property
+    def ci_high(self) -> float:
+        """Upper end of its interval."""
+        return float(self.filled.ci_high)
+
+    def transformed(self) -> Transformed:
+        """Return the filled pool as readers know it."""
+        return self.filled.transformed()
 
 
 def egger_test(yi: ArrayLike, vi: ArrayLike, *, model: str = "lm") -> EggerTest:
@@ -194,6 +214,7 @@ def trim_and_fill(
     ci_method: str = "wald",
     level: float = 0.95,
     labels: Labels = None,
+    measure: str = "",
 ) -> TrimAndFill:
     """Impute the trials that asymmetry suggests are missing, by the estimator L0.
 
@@ -227,6 +248,7 @@ def trim_and_fill(
         tau2_method=tau2_method,
         ci_method=ci_method,
         level=level,
+        measure=measure,
         labels=[names[i] for i in order] + [f"imputed {i + 1}" for i in range(missing)],
     )
     return TrimAndFill(k=k, k_filled=missing, side=side, filled=filled, notes=notes)

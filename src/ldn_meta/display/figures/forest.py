@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.bias import DOT_SIZE, draw_dot, judgement, judgement_legend
@@ -22,6 +22,9 @@ from ldn_meta.display.figures.scales import (
     Under,
     axis_limits,
     checked_limits,
+    format_of,
+    result_of,
+    shown_limits,
 )
 from ldn_meta.display.figures.sheet import (
     COLUMN_GAP,
@@ -42,7 +45,6 @@ from ldn_meta.display.figures.sheet import (
 )
 from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import (
-    MEASURES,
     capitalised,
     count,
     p_value,
@@ -51,15 +53,17 @@ from ldn_meta.display.words import (
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.pools import CI_METHODS, TAU2_METHODS
 from ldn_meta.evidence.raw.bias import OVERALL
+from ldn_meta.stats.arrays import PoolRecord
+from ldn_meta.stats.rare_events import METHOD_NAMES, MODELS
+from ldn_meta.stats.regression import SubgroupResult
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
 
     from ldn_meta.display.figures.sheet import ShownFigure
     from ldn_meta.evidence.answer.pools import IntervalToRead
-    from ldn_meta.stats.pool import PooledResult
-    from ldn_meta.stats.regression import SubgroupResult
 
 
 _PREDICTED = {
@@ -67,38 +71,73 @@ _PREDICTED = {
     "k-2": "t on k \N{MINUS SIGN} 2 df",
     "bootstrap": "parametric bootstrap",
 }
-TAU2 = "\N{GREEK SMALL LETTER TAU}\N{SUPERSCRIPT TWO}"
+TAU = "\N{GREEK SMALL LETTER TAU}"
+TAU2 = f"{TAU}\N{SUPERSCRIPT TWO}"
 I2 = "I\N{SUPERSCRIPT TWO}"
 
 
-def measure_words(result: PooledResult | None) -> str:
+def measure_words(result: PoolRecord | None) -> str:
     """Name the measure as the header of the effect column does."""
-    code = "" if result is None else result.measure
-    return capitalised(MEASURES.get(code, code or "effect"))
+    return format_of(result, 2)[1].words
 
 
-def effect_header(result: PooledResult | None, read: IntervalToRead | None = None) -> str:
+def effect_header(
+    result: PoolRecord | None, read: IntervalToRead | None = None, words: str = ""
+) -> str:
     """Head the effect column; without any pool neither measure nor level is known."""
-    kind = "interval" if read is not None and read.has_prior else "CI"
+    has_prior = read.has_prior if read is not None else _kind(result) == "bayes"
+    kind = "interval" if has_prior else "CI"
     level = "interval" if result is None else f"{level_word(result)} {kind}"
-    return f"{measure_words(result)}\n({level})"
+    return f"{words or measure_words(result)}\n({level})"
 
 
-def level_word(result: PooledResult) -> str:
+def has_weights(result: PoolRecord | None) -> bool:
+    """Whether trials have weights in the pool; with a prior or counts in a model they have not."""
+    return hasattr(result, "weight_pct")
+
+
+def _kind(result: PoolRecord | None) -> str:
+    return "" if result is None else result.KIND
+
+
+def level_word(result: PoolRecord) -> str:
     """Write the confidence level as a percentage."""
     return f"{100 * result.level:g}%"
 
 
-def pooled_label(result: PooledResult) -> str:
+def pooled_label(result: Any) -> str:
     """Name the pooled row by its model."""
+    if _kind(result) == "rare-events":
+        return f"Pooled, {METHOD_NAMES[result.method]}"
+    if _kind(result) == "glmm":
+        return f"Pooled, {MODELS[result.measure]} model"
+    if _kind(result) == "bayes":
+        return "Pooled, Bayesian"
+    if _kind(result) == "dependent":
+        return "Pooled, effects in clusters"
     return "Pooled, common effect" if _is_common(result) else "Pooled, random effects"
 
 
-def heterogeneity_line(result: PooledResult, read: IntervalToRead | None = None) -> str:
+def heterogeneity_line(result: Any, read: IntervalToRead | None = None) -> str:
     """Write Q, I2 and tau2 with its interval, as far as they are defined.
 
     With a prior the spread is not judged by these trials alone, and their tau2 stays away.
     """
+    if _kind(result) == "bayes":
+        span = f"{variance_text(result.tau_low)} to {variance_text(result.tau_high)}"
+        spread = style.unbroken(f"{TAU} = {variance_text(result.tau_median)} ({span})")
+        return f"Spread between trials, median and interval: {spread}."
+    if _kind(result) == "glmm":
+        test = f"{result.lr_df} df, {p_value(result.lr_pvalue)}"
+        ratio = style.unbroken(f"{style.number(result.lr_statistic, 2)} ({test})")
+        spread = style.unbroken(f"{TAU2} = {variance_text(result.tau2)}")
+        return f"Heterogeneity: likelihood ratio = {ratio}, {spread}."
+    if _kind(result) == "dependent":
+        parts = [
+            f"{TAU2} between clusters = {variance_text(result.tau2_between)}",
+            f"within = {variance_text(result.tau2_within)}",
+        ]
+        return f"Heterogeneity: {', '.join(style.unbroken(part) for part in parts)}."
     q_test = f"{int(result.q_df)} df, {p_value(float(result.q_pvalue))}"
     if _is_common(result):
         tau2 = f"{TAU2} = 0 by assumption"
@@ -116,8 +155,29 @@ def heterogeneity_line(result: PooledResult, read: IntervalToRead | None = None)
     return f"Heterogeneity: {', '.join(style.unbroken(part) for part in parts)}."
 
 
-def model_line(result: PooledResult, read: IntervalToRead | None = None) -> str:
+def model_line(result: Any, read: IntervalToRead | None = None) -> str:
     """Name the model, the tau2 method and the interval methods; or how it is read."""
+    if _kind(result) == "bayes":
+        return (
+            f"Random-effects model; diamond: median and shortest {level_word(result)} interval; "
+            f"prior of {TAU}: {result.prior}."
+        )
+    if _kind(result) == "glmm":
+        return (
+            f"{capitalised(MODELS[result.measure])} model of the counts; {level_word(result)} CI: "
+            f"{CI_METHODS['wald']}; squares: each trial by its own counts."
+        )
+    if _kind(result) == "dependent":
+        how = "cluster-robust (CR2), t" if result.robust else "from the model, t"
+        return (
+            f"Effects of {result.clusters} clusters, {TAU2} by {TAU2_METHODS['reml']}; "
+            f"{level_word(result)} CI: {how}; squares: each effect by itself."
+        )
+    if _kind(result) == "rare-events":
+        return (
+            f"Common-effect model by {METHOD_NAMES[result.method]}; {level_word(result)} CI: "
+            f"{CI_METHODS['wald']}."
+        )
     if read is not None and read.has_prior:
         weights = f"weights: of the pool by {TAU2_METHODS[result.tau2_method]}, not of the diamond"
         return f"Random-effects model; diamond: median and {read.name}, {read.method}; {weights}."
@@ -151,11 +211,12 @@ def subgroup_line(found: SubgroupResult) -> str:
     return f"{TAU2}: {whose}; weights: of the overall pool."
 
 
-def legend_line(kinds: set[str], *, is_clipped: bool) -> str:
+def legend_line(kinds: set[str], *, is_clipped: bool, has_weights: bool = True) -> str:
     """Explain the marks that occur in the plot, and no others."""
     parts = []
     if "pooled" in kinds:
-        parts += ["Area of a square: weight", "diamond: pooled effect with its interval"]
+        parts += ["area of a square: weight"] if has_weights else []
+        parts += ["diamond: pooled effect with its interval"]
     if "subtotal" in kinds:
         parts.append("light diamond: pooled effect of a subgroup")
     if "prediction" in kinds:
@@ -170,8 +231,8 @@ def legend_line(kinds: set[str], *, is_clipped: bool) -> str:
     return f"{capitalised(text)}." if text else ""
 
 
-def _is_common(result: PooledResult) -> bool:
-    return result.tau2_method == "common"
+def _is_common(result: Any) -> bool:
+    return _kind(result) == "rare-events" or result.tau2_method == "common"
 
 
 def variance_text(value: float) -> str:
@@ -202,7 +263,7 @@ class Diamond(NamedTuple):
     ci_high: float
 
 
-Summaries = Sequence[tuple[str, "PooledResult | Diamond | None"]]
+Summaries = Sequence[tuple[str, "PoolRecord | Diamond | None"]]
 
 
 @dataclass(frozen=True)
@@ -225,22 +286,24 @@ class Row:
 
 
 def trial_spans(
-    result: PooledResult, intervals: Sequence[Sequence[float]] | None = None
+    result: PoolRecord,
+    print_as: EffectFormat,
+    intervals: Sequence[Sequence[float]] | None = None,
 ) -> list[Interval]:
     """Give each trial its estimate and its own interval; normal at the level of the result."""
     if intervals is not None:
         ends = zip(result.yi, intervals, strict=True)
-        return [_span(effect, low, high) for effect, (low, high) in ends]
+        return [print_as.span(effect, low, high) for effect, (low, high) in ends]
     reach = NormalDist().inv_cdf(0.5 + result.level / 2)
     spans = []
     for effect, variance in zip(result.yi, result.vi, strict=True):
         half = reach * math.sqrt(variance) if variance >= 0 else math.nan
-        spans.append(_span(effect, effect - half, effect + half))
+        spans.append(print_as.span(effect, effect - half, effect + half))
     return spans
 
 
 def _trial_rows(
-    result: PooledResult | None,
+    result: Any,
     labels: Sequence[str] | None,
     columns: pd.DataFrame | None,
     dots: pd.DataFrame | None,
@@ -260,10 +323,11 @@ def _trial_rows(
         if length != len(spans):
             message = f"{argument} has {length} rows and the result {len(spans)} trials: one each"
             raise ArgumentError(message)
-    spans = trial_spans(result, intervals)
+    spans = trial_spans(result, print_as, intervals)
     cells = _texts(columns, len(spans))
     judgements = _judgements(dots, len(spans))
-    weights = result.weight_pct if result.k > 1 else [math.nan] * len(spans)
+    is_weighted = has_weights(result) and result.k > 1
+    weights = result.weight_pct if is_weighted else [math.nan] * len(spans)
     return [
         Row("trial", str(name), span, print_as.effect(span), row, style.steady(weight), dots=marks)
         for name, span, row, weight, marks in zip(
@@ -273,11 +337,13 @@ def _trial_rows(
 
 
 def _pool_rows(
-    result: PooledResult | None,
+    result: PoolRecord | None,
     totals: Sequence[str] | None,
     columns: pd.DataFrame | None,
     print_as: EffectFormat,
     read: IntervalToRead | None,
+    *,
+    has_prediction: bool,
 ) -> list[Row]:
     if result is None or result.k < 2:
         return [Row("remark", ONE_TRIAL if result is not None and result.k else NO_TRIAL)]
@@ -285,15 +351,16 @@ def _pool_rows(
     if totals is not None and len(totals) != width:
         message = f"totals has {len(totals)} texts for {width} columns: one each, '' for none"
         raise ArgumentError(message)
-    span = _pooled_span(result)
+    span = _pooled_span(result, print_as)
     label = pooled_label(result)
     if read is not None:
-        span = _span(read.estimate, read.low, read.high)
+        span = print_as.span(read.estimate, read.low, read.high)
         label = "Pooled, Bayesian" if read.has_prior else label
     cells = tuple(_text(total) for total in totals or ())
-    rows = [Row("pooled", label, span, print_as.effect(span), cells, 100.0)]
-    prediction = _span(float(result.estimate), float(result.pi_low), float(result.pi_high))
-    if prediction.is_complete:
+    weight = 100.0 if has_weights(result) else math.nan
+    rows = [Row("pooled", label, span, print_as.effect(span), cells, weight)]
+    prediction = print_as.span(result.estimate, result.pi_low, result.pi_high)
+    if has_prediction and prediction.is_complete:
         text = print_as.interval(prediction.low, prediction.high)
         label = f"{level_word(result)} prediction interval"
         rows.append(Row("prediction", label, prediction, text))
@@ -310,20 +377,20 @@ def _grouped(found: SubgroupResult, trials: list[Row], print_as: EffectFormat) -
         if one.k < 2:
             rows.append(Row("remark", ONE_TRIAL if one.k else NO_TRIAL))
             continue
-        span = _pooled_span(one)
+        span = _pooled_span(one, print_as)
         weight = math.fsum(row.weight_pct for row in own if not math.isnan(row.weight_pct))
         rows.append(Row("subtotal", "Subtotal", span, print_as.effect(span), (), weight))
         rows.append(Row("remark", heterogeneity_line(one)))
     return rows
 
 
-def _summary_row(label: str, pool: PooledResult | Diamond | None, print_as: EffectFormat) -> Row:
+def _summary_row(label: str, pool: PoolRecord | Diamond | None, print_as: EffectFormat) -> Row:
     k = 0 if pool is None else int(pool.k)
     trials = style.unbroken(f"({count(k, 'trial')})")
     name = f"{capitalised(label)} {trials}"
     if pool is None or k == 0:
         return Row("summary", name, effect="no estimate")
-    span = _pooled_span(pool)
+    span = _pooled_span(pool, print_as)
     # A diamond stands for a pool; one trial is none.
     return Row("summary" if k > 1 else "shown", name, span, print_as.effect(span))
 
@@ -340,7 +407,7 @@ def _shown_rows(
     cells = _texts(_shared(shown_only, columns), len(shown_only))
     judgements = _judgements(_shared(shown_only, dots), len(shown_only))
     entries = shown_only.to_dict("records")
-    spans = [_span(entry["yi"], entry["ci_low"], entry["ci_high"]) for entry in entries]
+    spans = [print_as.span(entry["yi"], entry["ci_low"], entry["ci_high"]) for entry in entries]
     heading = Row("heading", SHOWN_HEADING)
     return [heading] + [
         Row(
@@ -367,12 +434,8 @@ def _judgements(dots: pd.DataFrame | None, length: int) -> list[tuple[object, ..
     return list(dots.itertuples(index=False, name=None))
 
 
-def _pooled_span(result: PooledResult | Diamond) -> Interval:
-    return _span(float(result.estimate), float(result.ci_low), float(result.ci_high))
-
-
-def _span(estimate: float, low: float, high: float) -> Interval:
-    return Interval(style.steady(estimate), style.steady(low), style.steady(high))
+def _pooled_span(result: PoolRecord | Diamond, print_as: EffectFormat) -> Interval:
+    return print_as.span(result.estimate, result.ci_low, result.ci_high)
 
 
 def _texts(frame: pd.DataFrame | None, length: int) -> list[tuple[str, ...]]:
@@ -545,7 +608,7 @@ class Table:
             top += main + extra
         return places
 
-    def draw(self, sheet: Sheet, scale: Scale) -> Axes:
+    def draw(self, sheet: Sheet, scale: Scale, *, has_no_effect: bool = True) -> Axes:
         """Draw axis, reference lines and the mark of every row, and write the table."""
         top = self._rule
         axes = sheet.plot(
@@ -557,8 +620,9 @@ class Table:
             ticks=scale.ticks,
             is_log=scale.is_log,
         )
-        middle = [scale.place(0.0)] * 2
-        line(axes, middle, [top, self.bottom], style.INK, 0.8, zorder=1, gid="no-effect")
+        if has_no_effect:
+            middle = [scale.place(0.0)] * 2
+            line(axes, middle, [top, self.bottom], style.INK, 0.8, zorder=1, gid="no-effect")
         weights = [place.row.weight_pct for place in self._places if place.row.kind == "trial"]
         pen = _Pen(axes, scale, top, max(weights, default=0.0))
         for place in self._places:
@@ -742,10 +806,13 @@ def draw_table(
     is_log: bool,
     limits: tuple[float, float] | None,
     notes: Callable[[bool], list[str]],
+    has_no_effect: bool = True,
+    within: tuple[float, float] = (-math.inf, math.inf),
 ) -> tuple[Sheet, Axes]:
     """Draw a table with its plot, and ``notes`` below: they are told whether an interval is cut.
 
-    Limits are chosen so that every pooled trial's estimate is in view.
+    Limits are chosen so that every pooled trial's estimate is in view; ``within`` holds all there
+    can be.
     """
     if limits is None:
         needed = [row.span for row in table.rows if row.kind in _NEEDED]
@@ -753,7 +820,11 @@ def draw_table(
         # Without a pooled row every row is needed.
         limits = axis_limits(needed or wished, wished, reference=0.0)
     else:
-        limits = checked_limits(limits, most=LARGEST_LOG if is_log else math.inf)
+        limits = checked_limits(
+            limits,
+            holds=(("no effect", 0.0),) if has_no_effect else (),
+            most=LARGEST_LOG if is_log else math.inf,
+        )
     if is_log:
         limits = max(limits[0], -LARGEST_LOG), min(limits[1], LARGEST_LOG)
     scale = Scale.between(*limits, PLOT_WIDTH, is_log=is_log)
@@ -766,23 +837,26 @@ def draw_table(
         left=table.plot_left,
         width=PLOT_WIDTH,
         right=table.right,
-        no_effect=scale.no_effect,
-        direction=direction,
+        no_effect=scale.no_effect if has_no_effect else 0.5,
+        direction=direction if has_no_effect else ("", ""),
         label=x_label,
     )
     foot = Foot(under.bottom, table.right - MARGIN, notes(is_cut))
     sheet = Sheet(table.right + MARGIN, foot.bottom + MARGIN, table.heading, foot)
-    axes = table.draw(sheet, scale)
+    axes = table.draw(sheet, scale, has_no_effect=has_no_effect)
     under.write(sheet)
     return sheet, axes
 
 
 @style.settings()
 def forest_plot(
-    result: PooledResult | SubgroupResult | None,
+    result: Any = "yi",
+    vi: ArrayLike | str | None = None,
     *,
+    data: Any = None,
+    measure: str = "",
     read: IntervalToRead | None = None,
-    labels: Sequence[str] | None = None,
+    labels: Sequence[str] | str | None = None,
     intervals: Sequence[Sequence[float]] | None = None,
     columns: pd.DataFrame | None = None,
     totals: Sequence[str] | None = None,
@@ -790,7 +864,8 @@ def forest_plot(
     summaries: Summaries | None = None,
     direction: tuple[str, str] = ("favours treatment", "favours comparator"),
     x_label: str = "",
-    log_scale: bool = False,
+    log_scale: bool | None = None,
+    prediction: bool = True,
     digits: int = 2,
     limits: tuple[float, float] | None = None,
     dots: pd.DataFrame | None = None,
@@ -806,15 +881,23 @@ def forest_plot(
 
     Parameters
     ----------
-    result : PooledResult, SubgroupResult or None
-        The pool, with ``yi``, ``vi``, ``weight_pct`` of shape (k,). None or ``k == 0`` gives a
-        figure that says in words that there is nothing; ``k == 1`` draws no diamond. Subgroups
-        stand below their names, each with a subtotal; arguments of one entry a trial keep the
-        order that `subgroups` was given.
+    result : pool record, SubgroupResult, TrimAndFill, data frame, array or None
+        What `pool`, `pool_bayes`, `mantel_haenszel`, `peto`, `glmm_proportion` or `subgroups`
+        returned; or a frame with columns ``yi``, ``vi`` and perhaps ``label``; or ``yi`` itself,
+        beside ``vi``: these are pooled as `pool` does. None or ``k == 0`` gives a figure that
+        says in words that there is nothing; ``k == 1`` draws no diamond. Subgroups stand below
+        their names, each with a subtotal; arguments of one entry a trial keep the order that
+        `subgroups` was given.
+    vi : array_like or str, optional
+        Sampling variances, where ``result`` is ``yi``.
+    data : pandas.DataFrame or mapping, optional
+        Table of which ``yi``, ``vi`` and ``labels`` may name columns.
+    measure : str
+        Code of the effect measure, where no result says it.
     read : IntervalToRead, optional
         Estimate and interval of the diamond; those of the result otherwise.
     labels : sequence of str, optional
-        One a trial; the result's own labels otherwise.
+        One a trial, or the name of a column of the data; the result's own labels otherwise.
     intervals : sequence of (float, float), optional
         Own interval of each trial, where it is not the normal one at the level of the result.
     columns : pandas.DataFrame, optional
@@ -831,8 +914,11 @@ def forest_plot(
         What the left and the right side of no effect mean.
     x_label : str
         Name of the axis; the measure in words otherwise.
-    log_scale : bool
-        ``yi`` are logarithms of a ratio: numbers and axis show the ratio, on a log axis.
+    log_scale : bool, optional
+        Whether ``yi`` are logarithms of a ratio, so that numbers and axis show the ratio, on a
+        log axis. The measure decides; False draws logarithms, and calls them so.
+    prediction : bool
+        Whether the prediction interval is drawn, where there is one.
     digits : int
         Digits behind the point of effects and limits.
     limits : (float, float), optional
@@ -857,13 +943,14 @@ def forest_plot(
         If an argument does not have one entry a trial, lacks a column, or holds an unknown
         judgement.
     """
-    from ldn_meta.stats.regression import SubgroupResult
-
-    found = result if isinstance(result, SubgroupResult) else None
-    result = result.overall if isinstance(result, SubgroupResult) else result
-    print_as = EffectFormat(digits, log_scale)
+    given = result_of(result, vi, data=data, labels=labels, measure=measure)
+    found = given if isinstance(given, SubgroupResult) else None
+    result = given.overall if isinstance(given, SubgroupResult) else given
+    labels = None if isinstance(labels, str) else labels
     others = summaries or ()
     first_pool = _first_pool([result, *(pool for _, pool in others)])
+    print_as, called = format_of(first_pool, digits, log_scale)
+    direction = direction if called.has_no_effect else ("", "")
     trials = _trial_rows(result, labels, columns, dots, print_as, intervals)
     notes = [
         f"{capitalised(note.replace('tau2', TAU2))}."
@@ -871,17 +958,16 @@ def forest_plot(
     ]
     rows = [
         *(trials if found is None else _grouped(found, trials, print_as)),
-        *_pool_rows(result, totals, columns, print_as, read),
+        *_pool_rows(result, totals, columns, print_as, read, has_prediction=prediction),
         *([] if found is None else [Row("remark", between_line(found))]),
         *([Row("heading", SUMMARY_HEADING)] if others else []),
         *(_summary_row(label, pool, print_as) for label, pool in others),
         *_shown_rows(shown_only, columns, dots, print_as),
     ]
-    measure = measure_words(first_pool)
     dot_names = [] if dots is None else [str(name) for name in dots.columns]
     alt = describe(
         rows,
-        measure=measure,
+        measure=called.words,
         direction=direction,
         dot_names=dot_names,
         print_as=print_as,
@@ -891,25 +977,29 @@ def forest_plot(
     if not any(row.effect for row in rows):
         texts = [f"{row.label}: {row.note}" if row.note else row.label for row in rows]
         return words_only(texts, title, alt)
-    axis_name = f"{measure} (log axis)" if log_scale else measure
+    axis_name = f"{called.words} (log axis)" if print_as.is_log else called.words
     table = Table(
         rows,
         column_names=[] if columns is None else [str(name) for name in columns.columns],
         dot_names=dot_names,
-        effect_header=effect_header(first_pool, read),
+        effect_header=effect_header(first_pool, read, called.words),
         title=title,
     )
     sheet, axes = draw_table(
         table,
         direction=direction,
         x_label=capitalised(x_label) or axis_name,
-        is_log=log_scale,
-        limits=limits,
+        is_log=print_as.is_log,
+        limits=shown_limits(limits, print_as),
+        has_no_effect=called.has_no_effect,
+        within=print_as.possible,
         notes=lambda is_cut: [
             model_line(result, read) if result is not None and result.k > 1 else "",
             "" if found is None else subgroup_line(found),
             *notes,
-            legend_line({row.kind for row in rows}, is_clipped=is_cut),
+            legend_line(
+                {row.kind for row in rows}, is_clipped=is_cut, has_weights=has_weights(result)
+            ),
             judgement_legend(value for row in rows for value in row.dots),
             dots_note if any(row.dots for row in rows) else "",
         ],
@@ -920,14 +1010,15 @@ def forest_plot(
 forest_output = output_of(forest_plot)
 
 
-def _first_pool(pools: Sequence[PooledResult | Diamond | None]) -> PooledResult | None:
+def _first_pool(pools: Sequence[PoolRecord | Diamond | None]) -> PoolRecord | None:
     """Take measure and level from the pool shown first, if there is any; refuse many in one."""
-    from ldn_meta.stats.pool import PooledResult
-
-    found = [pool for pool in pools if isinstance(pool, PooledResult)]
+    found = [pool for pool in pools if isinstance(pool, PoolRecord)]
     for pool in found:
         if pool.is_batch:
-            message = f"{pool!r} is a batch of pool_many: a forest plot needs the result of pool"
+            message = (
+                f"{pool!r} is a batch: a forest plot needs the result of one set; of "
+                "leave_one_out draw leave_one_out_plot, of a batch the rows of to_frame()"
+            )
             raise ArgumentError(message)
     return next(iter(found), None)
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.forest import NO_TRIAL
@@ -19,6 +19,7 @@ from ldn_meta.display.figures.scales import (
     checked_limits,
     draw_upright,
     linear_ticks,
+    result_of,
 )
 from ldn_meta.display.figures.sheet import (
     KEY_HEIGHT,
@@ -42,12 +43,20 @@ from ldn_meta.display.figures.sheet import (
 from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import COUNTS, capitalised, count
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.arrays import confidence_level
+from ldn_meta.stats.arrays import (
+    LOG,
+    MEASURES,
+    PLAIN,
+    PoolRecord,
+    confidence_level,
+    known_measure,
+)
 from ldn_meta.stats.small_study import ENOUGH_TRIALS
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
 
     from ldn_meta.display.figures.sheet import ShownFigure
 
@@ -279,12 +288,16 @@ _BELOW = 1.08
 
 @style.settings()
 def funnel_plot(
-    frame: pd.DataFrame,
+    frame: Any = "yi",
+    vi: ArrayLike | str | None = None,
     *,
-    direction: tuple[str, str],
-    x_label: str,
+    data: Any = None,
+    labels: Sequence[str] | str | None = None,
+    measure: str = "",
+    direction: tuple[str, str] = ("", ""),
+    x_label: str = "",
     centre: float | None = None,
-    log_scale: bool = False,
+    log_scale: bool | None = None,
     level: float = 0.95,
     limits: tuple[float, float] | None = None,
     title: str | None = None,
@@ -297,17 +310,27 @@ def funnel_plot(
 
     Parameters
     ----------
-    frame : pandas.DataFrame
+    frame : pandas.DataFrame, pool record, TrimAndFill or array
         One row a trial: ``label``, effect ``yi`` (logarithm for a ratio), variance ``vi``;
-        optionally ``imputed``, True for a trial that trim and fill added.
+        optionally ``imputed``, True for a trial that trim and fill added. Or what a pool or
+        `trim_and_fill` returned, which also brings centre, measure and imputed trials; or ``yi``
+        itself, beside ``vi``.
+    vi : array_like or str, optional
+        Sampling variances, where ``frame`` is ``yi``.
+    data : pandas.DataFrame or mapping, optional
+        Table of which ``frame``, ``vi`` and ``labels`` may name columns.
+    labels : sequence of str, optional
+        One a trial, beside ``yi`` and ``vi``.
+    measure : str
+        Code of the effect measure, where no result says it.
     direction : (str, str)
         What values below and above no effect mean.
     x_label : str
-        Name of the axis.
+        Name of the axis; the measure in words otherwise.
     centre : float, optional
         Pooled estimate on the scale of ``yi``.
-    log_scale : bool
-        Numbers are logarithms of a ratio; the ratio is shown.
+    log_scale : bool, optional
+        Numbers are logarithms of a ratio; the ratio is shown. The measure decides otherwise.
     level : float
         Level of the pseudo limits, ``centre`` plus and minus z standard errors.
     limits : (float, float), optional
@@ -328,6 +351,16 @@ def funnel_plot(
         If the frame is not as described, centre or level is not usable, or the limits leave out
         a trial, the centre or no effect.
     """
+    result = None
+    if not (hasattr(frame, "columns") and vi is None):
+        result = result_of(frame, vi, data=data, labels=labels, measure=measure)
+        number = getattr(frame, "k_filled", 0)
+        frame, middle = _frame_of(result, number)
+        centre = middle if centre is None else centre
+    called = MEASURES[getattr(result, "measure", known_measure(measure))]
+    log_scale = called.scale == LOG if log_scale is None else log_scale
+    is_plain = called.scale == PLAIN or (called.scale == LOG and log_scale)
+    x_label = x_label or (called.words if is_plain else called.analysed)
     trials = trials_of(frame, centre=centre, is_log=log_scale, level=level, limits=limits)
     begin = opening("Funnel plot", title)
     if not trials:
@@ -386,7 +419,7 @@ def funnel_plot(
         begin,
         f"{capitalised(count(len(reported), 'trial'))}, {x_label}, by standard error, "
         f"{min(errors):.3g} to {max(errors):.3g}.",
-        print_as.sides(direction),
+        print_as.sides(direction) if any(direction) else "",
         f"Two-sided p: {', '.join(reversed(shares))}.",
         "" if centre is None else _centre_words(reported, centre, level, print_as),
         f"{capitalised(count(imputed, 'trial'))} imputed by trim and fill." if imputed else "",
@@ -396,6 +429,17 @@ def funnel_plot(
 
 
 funnel_output = output_of(funnel_plot)
+
+
+def _frame_of(result: Any, imputed: int) -> tuple[pd.DataFrame, float | None]:
+    """Make the frame of a result, of which the last trials are imputed, and its estimate."""
+    if not isinstance(result, PoolRecord):
+        message = f"{type(result).__name__} has no trials to draw; allowed: the result of a pool"
+        raise ArgumentError(message)
+    frame = result.trials_frame()
+    frame["imputed"] = [row >= len(frame) - imputed for row in range(len(frame))]
+    centre = float(result.estimate)
+    return frame[frame["vi"].notna()], centre if math.isfinite(centre) else None
 
 
 def _limits_of(

@@ -43,8 +43,10 @@ from ldn_meta.display.figures.scales import (
     checked_limits,
     draw_upright,
     fit_names,
+    format_of,
     linear_ticks,
     place_names,
+    shown_limits,
     wanted_at,
     write_ends,
     write_names,
@@ -71,10 +73,9 @@ from ldn_meta.display.figures.sheet import (
     wrap,
 )
 from ldn_meta.display.outputs import output_of
-from ldn_meta.display.words import MEASURES, capitalised, count, p_value
+from ldn_meta.display.words import capitalised, count, p_value
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.effects.rows import RATIO_MEASURES
-from ldn_meta.stats.arrays import Labels, checked, one_of, trial_labels
+from ldn_meta.stats.arrays import LOG, MEASURES, PLAIN, Labels, checked, one_of, trial_labels
 from ldn_meta.stats.influence import influence, leave_one_out
 from ldn_meta.stats.pool import PooledResult, side
 from ldn_meta.stats.regression import RegressionResult
@@ -156,24 +157,30 @@ def leave_one_out_plot(
         return words_only([nothing], title, f"{begin} {nothing}")
     settings = {name: getattr(result, name) for name in ("tau2_method", "ci_method", "level")}
     others = leave_one_out(result.yi, result.vi, **settings)
-    is_log = result.measure in RATIO_MEASURES
-    print_as = EffectFormat(digits, is_log)
+    print_as, called = format_of(result, digits)
     columns = ("estimate", "ci_low", "ci_high", "tau2", "i2_pct")
     found = np.column_stack([getattr(others, name) for name in columns])
     present = [i for i, vi in enumerate(result.vi) if not math.isnan(vi)]
     rows = [_without(f"without {names[i]}", found[i], print_as) for i in present]
     whole = np.array([getattr(result, name) for name in columns])
     rows.append(_without(f"{pooled_label(result)}, all trials", whole, print_as, "pooled"))
-    told = _what_they_decide([names[i] for i in present], [row.span for row in rows], print_as)
+    told = _what_they_decide(
+        [names[i] for i in present],
+        [row.span for row in rows],
+        print_as,
+        has_no_effect=called.has_no_effect,
+    )
     rows.append(Row("remark", told))
-    measure = measure_words(result)
     alone = "Without one of two trials, the other stands alone." if result.k == 2 else ""
     sheet, axes = draw_table(
         Table(rows, column_names=(TAU2, I2), effect_header=effect_header(result), title=title),
         direction=direction,
-        x_label=capitalised(x_label) or f"{measure}{' (log axis)' if is_log else ''}",
-        is_log=is_log,
-        limits=limits,
+        x_label=capitalised(x_label)
+        or f"{called.words}{' (log axis)' if print_as.is_log else ''}",
+        is_log=print_as.is_log,
+        limits=shown_limits(limits, print_as),
+        has_no_effect=called.has_no_effect,
+        within=print_as.possible,
         notes=lambda is_cut: [
             "Square: all other trials pooled; diamond and broken line: all trials.",
             "Arrow: interval goes on." if is_cut else "",
@@ -183,8 +190,8 @@ def leave_one_out_plot(
     )
     sentences = [
         begin,
-        f"{capitalised(count(len(rows) - 2, 'trial'))}, {measure.lower()}.",
-        print_as.sides(direction),
+        f"{capitalised(count(len(rows) - 2, 'trial'))}, {called.words.lower()}.",
+        print_as.sides(direction) if called.has_no_effect else "",
         *_told_rows(rows[:-2]),
         f"{rows[-2].label}: {rows[-2].effect}.",
         told,
@@ -207,15 +214,19 @@ def _told_rows(rows: Sequence[Row]) -> list[str]:
 
 def _without(label: str, numbers: FloatArray, print_as: EffectFormat, kind: Kind = "trial") -> Row:
     """Write estimate and limits of a pool as a row, tau2 and I2 in its cells."""
-    estimate, low, high, tau2, i2 = (steady(number) for number in numbers)
-    span = Interval(estimate, low, high)
+    span = print_as.span(*numbers[:3])
+    tau2, i2 = (steady(number) for number in numbers[3:])
     known = not math.isnan(tau2)
     cells = (variance_text(tau2), f"{style.number(i2, 0)}%") if known else ("", "")
     return Row(kind, label, span, print_as.effect(span), cells)
 
 
 def _what_they_decide(
-    names: Sequence[str], spans: Sequence[Interval], print_as: EffectFormat
+    names: Sequence[str],
+    spans: Sequence[Interval],
+    print_as: EffectFormat,
+    *,
+    has_no_effect: bool = True,
 ) -> str:
     """Say which trial moves the estimate most, and without which the interval changes side.
 
@@ -226,6 +237,8 @@ def _what_they_decide(
     most, span = max(pairs, key=lambda one: abs(one[1].estimate - whole.estimate))
     size = print_as.number(abs(span.estimate - whole.estimate))
     by = f"by a factor of {size}" if print_as.is_log else f"by {size}"
+    if not has_no_effect:
+        return f"Leaving out {most} moves the estimate most, {by}."
     here = side(whole.low, whole.high)
     lies = [(name, side(span.low, span.high)) for name, span in pairs]
     kinds: tuple[tuple[str, Callable[[float], bool]], ...] = (
@@ -691,10 +704,10 @@ def labbe_plot(
     curves = [Curve("no-effect", "same in both arms", same, same, style.INK, 0.8, _BROKEN)]
     effect = ""
     if result is not None:
-        is_ratio = result.measure in RATIO_MEASURES or result.measure == "PETO"
+        is_ratio = MEASURES[result.measure].scale == LOG
         xs, ys = _effect_curve(result)
         value = EffectFormat(2, is_ratio).number(float(result.estimate))
-        effect = f"pooled {MEASURES[result.measure]} {value}"
+        effect = f"pooled {MEASURES[result.measure].words} {value}"
         curves.append(Curve("pooled", effect, xs, ys, style.POOLED))
     plan = Plan(
         circles,
@@ -814,7 +827,7 @@ def bubble_plot(
     if at.min() == at.max():
         message = f"covariate={result.names[column]!r} is constant; allowed: one that differs"
         raise ArgumentError(message)
-    print_as = EffectFormat(digits, measure in RATIO_MEASURES)
+    print_as = EffectFormat(digits, MEASURES[measure].scale == LOG)
     shares = _shares((1.0 / (result.vi[there] + result.tau2)).tolist())
     circles = [
         Circle(name, steady(x), steady(y), share, f"{x:.3g}, {print_as.number(y)}")
@@ -838,7 +851,8 @@ def bubble_plot(
         ends = checked_limits(limits, holds=places, held="every trial and no effect")
     ends = (max(ends[0], -LARGEST_LOG), min(ends[1], LARGEST_LOG)) if print_as.is_log else ends
     name = result.names[column]
-    effect = capitalised(MEASURES.get(measure, measure or "effect"))
+    called = MEASURES[measure]
+    effect = capitalised(called.words if called.scale in (PLAIN, LOG) else called.analysed)
     level = f"{100 * result.level:g}%"
     slope = _slope(result, column, print_as)
     others = [one for i, one in enumerate(result.names) if i != column and _varies(design[:, i])]

@@ -6,11 +6,12 @@ Also how a value is printed, since a tick and a cell print it alike.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ldn_meta.display.figures.sheet import (
     INK,
@@ -21,7 +22,6 @@ from ldn_meta.display.figures.sheet import (
     SMALL_SIZE,
     SOFT_INK,
     Sheet,
-    interval,
     line,
     line_width,
     number,
@@ -30,7 +30,21 @@ from ldn_meta.display.figures.sheet import (
     text_width,
     wrap,
 )
+from ldn_meta.display.words import capitalised
 from ldn_meta.errors import ArgumentError
+from ldn_meta.stats.arrays import (
+    DOUBLE_ARCSINE,
+    FISHER_Z,
+    LOG,
+    MEASURES,
+    PLAIN,
+    Measure,
+    PoolRecord,
+    back,
+)
+from ldn_meta.stats.pool import pool
+from ldn_meta.stats.regression import SubgroupResult
+from ldn_meta.stats.small_study import TrimAndFill
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,12 +125,16 @@ def axis_limits(
     needed: Sequence[Interval],
     wished: Sequence[Interval],
     *,
-    reference: float,
+    reference: float | None,
 ) -> tuple[float, float]:
     """Choose the shown range on the scale of analysis."""
-    inside = [reference, *(row.estimate for row in needed if math.isfinite(row.estimate))]
+    inside = [
+        *([] if reference is None else [reference]),
+        *(row.estimate for row in needed if math.isfinite(row.estimate)),
+    ]
     complete = [row for row in (*needed, *wished) if row.is_complete]
     half_widths = [(row.high - row.low) / 2 for row in complete]
+    inside = inside or [0.0]
     span = max(inside) - min(inside)
     reach = max(_REACH * median(half_widths), span / 2) if half_widths else (span / 2 or 1.0)
     ends = [*inside, *(end for row in complete for end in (row.low, row.high))]
@@ -223,6 +241,9 @@ class UprightScale:
         return [(math.log(ratio), label) for ratio, label in ticks]
 
 
+# From here on a ratio is printed in powers of ten.
+LONGEST_RATIO = 1e5
+SMALLEST_RATIO, LARGEST_RATIO = sys.float_info.min, sys.float_info.max
 # Ratios beyond 5e21 are typing errors; without a bound they would overflow an axis.
 LARGEST_LOG = 50.0
 
@@ -269,6 +290,19 @@ class EffectFormat:
 
     digits: int
     is_log: bool
+    scale: str = PLAIN
+
+    @property
+    def possible(self) -> tuple[float, float]:
+        """Ends of what is drawn: a share lies from 0 to 1, a correlation from -1 to 1."""
+        if self.scale == PLAIN:
+            return -math.inf, math.inf
+        return (-1.0, 1.0) if self.scale == FISHER_Z else (0.0, 1.0)
+
+    def span(self, estimate: float, low: float, high: float) -> Interval:
+        """Make an interval as it is drawn: shares and correlations leave their scale here."""
+        ends = (back(value, self.scale) for value in (estimate, low, high))
+        return Interval(*(steady(end) for end in ends))
 
     @property
     def no_effect(self) -> str:
@@ -276,12 +310,19 @@ class EffectFormat:
         return "1" if self.is_log else "0"
 
     def number(self, value: float) -> str:
-        """Print one value."""
-        return number(self._shown(value), self.digits)
+        """Print one value; no ratio is printed as 0, or with digits nobody reads."""
+        shown = self._shown(value)
+        if self.is_log and math.isinf(shown):
+            return f"above {LARGEST_RATIO:.1e}"
+        if self.is_log and shown < SMALLEST_RATIO:
+            return f"below {SMALLEST_RATIO:.1e}"
+        if self.is_log and not 0.5 * 10**-self.digits <= shown < LONGEST_RATIO:
+            return "not defined" if math.isnan(shown) else f"{shown:.2g}"
+        return number(shown, self.digits)
 
     def interval(self, low: float, high: float) -> str:
         """Print limits in brackets."""
-        return interval(self._shown(low), self._shown(high), self.digits)
+        return f"({self.number(low)} to {self.number(high)})"
 
     def effect(self, span: Interval) -> str:
         """Print an estimate with its limits, or say what is missing."""
@@ -305,6 +346,53 @@ class EffectFormat:
             return math.exp(value)
         except OverflowError:
             return math.inf
+
+
+def format_of(
+    result: PoolRecord | None, digits: int, log_scale: bool | None = None
+) -> tuple[EffectFormat, Measure]:
+    """Say how effects of a result are drawn, and how they are called then: the measure decides.
+
+    `log_scale` overrules it: False leaves logarithms as they are, and calls them so.
+    """
+    measure = MEASURES["" if result is None else result.measure]
+    is_log = measure.scale == LOG if log_scale is None else log_scale
+    # Without numbers of people a double arcsine stays one.
+    stays = measure.scale == DOUBLE_ARCSINE or (measure.scale == LOG and not is_log)
+    scale = PLAIN if is_log or stays or measure.scale == LOG else measure.scale
+    words = capitalised(measure.analysed if stays else measure.words)
+    return EffectFormat(digits, is_log, scale), measure._replace(words=words)
+
+
+def shown_limits(limits: object, print_as: EffectFormat) -> tuple[float, float] | None:
+    """Return ends of an axis as they are drawn: they come on the scale of ``yi``."""
+    if limits is None or print_as.scale == PLAIN:
+        return limits  # type: ignore[return-value]
+    low, high = (back(end, print_as.scale) for end in checked_limits(limits, holds=()))
+    return float(low), float(high)
+
+
+def result_of(
+    given: Any, vi: Any = None, *, data: Any = None, labels: Any = None, measure: str = ""
+) -> PoolRecord | SubgroupResult | None:
+    """Return a result as it is; pool a frame with yi and vi, or yi and vi themselves."""
+    if isinstance(given, TrimAndFill):
+        return given.filled
+    if given is None or isinstance(given, PoolRecord | SubgroupResult):
+        return given
+    if vi is None and hasattr(given, "columns"):
+        data, given = given, "yi"
+    if isinstance(given, str) and vi is None:
+        vi = "vi"
+    if vi is None:
+        message = (
+            f"{type(given).__name__} without vi cannot be drawn; allowed: a result of a pool, a "
+            "data frame with yi and vi, or yi and vi"
+        )
+        raise ArgumentError(message)
+    if labels is None and data is not None and "label" in data:
+        labels = "label"
+    return pool(given, vi, data=data, labels=labels, measure=measure)
 
 
 def draw_upright(

@@ -9,11 +9,11 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from functools import cache, lru_cache, wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict, TypeVar, Unpack
 
 from ldn_meta.display.words import fixed
 from ldn_meta.errors import ArgumentError
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from ldn_meta.stats.arrays import FloatArray
 
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # Okabe & Ito's palette, told apart with any colour vision; the two arms also differ in
 # lightness, and every meaning that is carried by colour is carried by a shape or a letter too.
@@ -87,7 +90,7 @@ _SETTINGS: dict[Any, Any] = {
 
 
 @contextmanager
-def settings() -> Iterator[None]:
+def _drawing() -> Iterator[None]:
     """Draw or save under this project's settings whatever the session's own are."""
     import matplotlib as mpl
 
@@ -95,6 +98,60 @@ def settings() -> Iterator[None]:
     chosen = {key: defaults[key] for key in defaults if key.startswith(_SETTING_GROUPS)}
     with mpl.rc_context(chosen | _SETTINGS):
         yield
+
+
+class _Settings:
+    """The settings of a drawing, around a block or around a plot, whose options it checks."""
+
+    def __enter__(self) -> None:
+        self._drawing = _drawing()
+        self._drawing.__enter__()
+
+    def __exit__(self, *raised: Any) -> None:
+        self._drawing.__exit__(*raised)
+
+    def __call__(self, plot: Callable[P, T]) -> Callable[P, T]:
+        @wraps(plot)
+        def drawn(*values: P.args, **options: P.kwargs) -> T:
+            check_options(options)
+            with _drawing():
+                return plot(*values, **options)
+
+        return drawn
+
+
+def settings() -> _Settings:
+    """Draw or save under this project's settings whatever the session's own are."""
+    return _Settings()
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Refuse what no plot can draw, by the names that all plots share."""
+    for name, value in options.items():
+        allowed = _OPTIONS.get(name)
+        if allowed is not None and not allowed[0](value):
+            message = f"{name}={value!r} is not usable; allowed: {allowed[1]}"
+            raise ArgumentError(message)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_DIGITS
+
+
+MOST_DIGITS = 12
+_OPTIONS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "title": (lambda value: value is None or isinstance(value, str), "a text, or None"),
+    "x_label": (lambda value: isinstance(value, str), "a text, may be empty"),
+    "digits": (_is_whole, f"whole numbers from 0 to {MOST_DIGITS}"),
+    "direction": (
+        lambda value: (
+            isinstance(value, tuple | list)
+            and len(value) == 2
+            and all(isinstance(side, str) for side in value)
+        ),
+        "two texts, for values below and above no effect",
+    ),
+}
 
 
 def number(value: float, digits: int) -> str:
