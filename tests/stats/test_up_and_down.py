@@ -383,3 +383,9 @@ globals().update(
         test_exact_sum_is_the_sum_over_all_orders,
     )
 )
+
+
+def test_a_probability_of_what_was_seen_may_be_tiny():
+    seen = np.full(GRID.ed50.shape, 1e-103)
+    seen[-1] = 1.0
+    assert compatible_curves(GRID, seen).weight[0] == 1e-103
