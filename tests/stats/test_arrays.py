@@ -299,7 +299,6 @@ def test_the_odd_calls_reach_what_people_call():
     } <= reached
 
 
-
 def test_every_measure_that_can_be_computed_can_be_read():
     from ldn_meta.stats.arrays import MEASURES, known_measure
     from ldn_meta.stats.effects import EFFECT_CODES, MATCHED_CODES
