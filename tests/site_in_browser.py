@@ -79,6 +79,15 @@ LOOK = """
   };
 })()
 """.replace("LARGE", str(LEAST_OF_LARGE)).replace("LEAST", str(LEAST_CONTRAST))
+# What is folded is looked at unfolded, and pictures that wait to be scrolled to are fetched.
+UNFOLD = """
+(async () => {
+  document.querySelectorAll('.bd-article details').forEach(el => { el.open = true; });
+  document.querySelectorAll('img').forEach(img => { img.loading = 'eager'; });
+  await Promise.all([...document.images].map(img => img.decode().catch(() => {})));
+  await new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)));
+})()
+"""
 FOCUSED = """
 (() => {
   const el = document.activeElement, box = el.getBoundingClientRect();
@@ -203,6 +212,7 @@ def faults_of(browser, page, width):
     """Look at one page at one width."""
     browser.resize(width)
     browser.open(page.as_uri())
+    browser.evaluate(UNFOLD)
     found = browser.evaluate(LOOK)
     yield from trouble(browser.events)
     if found["scroll"] > 0:

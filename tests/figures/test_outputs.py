@@ -37,6 +37,16 @@ def test_bundle_has_picture_words_and_metadata(output):
     json.dumps([data, metadata])
 
 
+def test_a_figure_of_nothing_says_so():
+    from ldn_meta.display.figures.sheet import words_only
+
+    figure, _ = words_only(["No trial."], "Pain", "Forest plot: Pain. No trial.")
+    _, metadata = FigureOutput(figure, "forest", figure.alt)._repr_mimebundle_(include=())
+    assert metadata["ldn-meta"] == {
+        "figure": "forest", "alt": figure.alt, "is_words_only": True,
+    }  # fmt: skip
+
+
 def test_bundle_follows_include_and_exclude(output):
     assert set(output._repr_mimebundle_(include={"image/png"})[0]) == {"image/png"}
     assert "image/svg+xml" not in output._repr_mimebundle_(exclude={"image/svg+xml"})[0]

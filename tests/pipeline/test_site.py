@@ -10,16 +10,16 @@ from urllib.parse import unquote
 import nbformat
 import pytest
 
+from ldn_meta import files
 from ldn_meta.display.outputs import FACTS_MIME, Table, linked
 from ldn_meta.errors import LdnMetaError, StaleError
 from ldn_meta.evidence.load import load_evidence
-from ldn_meta.evidence.raw.review import Review
+from ldn_meta.evidence.raw.review import Review, load_review
 from ldn_meta.pipeline import site
 from ldn_meta.pipeline.site import (
     FORMATS,
     TABLES,
     Links,
-    as_paragraph,
     dictionary_page,
     direction_in_words,
     downloads,
@@ -39,6 +39,7 @@ TABLE = (
     "<p><strong>Trials</strong></p><table class='ldn-table'><thead><tr><th>trial</th></tr></thead>"
     "<tbody><tr><td>Ames 2001</td></tr></tbody></table>"
 )
+NOTHING = "<p><strong>Harms</strong></p><p>None.</p>"
 LINKS = Links({"Ames 2001": "../../studies/ames2001.html"})
 
 
@@ -61,7 +62,15 @@ def executed(title):
                 output({"text/html": TABLE, "text/plain": "a table"}),
                 output({"image/png": PNG, "text/plain": "x"}, figure="dot", alt="one dot"),
             ],
+            id="forest",
         ),
+        new.new_markdown_cell("## A heading over nothing"),
+        new.new_code_cell("none()", outputs=[output({"text/html": NOTHING})], id="none"),
+        new.new_code_cell(
+            "words()",
+            outputs=[output({"image/png": PNG}, figure="no", alt="None.", is_words_only=True)],
+        ),
+        new.new_markdown_cell("## Facts"),
         new.new_code_cell("hidden()", metadata={"tags": ["hide-output"]}),
     ]
     metadata = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
@@ -132,14 +141,18 @@ def test_a_notebook_is_prepared_for_readers(reported):
     assert [set(output["data"]) for output in shown["outputs"]] == [
         {"text/markdown"},
         {"text/html", "text/plain"},
-        {"image/png", "text/plain"},
+        {"text/html"},
     ]
-    assert shown["metadata"]["mystnb"] == {"image": {"alt": "one dot"}}
+    figure = shown["outputs"][2]["data"]["text/html"]
+    assert '<img src="../../downloads/headache/dot.svg" alt="one dot"' in figure
+    assert 'href="../../downloads/headache/dot.png"' in figure
     link = '<a href="../../studies/ames2001.html">Ames 2001</a>'
     assert shown["outputs"][0]["data"]["text/markdown"] == f"A **sentence** on {link}."
     assert f"<td>{link}</td>" in shown["outputs"][1]["data"]["text/html"]
     bars = [cell["source"] for cell in page["cells"][1:] if cell["cell_type"] == "markdown"]
-    assert 'href="../../downloads/headache/dot.svg"' in bars[0]
+    assert "".join(bars[0]) == "## Facts", (
+        "a heading over nothing vanishes, with what says that it is none"
+    )
     assert 'href="../../downloads/headache/20_pooled_effect.ipynb"' in bars[-1]
     assert 'href="../../downloads/data/derived/pooled.csv"' in bars[-1]
     ids = [cell["id"] for cell in page["cells"]]
@@ -157,50 +170,140 @@ def test_pages_of_reports_at_hand_only(reported):
         "methods/decisions.md",
         "methods/methods.md",
         "overview/90_overview.ipynb",
-        "pictures/headache_dot.png",
         "studies/ames2001.md",
         "studies/index.md",
     ]
 
 
-def test_the_start_page_tells_all_of_an_answer_in_one_table(reported):
+def test_the_start_page_tells_all_of_an_answer_in_one_row(reported):
     start = site.pages()["index.md"].decode()
     row = start[start.index("<tbody>") : start.index("</tbody>")]
     for told in (
-        '<a href="indications/headache/20_pooled_effect.html">headache</a>',
-        'data-label="Direction">Estimate favours nothing</td>',
-        ">-0.4 (-0.6 to -0.2)</td>",
+        '<a href="indications/headache/index.html">Headache</a>',
+        'aria-label="Estimate favours nothing. -0.4 (-0.6 to -0.2)."',
+        "</a>-0.4 (-0.6 to -0.2)</td>",
         ">not rated</td>",
-        ">2 of 3 comparative studies gave usable numbers, 151 people</td>",
-        'Largest weight: <a href="studies/ames2001.html">Ames 2001</a>. Nothing else.',
-        '<a class="ldn-page" href="indications/headache/20_pooled_effect.html">Pooled effect</a>',
+        ">151 people in 2 trials</td>",
+        ">Two trials; not Ames 2001.<br>",
+        '<a href="indications/headache/index.html#harms">harms</a>',
     ):
         assert told in row, told
-    assert '* **headache**: Two trials; not <a href="studies/ames2001.html">' in start
 
 
-def test_certainty_and_what_would_change_it_come_from_their_own_pages_when_these_are_there(
-    reported,
-):
+def rate(reported, **result):
+    """Rate the main outcome of the tiny project."""
     file = reported.root / "reports/headache/facts.json"
     facts = json.loads(file.read_text())
-    facts["50_robustness"] = {"sentence": "Another trial would."}
-    facts["60_certainty"] = {"answer": {"certainty": "low", "sentence": "Certainty: low."}}
+    rated = {
+        "outcome": "main outcome", "comparator_class": "placebo", "construct": "pain",
+        "measure": "MD", "unit": "points", "benefit_sign": -1.0, "important_low": -1.0,
+        "important_high": 1.0, "estimate": -0.4, "ci_low": -0.6, "ci_high": -0.2,
+        "statement": "LDN may reduce pain slightly.",
+    }  # fmt: skip
+    facts["60_certainty"] = {
+        "answer": {"certainty": "low", "sentence": "Certainty: low."},
+        "outcomes": [{**rated, "comparator_class": "active drug"}, rated | result],
+    }
     file.write_text(json.dumps(facts))
-    made = site.pages()
+    return site.pages()
+
+
+def test_certainty_and_its_statement_come_from_their_own_page_when_it_is_there(reported):
+    made = rate(reported)
     for page in ("index.md", "indications/headache/index.md"):
         text = made[page].decode()
-        assert "Another trial would." in text
-        assert "Largest weight" not in text
-        assert ">low</" in text
-        assert "Certainty: low." in text
+        assert "LDN may reduce pain slightly." in text
+        assert "\u2295\u2295\u25cb\u25cb low" in text
+
+
+@pytest.mark.parametrize(
+    ("result", "inner"),
+    [
+        # Better with the treatment is on the left, whether less or more is better.
+        ({}, ("1 better", 'x1="60.2"', 'x2="100.1"')),
+        (
+            {"benefit_sign": 1.0, "estimate": 0.4, "ci_low": 0.2, "ci_high": 0.6},
+            ("1 better", 'x1="100.1"', 'x2="60.2"'),
+        ),
+        ({"estimate": None}, ("no size", "ldn-arrow")),
+    ],
+)
+def test_the_small_picture(reported, result, inner):
+    text = rate(reported, **result)["index.md"].decode()
+    picture = text[text.index("<svg") : text.index("</svg>")]
+    assert [part for part in inner if part not in picture] == []
+
+
+def test_a_result_without_a_side_is_drawn_to_both():
+    result = {
+        "measure": "MD", "unit": "points", "benefit_sign": -1.0,
+        "estimate": 0.1, "ci_low": -0.1, "ci_high": 0.5,
+    }  # fmt: skip
+    picture = site.mini_picture(result, "side not known", span=1.0, words="x")
+    assert 'class="ldn-ci ldn-unsided" x1="70.2"' in picture
+    assert 'x2="169.8"' in picture
+    assert "ldn-point" not in picture
+
+
+def test_a_condition_is_one_page_of_layers_from_its_notebooks(reported):
+    page = site.pages()["indications/headache/index.md"].decode()
+    assert page.index('<h2 id="forest">') < page.index('src="../../downloads/headache/dot.svg"')
+    assert '<a href="../../studies/ames2001.html">Ames 2001</a>' in page
+    assert "facts for machines" not in page
+    assert 'id="harms"' not in page, "a part without content is left out"
+    assert '<a href="20_pooled_effect.html">Does it help?</a>' in page
+    assert "level = 0.9\n" in page
+    assert "# default" not in page
+
+
+def test_every_cell_of_the_layers_is_on_file_once():
+    """Renamed cells would vanish from the pages of the conditions without a word."""
+    templates = files.notebooks()
+    named = [name for layer in site.LAYERS for name in layer.cells]
+    assert len(named) == len(set(named))
+    for name in named:
+        notebook, _, cell = name.partition("/")
+        cells = json.loads((templates / f"{notebook}.ipynb").read_text())["cells"]
+        assert cell in [one["id"] for one in cells], name
+
+
+def test_what_is_known_of_each_condition_is_one_short_sentence_and_its_page_is_short():
+    """On the reports at hand: budgets of words for what a reader meets first."""
+    review = load_review(files.raw_data())
+    reports = {name: site._notebooks(name) for name in site.reported_indications()}
+    found = site.told(reports, review)
+    assert found
+    for name, one in found.items():
+        assert len(one.statement.split()) <= 40, one.statement
+        assert re.search(r"\. [A-Z]", one.statement) is None, one.statement
+        layers = site.layers_of(reports[name], "", Links({}), has_number=bool(one.answer.trials))
+        assert all("None." not in part for shown in layers for part in shown.parts)
+        if not one.answer.trials:
+            shown = " ".join(shown.content for shown in layers if not shown.is_folded)
+            assert len(re.sub("<[^>]*>", " ", shown).split()) <= 700, name
+
+
+def test_what_a_reader_asks_first_is_taken_from_the_tables():
+    about = site.stated()
+    assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", about["searched"])
+    assert about["changed"] >= about["searched"]
+    assert about["funding"] == "not recorded"
+    assert about["citation"].endswith(f"Version {about['version']}, data of {about['changed']}.")
+
+
+def test_cells_of_the_evidence_map_lead_to_the_page_of_their_condition():
+    heads, rows = site.evidence_grid({"fibromyalgia": "indications/fibromyalgia"})
+    assert [label for label, _ in rows] == ["fibromyalgia"]
+    cells = dict(zip(heads, rows[0][1], strict=True))
+    assert 'href="indications/fibromyalgia/index.html#findings"' in cells["pain"]
+    assert 'href="indications/fibromyalgia/index.html#harms"' in cells["any adverse event"]
 
 
 def test_gallery_shows_the_first_figure_of_a_kind_with_its_words(reported):
     found = site.gallery({"headache": "indications/headache", "overview": "overview"})
-    assert set(found) == {"gallery.md", "pictures/headache_dot.png"}
+    assert set(found) == {"gallery.md"}
     text = found["gallery.md"].decode()
-    assert ":alt: one dot" in text
+    assert 'src="downloads/headache/dot.svg" alt="one dot"' in text
     assert "*In words:* one dot" in text
     assert "(indications/headache/20_pooled_effect.ipynb)" in text
     assert site.gallery({}) == {}
@@ -288,7 +391,7 @@ def test_site_is_built_once_opens_offline_and_survives_a_bad_page(reported, monk
     assert site.build_site()
     folder = reported.root / "build" / "site"
     start = (folder / "index.html").read_text()
-    assert 'href="indications/headache/20_pooled_effect.html"' in start
+    assert 'href="indications/headache/index.html"' in start
     page = (folder / "indications/headache/20_pooled_effect.html").read_text()
     assert 'alt="one dot"' in page
     assert "facts for machines" not in page
@@ -296,8 +399,8 @@ def test_site_is_built_once_opens_offline_and_survives_a_bad_page(reported, monk
     assert '<a href="../../studies/ames2001.html">Ames 2001</a>' in page
     assert "<math" in page
     assert "# default" not in page
-    images = {file.read_bytes() for file in (folder / "_images").iterdir()}
-    assert base64.b64decode(PNG) in images
+    assert not (folder / "_images").exists(), "figures are there once, to show and to take along"
+    assert not [*folder.rglob("*.map")]
     assert (folder / "downloads/data/derived/pooled.csv").read_text() == "x\n1\n"
     for name in ("20_pooled_effect.ipynb", "dot.svg"):
         assert (folder / "downloads/headache" / name).is_file()
@@ -451,18 +554,17 @@ def test_labels_on_file_are_told_apart():
 
 
 def test_every_table_that_a_page_offers_is_there():
-    files = set(downloads())
+    offered_files = set(downloads())
     for notebook in TABLES:
         bar = page_bar(notebook, "overview", "")
         offered = re.findall(r'href="(downloads/data/[^"]*)"', bar)
         assert offered
-        assert set(offered) <= files, notebook
-    assert "downloads/data/raw/datapackage.json" in files
+        assert set(offered) <= offered_files, notebook
+    assert "downloads/data/raw/datapackage.json" in offered_files
 
 
 def test_every_figure_on_file_is_offered_in_its_formats():
-    files = downloads()
-    figures = {name for name in files if name.endswith((".png", ".svg"))}
+    figures = {name for name in downloads() if name.endswith((".png", ".svg"))}
     assert len(figures) > 20
     for name in sorted(figures)[:4]:
         _, report, file = name.split("/")
@@ -504,11 +606,6 @@ def test_every_figure_on_file_is_offered_in_its_formats():
 def test_directions_in_words(facts, words):
     review = Review("LDN", "low-dose naltrexone", "naltrexone")
     assert direction_in_words(facts, review) == words
-
-
-def test_a_list_becomes_a_paragraph():
-    assert as_paragraph("- One.\n- Two - three.\n\n") == "One. Two - three."
-    assert as_paragraph("") == ""
 
 
 # How the explore page gets into the site, and what it links to there.

@@ -86,10 +86,10 @@ class FigureOutput:
             for mime, make in makers.items()
             if (include is None or mime in include) and mime not in (exclude or ())
         }
-        metadata: dict[str, object] = {
-            "ldn-meta": {"figure": self.name, "alt": self.alt},
-            "image/png": {"alt": self.alt},
-        }
+        label: dict[str, object] = {"figure": self.name, "alt": self.alt}
+        if not isinstance(self.figure, Picture) and self.figure.is_words_only:
+            label["is_words_only"] = True
+        metadata: dict[str, object] = {"ldn-meta": label, "image/png": {"alt": self.alt}}
         return data, metadata
 
     def __repr__(self) -> str:

@@ -5,9 +5,12 @@ The words and the layout of pages that are no notebooks stand in docs/_templates
 
 from __future__ import annotations
 
+import csv
 import functools
 import html
+import importlib.metadata
 import json
+import math
 import os
 import re
 import shutil
@@ -18,13 +21,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
 from jinja2 import Environment, FileSystemLoader
+from markdown_it import MarkdownIt
 
 from ldn_meta import files
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.display.words import (
     COUNTS,
+    FILLED,
     MEASURES,
+    OPEN,
     capitalised,
     estimate_with_interval,
 )
@@ -33,6 +40,7 @@ from ldn_meta.evidence.answer import pools as synthesis
 from ldn_meta.evidence.answer.pools import CI_METHODS, TAU2_METHODS
 from ldn_meta.evidence.derived import load_derived
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
+from ldn_meta.evidence.grade import GRADES, MAIN_OUTCOME
 from ldn_meta.evidence.raw.review import Review, load_review
 from ldn_meta.evidence.raw.selection import MAIN
 from ldn_meta.pipeline.notebooks import (
@@ -154,6 +162,8 @@ def downloads() -> dict[str, Path]:
     for report in files.reports().glob("*/"):
         for file in (*report.glob("*.ipynb"), *report.glob("figures/*")):
             found[f"{DOWNLOADS}/{report.name}/{file.name}"] = file
+    if (cited := files.project_root() / CITATION).is_file():
+        found[f"{DOWNLOADS}/{CITATION}"] = cited
     return dict(sorted(found.items()))
 
 
@@ -251,38 +261,271 @@ def study_links(labels: Mapping[str, str], up: str) -> Links:
 _FOLDED = ("hide-", "remove-")
 
 
-def page_notebook(file: Path, *, up: str, links: Links) -> bytes:
+def page_notebook(file: Path, *, up: str, links: Links, beside: str = "") -> bytes:
     """Prepare an executed notebook for readers.
 
     Code is folded, the default parameters give way to the effective ones, facts for machines
-    go, figures get their alternative text and links to their files, names of studies lead to
-    the pages of the studies, tables scroll by themselves, and the end offers the notebook and
-    its data.
+    go, figures are those that can be taken along, with their words and links to their files,
+    names of studies lead to the pages of the studies, tables scroll by themselves, sections that
+    hold nothing vanish, and the end offers the notebook and its data.
     """
     notebook = json.loads(file.read_bytes())
     report = file.parent.name
     is_injected = any(INJECTED_TAG in _tags(cell) for cell in notebook["cells"])
-    cells = []
+    cells: list[dict[str, Any]] = []
     for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            had = bool(cell["outputs"])
+            _fold(cell, is_injected=is_injected)
+            cell["outputs"] = list(_for_readers(cell["outputs"], report, up, links))
+            if had and not cell["outputs"]:
+                continue
         cells.append(cell)
-        if cell["cell_type"] != "code":
-            continue
-        _fold(cell, is_injected=is_injected)
-        cell["outputs"] = [output for output in cell["outputs"] if _is_for_people(output)]
-        labels = [label for output in cell["outputs"] if (label := figure_label(output))]
-        if labels:
-            words = "; ".join(label["alt"] for label in labels)
-            cell["metadata"]["mystnb"] = {"image": {"alt": words}}
-        for output in cell["outputs"]:
-            data = output.get("data", {})
-            for kind, linked in (("text/html", links.in_html), ("text/markdown", links.in_words)):
-                if kind in data:
-                    data[kind] = linked("".join(data[kind]))
-        cells += [_markup(figure_bar(label["figure"], report, up)) for label in labels]
+    cells = _without_empty_sections(cells)
+    if beside:
+        cells.insert(1, _markup(beside))
     cells.append(_markup(page_bar(file.stem, report, up)))
     for place, cell in enumerate(cells):
         cell["id"] = f"cell-{place}"
     return json.dumps({**notebook, "cells": cells}, sort_keys=True).encode()
+
+
+def _for_readers(
+    outputs: Iterable[dict[str, Any]], report: str, up: str, links: Links
+) -> Iterator[dict[str, Any]]:
+    """Yield what there is to look at in the outputs of a cell."""
+    for output in outputs:
+        if not _is_for_people(output) or is_nothing(output):
+            continue
+        data = output.get("data", {})
+        if label := figure_label(output):
+            output["data"] = {"text/html": figure_html(label, report, up)}
+        elif "text/html" in data:
+            data["text/html"] = links.in_html("".join(data["text/html"]))
+        elif "text/markdown" in data:
+            data["text/markdown"] = links.in_words("".join(data["text/markdown"]))
+        yield output
+
+
+def is_nothing(output: Mapping[str, Any]) -> bool:
+    """Whether an output says that there is none: no row, no word, a picture of words."""
+    if figure_label(output):
+        return bool(figure_label(output).get("is_words_only"))
+    data = output.get("data", {})
+    if "text/html" in data:
+        shown = "".join(data["text/html"])
+        return _CAPTION_ALONE.match(shown) is not None
+    return "text/markdown" in data and not "".join(data["text/markdown"]).strip()
+
+
+# A caption, and one paragraph where the table would be.
+_CAPTION_ALONE = re.compile(r"\s*<p><strong>[^<]*</strong></p>\s*<p>[^<]*</p>\s*$")
+
+
+def _without_empty_sections(cells: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out headings with nothing but the next heading after them."""
+    kept: list[dict[str, Any]] = []
+    for cell in reversed(cells):
+        is_last = not kept or _is_heading(kept[-1])
+        if not (_is_heading(cell) and is_last):
+            kept.append(cell)
+    return kept[::-1]
+
+
+def _is_heading(cell: Mapping[str, Any]) -> bool:
+    text = "".join(cell["source"])
+    is_one_line = "\n" not in text.strip()
+    return cell["cell_type"] == "markdown" and text.startswith("## ") and is_one_line
+
+
+def figure_html(label: Mapping[str, Any], report: str, up: str) -> str:
+    """Write a figure as the file that can be taken along, with its words and its formats."""
+    name = label["figure"]
+    source = html.escape(f"{up}{DOWNLOADS}/{report}/{name}.svg")
+    picture = f'<img src="{source}" alt="{html.escape(label["alt"])}" loading="lazy">'
+    return (
+        f'<figure class="ldn-figure"><div class="{SCROLLS}" role="region" '
+        f'aria-label="{html.escape(Drawn(name, "", report, "").kind[0])}">{picture}</div>'
+        f"<figcaption>{figure_bar(name, report, up)}</figcaption></figure>"
+    )
+
+
+# One page a condition, put together from what its notebooks show
+
+
+# When a reader meets a part unfolded; a condition without a number has a short page.
+NEVER, ALWAYS, WITH_A_NUMBER = "never", "always", "with a number"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A part of a condition's page: an address, a heading, the cells of notebooks it shows."""
+
+    key: str
+    title: str
+    cells: Sequence[str]
+    opens: str = NEVER
+
+
+LAYERS = (
+    Layer(
+        "forest",
+        "What was found",
+        ("20_pooled_effect/forest", "20_pooled_effect/answer", "60_certainty/plain"),
+        ALWAYS,
+    ),
+    Layer("findings", "Summary of findings", ("60_certainty/summary",), WITH_A_NUMBER),
+    Layer(
+        "harms",
+        "Harms",
+        (
+            *("40_safety/answer", "40_safety/forest", "40_safety/pools"),
+            *("40_safety/comparisons", "40_safety/event-counts"),
+        ),
+        ALWAYS,
+    ),
+    Layer(
+        "responders",
+        "How many people get better",
+        (
+            *("30_responder_rates/answer", "30_responder_rates/forest"),
+            *("30_responder_rates/pools", "30_responder_rates/shares"),
+            *("30_responder_rates/comparisons", "30_responder_rates/single-arms"),
+            *("30_responder_rates/not-usable", "30_responder_rates/sensitivity"),
+        ),
+    ),
+    Layer(
+        "more-harms",
+        "Harms: every count",
+        (
+            *("40_safety/shares", "40_safety/single-arms", "40_safety/not-usable"),
+            "40_safety/sensitivity",
+        ),
+    ),
+    Layer(
+        "trials",
+        "Trials and risk of bias",
+        (
+            *("10_included_trials/load", "10_included_trials/studies"),
+            *("20_pooled_effect/trials", "10_included_trials/units"),
+            *("10_included_trials/bias-sentence", "10_included_trials/traffic-light"),
+            *("10_included_trials/bias-summary", "10_included_trials/bias"),
+        ),
+    ),
+    Layer(
+        "certainty",
+        "Certainty, reason by reason",
+        (
+            *("60_certainty/answer", "60_certainty/domains", "60_certainty/overrides"),
+            *("60_certainty/told-elsewhere", "60_certainty/implications", "60_certainty/raise"),
+            "60_certainty/rules",
+        ),
+    ),
+    Layer(
+        "robustness",
+        "Robustness: what would change the answer",
+        (
+            *("50_robustness/answer", "20_pooled_effect/caveats", "20_pooled_effect/sensitivity"),
+            *("50_robustness/without-each", "50_robustness/bayes-sentence", "50_robustness/bayes"),
+            *("50_robustness/choices", "50_robustness/curve", "50_robustness/nodes"),
+            *("50_robustness/medians", "50_robustness/cumulative"),
+            *("50_robustness/sequential-sentence", "50_robustness/sequential"),
+            *("50_robustness/next-sentence", "50_robustness/growth", "50_robustness/next"),
+            "50_robustness/small-studies",
+        ),
+    ),
+    Layer(
+        "not-pooled",
+        "Results that cannot be pooled",
+        (
+            *("25_without_pooling/answer", "25_without_pooling/groups"),
+            *("25_without_pooling/direction-figure", "25_without_pooling/harvest"),
+            *("25_without_pooling/directions", "25_without_pooling/votes"),
+            *("25_without_pooling/combined", "25_without_pooling/albatross"),
+            *("20_pooled_effect/other-outcomes", "20_pooled_effect/without-estimate"),
+            *("20_pooled_effect/one-arm", "25_without_pooling/other-outcomes"),
+        ),
+    ),
+    Layer("claims", "Claims about this condition", ("20_pooled_effect/claims",)),
+    Layer(
+        "left-out",
+        "What was left out, and where sources disagree",
+        (
+            *("10_included_trials/left-out", "10_included_trials/conflicts"),
+            "10_included_trials/consistency",
+        ),
+    ),
+    Layer(
+        "sources",
+        "How studies were found, and how it was done",
+        (
+            *("10_included_trials/question", "10_included_trials/eligibility"),
+            *("10_included_trials/found-sentence", "10_included_trials/found"),
+            *("10_included_trials/flow", "10_included_trials/reading"),
+            *("50_robustness/history-sentence", "50_robustness/history"),
+            *("25_without_pooling/swim", "10_included_trials/footer"),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A layer with what its cells hold."""
+
+    layer: Layer
+    parts: Sequence[str]
+    is_folded: bool
+
+    @property
+    def content(self) -> str:
+        """All of it, in reading order."""
+        return "\n".join(self.parts)
+
+
+def layers_of(
+    notebooks: Iterable[Path], up: str, links: Links, *, has_number: bool
+) -> list[Shown]:
+    """Fill the layers from executed notebooks; one that stays empty is left out."""
+    cells: dict[str, str] = {}
+    for file in notebooks:
+        for cell in json.loads(file.read_bytes())["cells"]:
+            if cell["cell_type"] == "code":
+                outputs = _for_readers(cell["outputs"], file.parent.name, up, links)
+                cells[f"{file.stem}/{cell['id']}"] = "\n".join(map(_in_html, outputs))
+    opening = (ALWAYS, WITH_A_NUMBER) if has_number else (ALWAYS,)
+    filled = (
+        Shown(
+            layer,
+            [cells[name] for name in layer.cells if cells.get(name)],
+            is_folded=layer.opens not in opening,
+        )
+        for layer in LAYERS
+    )
+    return [shown for shown in filled if shown.parts]
+
+
+_MARKDOWN = MarkdownIt("commonmark")
+
+
+def _in_html(output: Mapping[str, Any]) -> str:
+    """An output as HTML."""
+    data = output.get("data", {})
+    if "text/html" in data:
+        return "".join(data["text/html"])
+    return str(_MARKDOWN.render("".join(data.get("text/markdown", ""))))
+
+
+def code_of_page(notebook: Path) -> str:
+    """Effective parameters and code of an executed notebook."""
+    cells = json.loads(notebook.read_bytes())["cells"]
+    is_injected = any(INJECTED_TAG in _tags(cell) for cell in cells)
+    code = (
+        "".join(cell["source"])
+        for cell in cells
+        if cell["cell_type"] == "code" and not (is_injected and PARAMETERS_TAG in _tags(cell))
+    )
+    return "\n".join(code)
 
 
 def _tags(cell: Mapping[str, Any]) -> list[str]:
@@ -310,7 +553,7 @@ def _markup(text: str) -> dict[str, Any]:
     return {"cell_type": "markdown", "metadata": {}, "source": text}
 
 
-def figure_label(output: Mapping[str, Any]) -> dict[str, str]:
+def figure_label(output: Mapping[str, Any]) -> dict[str, Any]:
     """Name and words of the figure in an output; empty if it is none."""
     return dict(output.get("metadata", {}).get("ldn-meta", {}))
 
@@ -332,7 +575,7 @@ def short_name(notebook: Path) -> str:
 
 # Answers of the indications
 
-SHAKEN_BY = "50_robustness"
+MAPPED_BY = "90_overview"
 # Directions in the words of a reader; how much they rest on is said behind.
 DIRECTIONS = {
     synthesis.FAVOURS_TREATMENT: "Estimate favours {treatment}",
@@ -358,41 +601,269 @@ RESTS_ON = {
 
 @dataclass(frozen=True)
 class Told:
-    """What the site tells of one indication."""
+    """What the site tells of one indication before anything else."""
 
     answer: Answer
     folder: str
-    cells: Mapping[str, str]
-    change: str
-    plain: str
+    direction: str
+    statement: str
+    picture: str
+    people: str
+    explore: str
+    forest: str
     pages: Sequence[Path]
 
+    @property
+    def effect(self) -> str:
+        """Effect with its interval, or the direction where there is none."""
+        return capitalised(self.answer.effect) if self.answer.trials else self.direction
 
-HEADS_SITE = ("Direction", "Size (95% interval)", "Certainty (GRADE)", "Trials and people")
+    @property
+    def certainty(self) -> str:
+        """GRADE's circles with the word for them."""
+        grade = self.answer.certainty
+        if grade not in GRADES:
+            return grade
+        level = GRADES.index(grade) + 1
+        return f"{FILLED * level}{OPEN * (len(GRADES) - level)} {grade}"
 
 
-def told(answer: Answer, pages: Sequence[Path], review: Review) -> Told:
-    """Gather what the reports tell of one indication."""
-    facts = read_facts(files.reports() / answer.indication)
-    first = facts.get(ANSWERED_BY, {})
-    change = facts.get(SHAKEN_BY, {}).get("sentence") or first.get("what_would_change_it", "")
-    people = f", {answer.people} people" if answer.people else ""
-    studies = f"{answer.trials} of {answer.comparative_studies} comparative studies"
-    cells = (
-        direction_in_words(first.get("synthesis", {}), review),
-        answer.effect,
-        answer.certainty,
-        f"{studies} gave usable numbers{people}",
+def told(reports: Mapping[str, Sequence[Path]], review: Review) -> dict[str, Told]:
+    """Gather what the reports tell of each indication; results of one unit share an axis."""
+    answers = read_answers()
+    facts = {one.indication: read_facts(files.reports() / one.indication) for one in answers}
+    main = {one.indication: _main_result(facts[one.indication], one) for one in answers}
+    spans: dict[tuple[str, str], float] = {}
+    for result in main.values():
+        if has_interval(result):
+            ends = ("ci_low", "ci_high", "important_low", "important_high")
+            far = max(abs(float(result.get(end) or 0)) for end in ends)
+            scale = _scale(result)
+            spans[scale] = max(spans.get(scale, 0.0), far)
+    found = {}
+    for answer in answers:
+        name = answer.indication
+        found_of, result = facts[name].get(ANSWERED_BY, {}).get("synthesis", {}), main[name]
+        direction = direction_in_words(found_of, review)
+        drawn = next((one for one in figures_of(name) if _is_main_forest(one)), None)
+        construct = result.get("construct") if answer.trials else None
+        found[name] = Told(
+            answer=answer,
+            folder=_folder(name),
+            direction=direction,
+            statement=result.get("statement") or answer.sentence.partition(". ")[0],
+            picture=mini_picture(
+                result,
+                found_of.get("direction", synthesis.NOT_STATED),
+                span=spans.get(_scale(result), 0.0),
+                words=f"{direction}. {capitalised(answer.effect)}.",
+            ),
+            people=people_in_words(answer),
+            explore=f"{EXPLORE}#{name}/{construct}" if construct and has_data() else "",
+            forest=drawn.name if drawn else "",
+            pages=reports[name],
+        )
+    return found
+
+
+def people_in_words(answer: Answer) -> str:
+    """Say how many people and trials gave usable numbers."""
+    if answer.trials:
+        trials = counted(answer.trials, "trial")
+        return f"{answer.people} people in {trials}" if answer.people else trials
+    if not answer.comparative_studies:
+        return "nobody: no comparative study"
+    studies = counted(answer.comparative_studies, "comparative study", "comparative studies")
+    return f"no usable numbers in {studies}"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Write a number with its noun."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def _main_result(facts: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
+    """The rated main outcome of an indication; empty without that page."""
+    rated = facts.get(RATED_BY, {}).get("outcomes", ())
+    main = [one for one in rated if one["outcome"] == MAIN_OUTCOME]
+    return min(main, key=lambda one: one["comparator_class"] != answer.comparison, default={})
+
+
+def _is_main_forest(drawn: Drawn) -> bool:
+    return drawn.notebook == ANSWERED_BY and drawn.name.startswith("forest")
+
+
+def _scale(result: Mapping[str, Any]) -> tuple[str, str]:
+    return str(result.get("measure")), str(result.get("unit"))
+
+
+def has_interval(result: Mapping[str, Any]) -> bool:
+    """Whether a result can be drawn on an axis."""
+    return all(result.get(name) is not None for name in ("estimate", "ci_low", "ci_high"))
+
+
+# A small picture of a result: better with the treatment is always on the left.
+
+_WIDE, _HIGH, _LINE, _HALF = 240, 46, 16, 106
+_ARROWS = {
+    synthesis.FAVOURS_TREATMENT: (-1,),
+    synthesis.FAVOURS_COMPARATOR: (1,),
+    synthesis.BOTH_SIDES: (-1, 1),
+}
+
+
+def mini_picture(result: Mapping[str, Any], direction: str, *, span: float, words: str) -> str:
+    """Draw an interval on the axis of its unit, or a mark of direction where there is none."""
+    marks = [_line("ldn-zero", 0, 2, 0, 30)]
+    if not has_interval(result) or not span:
+        arrows = [_arrow(side) for side in _ARROWS.get(direction, ())]
+        sign = "=" if direction == synthesis.SAME_IN_BOTH else "?"
+        marks += arrows or [_label(0, _LINE + 6, sign, "ldn-sign")]
+        marks.append(_label(0, 42, "no size"))
+        return _svg(marks, words)
+    # Less is better where the sign of benefit is negative, and then values are as they are drawn.
+    turn = -float(result["benefit_sign"]) * 0.94 * _HALF / span
+    low, point, high = (turn * float(result[name]) for name in ("ci_low", "estimate", "ci_high"))
+    for end in ("important_low", "important_high"):
+        if (value := result.get(end)) is not None:
+            at = turn * float(value)
+            shown = shown_number(float(value), str(result["measure"]))
+            marks += [_line("ldn-tick", at, 6, at, 30)]
+            marks += [_label(at, 42, f"{shown} {'better' if at < 0 else 'worse'}")]
+    marks.append(_label(0, 42, "0" if result["measure"] not in RATIO_MEASURES else "1"))
+    if direction == synthesis.SIDE_UNKNOWN:
+        far = max(abs(low), abs(high))
+        marks.append(_line("ldn-ci ldn-unsided", -far, _LINE, far, _LINE))
+        marks.append(_label(0, _LINE - 5, "side not known"))
+        return _svg(marks, words)
+    marks.append(_line("ldn-ci", low, _LINE, high, _LINE))
+    at = _WIDE / 2 + point
+    marks.append(
+        f'<rect class="ldn-point" x="{at - 5:.1f}" y="{_LINE - 5}" width="10" height="10"/>'
     )
-    told_of = dict(zip(HEADS_SITE, cells, strict=True))
-    plain = as_paragraph(facts.get(RATED_BY, {}).get("plain", ""))
-    return Told(answer, _folder(answer.indication), told_of, as_paragraph(change), plain, pages)
+    return _svg(marks, words)
 
 
-def told_in_words(answer: Answer, links: Links) -> list[str]:
-    """The answer and its certainty, if it is rated, as sentences with links."""
-    sentences = (answer.sentence, answer.certainty_sentence)
-    return [" ".join(links.in_words(text).split()) for text in sentences if text.strip()]
+def shown_number(value: float, measure: str) -> str:
+    """Write an important difference as a reader says it: without sign, ratios as they are."""
+    return f"{math.exp(value):.2f}" if measure in RATIO_MEASURES else f"{abs(value):g}"
+
+
+def _svg(marks: Iterable[str], words: str) -> str:
+    return (
+        f'<svg class="ldn-mini" viewBox="0 0 {_WIDE} {_HIGH}" width="{_WIDE}" height="{_HIGH}" '
+        f'role="img" aria-label="{html.escape(words)}">{"".join(marks)}</svg>'
+    )
+
+
+def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
+    mid = _WIDE / 2
+    ends = f'x1="{mid + x1:.1f}" y1="{y1}" x2="{mid + x2:.1f}" y2="{y2}"'
+    return f'<line class="{kind}" {ends}/>'
+
+
+def _arrow(side: int) -> str:
+    near, far = _WIDE / 2 + side * 12, _WIDE / 2 + side * 34
+    ends = f"M{near:g},{_LINE - 8} L{far:g},{_LINE} L{near:g},{_LINE + 8} Z"
+    return f'<path class="ldn-arrow" d="{ends}"/>'
+
+
+def _label(x: float, y: float, text: str, kind: str = "") -> str:
+    named = f' class="{kind}"' if kind else ""
+    return f'<text{named} x="{_WIDE / 2 + x:.1f}" y="{y}">{html.escape(text)}</text>'
+
+
+# The evidence map as a grid whose cells lead on
+
+_GLYPHS = {
+    synthesis.FAVOURS_TREATMENT: ("\u25c0", "\u25c1"),
+    synthesis.FAVOURS_COMPARATOR: ("\u25b6", "\u25b7"),
+    synthesis.SAME_IN_BOTH: ("=", "="),
+    synthesis.BOTH_SIDES: ("\u25c1\u25b7", "\u25c1\u25b7"),
+}
+
+
+def evidence_grid(folders: Mapping[str, str]) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """Heads, and a row of cells in HTML for each condition, of the overview's map."""
+    cells = read_facts(files.reports() / OVERVIEW).get(MAPPED_BY, {}).get("cells", ())
+    heads = list(dict.fromkeys(cell["outcome_label"] for cell in cells))
+    harms = _harms() if cells else set()
+    rows: dict[str, dict[str, str]] = {}
+    for cell in cells:
+        folder = folders.get(cell["indication_id"])
+        if folder:
+            row = rows.setdefault(cell["indication_label"], {})
+            row[cell["outcome_label"]] = _grid_cell(cell, folder, harms)
+    return heads, [(label, [row.get(head, "") for head in heads]) for label, row in rows.items()]
+
+
+def _grid_cell(cell: Mapping[str, Any], folder: str, harms: Collection[str]) -> str:
+    if not cell["trials"]:
+        return '<span title="not found in what was read">\u00b7</span>'
+    is_number = cell["synthesis"] in (synthesis.META_ANALYSIS, synthesis.ONE_TRIAL)
+    glyph = _GLYPHS.get(cell["side"], ("?", "?"))[0 if is_number else 1]
+    side = cell["side"]
+    if cell["synthesis"] == synthesis.NO_COMPARISON:
+        glyph, side = "\u25cb", RESTS_ON[synthesis.NO_COMPARISON]
+    people = f", {counted(int(cell['people']), 'person', 'people')}" if cell["people"] else ""
+    noun = counted(
+        int(cell["trials"]),
+        "trial" if is_number else "study",
+        "trials" if is_number else "studies",
+    )
+    part = "harms" if cell.get("construct") in harms else "findings"
+    words = f"{side}; {cell['number'] or 'no pooled number'}; certainty {cell['certainty']}"
+    return (
+        f'<a href="{folder}/index.html#{part}" title="{html.escape(words)}">'
+        f'<span class="ldn-glyph" aria-hidden="true">{glyph}</span> {noun}{people}'
+        f'<span class="ldn-only-read">; {html.escape(words)}</span></a>'
+    )
+
+
+def _harms() -> set[str]:
+    return {row["construct"] for row in _rows_of("outcomes") if row["domain"] == "harm"}
+
+
+def _rows_of(table: str) -> list[dict[str, str]]:
+    """Rows of a raw table; none of one that is not there."""
+    file = files.raw_data() / f"{table}.csv"
+    if not file.is_file():
+        return []
+    with file.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+# What a reader asks of a review before reading it
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+CITATION = "CITATION.cff"
+# Item of PRISMA 2020 on who paid for the review.
+FUNDED = "prisma-25"
+
+
+def stated() -> dict[str, str]:
+    """When was searched, when the data changed, which version, who paid, how to cite."""
+    searched = _latest(row["date"] for row in _rows_of("searches"))
+    changed = _latest([*(row["read_on"] for row in _rows_of("extraction_log")), searched])
+    paid = [row for row in _rows_of("checklists") if row.get("item_id") == FUNDED]
+    found = {
+        "searched": searched,
+        "changed": changed,
+        "version": importlib.metadata.version("ldn-meta"),
+        "funding": paid[0]["note"].partition(";")[0] if paid else "",
+        "citation": "",
+    }
+    file = files.project_root() / CITATION
+    if file.is_file():
+        cited = yaml.safe_load(file.read_text(encoding="utf-8"))
+        authors = ", ".join(author["name"] for author in cited["authors"])
+        found["citation"] = f"{authors}. {cited['title']}. Version {found['version']}"
+        found["citation"] += f", data of {changed}." if changed else "."
+    return found
+
+
+def _latest(texts: Iterable[str]) -> str:
+    return max((date for text in texts for date in _DATE.findall(text)), default="")
 
 
 def direction_in_words(found: Mapping[str, Any], review: Review) -> str:
@@ -403,11 +874,6 @@ def direction_in_words(found: Mapping[str, Any], review: Review) -> str:
     words = direction.format(treatment=review.short_name)
     behind = RESTS_ON.get(found.get("synthesis", ""))
     return f"{words} ({behind})" if behind else words
-
-
-def as_paragraph(text: str) -> str:
-    """A list in Markdown as one paragraph."""
-    return " ".join(line.removeprefix("- ").strip() for line in text.splitlines() if line.strip())
 
 
 # Figures
@@ -456,7 +922,7 @@ class Drawn:
     @property
     def picture(self) -> str:
         """Where the site has it."""
-        return f"pictures/{self.report}_{self.name}.png"
+        return f"{DOWNLOADS}/{self.report}/{self.name}.svg"
 
     @property
     def words(self) -> str:
@@ -465,7 +931,7 @@ class Drawn:
 
 
 def gallery(folders: Mapping[str, str]) -> dict[str, bytes]:
-    """Write the gallery, and the pictures on it."""
+    """Write the gallery."""
     first: dict[str, Drawn] = {}
     for report in folders:
         for drawn in figures_of(report):
@@ -474,13 +940,7 @@ def gallery(folders: Mapping[str, str]) -> dict[str, bytes]:
         return {}
     order = {title: place for place, (title, _) in enumerate(KINDS.values())}
     shown = sorted(first.values(), key=lambda drawn: order.get(drawn.kind[0], len(order)))
-    pictures = {
-        one.picture: files.reports() / one.report / "figures" / f"{one.name}.png" for one in shown
-    }
-    return {
-        "gallery.md": _page("gallery", shown=shown, folders=folders),
-        **{name: file.read_bytes() for name, file in pictures.items()},
-    }
+    return {"gallery.md": _page("gallery", shown=shown, folders=folders)}
 
 
 def figures_of(report: str) -> Iterator[Drawn]:
@@ -489,7 +949,7 @@ def figures_of(report: str) -> Iterator[Drawn]:
         for cell in json.loads(file.read_bytes())["cells"]:
             for output in cell.get("outputs", ()):
                 label = figure_label(output)
-                if label:
+                if label and not label.get("is_words_only"):
                     yield Drawn(label["figure"], label["alt"], report, file.stem)
 
 
@@ -511,7 +971,16 @@ def _environment(folder: Path) -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {"escaped": html.escape, "scrolling": scrolling, "plain": _plain}
-    helpers = (data_bar, figure_bar, hidden_contents, question_of, short_name, told_in_words)
+    environment.filters["capitalised"] = capitalised
+    helpers = (
+        data_bar,
+        figure_bar,
+        hidden_contents,
+        question_of,
+        short_name,
+        code_of_page,
+        figure_html,
+    )
     environment.globals |= {helper.__name__: helper for helper in helpers}
     return environment
 
@@ -613,39 +1082,49 @@ def pages() -> dict[str, bytes]:
     folders = {name: _folder(name) for name, notebooks in reports.items() if notebooks}
     known = [f"{folder}/{file.stem}" for name, folder in folders.items() for file in reports[name]]
     labels, found = study_sources(known)
+    review = load_review(files.raw_data())
+    answers = told(reports, review)
+    about = stated()
     for name, folder in folders.items():
         up = "../" * (folder.count("/") + 1)
         links = study_links(labels, up)
+        title = "" if name == OVERVIEW else _headline(indications[name]["label"])
         for file in reports[name]:
-            found[f"{folder}/{file.name}"] = page_notebook(file, up=up, links=links)
-    review = load_review(files.raw_data())
-    answers = {
-        answer.indication: told(answer, reports[answer.indication], review)
-        for answer in read_answers()
-    }
-    for name in [name for name in folders if name != OVERVIEW]:
-        found[f"{folders[name]}/index.md"] = _page(
-            "indication",
-            title=_headline(indications[name]["label"]),
-            question=indications[name]["question"],
-            one=answers.get(name),
-            pages=reports[name],
-            links=study_links(labels, "../../"),
-            entries=[_entry(file) for file in reports[name]],
-        )
+            beside = _beside(file, title, reports[name]) if title else ""
+            made = page_notebook(file, up=up, links=links, beside=beside)
+            found[f"{folder}/{file.name}"] = made
+        if title:
+            found[f"{folder}/index.md"] = _page(
+                "indication",
+                title=title,
+                question=indications[name]["question"],
+                one=(one := answers.get(name)),
+                layers=layers_of(
+                    reports[name], up, links, has_number=bool(one and one.answer.trials)
+                ),
+                pages=reports[name],
+                entries=[_entry(file) for file in reports[name]],
+                report=name,
+                about=about,
+                up=up,
+            )
     methods = sorted((files.project_root() / "docs").glob("*.md"))
     found |= {f"methods/{file.name}": file.read_bytes() for file in methods}
     found["data_dictionary.md"] = dictionary_page()
     found["downloads.md"] = _page("downloads")
     found |= gallery(folders)
     look_up = (f"{STUDIES}/index", "gallery", "data_dictionary", "downloads")
+    heads, grid = evidence_grid(folders)
+    mapped = next((one for one in figures_of(OVERVIEW) if one.name == "evidence_map"), None)
     found["index.md"] = _page(
         "start",
         title=review.title,
-        heads=HEADS_SITE,
+        treatment=review.short_name,
         answers=list(answers.values()),
-        answered_by=ANSWERED_BY,
-        links=study_links(labels, ""),
+        about=about,
+        heads=heads,
+        grid=grid,
+        mapped=mapped,
         has_explore=has_data(),
         contents={
             "Indications": [f"{folders[name]}/index" for name in indications if name in folders],
@@ -655,6 +1134,18 @@ def pages() -> dict[str, bytes]:
         },
     )
     return found
+
+
+def _beside(file: Path, title: str, pages: Sequence[Path]) -> str:
+    """Lead from a page of a condition to the condition and to its other pages."""
+    names = [
+        f"<strong>{html.escape(short_name(page))}</strong>"
+        if page == file
+        else f'<a href="{page.stem}.html">{html.escape(short_name(page))}</a>'
+        for page in pages
+    ]
+    first = f'<a href="index.html">{html.escape(title)}, all on one page</a>'
+    return f'<p class="ldn-beside">{first}. How it was made: {"; ".join(names)}.</p>'
 
 
 def _notebooks(report: str) -> list[Path]:
@@ -729,8 +1220,8 @@ def _text(file: Path) -> str:
 
 # The site
 
-# What Sphinx leaves for itself.
-_NO_PAGES = (".buildinfo*", "_sources", "objects.inv")
+# What Sphinx and its theme leave for themselves.
+_NO_PAGES = (".buildinfo*", "_sources", "objects.inv", "*.map", "*.po", "*.mo")
 _ENVIRONMENT = {
     "SOURCE_DATE_EPOCH": "1577836800",  # the moment Sphinx writes instead of the clock's
     "PYTHONHASHSEED": "0",

@@ -532,6 +532,8 @@ class ShownFigure(_Drawing):
         super().__init__(**options)
         self._settings, self._dots = settings, dpi
         self.alt = ""
+        # Whether there was nothing to draw: a page that shows its words needs no picture of them.
+        self.is_words_only = False
 
     def png(self) -> bytes:
         """Return the picture as PNG."""
@@ -752,7 +754,9 @@ def words_only(texts: Sequence[str], title: str | None, alt: str) -> tuple[Shown
     for index, text in enumerate(broken):
         sheet.write(MARGIN, top, text, valign="top", gid=f"words-{index}")
         top += text_height(text) + 3
-    return sheet.shown(alt)
+    figure, axes = sheet.shown(alt)
+    figure.is_words_only = True
+    return figure, axes
 
 
 def opening(kind: str, title: str | None) -> str:
