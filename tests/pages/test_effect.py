@@ -359,6 +359,18 @@ def test_a_regression_as_asked(page_of_run, seven):
     assert str(few.regression).startswith("No regression on baseline: a line needs three trials")
 
 
+def test_several_outcomes_are_all_named():
+    names = ["quality_of_life_mental", "pain_interference"]
+    page = lm.pooled_effect(indication="multiple_sclerosis", construct=names)
+    assert page.outcome == "mental quality of life or pain interference"
+    assert "difference in mental quality of life or pain interference of 0.33" in str(
+        page.sentence
+    )
+    (row,) = page.pool.trials.to_dict("records")
+    # Cree 2010 by hand: 3.3 points over the norm-based SD of 10.
+    assert row["yi"] == pytest.approx(0.33)
+
+
 def test_a_trial_on_another_instrument_is_said_to_be(build, protocol):
     """What a newcomer found: 'no usable numbers' of a trial that a table pooled on its scale."""
     build.rows["outcomes"][0] |= {"unit": "metres", "scale_min": "NA", "scale_max": "NA"}

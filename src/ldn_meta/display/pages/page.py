@@ -312,8 +312,10 @@ class QuestionPage(Page):
 
     @property
     def outcome(self) -> str:
-        """The outcome as readers see it."""
-        return construct_labels(self.opened.derived)[self.construct]
+        """The outcome as readers see it; several that a run pools as one are all named."""
+        labels = construct_labels(self.opened.derived)
+        several = self.opened.protocol.constructs or (self.construct,)
+        return " or ".join(labels[name] for name in several)
 
     @property
     def bayes(self) -> Table:
