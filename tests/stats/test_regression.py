@@ -323,6 +323,26 @@ def test_i2_of_a_subgroup_follows_the_tau2_it_has():
 
 
 @pytest.mark.parametrize("tau2", ["separate", "common"])
+def test_logarithms_of_ratios_are_told_as_ratios_too(tau2):
+    y, by = np.log([0.5, 0.7, 1.5, 2.0]), list("aabb")
+    ours = subgroups(y, [0.1] * 4, by=by, measure="RR", tau2=tau2)
+    ratio = f"{np.exp(ours['a'].estimate):.4g}"
+    assert f"risk ratio {ratio} [" in repr(ours) and "log risk ratio" in repr(ours)
+    assert f"<td>{ratio} (" in ours._repr_html_()
+    assert "risk ratio (95% CI)" in ours._repr_html_() and "log risk ratio (" in ours._repr_html_()
+    assert ours.to_frame()["transformed_estimate"].iloc[0] == np.exp(ours["a"].estimate)
+
+
+def test_of_one_model_a_subgroup_has_no_likelihood_of_its_own():
+    y, v, by = [0.1, 0.3, 0.8, 1.0, 0.2, 0.4], [0.04] * 6, list("aaabbb")
+    common = subgroups(y, v, by=by, tau2="common")
+    assert np.isnan([common["a"].tau2_se, common["a"].log_likelihood]).all()
+    alone = subgroups(y, v, by=by)["a"]
+    assert alone.log_likelihood == pool(y[:3], v[:3]).log_likelihood
+    assert "nan" not in common["a"]._repr_html_()
+
+
+@pytest.mark.parametrize("tau2", ["separate", "common"])
 def test_small_subgroups_are_named(tau2):
     nan = np.nan
     ours = subgroups(

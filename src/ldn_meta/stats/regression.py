@@ -13,6 +13,7 @@ from scipy.special import chdtrc, chdtri, fdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import (
+    MEASURES,
     PI_METHODS,
     BoolArray,
     FloatArray,
@@ -773,10 +774,7 @@ class SubgroupResult(FrozenRecord):
 
     def __repr__(self) -> str:
         """Return one line: each subgroup, the test, settings."""
-        groups = "; ".join(
-            f"{name} k={one.k}, {one.estimate:.4g} [{one.ci_low:.4g}, {one.ci_high:.4g}]"
-            for name, one in self._rows()
-        )
+        groups = "; ".join(f"{name} k={one.k}, {one._in_brackets()}" for name, one in self._rows())
         measure = f"{self.overall.measure}, " if self.overall.measure else ""
         return (
             f"SubgroupResult({measure}{groups}; {self.test_words}; {self.tau2} tau2, "
@@ -791,19 +789,18 @@ class SubgroupResult(FrozenRecord):
             ("tau2", f"{self.tau2}, {METHOD_NAMES[self.overall.tau2_method]}"),
             ("interval", f"{percent}, {INTERVAL_NAMES[self.overall.ci_method]}"),
         ]
-        rows = [
-            [name, str(one.k)]
-            + [
-                "not defined" if "nan" in shown else shown
-                for shown in (
-                    f"{one.estimate:.4g} ({one.ci_low:.4g} to {one.ci_high:.4g})",
-                    f"{one.tau2:.4g}",
-                    f"{one.i2_pct:.0f}%",
-                )
-            ]
-            for name, one in self._rows()
-        ]
-        head = ("subgroup", "trials", f"effect ({percent} CI)", "tau2", "I2 (Q-based)")
+        known = self.overall.transformed().quantity
+        is_twice = self.overall._is_told_twice
+        rows = []
+        for name, one in self._rows():
+            spans: list[Any] = [one, one.transformed()] if is_twice else [one]
+            cells = [f"{x.estimate:.4g} ({x.ci_low:.4g} to {x.ci_high:.4g})" for x in spans]
+            cells += [f"{one.tau2:.4g}", f"{one.i2_pct:.0f}%"]
+            told = ["not defined" if "nan" in cell else cell for cell in cells]
+            rows.append([name, str(one.k), *told])
+        called = [MEASURES[self.overall.measure].analysed, known] if is_twice else [known]
+        effects = [f"{name} ({percent} CI)" for name in called]
+        head = ("subgroup", "trials", *effects, "tau2", "I2 (Q-based)")
         notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
         return (
             f'<div class="ldn-meta-subgroups">{html_table(settings)}{html_table(rows, head=head)}'
@@ -951,6 +948,13 @@ def _settings_of(result: PooledResult) -> dict[str, Any]:
     return {name: getattr(result, name) for name in ("tau2_method", "ci_method", "level")}
 
 
+class _OfOneModel(PooledResult):
+    """A subgroup in a model of all; what is of that model's likelihood is not told of it."""
+
+    tau2_se = np.nan
+    log_likelihood = np.nan
+
+
 def _with_common_tau2(
     y: FloatArray, v: FloatArray, columns: FloatArray, pools: Sequence[PooledResult]
 ) -> list[PooledResult]:
@@ -968,22 +972,19 @@ def _with_common_tau2(
         # tau2 over tau2 plus the typical variance of a trial, (k - 1) / tr(P).
         spread = fit.tau2 * (np.nansum(precise) - np.nansum(precise**2) / np.nansum(precise))
         share = 100.0 * spread / (spread + one.k - 1) if one.k > 1 else np.nan
-        found.append(
-            replace(
-                one,
-                **{name: getattr(fit, name)[column].item() for name in ("statistic", "p_value")},
-                **{name: getattr(at, name)[column].item() for name in _PREDICTED},
-                **{name: getattr(fit, name) for name in ("tau2", "tau2_ci_low", "tau2_ci_high")},
-                i2_tau2_pct=float(share)
-                if settings["tau2_method"] != "common"
-                else one.i2_tau2_pct,
-                weight_pct=100.0 * w / np.nansum(w),
-                notes=(
-                    *(note for note in one.notes if note == SENTENCES["missing"]),
-                    "tau2 and the standard error are those of one model of all subgroups",
-                ),
-            )
+        own = replace(
+            one,
+            **{name: getattr(fit, name)[column].item() for name in ("statistic", "p_value")},
+            **{name: getattr(at, name)[column].item() for name in _PREDICTED},
+            **{name: getattr(fit, name) for name in ("tau2", "tau2_ci_low", "tau2_ci_high")},
+            i2_tau2_pct=float(share) if settings["tau2_method"] != "common" else one.i2_tau2_pct,
+            weight_pct=100.0 * w / np.nansum(w),
+            notes=(
+                *(note for note in one.notes if note == SENTENCES["missing"]),
+                "tau2 and the standard error are those of one model of all subgroups",
+            ),
         )
+        found.append(_OfOneModel(**vars(own)))
         column += 1
     return found
 
