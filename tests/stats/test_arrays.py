@@ -64,6 +64,13 @@ def test_every_kind_of_missing_is_nan(given):
     np.testing.assert_array_equal(found.yi, [0.0, np.nan, 2.0])
 
 
+@pytest.mark.parametrize("name", ["p", "p_low", "likelihood", "response"])
+def test_a_probability_may_be_tiny(name):
+    assert numbers(name, 1e-250) == 1e-250
+    with pytest.raises(ArgumentError, match="at least 1e-100"):
+        numbers("estimate", 1e-250)
+
+
 def test_masks_within_a_list_count():
     rows = [np.ma.array([1.0, 2.0], mask=[0, 1]), np.ma.array([3.0, 4.0], mask=[1, 0])]
     np.testing.assert_array_equal(numbers("x", rows), [[1.0, np.nan], [np.nan, 4.0]])

@@ -64,6 +64,8 @@ SMALLEST, LARGEST = 1e-30, 1e30
 # No number of a paper is nearer to 0 than this, and its square divides what is left of the range.
 NEAREST_ZERO = 1e-100
 NEAREST_END = 1e-12
+# First words of names of probabilities, which may be as small as they like.
+PROBABILITIES = ("p", "likelihood", "response")
 
 
 def one_of(name: str, value: object, allowed: Sequence[str]) -> str:
@@ -784,7 +786,7 @@ def _sizes(name: str, array: FloatArray) -> Iterator[tuple[BoolArray, str]]:
     if np.count_nonzero(usable) < size.size:
         yield np.isinf(size), "finite numbers"
         yield size > LARGEST, f"numbers of at most {LARGEST:g} in size"
-        if name.partition("_")[0] not in ("p", "likelihood"):
+        if name.partition("_")[0] not in PROBABILITIES:
             tiny = (size > 0) & (size < NEAREST_ZERO)
             yield tiny, f"0, or numbers of at least {NEAREST_ZERO:g} in size"
 
