@@ -79,7 +79,10 @@ def test_the_tutorial_pools_a_readers_table(monkeypatch, tmp_path):
     assert not complaints(cells)
     for name in ("pool", "bayes", "without", "priors", "evidence", "study", "protocol"):
         assert "text/html" in shown(cells[name]), name
-    assert "image/png" in shown(cells["forest"])
+    for name in ("forest", "subgroups-forest", "without-forest"):
+        assert "image/png" in shown(cells[name]), name
+    assert "dose" in plain(cells["regression"])
+    assert "95%" in cells["export"]["outputs"][0]["text"]
     assert "image/png" in shown(cells["curve"])
     # The table in the first cell, pooled here.
     typed = re.findall(r'\("(\w+ \d+)", ([\d., ]+)\)', cells["table"]["source"])

@@ -45,6 +45,8 @@ from ldn_meta.stats.convert import ci_from_se as ci_from_se
 from ldn_meta.stats.convert import correlation_from_change_sd as correlation_from_change_sd
 from ldn_meta.stats.convert import correlation_from_paired as correlation_from_paired
 from ldn_meta.stats.convert import difference_from_arm_changes as difference_from_arm_changes
+from ldn_meta.stats.convert import log_hazard_ratio_from_score as log_hazard_ratio_from_score
+from ldn_meta.stats.convert import log_odds_ratio_from_smd as log_odds_ratio_from_smd
 from ldn_meta.stats.convert import log_ratio_from_ci as log_ratio_from_ci
 from ldn_meta.stats.convert import mean_from_median as mean_from_median
 from ldn_meta.stats.convert import p_from_se as p_from_se
@@ -59,6 +61,7 @@ from ldn_meta.stats.convert import se_from_ci as se_from_ci
 from ldn_meta.stats.convert import se_from_p as se_from_p
 from ldn_meta.stats.convert import se_from_sd as se_from_sd
 from ldn_meta.stats.convert import se_from_statistic as se_from_statistic
+from ldn_meta.stats.convert import smd_from_log_odds_ratio as smd_from_log_odds_ratio
 from ldn_meta.stats.decision import SettingShares as SettingShares
 from ldn_meta.stats.decision import setting_shares as setting_shares
 from ldn_meta.stats.dependent import DependentResult as DependentResult
