@@ -460,12 +460,14 @@ class EffectPage(QuestionPage):
     def _groupings(self) -> list[tuple[str, SubgroupResult]]:
         """How trials are told apart: as asked, else by whatever leaves two subgroups of two."""
         asked = self.opened.parameters.get("subgroup_by")
+        if self.pool is None:
+            return []
         found = []
         for name in (asked,) if asked else SUBGROUPS:
-            one = self.answer.subgroups(name)
-            several = 0 if one is None else sum(pool.k > 1 for pool in one.pools)
-            if one is not None and (asked or several > 1):
-                found.append((name, one))
+            # Nothing is pooled to find out that there is nothing to tell apart.
+            if asked or (self.answer.moderators[name].value_counts() > 1).sum() > 1:
+                one = self.answer.subgroups(name)
+                found += [] if one is None else [(name, one)]
         return found
 
     @property
