@@ -57,8 +57,8 @@ html_sidebars = {
 }
 html_theme_options = {
     "article_header_end": [],
-    # Only the condition of the page is unfolded in the list of pages.
-    "collapse_navbar": True,
+    # A condition is one page; those it is made of are listed on it and on each other.
+    "max_navbar_depth": 1,
     "home_page_in_toc": False,
     "navbar_persistent": [],
     "primary_sidebar_end": [],

@@ -563,6 +563,31 @@ def test_every_table_that_a_page_offers_is_there():
     assert "downloads/data/raw/datapackage.json" in offered_files
 
 
+def test_a_picture_that_only_says_there_is_nothing_is_not_offered(reported):
+    file = reported.root / "reports/headache/20_pooled_effect.ipynb"
+    notebook = json.loads(file.read_text())
+    for cell in notebook["cells"]:
+        for one in cell.get("outputs", ()):
+            if site.figure_label(one).get("figure") == "dot":
+                one["metadata"]["ldn-meta"]["is_words_only"] = True
+    assert "downloads/headache/dot.png" in downloads()
+    file.write_text(json.dumps(notebook))
+    assert "downloads/headache/dot.png" not in downloads()
+    assert "downloads/headache/20_pooled_effect.ipynb" in downloads()
+
+
+def test_icons_that_no_page_shows_are_left_out(tmp_path):
+    file = tmp_path / site.ICONS
+    file.parent.mkdir(parents=True)
+    bars = 'bars:[448,512,["navicon"],"f0c9","M0 96"],'
+    file.write_text(
+        'e={"0":[320,512,[],"30","M0 192"],' + bars + '"x-y":[1,2,[],"f1",["a","b"]]};go()'
+    )
+    (tmp_path / "index.html").write_text('<i class="fa-solid fa-bars"></i>')
+    site.keep_icons(tmp_path)
+    assert file.read_text() == "e={" + bars + "};go()"
+
+
 def test_every_figure_on_file_is_offered_in_its_formats():
     figures = {name for name in downloads() if name.endswith((".png", ".svg"))}
     assert len(figures) > 20

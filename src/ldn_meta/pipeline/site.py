@@ -154,17 +154,25 @@ FORMATS = ("png", "svg")
 
 
 def downloads() -> dict[str, Path]:
-    """List what can be taken along."""
-    found = {}
-    for folder in (files.raw_data(), files.derived_data()):
-        for file in (*folder.glob("*.csv"), *folder.glob("datapackage.json")):
-            found[f"{DOWNLOADS}/data/{folder.name}/{file.name}"] = file
+    """List what can be taken along; pictures that only say that there is nothing are none."""
+    found = _tables()
     for report in files.reports().glob("*/"):
-        for file in (*report.glob("*.ipynb"), *report.glob("figures/*")):
+        drawn = {figure.name for figure in figures_of(report.name)}
+        figures = [file for file in report.glob("figures/*") if file.stem in drawn]
+        for file in (*report.glob("*.ipynb"), *figures):
             found[f"{DOWNLOADS}/{report.name}/{file.name}"] = file
     if (cited := files.project_root() / CITATION).is_file():
         found[f"{DOWNLOADS}/{CITATION}"] = cited
     return dict(sorted(found.items()))
+
+
+def _tables() -> dict[str, Path]:
+    """List the tables that can be taken along."""
+    return {
+        f"{DOWNLOADS}/data/{folder.name}/{file.name}": file
+        for folder in (files.raw_data(), files.derived_data())
+        for file in sorted((*folder.glob("*.csv"), *folder.glob("datapackage.json")))
+    }
 
 
 def figure_bar(name: str, report: str, up: str) -> str:
@@ -184,7 +192,7 @@ def page_bar(notebook: str, report: str, up: str) -> str:
 def data_bar(folder: str, up: str) -> str:
     """Write links to every table of data/raw or data/derived."""
     start = f"{DOWNLOADS}/data/{folder}/"
-    names = [file.removeprefix(start) for file in downloads() if file.startswith(start)]
+    names = [file.removeprefix(start) for file in _tables() if file.startswith(start)]
     return _bar(f"data/{folder}", [(f"data/{folder}/{name}", name) for name in names], up)
 
 
@@ -386,7 +394,7 @@ LAYERS = (
     ),
     Layer(
         "responders",
-        "How many people get better",
+        "How many get better",
         (
             *("30_responder_rates/answer", "30_responder_rates/forest"),
             *("30_responder_rates/pools", "30_responder_rates/shares"),
@@ -396,7 +404,7 @@ LAYERS = (
     ),
     Layer(
         "more-harms",
-        "Harms: every count",
+        "Harms, every count",
         (
             *("40_safety/shares", "40_safety/single-arms", "40_safety/not-usable"),
             "40_safety/sensitivity",
@@ -414,7 +422,7 @@ LAYERS = (
     ),
     Layer(
         "certainty",
-        "Certainty, reason by reason",
+        "Certainty: why",
         (
             *("60_certainty/answer", "60_certainty/domains", "60_certainty/overrides"),
             *("60_certainty/told-elsewhere", "60_certainty/implications", "60_certainty/raise"),
@@ -423,7 +431,7 @@ LAYERS = (
     ),
     Layer(
         "robustness",
-        "Robustness: what would change the answer",
+        "Robustness",
         (
             *("50_robustness/answer", "20_pooled_effect/caveats", "20_pooled_effect/sensitivity"),
             *("50_robustness/without-each", "50_robustness/bayes-sentence", "50_robustness/bayes"),
@@ -446,10 +454,10 @@ LAYERS = (
             *("20_pooled_effect/one-arm", "25_without_pooling/other-outcomes"),
         ),
     ),
-    Layer("claims", "Claims about this condition", ("20_pooled_effect/claims",)),
+    Layer("claims", "Claims", ("20_pooled_effect/claims",)),
     Layer(
         "left-out",
-        "What was left out, and where sources disagree",
+        "What was left out",
         (
             *("10_included_trials/left-out", "10_included_trials/conflicts"),
             "10_included_trials/consistency",
@@ -457,7 +465,7 @@ LAYERS = (
     ),
     Layer(
         "sources",
-        "How studies were found, and how it was done",
+        "Sources and method",
         (
             *("10_included_trials/question", "10_included_trials/eligibility"),
             *("10_included_trials/found-sentence", "10_included_trials/found"),
@@ -1220,6 +1228,8 @@ def _text(file: Path) -> str:
 
 # The site
 
+ICONS = Path("_static", "scripts", "fontawesome.js")
+_ICON = re.compile(r'"?([a-z0-9-]+)"?:\[\d+,\d+,\[[^\]]*\],"[0-9a-f]+",(?:"[^"]*"|\[[^\]]*\])\],?')
 # What Sphinx and its theme leave for themselves.
 _NO_PAGES = (".buildinfo*", "_sources", "objects.inv", "*.map", "*.po", "*.mo")
 _ENVIRONMENT = {
@@ -1248,12 +1258,29 @@ def build_site(*, force: bool = False) -> bool:
         staged = files.build() / "staging" / "site"
         shutil.rmtree(staged, ignore_errors=True)
         shutil.copytree(work / "html", staged, ignore=shutil.ignore_patterns(*_NO_PAGES))
+        keep_icons(staged)
         for name, file in downloads().items():
             files.write_whole(staged / name, file.read_bytes())
         write_explore(staged)
         files.replace_folder(staged, site)
         files.write_whole(record, key.encode())
     return True
+
+
+def keep_icons(site: Path) -> None:
+    """Take the icons that no page shows out of the set of the theme, most of what a page loads."""
+    file = site / ICONS
+    if not file.is_file():
+        return
+    pages = (*site.rglob("*.html"), *(one for one in site.rglob("*.js") if one != file))
+    named = {
+        name
+        for page in pages
+        for name in re.findall(r"\bfa-([a-z0-9-]+)", page.read_text(encoding="utf-8"))
+    }
+    text = file.read_text(encoding="utf-8")
+    kept = _ICON.sub(lambda icon: icon[0] if icon[1] in named else "", text)
+    file.write_text(kept, encoding="utf-8")
 
 
 def _key() -> str:
