@@ -576,16 +576,24 @@ def test_a_picture_that_only_says_there_is_nothing_is_not_offered(reported):
     assert "downloads/headache/20_pooled_effect.ipynb" in downloads()
 
 
-def test_icons_that_no_page_shows_are_left_out(tmp_path):
-    file = tmp_path / site.ICONS
-    file.parent.mkdir(parents=True)
+def test_what_pages_load_and_do_not_use_is_left_out(tmp_path):
+    icons, styles = tmp_path / site.ICONS, tmp_path / site.STYLES
+    for file in (icons, styles):
+        file.parent.mkdir(parents=True)
     bars = 'bars:[448,512,["navicon"],"f0c9","M0 96"],'
-    file.write_text(
-        'e={"0":[320,512,[],"30","M0 192"],' + bars + '"x-y":[1,2,[],"f1",["a","b"]]};go()'
+    icons.write_text(
+        'e={"0":[320,512,[],"30","M0"],' + bars + '"x-y":[1,2,[],"f1",["a","b"]]};go()'
     )
-    (tmp_path / "index.html").write_text('<i class="fa-solid fa-bars"></i>')
-    site.keep_icons(tmp_path)
-    assert file.read_text() == "e={" + bars + "};go()"
+    styles.write_text('a{b:c}.fa-x-y{--fa:"x"}.fa-bars,.fa-navicon{--fa:"y"}.fa-2x{d:e}')
+    index = '<script src="../searchindex.js"></script>'
+    page, search = tmp_path / "index.html", tmp_path / "search.html"
+    page.write_text(f'<i class="fa-solid fa-bars"></i>\n{index}<p>')
+    search.write_text(index)
+    site.lighten(tmp_path)
+    assert icons.read_text() == "e={" + bars + "};go()"
+    assert styles.read_text() == 'a{b:c}.fa-bars,.fa-navicon{--fa:"y"}.fa-2x{d:e}'
+    assert page.read_text() == '<i class="fa-solid fa-bars"></i><p>'
+    assert search.read_text() == index
 
 
 def test_every_figure_on_file_is_offered_in_its_formats():

@@ -1229,7 +1229,15 @@ def _text(file: Path) -> str:
 # The site
 
 ICONS = Path("_static", "scripts", "fontawesome.js")
+STYLES = Path("_static", "styles", "pydata-sphinx-theme.css")
 _ICON = re.compile(r'"?([a-z0-9-]+)"?:\[\d+,\d+,\[[^\]]*\],"[0-9a-f]+",(?:"[^"]*"|\[[^\]]*\])\],?')
+_ICON_STYLE = re.compile(r'(?:\.fa-[a-z0-9-]+,?)+\{--fa:"[^"]*"\}')
+_NAMED_ICON = re.compile(r"\bfa-([a-z0-9-]+)")
+# What the theme loads on every page for a search as one types, which the site does not have.
+_SEARCH = re.compile(
+    r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></script>'
+)
+SEARCHED_ON = "search.html"
 # What Sphinx and its theme leave for themselves.
 _NO_PAGES = (".buildinfo*", "_sources", "objects.inv", "*.map", "*.po", "*.mo")
 _ENVIRONMENT = {
@@ -1258,7 +1266,7 @@ def build_site(*, force: bool = False) -> bool:
         staged = files.build() / "staging" / "site"
         shutil.rmtree(staged, ignore_errors=True)
         shutil.copytree(work / "html", staged, ignore=shutil.ignore_patterns(*_NO_PAGES))
-        keep_icons(staged)
+        lighten(staged)
         for name, file in downloads().items():
             files.write_whole(staged / name, file.read_bytes())
         write_explore(staged)
@@ -1267,20 +1275,28 @@ def build_site(*, force: bool = False) -> bool:
     return True
 
 
-def keep_icons(site: Path) -> None:
-    """Take the icons that no page shows out of the set of the theme, most of what a page loads."""
-    file = site / ICONS
-    if not file.is_file():
-        return
-    pages = (*site.rglob("*.html"), *(one for one in site.rglob("*.js") if one != file))
-    named = {
-        name
-        for page in pages
-        for name in re.findall(r"\bfa-([a-z0-9-]+)", page.read_text(encoding="utf-8"))
-    }
-    text = file.read_text(encoding="utf-8")
-    kept = _ICON.sub(lambda icon: icon[0] if icon[1] in named else "", text)
-    file.write_text(kept, encoding="utf-8")
+def lighten(site: Path) -> None:
+    """Take out what pages load and do not use: most icons of the theme, the search index."""
+    named: set[str] = set()
+    for page in (*site.rglob("*.html"), *site.rglob("*.js")):
+        if page == site / ICONS:
+            continue
+        text = page.read_text(encoding="utf-8")
+        named.update(_NAMED_ICON.findall(text))
+        if page.suffix == ".html" and page.name != SEARCHED_ON:
+            page.write_text(_SEARCH.sub("", text), encoding="utf-8")
+    for name, pattern in ((ICONS, _ICON), (STYLES, _ICON_STYLE)):
+        file = site / name
+        if file.is_file():
+            text = file.read_text(encoding="utf-8")
+            kept = pattern.sub(lambda icon: icon[0] if _is_named(icon[0], named) else "", text)
+            file.write_text(kept, encoding="utf-8")
+
+
+def _is_named(icon: str, named: Collection[str]) -> bool:
+    """Whether an icon, or the style of one under any of its names, is on a page."""
+    names = _NAMED_ICON.findall(icon) or [icon.partition(":")[0].strip('"')]
+    return any(name in named for name in names)
 
 
 def _key() -> str:
