@@ -265,6 +265,16 @@ def search_faults(browser, site, word):
     yield from trouble(browser.events)
 
 
+def layer_faults(browser, page, key="trials"):
+    """Whether the address of a folded part of a page unfolds it."""
+    # From another page: within one, nothing is loaded.
+    browser.open("about:blank")
+    browser.open(f"{page.as_uri()}#{key}")
+    seen = f"document.getElementById({key!r})?.checkVisibility()"
+    if not browser.evaluate(seen):
+        yield f"#{key} is not unfolded"
+
+
 def look_at(site, word="naltrexone"):
     """Yield every fault of every page."""
     chromium = shutil.which("chromium")
@@ -280,6 +290,9 @@ def look_at(site, word="naltrexone"):
             )
         for name in ("index.html", "studies/index.html"):
             yield from (f"{name}: {fault}" for fault in keyboard_faults(browser, site / name))
+        for page in sorted(site.glob("indications/*/index.html")):
+            name = page.relative_to(site)
+            yield from (f"{name}: {fault}" for fault in layer_faults(browser, page))
         yield from (f"search: {fault}" for fault in search_faults(browser, site, word))
     finally:
         browser.close()

@@ -37,6 +37,10 @@ def test_a_browser_finds_what_is_wrong(tmp_path):
     (tmp_path / "studies").mkdir()
     for name in ("studies/index.html", "search.html"):
         (tmp_path / name).write_text(PAGE.format("<p>plain words</p>"))
+    condition = tmp_path / "indications" / "x" / "index.html"
+    condition.parent.mkdir(parents=True)
+    folded = "<details><summary id='trials' hidden>Trials</summary><p>Two.</p></details>"
+    condition.write_text(PAGE.format(folded))
     found = list(look_at(tmp_path))
     for fault in (
         "index.html at 400 px: asks for http://127.0.0.1:9/x.png",
@@ -49,6 +53,7 @@ def test_a_browser_finds_what_is_wrong(tmp_path):
         "index.html at 1400 px: picture is not shown: ",
         "index.html: the first stop does not skip to the content",
         "index.html: the search is not reached",
+        "indications/x/index.html: #trials is not unfolded",
         "search: search finds nothing for 'naltrexone'",
     ):
         assert any(line.startswith(fault) for line in found), (fault, found)

@@ -256,6 +256,24 @@ def test_a_condition_is_one_page_of_layers_from_its_notebooks(reported):
     assert "# default" not in page
 
 
+def test_other_choices_are_shown_only_beside_what_they_would_change(reported):
+    file = reported.root / "reports/headache/20_pooled_effect.ipynb"
+    notebook = json.loads(file.read_text())
+    table = "<p><strong>Choices</strong></p><table><tr><td>main</td></tr></table>"
+    cell = new.new_code_cell("x", outputs=[output({"text/html": table})], id="sensitivity")
+    notebook["cells"].append(cell)
+    file.write_text(json.dumps(notebook))
+
+    def keys():
+        shown = site.layers_of([file], "", LINKS, has_number=True)
+        return [one.layer.key for one in shown]
+
+    assert keys() == ["forest", "robustness"]
+    notebook["cells"] = [one for one in notebook["cells"] if one["id"] != "forest"]
+    file.write_text(json.dumps(notebook))
+    assert keys() == []
+
+
 def test_every_cell_of_the_layers_is_on_file_once():
     """Renamed cells would vanish from the pages of the conditions without a word."""
     templates = files.notebooks()
@@ -540,6 +558,8 @@ def test_without_names_tables_only_scroll():
 
 
 def test_every_table_scrolls_once():
+    named = scrolling("<table><caption class='x'>Ours</caption></table>")
+    assert 'aria-label="Ours"><table>' in named
     shown = scrolling("<table><tr><td>1</td></tr></table><p>x</p><table></table>")
     assert shown.count("<table") == shown.count('aria-label="Table"') == 2
 

@@ -214,6 +214,7 @@ SCROLLS = "pst-scrollable-table-container"
 _TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 _CELL = re.compile(r"(<td\b[^>]*>)(.*?)(</td>)", re.DOTALL)
 _CAPTION = re.compile(r"<strong>([^<]*)</strong></p>\s*$")
+_OWN_CAPTION = re.compile(r"<caption[^>]*>([^<]*)</caption>")
 # A citation without an address starts like a study, and is none.
 _CITATION = "no address on file"
 
@@ -247,10 +248,10 @@ class Links:
 
 
 def scrolling(text: str) -> str:
-    """Put every table into a container that scrolls, named by the caption before the table."""
+    """Put every table into a container that scrolls, named by the caption in or before it."""
 
     def contained(table: re.Match[str]) -> str:
-        caption = _CAPTION.search(text, 0, table.start())
+        caption = _OWN_CAPTION.search(table[0]) or _CAPTION.search(text, 0, table.start())
         name = caption[1] if caption else "Table"
         region = f'<div class="{SCROLLS}" role="region" aria-label="{name}">'
         return f"{region}{table[0]}</div>"
@@ -351,9 +352,11 @@ def figure_html(label: Mapping[str, Any], report: str, up: str) -> str:
     name = label["figure"]
     source = html.escape(f"{up}{DOWNLOADS}/{report}/{name}.svg")
     picture = f'<img src="{source}" alt="{html.escape(label["alt"])}" loading="lazy">'
+    # Words of a figure begin with what kind it is, and of what.
+    called = html.escape(label["alt"].partition(". ")[0].rstrip("."))
     return (
         f'<figure class="ldn-figure"><div class="{SCROLLS}" role="region" '
-        f'aria-label="{html.escape(Drawn(name, "", report, "").kind[0])}">{picture}</div>'
+        f'aria-label="{called}">{picture}</div>'
         f"<figcaption>{figure_bar(name, report, up)}</figcaption></figure>"
     )
 
@@ -501,6 +504,10 @@ def layers_of(
             if cell["cell_type"] == "code":
                 outputs = _for_readers(cell["outputs"], file.parent.name, up, links)
                 cells[f"{file.stem}/{cell['id']}"] = "\n".join(map(_in_html, outputs))
+    # What other choices would give of nothing is nothing.
+    for name in [name for name in cells if name.endswith("/sensitivity")]:
+        if not cells.get(f"{name.partition('/')[0]}/forest"):
+            del cells[name]
     opening = (ALWAYS, WITH_A_NUMBER) if has_number else (ALWAYS,)
     filled = (
         Shown(
