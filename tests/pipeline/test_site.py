@@ -317,6 +317,25 @@ def test_cells_of_the_evidence_map_lead_to_the_page_of_their_condition():
     assert 'href="indications/fibromyalgia/index.html#harms"' in cells["any adverse event"]
 
 
+def test_what_is_told_without_an_arm_is_not_called_not_found(reported):
+    cell = {
+        "indication_id": "headache", "indication_label": "headache", "outcome_label": "harm",
+        "trials": 0, "told": "Ames 2001: one person; arm not named", "construct": "harm",
+        "synthesis": "not found in what was read", "side": "side not known", "people": None,
+        "number": "", "certainty": "not rated", "is_randomised": True,
+    }  # fmt: skip
+    plain = {"outcome_label": "pain", "trials": 1, "told": "", "people": 1}
+    loose = {**cell, **plain, "synthesis": "direction only", "is_randomised": False}
+    none = {**cell, "outcome_label": "sleep", "told": ""}
+    facts = {"90_overview": {"cells": [cell, loose, none]}}
+    reported.write("reports/overview/facts.json", json.dumps(facts))
+    _, [(_, cells)] = site.evidence_grid({"headache": "indications/headache"})
+    assert "told, arm not named" in cells[0]
+    assert "Ames 2001: one person" in cells[0]
+    assert "1 study, 1 person, not randomised" in cells[1]
+    assert "not found in what was read" in cells[2]
+
+
 def test_gallery_shows_the_first_figure_of_a_kind_with_its_words(reported):
     found = site.gallery({"headache": "indications/headache", "overview": "overview"})
     assert set(found) == {"gallery.md"}

@@ -26,6 +26,7 @@ from jinja2 import Environment, FileSystemLoader
 from markdown_it import MarkdownIt
 
 from ldn_meta import files
+from ldn_meta.display.figures.studies import TOLD_OF_ALL
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.display.words import (
     COUNTS,
@@ -813,8 +814,12 @@ def evidence_grid(folders: Mapping[str, str]) -> tuple[list[str], list[tuple[str
 
 
 def _grid_cell(cell: Mapping[str, Any], folder: str, harms: Collection[str]) -> str:
-    if not cell["trials"]:
+    part = "harms" if cell.get("construct") in harms else "findings"
+    address = f"{folder}/index.html#{part}"
+    if not cell["trials"] and not cell["told"]:
         return '<span title="not found in what was read">\u00b7</span>'
+    if not cell["trials"]:
+        return _grid_link(address, "?", TOLD_OF_ALL, cell["told"])
     is_number = cell["synthesis"] in (synthesis.META_ANALYSIS, synthesis.ONE_TRIAL)
     glyph = _GLYPHS.get(cell["side"], ("?", "?"))[0 if is_number else 1]
     side = cell["side"]
@@ -826,17 +831,23 @@ def _grid_cell(cell: Mapping[str, Any], folder: str, harms: Collection[str]) -> 
         "trial" if is_number else "study",
         "trials" if is_number else "studies",
     )
-    part = "harms" if cell.get("construct") in harms else "findings"
+    bare = cell["synthesis"] == synthesis.NO_COMPARISON or cell["is_randomised"]
+    who = f"{noun}{people}{'' if bare else ', not randomised'}"
     words = f"{side}; {cell['number'] or 'no pooled number'}; certainty {cell['certainty']}"
+    return _grid_link(address, glyph, who, words)
+
+
+def _grid_link(address: str, glyph: str, shown: str, words: str) -> str:
+    """A cell of the grid: its mark, what is printed below, and what is told of it on a pointer."""
     return (
-        f'<a href="{folder}/index.html#{part}" title="{html.escape(words)}">'
-        f'<span class="ldn-glyph" aria-hidden="true">{glyph}</span> {noun}{people}'
+        f'<a href="{address}" title="{html.escape(words)}">'
+        f'<span class="ldn-glyph" aria-hidden="true">{glyph}</span> {html.escape(shown)}'
         f'<span class="ldn-only-read">; {html.escape(words)}</span></a>'
     )
 
 
 def _harms() -> set[str]:
-    return {row["construct"] for row in _rows_of("outcomes") if row["domain"] == "harm"}
+    return {row["construct"] for row in _rows_of("outcomes") if row.get("domain") == "harm"}
 
 
 def _rows_of(table: str) -> list[dict[str, str]]:
