@@ -291,6 +291,12 @@ def test_a_grid_is_answered_at_once_as_python_answers_it():
     read = lm.answer("fibromyalgia", tau2_method="dl", ci_method="wald").read_by
     assert rows[1]["interval"] == f"{read.low:.2f} to {read.high:.2f}"
     assert rows[0]["interval"] != rows[1]["interval"]
+    # The plan answers the outcome that is asked for, and ratios carry no unit.
+    asked = ("-p", "measure=RR|OR", "-p", "construct=responder_pain_30", "--json")
+    ratios = json.loads(command("run", "fibromyalgia", *asked).stdout)
+    assert [row["effect"].rpartition(" ")[0] for row in ratios] == [
+        *("risk ratio", "risk ratio", "odds ratio")
+    ]
     refused = command("run", "fibromyalgia", "-p", "tau2_method=dl|dm")
     assert refused.exit_code == 2
     assert "tau2_method: 'dm' is not allowed; allowed: common, dl" in refused.stderr

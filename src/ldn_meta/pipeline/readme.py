@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ldn_meta import files
 from ldn_meta.errors import StaleError
+from ldn_meta.evidence.effects.rows import RATIO_MEASURES
 from ldn_meta.evidence.raw.review import HISTORY
 from ldn_meta.evidence.raw.selection import BY_PLAN
 from ldn_meta.files import code_of, json_sha256, sha256, write_whole
@@ -209,12 +210,20 @@ def grid_rows(
     from ldn_meta.evidence.derived import answer
 
     rows: list[dict[str, Any]] = []
+    sets = list(choices)
     for indication in indications or reported_indications():
-        for each in ({}, *choices):
+        for place, each in enumerate((_question(sets), *sets)):
             found = answer(indication, **{n: v for n, v in each.items() if v != BY_PLAN})
-            row = {"indication": indication, "choices": choices_line(each), "trials": found.k}
+            said = choices_line(each) if place else AS_PLANNED
+            row = {"indication": indication, "choices": said, "trials": found.k}
             rows.append({**row, **_numbers(found.pool, MEASURES)})
     return rows
+
+
+def _question(sets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The outcome that all sets ask for: the plan answers the same question."""
+    asked = [each.get("construct", BY_PLAN) for each in sets]
+    return {"construct": asked[0]} if asked and asked.count(asked[0]) == len(asked) else {}
 
 
 def _numbers(pool: Pool | None, names: Mapping[str, str]) -> dict[str, Any]:
@@ -225,9 +234,10 @@ def _numbers(pool: Pool | None, names: Mapping[str, str]) -> dict[str, Any]:
         return {"people": 0, "effect": "nothing pooled", "interval": "", "read by": ""}
     read, measure = pool.read, pool.key["measure"]
     estimate, low, high = map(fixed, shown((read.estimate, read.low, read.high), measure=measure))
+    unit = "" if measure in (*RATIO_MEASURES, "RD") else f" {pool.key['unit']}"
     return {
         "people": pool.people,
-        "effect": f"{names[measure]} {estimate}, {pool.key['unit']}",
+        "effect": f"{names[measure]} {estimate}{unit}",
         "interval": f"{low} to {high}",
         "read by": read.method,
     }

@@ -830,7 +830,7 @@ def bubble_plot(
     print_as = EffectFormat(digits, MEASURES[measure].scale == LOG)
     shares = _shares((1.0 / (result.vi[there] + result.tau2)).tolist())
     circles = [
-        Circle(name, steady(x), steady(y), share, f"{x:.3g}, {print_as.number(y)}")
+        Circle(name, steady(x), steady(y), share, f"{x:.6g}, {print_as.number(y)}")
         for name, x, y, share in zip(
             [names[i] for i in np.flatnonzero(there)], at, yi, shares, strict=True
         )
@@ -881,7 +881,7 @@ def bubble_plot(
         ),
     )
     sheet, axes = draw_circles(plan)
-    first, last = (f"{print_as.effect(spans[i])} at {xs[i]:.3g}" for i in (0, -1))
+    first, last = (f"{print_as.effect(spans[i])} at {xs[i]:.6g}" for i in (0, -1))
     sentences = [
         begin,
         f"{capitalised(count(len(circles), 'trial'))}, {effect.lower()} by {name}.",
