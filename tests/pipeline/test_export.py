@@ -1,23 +1,34 @@
 """Pools for R: what the files hold, that it gives the saved result, and that metafor agrees."""
 
+import csv
+import html
+import io
+import itertools
 import json
 import math
 import pickle
 import re
 import shutil
 import subprocess
+import sys
+import zipfile
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
+import docx
+import openpyxl
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from builders import read
 from ldn_meta import files
+from ldn_meta.display.words import capitalised
 from ldn_meta.errors import LdnMetaError, ParameterError
 from ldn_meta.evidence import load
 from ldn_meta.evidence.derived import load_derived
+from ldn_meta.evidence.effects.rows import RATIO_MEASURES
 from ldn_meta.pipeline import export
 from ldn_meta.pipeline import export as multiverse
 from ldn_meta.pipeline.cli import main
@@ -265,3 +276,170 @@ def test_the_command_says_what_it_did(project):
     protocol = project / "data" / "raw" / "protocol.toml"
     protocol.write_text(protocol.read_text(encoding="utf-8") + "# moved\n", encoding="utf-8")
     assert multiverse.plan(["painful_diabetic_neuropathy"]).kept == 0
+
+
+# The report to carry away
+
+
+@pytest.fixture(scope="module")
+def zips(tmp_path_factory):
+    """Every condition's archive, opened: its members by their names below its folder."""
+    folder = tmp_path_factory.mktemp("report")
+    found = {}
+    for name in reported_indications():
+        with zipfile.ZipFile(export.write_report(name, "zip", folder=folder)) as archive:
+            members = {one: archive.read(one) for one in archive.namelist()}
+        found[name] = {one.removeprefix(f"{name}/"): data for one, data in members.items()}
+    return found
+
+
+def words_of(document):
+    """What a reader of a Word file sees: paragraphs and cells."""
+    cells = (cell.text for table in document.tables for row in table.rows for cell in row.cells)
+    return "\n".join([*(one.text for one in document.paragraphs), *cells])
+
+
+def test_the_word_report_holds_the_numbers_of_the_pages(zips):
+    for name, members in zips.items():
+        facts = json.loads(members["facts.json"])
+        words = words_of(docx.Document(io.BytesIO(members[f"{name}.docx"])))
+        effect = facts["20_pooled_effect"]["answer"]
+        told = (effect["sentence"], facts["60_certainty"]["plain"])
+        for sentence in told:
+            for line in sentence.split("\n\n"):
+                assert line in words, name
+        for outcome in facts["60_certainty"]["outcomes"]:
+            assert capitalised(outcome["construct_label"]) in words, name
+        # The same in the page for browsers.
+        page = html.unescape(members[f"{name}.html"].decode())
+        assert all(line in page for line in told[0].split("\n\n")), name
+        read = facts["20_pooled_effect"]["read"] or {}
+        if read.get("shown_estimate") is not None:
+            assert f"{read['shown_low']:.2f} to {read['shown_high']:.2f}" in words, name
+        for outcome in facts["60_certainty"]["outcomes"]:
+            if outcome["measure"] in RATIO_MEASURES and outcome["shown_ci_low"] is not None:
+                shown = f"{outcome['shown_ci_low']:.2f} to {outcome['shown_ci_high']:.2f}"
+                assert shown in words, name
+
+
+def test_figures_have_300_dots_an_inch_and_words(zips):
+    drawn = 0
+    for name, members in zips.items():
+        document = docx.Document(io.BytesIO(members[f"{name}.docx"]))
+        for shape in document.inline_shapes:
+            drawn += 1
+            relation = shape._inline.graphic.graphicData.pic.blipFill.blip.embed
+            image = document.part.related_parts[relation].image
+            assert image.horz_dpi == image.vert_dpi == export.DOTS_PER_INCH
+            assert image.px_width / shape.width.inches == pytest.approx(300, rel=0.01)
+            assert len(shape._inline.docPr.get("descr")) > 40
+        assert 'alt=""' not in members[f"{name}.html"].decode()
+    assert drawn > len(zips)
+
+
+def test_nothing_pooled_gives_a_short_report_without_empty_parts(zips):
+    name = "complex_regional_pain_syndrome"
+    document = docx.Document(io.BytesIO(zips[name][f"{name}.docx"]))
+    styles = [one.style.name for one in document.paragraphs if one.text]
+    assert ("Heading 1", "Heading 1") not in itertools.pairwise(styles)
+    assert not any(one.startswith("metafor/") for one in zips[name])
+    assert all(len(table.rows) > 1 for table in document.tables)
+
+
+def test_the_bytes_are_the_same_and_listed(zips, tmp_path):
+    name = "painful_diabetic_neuropathy"
+    export.png_300.cache_clear()
+    with pytest.MonkeyPatch.context() as patched:
+        later = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
+        patched.setattr("time.time", later.timestamp)
+        again = export.write_report(name, "zip", folder=tmp_path)
+    with zipfile.ZipFile(again) as archive:
+        members = {one.removeprefix(f"{name}/"): archive.read(one) for one in archive.namelist()}
+        assert {one.date_time[3:] for one in archive.infolist()} == {(0, 0, 0)}
+    assert members == zips[name]
+    for members in zips.values():
+        listed = dict(
+            reversed(line.split("  ", 1)) for line in members["SHA256SUMS"].decode().splitlines()
+        )
+        assert set(listed) == set(members) - {"SHA256SUMS"}
+        assert all(files.sha256(members[one]) == value for one, value in listed.items())
+
+
+@pytest.mark.parametrize(
+    ("cell", "kept"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+        ("-2+3+cmd|' /C calc'!A0", "'-2+3+cmd|' /C calc'!A0"),
+        ("\t=1", "'\t=1"),
+        *((same, same) for same in ("-", "-0.34", "-0.34 (-0.95 to 0.27)", "-1e-05", "a = b")),
+    ],
+)
+def test_no_cell_is_a_formula(cell, kept):
+    assert export.neutral(cell) == kept
+    rows = (("head", "other"), (cell, "x"))
+    book = export.as_xlsx(
+        export.Report("x", "=title", "2026-01-02", (export.Block("table", "", "=c.", rows),))
+    )
+    loaded = openpyxl.load_workbook(io.BytesIO(book))
+    kinds = {c.data_type for sheet in loaded for row in sheet for c in row if c.value is not None}
+    assert kinds <= {"s", "n"}
+
+
+def test_the_tables_are_those_of_the_report(zips):
+    members = zips["fibromyalgia"]
+    book = openpyxl.load_workbook(io.BytesIO(members["fibromyalgia.xlsx"]))
+    document = docx.Document(io.BytesIO(members["fibromyalgia.docx"]))
+    assert len(book.sheetnames) - 1 == len(document.tables)
+    assert any("summary_of_findings" in one for one in book.sheetnames)
+    for name, table in zip(book.sheetnames[1:], document.tables, strict=True):
+        heads = [cell.text for cell in table.rows[0].cells]
+        assert [cell.value for cell in book[name][2]] == heads
+        rows = list(csv.reader(io.StringIO(members[f"tables/{name}.csv"].decode())))
+        assert rows[0] == heads
+        assert len(rows) == len(table.rows)
+
+
+def test_sources_for_reference_managers(zips):
+    for members in zips.values():
+        records = members["sources.ris"].decode().split("ER  - ")[:-1]
+        entries = re.findall(r"^@\w+\{([^,]+),$", members["sources.bib"].decode(), re.MULTILINE)
+        keys = [re.search(r"^ID  - (.+?)\r?$", one, re.MULTILINE)[1] for one in records]
+        assert keys == entries
+        assert len(set(keys)) == len(keys) > 0
+        assert all(one.strip().startswith("TY  - ") for one in records)
+    source = {
+        **{"source_id": "a2", "kind": "journal article", "authors": "van Dam AB, et al."},
+        **{"title": "50% & more", "container": "J 1:2", "year": "2001", "doi": "10.1/a_b"},
+        **{"pmid": "", "registry_id": "", "url": "", "note": ""},
+    }
+    told = "van Dam AB, et al. 50% & more. J 1:2. 2001. https://doi.org/10.1/a_b"
+    assert export.reference(source) == told
+    assert "AU  - van Dam, AB\r\n" in export.ris([source]).decode()
+    bib = export.bibtex([source]).decode()
+    assert r"title = {{50\% \& more}}" in bib
+    assert "author = {van Dam, AB}" in bib
+    assert "doi = {10.1/a_b}" in bib
+
+
+def test_risk_of_bias_for_robvis(zips):
+    members = zips["fibromyalgia"]
+    rows = list(csv.reader(io.StringIO(members["robvis/rob_2.csv"].decode())))
+    assert rows[0] == ["Study", "D1", "D2", "D3", "D4", "D5", "Overall"]
+    judged = {cell for row in rows[1:] for cell in row[1:]}
+    assert judged <= {"Low", "Some concerns", "High", "No information", "NA"}
+    assert not any("jbi" in one for one in members)
+
+
+def test_a_wrong_request_for_a_report_is_told(monkeypatch, tmp_path):
+    asked = CliRunner().invoke(main, ["report", "fibromyalgia", "--to", "dock"])
+    assert asked.exit_code == 2
+    assert "did you mean 'docx'?" in asked.output
+    assert CliRunner().invoke(main, ["report", "gout", "--to", "docx"]).exit_code == 2
+    monkeypatch.setitem(sys.modules, "docx", None)
+    asked = CliRunner().invoke(
+        main, ["report", "fibromyalgia", "--to", "docx", "--output", str(tmp_path)]
+    )
+    assert asked.exit_code == 2
+    assert "ldn-meta[word]" in asked.output

@@ -4,11 +4,13 @@ Two conditions and five trials: one with means, two crossovers (an interval, a p
 counts only, one with an interval. No claims, no responders, no trial that looked for the dose.
 """
 
+import html
 import json
 import math
 import os
 import re
 import shutil
+import zipfile
 from pathlib import Path
 
 import nbformat
@@ -275,6 +277,23 @@ def test_events_alone_give_a_risk_ratio(review):
 def test_no_word_of_another_drug(review, sources):
     assert foreign(texts(review / "reports", "*.*")) == {}
     assert foreign(sources) == {}
+
+
+def test_its_report_can_be_carried_away(review, tmp_path):
+    for name in ("migraine", "knee_pain"):
+        commanded(f"report {name} --to zip --output {tmp_path}")
+        with zipfile.ZipFile(tmp_path / f"{name}.zip") as archive:
+            inside = {one: archive.read(one) for one in archive.namelist()}
+        told = {
+            one: data.decode()
+            for one, data in inside.items()
+            if one.endswith((".html", ".csv", ".ris", ".bib", ".txt"))
+        }
+        facts = json.loads(inside[f"{name}/facts.json"])
+        page = html.unescape(told[f"{name}/{name}.html"])
+        assert facts["20_pooled_effect"]["answer"]["sentence"] in page
+        assert any(one.endswith(f"{name}.docx") for one in inside)
+        assert foreign({one: re.sub('src="data:[^"]*"', "", t) for one, t in told.items()}) == {}
 
 
 def test_every_page_is_there(review, sources):

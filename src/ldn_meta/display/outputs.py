@@ -210,6 +210,10 @@ def _cell(text: str) -> str:
 
 
 SHORT = 12
+DISCLAIMER = (
+    "Research software, not medical advice. The evidence comes from a targeted look-up, not from "
+    "a systematic search by two reviewers."
+)
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "matplotlib", "papermill")
 
 
@@ -260,9 +264,7 @@ def footer(notebook: str, parameters: dict[str, Any], data: Iterable[pd.DataFram
     return Table(
         pd.DataFrame(rows, columns=["what", "value"]),
         "Computed with",
-        "Hashes are the first twelve digits of SHA-256. Research software, not medical "
-        "advice. The evidence comes from a targeted look-up, not from a systematic "
-        "search by two reviewers.",
+        f"Hashes are the first twelve digits of SHA-256. {DISCLAIMER}",
     )
 
 

@@ -121,6 +121,7 @@ def main() -> None:
       ldn-meta run fibromyalgia             one indication
       ldn-meta run -p tau2_method=pm        a choice of your own, into build/runs
       ldn-meta show fibromyalgia            the answer and its numbers
+      ldn-meta report fibromyalgia --to docx    the report for Word
       ldn-meta wanted                       what to read next, and what it could do
       ldn-meta compare                      what moved since the last commit
       ldn-meta new-trial                    add a trial, question by question
@@ -791,6 +792,45 @@ def export(indication: str, construct: str | None, folder: Path | None, as_json:
     for one in found:
         click.echo(f"{_shown(one.table)}: {one.trials} trials, {one.key['measure']}")
         click.echo(f"{_shown(one.script)}: run it there with Rscript {one.script.name}")
+
+
+@main.command()
+@click.argument("indication")
+@click.option(
+    "--to",
+    "form",
+    required=True,
+    metavar="FORM",
+    help="docx, html, xlsx (tables), ris or bib (sources), or zip: all of it and the figures.",
+)
+@click.option(
+    "--output",
+    "folder",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where to; build/report by default.",
+)
+@json_option
+def report(indication: str, form: str, folder: Path | None, as_json: bool) -> None:
+    """Write the report of a condition, to carry away: for Word, a spreadsheet, a colleague.
+
+    Made of what the executed pages show: answer, methods, forest plots, summary of findings,
+    studies, risk of bias, what could not be pooled, references. The zip holds every form, the
+    figures (SVG, PNG at 300 dots an inch), rows for R, and checksums. Word and spreadsheets need
+    the extra "word".
+
+    \b
+    Examples:
+      ldn-meta report fibromyalgia --to docx
+      ldn-meta report fibromyalgia --to zip --output ~/review
+    """  # noqa: D301
+    from ldn_meta.pipeline.export import write_report
+
+    file = write_report(indication, form, folder=folder)
+    if as_json:
+        _tell_json({"indication": indication, "file": _shown(file)})
+        return
+    click.echo(f"{_shown(file)}: {file.stat().st_size / 1000:,.0f} kB")
 
 
 @main.command()

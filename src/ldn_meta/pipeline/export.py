@@ -1,13 +1,25 @@
-"""Results for other programs: pools for R with metafor; every specification of the multiverse."""
+"""Results for other programs and people.
+
+Pools for R with metafor, every specification of the multiverse, and the report of a condition for
+Word, spreadsheets and reference managers.
+"""
 
 from __future__ import annotations
 
+import base64
+import html
+import io
 import json
 import math
+import re
 import shutil
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from html.parser import HTMLParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -15,14 +27,18 @@ from typing import TYPE_CHECKING, Any
 from ldn_meta import files
 from ldn_meta.errors import LdnMetaError, ParameterError, did_you_mean
 from ldn_meta.files import (
+    MISSING,
     csv_bytes,
+    csv_rows,
+    csv_text,
     exclusive_writer,
     inputs,
     number_text,
+    sha256,
     write_together,
     write_whole,
 )
-from ldn_meta.pipeline.notebooks import reported_indications, unknown
+from ldn_meta.pipeline.notebooks import FACTS, reported_indications, unknown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,11 +77,8 @@ def export(
     """Write the main pools of an outcome for R."""
     from ldn_meta.evidence.derived import load_derived
     from ldn_meta.evidence.raw.selection import MAIN
-    from ldn_meta.pipeline.notebooks import reported_indications, unknown
 
-    known = reported_indications()
-    if indication not in known:
-        raise ParameterError(unknown(f"indication {indication!r}", indication, known))
+    _reported(indication)
     derived = load_derived(indication)
     pools = derived.pooled[derived.pooled["analysis"] == MAIN]
     constructs = sorted(set(pools["construct"]))
@@ -87,6 +100,14 @@ def export(
         _write(derived, {str(name): value for name, value in pool.items()}, where)
         for pool in found.to_dict("records")
     )
+
+
+def _reported(indication: str) -> dict[str, str]:
+    """Row of an indication that has pages; refuse every other."""
+    known = reported_indications()
+    if indication not in known:
+        raise ParameterError(unknown(f"indication {indication!r}", indication, known))
+    return known[indication]
 
 
 def r_script(table: str, title: str, settings: Mapping[str, Any]) -> str:
@@ -207,13 +228,11 @@ def plan(indications: Sequence[str] | None = None, *, chunk: int | None = None) 
     from ldn_meta.evidence.load import load_evidence
     from ldn_meta.evidence.raw.protocol import load_protocol
 
-    known = reported_indications()
     for name in indications or ():
-        if name not in known:
-            what = f"indication {name!r}"
-            raise ParameterError(unknown(what, name, known))
+        _reported(name)
     made_from = inputs()
-    found = tuple(all_multiverses(load_evidence(), load_protocol(), indications or known))
+    asked = indications or reported_indications()
+    found = tuple(all_multiverses(load_evidence(), load_protocol(), asked))
     size = chunk or CHUNK
     missing: list[Part] = []
     kept = 0
@@ -290,3 +309,807 @@ def _computed(laid_out: Plan, scheduler: str | None) -> Iterator[tuple[Part, pd.
 
 def _folder(found: Multiverse) -> Path:
     return files.build() / "multiverse" / found.indication_id / found.construct
+
+
+# A report to carry away, made of what the executed pages show
+
+# What a report says, in which order: its headings, and the cells of pages below them.
+REPORT = (
+    ("The answer", ("60_certainty/plain", "20_pooled_effect/answer", "60_certainty/answer")),
+    (
+        "Methods in short",
+        (
+            *("10_included_trials/question", "10_included_trials/found-sentence"),
+            *("10_included_trials/found", "10_included_trials/flow"),
+            *("10_included_trials/units", "50_robustness/history-sentence"),
+        ),
+    ),
+    (
+        "Effects",
+        (
+            *("20_pooled_effect/forest", "20_pooled_effect/sensitivity"),
+            *("30_responder_rates/answer", "30_responder_rates/forest"),
+            *("40_safety/answer", "40_safety/forest", "40_safety/comparisons"),
+        ),
+    ),
+    ("Summary of findings", ("60_certainty/summary",)),
+    ("Characteristics of studies", ("10_included_trials/studies",)),
+    (
+        "Risk of bias",
+        (
+            *("10_included_trials/bias-sentence", "10_included_trials/traffic-light"),
+            "10_included_trials/bias",
+        ),
+    ),
+    (
+        "Results that could not be pooled",
+        (
+            *("25_without_pooling/direction-figure", "25_without_pooling/directions"),
+            *("20_pooled_effect/without-estimate", "20_pooled_effect/one-arm"),
+        ),
+    ),
+)
+FORMS = ("docx", "html", "xlsx", "ris", "bib", "zip")
+HEADING, TEXT, TABLE, FIGURE, REFERENCE = "heading", "text", "table", "figure", "reference"
+# Paper is A4 on its side, for tables; widths in inches.
+PAGE, MARGIN, WIDEST = (11.69, 8.27), 0.7, 10.0
+DOTS_PER_INCH, POINTS_PER_INCH = 300, 72
+TALLEST = 6.0
+# Of 8 point letters in a table, in inches.
+LETTER, CELL_PADDING, LONGEST_WORD = 0.065, 0.17, 16
+NEEDS_WORD = "this needs the extra: pip install 'ldn-meta[word]'"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of a report; of a table the first row holds the heads, of a figure text is alt."""
+
+    kind: str
+    text: str
+    caption: str = ""
+    rows: tuple[tuple[str, ...], ...] = ()
+    notes: tuple[str, ...] = ()
+    svg: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The report of a condition: its title, the day of its data, and what it says in order."""
+
+    indication: str
+    title: str
+    day: str
+    blocks: tuple[Block, ...]
+
+    def of(self, *kinds: str) -> list[Block]:
+        """The blocks of some kinds."""
+        return [block for block in self.blocks if block.kind in kinds]
+
+
+def write_report(indication: str, form: str, *, folder: Path | None = None) -> Path:
+    """Write the report of a condition as one file.
+
+    Parameters
+    ----------
+    indication : str
+        Key in ``indications.csv``; its pages have to be executed.
+    form : str
+        One of ``FORMS``.
+    folder : Path, optional
+        Where to; ``build/report`` by default.
+
+    Returns
+    -------
+    Path
+        The file. The same inputs give the same bytes.
+    """
+    if form not in FORMS:
+        message = f"to {form!r} is unknown; {did_you_mean(form, FORMS, ' ')}"
+        raise ParameterError(f"{message}allowed: {', '.join(FORMS)}")
+    name = f"{indication}.{form}"
+    made = _carried(indication) if form == "zip" else _MAKERS[form](report(indication))
+    data = _zipped(made, indication) if isinstance(made, dict) else made
+    target = (files.build() / "report" if folder is None else folder) / name
+    write_whole(target, data)
+    return target
+
+
+def report(indication: str) -> Report:
+    """Put together what the executed pages of a condition show."""
+    from ldn_meta.display.outputs import DISCLAIMER
+    from ldn_meta.pipeline.site import stated
+
+    row = _reported(indication)
+    cells = _cells(indication)
+    about = stated()
+    title = f"{row['label'][:1].upper()}{row['label'][1:]}: evidence on {row['intervention']}"
+    when = ", ".join(
+        f"{what} {about[key]}"
+        for what, key in (
+            ("last search", "searched"),
+            ("last change of the data", "changed"),
+            ("version", "version"),
+        )
+        if about[key]
+    )
+    blocks = [Block(TEXT, f"**{DISCLAIMER}**")]
+    for heading, names in REPORT:
+        shown = [block for name in names for block in cells.get(name, ())]
+        if heading == REPORT[1][0]:
+            shown.append(Block(TEXT, f"{when[:1].upper()}{when[1:]}."))
+        blocks += [Block(HEADING, heading), *shown] if shown else []
+    blocks.append(Block(HEADING, "References"))
+    blocks += [Block(REFERENCE, reference(source)) for source in _sources(indication)]
+    if about["funding"]:
+        blocks += [Block(HEADING, "Funding"), Block(TEXT, about["funding"])]
+    blocks += [
+        Block(HEADING, "How to cite"),
+        Block(TEXT, f"{title}. In: {about['citation'] or when}"),
+    ]
+    return Report(indication, title, about["changed"], tuple(_numbered(blocks)))
+
+
+def _numbered(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Number tables and figures, each on its own."""
+    counted = {TABLE: 0, FIGURE: 0}
+    for block in blocks:
+        if block.kind in counted:
+            counted[block.kind] += 1
+            head = f"{block.kind.capitalize()} {counted[block.kind]}. "
+            yield replace(block, caption=head + block.caption)
+        else:
+            yield block
+
+
+def _cells(indication: str) -> dict[str, list[Block]]:
+    """What the cells of the executed pages show, by page and name of the cell."""
+    folder = files.reports() / indication
+    pages = sorted(folder.glob("*.ipynb"))
+    if not pages:
+        message = f"{indication} has no executed pages: run `ldn-meta run {indication}` first"
+        raise LdnMetaError(message)
+    return {
+        f"{page.stem}/{cell['id']}": [
+            block for output in cell["outputs"] for block in _blocks(output, folder)
+        ]
+        for page in pages
+        for cell in json.loads(page.read_bytes())["cells"]
+        if cell["cell_type"] == "code"
+    }
+
+
+def _blocks(output: Mapping[str, Any], folder: Path) -> Iterator[Block]:
+    """An output as blocks; a table without rows and a figure without a drawing are none."""
+    data = output.get("data", {})
+    label = output.get("metadata", {}).get("ldn-meta", {})
+    if "figure" in label:
+        drawn = folder / "figures" / f"{label['figure']}.svg"
+        if not label.get("is_words_only") and drawn.is_file():
+            caption = f"{str(label['alt']).partition('. ')[0].rstrip('.')}."
+            svg = drawn.read_text(encoding="utf-8")
+            yield Block(FIGURE, label["alt"], caption, svg=svg, name=label["figure"])
+    elif "text/html" in data:
+        found = _TableReader.read("".join(data["text/html"]))
+        if len(found.rows) > 1:
+            yield found
+    else:
+        text = "".join(data.get("text/markdown", ""))
+        yield from (Block(TEXT, part) for part in text.split("\n\n") if part.strip())
+
+
+class _TableReader(HTMLParser):
+    """Reads back a table that a page shows: its caption, its rows as text, its notes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, list[list[str]]] = {"before": [], "thead": [], "tbody": []}
+        self.found["tfoot"] = []
+        self.part, self.is_skipped = "before", False
+
+    @classmethod
+    def read(cls, text: str) -> Block:
+        """Read the HTML of one table."""
+        reader = cls()
+        reader.feed(text)
+        reader.close()
+        parts = {
+            part: [[" ".join(cell.split()) for cell in row] for row in rows]
+            for part, rows in reader.found.items()
+        }
+        caption = [cell for row in parts["before"] for cell in row if cell]
+        heads: list[list[str]] = []
+        for row in parts["thead"]:
+            # A title across the table, as great_tables sets it, is a row of one cell.
+            heads, caption = (heads, caption + row) if len(row) == 1 else ([row], caption)
+        width = len(heads[0]) if heads else 0
+        rows = [[*row, *[""] * (width - len(row))] for row in parts["tbody"]]
+        notes = [cell for row in parts["tfoot"] for cell in row if cell]
+        told = ". ".join(part.rstrip(".") for part in caption)
+        told = told if told.endswith("?") or not told else f"{told}."
+        return Block(TABLE, "", told, tuple(map(tuple, heads + rows)), tuple(notes))
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        """Begin a part, a row or a cell; a break is a space, a raised mark stands in brackets."""
+        self.is_skipped = tag == "style"
+        if tag in self.found:
+            self.part = tag
+        elif tag in ("tr", "p"):
+            self.found[self.part].append([])
+        elif tag in ("td", "th"):
+            self.found[self.part][-1].append("")
+        elif tag in ("br", "sup"):
+            self._add(" " if tag == "br" else " [")
+
+    def handle_endtag(self, tag: str) -> None:
+        """End what was begun; paragraphs behind the table are its notes."""
+        self.is_skipped = False
+        if tag == "table":
+            self.part = "tfoot"
+        elif tag == "sup":
+            self._add("]")
+
+    def handle_data(self, data: str) -> None:
+        """Take the text of a cell or paragraph."""
+        if not self.is_skipped and (data.strip() or self.part != "before"):
+            self._add(data)
+
+    def _add(self, text: str) -> None:
+        rows = self.found[self.part]
+        if rows and rows[-1]:
+            rows[-1][-1] += text
+        elif rows and self.part in ("before", "tfoot") and text.strip():
+            rows[-1].append(text)
+
+
+_SIZE = re.compile(
+    r'(<svg\b[^>]*?\bwidth="([\d.]+)(?:pt|px)?"[^>]*?\bheight="([\d.]+)(?:pt|px)?")'
+)
+
+
+def placed(svg: str) -> tuple[float, float]:
+    """Width and height of a figure on the page, in inches."""
+    found = _SIZE.search(svg)
+    if found is None:
+        message = "a figure without width and height"
+        raise LdnMetaError(message)
+    width, height = (float(found[n]) / POINTS_PER_INCH for n in (2, 3))
+    shrunk = min(1.0, WIDEST / width, TALLEST / height)
+    return width * shrunk, height * shrunk
+
+
+@lru_cache(maxsize=32)
+def png_300(svg: str) -> bytes:
+    """Draw a filed figure as PNG with 300 dots an inch of its width on the page."""
+    from ldn_meta.display.figures.studies import rasterised
+
+    width, height = placed(svg)
+    sized = _SIZE.sub(
+        lambda found: re.sub(
+            r'\b(width|height)="[\d.]+(?:pt|px)?"',
+            lambda side: (
+                f'{side[1]}="{DOTS_PER_INCH * {"width": width, "height": height}[side[1]]:.0f}"'
+            ),
+            found[1],
+        ),
+        svg,
+        count=1,
+    )
+    return _with_density(rasterised(sized))
+
+
+def _with_density(png: bytes) -> bytes:
+    """Say in a PNG how many dots make an inch, so that programs show it in its size."""
+    import struct
+    import zlib
+
+    head, rest = png[:33], png[33:]
+    body = b"pHYs" + struct.pack(">IIB", *[round(DOTS_PER_INCH / 0.0254)] * 2, 1)
+    chunk = struct.pack(">I", 9) + body + struct.pack(">I", zlib.crc32(body))
+    return head + chunk + rest
+
+
+# Sources
+
+
+def _sources(indication: str) -> list[dict[str, str]]:
+    """Sources that rows about the studies of a condition name, by author and year."""
+    from ldn_meta.evidence.derived import load_derived
+    from ldn_meta.evidence.raw.tables import NAMING_SOURCES, as_records
+
+    text = load_derived(indication).evidence.text
+    named = {
+        str(value)
+        for table, frame in text.items()
+        if table != "sources" and "study_id" in frame.columns
+        for column in NAMING_SOURCES
+        if column in frame.columns
+        for value in frame[column]
+    }
+    found = [row for row in as_records(text["sources"]) if row["source_id"] in named]
+    clean = [{k: "" if v in MISSING else str(v) for k, v in row.items()} for row in found]
+    return sorted(clean, key=lambda row: (reference(row).casefold(), row["source_id"]))
+
+
+def _address(source: Mapping[str, str]) -> str:
+    from ldn_meta.display.outputs import ADDRESSES
+
+    for column in ("doi", "pmid", "url"):
+        if source[column]:
+            return f"{ADDRESSES[column]}{source[column]}"
+    return ""
+
+
+def reference(source: Mapping[str, str]) -> str:
+    """Write a source as reference lists do: authors, title, place, year, address."""
+    registry = f"Registry: {source['registry_id']}" if source["registry_id"] else ""
+    pmid = f"PMID {source['pmid']}" if source["pmid"] and source["doi"] else ""
+    place = source["container"]
+    if not source["authors"] and not source["title"]:
+        place = f"{place[:1].upper()}{place[1:]}" or source["source_id"]
+    parts = (
+        *(source["authors"], source["title"], place),
+        "" if source["year"] in source["container"] else source["year"],
+        *(registry, pmid),
+    )
+    told = " ".join(f"{part.rstrip('.')}." for part in parts if part)
+    return f"{told} {_address(source)}".strip()
+
+
+def _authors(source: Mapping[str, str]) -> list[str]:
+    """Names as reference managers take them, "Surname, Initials"; of a body the whole."""
+    found = []
+    for name in re.split(r",\s*|;\s*", source["authors"]):
+        name = re.sub(r"\bet al\.?$", "", name).strip()
+        surname, _, initials = name.rpartition(" ")
+        is_person = surname and initials.isupper() and len(initials) <= len("ABCD")
+        if name:
+            found.append(f"{surname}, {initials}" if is_person else name)
+    return found
+
+
+# Kind of a source: what RIS and BibTeX call it; every other is neither article nor book.
+REFERENCE_TYPES = {
+    **dict.fromkeys(("journal article", "letter", "protocol"), ("JOUR", "article")),
+    **dict.fromkeys(
+        ("meta-analysis", "narrative review", "systematic review"), ("JOUR", "article")
+    ),
+    "conference abstract": ("CPAPER", "inproceedings"),
+    "preprint": ("UNPB", "unpublished"),
+    "press": ("NEWS", "misc"),
+    "registry record": ("DBASE", "misc"),
+}
+OTHER_TYPE = ("GEN", "misc")
+
+
+def ris(sources: Iterable[Mapping[str, str]]) -> bytes:
+    """Write sources as RIS, for EndNote, Zotero, Mendeley and Covidence."""
+    lines: list[str] = []
+    for source in sources:
+        fields = [
+            ("TY", REFERENCE_TYPES.get(source["kind"], OTHER_TYPE)[0]),
+            ("ID", source["source_id"]),
+            *(("AU", name) for name in _authors(source)),
+            *(("PY", source["year"]), ("TI", source["title"]), ("T2", source["container"])),
+            *(("DO", source["doi"]), ("AN", source["pmid"]), ("M1", source["registry_id"])),
+            *(("UR", _address(source)), ("N1", source["note"])),
+        ]
+        lines += [f"{tag}  - {' '.join(value.split())}" for tag, value in fields if value]
+        lines += ["ER  - ", ""]
+    return "\r\n".join(lines).encode()
+
+
+_TEX = {
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+}
+
+
+def bibtex(sources: Iterable[Mapping[str, str]]) -> bytes:
+    """Write sources as BibTeX; a title keeps its capitals, an address is not escaped."""
+
+    def plain(text: str) -> str:
+        return "".join(_TEX.get(sign, sign) for sign in " ".join(text.split()))
+
+    entries = []
+    for source in sources:
+        kind = REFERENCE_TYPES.get(source["kind"], OTHER_TYPE)[1]
+        authors = " and ".join(
+            plain(name) if ", " in name else f"{{{plain(name)}}}" for name in _authors(source)
+        )
+        place = {"article": "journal", "inproceedings": "booktitle"}.get(kind, "howpublished")
+        registry = f"registry {source['registry_id']}" if source["registry_id"] else ""
+        pmid = f"PMID {source['pmid']}" if source["pmid"] else ""
+        fields = {
+            "author": authors,
+            "title": f"{{{plain(source['title'])}}}" if source["title"] else "",
+            place: plain(source["container"]),
+            "year": source["year"],
+            "doi": source["doi"],
+            "url": source["url"],
+            "note": plain("; ".join(filter(None, (pmid, registry, source["note"])))),
+        }
+        inner = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items() if value)
+        entries.append(f"@{kind}{{{source['source_id']},\n{inner}\n}}\n")
+    return "\n".join(entries).encode()
+
+
+# Forms
+
+_NUMBER = re.compile(r"[-+]?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[-+]?\d+)?")
+_HARMLESS = re.compile(rf"-|{_NUMBER.pattern}(?: \({_NUMBER.pattern} to {_NUMBER.pattern}\))?")
+_BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_MARKED = re.compile(r"\*\*(.+?)\*\*")
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+# What XML cannot hold.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def neutral(text: str) -> str:
+    """Keep a cell from being a formula to a spreadsheet, by an apostrophe; numbers stay."""
+    is_formula = text.startswith(_BEGINS_FORMULA) and not _HARMLESS.fullmatch(text)
+    return f"'{text}" if is_formula else text
+
+
+def neutral_csv(rows: Iterable[Iterable[str]]) -> bytes:
+    """Write rows as CSV that a spreadsheet may open."""
+    return csv_text([[neutral(cell) for cell in row] for row in rows]).encode()
+
+
+def _runs(text: str) -> Iterator[tuple[str, bool]]:
+    """Pieces of a paragraph, each with whether it is bold."""
+    plain = _CONTROL.sub("", _LINK.sub(r"\1", text))
+    for place, piece in enumerate(_MARKED.split(plain)):
+        if piece:
+            yield piece, bool(place % 2)
+
+
+def _paragraphs(block: Block) -> Iterator[tuple[str, bool]]:
+    """Lines of a text, each with whether it is a point of a list."""
+    lines = re.split(r"\n(?=- )", block.text)
+    yield from ((line.removeprefix("- "), line.startswith("- ")) for line in lines)
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[float]:
+    """Widths of columns in inches: room for the longest word, the rest by what is there."""
+    least, wants = [], []
+    for column in zip(*rows, strict=True):
+        words = [word for cell in column for word in re.split(r"[\s/-]", cell)]
+        least.append(CELL_PADDING + LETTER * min(LONGEST_WORD, max(map(len, words))))
+        wants.append(sum(map(len, column)) / len(column))
+    spare = WIDEST - sum(least)
+    if spare < 0:
+        return [WIDEST * width / sum(least) for width in least]
+    return [width + spare * want / sum(wants) for width, want in zip(least, wants, strict=True)]
+
+
+def as_docx(found: Report) -> bytes:
+    """Write a report for Word: real headings, heads that repeat, pictures with alt text."""
+    try:
+        import docx
+    except ImportError as error:
+        raise ParameterError(NEEDS_WORD) from error
+    from docx.enum.section import WD_ORIENT
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+    from docx.shared import Inches, Pt
+
+    document = docx.Document()
+    section = document.sections[0]
+    section.orientation = WD_ORIENT.LANDSCAPE
+    section.page_width, section.page_height = (Inches(side) for side in PAGE)
+    for side in ("left", "right", "top", "bottom"):
+        setattr(section, f"{side}_margin", Inches(MARGIN))
+    normal: Any = document.styles["Normal"]
+    normal.font.name, normal.font.size = "Calibri", Pt(10.5)
+    language = OxmlElement("w:lang")
+    language.set(qn("w:val"), "en-GB")
+    normal.element.get_or_add_rPr().append(language)
+
+    def add(text: str, style: str | None = None, *, size: float | None = None) -> Any:
+        paragraph = document.add_paragraph(style=style)
+        fill(paragraph, text, size=size)
+        return paragraph
+
+    def fill(paragraph: Any, text: str, *, size: float | None = None, bold: bool = False) -> None:
+        for piece, is_bold in _runs(text):
+            run = paragraph.add_run(piece)
+            run.bold = bold or is_bold or None
+            run.font.size = None if size is None else Pt(size)
+
+    def add_table(block: Block) -> None:
+        add(block.caption, "Caption").paragraph_format.keep_with_next = True
+        widths = _widths(block.rows)
+        table = document.add_table(len(block.rows), len(widths), style="Table Grid")
+        table.autofit = False
+        for column, width in zip(table.columns, widths, strict=True):
+            column.width = Inches(width)
+        for place, (cells, row) in enumerate(zip(block.rows, table.rows, strict=True)):
+            properties = row._tr.get_or_add_trPr()
+            properties.append(OxmlElement("w:cantSplit"))
+            if place == 0:
+                properties.append(OxmlElement("w:tblHeader"))
+            for cell, text, width in zip(row.cells, cells, widths, strict=True):
+                cell.width = Inches(width)
+                paragraph = cell.paragraphs[0]
+                paragraph.paragraph_format.space_after = Pt(0)
+                paragraph.paragraph_format.keep_with_next = place == 0
+                fill(paragraph, text, size=8, bold=place == 0 or not any(cells[1:]))
+        for note in block.notes:
+            add(note, size=8).paragraph_format.space_after = Pt(0)
+        document.add_paragraph()
+
+    document.add_heading(found.title, 0)
+    for block in found.blocks:
+        if block.kind == HEADING:
+            document.add_heading(block.text, 1)
+        elif block.kind == TABLE:
+            add_table(block)
+        elif block.kind == FIGURE:
+            width, _ = placed(block.svg)
+            shape = document.add_picture(io.BytesIO(png_300(block.svg)), width=Inches(width))
+            described = shape._inline.docPr
+            described.set("descr", _CONTROL.sub("", block.text))
+            described.set("title", block.name)
+            document.paragraphs[-1].paragraph_format.keep_with_next = True
+            add(block.caption, "Caption")
+        elif block.kind == REFERENCE:
+            add(block.text, "List Number")
+        else:
+            for text, is_point in _paragraphs(block):
+                add(text, "List Bullet" if is_point else None)
+    about, day = document.core_properties, _day(found)
+    about.title, about.author, about.comments = found.title, "", ""
+    about.created = about.modified = day
+    written = io.BytesIO()
+    document.save(written)
+    return _same_bytes(written.getvalue(), day)
+
+
+def as_xlsx(found: Report) -> bytes:
+    """Write the tables of a report as a workbook, a sheet each; no cell is a formula."""
+    try:
+        import openpyxl
+    except ImportError as error:
+        raise ParameterError(NEEDS_WORD) from error
+    from openpyxl.styles import Alignment, Font
+
+    def put(sheet: Any, row: int, column: int, text: str) -> Any:
+        cell = sheet.cell(row, column)
+        clean = _CONTROL.sub("", text)
+        if _NUMBER.fullmatch(clean):
+            cell.value = float(clean)
+        else:
+            # "=..." stays what was printed.
+            cell.value, cell.data_type = clean, "s"
+        return cell
+
+    book = openpyxl.Workbook()
+    first: Any = book.active
+    first.title = "contents"
+    put(first, 1, 1, found.title).font = Font(bold=True)
+    for number, block in enumerate(found.of(TABLE), 1):
+        sheet: Any = book.create_sheet(_sheet_name(number, block))
+        put(first, number + 1, 1, sheet.title)
+        put(first, number + 1, 2, block.caption)
+        lines = ((block.caption,), *block.rows, *((note,) for note in block.notes))
+        for row, cells in enumerate(lines, 1):
+            for column, text in enumerate(cells, 1):
+                cell = put(sheet, row, column, text)
+                is_head, is_told = row <= len(("caption", "heads")), len(cells) == 1
+                cell.font = Font(bold=is_head)
+                cell.alignment = Alignment(vertical="top", wrap_text=not is_told)
+        for column, width in enumerate(_widths(block.rows), 1):
+            letter = openpyxl.utils.get_column_letter(column)
+            sheet.column_dimensions[letter].width = 14 * width
+        sheet.freeze_panes = "B3"
+    first.column_dimensions["A"].width = 32
+    day = _day(found)
+    book.properties.created, book.properties.creator = day, ""
+    book.properties.title = found.title
+    written = io.BytesIO()
+    book.save(written)
+    return _same_bytes(written.getvalue(), day)
+
+
+def _sheet_name(number: int, block: Block) -> str:
+    """Name a table by what its caption says, as short as a spreadsheet wants it."""
+    from ldn_meta.evidence.entry import slug
+
+    words = slug(block.caption.partition(". ")[2].partition(":")[0].partition(".")[0], "_")
+    return f"{number:02d}_{words}"[:31].rstrip("_")
+
+
+def as_html(found: Report) -> bytes:
+    """Write a report as one page that needs nothing beside it."""
+
+    def told(text: str) -> str:
+        pieces = _runs(text)
+        return "".join(
+            f"<strong>{html.escape(piece)}</strong>" if bold else html.escape(piece)
+            for piece, bold in pieces
+        )
+
+    def shown(block: Block) -> str:
+        if block.kind == HEADING:
+            return f"<h2>{html.escape(block.text)}</h2>"
+        if block.kind == TABLE:
+            head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in block.rows[0])
+            body = "\n".join(
+                f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>"
+                for row in block.rows[1:]
+            )
+            notes = "".join(f"<p><small>{html.escape(note)}</small></p>" for note in block.notes)
+            return (
+                f"<table><caption>{html.escape(block.caption)}</caption><thead><tr>{head}</tr>"
+                f"</thead><tbody>\n{body}\n</tbody></table>{notes}"
+            )
+        if block.kind == FIGURE:
+            data = base64.b64encode(png_300(block.svg)).decode("ascii")
+            return (
+                f'<figure><img src="data:image/png;base64,{data}" alt="{html.escape(block.text)}" '
+                f'style="width:{placed(block.svg)[0]:.2f}in"><figcaption>'
+                f"{html.escape(block.caption)}</figcaption></figure>"
+            )
+        if block.kind == REFERENCE:
+            return f"<p>{html.escape(block.text)}</p>"
+        return "".join(
+            f"<ul><li>{told(text)}</li></ul>" if is_point else f"<p>{told(text)}</p>"
+            for text, is_point in _paragraphs(block)
+        )
+
+    body = "\n".join(map(shown, found.blocks))
+    title = html.escape(found.title)
+    return f"""\
+<!DOCTYPE html>
+<html lang="en-GB"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>
+body {{ font: 16px/1.5 Calibri, Carlito, sans-serif; max-width: 75rem;
+  margin: 1rem auto; padding: 0 1rem; }}
+table {{ border-collapse: collapse; display: block; overflow-x: auto; font-size: 13px; }}
+th, td {{ border: 1px solid #999; padding: .2rem .4rem; text-align: left; vertical-align: top; }}
+caption {{ text-align: left; font-weight: bold; }} figure {{ margin: 1rem 0; }}
+img {{ max-width: 100%; }} ul {{ margin: .2rem 0; }}
+@media print {{ table {{ display: table; }} thead {{ display: table-header-group; }} }}
+</style></head><body>
+<h1>{title}</h1>
+{body}
+</body></html>
+""".encode()
+
+
+_MAKERS: dict[str, Callable[[Report], bytes]] = {
+    "docx": as_docx,
+    "html": as_html,
+    "xlsx": as_xlsx,
+    "ris": lambda found: ris(_sources(found.indication)),
+    "bib": lambda found: bibtex(_sources(found.indication)),
+}
+
+
+def _day(found: Report) -> datetime:
+    """The day of the data, or the first one a ZIP file can hold."""
+    return datetime.fromisoformat(found.day or "1980-01-01")
+
+
+def _same_bytes(archive: bytes, day: datetime) -> bytes:
+    """Write an archive again without the clock: its members and what they say of its making."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as read:
+        members = {name: read.read(name) for name in read.namelist()}
+    core = "docProps/core.xml"
+    stamp = rb"\g<1>" + day.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+    pattern = rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*"
+    members[core] = re.sub(pattern, stamp, members[core])
+    return _archive(members, day)
+
+
+def _archive(members: Mapping[str, bytes], day: datetime) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for name, data in members.items():
+            member = zipfile.ZipInfo(name, (day.year, day.month, day.day, 0, 0, 0))
+            member.compress_type = zipfile.ZIP_DEFLATED
+            member.external_attr = 0o644 << 16
+            archive.writestr(member, data)
+    return written.getvalue()
+
+
+# Everything in one file
+
+ROBVIS = {"not readable here": "No information", "not applicable": "NA"}
+# Tools whose words robvis knows.
+ROBVIS_FAMILIES = ("RoB 2", "ROBINS-I")
+SUMS = "SHA256SUMS"
+TAKEN = ("effects", "left_out", "responders", "harms", "pooled", "directions", "certainty")
+READ_ME = """{title}. {disclaimer}
+
+{name}.docx, .html   the report: answer, methods, figures, tables, references, how to cite
+{name}.xlsx, tables/ its tables; a cell that a spreadsheet would read as a formula begins with '
+sources.ris, .bib    the sources, for reference managers
+figures/             each figure as SVG and as PNG, 300 dots an inch
+metafor/             the rows of each pool, and an R script that pools and compares them
+robvis/              risk of bias, a file a tool, for rob_traffic_light of R's robvis
+data/                the derived tables of this condition, as the pages use them
+facts.json           every number of the pages
+{sums}           checksums: sha256sum -c {sums}
+"""
+
+
+def _carried(indication: str) -> dict[str, bytes]:
+    """Every file of the ZIP by its name."""
+    from ldn_meta.display.outputs import DISCLAIMER
+    from ldn_meta.evidence.derived import load_derived
+    from ldn_meta.evidence.raw.selection import MAIN
+
+    found, derived = report(indication), load_derived(indication)
+    name, sources = indication, _sources(indication)
+    told = READ_ME.format(title=found.title, disclaimer=DISCLAIMER, name=name, sums=SUMS)
+    made = {
+        "README.txt": told.encode(),
+        **{f"{name}.{form}": _MAKERS[form](found) for form in ("docx", "html", "xlsx")},
+        **{"sources.ris": ris(sources), "sources.bib": bibtex(sources)},
+        FACTS: (files.reports() / name / FACTS).read_bytes(),
+    }
+    for number, block in enumerate(found.of(TABLE), 1):
+        made[f"tables/{_sheet_name(number, block)}.csv"] = csv_text(block.rows).encode()
+    for file in sorted((files.reports() / name / "figures").glob("*.svg")):
+        made[f"figures/{file.name}"] = file.read_bytes()
+        made[f"figures/{file.stem}.png"] = png_300(file.read_text(encoding="utf-8"))
+    made |= robvis(derived)
+    for table in TAKEN:
+        made[f"data/{table}.csv"] = csv_bytes(getattr(derived, table))
+    pools = derived.pooled
+    constructs = (
+        sorted(set(pools.loc[pools["analysis"] == MAIN, "construct"])) if len(pools) else []
+    )
+    with TemporaryDirectory() as folder:
+        for construct in constructs:
+            for one in export(indication, construct=construct, folder=Path(folder)):
+                for file in (one.table, one.script):
+                    made[f"metafor/{file.name}"] = file.read_bytes()
+    for file in (files.project_root() / "LICENSE-DATA", files.project_root() / "CITATION.cff"):
+        if file.is_file():
+            made[file.name] = file.read_bytes()
+    return {name: _opened(data) if name.endswith(".csv") else data for name, data in made.items()}
+
+
+def _opened(table: bytes) -> bytes:
+    return neutral_csv(cells for _, cells in csv_rows(table.decode()))
+
+
+def robvis(derived: Derived) -> dict[str, bytes]:
+    """Risk of bias as tables for robvis, a file a tool whose words it knows."""
+    from ldn_meta.evidence.entry import slug
+    from ldn_meta.evidence.raw.bias import OVERALL, RISK_OF_BIAS, TOOLS
+    from ldn_meta.evidence.raw.tables import as_records
+
+    text = derived.evidence.text
+    labels = {row["study_id"]: row["label"] for row in as_records(text["studies"])}
+    judged: dict[str, dict[str, dict[str, str]]] = {}
+    for row in as_records(text[RISK_OF_BIAS]):
+        own = judged.setdefault(row["tool"], {}).setdefault(row["study_id"], {})
+        own[row["domain"]] = ROBVIS.get(row["judgement"], row["judgement"].capitalize())
+    made = {}
+    for name, studies in judged.items():
+        tool = TOOLS[name]
+        if tool.family not in ROBVIS_FAMILIES:
+            continue
+        heads = ["Study", *(domain.head for domain in tool.domains), OVERALL.capitalize()]
+        rows = [
+            [labels[study], *(own.get(domain, "NA") for domain in tool.domain_names)]
+            for study, own in studies.items()
+        ]
+        made[f"robvis/{slug(name, '_')}.csv"] = csv_text([heads, *rows]).encode()
+    return made
+
+
+def _zipped(members: Mapping[str, bytes], indication: str) -> bytes:
+    """Pack files below a folder, with a list of their checksums."""
+    from ldn_meta.pipeline.site import stated
+
+    sums = "".join(f"{sha256(data)}  {name}\n" for name, data in members.items())
+    packed = {f"{indication}/{name}": data for name, data in members.items()}
+    packed[f"{indication}/{SUMS}"] = sums.encode()
+    return _archive(packed, datetime.fromisoformat(stated()["changed"] or "1980-01-01"))

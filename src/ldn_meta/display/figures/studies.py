@@ -638,7 +638,15 @@ def study_flow(
 
 
 def study_flow_png(svg: str) -> bytes:
-    """Turn the SVG of `study_flow` into PNG with the rasteriser that prisma-flow brings along.
+    """Turn the SVG of `study_flow` into PNG."""
+    enlarged = _SIZE.sub(
+        lambda found: f'{found[1]}="{float(found[2]) * _PNG_SCALE:.0f}"', svg, count=2
+    )
+    return rasterised(enlarged)
+
+
+def rasterised(svg: str) -> bytes:
+    """Turn an SVG into PNG of its size, with the rasteriser that prisma-flow brings along.
 
     Only matplotlib's own copy of DejaVu Sans is loaded, so the machine's fonts do not matter.
     """
@@ -649,10 +657,7 @@ def study_flow_png(svg: str) -> bytes:
     fonts = Path(mpl.get_data_path()) / "fonts" / "ttf"
     for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"):
         options.load_font_file(str(fonts / name))
-    enlarged = _SIZE.sub(
-        lambda found: f'{found[1]}="{float(found[2]) * _PNG_SCALE:.0f}"', svg, count=2
-    )
-    tree = resvg.usvg.Tree.from_str(enlarged, options)
+    tree = resvg.usvg.Tree.from_str(svg, options)
     return resvg.render(tree, _AS_IT_IS, bg_color=(255, 255, 255, 255))
 
 
