@@ -30,6 +30,7 @@ from ldn_meta.evidence.derived import TABLES, Derived
 from ldn_meta.evidence.grade import FILE, Body, Study, read_sentences
 from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.bias import fitting_tool
+from ldn_meta.evidence.raw.faults import SLIPS
 from ldn_meta.evidence.raw.protocol import Node, Option, load_protocol
 from ldn_meta.evidence.raw.review import load_wording
 
@@ -402,7 +403,7 @@ STUDIES = ("duebruun2024", "younger2013", "cree2010", "raknes2018")
 
 
 def cut_down(raw_folder, root):
-    """Copy data/raw with the rows of STUDIES only, and nothing that was accepted elsewhere."""
+    """Copy data/raw with the rows of STUDIES only, and what is accepted of the cells of these."""
     folder = root / "data" / "raw"
     shutil.copytree(raw_folder, folder, ignore=shutil.ignore_patterns("*.yml"))
     for file in folder.glob("*.csv"):
@@ -417,6 +418,16 @@ def cut_down(raw_folder, root):
             writer = csv.DictWriter(stream, header, lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
+    entries = (raw_folder / "corrections.yml").read_text(encoding="utf-8").split("\n- ")[1:]
+    kept_keys = {next(iter(row.values())) for file in folder.glob("*.csv") for row in read(file)}
+    # A finding of a recomputed number may need rows that are gone.
+    accepted = [
+        f"- {entry}\n"
+        for entry in entries
+        if any(f"check: {check}\n" in entry for check in SLIPS)
+        and re.search(r"row: (.*)", entry).group(1) in kept_keys
+    ]
+    (folder / "corrections.yml").write_text("".join(accepted), encoding="utf-8")
     # Of the multiverse one node is enough, too.
     protocol = folder / "protocol.toml"
     first, *_, last = protocol.read_text(encoding="utf-8").split("[[multiverse.node]]")

@@ -6,11 +6,12 @@ from ldn_meta.evidence.load import load_evidence
 
 def test_the_builder_of_these_tests_makes_evidence_in_order(build):
     build.trial()
-    build.contrast(estimate="-1.0", ci_low="-2.0", ci_high="0.0", ci_level=0.95, n_1=50, n_2=50)
-    build.stats(n=50, mean="-1.5", sd="2.0")
-    build.events(n=50, events=20)
+    whole = {"estimate": "-1.0", "ci_low": "-2.0", "ci_high": "0.0", "ci_level": 0.95}
+    build.contrast(**whole, n_1=50, n_2=50, as_reported="-1.0 (-2.0 to 0.0)")
+    build.stats(n=50, mean="-1.5", sd="2.0", as_reported="-1.5 (SD 2.0)")
+    build.events(n=50, events=20, as_reported="20 of 50")
     # One person may have several events.
-    build.events(n=50, events=70, counted="events")
+    build.events(n=50, events=70, counted="events", as_reported="70 in all")
     assert len(build.load(validate=True).contrasts) == 1
 
 

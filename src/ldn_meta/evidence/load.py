@@ -11,6 +11,7 @@ from ldn_meta.evidence.audit.claims import computation_faults
 from ldn_meta.evidence.audit.consistency import CHECKED_TABLES, CHECKS
 from ldn_meta.evidence.grade import certainty_faults
 from ldn_meta.evidence.raw.faults import (
+    SLIPS,
     bias_faults,
     cell_faults,
     correction_faults,
@@ -18,12 +19,17 @@ from ldn_meta.evidence.raw.faults import (
     link_faults,
     row_faults,
     schema_faults,
+    slip_faults,
 )
 from ldn_meta.evidence.raw.tables import read_folder
 
 if TYPE_CHECKING:
     from ldn_meta.errors import Fault
     from ldn_meta.evidence.raw.tables import Evidence, Reading
+
+
+# Tables that are held against others, though no number of theirs is recomputed.
+BESIDE = ("outcomes", "sources", "indications")
 
 
 def load_evidence(path: str | Path | None = None, *, validate: bool = True) -> Evidence:
@@ -66,7 +72,12 @@ def _all_faults(reading: Reading) -> list[Fault]:
         wanted_faults(evidence),
         link_faults(evidence, unread=unread),
         bias_faults(evidence, unread=unread),
-        correction_faults(evidence, checks=CHECKS, checked_tables=CHECKED_TABLES),
+        correction_faults(
+            evidence,
+            checks=[*CHECKS, *SLIPS],
+            checked_tables=[*CHECKED_TABLES, *BESIDE],
+            unread=unread,
+        ),
         computation_faults(evidence),
     ):
         named = {(fault.table, fault.line, fault.column) for fault in found}
@@ -76,4 +87,4 @@ def _all_faults(reading: Reading) -> list[Fault]:
             if (fault.table, fault.line) not in reading.misfits
             and (fault.table, fault.line, fault.column) not in named
         ]
-    return found or fact_faults(evidence)
+    return found or [*fact_faults(evidence), *slip_faults(evidence)]

@@ -1230,5 +1230,5 @@ def _not_needed(evidence: Evidence, frame: pd.DataFrame) -> Iterable[Fault]:
     wrong = frame[frame["verdict"] == INCONSISTENT]
     known = set(zip(wrong["table"], wrong["row_id"], wrong["check"], strict=True))
     for entry in evidence.corrections:
-        if (entry.table, entry.row, entry.check) not in known:
+        if entry.check in CHECKS and (entry.table, entry.row, entry.check) not in known:
             yield entry.fault("check", "accepts what is consistent", "delete the entry")

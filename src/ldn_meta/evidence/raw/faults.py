@@ -6,8 +6,10 @@ import json
 import re
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 from functools import cache, lru_cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ldn_meta.errors import Fault, did_you_mean
 from ldn_meta.evidence.raw.bias import (
@@ -24,9 +26,11 @@ from ldn_meta.evidence.raw.bias import (
 from ldn_meta.evidence.raw.tables import (
     ACCEPT,
     GUARDED,
+    VALUE_TABLES,
     Correction,
     Dictionary,
     Evidence,
+    as_records,
     as_text,
     typed,
 )
@@ -880,12 +884,17 @@ def _frame(dictionary: Dictionary, table: str, rows: list[Mapping[str, str]]) ->
 
 
 def correction_faults(
-    evidence: Evidence, *, checks: Collection[str], checked_tables: Collection[str]
+    evidence: Evidence,
+    *,
+    checks: Collection[str],
+    checked_tables: Collection[str],
+    unread: Collection[str] = (),
 ) -> list[Fault]:
     """Entries of corrections.yml that do not belong to the tables."""
     return [
         fault
         for entry in evidence.corrections
+        if entry.table not in unread
         for fault in _entry_faults(evidence, entry, checks, checked_tables)
     ]
 
@@ -920,3 +929,446 @@ def _entry_faults(
     same = next(c for c in evidence.corrections if (c.table, c.row, c.check) == address)
     if same is not entry:
         yield entry.fault("row", f"has an entry at line {same.line}", "delete one of the two")
+
+
+# -- slips of the hand: what is typed is held against what else is on file ---------------------
+
+# Where the number of a cell must stand in what the row says is printed.
+TYPED = {
+    "arm_stats": (
+        *(name for name in VALUES["arm_stats"] if name != "n"),
+        *("unlabelled_spread", "q1", "q3", "range_low", "range_high"),
+    ),
+    "arm_events": ("events", "percent"),
+    "contrasts": (*VALUES["contrasts"], "statistic", "p_value"),
+    "study_facts": VALUES["study_facts"],
+    "claims": ("estimate", "ci_low", "ci_high", "p_value"),
+}
+PEOPLE = {"arm_stats": {"n": "arm_id"}, "arm_events": {"n": "arm_id"}}
+PEOPLE["contrasts"] = {"n_1": "arm_1", "n_2": "arm_2"}
+DIGITS = re.compile(
+    r"(?<![\d.])((?<![\w)\]%.])-)?"
+    r"(\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?(?![\d,])|\d+(?:[.,]\d+)?|\.\d+)"
+)
+# What a row says after this word is how a number was made that nobody printed.
+COMPUTED = re.compile(r"\bcomputed\b:?(.*)", re.IGNORECASE | re.DOTALL)
+# A change printed by its size: the word beside it has the sign.
+DOWN = re.compile(
+    r"\b(?:reduction|decrease|improve\w+|less|fewer|above|without a sign|stored (?:as )?"
+    r"(?:a )?negative)\b"
+)
+UNITS = (
+    *("no", "none", "single", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+    *("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"),
+    *("eighteen", "nineteen"),
+)
+WORDS = {"one": 1, "i": 1, "ii": 2, "iii": 3, "iv": 4, "nobody": 0, "never": 0} | {
+    word: max(place - 1, 0) for place, word in enumerate(UNITS)
+}
+TENS = {
+    word: 10 * place
+    for place, word in enumerate(
+        ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"), start=2
+    )
+}
+THOUSANDTH = re.compile(r"\b(?:ug|mcg|micrograms?|gg)\b")
+
+
+@lru_cache(maxsize=4096)
+def numbers_in(text: str) -> tuple[Decimal, ...]:
+    """Every number of a text, with its sign, in digits or in words."""
+    plain = text.translate(_DASHES)
+    found = []
+    for sign, digits in DIGITS.findall(plain):
+        parts = re.split(r"[, ]", digits)
+        grouped = len(parts) > 1 and all(len(part.split(".")[0]) == 3 for part in parts[1:])
+        number = "".join(parts) if grouped else digits.replace(",", ".")
+        found.append(Decimal(sign + number))
+        found += [Decimal(part) for part in parts] if len(parts) > 1 else []
+    ten = 0
+    for word in re.findall(r"[a-z]+", plain.lower()):
+        if word in TENS:
+            ten = TENS[word]
+            found.append(Decimal(ten))
+        elif word in WORDS:
+            found.append(Decimal(ten + WORDS[word]))
+            ten = 0
+        else:
+            ten = 0
+    return tuple(found)
+
+
+_DASHES = str.maketrans({"\u2212": "-", "\u2013": "-", "\u00b7": "."})
+
+
+def _told_by(row: Mapping[str, str]) -> tuple[Decimal, ...]:
+    """Numbers that a row says are printed, and those it says are computed."""
+    made = COMPUTED.search(row["note"])
+    return numbers_in(row["as_reported"]) + (numbers_in(made.group(1)) if made else ())
+
+
+class _Cells:
+    """The rows of every table by line, as text, and what is given of them."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.missing = {*evidence.dictionary.missing, ""}
+        self.rows = {
+            name: list(zip(frame.index.tolist(), as_records(frame), strict=True))
+            for name, frame in evidence.text.items()
+        }
+        keys = {name: table.key for name, table in evidence.dictionary.tables.items()}
+        self.by_key = {
+            name: {row[keys[name]]: row for _, row in rows} for name, rows in self.rows.items()
+        }
+        self.facts: dict[str, list[dict[str, str]]] = {}
+        for _, row in self.rows["study_facts"]:
+            self.facts.setdefault(row["study_id"], []).append(row)
+
+    def number(self, row: Mapping[str, str], column: str) -> Decimal | None:
+        cell = row[column]
+        return None if cell in self.missing else Decimal(cell)
+
+    def of_facts(self, study_id: str, *kinds: str) -> Iterator[tuple[Decimal, str]]:
+        """Numbers of the facts of these kinds about a study, with their units."""
+        for row in self.facts.get(study_id, ()):
+            if row["fact"].startswith(kinds):
+                for column in VALUES["study_facts"]:
+                    value = self.number(row, column)
+                    if value is not None:
+                        yield value, row["unit"]
+
+
+Slips: TypeAlias = Iterator[tuple[str, int, str, str, str]]
+
+
+def _as_printed(cells: _Cells) -> Slips:
+    """Numbers that do not stand in the words of their row, with sign and digits."""
+    for table, columns in TYPED.items():
+        for line, row in cells.rows[table]:
+            if table == "claims" and row["as_reported"] in cells.missing:
+                continue
+            told, words = _told_by(row), f"{row['as_reported']} {row['note']}"
+            if THOUSANDTH.search(row["as_reported"]):
+                told += tuple(number / 1000 for number in told)
+            for column in columns:
+                value = cells.number(row, column)
+                if value is None or value in told:
+                    continue
+                remedy = "correct the cell or as_reported, or say in note 'computed: ...'"
+                if -value not in told:
+                    rule = f"does not stand in as_reported ({row['as_reported']})"
+                    yield table, line, column, rule, remedy
+                elif column == "p_value" or value > 0 or not DOWN.search(words):
+                    rule = f"has another sign in as_reported ({row['as_reported']})"
+                    yield table, line, column, rule, remedy
+
+
+def _events_apart(cells: _Cells) -> Slips:
+    """Events that are the number of people, where that number is printed once."""
+    for line, row in cells.rows["arm_events"]:
+        told = [n for n in numbers_in(row["as_reported"]) if n == n.to_integral_value()]
+        events, n = cells.number(row, "events"), cells.number(row, "n")
+        others = [number for number in told if number < (n or 0)]
+        if events is not None and events == n and told.count(events) == 1 and others:
+            rule = f"is the number of people, which as_reported has once ({row['as_reported']})"
+            yield "arm_events", line, "events", rule, "correct the cell"
+
+
+def _people(cells: _Cells) -> Slips:
+    """Sizes that neither the row, nor its arm, nor a fact of the study states."""
+    for table, columns in PEOPLE.items():
+        for line, row in cells.rows[table]:
+            study, found = cells.by_key["studies"][row["study_id"]], {}
+            told = _told_by(row)
+            stated = {value for value, _ in cells.of_facts(row["study_id"], "n_", "pairs")}
+            if study["design"] not in SPLIT_DESIGNS:
+                stated |= {n for name in SIZES if (n := cells.number(study, name)) is not None}
+            for column, arm in columns.items():
+                own = cells.by_key["arms"].get(row[arm], {})
+                sizes = {n for name in SIZES[1:] if own and (n := cells.number(own, name))}
+                value = cells.number(row, column)
+                found[column] = value, sizes
+                if value is not None and value not in {*told, *sizes, *stated}:
+                    rule = f"is no size of {row[arm]}, nor in as_reported ({row['as_reported']})"
+                    remedy = "correct it, or give the arm or a fact this size"
+                    yield table, line, column, rule, remedy
+            if len(found) == 2:
+                (one, first), (two, second) = found.values()
+                if one in second - first and two in first - second:
+                    rule = "is the size of the other arm, and n_2 of this one"
+                    yield table, line, "n_1", rule, "swap the two"
+
+
+# Differences on the scale itself, which cannot be longer than the scale.
+ON_SCALE = ("MD", "median difference")
+
+
+def _spans(cells: _Cells) -> Slips:
+    """Differences longer than the scale, spreads over half of it, shares over the whole."""
+    for table, columns in (("contrasts", VALUES["contrasts"]), ("arm_stats", TYPED["arm_stats"])):
+        for line, row in cells.rows[table]:
+            outcome = cells.by_key["outcomes"][row["outcome_id"]]
+            low, high = (cells.number(outcome, f"scale_{end}") for end in ("min", "max"))
+            kind = row["measure"] if table == "contrasts" else row["statistic_of"]
+            if kind in ("percent point difference", "relative reduction"):
+                low, high = Decimal(0), Decimal(100)
+            elif kind not in (*ON_SCALE, *LEVELS, "change"):
+                continue
+            if low is None or high is None:
+                continue
+            span = high - low
+            for column in columns:
+                value = cells.number(row, column)
+                is_spread = column in ("sd", "se", "unlabelled_spread")
+                limit = span / 2 if is_spread and kind in LEVELS else span
+                if value is not None and abs(value) > limit and (is_spread or kind not in LEVELS):
+                    rule = f"is more than the scale of {low} to {high} has room for ({limit})"
+                    yield table, line, column, rule, "correct the value, or name its instrument"
+    for line, row in cells.rows["outcomes"]:
+        ends = [cells.number(row, f"scale_{end}") for end in ("min", "max")]
+        told = re.search(r"\((-?\d+)-(\d+)\)", row["unit"])
+        if told and None not in ends:
+            for end, said, stands in zip(("min", "max"), told.groups(), ends, strict=True):
+                if Decimal(said) != stands:
+                    rule = f"is not what the unit says ({row['unit']})"
+                    yield "outcomes", line, f"scale_{end}", rule, "make the two agree"
+
+
+# Weeks of a unit; a month is a twelfth of 52 weeks.
+WEEKS = {
+    "days": Fraction(1, 7),
+    "weeks": Fraction(1),
+    "months": Fraction(13, 3),
+    "years": Fraction(52),
+}
+
+
+def _weeks(cells: _Cells, study_id: str, *facts: str) -> set[float]:
+    return {
+        round(float(Fraction(value) * weeks), 1)
+        for value, unit in cells.of_facts(study_id, *facts)
+        for name, weeks in WEEKS.items()
+        if unit.startswith(name[:-1])
+    }
+
+
+def _times(cells: _Cells) -> Slips:
+    """Moments after the end of their study, or that no fact of it names; durations, years."""
+    for table in VALUE_TABLES:
+        for line, row in cells.rows[table]:
+            at = cells.number(row, "timepoint_weeks")
+            length = cells.number(cells.by_key["studies"][row["study_id"]], "duration_weeks")
+            if at is None or length is None or at in (0, length):
+                continue
+            named = _weeks(cells, row["study_id"], "timing", "followed_after", "duration")
+            words = numbers_in(f"{row['timepoint']} {row['locator']} {row['as_reported']}")
+            named |= {float(n) for n in words} | {round(float(n) * 13 / 3, 1) for n in words}
+            named |= {float(length) + week for week in named}
+            after = at > length and row["timepoint"] in cells.missing
+            if after or round(float(at), 1) not in named:
+                rule = f"is not the end of the study ({length}), nor a moment on file"
+                remedy = "type weeks, or name the moment in timepoint or in a fact (timing)"
+                yield table, line, "timepoint_weeks", rule, remedy
+    for line, row in cells.rows["studies"]:
+        length, study_id = cells.number(row, "duration_weeks"), row["study_id"]
+        stated = _weeks(cells, study_id, "duration")
+        if length is not None and stated and round(float(length), 1) not in stated:
+            rule = "is no duration that a fact of this study states, in weeks"
+            yield "studies", line, "duration_weeks", rule, "make the two agree"
+        year = cells.by_key["sources"][row["source_id"]]["year"]
+        if row["year"] != year and not {row["year"], year} & cells.missing:
+            rule = f"is not the year of its source ({row['source_id']}: {year})"
+            yield "studies", line, "year", rule, "make the two agree"
+
+
+def _doses(cells: _Cells) -> Slips:
+    """Doses in no text, arm or fact of their study."""
+    treatments: dict[str, list[str]] = {}
+    for _, arm in cells.rows["arms"]:
+        treatments.setdefault(arm["study_id"], []).append(arm["treatment"])
+    for line, row in cells.rows["studies"]:
+        text = " | ".join([row["intervention"], *treatments.get(row["study_id"], ())])
+        made = COMPUTED.search(row["note"])
+        told = {*numbers_in(text), *(numbers_in(made.group(1)) if made else ())}
+        told |= {value for value, _ in cells.of_facts(row["study_id"], "dose")}
+        for column in ("dose_low_mg_per_day", "dose_high_mg_per_day"):
+            dose = cells.number(row, column)
+            if dose is not None and dose not in told:
+                rule = "stands in no text, arm or fact (dose) of this study"
+                remedy = "type mg a day, or add the fact, or say in note 'computed: ...'"
+                yield "studies", line, column, rule, remedy
+
+
+RATIOS = ("RR", "OR", "HR", "IRR", "ROM")
+AWAY = ("favours treatment", "favours comparator")
+
+
+def _directions(cells: _Cells) -> Slips:
+    """Words that say the opposite of the number, and signs that do not suit their domain."""
+    for line, row in cells.rows["contrasts"]:
+        estimate, measure = cells.number(row, "estimate"), row["measure"]
+        sign = cells.by_key["outcomes"][row["outcome_id"]]["benefit_sign"]
+        if estimate is None or row["direction"] not in AWAY:
+            continue
+        if sign in cells.missing:
+            rule = f"says whom a difference favours, and {row['outcome_id']} has no benefit_sign"
+            yield "contrasts", line, "direction", rule, "type 1 (more is better) or -1 there"
+            continue
+        size = estimate - 1 if measure in RATIOS else estimate
+        # A reduction has its direction in its name.
+        gain = size if measure in ("relative reduction", "NNT") else size * int(sign)
+        if gain and (gain > 0) != (row["direction"] == AWAY[0]):
+            rule = f"does not fit the estimate ({estimate}) of an outcome with benefit_sign {sign}"
+            remedy = "correct the sign, the direction or the outcome"
+            yield "contrasts", line, "direction", rule, remedy
+    twice: dict[str, dict[str, str]] = {}
+    for line, row in cells.rows["outcomes"]:
+        first = twice.setdefault(row["construct"], row)
+        for column in ("benefit_sign", "domain", "construct_label"):
+            if row[column] != first[column] and not {row[column], first[column]} & cells.missing:
+                rule = f"differs from {first['outcome_id']}, of the same construct"
+                yield "outcomes", line, column, f"{rule} ({first[column]})", "make the two agree"
+
+
+OF_KIND = {
+    "binary": ("RR", "OR", "RD", "HR", "IRR", "NNT"),
+    "continuous": ("MD", "SMD", "median difference", "percent change", "ROM"),
+}
+# Kinds and units that say the same.
+UNIT_OF = {"binary": ("people",), "count": ("events",)}
+
+
+def _kinds(cells: _Cells) -> Slips:
+    """Measures of another kind of outcome; kinds that do not fit unit, scale or table."""
+    kinds = {key: row["kind"] for key, row in cells.by_key["outcomes"].items()}
+    for line, row in cells.rows["contrasts"]:
+        kind = kinds[row["outcome_id"]]
+        own = next((name for name, of in OF_KIND.items() if row["measure"] in of), kind)
+        if own != kind and (own, kind) != ("binary", "count"):
+            rule = f"is a measure of {own} outcomes, and {row['outcome_id']} is {kind}"
+            yield "contrasts", line, "measure", rule, "correct the measure or the outcome"
+    for table, fitting in (("arm_stats", ("continuous",)), ("arm_events", ("binary", "count"))):
+        for line, row in cells.rows[table]:
+            if kinds[row["outcome_id"]] not in fitting:
+                rule = f"is {kinds[row['outcome_id']]}, and this table is of {fitting[0]} outcomes"
+                yield table, line, "outcome_id", rule, "correct the outcome or its kind"
+    for line, row in cells.rows["outcomes"]:
+        units = UNIT_OF.get(row["kind"])
+        others = [unit for kind, of in UNIT_OF.items() if kind != row["kind"] for unit in of]
+        fits = row["unit"] in units if units else row["unit"] not in others
+        if not fits and row["kind"] != "other":
+            rule = f"does not fit the unit ({row['unit']})"
+            yield "outcomes", line, "kind", rule, "make the two agree"
+
+
+def _designs(cells: _Cells) -> Slips:
+    """Comparisons that cannot be paired in their design, or must be."""
+    paired: dict[str, set[str]] = {}
+    for line, row in cells.rows["contrasts"]:
+        if row["arm_2"] in cells.missing:
+            continue
+        design = cells.by_key["studies"][row["study_id"]]["design"]
+        if row["is_paired"] == "yes" and design in SPLIT_DESIGNS:
+            rule = f"other people are in each arm of a study of design {design}"
+            yield "contrasts", line, "is_paired", rule, "correct the design or the cell"
+        paired.setdefault(row["study_id"], set()).add(row["is_paired"])
+    for line, row in cells.rows["studies"]:
+        if row["design"] in CROSSED and paired.get(row["study_id"]) == {"no"}:
+            rule = "the same people are in every arm, and no comparison is paired"
+            yield "studies", line, "design", rule, "correct the design, or is_paired in contrasts"
+
+
+CROSSED = ("crossover", "fixed-order crossover")
+
+
+def _once(cells: _Cells) -> Slips:
+    """Studies, sources and results that are on file twice under two keys."""
+    studies: dict[str, list[dict[str, str]]] = {}
+    for line, row in cells.rows["studies"]:
+        others = studies.setdefault(row["registry_id"], [])
+        for other in others if row["registry_id"] not in cells.missing else ():
+            pair = {row["study_id"], other["study_id"]}
+            of_one = row["overlaps_with"] == other["overlaps_with"] not in cells.missing
+            if not of_one and not pair & {row["overlaps_with"], other["overlaps_with"]}:
+                rule = f"is the registry number of {other['study_id']} too: one trial, one study"
+                remedy = "delete one, or say in overlaps_with that one is part of the other"
+                yield "studies", line, "registry_id", rule, remedy
+        others.append(row)
+    for column in ("doi", "pmid", "pmcid"):
+        first: dict[str, str] = {}
+        for line, row in cells.rows["sources"]:
+            known = first.setdefault(row[column].lower(), row["source_id"])
+            if known != row["source_id"] and row[column] not in cells.missing:
+                rule = f"is the {column} of {known} too"
+                yield "sources", line, column, rule, "correct one, or keep one source"
+    beside = ("timepoint_weeks", "timepoint", "analysis_set", "preferred_reason", "note")
+    for table in VALUE_TABLES:
+        key = cells.evidence.dictionary.tables[table].key
+        seen: dict[tuple[str, ...], str] = {}
+        for line, row in cells.rows[table]:
+            if not any(cells.number(row, name) is not None for name in VALUES[table]):
+                continue
+            told = tuple(cell for name, cell in row.items() if name not in (key, *beside))
+            known = seen.setdefault(told, row[key])
+            if known != row[key] and row["preferred"] == PREFERRED:
+                rule = f"the same numbers from the same place as {known}, as another result"
+                yield table, line, key, rule, "delete one of the two"
+
+
+def _conditions(cells: _Cells) -> Slips:
+    """Main outcomes and comparators of conditions that none of its studies has."""
+    constructs = [row["construct"] for _, row in cells.rows["outcomes"]]
+    for line, row in cells.rows["indications"]:
+        if row["main_construct"] not in constructs:
+            hint = did_you_mean(row["main_construct"], constructs, " Else ")
+            rule = "is no construct of outcomes.csv"
+            yield "indications", line, "main_construct", rule, f"{hint}add the outcome"
+        classes = [
+            study["comparator_class"]
+            for _, study in cells.rows["studies"]
+            if study["indication_id"] == row["indication_id"]
+            and study["eligible_for"] == "contrast"
+        ]
+        if classes and row["main_comparator"] not in classes:
+            hint = did_you_mean(row["main_comparator"], classes, " Else ")
+            rule = "is the comparator of no study that is compared here"
+            told = ", ".join(sorted(set(classes)))
+            yield "indications", line, "main_comparator", rule, f"{hint}use one of {told}"
+
+
+SLIPS: dict[str, Callable[[_Cells], Slips]] = {
+    "number as printed": _as_printed,
+    "events apart from people": _events_apart,
+    "size on file": _people,
+    "inside the span": _spans,
+    "moment of the study": _times,
+    "dose on file": _doses,
+    "direction and sign": _directions,
+    "measure of the outcome": _kinds,
+    "design and pairs": _designs,
+    "on file once": _once,
+    "outcome of the condition": _conditions,
+}
+
+
+def slip_faults(evidence: Evidence) -> list[Fault]:
+    """What is typed and does not fit what else is on file, unless corrections.yml accepts it.
+
+    Asked of tables in which all else is in order: a missing row would make slips of its links.
+    """
+    cells = _Cells(evidence)
+    accepted = {(c.table, c.row, c.check): c for c in evidence.corrections if c.check in SLIPS}
+    found, needed = [], set()
+    for check, ask in SLIPS.items():
+        for table, line, column, rule, remedy in ask(cells):
+            key = str(evidence.text[table].loc[line, evidence.dictionary.tables[table].key])
+            needed.add((table, key, check))
+            if (table, key, check) not in accepted:
+                remedy = f"{remedy}, or accept it in corrections.yml ({check})"
+                found.append(fault_at(evidence, table, line, column, rule, remedy))
+    return found + [
+        entry.fault("check", "accepts what is consistent", "delete the entry")
+        for address, entry in accepted.items()
+        if address not in needed
+    ]
