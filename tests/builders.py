@@ -30,7 +30,7 @@ from ldn_meta.evidence.derived import TABLES, Derived
 from ldn_meta.evidence.grade import FILE, Body, Study, read_sentences
 from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.bias import fitting_tool
-from ldn_meta.evidence.raw.faults import SLIPS
+from ldn_meta.evidence.raw.faults import SLIPS, TYPED
 from ldn_meta.evidence.raw.protocol import Node, Option, load_protocol
 from ldn_meta.evidence.raw.review import load_wording
 
@@ -139,6 +139,10 @@ DECIMALS = {
     "percent": "percent_decimals",
 }
 
+# Columns of value rows that hold printed numbers.
+PRINTED = sorted({name for names in TYPED.values() for name in names})
+SIZES = ("n", "n_1", "n_2")
+
 
 class Builder:
     """Collects rows, writes them in the shape of data/raw and loads them.
@@ -190,6 +194,10 @@ class Builder:
         for number, count in DECIMALS.items():
             if number in cells and count in row:
                 row[count] = len(str(cells[number]).partition(".")[2])
+        if row.get("as_reported") == "stated":
+            # What is typed is what is printed.
+            told = [str(cells[name]) for name in (*PRINTED, *SIZES) if name in cells]
+            row["as_reported"] = "; ".join(told) or "stated"
         unknown = set(cells) - set(row)
         assert not unknown, f"{table} has no column {unknown}"
         self.rows[table].append(row | cells)
@@ -419,13 +427,17 @@ def cut_down(raw_folder, root):
             writer.writeheader()
             writer.writerows(rows)
     entries = (raw_folder / "corrections.yml").read_text(encoding="utf-8").split("\n- ")[1:]
-    kept_keys = {next(iter(row.values())) for file in folder.glob("*.csv") for row in read(file)}
+    kept_keys = {
+        (file.stem, next(iter(row.values())))
+        for file in folder.glob("*.csv")
+        for row in read(file)
+    }
     # A finding of a recomputed number may need rows that are gone.
     accepted = [
         f"- {entry}\n"
         for entry in entries
         if any(f"check: {check}\n" in entry for check in SLIPS)
-        and re.search(r"row: (.*)", entry).group(1) in kept_keys
+        and re.match(r"table: (.*)\n  row: (.*)", entry).groups() in kept_keys
     ]
     (folder / "corrections.yml").write_text("".join(accepted), encoding="utf-8")
     # Of the multiverse one node is enough, too.

@@ -340,7 +340,8 @@ def test_limits_are_computed_from_a_standard_error_and_say_so():
             "-0.989991",
             "-0.010009",
         )
-        assert row["note"] == "computed on import: limits from the standard error"
+        made = ", ".join(row[name] for name in ("estimate", "ci_low", "ci_high"))
+        assert row["note"] == f"computed on import: limits from the standard error: {made}"
         assert "estimate_decimals" not in row
     # 90%: 1.644854 * 0.25 = 0.411213.
     assert cells(estimate="0", se="0.25", level=0.9)["ci_high"] == "0.411213"

@@ -85,7 +85,7 @@ DIFFERENCE = (
 EVENTS = (
     *("events", "doe2025-ldn", "new"),
     *("felt_odd", "feeling_odd", "feeling odd", "interview", "binary", "harm", "-1", "people"),
-    *(2, "8", "as treated", "people", "3", "40", 5),
+    *(2, "12", "as treated", "people", "3", "40", 5),
 )
 
 

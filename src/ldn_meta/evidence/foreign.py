@@ -431,7 +431,8 @@ def effect_cells(
         row["estimate"] = numbers["estimate"]
     else:
         row["estimate_decimals"] = NOT_APPLICABLE
-    return row | {"note": f"computed on import: {'; '.join(done)}"}
+    made = [str(row[name]) for name in ("estimate", "ci_low", "ci_high") if name in row]
+    return row | {"note": f"computed on import: {'; '.join(done)}: {', '.join(made)}"}
 
 
 def _ends(numbers: Mapping[str, str], level: float, *, takes_se: bool) -> tuple[float, ...] | str:
