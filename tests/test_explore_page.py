@@ -202,15 +202,15 @@ def test_sentences_of_none_one_two_and_three_trials():
     # One trial: -1 and 1.96 standard errors of 0.5.
     first, more, distance, departures, *_ = said(1)
     assert first == (
-        "Only one trial: trial0 (42 people) compared LDN with placebo and found a mean difference "
-        "in pain of \u22121.00 points (0-10), 95% CI \u22121.98 to \u22120.02; the interval lies "
+        "Only one trial: trial0 (42 people) compared LDN with placebo. The mean difference "
+        "in pain is \u22121.00 points (0-10), 95% CI \u22121.98 to \u22120.02; the interval lies "
         "on the side of LDN. Nothing is pooled."
     )
     assert more == "Negative numbers favour LDN."
     assert (distance, departures) == ("These are the choices of the analysis plan.", "")
 
     first, more, *_ = said(2)
-    assert first.startswith("Two trials (84 people) compared LDN with placebo: the pooled mean")
+    assert first.startswith("Two trials (84 people) compared LDN with placebo. The pooled mean")
     assert "\u22120.30 points (0-10), 95% CI" in first
     assert first.endswith("(REML, Wald interval); the interval includes no difference.")
     assert more.endswith("With two trials this interval takes the spread between them as known.")
@@ -238,7 +238,7 @@ def test_sentences_of_none_one_two_and_three_trials():
 
     ratio = said(2, without=["trial1"], measure="RR", sign=1.0)
     # exp(-1) and exp(-0.3): the ratio of the two is exp(-0.7).
-    assert "a risk ratio in pain of 0.37, 95% CI 0.14 to 0.98" in ratio[0]
+    assert "The risk ratio in pain is 0.37, 95% CI 0.14 to 0.98" in ratio[0]
     assert "the interval lies on the side of the comparator" in ratio[0]
     assert ratio[1] == "Below 1 favours placebo."
     assert ratio[2].startswith("The plan's answer is a risk ratio of 0.74, 95% CI ")

@@ -17,9 +17,9 @@ const LdnSentence = (() => {
   /** "0.03 points (0-10), 95% CI -0.78 to 0.84". */
   function size(analysis) {
     const { result, isRatio, outcome } = analysis;
-    const limits = interval(shown(result.ci_low, isRatio), shown(result.ci_high, isRatio));
     const unit = isRatio ? "" : ` ${outcome.unit}`;
-    return `${fixed(shown(result.estimate, isRatio))}${unit}, ${named(analysis)} ${limits}`;
+    const told = effect(result.estimate, result.ci_low, result.ci_high, isRatio);
+    return told.replace(" (", `${unit}, ${named(analysis)} `).slice(0, -1);
   }
 
   /** What the interval says of no difference. */
@@ -80,8 +80,8 @@ const LdnSentence = (() => {
     const what = `${words.measures[analysis.measure]} in ${outcome.label}`;
     const first =
       result.k === 1
-        ? `Only one trial: ${used[0].study_label} (${who}) compared ${drug} with ${against} and found a ${what} of ${size(analysis)}; ${crossing(analysis)}. Nothing is pooled.`
-        : `${capitalised(count(words, result.k, "trial"))} (${who}) compared ${drug} with ${against}: the pooled ${what} is ${size(analysis)} (${method(words, analysis)}); ${crossing(analysis)}.`;
+        ? `Only one trial: ${used[0].study_label} (${who}) compared ${drug} with ${against}. The ${what} is ${size(analysis)}; ${crossing(analysis)}. Nothing is pooled.`
+        : `${capitalised(count(words, result.k, "trial"))} (${who}) compared ${drug} with ${against}. The pooled ${what} is ${size(analysis)} (${method(words, analysis)}); ${crossing(analysis)}.`;
     return [first, [reading(analysis), spread(analysis)].filter(Boolean).join(" ")];
   }
 

@@ -30,11 +30,18 @@ const LdnWording = (() => {
   /** Values as displayed: exponentials for ratios, themselves otherwise. */
   const shown = (value, isRatio) => (isRatio ? Math.exp(value) : value);
 
+  /** A ratio; 0.00 would say that it can be nought, which none can. */
+  function ratio(value) {
+    return value > 0 && value < 0.005 ? `${Number(value.toPrecision(2))}` : fixed(value);
+  }
+
   /** "0.03 (-0.78 to 0.84)", ratios taken from the log. */
   function effect(estimate, low, high, isRatio) {
     if (!Number.isFinite(estimate)) return "not estimable";
-    const limits = interval(shown(low, isRatio), shown(high, isRatio));
-    return `${fixed(shown(estimate, isRatio))} (${limits})`;
+    const write = isRatio ? ratio : fixed;
+    const [middle, ...ends] = [estimate, low, high].map((value) => write(shown(value, isRatio)));
+    const known = Number.isFinite(low) && Number.isFinite(high);
+    return `${middle} (${known ? ends.join(" to ") : "not defined"})`;
   }
 
   /** Give the numbers in a text their true minus signs; "0-10" keeps its own. */
@@ -61,7 +68,7 @@ const LdnWording = (() => {
     return fixed(value, value >= 1 ? 2 : 3);
   }
 
-  return { capitalised, count, effect, fixed, interval, minus, pValue, people, shown, variance };
+  return { capitalised, count, effect, fixed, interval, minus, pValue, people, ratio, shown, variance };
 })();
 
 if (typeof module !== "undefined") module.exports = LdnWording;

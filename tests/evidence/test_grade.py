@@ -637,7 +637,7 @@ def test_trials_in_one_zone_are_not_inconsistent(effects, level):
     found = inconsistency(body(*rows), CHOICES)
     assert found.level == level
     side = "different sides" if level else "the same side"
-    assert f"lie on {side} of every important difference (-1 points (0-10) and +1" in found.value
+    assert f"lie on {side} of every important difference (-1 and +1, in points" in found.value
     assert ("is not taken off again" in found.note) == (level == 0)
 
 

@@ -68,14 +68,14 @@ def test_shares_of_settings_in_words():
     shares = {"benefit": 0.424, "trivial": 0.001, "harm": 0.5751}
     found = SettingShares(2, -1.0, 1.0, -1.0, **shares, has_prior=True, notes=())
     told = wording.settings_words(found, drug="Drug", measure="MD", unit="points (0-10)")
-    assert told == (
+    assert " ".join(told) == (
         "In about 42% of settings like those of the trials Drug would make a difference that "
-        "matters (from 1, in points (0-10)) for the better, in 58% one for the worse, in under 1% "
-        "none. These numbers rest, with two trials, mostly on what the plan assumes of the spread "
-        "between settings, and take the trials at their word; each setting counts by its average, "
-        "so they are no shares of people."
+        "matters (at least 1, in points (0-10)) for the better, in 58% one for the worse, in "
+        "under 1% none. These numbers rest, with two trials, mostly on what the plan assumes of "
+        "the spread between settings, and take the trials at their word; each setting counts by "
+        "its average, so they are no shares of people."
     )
     ratio = replace(found, k=4, low=np.log(0.75), high=np.log(1.25), has_prior=False)
     told = wording.settings_words(ratio, drug="Drug", measure="RR", unit="none")
-    assert "(a risk ratio of 0.75 or less, or of 1.25 or more)" in told
-    assert "These numbers are rough with four trials, and take" in told
+    assert "(a risk ratio of 0.75 or less, or of 1.25 or more)" in told[0]
+    assert "These numbers are rough with four trials, and take" in told[1]

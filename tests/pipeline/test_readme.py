@@ -42,9 +42,8 @@ def test_the_table_is_written_in_order_and_stays_put(project):
         "| 151 | -0.4 (-0.9 to 0.1) | low |\n"
         "| [back_pain](reports/back_pain/20_pooled_effect.ipynb) | pain, 0-10 | placebo | 5 | 0 "
         "| 151 | -0.4 (-0.9 to 0.1) | not rated |\n"
-        "\nIn words:\n\n"
-        "* **headache**: Two trials \\| pooled, no clear difference. Certainty: low.\n"
-        "* **back_pain**: Two trials \\| pooled, no clear difference.\n"
+        "\n* **headache**: Two trials \\| pooled, no clear difference; certainty: low.\n"
+        "* **back_pain**: Two trials \\| pooled, no clear difference; certainty: not rated.\n"
         "<!-- answers:end -->\n\nThe end.\n"
     )
 
@@ -82,4 +81,6 @@ def test_a_report_whose_certainty_is_not_there_yet_is_still_an_answer(project, r
     (found,) = readme.read_answers()
     assert found.certainty == ("low" if rated else "not rated")
     assert found.certainty_sentence == ""
-    assert readme.answers_block([found], lambda _: "page").endswith("no clear difference.")
+    assert readme.answers_block([found], lambda _: "page").endswith(
+        f"no clear difference; certainty: {found.certainty}."
+    )

@@ -264,7 +264,7 @@ def footer(notebook: str, parameters: dict[str, Any], data: Iterable[pd.DataFram
     return Table(
         pd.DataFrame(rows, columns=["what", "value"]),
         "Computed with",
-        f"Hashes are the first twelve digits of SHA-256. {DISCLAIMER}",
+        "Hashes: first twelve digits of SHA-256. Research software, not medical advice.",
     )
 
 

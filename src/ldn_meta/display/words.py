@@ -74,10 +74,16 @@ def estimate_with_interval(
     values = shown((estimate, low, high), measure=measure)
     if not math.isfinite(values[0]):
         return "not defined"
-    if measure in RATIO_MEASURES and min(values[1:]) < SMALLEST_RATIO:
-        # 0.00 would say that the ratio can be nought, which none can.
-        return f"{values[0]:.2g} ({values[1]:.2g} to {values[2]:.3g})"
+    if measure in RATIO_MEASURES:
+        told, lowest, highest = map(ratio, values)
+        return f"{told} ({lowest} to {highest})"
     return f"{fixed(values[0], digits)} ({interval(values[1], values[2], digits)})"
+
+
+def ratio(value: SupportsFloat) -> str:
+    """Write a ratio; 0.00 would say that it can be nought, which none can."""
+    number = float(value)
+    return f"{number:.2g}" if 0 < number < SMALLEST_RATIO else fixed(number)
 
 
 def effect_of(
@@ -135,10 +141,10 @@ def share_words(value: SupportsFloat) -> str:
     return "over 99%" if 1.0 - ALMOST <= number < 1.0 else percent(number)
 
 
-def settings_words(found: SettingShares, *, drug: str, measure: str, unit: str) -> str:
+def settings_words(found: SettingShares, *, drug: str, measure: str, unit: str) -> tuple[str, str]:
     """Say in how many settings an effect would matter, and what that rests on."""
     low, high = shown((found.low, found.high), measure=measure)
-    matters = f"from {high:g}, in {unit}"
+    matters = f"at least {high:g}, in {unit}"
     if measure in RATIO_MEASURES:
         matters = f"a {MEASURES[measure]} of {fixed(low)} or less, or of {fixed(high)} or more"
     better, none, worse = map(share_words, (found.benefit, found.trivial, found.harm))
@@ -150,9 +156,9 @@ def settings_words(found: SettingShares, *, drug: str, measure: str, unit: str) 
         )
     return (
         f"In about {better} of settings like those of the trials {drug} would make a difference "
-        f"that matters ({matters}) for the better, in {worse} one for the worse, in {none} none. "
+        f"that matters ({matters}) for the better, in {worse} one for the worse, in {none} none.",
         f"These numbers {rests}, and take the trials at their word; each setting counts by its "
-        "average, so they are no shares of people."
+        "average, so they are no shares of people.",
     )
 
 

@@ -1067,8 +1067,10 @@ def _ends_in_words(body: Body, choices: CertaintyChoices, ends: Sequence[float])
     return [
         body.say(IMPRECISION, "end_of_ratio", ratio=math.exp(end))
         if scale is None
+        else f"{end:+g}"
+        if place < len(ends)
         else body.say(IMPRECISION, "end_of_scale", end=f"{end:+g}", unit=scale.unit)
-        for end in ends
+        for place, end in enumerate(ends, 1)
     ]
 
 

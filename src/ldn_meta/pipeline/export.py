@@ -38,7 +38,7 @@ from ldn_meta.files import (
     write_together,
     write_whole,
 )
-from ldn_meta.pipeline.notebooks import FACTS, reported_indications, unknown
+from ldn_meta.pipeline.notebooks import FACTS, outputs_of, reported_indications, unknown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -471,11 +471,10 @@ def _cells(indication: str) -> dict[str, list[Block]]:
         raise LdnMetaError(message)
     return {
         f"{page.stem}/{cell['id']}": [
-            block for output in cell["outputs"] for block in _blocks(output, folder)
+            block for output in outputs_of(cell) for block in _blocks(output, folder)
         ]
         for page in pages
         for cell in json.loads(page.read_bytes())["cells"]
-        if cell["cell_type"] == "code"
     }
 
 

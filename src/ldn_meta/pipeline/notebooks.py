@@ -35,6 +35,7 @@ from ldn_meta.evidence.raw.tables import VALUE_TABLES, load_dictionary
 from ldn_meta.files import csv_records, rounded
 
 INJECTED_TAG = "injected-parameters"
+ANSWER_TAG = "answer"
 TITLE_TAG = "title"
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")
@@ -101,6 +102,90 @@ def _sections(cells: Iterable[Any]) -> Iterator[list[Any]]:
         ran = all(cell["execution_count"] for cell in code)
         if part is parts[0] or not code or not ran or any(cell["outputs"] for cell in code):
             yield part
+
+
+def for_readers(notebook: Any) -> None:
+    """Put an executed notebook in reading order, in place.
+
+    The answer stands under the title, the parameters once and with their values, and cells
+    that say that there is none are left out with the headings over nothing else.
+    """
+    cells = _with_values(notebook["cells"])
+    is_code = [cell["cell_type"] == "code" for cell in cells]
+    answers = [
+        cell for cell, code in zip(cells, is_code, strict=True) if code and _is_answer(cell)
+    ]
+    kept = [
+        cell
+        for cell in cells
+        if cell not in answers and not (cell.get("outputs") and all(map(is_nothing, cell.outputs)))
+    ]
+    for cell in answers:
+        # A cell whose code was moved above what it needs could not be run again: words can.
+        cell["cell_type"] = "markdown"
+        cell["source"] = "\n\n".join(out["data"]["text/markdown"] for out in cell.pop("outputs"))
+        cell.pop("execution_count")
+    title = next((n for n, cell in enumerate(kept, 1) if cell["cell_type"] == "markdown"), 0)
+    kept[title:title] = answers
+    notebook["cells"] = [cell for part in _filled(kept) for cell in part]
+
+
+def _is_answer(cell: Any) -> bool:
+    return ANSWER_TAG in cell["metadata"].get("tags", []) and all(
+        "text/markdown" in output.get("data", {}) for output in cell["outputs"]
+    )
+
+
+def outputs_of(cell: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a cell of an executed page shows, the answer's words among it."""
+    if cell["cell_type"] == "code":
+        return list(cell["outputs"])
+    if ANSWER_TAG not in cell["metadata"].get("tags", []):
+        return []
+    return [{"data": {"text/markdown": "".join(cell["source"])}, "metadata": {}}]
+
+
+def _filled(cells: Iterable[Any]) -> Iterator[list[Any]]:
+    """Sections without those that are a heading alone."""
+    for place, part in enumerate(_sections(cells)):
+        if place == 0 or len(part) > 1 or "\n" in part[0]["source"].strip():
+            yield part
+
+
+def _with_values(cells: Sequence[Any]) -> list[Any]:
+    """Cells with the values of a run in the one cell of parameters."""
+    tagged = {tag: cell for cell in cells for tag in cell["metadata"].get("tags", [])}
+    stated, given = tagged.get(PARAMETERS_TAG), tagged.get(INJECTED_TAG)
+    if stated is None or given is None:
+        return list(cells)
+    values = {
+        statement.targets[0].id: ast.unparse(statement.value)
+        for statement in ast.parse(given["source"]).body
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+    }
+    lines = []
+    for line in stated["source"].splitlines():
+        target, _, _ = line.partition(" = ")
+        mark, comment = line.partition("  # ")[1:]
+        value = values.get(target.partition(":")[0])
+        lines.append(line if value is None else f"{target} = {value}{mark}{comment}")
+    stated["source"] = "\n".join(lines)
+    return [cell for cell in cells if cell is not given]
+
+
+def is_nothing(output: Mapping[str, Any]) -> bool:
+    """Whether an output says that there is none: no row, no word, a picture of words."""
+    label = output.get("metadata", {}).get("ldn-meta", {})
+    if label:
+        return bool(label.get("is_words_only"))
+    data = output.get("data", {})
+    if "text/html" in data:
+        return _CAPTION_ALONE.match("".join(data["text/html"])) is not None
+    return "text/markdown" in data and not "".join(data["text/markdown"]).strip()
+
+
+# A caption, and one paragraph where the table would be.
+_CAPTION_ALONE = re.compile(r"\s*<p><strong>[^<]*</strong></p>\s*<p>[^<]*</p>\s*$")
 
 
 def _normalise_cell(cell: Any, position: int) -> None:

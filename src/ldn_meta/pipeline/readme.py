@@ -153,6 +153,8 @@ class Answer:
     sentence: str
     certainty: str
     certainty_sentence: str
+    # For a list of conditions; the sentence where a page states none.
+    short: str = ""
 
 
 AS_PLANNED = "as planned"
@@ -294,7 +296,7 @@ def read_answers() -> tuple[Answer, ...]:
 
 
 def answers_block(answers: Sequence[Answer], link: Callable[[Answer], str]) -> str:
-    """Write the answers in Markdown: a table, then each in words."""
+    """Write the answers in Markdown: a table, then each in one sentence."""
     shown = ("outcome", "comparison", "comparative_studies", "trials", "people", "effect")
     rows = [
         (
@@ -306,10 +308,11 @@ def answers_block(answers: Sequence[Answer], link: Callable[[Answer], str]) -> s
     rule = ("---", "---", "---", "--:", "--:", "--:", "---", "---")
     table = [f"| {' | '.join(row)} |" for row in (_HEADER, rule, *rows)]
     words = [
-        f"* **{_line(answer.label)}**: {_line(f'{answer.sentence} {answer.certainty_sentence}')}"
+        f"* **{_line(answer.label)}**: {_line(answer.short or answer.sentence).rstrip('.')}; "
+        f"certainty: {answer.certainty}."
         for answer in answers
     ]
-    return "\n".join([*table, "", "In words:", "", *words])
+    return "\n".join([*table, "", *words])
 
 
 def write_answers() -> bool:
@@ -322,7 +325,16 @@ def with_answers() -> str:
     block = answers_block(
         read_answers(), lambda answer: f"reports/{answer.indication}/{ANSWERED_BY}.ipynb"
     )
+    block = f"{_picture()}{block}"
     return _between(_readme(), "README.md", BEGIN_README, END_README, "answer table", block)
+
+
+def _picture() -> str:
+    """The evidence map of the reports, which leads to its page; nothing before it is drawn."""
+    map_of, page = "reports/overview/figures/evidence_map.png", "reports/overview/90_overview"
+    if not (files.project_root() / map_of).is_file():
+        return ""
+    return f"[![Evidence map: conditions by outcomes]({map_of})]({page}.ipynb)\n\n"
 
 
 def _certainty(facts: Mapping[str, Any]) -> dict[str, str]:
@@ -337,14 +349,16 @@ def _certainty(facts: Mapping[str, Any]) -> dict[str, str]:
 
 def _answer(indication: str, stated: Any) -> Answer:
     names = [field.name for field in fields(Answer) if field.name != "indication"]
-    missing = [name for name in names if name not in stated]
+    missing = [name for name in names if name not in stated and name != "short"]
     if missing:
         message = (
             f"reports/{indication}/facts.json: {ANSWERED_BY} states no {', '.join(missing)} "
             f"in its answer: run `ldn-meta run --force {indication}`"
         )
         raise StaleError(message)
-    return Answer(indication=indication, **{name: stated[name] for name in names})
+    return Answer(
+        indication=indication, **{name: stated[name] for name in names if name in stated}
+    )
 
 
 def _line(text: object) -> str:

@@ -30,6 +30,7 @@ from ldn_meta.pipeline.notebooks import (
     Record,
     facts_bytes,
     fill_titles,
+    for_readers,
     is_fresh,
     normalise,
     plan,
@@ -185,6 +186,7 @@ def execute(job: Job, *, kernel: str) -> Executed:
             )
         _check_complete(notebook)
         stderr = normalise(notebook)
+        for_readers(notebook)
         outputs = take_outputs(notebook, name=job.label)
     except Exception as error:
         raise NotebookError(_failure(job, part, error)) from error

@@ -45,9 +45,12 @@ from ldn_meta.evidence.grade import GRADES, MAIN_OUTCOME
 from ldn_meta.evidence.raw.review import Review, load_review
 from ldn_meta.evidence.raw.selection import MAIN
 from ldn_meta.pipeline.notebooks import (
+    ANSWER_TAG,
     INJECTED_TAG,
     OVERVIEW,
     PARAMETERS_TAG,
+    is_nothing,
+    outputs_of,
     read_facts,
     reported_indications,
 )
@@ -290,6 +293,8 @@ def page_notebook(file: Path, *, up: str, links: Links, beside: str = "") -> byt
             cell["outputs"] = list(_for_readers(cell["outputs"], report, up, links))
             if had and not cell["outputs"]:
                 continue
+        elif ANSWER_TAG in _tags(cell):
+            cell["source"] = links.in_words("".join(cell["source"]))
         cells.append(cell)
     cells = _without_empty_sections(cells)
     if beside:
@@ -315,21 +320,6 @@ def _for_readers(
         elif "text/markdown" in data:
             data["text/markdown"] = links.in_words("".join(data["text/markdown"]))
         yield output
-
-
-def is_nothing(output: Mapping[str, Any]) -> bool:
-    """Whether an output says that there is none: no row, no word, a picture of words."""
-    if figure_label(output):
-        return bool(figure_label(output).get("is_words_only"))
-    data = output.get("data", {})
-    if "text/html" in data:
-        shown = "".join(data["text/html"])
-        return _CAPTION_ALONE.match(shown) is not None
-    return "text/markdown" in data and not "".join(data["text/markdown"]).strip()
-
-
-# A caption, and one paragraph where the table would be.
-_CAPTION_ALONE = re.compile(r"\s*<p><strong>[^<]*</strong></p>\s*<p>[^<]*</p>\s*$")
 
 
 def _without_empty_sections(cells: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -502,9 +492,8 @@ def layers_of(
     cells: dict[str, str] = {}
     for file in notebooks:
         for cell in json.loads(file.read_bytes())["cells"]:
-            if cell["cell_type"] == "code":
-                outputs = _for_readers(cell["outputs"], file.parent.name, up, links)
-                cells[f"{file.stem}/{cell['id']}"] = "\n".join(map(_in_html, outputs))
+            outputs = _for_readers(outputs_of(cell), file.parent.name, up, links)
+            cells[f"{file.stem}/{cell['id']}"] = "\n".join(map(_in_html, outputs))
     # What other choices would give of nothing is nothing.
     for name in [name for name in cells if name.endswith("/sensitivity")]:
         if not cells.get(f"{name.partition('/')[0]}/forest"):

@@ -182,7 +182,7 @@ def absolute(row: dict[str, Any], *, drug: str, review: Review = UNNAMED, source
     if row["synthesis"] == DIRECTION_ONLY:
         is_open = row["direction"] == SIDE_UNKNOWN
         side = "size and side not known"
-        told = side if is_open else f"not known; side: {review.side(row['direction'])}"
+        told = side if is_open else f"size not known; {review.side(row['direction'])}"
         return f"{told}; {printed}" if printed else told
     if row["measure"] in RATIO_MEASURES and math.isfinite(float(row["per_1000_without"])):
         return _per_thousand(row, drug=drug)
@@ -199,7 +199,7 @@ def absolute(row: dict[str, Any], *, drug: str, review: Review = UNNAMED, source
     mid = float(row["important_high"])
     if not math.isfinite(mid):
         return f"{words}; important difference not stated"
-    return f"{words}; important from {mid:g}{f' ({source})' if source else ''}"
+    return f"{words}; a difference matters from {mid:g}{f' ({source})' if source else ''}"
 
 
 def _per_thousand(row: dict[str, Any], *, drug: str) -> str:
@@ -412,18 +412,40 @@ class CertaintyPage(Page):
 
     @property
     def statements(self) -> Text:
-        """Every outcome in words."""
-        return Text(
-            "\n".join(
-                " ".join(filter(None, [f"- {self._with_reasons(row)}", self._settings(row)]))
-                for row in self.outcomes
+        """Every other outcome in words; a note that several share stands once, after them."""
+        main = self.main
+        told = [
+            (
+                str(row["construct_label"])
+                if row["comparator"] == main["comparator"]
+                else _named(row),
+                row,
+                self._parts(row),
             )
-        )
+            for row in self.outcomes
+            if row is not main
+        ]
+        every = [part for _, _, parts in told for part in parts]
+        shared = [part for part in dict.fromkeys(every) if every.count(part) > 1]
+        lines = [
+            " ".join(
+                [f"{capitalised(name)}: {self._rated(row)}."]
+                + [part for part in parts if part not in shared]
+            )
+            for name, row, parts in told
+        ]
+        for part in shared:
+            of = [str(row["construct_label"]) for _, row, parts in told if part in parts]
+            lines.append(f"{capitalised(joined(list(dict.fromkeys(of))))}: {part}")
+        return Text("\n".join(f"- {line}" for line in lines))
 
-    def _settings(self, row: dict[str, Any]) -> str:
-        """In how many settings the effect would matter, where that is predicted."""
+    def _parts(self, row: dict[str, Any]) -> list[str]:
+        """What has to be known of a rating beside its reasons."""
+        notes = [f"{capitalised(d['note'])}." for d in self.domains_of(row) if d["note"] != NONE]
+        notes += [row["caution"]] if row["caution"] != NONE else []
+        notes += [self._otherwise(row)] if row["other_choice"] != NONE else []
         answer = self.opened.answer(row["construct"], row["comparator_class"])
-        return settings_of(answer, self.drug)
+        return [*notes, *settings_of(answer, self.drug)]
 
     def _with_reasons(self, row: dict[str, Any]) -> str:
         other = f" {self._otherwise(row)}" if row["other_choice"] != NONE else ""
@@ -493,9 +515,7 @@ class CertaintyPage(Page):
             pd.DataFrame(rows),
             "Domain by domain",
             "Randomised comparisons start high, and so do those judged against the randomised "
-            "trial they stand for, which lose what they lack for risk of bias; others low. "
-            "Judgements are in data/raw/certainty.csv; by this project means one reading, mostly "
-            "of abstracts.",
+            "trial they stand for; others low. By this project: one reading, mostly of abstracts.",
             "No outcome could be rated.",
         )
 
@@ -514,8 +534,7 @@ class CertaintyPage(Page):
         return Table(
             pd.DataFrame(rows),
             "Told by a study and not rated",
-            "Every outcome that a study compares is in the summary of findings or here. Reasons "
-            "are in data/raw/certainty.csv, or follow from its rules.",
+            "Every outcome that a study compares is in the summary of findings or here.",
             "Every outcome that a study compares is in the summary of findings.",
         )
 
@@ -528,7 +547,6 @@ class CertaintyPage(Page):
         return Table(
             pd.DataFrame(rows, columns=["domain", "rule"]),
             "The rules",
-            "Thresholds and their reasons are in section [certainty] of data/raw/protocol.toml. "
             "Nothing is lower than very low.",
             "No outcome could be rated.",
         )
@@ -736,7 +754,7 @@ class CertaintyPage(Page):
             else "what would raise the certainty:"
         )
         return Text(
-            f"For practice: {practice} This is this project's reading of the ratings and no "
+            f"For practice: {practice} This is this project's reading and no "
             "recommendation: values, costs and other treatments were not weighed.\n\n"
             f"For research: {wanted}"
         )

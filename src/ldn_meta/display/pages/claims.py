@@ -592,7 +592,7 @@ def claims_table(opened: Opened) -> Table:
     return Table(
         write_claims(opened.derived, rows),
         f"What is claimed about {opened.label}, and whether it holds",
-        "Rules and all claims: page 91.",
+        "Rules and all claims: reports/overview/91_claims.",
     )
 
 

@@ -38,6 +38,7 @@ from ldn_meta.display.words import (
     effect_of,
     estimate_with_interval,
     fixed,
+    in_words,
     interval,
     p_value,
     people,
@@ -235,9 +236,8 @@ class EffectPage(QuestionPage):
         return Table(
             pd.DataFrame(rows),
             "One arm only: changes, and what became of the treatment",
-            "No comparison, never pooled, no evidence of an effect. Responses and harms of one "
-            "arm stand on their own pages. A result that is printed and can be computed as well "
-            "has a row for each.",
+            "No comparison, never pooled, no evidence of an effect. A result that is printed and "
+            "can be computed as well has a row for each.",
         )
 
     @property
@@ -291,28 +291,35 @@ class EffectPage(QuestionPage):
     def sentence(self) -> Text:
         """The answer in words: none, one trial, two, or more."""
         parts = self._no_number() if self.pool is None else self._numbers(self.pool)
-        listed = "; ".join(f"{name} ({why})" for name, why in self.not_in_the_number.items())
-        if listed:
-            where = "Further comparative studies" if self.pool is None else "Not in this number"
-            parts.append(f"{where}: {listed}.")
+        others = self.not_in_the_number
+        if others:
+            studies = count(len(others), "comparative study")
+            is_left = "is" if len(others) == 1 else "are"
+            parts.append(
+                f"There {is_left} {studies} more."
+                if self.pool is None
+                else f"Not in this number {is_left} {studies}."
+            )
+            parts += [f"{name}: {why}." for name, why in others.items()]
         return Text(" ".join(part for part in parts if part))
 
     def _numbers(self, pool: Pool) -> list[str]:
         answer = self.answer
         against = f"compared {self.drug} with {comparators(pool)}"
-        what = f"{MEASURES[pool.key['measure']]} in {self.outcome}"
+        what = f"The {MEASURES[pool.key['measure']]} in {self.outcome}"
         who, where = people(pool.people), crossing(pool, self.drug)
         if pool.is_alone:
             name = pool.trials["study_label"].iloc[0]
             parts = [
-                f"Only one trial gave usable numbers: {name} ({who}) {against} and found a {what} "
-                f"of {size(pool)}; {where}. Nothing was pooled.",
+                f"Only one trial gave usable numbers: {name} ({who}) {against}. {what} is "
+                f"{size(pool)}; {where}. Nothing was pooled.",
                 self._reading(pool),
             ]
         else:
             parts = [
-                f"{capitalised(count(answer.k, 'trial'))} ({who}) {against}: the pooled {what} is "
-                f"{size(pool)} ({pool.read.method}); {where}.",
+                f"{capitalised(count(answer.k, 'trial'))} ({who}) {against}. "
+                f"{what.replace('The', 'The pooled', 1)} is {size(pool)} "
+                f"({pool.read.method}); {where}.",
                 self._reading(pool),
                 _spread(pool),
             ]
@@ -331,6 +338,35 @@ class EffectPage(QuestionPage):
                 "equally good: that would need a margin set beforehand."
             )
         return parts
+
+    @property
+    def short(self) -> str:
+        """The answer in one clause for a list of all conditions, of at most 40 words."""
+        pool, found = self.pool, self.answer.synthesis
+        against = (
+            f"{self.drug} with {self.comparator_class if pool is None else comparators(pool)}"
+        )
+        if pool is not None:
+            what = f"the {MEASURES[pool.key['measure']]} in {self.outcome} is {size(pool)}"
+            trials = f"{capitalised(count(self.answer.k, 'trial'))} ({people(pool.people)})"
+            where = crossing(pool, self.drug)
+            if has_unknown_sign(pool):
+                where += ", and which drug it favours is not told"
+            return f"{trials} compared {against}: {what}; {where}"
+        if found["synthesis"] == DIRECTION_ONLY:
+            told = list(found["directions"].values())
+            parts = [
+                f"{in_words(told.count(side))} "
+                + ("of unknown side" if side == SIDE_UNKNOWN else self.opened.review.side(side))
+                for side in dict.fromkeys(told)
+            ]
+            open_label = sum(bool(self._study_note(name)) for name in found["directions"])
+            caution = f" ({in_words(open_label)} not randomised)" if open_label else ""
+            return (
+                f"No trial comparing {against} gave {self.outcome} in numbers to pool; of "
+                f"{count(len(told), 'study')} that told of it{caution} {' and '.join(parts)}"
+            )
+        return f"No study on file compared {against} for {self.outcome}"
 
     def _reading(self, pool: Pool) -> str:
         """Say what a positive number means."""
@@ -352,14 +388,14 @@ class EffectPage(QuestionPage):
         start = f"No study of {self.drug} against {self.comparator_class} gave {self.outcome}"
         studies = found["trials"]
         if found["synthesis"] == DIRECTION_ONLY:
-            told = "; ".join(
+            told = " ".join(
                 f"{name}{self._study_note(name)}: {self.opened.review.side(side)}"
-                f"{_in_words(side, found['words'][name])}{self._printed(name)}"
+                f"{_in_words(side, found['words'][name])}{self._printed(name)}."
                 for name, side in found["directions"].items()
             )
             return [
                 f"{start} in numbers that an effect and its uncertainty could be computed from.",
-                f"{capitalised(count(studies, 'comparative study'))} told of it: {told}.",
+                f"{capitalised(count(studies, 'comparative study'))} told of it. {told}",
                 "Nothing was pooled.",
             ]
         if found["synthesis"] == NO_COMPARISON:
@@ -388,7 +424,7 @@ class EffectPage(QuestionPage):
             what, side = self.answer.told_by(study["label"])
             told = _in_words(SIDE_UNKNOWN, side)
             if what:
-                told = f"; told of {what}: {self.opened.review.side(side)}"
+                told = f"; on {what}: {self.opened.review.side(side)}"
             is_open = study["is_randomised"] == "no"
             why = "not randomised" if is_open else "no usable numbers"
             reasons[study["label"]] = f"{why}{told}"
@@ -447,7 +483,7 @@ class EffectPage(QuestionPage):
             f"Over {over} the estimate runs from {ends[0]} ({low[0]}) to {ends[1]} ({high[0]}).",
             f"Of the {len(defined)} analyses with a result, "
             f"{agree(off, 'has', 'have')} an interval that excludes no difference.",
-            *filter(None, [settings_of(self.answer, self.drug)]),
+            *filter(None, [" ".join(settings_of(self.answer, self.drug))]),
         ]
         return Text("\n".join(f"- {line}" for line in lines))
 
@@ -666,6 +702,7 @@ class EffectPage(QuestionPage):
                 "people": 0 if pool is None else pool.people,
                 "effect": effect,
                 "sentence": str(self.sentence),
+                "short": self.short,
             },
             "rows": [] if pool is None else _rows(pool),
             "variants": {name: pool_facts(found) for name, found in answer.variants},

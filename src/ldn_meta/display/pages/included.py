@@ -136,8 +136,7 @@ class IncludedPage(Page):
         return Table(
             pd.DataFrame(told.items(), columns=["part", "what counts"]),
             f"The question: {row['question']}",
-            "Words of this project. Doses outside the range are on file and count as indirect. "
-            "Outcome groups as in the analysis plan, which is not registered.",
+            "Words of this project. Doses outside the range are on file and count as indirect.",
         )
 
     @property
@@ -179,7 +178,7 @@ class IncludedPage(Page):
             ),
             "In and out, by which rule",
             "No criteria were written down before the look-up: these say how the studies on file "
-            "were sorted. What each gave stands below.",
+            "were sorted.",
         )
 
     def _alone(self) -> list[tuple[str, str, pd.DataFrame]]:
@@ -229,7 +228,7 @@ class IncludedPage(Page):
         return Table(
             told.rename(columns=lambda name: str(name).replace("_", " ")),
             "How studies were looked for",
-            "Rows of data/raw/searches.csv, the same for every condition.",
+            "The same for every condition.",
         )
 
     @property
@@ -465,8 +464,7 @@ class IncludedPage(Page):
             else "",
             f"{open_ones} nobody has judged yet." if c["not_judged"] else "",
             f"{capitalised(NOT_READABLE)}: what could be read leaves a question of the tool open; "
-            "no fault is known, and low risk is not shown, for which a rating may lose a level "
-            "(page 60 says what it would be without)."
+            "no fault is known, and low risk is not shown, for which a rating may lose a level."
             if (self._judged["judgement"] == NOT_READABLE).any()
             else "",
             who_judged(self._judged["judged_by"]),

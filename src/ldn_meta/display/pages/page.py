@@ -12,7 +12,6 @@ import pandas as pd
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of, source_cell
 from ldn_meta.display.words import (
     MEASURES,
-    SMALLEST_RATIO,
     capitalised,
     count,
     estimate_with_interval,
@@ -22,6 +21,7 @@ from ldn_meta.display.words import (
     method,
     percent,
     plain,
+    ratio,
     settings_words,
     share_words,
     shown,
@@ -179,11 +179,7 @@ class Opened:
             .agg({"outcomes": listed, "rows": "sum"})
             .reset_index()
         )
-        return Table(
-            frame,
-            caption,
-            "Each row is in data/derived/left_out.csv with its address in data/raw.",
-        )
+        return Table(frame, caption)
 
 
 def open_page(notebook: str, *, indication: str, **choices: Any) -> Opened:
@@ -253,6 +249,9 @@ HEAD = ("trials", "people", "effect (95% interval)", "95% prediction", "tau", "r
 
 def variants_table(variants: list[tuple[str, Pool | None]], *, outcome: str) -> Table:
     """Tabulate the main pool and every departure that changes a cell; the note names the rest."""
+    caption = f"What other choices would give: {outcome}"
+    if not any(found for _, found in variants):
+        return Table(pd.DataFrame(), caption, empty="No choice gives an effect.")
     rows = [(name, _cells(found)) for name, found in variants]
     main = rows[0][1]
     same = [name for name, cells in rows[1:] if cells == main]
@@ -262,12 +261,9 @@ def variants_table(variants: list[tuple[str, Pool | None]], *, outcome: str) -> 
     unmoved = f"No change: {'; '.join(same)}. " if same else ""
     return Table(
         frame,
-        f"What other choices would give: {outcome}",
-        f"{unmoved}Each line changes only what its name says; choices and reasons are in "
-        "data/raw/protocol.toml. Each is read by the rule for its number of trials (one: its "
-        "own interval; two: with the prior for the spread; more: floored Knapp-Hartung), "
-        "unless its name says another. tau: standard deviation between trials, on the log "
-        "scale for ratios.",
+        caption,
+        f"{unmoved}Each line changes only what its name says. tau: standard deviation between "
+        "trials, on the log scale for ratios.",
     )
 
 
@@ -352,8 +348,7 @@ class QuestionPage(Page):
             caption,
             "Bayesian rows: posterior median, with the shortest interval of that probability; "
             "flat prior for the mean effect. tau: standard deviation of true effects between "
-            f"trials{log}. Which is read, the priors and their reasons are in "
-            f"data/raw/protocol.toml; no prior is right, so others stand below.{notes}",
+            f"trials{log}. No prior is right, so others stand below.{notes}",
         )
 
     @property
@@ -371,11 +366,7 @@ class QuestionPage(Page):
             f"{fixed(found.new_low)} and {fixed(found.new_high)}."
         ]
         if r.k == TWO_TRIALS:
-            parts.append(
-                "This is the interval to read: with two trials the Wald interval takes the "
-                "spread as known, and the Knapp-Hartung interval has only the scatter of two "
-                "numbers to judge it by."
-            )
+            parts.append("With two trials this is the interval to read.")
         parts.append(self._chances(found))
         if self.other_posteriors:
             lows = [other.low for other in self.other_posteriors]
@@ -427,7 +418,7 @@ class QuestionPage(Page):
 
     def _why_no_prior(self) -> str:
         if self.pool is None:
-            return "There is no pool."
+            return ""
         if self.pool.is_alone:
             return (
                 "One trial: what could be said of the spread between trials would be the prior "
@@ -502,12 +493,11 @@ class Posterior:
     def cells(self) -> tuple[str, ...]:
         """Effect, new trial, tau and probabilities for a row of the table."""
         r = self.result
-        # As for effects: 0.00 would say that a ratio can be nought, which none can.
-        is_tiny = self.is_ratio and self.new_low < SMALLEST_RATIO
-        new_trial = f"{self.new_low:.2g} to {self.new_high:.3g}"
+        write = ratio if self.is_ratio else fixed
+        new_trial = f"{write(self.new_low)} to {write(self.new_high)}"
         return (
             estimate_with_interval(r.mu_median, r.mu_low, r.mu_high, measure=self.measure),
-            new_trial if is_tiny else interval(self.new_low, self.new_high),
+            new_trial,
             f"{fixed(r.tau_median)} ({interval(r.tau_low, r.tau_high)})",
             *(_probability(chance) for _, chance in self.chances),
         )
@@ -554,11 +544,11 @@ def _probability(value: SupportsFloat) -> str:
     return share_words(min(max(float(value), 1e-6), 1.0 - 1e-6))
 
 
-def settings_of(answer: Answer, drug: str) -> str:
-    """Say in how many settings the effect of an answer would matter; nothing if not predicted."""
+def settings_of(answer: Answer, drug: str) -> tuple[str, ...]:
+    """In how many settings the effect of an answer would matter; nothing if not predicted."""
     found, pool = answer.settings, answer.pool
     if found is None or pool is None:
-        return ""
+        return ()
     return settings_words(found, drug=drug, measure=pool.key["measure"], unit=pool.key["unit"])
 
 
@@ -592,8 +582,9 @@ def size(pool: Pool) -> str:
     """Write estimate, unit and the interval to read, with its name."""
     read, measure = pool.read, pool.key["measure"]
     estimate, low, high = shown((read.estimate, read.low, read.high), measure=measure)
-    unit = "" if measure in RATIO_MEASURES else f" {pool.key['unit']}"
-    return f"{fixed(estimate)}{unit}, {read.name} {interval(low, high)}"
+    is_ratio = measure in RATIO_MEASURES
+    unit, write = ("", ratio) if is_ratio else (f" {pool.key['unit']}", fixed)
+    return f"{write(estimate)}{unit}, {read.name} {write(low)} to {write(high)}"
 
 
 def crossing(pool: Pool, treatment: str = NEUTRAL) -> str:

@@ -272,8 +272,7 @@ class PeoplePage(Page):
         return Table(
             pd.DataFrame(rows),
             "Pooled, or the one trial there is",
-            f"Added-up counts are for orientation; the {MEASURES[self.measure]} is pooled from "
-            "the trials, never from added-up counts.",
+            f"The {MEASURES[self.measure]} is pooled from the trials, never from added-up counts.",
             "No outcome could be pooled.",
         )
 

@@ -132,9 +132,6 @@ class RobustnessPage(QuestionPage):
                 f"{self.drug} is better on average is "
                 f"{percent(self.posterior.benefit)}."
             )
-        if self.answer.look is not None:
-            parts.append(self._looked(self.answer.look))
-        parts.append(self._next)
         return Text(" ".join(part for part in parts if part))
 
     def _one_trial(self, pool: Pool) -> str:
@@ -193,7 +190,7 @@ class RobustnessPage(QuestionPage):
         """Where all defensible analyses end up, and which choice moves them most."""
         c, found = self.choices, self.answer.multiverse
         if c is None or found is None:
-            return Text("No trial gives an effect under any choice.")
+            return Text("")
         if c["results"] == 1:
             return Text(SAME_RESULT)
         low, middle, high = (
@@ -201,7 +198,6 @@ class RobustnessPage(QuestionPage):
             for v in shown((c["lowest"], c["median"], c["highest"]), measure=found.measure)
         )
         parts = [
-            self._choices_short(),
             f"The estimates run from {low} to {high}, half of them at or below {middle}.",
         ]
         if c["without_result"]:
@@ -302,9 +298,8 @@ class RobustnessPage(QuestionPage):
             pd.DataFrame(rows),
             "Choices, and what each does to the answer",
             "Of the variance: share of the variance of all estimates that the options of this "
-            "choice explain; the rest is other choices and choices together. Changed alone: the "
-            "estimate farthest from the plan's own when nothing else changes. Choices and "
-            "reasons: data/raw/protocol.toml; one more needs no code.",
+            "choice explain. Changed alone: the estimate farthest from the plan's own when "
+            "nothing else changes.",
             SAME_RESULT if is_one else "No trial gives an effect under any choice.",
         )
 
@@ -319,7 +314,7 @@ class RobustnessPage(QuestionPage):
             correlation=opened.protocol.correlation,
         )
         if not rows:
-            return Text("No trial printed a median difference with its quartiles.")
+            return Text("")
         told = "; ".join(
             f"{one.label}, {one.outcome}: {spanned(one.span)}, {one.people:g} people"
             f"{' randomised, the number analysed is not told' * one.is_randomised_count}"
@@ -356,6 +351,8 @@ class RobustnessPage(QuestionPage):
     def history_sentence(self) -> Text:
         """How many choices were made with the answer known; the plan was not registered."""
         plan = self.opened.protocol.history
+        if not self._is_shaken:
+            return Text("")
         late = [one for one in plan.decisions if one.is_late]
         changed = [one for one in plan.decisions if one.changed and not one.is_late]
         early = len(plan.decisions) - len(late)
@@ -376,6 +373,12 @@ class RobustnessPage(QuestionPage):
         return Text(" ".join(parts))
 
     @cached_property
+    def _is_shaken(self) -> bool:
+        """Whether there is a number or a rating that a late choice could have moved."""
+        rated = self.answer.rating
+        return self.pool is not None or (rated is not None and rated["certainty"] != NOT_RATED)
+
+    @cached_property
     def _first_pool(self) -> str:
         """Conditions whose main outcome is pooled: what late choices were made in view of."""
         every = load_derived()
@@ -388,7 +391,7 @@ class RobustnessPage(QuestionPage):
     @cached_property
     def history(self) -> Table:
         """Every choice made with the answer known, and the answer with it otherwise."""
-        decisions = self.opened.protocol.history.decisions
+        decisions = self.opened.protocol.history.decisions if self._is_shaken else ()
         told = pd.DataFrame(
             {
                 "choice": one.what,
@@ -401,6 +404,8 @@ class RobustnessPage(QuestionPage):
             for one in decisions
             if one.is_late or one.changed
         )
+        if told.empty:
+            return Table(told, "Differences between plan and review")
         alike = [name for name in told.columns if name != "choice"]
         joined = told.groupby(alike, sort=False)["choice"].agg("; ".join)
         frame = joined.reset_index()[list(told.columns)]
@@ -413,8 +418,7 @@ class RobustnessPage(QuestionPage):
             f"Made before any pool and not changed: {'; '.join(names)}; "
             f"{count(len(pools), 'pool')} shown beside the main one. With it otherwise: estimate "
             "and ends of the interval when this choice alone is answered in each other way that "
-            "the plan lists. The main pool of the project: "
-            f"{self._first_pool}. Dates: history of data/raw/protocol.toml.",
+            "the plan lists.",
         )
 
     def _otherwise(self, one: Decision) -> str:
@@ -549,7 +553,7 @@ class RobustnessPage(QuestionPage):
         look = self.answer.look
         if look is None:
             if self.answer.k < 2:
-                return Text("Fewer than two trials: there is no second look.")
+                return Text("")
             return Text(
                 "No minimal important difference is stated for this outcome, so there is no "
                 "effect to size the information for."
@@ -669,10 +673,6 @@ class RobustnessPage(QuestionPage):
         )
 
     @property
-    def _next(self) -> str:
-        return "" if self.next_sentence is None else str(self.next_sentence)
-
-    @property
     def _next_interval(self) -> str:
         """The interval to read once there is one more trial."""
         return self.opened.protocol.model.interval(self.answer.k + 1)
@@ -746,7 +746,7 @@ class RobustnessPage(QuestionPage):
             return Text(
                 f"Funnel plot and tests of small-study effects need "
                 f"{count(ENOUGH_TRIALS, 'trial')}; the pool has {count(k, 'trial')}, so nothing "
-                "is shown. Whether trials were held back is judged on page 60."
+                "is shown. Whether trials were held back is judged with the certainty."
             )
         return InTurn(Text(self._small_study_words(found)), self._funnel(self.pool, found))
 
@@ -772,7 +772,7 @@ class RobustnessPage(QuestionPage):
                 if filled.k_filled
                 else "Trim and fill finds no trial missing.",
                 *([f"Noted: {'; '.join(notes)}."] if notes else []),
-                "Asymmetry has other causes than trials held back, which page 60 judges.",
+                "Asymmetry has other causes than trials held back.",
             ]
         )
 
@@ -836,7 +836,7 @@ class RobustnessPage(QuestionPage):
             "next_trial": rows_of(self._told(answer.next_trials)),
             "next_enough": self._sizes(),
             "next_probability": self.opened.protocol.next_probability,
-            "next_sentence": self._next,
+            "next_sentence": "" if self.next_sentence is None else str(self.next_sentence),
         }
         if answer.small_studies is not None:
             egger, begg, filled, of_counts = answer.small_studies

@@ -456,7 +456,7 @@ class StudyPage:
         return Table(
             write_claims(self.derived, self._of_study(with_places(self.derived))),
             "What is claimed about this study, and whether it holds",
-            "Rules and all claims: page 91.",
+            "Rules and all claims: reports/overview/91_claims.",
             "No claim about this study alone is on file.",
         )
 

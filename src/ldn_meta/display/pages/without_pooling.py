@@ -21,6 +21,7 @@ from ldn_meta.display.words import (
     count,
     fixed,
     interval,
+    joined,
     listed,
     p_value,
     percent,
@@ -196,8 +197,7 @@ class WithoutPoolingPage(Page):
         return Table(
             pd.DataFrame(rows),
             "What could be pooled, and what could not",
-            "Outcome groups as in data/raw/protocol.toml. A pool needs two trials with an effect "
-            "and its uncertainty on the same scale.",
+            "A pool needs two trials with an effect and its uncertainty on the same scale.",
         )
 
     @property
@@ -236,9 +236,8 @@ class WithoutPoolingPage(Page):
             frame,
             caption,
             "One row a study and outcome, the first by the plan's order. The side is that of "
-            "the point estimate, never of a test: a difference called not significant still has a "
-            "side, where it is printed. People: analysed, or, where that is not told, randomised, "
-            "with that word. NR not reported.",
+            "the point estimate, never of a test. People: analysed, or, where that is not told, "
+            "randomised, with that word. NR not reported.",
             "No comparative study tells of one.",
         )
 
@@ -318,14 +317,10 @@ class WithoutPoolingPage(Page):
         return Table(
             pd.DataFrame(rows),
             "Vote count by the side of the estimate, with the exact sign test",
-            "Answers: do studies lie on one side more often than a coin would put them? Does not "
-            "answer: how large an effect is. Every study is one vote, a large one as a small one. "
-            "The smallest p possible is that of all studies on one side. No interval stands "
-            f"beside a share of fewer than {self.opened.protocol.least_votes} votes. All "
-            "comparative studies: "
-            "whatever their design and comparator. Each study votes with its first outcome of the "
-            "group; the figures show a study on a side when at least "
-            f"{AGREEING_PCT}% of its outcomes lie there.",
+            "Do studies lie on one side more often than a coin would put them? Every study is one "
+            "vote, with its first outcome of the group; the figures show a study on a side when "
+            f"at least {AGREEING_PCT}% of its outcomes lie there. Smallest p: all studies on one "
+            "side. All comparative studies: whatever their design and comparator.",
         )
 
     @property
@@ -363,10 +358,9 @@ class WithoutPoolingPage(Page):
         return Table(
             pd.DataFrame(rows),
             "Combined one-sided p-values",
-            "Answers: does at least one study show an effect towards this side? Does not answer: "
-            "how large it is, or whether studies agree. A p printed as a bound or a word (below "
-            "0.05, not significant) is an interval, and so is what comes of it. A p without a "
-            "side may lie on either.",
+            "Does at least one study show an effect towards this side? A p printed as a bound or "
+            "a word (below 0.05, not significant) is an interval, and so is what comes of it. A p "
+            "without a side may lie on either.",
         )
 
     @cached_property
@@ -386,8 +380,8 @@ class WithoutPoolingPage(Page):
         parts = [
             " ".join(
                 [
-                    f"**{capitalised(group.group)}**, "
-                    f"{'beside the pool' if group.is_pooled else 'instead of a pool'}:",
+                    f"**{capitalised(group.group)}**"
+                    f"{', beside the pool' if group.is_pooled else ''}:",
                     *self._votes_in_words(group),
                     *self._p_in_words(group),
                 ]
@@ -395,11 +389,9 @@ class WithoutPoolingPage(Page):
             for group in self.needed
         ]
         parts.append(
-            "What this answers: the sign test, whether studies lie on one side more often than a "
-            "coin would put them, each study one vote however large; a combined p, whether at "
-            f"least one study shows an effect towards {self.drug}. What it does not: how large an "
-            "effect is, whether it matters to anybody, and whether studies agree. A known side "
-            "without a known size supports no recommendation."
+            "A sign or a combined p says nothing of how large an effect is, whether it matters to "
+            "anybody, or whether studies agree. A known side without a known size supports no "
+            "recommendation."
         )
         return Text("\n\n".join(parts))
 
@@ -409,68 +401,46 @@ class WithoutPoolingPage(Page):
         votes, test = group.votes, group.votes.test
         parts, n = [self._sides_in_words(group)], _voted(test)
         if n == 1:
-            parts.append(
-                f"One vote decides nothing: its sign test gives {_p(test)} on either side."
-            )
+            parts.append("One vote decides nothing.")
         elif n > 1:
-            wilson, exact = _shares(test)
-            least = self.opened.protocol.least_votes
-            ends = f" (95% CI {wilson}, Wilson; {exact}, exact)" if n >= least else ""
-            parts.append(
-                f"Exact sign test: {_p(test)}; all {n:g} studies on one side would give "
-                f"{p_value(smallest_p(test))}. The share of studies on the side of {self.drug} is "
-                f"{percent(float(test.share))}{ends}."
-            )
+            parts.append(f"Exact sign test: {_p(test)}.")
         if n and len(votes.unknown):
-            parts.append(
-                f"Not known is the side of {listed(votes.unknown['study_label'])}: were it that "
-                f"of {self.comparator_class}, {_split(votes.if_against)} would lie towards "
-                f"{self.drug}; were it that of {self.drug}, {_split(votes.if_for)}."
-            )
+            parts.append(f"Not known is the side of {listed(votes.unknown['study_label'])}.")
         added = set(group.all_votes.rows["study_label"]) - set(group.counted["study_label"])
         if added:
             words = {name: why for name, why in group.reasons.items() if name in added}
-            parts.append(
-                f"Not counted: {_with_reasons(words)}. All comparative studies together: "
-                f"{_split(group.all_votes.test)} towards {self.drug}."
-            )
+            parts.append(f"Not counted: {_with_reasons(words)}.")
         return parts
 
     def _sides_in_words(self, group: GroupSynthesis) -> str:
         """Which studies lie on which side."""
         rows = group.votes.rows
         told = [
-            f"{where} {', '.join(names)}"
+            f"{where} {joined(names)}"
             for sign, where in self._sides.items()
-            if len(names := rows.loc[rows["sign"] == sign, "study_label"])
+            if (names := list(rows.loc[rows["sign"] == sign, "study_label"]))
         ]
         if not told:
             return f"no result shows its side ({listed(group.votes.unknown['study_label'])})."
-        known = int(rows["sign"].notna().sum())
-        return f"side known of {known} of {len(rows)} studies counted: {'; '.join(told)}."
+        return f"{'; '.join(told)}."
 
     def _p_in_words(self, group: GroupSynthesis) -> list[str]:
         found = group.p_values
         k, bounds = len(found.usable), len(found.bounds)
-        names, towards = ", ".join(found.usable["study_label"]), f"towards {self.drug}"
+        towards = f"towards {self.drug}"
         if not k:
             nothing = "No counted result has both a side and a p-value."
             return [nothing] if len(group.counted) else []
         if k == 1:
             only = " (known only as a bound)" if bounds else ""
-            first = (
-                f"One result has a side and a p ({names}): one-sided {_of(found.fisher)} "
-                f"{towards}{only}; nothing was combined."
-            )
+            name = found.usable["study_label"].iloc[0]
+            first = f"One-sided {_of(found.fisher)} {towards} in {name}{only}; nothing combined."
         else:
-            of_them = f", {bounds} of them known only as a bound" if bounds else ""
-            weights = "weighted by people" if found.is_weighted else "unweighted"
+            of_them = f" ({bounds} known only as a bound)" if bounds else ""
             first = (
-                f"Combined over {count(k, 'result')} with a side and a p ({names}{of_them}): "
-                f"Fisher {_of(found.fisher)} {towards} and {_of(found.fisher_against)} towards "
-                f"{self.comparator_class}; Stouffer, {weights}, {_of(found.stouffer)} {towards}. "
-                f"Fisher's method leans on the smallest p; without {found.leading} it gives "
-                f"{_of(found.fisher_without_leading)}."
+                f"Combined over {count(k, 'result')} with a side and a p{of_them}: Fisher "
+                f"{_of(found.fisher)} {towards}; without {found.leading}, on whose small p it "
+                f"leans, {_of(found.fisher_without_leading)}."
             )
         if not len(found.sideless):
             return [first]
@@ -486,8 +456,7 @@ class WithoutPoolingPage(Page):
         return Table(
             pd.DataFrame({"item": ITEMS, "answer": _swim(self)}),
             "Reporting items of synthesis without meta-analysis (SWiM)",
-            "Items: Campbell 2020, BMJ 368:l6890. Answers are computed from data/raw, "
-            "data/derived/directions.csv and data/raw/protocol.toml.",
+            "Items: Campbell 2020, BMJ 368:l6890.",
         )
 
     @property
