@@ -1,14 +1,14 @@
 """Settings of the pages in build/site; `make site` runs Sphinx with them."""
 
 import sys
-from pathlib import Path
 from types import ModuleType
 
 from docutils.utils.math.latex2mathml import tex2mathml
 
+from ldn_meta import files
 from ldn_meta.evidence.raw.review import load_review
 
-project = load_review(Path(__file__).parents[1] / "data" / "raw").title
+project = load_review(files.raw_data()).title
 author = "The ldn-meta contributors"
 project_copyright = author
 html_title = project

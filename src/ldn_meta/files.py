@@ -139,10 +139,17 @@ def tree_sha256(folder: Path, files: Iterable[Path]) -> str:
 
 
 def code_of(checkout: Path) -> dict[str, str]:
-    """Hash the package source and the lock of a checkout; the empty hash where there is none."""
+    """Hash the package source and the lock of a checkout; no lock has the hash of nothing.
+
+    A folder without a source of its own is worked on by this package.
+    """
     source, lock = checkout / "src", checkout / "requirements.lock"
+    modules = source.rglob("*.py")
+    if not source.is_dir():
+        package = Path(__file__).parent
+        source, modules = package.parent, package.rglob("*.py")
     return {
-        "source": tree_sha256(source, source.rglob("*.py")),
+        "source": tree_sha256(source, modules),
         "lock": sha256(lock.read_bytes() if lock.is_file() else b""),
     }
 
@@ -273,19 +280,39 @@ def _beside(target: Path, role: str) -> Path:
 
 
 def project_root() -> Path:
-    """Find the checkout: LDN_META_ROOT, else the nearest folder above with data/raw."""
+    """Find the review: LDN_META_ROOT, else the nearest folder above with data/raw."""
     named = os.environ.get("LDN_META_ROOT")
     if named:
         return Path(named).resolve()
     for start in (Path.cwd(), Path(__file__).resolve()):
         for folder in (start, *start.parents):
-            if (folder / "data" / "raw" / "datapackage.json").is_file():
+            if is_review(folder):
                 return folder
     message = (
-        "no data/raw/datapackage.json in this folder or above it: "
-        "run from inside a checkout of ldn-meta, or set LDN_META_ROOT to one"
+        "no data/raw/datapackage.json in this folder or above it: name the folder of a review "
+        "(ldn-meta -C FOLDER, or LDN_META_ROOT), or make one (ldn-meta init FOLDER)"
     )
     raise FileNotFoundError(message)
+
+
+def is_review(folder: Path) -> bool:
+    """Whether a folder holds the raw tables of a review."""
+    return (folder / "data" / "raw" / "datapackage.json").is_file()
+
+
+def kit() -> Path:
+    """What every review shares: docs, notebooks and data/raw with dictionary and words of GRADE.
+
+    A wheel holds a copy (pyproject.toml); in a checkout it is the checkout itself.
+    """
+    copied = Path(__file__).parent / "kit"
+    return copied if copied.is_dir() else Path(__file__).parents[2]
+
+
+def site_docs() -> Path:
+    """Templates and settings of the site: those of the review, else those all reviews share."""
+    own = project_root() / "docs"
+    return own if (own / "conf.py").is_file() else kit() / "docs"
 
 
 def raw_data() -> Path:

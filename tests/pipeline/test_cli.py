@@ -98,7 +98,7 @@ def test_outside_a_checkout(monkeypatch, tmp_path):
         check=False,
     )
     assert done.returncode == 2
-    assert "run from inside a checkout of ldn-meta" in done.stderr
+    assert "ldn-meta init FOLDER" in done.stderr
 
 
 def test_refused_data_exit_1_with_every_fault(project, refused):

@@ -1,6 +1,7 @@
 """New rows from the keyboard, a file or the table of another program: all of them or none."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -13,10 +14,13 @@ from ldn_meta.errors import ParameterError
 from ldn_meta.evidence.entry import Answers, answers_text, read_answers
 from ldn_meta.evidence.foreign import read_foreign
 from ldn_meta.evidence.raw.tables import load_dictionary
+from ldn_meta.files import csv_records
 from ldn_meta.pipeline import entry as raw_rows
 from ldn_meta.pipeline.cli import main
+from ldn_meta.stats.pool import pool
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "new_trial_example.toml"
+CHECKOUT = Path(__file__).parents[2]
+EXAMPLE = CHECKOUT / "docs" / "new_trial_example.toml"
 
 
 @pytest.fixture(scope="module")
@@ -626,3 +630,89 @@ def test_line_numbers_are_those_of_the_file(tmp_path):
     assert content.header == ("a", "b")
     assert [number for number, _ in content.lines] == [2, 6]
     assert content.lines[0][1][1] == "1,5"
+
+
+# A new review
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """What init makes, from options, and three trials imported."""
+    folder = tmp_path_factory.mktemp("new") / "review"
+    done = CliRunner().invoke(
+        main,
+        [
+            *("init", str(folder), "--drug", "vitamin D", "--comparator", "sham pill"),
+            *("--condition", "migraine", "--condition", "knee pain"),
+            *("--outcome", "headache days:days a month:lower", "--outcome", "falls:people:harm"),
+        ],
+    )
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+def test_a_new_review_has_nothing_of_this_one(begun):
+    told = {file: file.read_text(encoding="utf-8") for file in begun.rglob("*") if file.is_file()}
+    word = re.compile(r"LDN\b(?!_)|[Nn]altrexone|[Ll]ow-dose|[Ff]ibromyalgia|Crohn|[Oo]pioid")
+    assert {
+        file.name: word.findall(text) for file, text in told.items() if word.search(text)
+    } == {}
+    assert (begun / "data/raw/studies.csv").read_text(encoding="utf-8").count("\n") == 1
+    assert not (begun / "notebooks/92_dose.ipynb").exists()
+
+
+def test_a_new_review_is_in_order_and_takes_trials(begun, tmp_path):
+    table = tmp_path / "three.csv"
+    table.write_text(
+        "study,year,n1i,m1i,sd1i,n2i,m2i,sd2i\n"
+        "Arden 2001,2001,40,4.1,2.5,42,5.6,2.4\n"
+        "Brook 2005,2005,61,5.0,3.1,58,5.9,2.8\n"
+        "Cole 2010,2010,25,3.8,2.0,27,4.0,2.2\n",
+        encoding="utf-8",
+    )
+    cells = {
+        **{"kind": "journal article", "authors": "Reader A", "title": "An invented review"},
+        **{"year": "2015", "container": "J Invented Rev", "locator": "Table 2"},
+        **{"design": "parallel", "blinding": "double-blind", "status": "published"},
+        **{"is_randomised": "yes", "population": "adults", "intervention": "vitamin D"},
+        **{"comparator": "sham", "comparator_class": "sham pill", "eligible_for": "contrast"},
+        "eligibility_reason": "randomised",
+    }
+    given = ["--outcome", "headache_days", "--source", "made2015", "--indication", "migraine"]
+    given += ["--read-from", "secondary review", "--extracted-by", "A. Reader"]
+    given += ["--weeks", "12", "--statistic", "end"]
+    for name, text in cells.items():
+        given += ["--set", f"{name}={text}"]
+    where = ["-C", str(begun)]
+    for command in (["check"], ["import", str(table), *given], ["derive"]):
+        done = CliRunner().invoke(main, where + command)
+        assert done.exit_code == 0, done.output
+    pooled = csv_records(begun / "data/derived/pooled.csv")
+    (one,) = [row for row in pooled if row["analysis"] == "main"]
+    sds = ((2.5, 40, 2.4, 42), (3.1, 61, 2.8, 58), (2.0, 25, 2.2, 27))
+    vi = [s1**2 / n1 + s2**2 / n2 for s1, n1, s2, n2 in sds]
+    assert float(one["estimate"]) == pytest.approx(pool([-1.5, -0.9, -0.2], vi).estimate, rel=1e-4)
+
+
+def test_a_new_review_overwrites_nothing(begun, tmp_path):
+    for arguments, words in (
+        ([str(begun), "--drug", "x", "--condition", "y", "--comparator", "z"], "--outcome is"),
+        ([str(begun), "--from", str(CHECKOUT / "docs/new_review/example.toml")], "not empty"),
+        ([str(tmp_path / "a"), "--from", str(tmp_path / "none.toml")], "example.toml is one"),
+    ):
+        done = CliRunner().invoke(main, ["init", *arguments])
+        assert done.exit_code == 2
+        assert words in done.output
+    done = CliRunner().invoke(main, ["-C", str(tmp_path), "check"])
+    assert done.exit_code == 2
+    assert "holds no review" in done.output
+
+
+def test_a_file_of_answers_makes_a_review(tmp_path):
+    example = CHECKOUT / "docs/new_review/example.toml"
+    for arguments in (
+        ["init", str(tmp_path / "r"), "--from", str(example)],
+        ["-C", str(tmp_path / "r"), "check"],
+    ):
+        done = CliRunner().invoke(main, arguments)
+        assert done.exit_code == 0, done.output

@@ -6,6 +6,7 @@ import contextlib
 import io
 import itertools
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -110,7 +111,15 @@ def _faults(error: Exception) -> Iterator[dict[str, Any]]:
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ldn-meta", message="ldn-meta %(version)s")
-def main() -> None:
+@click.option(
+    "-C",
+    "folder",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="The review to work on, instead of the one around this folder; as LDN_META_ROOT.",
+)
+@click.pass_context
+def main(context: click.Context, folder: Path | None) -> None:
     """Evidence synthesis, from the tables in data/raw to pages that anybody can read.
 
     Executed notebooks go to reports/, pages to build/site.
@@ -128,7 +137,115 @@ def main() -> None:
 
     Exit codes: 0 good; 1 the work failed, or the data were refused; 2 the request was wrong.
     With --json a failure is an object with "error" and "faults" on standard output.
+    Paths that you type are read from where you are, also with -C.
     """  # noqa: D301  (click reads the backslash)
+    if folder is not None:
+        if not files.is_review(folder):
+            raise FileNotFoundError(f"{folder} holds no review: ldn-meta init makes one")
+        context.with_resource(_working_on(folder))
+
+
+@contextlib.contextmanager
+def _working_on(folder: Path) -> Iterator[None]:
+    before = os.environ.get("LDN_META_ROOT")
+    os.environ["LDN_META_ROOT"] = str(folder.resolve())
+    try:
+        yield
+    finally:
+        os.environ.pop("LDN_META_ROOT")
+        if before is not None:
+            os.environ["LDN_META_ROOT"] = before
+
+
+@main.command("init")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--drug", metavar="NAME", help="What is reviewed, as sentences call it.")
+@click.option("--condition", "conditions", multiple=True, metavar="NAME", help="One or several.")
+@click.option(
+    "--comparator",
+    "comparators",
+    multiple=True,
+    metavar="NAME",
+    help="One for all conditions, or one for each.",
+)
+@click.option(
+    "--outcome",
+    "outcomes",
+    multiple=True,
+    metavar="NAME:UNIT:BETTER",
+    help="Main one first. UNIT is people where people are counted; BETTER lower, higher or harm.",
+)
+@click.option(
+    "--from",
+    "file",
+    metavar="FILE.toml",
+    type=click.Path(path_type=Path),
+    help="Take the answers from a file, as docs/new_review/example.toml, and ask nothing.",
+)
+@json_option
+def new_review(
+    folder: Path,
+    drug: str | None,
+    conditions: tuple[str, ...],
+    comparators: tuple[str, ...],
+    outcomes: tuple[str, ...],
+    file: Path | None,
+    as_json: bool,
+) -> None:
+    """Make the folder of a new review: tables with headers, plan, notebooks, Makefile, CI.
+
+    What no option says is asked for. Nothing is written into a folder that is not empty.
+
+    \b
+    Examples:
+      ldn-meta init ~/review
+      ldn-meta init ~/review --drug "vitamin D" --condition migraine \\
+        --comparator placebo --outcome "headache days:days a month:lower"
+      ldn-meta -C ~/review import trials.csv ...
+      ldn-meta -C ~/review run --site
+    """  # noqa: D301
+    from ldn_meta.pipeline.entry import Condition, NewReview, Outcome, init, read_new_review
+
+    if file is not None:
+        if drug or conditions or comparators or outcomes:
+            raise click.UsageError("--from answers everything: leave the other options out")
+        review = read_new_review(file)
+    else:
+
+        def asked(given: tuple[str, ...], option: str, question: str) -> tuple[str, ...]:
+            if given:
+                return given
+            if as_json or not sys.stdin.isatty():
+                raise click.UsageError(f"--{option} is missing, and nobody is there to be asked")
+            return tuple(one.strip() for one in click.prompt(question).split(";") if one.strip())
+
+        (named,) = asked((drug,) if drug else (), "drug", "Drug or treatment")[:1]
+        conditions = asked(conditions, "condition", "Conditions, with ; between them")
+        comparators = asked(comparators, "comparator", "Compared with (one, or one for each)")
+        outcomes = asked(
+            outcomes, "outcome", "Outcomes as NAME:UNIT:lower|higher|harm, the main one first"
+        )
+        if len(comparators) == 1:
+            comparators *= len(conditions)
+        if len(comparators) != len(conditions):
+            raise click.UsageError("--comparator: one for all conditions, or one for each")
+        parts = [[part.strip() for part in text.split(":")] for text in outcomes]
+        if any(len(part) != len(("name", "unit", "better")) for part in parts):
+            raise click.UsageError("--outcome is NAME:UNIT:BETTER, as 'relapse:people:lower'")
+        pairs = zip(conditions, comparators, strict=True)
+        review = NewReview(
+            named,
+            tuple(Condition(*pair) for pair in pairs),
+            tuple(Outcome(*part) for part in parts),
+        )
+    written = init(folder, review)
+    if as_json:
+        _tell_json({"folder": str(folder), "files": written})
+        return
+    _tell(
+        f"{folder}: {len(written)} files; read data/raw/protocol.toml before you pool",
+        f"next: ldn-meta -C {folder} new-trial, or import FILE.csv; then run --site",
+    )
 
 
 @main.command()

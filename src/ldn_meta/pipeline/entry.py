@@ -1,17 +1,21 @@
-"""New rows of the raw tables, all of them or none, and the questions for a whole trial."""
+"""What people bring: a new review, new rows (all or none), and a whole trial in questions."""
 
 from __future__ import annotations
 
 import json
 import re
 import shutil
+import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
+from jinja2 import Environment
 
 from ldn_meta import files
 from ldn_meta.errors import (
@@ -45,6 +49,221 @@ from ldn_meta.files import (
     write_together,
     write_whole,
 )
+
+# A new review
+
+KINDS_OF_OUTCOME = ("lower", "higher", "harm")
+PEOPLE = "people"
+# Pages that hold for one review alone, and where parameters.toml begins to name conditions.
+_OWN_PAGES = ("92_dose",)
+_SETTINGS = "\n[once]"
+# Without a range stated every dose answers the question.
+_ANY_DOSE = (0.0, 1e5)
+_FILES = {
+    **{f"data/raw/{n}.toml": f"{n}.toml" for n in ("protocol", "review", "claim_rules")},
+    "README.md": "README.md",
+    "Makefile": "Makefile",
+    ".github/workflows/ci.yml": "ci.yml",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An outcome: scores, or people counted if its unit is people; which way is better."""
+
+    name: str
+    unit: str
+    better: str
+
+    @property
+    def construct(self) -> str:
+        """Its key."""
+        return _slug(self.name)
+
+    @property
+    def domain(self) -> str:
+        """Where a reader looks for it."""
+        if self.better == "harm":
+            return "harm"
+        return "responder" if self.unit == PEOPLE else "benefit"
+
+    def row(self) -> Row:
+        """Its row of outcomes.csv, as far as it is not the usual one."""
+        return {
+            "outcome_id": self.construct,
+            "construct": self.construct,
+            "construct_label": self.name,
+            "instrument": self.name,
+            "kind": "binary" if self.unit == PEOPLE else "continuous",
+            "domain": self.domain,
+            "benefit_sign": "1" if self.better == "higher" else "-1",
+            "unit": self.unit,
+            "responder_rule": self.name if self.unit == PEOPLE else files.NOT_APPLICABLE,
+        }
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A question: people with a condition, what they are compared with, on which outcome."""
+
+    name: str
+    comparator: str
+    outcome: str = ""
+
+
+@dataclass(frozen=True)
+class NewReview:
+    """What a new review is about."""
+
+    drug: str
+    conditions: tuple[Condition, ...]
+    outcomes: tuple[Outcome, ...]
+    doses: tuple[float, ...] = _ANY_DOSE
+
+    def __post_init__(self) -> None:
+        """Hold that every part is there and every name one of its own."""
+        for what, parts in (("condition", self.conditions), ("outcome", self.outcomes)):
+            keys = [_slug(part.name) for part in parts]
+            if not keys or "" in keys or len(keys) != len(set(keys)):
+                raise ParameterError(f"every {what} needs a name of its own, and one is needed")
+        for outcome in self.outcomes:
+            if outcome.better not in KINDS_OF_OUTCOME:
+                allowed = ", ".join(KINDS_OF_OUTCOME)
+                raise ParameterError(f"{outcome.name}: {outcome.better!r}; allowed: {allowed}")
+        named = {outcome.name for outcome in self.outcomes}
+        for condition in self.conditions:
+            if condition.outcome and condition.outcome not in named:
+                hint = did_you_mean(condition.outcome, named) or f"there: {', '.join(named)}"
+                raise ParameterError(f"{condition.name}: no outcome {condition.outcome!r}; {hint}")
+
+
+def read_new_review(file: Path) -> NewReview:
+    """Read a file of answers (docs/new_review/example.toml)."""
+    try:
+        stated = tomllib.loads(file.read_text(encoding="utf-8"))
+        conditions = tuple(Condition(**one) for one in stated.pop("conditions"))
+        outcomes = tuple(Outcome(**one) for one in stated.pop("outcomes"))
+        doses = tuple(stated.pop("doses", _ANY_DOSE))
+        return NewReview(conditions=conditions, outcomes=outcomes, doses=doses, **stated)
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise ParameterError(f"{file}: {error}; docs/new_review/example.toml is one") from error
+
+
+def init(folder: Path, review: NewReview) -> list[str]:
+    """Make the folder of a new review, or nothing; return what was written."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ParameterError(f"{folder} is there and not empty; name a new folder")
+    made = {**_raw_files(review), **_notebook_files(review)}
+    templates = files.kit() / "docs" / "new_review"
+    environment = Environment(trim_blocks=True, keep_trailing_newline=True)
+    environment.filters["quoted"] = lambda value: json.dumps(value, ensure_ascii=False)
+    environment.filters["capitalised"] = lambda text: text[:1].upper() + text[1:]
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    for name, template in _FILES.items():
+        text = (templates / template).read_text(encoding="utf-8")
+        made[name] = environment.from_string(text).render(
+            drug=review.drug,
+            made=f'set_on = {now}\nknown_then = "before any pool"',
+            outcomes=review.outcomes,
+            interventions=[review.drug],
+            doses=list(map(float, review.doses)),
+        )
+    made["requirements.txt"] = f"ldn-meta=={version('ldn-meta')}\n"
+    made[".gitignore"] = "build/\n.ipynb_checkpoints/\ndata/.derived.*\nreports/.*\n"
+    write_together({folder / name: text.encode() for name, text in made.items()})
+    shutil.copy(files.kit() / "data" / "raw" / "grade.toml", folder / "data" / "raw")
+    return sorted([*made, "data/raw/grade.toml"])
+
+
+def _raw_files(review: NewReview) -> dict[str, str]:
+    """Dictionary and tables of data/raw: headers, and rows for the questions and outcomes."""
+    kit = files.kit()
+    usual = tomllib.loads((kit / "docs/new_review/usual.toml").read_text(encoding="utf-8"))
+    comparators = [*(one.comparator for one in review.conditions), *usual["comparators"]]
+    descriptor = json.loads((kit / "data/raw/datapackage.json").read_text(encoding="utf-8"))
+    descriptor |= {"name": _slug(review.drug, "-"), "title": f"{review.drug}: extracted evidence"}
+    main = {one.name: one.construct for one in review.outcomes}
+    first = review.outcomes[0].name
+    rows: dict[str, list[Row]] = {"outcomes": [one.row() for one in review.outcomes]}
+    for place, one in enumerate(review.conditions, 1):
+        key, outcome = _slug(one.name), one.outcome or first
+        rows.setdefault("indications", []).append(
+            {
+                "indication_id": key,
+                "label": one.name,
+                "population": f"people with {one.name}",
+                "intervention": review.drug,
+                "sort_order": str(place),
+                "is_reported": "yes",
+                "main_construct": main[outcome],
+                "main_comparator": one.comparator,
+                "question": f"Does {review.drug}, compared with {one.comparator}, change "
+                f"{outcome} in {one.name}?",
+            }
+        )
+        body = f"{key}-{main[outcome]}-{_slug(one.comparator)}"
+        rows.setdefault("certainty", []).append(
+            {
+                "row_id": f"{body}-outcome",
+                "indication_id": key,
+                "construct": main[outcome],
+                "comparator_class": one.comparator,
+                "domain": "outcome",
+                "kind": "not rated",
+                "judgement": "not rated",
+                "reason": "nobody has judged it yet: put judgements of risk_of_bias and "
+                "publication_bias in the place of this row of certainty.csv",
+                "judged_by": "this project",
+                "rests_on": "studies",
+            }
+        )
+    found: dict[str, str] = {}
+    for table in descriptor["resources"]:
+        columns = [field["name"] for field in table["schema"]["fields"]]
+        for field in table["schema"]["fields"]:
+            if field["name"] in ("comparator_class", "main_comparator"):
+                others = [n for n in field["constraints"]["enum"] if n == "none"]
+                field["constraints"]["enum"] = list(dict.fromkeys([*comparators, *others]))
+        cells = [
+            [row.get(name, files.NOT_APPLICABLE) for name in columns]
+            for row in sorted(
+                rows.get(table["name"], ()), key=lambda row: next(iter(row.values()))
+            )
+        ]
+        found[f"data/raw/{table['path']}"] = csv_text([columns, *cells])
+    descriptor_text = json.dumps(descriptor, indent=1, ensure_ascii=False)
+    return {**found, "data/raw/datapackage.json": f"{descriptor_text}\n"}
+
+
+def _notebook_files(review: NewReview) -> dict[str, str]:
+    """Templates, with a condition of the review as their default, and what they are run with."""
+    source = files.kit() / "notebooks"
+    first = _slug(review.conditions[0].name)
+    made = {
+        f"notebooks/{file.name}": re.sub(
+            r'(indication: str = \\")[a-z_]+', rf"\g<1>{first}", file.read_text(encoding="utf-8")
+        )
+        for file in sorted(source.glob("*.ipynb"))
+        if file.stem not in _OWN_PAGES
+    }
+    settings = (source / "parameters.toml").read_text(encoding="utf-8").partition(_SETTINGS)[0]
+    for page in _OWN_PAGES:
+        settings = settings.replace(f'"{page}", ', "")
+    asked = "".join(
+        f'{domain}_construct = "{one.construct}"\n'
+        for domain in ("responder", "harm")
+        for one in [next((o for o in review.outcomes if o.domain == domain), None)]
+        if one is not None
+    )
+    sections = "".join(f"\n[indications.{_slug(one.name)}]\n{asked}" for one in review.conditions)
+    return {**made, "notebooks/parameters.toml": f"{settings}{_SETTINGS}\n{sections}"}
+
+
+def _slug(text: str, between: str = "_") -> str:
+    return re.sub(r"[^a-z0-9]+", between, text.casefold()).strip(between)
+
+
+# New rows
 
 HEADER_LINES = 1
 Records = tuple[dict[str, Any], ...]

@@ -973,7 +973,7 @@ def figures_of(report: str) -> Iterator[Drawn]:
 
 def _page(template: str, **values: Any) -> bytes:
     """Fill a template of docs/_templates/pages."""
-    folder = files.project_root() / "docs" / "_templates" / "pages"
+    folder = files.site_docs() / "_templates" / "pages"
     return _environment(folder).get_template(f"{template}.md").render(values).encode()
 
 
@@ -1207,7 +1207,7 @@ def explore_page(*, study_pages: dict[str, str] | None = None) -> str:
 
     derived = load_derived()
     found = explored(derived.evidence, derived.protocol)
-    folder = files.project_root() / "docs" / "explore"
+    folder = files.site_docs() / "explore"
     return (
         _environment(folder)
         .get_template("page.html")
@@ -1315,9 +1315,11 @@ def _key() -> str:
         for file in folder.rglob("*")
         if file.is_file() and not any(p.startswith(".") for p in file.relative_to(root).parts)
     ]
+    docs = files.site_docs()
     return files.json_sha256(
         {
             "shown": files.tree_sha256(root, shown),
+            "docs": files.tree_sha256(docs, (file for file in docs.rglob("*") if file.is_file())),
             **files.code_of(root),
             "python": sys.version,
         }
@@ -1334,16 +1336,15 @@ def _write_sources(folder: Path, wanted: Mapping[str, bytes]) -> None:
 
 
 def _run_sphinx(work: Path) -> None:
-    settings = files.project_root() / "docs"
+    settings = files.site_docs()
     folders = ("-c", settings, "-d", work / "doctrees", work / "source", work / "html")
     # -a writes every page: the sidebar of each shows the titles of all. Nothing older lies there,
     # or addresses of style sheets would tell a second build from a first.
     shutil.rmtree(work / "html", ignore_errors=True)
     sphinx = (sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-a", "-b", "html")
     command = [*sphinx, *map(str, folders)]
-    done = subprocess.run(
-        command, env={**os.environ, **_ENVIRONMENT}, capture_output=True, text=True, check=False
-    )
+    env = {**os.environ, **_ENVIRONMENT, "LDN_META_ROOT": str(files.project_root())}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         # Pages that warned count as done for Sphinx; it must look at them again next time.
         shutil.rmtree(work / "doctrees", ignore_errors=True)

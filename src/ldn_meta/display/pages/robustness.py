@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import MAXYEAR
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -356,9 +357,12 @@ class RobustnessPage(QuestionPage):
         late = [one for one in plan.decisions if one.is_late]
         changed = [one for one in plan.decisions if one.changed and not one.is_late]
         early = len(plan.decisions) - len(late)
+        # The last year there is stands for not yet.
+        is_open = plan.first_pool.year == MAXYEAR
+        first = "no time of it is on file" if is_open else _when(plan.first_pool)
         parts = [
             f"{plan.note} Of {len(plan.decisions)} choices {agree(early, 'was', 'were')} made "
-            f"before the first pooled number of this project ({_when(plan.first_pool)}), of which "
+            f"before the first pooled number of this project ({first}), of which "
             f"{agree(len(changed), 'was', 'were')} changed later; "
             f"{agree(len(late), 'was', 'were')} made after the main pool of the project "
             f"({self._first_pool}) was seen."
