@@ -1,14 +1,16 @@
 """The raw tables as they are read: files, types, labels, studies and corrections."""
 
 import copy
+import json
 import pickle
 
 import pytest
 
 from builders import addressed, entry_lines, faults_of, html_row
-from ldn_meta.errors import ArgumentError
+from ldn_meta.errors import ArgumentError, DataError
 from ldn_meta.evidence.load import load_evidence
-from ldn_meta.evidence.raw.tables import Study, read_corrections
+from ldn_meta.evidence.raw.review import read_toml
+from ldn_meta.evidence.raw.tables import Study, load_dictionary, read_corrections
 from ldn_meta.stats.arrays import html_table
 
 
@@ -217,3 +219,117 @@ def test_a_construct_has_one_name(raw_folder):
         for row in csv.DictReader(file):
             names.setdefault(row["construct"], set()).add(row["construct_label"])
     assert {name: said for name, said in names.items() if len(said) > 1} == {}
+
+
+def arms(descriptor):
+    return next(one for one in descriptor["resources"] if one["name"] == "arms")
+
+
+def schema(descriptor):
+    return arms(descriptor)["schema"]
+
+
+# What is done to the data dictionary, the place that is named and what is said of it.
+MISDESCRIBED = {
+    "no labels": (lambda d: d.pop("missingValueLabels"), "missingValueLabels", "is missing"),
+    "no tables": (lambda d: d.update(resources=[]), "resources", "is empty"),
+    "key gone": (lambda d: schema(d).pop("primaryKey"), "arms.primaryKey", "is missing"),
+    "key renamed": (
+        lambda d: schema(d).update(primaryKey=["nope"]), "arms.primaryKey", "is not one column"),
+    "column that is a text": (
+        lambda d: schema(d)["fields"].insert(0, "arm"), "arms.", "is no object"),
+    "link to no table": (
+        lambda d: schema(d)["foreignKeys"][0]["reference"].update(resource="study"),
+        "arms.foreignKeys[0].reference", "is no table, did you mean"),
+    "link to no column": (
+        lambda d: schema(d)["foreignKeys"][0]["reference"].update(fields="nope"),
+        "arms.foreignKeys[0]", "is no column of studies"),
+    "unknown type": (
+        lambda d: schema(d)["fields"][0].update(type="blob"), "arms.arm_id.type", "is none of"),
+    "bad pattern": (
+        lambda d: schema(d)["fields"][0]["constraints"].update(pattern="([a"),
+        "arms.arm_id.constraints.pattern", "is no regular expression"),
+    "table elsewhere": (
+        lambda d: arms(d).update(name="../arms"), "resources[", "is no file NAME.csv"),
+    "column twice": (
+        lambda d: schema(d)["fields"].append(schema(d)["fields"][0]), "arms.arm_id",
+        "is described twice"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MISDESCRIBED)
+def test_a_data_dictionary_that_misdescribes_is_refused(raw_folder, tmp_path, name):
+    change, place, rule = MISDESCRIBED[name]
+    descriptor = json.loads((raw_folder / "datapackage.json").read_text(encoding="utf-8"))
+    change(descriptor)
+    (tmp_path / "datapackage.json").write_text(json.dumps(descriptor), encoding="utf-8")
+    with pytest.raises(DataError) as refused:
+        load_dictionary(tmp_path)
+    faults = refused.value.faults
+    assert any(f.column.startswith(place) and f.rule.startswith(rule) for f in faults), faults
+    assert {(f.table, f.remedy.rpartition(", or ")[2]) for f in faults} == {
+        ("datapackage", "restore it from git")
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        ('{"name": "L\xf6w"}'.encode("latin-1"), "is not UTF-8"),
+        (b"[]", "is no object"),
+        (b"null", "is no object"),
+        (b"{}", "is missing"),
+        (b"[" * 100_000, "is nested too deeply to be read"),
+        (b'{"a": NaN}', "is no JSON: NaN is no number of JSON"),
+        (b"[" + b"9" * 5000 + b"]", "is no JSON: Exceeds the limit"),
+    ],
+)
+def test_a_data_dictionary_that_cannot_be_read_is_refused(tmp_path, data, rule):
+    (tmp_path / "datapackage.json").write_bytes(data)
+    with pytest.raises(DataError) as refused:
+        load_dictionary(tmp_path)
+    assert refused.value.faults[0].rule.startswith(rule)
+
+
+def test_tables_and_rules_need_a_description(raw):
+    file = raw.save() / "datapackage.json"
+    descriptor = json.loads(file.read_text(encoding="utf-8"))
+    descriptor["resources"].remove(arms(descriptor))
+    schemas = [resource["schema"] for resource in descriptor["resources"]]
+    for one in schemas:
+        links = one.get("foreignKeys", [])
+        one["foreignKeys"] = [k for k in links if k["reference"]["resource"] != "arms"]
+    file.write_text(json.dumps(descriptor), encoding="utf-8")
+    told = [(f.value, f.rule) for f in faults_of(raw.folder).faults]
+    assert told == [("arms.csv", "is described by no table")]
+    raw.path("arms").unlink()
+    (fault,) = faults_of(raw.folder).faults
+    assert (fault.value, fault.table) == ("arms", "datapackage")
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "- " * 5000 + "x"])
+def test_corrections_that_are_nested_too_deeply(tmp_path, text):
+    (tmp_path / "corrections.yml").write_text(text, encoding="utf-8")
+    _, (fault,) = read_corrections(tmp_path)
+    assert fault.rule == "is nested too deeply to be read"
+
+
+def test_a_folder_in_the_place_of_a_file(tmp_path):
+    for name in ("corrections.yml", "protocol.toml"):
+        (tmp_path / name).mkdir()
+    assert read_corrections(tmp_path)[1][0].rule == "is a folder"
+    with pytest.raises(ArgumentError, match=r"protocol\.toml: cannot be read"):
+        read_toml(tmp_path / "protocol.toml")
+    for text in ("x = " + "[" * 5000, "x = " + "9" * 5000):
+        (tmp_path / "deep.toml").write_text(text, encoding="utf-8")
+        with pytest.raises(ArgumentError, match=r"nested too deeply|is no TOML"):
+            read_toml(tmp_path / "deep.toml")
+
+
+@pytest.mark.parametrize("cell", ["9" * 30, "L\x00N", "4\u200b5"])
+def test_cells_that_no_column_can_keep(raw, cell):
+    column = "n_analysed" if cell.isdigit() else "label"
+    row = raw.find("arms")
+    row[column] = cell
+    told = [(f.line, f.column, f.value) for f in faults_of(raw.save()).faults]
+    assert told == [(raw.line("arms", row), column, cell)]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ldn_meta import files
+from ldn_meta.errors import DataError, Fault
 from ldn_meta.evidence.answer.conflicts import wanted_faults
 from ldn_meta.evidence.audit.claims import computation_faults
 from ldn_meta.evidence.audit.consistency import CHECKED_TABLES, CHECKS
@@ -21,10 +22,9 @@ from ldn_meta.evidence.raw.faults import (
     schema_faults,
     slip_faults,
 )
-from ldn_meta.evidence.raw.tables import read_folder
+from ldn_meta.evidence.raw.tables import MEND, read_folder
 
 if TYPE_CHECKING:
-    from ldn_meta.errors import Fault
     from ldn_meta.evidence.raw.tables import Evidence, Reading
 
 
@@ -57,7 +57,13 @@ def load_evidence(path: str | Path | None = None, *, validate: bool = True) -> E
         If there is no data dictionary.
     """
     reading = read_folder(files.raw_data() if path is None else Path(path))
-    return reading.settled(_all_faults(reading) if validate else reading.faults)
+    try:
+        return reading.settled(_all_faults(reading) if validate else reading.faults)
+    except KeyError as error:
+        # Rules ask for tables and columns by name.
+        rule = "is asked for by a rule, and no table or column of this name is described"
+        told = Fault("datapackage", 0, "-", str(error.args[0]), rule, MEND)
+        raise DataError(reading.faults or [told]) from error
 
 
 def _all_faults(reading: Reading) -> list[Fault]:

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 # Decimal notation as papers print it. Schema validators and pandas also take inf, nan, 1_000
 # and digits of other scripts, and not both the same of them.
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+# What a number of a computer keeps.
+MOST_DIGITS = 15
 # Ways to say "no value" that are not a label of the dictionary, once points, strokes and spaces
 # are gone; "none" is not among them: a study without a comparator has the comparator "none".
 NO_VALUE = frozenset({"", "nr", "na", "todo", "nan", "null", "tbd", "?"})
@@ -81,8 +83,12 @@ def _fault_of(cell: str, *, is_number: bool, labels: str) -> tuple[str, str] | N
         return "space around the value", "remove it"
     if re.sub(r"[\s./\\_-]", "", cell).casefold() in NO_VALUE:
         return "no label for a missing value", f"use one of these, spelt exactly: {labels}"
+    if not cell.isprintable():
+        return "holds a character that cannot be seen", "type the cell again"
     if is_number and not NUMBER.fullmatch(cell):
         return "not a plain number", "type digits with a decimal point, or NR / NA / TODO"
+    if is_number and sum(map(str.isdigit, cell)) > MOST_DIGITS:
+        return f"has more than {MOST_DIGITS} digits", "type what is printed"
     return None
 
 

@@ -888,6 +888,9 @@ def load_protocol(path: str | Path | None = None) -> Protocol:
     decisions = take_history(stated)
     history = stated.pop("history")
     part = {name: section(name, stated[name], choices) for name, choices in SECTIONS.items()}
+    for name in set(RANKED) & set(part["selection"]):
+        for word in part["selection"][name]:
+            check_type(f"selection.{name}", word, str)
     main = Variant(
         MAIN,
         Selection(**{n: frozen(v) for n, v in (part["selection"] | part["timepoint"]).items()}),

@@ -139,7 +139,14 @@ def read_toml(file: Path) -> dict[str, Any]:
         line = error.object[: error.start].count(b"\n") + 1
         message = f"{file.name}:{line}: is not UTF-8 ({error.reason}); save the file as UTF-8"
         raise ArgumentError(message) from error
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
+        message = f"{file.name}: cannot be read ({error.strerror}); restore it from git"
+        raise ArgumentError(message) from error
+    except RecursionError:
+        message = f"{file.name}: is nested too deeply to be read; restore it from git"
+        raise ArgumentError(message) from None
+    # A number of too many digits is no TOML either, and no error of the reader's own.
+    except ValueError as error:
         message = f"{file.name} is no TOML: {error}; correct it, or restore it from git"
         raise ArgumentError(message) from error
 

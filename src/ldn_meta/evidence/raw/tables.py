@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
@@ -75,10 +76,14 @@ def read_corrections(folder: Path) -> tuple[tuple[Correction, ...], list[Fault]]
     import yaml
 
     path = folder / FILE
+    if path.is_dir():
+        return (), [Fault(TABLE, 0, "-", "", "is a folder", "restore the file from git")]
     if not path.is_file():
         return (), []
     try:
         root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except RecursionError:
+        return (), [Fault(TABLE, 0, "-", "", "is nested too deeply to be read", "mend it")]
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else 0
@@ -287,18 +292,156 @@ class Dictionary:
     missing: dict[str, str]
 
 
+MEND = "correct datapackage.json, or restore it from git"
+TYPES = ("string", "number", "integer", "boolean")
+TABLE_NAME = re.compile(r"[a-z][a-z0-9_]*")
+# Constraints of a field and the types their values may have.
+LIMITS: dict[str, Any] = {
+    **dict.fromkeys(("required", "unique"), bool),
+    **dict.fromkeys(("minimum", "maximum"), int | float),
+    **{"enum": list, "pattern": str},
+}
+
+
+def _described(data: bytes) -> Any:
+    """What the data dictionary says, or a refusal with the line."""
+
+    def refuse(line: int, rule: str) -> DataError:
+        return DataError([Fault("datapackage", line, "-", "", rule, MEND)])
+
+    def no_number(word: str) -> None:
+        raise ValueError(f"{word} is no number of JSON")
+
+    try:
+        return json.loads(data.decode("utf-8"), parse_constant=no_number)
+    except UnicodeDecodeError as error:
+        raise refuse(data[: error.start].count(b"\n") + 1, "is not UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise refuse(error.lineno, f"is no JSON: {error.msg}") from error
+    except RecursionError as error:
+        raise refuse(0, "is nested too deeply to be read") from error
+    except ValueError as error:
+        raise refuse(0, f"is no JSON: {error}") from error
+
+
+def _misdescribed(descriptor: Any) -> Iterator[tuple[str, str, str]]:
+    """Place, value and rule of whatever the data dictionary cannot say."""
+
+    def typed_as(owner: Any, place: str, **kinds: Any) -> Iterator[tuple[str, str, str]]:
+        words = {str: "text", list: "a list", dict: "an object", bool: "true or false"}
+        if not isinstance(owner, dict):
+            yield place, _shown(owner), "is no object"
+            return
+        for name, kind in kinds.items():
+            value = owner.get(name)
+            if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+                rule = (
+                    "is missing" if name not in owner else f"is not {words.get(kind, 'a number')}"
+                )
+                yield f"{place}.{name}".strip("."), _shown(value) if name in owner else "", rule
+            elif value in ("", [], {}) and name != "foreignKeys":
+                yield f"{place}.{name}".strip("."), "", "is empty"
+
+    found = list(typed_as(descriptor, "", resources=list, missingValueLabels=dict))
+    if found:
+        yield from found
+        return
+    for label, told in descriptor["missingValueLabels"].items():
+        if not isinstance(told, str):
+            yield f"missingValueLabels.{label}", _shown(told), "is not text"
+    columns: dict[str, set[str]] = {}
+    for place, resource in enumerate(descriptor["resources"]):
+        where = f"resources[{place}]"
+        found = list(typed_as(resource, where, name=str, description=str, schema=dict))
+        yield from found
+        if found:
+            continue
+        name, schema = resource["name"], resource["schema"]
+        if not TABLE_NAME.fullmatch(name) or resource.get("path", f"{name}.csv") != f"{name}.csv":
+            shown = name if not TABLE_NAME.fullmatch(name) else _shown(resource["path"])
+            yield f"{where}.name", shown, "is no file NAME.csv of this folder"
+        elif name in columns:
+            yield f"{where}.name", name, "is described twice"
+        columns[name] = set()
+        found = list(typed_as(schema, name, primaryKey=list, fields=list))
+        yield from found
+        if found:
+            continue
+        for field_ in schema["fields"]:
+            known = columns[name]
+            told = field_.get("name", "") if isinstance(field_, dict) else ""
+            at = f"{name}.{told}"
+            found = list(typed_as(field_, at, name=str, type=str))
+            yield from found
+            if found:
+                continue
+            if told in known:
+                yield at, "", "is described twice"
+            known.add(told)
+            if field_["type"] not in TYPES:
+                yield f"{at}.type", field_["type"], f"is none of {', '.join(TYPES)}"
+            limits = field_.get("constraints", {})
+            kinds = {key: LIMITS[key] for key in LIMITS if key in limits}
+            yield from typed_as(limits, f"{at}.constraints", **kinds)
+            yield from _no_pattern(limits, at)
+        if len(schema["primaryKey"]) != 1 or schema["primaryKey"][0] not in columns[name]:
+            yield f"{name}.primaryKey", _shown(schema["primaryKey"]), "is not one column of it"
+    yield from _mislinked(descriptor["resources"], columns)
+
+
+def _no_pattern(limits: Any, at: str) -> Iterator[tuple[str, str, str]]:
+    if not isinstance(limits, dict) or not isinstance(limits.get("pattern", ""), str):
+        return
+    try:
+        re.compile(limits.get("pattern", ""))
+    except re.error as error:
+        rule = f"is no regular expression: {error}"
+        yield f"{at}.constraints.pattern", limits["pattern"], rule
+
+
+def _mislinked(
+    resources: list[Any], columns: Mapping[str, set[str]]
+) -> Iterator[tuple[str, str, str]]:
+    """Foreign keys from or to what is not described."""
+    for resource in resources:
+        schema = resource.get("schema") if isinstance(resource, dict) else None
+        name = resource.get("name") if isinstance(resource, dict) else None
+        if not isinstance(schema, dict) or not isinstance(name, str) or not columns.get(name):
+            continue
+        links = schema.get("foreignKeys", [])
+        for place, link in enumerate(links if isinstance(links, list) else [links]):
+            at = f"{name}.foreignKeys[{place}]"
+            target = link.get("reference") if isinstance(link, dict) else None
+            if not isinstance(target, dict):
+                yield at, _shown(link), "names no column and no reference"
+                continue
+            other = target.get("resource") or name
+            if other not in [*columns]:
+                hint = did_you_mean(str(other), columns, "")
+                yield f"{at}.reference", _shown(other), f"is no table{hint and f', {hint}'}"
+                continue
+            for table, column in ((name, link.get("fields")), (other, target.get("fields"))):
+                if columns[table] and column not in [*columns[table]]:
+                    yield at, _shown(column), f"is no column of {table}"
+
+
+def _shown(value: Any) -> str:
+    return str(value)[:QUOTED]
+
+
 def load_dictionary(folder: Path) -> Dictionary:
     """Read the data dictionary of a raw data folder."""
     path = folder / DESCRIPTOR
     if not path.is_file():
         message = f"{path} is missing: it is the data dictionary; restore it from git"
         raise FileNotFoundError(message)
-    try:
-        descriptor = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        remedy = f"correct {DESCRIPTOR}, or restore it from git"
-        fault = Fault("datapackage", error.lineno, "-", "", f"is no JSON: {error.msg}", remedy)
-        raise DataError([fault]) from error
+    descriptor = _described(path.read_bytes())
+    faults = [
+        Fault("datapackage", 0, place, value, rule, MEND)
+        for place, value, rule in _misdescribed(descriptor)
+    ]
+    if faults:
+        raise DataError(faults)
     tables = {}
     for resource in descriptor["resources"]:
         schema = resource["schema"]
@@ -537,6 +680,11 @@ def read_folder(folder: Path) -> Reading:
         name: typed(table, text[name], dictionary) for name, table in dictionary.tables.items()
     }
     corrections, faults = read_corrections(folder)
+    faults += [
+        Fault("datapackage", 0, "resources", file.name, "is described by no table", MEND)
+        for file in sorted(folder.glob("*.csv"))
+        if file.stem not in files
+    ]
     return Reading(
         evidence=Evidence(
             tables, text, dictionary, corrections, load_review(folder), load_wording(folder)
