@@ -357,7 +357,11 @@ class EffectPage(QuestionPage):
             told = list(found["directions"].values())
             parts = [
                 f"{in_words(told.count(side))} "
-                + ("without a known side" if side == SIDE_UNKNOWN else self.opened.review.side(side))
+                + (
+                    "without a known side"
+                    if side == SIDE_UNKNOWN
+                    else self.opened.review.side(side)
+                )
                 for side in dict.fromkeys(told)
             ]
             open_label = sum(bool(self._study_note(name)) for name in found["directions"])
