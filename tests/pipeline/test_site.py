@@ -1,6 +1,7 @@
 """The site: what pages show, where names lead, what is built when, that nothing leads nowhere."""
 
 import base64
+import io
 import json
 import re
 import shutil
@@ -9,6 +10,7 @@ from urllib.parse import unquote
 
 import nbformat
 import pytest
+from PIL import Image
 
 from ldn_meta import files
 from ldn_meta.display.outputs import FACTS_MIME, Table, linked
@@ -16,6 +18,7 @@ from ldn_meta.errors import LdnMetaError, StaleError
 from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.review import Review, load_review
 from ldn_meta.pipeline import site
+from ldn_meta.pipeline.notebooks import reported_indications
 from ldn_meta.pipeline.site import (
     FORMATS,
     TABLES,
@@ -83,6 +86,11 @@ STUDY = "---\norphan: true\n---\n# Ames 2001\n\n## Design\n\nCrossover.\n"
 @pytest.fixture
 def reported(project, monkeypatch):
     """The tiny project with reports; the pages of its studies stand in for the evidence room."""
+
+    def report_forms():
+        return ()
+
+    monkeypatch.setattr(site, "report_forms", report_forms)
     project.copy_docs()
     project.write("docs/methods.md", "# Methods\n\nAs stated.\n")
     project.write("docs/decisions.md", "# Decisions\n\nFew.\n")
@@ -302,7 +310,7 @@ def test_what_is_known_of_each_condition_is_one_short_sentence_and_its_page_is_s
 
 
 def test_what_a_reader_asks_first_is_taken_from_the_tables():
-    about = site.stated()
+    about = site.export.stated()
     assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", about["searched"])
     assert about["changed"] >= about["searched"]
     assert about["funding"] == "not recorded"
@@ -721,3 +729,23 @@ def test_stale_tables_are_not_explored(no_study_pages, tmp_path):
     no_study_pages.write("data/derived/manifest.json", "{}")
     with pytest.raises(StaleError, match="make data"):
         site.write_explore(tmp_path)
+
+
+def test_each_forest_plot_has_its_rows_and_a_picture_for_print():
+    made = site.made_to_take_along()
+    name = "downloads/fibromyalgia/forest_pain_intensity.png"
+    image = Image.open(io.BytesIO(made[name]))
+    assert round(image.info["dpi"][0]) == 300
+    assert name in downloads()
+    bar = figure_bar("forest_pain_intensity", "fibromyalgia", "../")
+    offered = re.findall(r'href="../(downloads/[^"]*)"', bar)
+    assert [one.rpartition(".")[2] for one in offered] == ["png", "svg", "csv", "R"]
+    assert set(offered) <= {*made, *downloads()}
+    rows = made[offered[2]].decode().splitlines()
+    assert len(rows) == 3
+    assert offered[2].rpartition("/")[2] in made[offered[3]].decode()
+    assert not site.forest_rows("risk_of_bias", "fibromyalgia")
+    for one in reported_indications():
+        for form in site.report_forms():
+            assert f"downloads/{one}/{one}.{form}" in made
+    assert site.report_forms()

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from html.parser import HTMLParser
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ from ldn_meta.errors import LdnMetaError, ParameterError, did_you_mean
 from ldn_meta.files import (
     MISSING,
     csv_bytes,
+    csv_records,
     csv_rows,
     csv_text,
     exclusive_writer,
@@ -108,6 +110,19 @@ def _reported(indication: str) -> dict[str, str]:
     if indication not in known:
         raise ParameterError(unknown(f"indication {indication!r}", indication, known))
     return known[indication]
+
+
+def rows_for_r(indication: str, construct: str) -> dict[str, bytes]:
+    """Rows and scripts of the main pools of an outcome, by names of files."""
+    from ldn_meta.evidence.derived import load_derived
+    from ldn_meta.evidence.raw.selection import MAIN
+
+    pools = load_derived(indication).pooled
+    if pools.empty or (pools["analysis"] == MAIN)[pools["construct"] == construct].sum() == 0:
+        return {}
+    with TemporaryDirectory() as folder:
+        found = export(indication, construct=construct, folder=Path(folder))
+        return {file.name: file.read_bytes() for one in found for file in (one.table, one.script)}
 
 
 def r_script(table: str, title: str, settings: Mapping[str, Any]) -> str:
@@ -313,6 +328,8 @@ def _folder(found: Multiverse) -> Path:
 
 # A report to carry away, made of what the executed pages show
 
+# Says nothing if nothing but the main line is in it.
+CHOICES = "20_pooled_effect/sensitivity"
 # What a report says, in which order: its headings, and the cells of pages below them.
 REPORT = (
     ("The answer", ("60_certainty/plain", "20_pooled_effect/answer", "60_certainty/answer")),
@@ -327,7 +344,7 @@ REPORT = (
     (
         "Effects",
         (
-            *("20_pooled_effect/forest", "20_pooled_effect/sensitivity"),
+            *("20_pooled_effect/forest", CHOICES),
             *("30_responder_rates/answer", "30_responder_rates/forest"),
             *("40_safety/answer", "40_safety/forest", "40_safety/comparisons"),
         ),
@@ -408,7 +425,7 @@ def write_report(indication: str, form: str, *, folder: Path | None = None) -> P
         message = f"to {form!r} is unknown; {did_you_mean(form, FORMS, ' ')}"
         raise ParameterError(f"{message}allowed: {', '.join(FORMS)}")
     name = f"{indication}.{form}"
-    made = _carried(indication) if form == "zip" else _MAKERS[form](report(indication))
+    made = _carried(indication) if form == "zip" else MAKERS[form](report(indication))
     data = _zipped(made, indication) if isinstance(made, dict) else made
     target = (files.build() / "report" if folder is None else folder) / name
     write_whole(target, data)
@@ -418,7 +435,6 @@ def write_report(indication: str, form: str, *, folder: Path | None = None) -> P
 def report(indication: str) -> Report:
     """Put together what the executed pages of a condition show."""
     from ldn_meta.display.outputs import DISCLAIMER
-    from ldn_meta.pipeline.site import stated
 
     row = _reported(indication)
     cells = _cells(indication)
@@ -435,7 +451,12 @@ def report(indication: str) -> Report:
     )
     blocks = [Block(TEXT, f"**{DISCLAIMER}**")]
     for heading, names in REPORT:
-        shown = [block for name in names for block in cells.get(name, ())]
+        shown = [
+            block
+            for name in names
+            for block in cells.get(name, ())
+            if name != CHOICES or len(block.rows) > len(("heads", "main"))
+        ]
         if heading == REPORT[1][0]:
             shown.append(Block(TEXT, f"{when[:1].upper()}{when[1:]}."))
         blocks += [Block(HEADING, heading), *shown] if shown else []
@@ -594,18 +615,14 @@ def png_300(svg: str) -> bytes:
         svg,
         count=1,
     )
-    return _with_density(rasterised(sized))
+    from PIL import Image
 
-
-def _with_density(png: bytes) -> bytes:
-    """Say in a PNG how many dots make an inch, so that programs show it in its size."""
-    import struct
-    import zlib
-
-    head, rest = png[:33], png[33:]
-    body = b"pHYs" + struct.pack(">IIB", *[round(DOTS_PER_INCH / 0.0254)] * 2, 1)
-    chunk = struct.pack(">I", 9) + body + struct.pack(">I", zlib.crc32(body))
-    return head + chunk + rest
+    # Lines and letters need no more colours, and the file is a third; matplotlib brings Pillow.
+    drawn = Image.open(io.BytesIO(rasterised(sized))).convert("RGB")
+    written = io.BytesIO()
+    few = drawn.quantize(256, dither=Image.Dither.NONE)
+    few.save(written, "PNG", dpi=(DOTS_PER_INCH, DOTS_PER_INCH), optimize=True)
+    return written.getvalue()
 
 
 # Sources
@@ -979,7 +996,7 @@ img {{ max-width: 100%; }} ul {{ margin: .2rem 0; }}
 """.encode()
 
 
-_MAKERS: dict[str, Callable[[Report], bytes]] = {
+MAKERS: dict[str, Callable[[Report], bytes]] = {
     "docx": as_docx,
     "html": as_html,
     "xlsx": as_xlsx,
@@ -1015,6 +1032,47 @@ def _archive(members: Mapping[str, bytes], day: datetime) -> bytes:
     return written.getvalue()
 
 
+# What a reader asks of a review before reading it
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+CITATION = "CITATION.cff"
+# Item of PRISMA 2020 on who paid for the review.
+FUNDED = "prisma-25"
+
+
+def stated() -> dict[str, str]:
+    """When was searched, when the data changed, which version, who paid, how to cite."""
+    searched = _latest(row["date"] for row in _rows("searches"))
+    changed = _latest([*(row["read_on"] for row in _rows("extraction_log")), searched])
+    paid = [row for row in _rows("checklists") if row.get("item_id") == FUNDED]
+    found = {
+        "searched": searched,
+        "changed": changed,
+        "version": version("ldn-meta"),
+        "funding": paid[0]["note"].partition(";")[0] if paid else "",
+        "citation": "",
+    }
+    file = files.project_root() / CITATION
+    if file.is_file():
+        import yaml
+
+        cited = yaml.safe_load(file.read_text(encoding="utf-8"))
+        authors = ", ".join(author["name"] for author in cited["authors"])
+        found["citation"] = f"{authors}. {cited['title']}. Version {found['version']}"
+        found["citation"] += f", data of {changed}." if changed else "."
+    return found
+
+
+def _latest(texts: Iterable[str]) -> str:
+    return max((date for text in texts for date in _DATE.findall(text)), default="")
+
+
+def _rows(table: str) -> list[dict[str, str]]:
+    """Rows of a raw table; none of one that is not there."""
+    file = files.raw_data() / f"{table}.csv"
+    return csv_records(file) if file.is_file() else []
+
+
 # Everything in one file
 
 ROBVIS = {"not readable here": "No information", "not applicable": "NA"}
@@ -1040,14 +1098,13 @@ def _carried(indication: str) -> dict[str, bytes]:
     """Every file of the ZIP by its name."""
     from ldn_meta.display.outputs import DISCLAIMER
     from ldn_meta.evidence.derived import load_derived
-    from ldn_meta.evidence.raw.selection import MAIN
 
     found, derived = report(indication), load_derived(indication)
     name, sources = indication, _sources(indication)
     told = READ_ME.format(title=found.title, disclaimer=DISCLAIMER, name=name, sums=SUMS)
     made = {
         "README.txt": told.encode(),
-        **{f"{name}.{form}": _MAKERS[form](found) for form in ("docx", "html", "xlsx")},
+        **{f"{name}.{form}": MAKERS[form](found) for form in ("docx", "html", "xlsx")},
         **{"sources.ris": ris(sources), "sources.bib": bibtex(sources)},
         FACTS: (files.reports() / name / FACTS).read_bytes(),
     }
@@ -1059,16 +1116,10 @@ def _carried(indication: str) -> dict[str, bytes]:
     made |= robvis(derived)
     for table in TAKEN:
         made[f"data/{table}.csv"] = csv_bytes(getattr(derived, table))
-    pools = derived.pooled
-    constructs = (
-        sorted(set(pools.loc[pools["analysis"] == MAIN, "construct"])) if len(pools) else []
-    )
-    with TemporaryDirectory() as folder:
-        for construct in constructs:
-            for one in export(indication, construct=construct, folder=Path(folder)):
-                for file in (one.table, one.script):
-                    made[f"metafor/{file.name}"] = file.read_bytes()
-    for file in (files.project_root() / "LICENSE-DATA", files.project_root() / "CITATION.cff"):
+    for construct in sorted(set(derived.pooled["construct"])) if len(derived.pooled) else ():
+        for file_name, data in rows_for_r(name, construct).items():
+            made[f"metafor/{file_name}"] = data
+    for file in (files.project_root() / "LICENSE-DATA", files.project_root() / CITATION):
         if file.is_file():
             made[file.name] = file.read_bytes()
     return {name: _opened(data) if name.endswith(".csv") else data for name, data in made.items()}
@@ -1106,8 +1157,6 @@ def robvis(derived: Derived) -> dict[str, bytes]:
 
 def _zipped(members: Mapping[str, bytes], indication: str) -> bytes:
     """Pack files below a folder, with a list of their checksums."""
-    from ldn_meta.pipeline.site import stated
-
     sums = "".join(f"{sha256(data)}  {name}\n" for name, data in members.items())
     packed = {f"{indication}/{name}": data for name, data in members.items()}
     packed[f"{indication}/{SUMS}"] = sums.encode()

@@ -9,6 +9,7 @@ import csv
 import functools
 import html
 import importlib.metadata
+import importlib.util
 import json
 import math
 import os
@@ -21,7 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from jinja2 import Environment, FileSystemLoader
 from markdown_it import MarkdownIt
 
@@ -44,6 +44,7 @@ from ldn_meta.evidence.effects.rows import RATIO_MEASURES
 from ldn_meta.evidence.grade import GRADES, MAIN_OUTCOME
 from ldn_meta.evidence.raw.review import Review, load_review
 from ldn_meta.evidence.raw.selection import MAIN
+from ldn_meta.pipeline import export
 from ldn_meta.pipeline.notebooks import (
     ANSWER_TAG,
     INJECTED_TAG,
@@ -155,6 +156,7 @@ TABLES = {
     "93_printed_numbers": ("consistency",),
 }
 FORMATS = ("png", "svg")
+R_WORDS = {".csv": "Its rows as CSV", ".R": "R script (metafor)"}
 
 
 def downloads() -> dict[str, Path]:
@@ -165,9 +167,40 @@ def downloads() -> dict[str, Path]:
         figures = [file for file in report.glob("figures/*") if file.stem in drawn]
         for file in (*report.glob("*.ipynb"), *figures):
             found[f"{DOWNLOADS}/{report.name}/{file.name}"] = file
-    if (cited := files.project_root() / CITATION).is_file():
-        found[f"{DOWNLOADS}/{CITATION}"] = cited
+    if (cited := files.project_root() / export.CITATION).is_file():
+        found[f"{DOWNLOADS}/{export.CITATION}"] = cited
     return dict(sorted(found.items()))
+
+
+def report_forms() -> tuple[str, ...]:
+    """Forms in which the site offers reports; none without the extra that writes them."""
+    there = all(importlib.util.find_spec(name) for name in ("docx", "openpyxl"))
+    return ("docx", "xlsx") if there else ()
+
+
+def made_to_take_along() -> dict[str, bytes]:
+    """Make what is not on file: reports; rows of forest plots, and their PNG for print."""
+    found: dict[str, bytes] = {}
+    for name in reported_indications():
+        drawn = [one.name for one in figures_of(name) if one.name.startswith("forest")]
+        own = {file: data for one in drawn for file, data in forest_rows(one, name).items()}
+        for one in drawn:
+            svg = (files.reports() / name / "figures" / f"{one}.svg").read_text(encoding="utf-8")
+            own[f"{one}.png"] = export.png_300(svg)
+        if _notebooks(name) and report_forms():
+            carried = export.report(name)
+            own |= {f"{name}.{form}": export.MAKERS[form](carried) for form in report_forms()}
+        found |= {f"{DOWNLOADS}/{name}/{file}": data for file, data in own.items()}
+    return found
+
+
+def forest_rows(name: str, report: str) -> dict[str, bytes]:
+    """Rows of the pools in a forest plot, and a script for R, by names of files."""
+    shown = [one.notebook for one in figures_of(report) if one.name == name]
+    if not name.startswith("forest") or not shown:
+        return {}
+    construct = read_facts(files.reports() / report).get(shown[0], {}).get("construct")
+    return export.rows_for_r(report, construct) if construct else {}
 
 
 def _tables() -> dict[str, Path]:
@@ -182,6 +215,8 @@ def _tables() -> dict[str, Path]:
 def figure_bar(name: str, report: str, up: str) -> str:
     """Write links to a figure of a report in its formats."""
     links = [(f"{report}/{name}.{end}", f"Figure as {end.upper()}") for end in FORMATS]
+    for file in forest_rows(name, report):
+        links.append((f"{report}/{file}", R_WORDS[Path(file).suffix]))
     return _bar("this figure", links, up)
 
 
@@ -848,39 +883,6 @@ def _rows_of(table: str) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-# What a reader asks of a review before reading it
-
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-CITATION = "CITATION.cff"
-# Item of PRISMA 2020 on who paid for the review.
-FUNDED = "prisma-25"
-
-
-def stated() -> dict[str, str]:
-    """When was searched, when the data changed, which version, who paid, how to cite."""
-    searched = _latest(row["date"] for row in _rows_of("searches"))
-    changed = _latest([*(row["read_on"] for row in _rows_of("extraction_log")), searched])
-    paid = [row for row in _rows_of("checklists") if row.get("item_id") == FUNDED]
-    found = {
-        "searched": searched,
-        "changed": changed,
-        "version": importlib.metadata.version("ldn-meta"),
-        "funding": paid[0]["note"].partition(";")[0] if paid else "",
-        "citation": "",
-    }
-    file = files.project_root() / CITATION
-    if file.is_file():
-        cited = yaml.safe_load(file.read_text(encoding="utf-8"))
-        authors = ", ".join(author["name"] for author in cited["authors"])
-        found["citation"] = f"{authors}. {cited['title']}. Version {found['version']}"
-        found["citation"] += f", data of {changed}." if changed else "."
-    return found
-
-
-def _latest(texts: Iterable[str]) -> str:
-    return max((date for text in texts for date in _DATE.findall(text)), default="")
-
-
 def direction_in_words(found: Mapping[str, Any], review: Review) -> str:
     """Direction of a synthesis, and what it rests on where that is no meta-analysis."""
     has_estimate = found.get("synthesis") in (synthesis.META_ANALYSIS, synthesis.ONE_TRIAL)
@@ -995,6 +997,7 @@ def _environment(folder: Path) -> Environment:
         short_name,
         code_of_page,
         figure_html,
+        report_forms,
     )
     environment.globals |= {helper.__name__: helper for helper in helpers}
     return environment
@@ -1099,7 +1102,7 @@ def pages() -> dict[str, bytes]:
     labels, found = study_sources(known)
     review = load_review(files.raw_data())
     answers = told(reports, review)
-    about = stated()
+    about = export.stated()
     for name, folder in folders.items():
         up = "../" * (folder.count("/") + 1)
         links = study_links(labels, up)
@@ -1276,6 +1279,8 @@ def build_site(*, force: bool = False) -> bool:
         lighten(staged)
         for name, file in downloads().items():
             files.write_whole(staged / name, file.read_bytes())
+        for name, data in made_to_take_along().items():
+            files.write_whole(staged / name, data)
         write_explore(staged)
         files.replace_folder(staged, site)
         files.write_whole(record, key.encode())
