@@ -1,8 +1,12 @@
 """New rows from the keyboard, a file or the table of another program: all of them or none."""
 
 import json
+import math
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -716,3 +720,18 @@ def test_a_file_of_answers_makes_a_review(tmp_path):
     ):
         done = CliRunner().invoke(main, arguments)
         assert done.exit_code == 0, done.output
+
+
+def test_thirteen_trials_give_the_printed_result(tmp_path):
+    # rma(ai=tpos, bi=tneg, ci=cpos, di=cneg, data=dat.bcg, measure="RR") of metafor.
+    program = Path(sys.executable).with_name("ldn-meta")
+    env = {**os.environ, "LDN_META": str(program), "LDN_META_ROOT": ""}
+    example = CHECKOUT / "examples" / "bcg" / "make"
+    subprocess.run([example, tmp_path / "bcg"], env=env, check=True, capture_output=True)
+    pooled = csv_records(tmp_path / "bcg/data/derived/pooled.csv")
+    (wald,) = [row for row in pooled if row["analysis"] == "REML, Wald"]
+    assert (wald["k"], wald["q_df"]) == ("13", "12")
+    found = [round(float(wald[name]), 4) for name in ("estimate", "se", "ci_low", "ci_high")]
+    assert found == [-0.7145, 0.1798, -1.0669, -0.3622]
+    assert round(float(wald["tau2"]), 4) == 0.3132
+    assert round(math.exp(float(wald["estimate"])), 4) == 0.4894

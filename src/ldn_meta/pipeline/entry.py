@@ -59,6 +59,8 @@ _OWN_PAGES = ("92_dose",)
 _SETTINGS = "\n[once]"
 # Without a range stated every dose answers the question.
 _ANY_DOSE = (0.0, 1e5)
+# Trials may be older than those of this review.
+_FIRST_YEAR = 1900
 _FILES = {
     **{f"data/raw/{n}.toml": f"{n}.toml" for n in ("protocol", "review", "claim_rules")},
     "README.md": "README.md",
@@ -224,6 +226,8 @@ def _raw_files(review: NewReview) -> dict[str, str]:
             if field["name"] in ("comparator_class", "main_comparator"):
                 others = [n for n in field["constraints"]["enum"] if n == "none"]
                 field["constraints"]["enum"] = list(dict.fromkeys([*comparators, *others]))
+            elif field["name"] == "year":
+                field["constraints"]["minimum"] = _FIRST_YEAR
         cells = [
             [row.get(name, files.NOT_APPLICABLE) for name in columns]
             for row in sorted(
