@@ -23,6 +23,7 @@ from ldn_meta.display.words import (
     effect_of,
     estimate_with_interval,
     fixed,
+    in_words,
     interval,
     joined,
     levels,
@@ -620,6 +621,7 @@ class CertaintyPage(Page):
         )
         if harms:
             parts += [self._in_plain_words(harms[0]), SURE[str(harms[0]["certainty"])]]
+            parts.append(self._other_harms(harms[1:]))
         else:
             parts.append(
                 "How many people have an unwanted effect could not be compared from what was read."
@@ -648,9 +650,7 @@ class CertaintyPage(Page):
         if not all(map(math.isfinite, values)):
             if row["direction"] == SIDE_UNKNOWN:
                 return f"Of {what} the reports give neither a size nor a side."
-            return (
-                f"Of {what} the reports say that {self._told(row)}; how sure that is they do not."
-            )
+            return f"{capitalised(what)}: no size is known; {self._told(row)}."
         if row["change"] == "not known":
             return (
                 f"{capitalised(what)} differed by {fixed(abs(values[0]))} {row['unit']} between "
@@ -666,15 +666,32 @@ class CertaintyPage(Page):
         return f"{said} {self._possible(row)}".strip()
 
     def _told(self, row: dict[str, Any]) -> str:
-        """Which of the two did better, as the reports tell it."""
-        other = str(row["comparator"])
+        """On which side what is printed lies, and in how many of the studies one can tell."""
         sides = {
-            FAVOURS_TREATMENT: f"people on {self.drug} did better than with {other}",
-            FAVOURS_COMPARATOR: f"people with {other} did better than on {self.drug}",
-            SAME_IN_BOTH: f"people did the same on {self.drug} and with {other}",
-            SIDE_UNKNOWN: "nothing of a side",
+            FAVOURS_TREATMENT: f"lies on the side of {self.drug}",
+            FAVOURS_COMPARATOR: f"lies on the side of {row['comparator']}",
+            SAME_IN_BOTH: "is the same in both",
         }
-        return sides.get(str(row["direction"]), f"studies of {self.drug} and {other} differ")
+        table = self.opened.derived.directions
+        is_own = table["construct"].eq(row["construct"]) & table["sign"].notna()
+        is_own &= table["comparator_class"].eq(row["comparator_class"])
+        told, every = table.loc[is_own, "study_id"].nunique(), int(row["studies"])
+        where = "" if told >= every else f" in {in_words(told)} of {count(every, 'study')}"
+        return f"what is printed{where} {sides.get(str(row['direction']), 'points both ways')}"
+
+    def _other_harms(self, harms: list[dict[str, Any]]) -> str:
+        """On which side further unwanted effects lie, in one sentence."""
+        names = {FAVOURS_COMPARATOR: "more often", FAVOURS_TREATMENT: "less often"}
+        parts = []
+        for side, words in names.items():
+            labels = [
+                str(row["construct_label"])
+                for row in harms
+                if row["direction"] == side and row["certainty"] == VERY_LOW
+            ]
+            if labels:
+                parts.append(f"{joined(labels)} {words} with {self.drug}")
+        return f"Other unwanted effects told, very uncertain: {'; '.join(parts)}." if parts else ""
 
     @property
     def _also(self) -> str:
