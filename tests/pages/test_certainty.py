@@ -403,7 +403,17 @@ def test_both_halves_of_a_question_are_answered(opened_once):
     answer = page.facts.values["answer"]["sentence"]
     assert "Also rated: pain interference -1.60 (-3.12 to -0.08), very low" in answer
     mixed = str(opened_once("certainty", indication="mixed_chronic_pain").plain)
-    assert "neuropathic pain component and depression the reports say that people with" in mixed
+    told = "no size is known; what is printed lies on the side of placebo"
+    assert f"Neuropathic pain component and depression: {told}" in mixed
+
+
+def test_plain_words_tell_in_how_many_studies_a_side_is_printed_and_every_harm(opened_once):
+    """The side of one of three studies is no word of all three reports."""
+    opioids = str(opened_once("certainty", indication="opioid_combination").plain)
+    assert "what is printed in one of three studies lies on the side of" in opioids
+    assert "opioid withdrawal symptoms less often with" in opioids
+    pain = str(opened_once("certainty", indication="fibromyalgia").plain)
+    assert "vivid dreams and headache more often with LDN" in pain
 
 
 def test_people_counted_before_the_analysis_are_said_to_be(opened_once):
