@@ -620,7 +620,9 @@ class CertaintyPage(Page):
             key=lambda other: other["construct"] != ANY_HARM,
         )
         if harms:
-            parts += [self._in_plain_words(harms[0]), SURE[str(harms[0]["certainty"])]]
+            is_alike = harms[0]["certainty"] == row["certainty"]
+            sure = "How sure this is: the same." if is_alike else SURE[str(harms[0]["certainty"])]
+            parts += [self._in_plain_words(harms[0]), sure]
             parts.append(self._other_harms(harms[1:]))
         else:
             parts.append(
@@ -649,7 +651,7 @@ class CertaintyPage(Page):
             )
         if not all(map(math.isfinite, values)):
             if row["direction"] == SIDE_UNKNOWN:
-                return f"Of {what} the reports give neither a size nor a side."
+                return f"{capitalised(what)}: neither size nor side is told."
             return f"{capitalised(what)}: no size is known; {self._told(row)}."
         if row["change"] == "not known":
             return (
@@ -691,7 +693,7 @@ class CertaintyPage(Page):
             ]
             if labels:
                 parts.append(f"{joined(labels)} {words} with {self.drug}")
-        return f"Other unwanted effects told, very uncertain: {'; '.join(parts)}." if parts else ""
+        return f"Very uncertain as well: {'; '.join(parts)}." if parts else ""
 
     @property
     def _also(self) -> str:
