@@ -621,7 +621,7 @@ class CertaintyPage(Page):
         )
         if harms:
             is_alike = harms[0]["certainty"] == row["certainty"]
-            sure = "How sure this is: the same." if is_alike else SURE[str(harms[0]["certainty"])]
+            sure = "This is no surer." if is_alike else SURE[str(harms[0]["certainty"])]
             parts += [self._in_plain_words(harms[0]), sure]
             parts.append(self._other_harms(harms[1:]))
         else:
@@ -652,7 +652,7 @@ class CertaintyPage(Page):
         if not all(map(math.isfinite, values)):
             if row["direction"] == SIDE_UNKNOWN:
                 return f"{capitalised(what)}: neither size nor side is told."
-            return f"{capitalised(what)}: no size is known; {self._told(row)}."
+            return f"{capitalised(what)}: size not known; {self._told(row)}."
         if row["change"] == "not known":
             return (
                 f"{capitalised(what)} differed by {fixed(abs(values[0]))} {row['unit']} between "
@@ -693,7 +693,7 @@ class CertaintyPage(Page):
             ]
             if labels:
                 parts.append(f"{joined(labels)} {words} with {self.drug}")
-        return f"Very uncertain as well: {'; '.join(parts)}." if parts else ""
+        return f"As uncertain: {'; '.join(parts)}." if parts else ""
 
     @property
     def _also(self) -> str:
