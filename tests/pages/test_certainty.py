@@ -412,11 +412,7 @@ def test_plain_words_tell_in_how_many_studies_a_side_is_printed_and_every_harm(o
     opioids = str(opened_once("certainty", indication="opioid_combination").plain)
     assert "what is printed in one of three studies lies on the side of" in opioids
     assert "opioid withdrawal symptoms less often with" in opioids
-    assert (
-        opioids.count("This is so unsure that")
-        == opioids.count("This is no surer.")
-        == 1
-    )
+    assert opioids.count("This is so unsure that") == opioids.count("This is no surer.") == 1
     pain = str(opened_once("certainty", indication="fibromyalgia").plain)
     assert "vivid dreams and headache more often with LDN" in pain
 
