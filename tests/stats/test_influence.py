@@ -212,3 +212,10 @@ def test_a_missing_trial_is_told_beside_the_next_one():
     assert with_gap.notes == ("trials without an effect or a variance (NaN) were left out",)
     assert whole.notes == ()
     np.testing.assert_array_equal(with_gap.above, whole.above)
+
+
+def test_trials_left_out_on_purpose_are_not_called_missing():
+    yi, vi = [0.1, 0.4, 0.2], [0.1, 0.2, 0.1]
+    for found in (leave_one_out(yi, vi), cumulative(yi, vi)):
+        assert not any("NaN" in note for note in found.notes)
+    assert any("NaN" in note for note in leave_one_out([*yi, np.nan], [*vi, 0.1]).notes)

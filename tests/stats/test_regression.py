@@ -506,3 +506,22 @@ def test_words_of_metafor_are_named_back():
     found = meta_regression(Y_, V_, D_, tau2_method="DL", ci_method="knha")
     assert (found.tau2_method, found.ci_method) == ("dl", "knapp-hartung")
     assert found.notes[0] == "tau2_method='DL' was read as 'dl'"
+
+
+def test_points_with_names_are_read_by_their_names():
+    """A frame in another order, a Series and a dict are one point; other names are refused."""
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame(
+        {"yi": rng.normal(size=9), "vi": 0.1, "a": range(9), "b": range(9, 0, -1)}
+    )
+    table.loc[4, "b"] = 20
+    fit = meta_regression(data=table, yi="yi", vi="vi", x=["a", "b"])
+    plain = fit.predict([[2.0, 5.0]]).estimate
+    turned = pd.DataFrame({"b": [5.0], "a": [2.0]})
+    for point in (turned, turned.iloc[0], {"b": 5.0, "a": 2.0}, {"b": [5.0], "a": [2.0]}):
+        assert fit.predict(point).estimate == pytest.approx(plain)
+    with pytest.raises(ArgumentError, match="new_x has foo, a; allowed: a, b"):
+        fit.predict(pd.DataFrame({"foo": [5.0], "a": [2.0]}))
+    with pytest.raises(ArgumentError, match="x is empty"):
+        meta_regression(data=table, yi="yi", vi="vi", x=[])

@@ -471,7 +471,8 @@ def _tell_beside(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def _tell_table(rows: Sequence[Mapping[str, Any]]) -> None:
     """Rows under their heads, columns as wide as what is in them."""
-    names = [name for name in rows[0] if any(row[name] != rows[0][name] for row in rows)]
+    told = ("choices", "effect", "interval")
+    names = [n for n in rows[0] if n in told or any(row[n] != rows[0][n] for row in rows)]
     same = {name: rows[0][name] for name in rows[0] if name not in names and len(rows) > 1}
     _tell(*(f"{name}: {value}" for name, value in same.items()))
     names = names or list(rows[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,11 +52,19 @@ def leave_one_out(yi: ArrayLike, vi: ArrayLike, **options: Any) -> PooledResult:
     """Pool again without each trial in turn."""
     y, v = effects_and_variances(yi, vi)
     left_out = np.eye(y.shape[-1], dtype=np.bool_)
-    return pool_many(
+    found = pool_many(
         np.where(left_out, np.nan, y[..., None, :]),
         np.where(left_out, np.nan, v[..., None, :]),
         **options,
     )
+    return _left_out_here(found, y)
+
+
+def _left_out_here(found: PooledResult, y: FloatArray) -> PooledResult:
+    """The same without the note on missing trials, where only this module left any out."""
+    if np.isnan(y).any():
+        return found
+    return replace(found, notes=tuple(n for n in found.notes if SENTENCES["missing"] not in n))
 
 
 def cumulative(
@@ -75,12 +83,13 @@ def cumulative(
     names = trial_labels(options.pop("labels", None), k)
     y, v = y[..., turn], v[..., turn]
     seen = np.tril(np.ones((k, k), dtype=np.bool_))
-    return pool_many(
+    found = pool_many(
         np.where(seen, y[..., None, :], np.nan),
         np.where(seen, v[..., None, :], np.nan),
         labels=tuple(names[i] for i in turn),
         **options,
     )
+    return _left_out_here(found, y)
 
 
 def influence(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -451,7 +451,7 @@ class RegressionResult(FrozenRecord):
         ----------
         new_x : array_like (m,) or (m, p)
             Points, one a row, without the intercept that was added; with several covariates a
-            vector is one point.
+            vector is one point. What has names (a frame, a Series, a dict) is read by them.
         pi_method : str
             k-1 or k-2, as in `ldn_meta.stats.pool.pool`.
 
@@ -474,7 +474,7 @@ class RegressionResult(FrozenRecord):
             raise ArgumentError(message)
         freedom = self.df - PI_METHODS.index(one_of("pi_method", pi_method, PI_METHODS))
         names = self.names[self.add_intercept :]
-        given = numbers("new_x", new_x)
+        given = numbers("new_x", _by_name(new_x, names))
         points = given.reshape(-1, 1) if len(names) == 1 and given.ndim < 2 else given
         points = np.atleast_2d(points)
         if points.ndim != 2 or points.shape[1] != len(names):
@@ -586,6 +586,8 @@ def meta_regression(
     y, v = effects_and_variances(column(data, "yi", yi), column(data, "vi", vi))
     if x is not None and X is None:
         names = [x] if isinstance(x, str) else list(x)
+        if not names:
+            raise ArgumentError("x is empty; allowed: one or more names of columns of data")
         X = np.column_stack([numbers("x", column(data, "x", name)) for name in names])  # noqa: N806
     elif X is None or x is not None:
         message = "X and x: allowed is one of the two, covariates X or their columns x of data"
@@ -646,6 +648,27 @@ def meta_regression(
         )
         + doubts(y, v),
     )
+
+
+def _by_name(new_x: Any, names: Sequence[str]) -> Any:
+    """Points in the order of the covariates, where both have names; else as they are."""
+    if isinstance(new_x, Mapping):
+        given = list(new_x)
+    elif hasattr(new_x, "columns"):
+        given = list(new_x.columns)
+    else:
+        # A Series is one point, or several of a single covariate.
+        given = list(new_x.index) if hasattr(new_x, "iloc") and len(names) > 1 else []
+    is_unnamed = all(name == f"x{place}" for place, name in enumerate(names, 1))
+    if not all(isinstance(name, str) for name in given) or not given:
+        return new_x
+    if set(given) != set(names):
+        if is_unnamed and not isinstance(new_x, Mapping):
+            return new_x
+        message = f"new_x has {', '.join(given)}; allowed: {', '.join(names) or 'no covariate'}"
+        raise ArgumentError(message)
+    columns = [np.atleast_1d(numbers(f"new_x: {name}", new_x[name])) for name in names]
+    return np.stack(np.broadcast_arrays(*columns), axis=-1)
 
 
 def _design(

@@ -377,6 +377,9 @@ def result_of(
 ) -> PoolRecord | SubgroupResult | None:
     """Return a result as it is; pool a frame with yi and vi, or yi and vi themselves."""
     if isinstance(given, TrimAndFill):
+        if labels is not None:
+            message = "labels beside a trim-and-fill result; allowed: trim_and_fill(..., labels=)"
+            raise ArgumentError(f"{message}, because its trials stand by their effects")
         return given.filled
     if given is None or isinstance(given, PoolRecord | SubgroupResult):
         return given

@@ -211,7 +211,9 @@ class Answer:
         if self.pool is None:
             return f"<Answer {asked}: no trial gives an effect>"
         read, key = self.pool.read, self.pool.key
-        numbers = f"{key['measure']} {read.estimate:.4g} in {key['unit']}"
+        is_log = key["unit"].startswith("log ")
+        numbers = f"{key['unit']} " if is_log else f"{key['measure']} in {key['unit']} "
+        numbers += f"{read.estimate:.4g}"
         interval = f"{read.name} {read.low:.4g} to {read.high:.4g}, {read.method}"
         return f"<Answer {asked}: {counted(self.k, 'trial')}, {numbers} ({interval})>"
 
