@@ -386,7 +386,7 @@ def test_the_answer_of_a_condition_on_file():
     half = 1.959964 * math.sqrt(1 / float((1 / v).sum()))
     assert found.read_by[:3] == pytest.approx((by_hand, by_hand - half, by_hand + half), rel=1e-5)
     assert repr(found).startswith(
-        "<Answer fibromyalgia, pain_intensity against placebo: 2 trials, MD -0.1"
+        "<Answer fibromyalgia, pain_intensity against placebo: 2 trials, MD in points (0-10) -0.1"
     )
     assert np.isfinite(found.without_each["estimate"]).all()
     assert "Younger 2013" in set(found.left_out["study_label"])
