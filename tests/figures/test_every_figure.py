@@ -477,7 +477,6 @@ REFUSED = [
         )
     ),
     ("effect directions", {"sign": 0.5}, "sign is 0.5"),
-    ("effect directions", {"sign": 0.5}, "sign is 0.5"),
     ("effect directions", {"eligible_for": "single-arm"}, "single-arm"),
     ("effect directions", {"p_low": 0.5, "p_high": 0.1}, "p_low is 0.5"),
     ("effect directions", {"p_low": NAN}, "p_low is nan"),

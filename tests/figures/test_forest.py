@@ -821,8 +821,6 @@ def test_effects_in_clusters_have_a_forest_plot():
 
 def test_names_of_filled_trials_are_given_where_they_are_filled():
     """The trials of trim and fill stand by their effects: other names would be on wrong rows."""
-    import ldn_meta as lm
-
     found = lm.trim_and_fill([0.9, 0.1, 0.2, 0.3], [0.4, 0.02, 0.03, 0.04], labels=list("dabc"))
     assert list(found.filled.labels[:4]) == list("abcd")
     lm.forest_plot(found)

@@ -615,7 +615,7 @@ _TICK_ROOM = 34.0
 _MOST_NAMES = 6
 
 
-@style.settings()
+@style.draws
 def albatross_plot(
     directions: pd.DataFrame,
     *,

@@ -268,7 +268,7 @@ class _Bar:
         ]
 
 
-@style.settings()
+@style.draws
 def bias_summary(
     frame: pd.DataFrame,
     *,
@@ -423,7 +423,7 @@ _BLANK = {NOT_APPLICABLE: "n/a"}
 _NOT_JUDGED = "\N{EN DASH}"
 
 
-@style.settings()
+@style.draws
 def traffic_light(frame: pd.DataFrame, *, title: str | None = None) -> tuple[ShownFigure, Axes]:
     """Draw who was judged how, study by domain.
 

@@ -571,7 +571,7 @@ def describe(
     return " ".join([*sentences, f"Overall risk of bias: {judged}."])
 
 
-@style.settings()
+@style.draws
 def effect_direction_plot(
     directions: pd.DataFrame,
     *,
@@ -980,7 +980,7 @@ def _harvest_notes(studies: Sequence[Study], names: Sequence[str]) -> list[str]:
     return lines
 
 
-@style.settings()
+@style.draws
 def harvest_plot(
     directions: pd.DataFrame,
     *,

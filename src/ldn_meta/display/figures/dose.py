@@ -86,7 +86,7 @@ _ROW_AIR, _MARK_HEIGHT = 8.0, 16.0
 _PADDING = 0.03
 
 
-@style.settings()
+@style.draws
 def dose_figure(
     bands: CurveBands,
     spreads: Sequence[DoseSpread],

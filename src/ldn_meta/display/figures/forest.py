@@ -91,6 +91,11 @@ def effect_header(
     return f"{words or measure_words(result)}\n({level})"
 
 
+def note_sentences(notes: Sequence[str]) -> list[str]:
+    """Write the notes of a record as a figure prints them."""
+    return [f"{capitalised(note.replace('tau2', TAU2))}." for note in notes]
+
+
 def has_weights(result: PoolRecord | None) -> bool:
     """Whether trials have weights in the pool; with a prior or counts in a model they have not."""
     return hasattr(result, "weight_pct")
@@ -807,12 +812,10 @@ def draw_table(
     limits: tuple[float, float] | None,
     notes: Callable[[bool], list[str]],
     has_no_effect: bool = True,
-    within: tuple[float, float] = (-math.inf, math.inf),
 ) -> tuple[Sheet, Axes]:
     """Draw a table with its plot, and ``notes`` below: they are told whether an interval is cut.
 
-    Limits are chosen so that every pooled trial's estimate is in view; ``within`` holds all there
-    can be.
+    Limits are chosen so that every pooled trial's estimate is in view.
     """
     if limits is None:
         needed = [row.span for row in table.rows if row.kind in _NEEDED]
@@ -848,7 +851,7 @@ def draw_table(
     return sheet, axes
 
 
-@style.settings()
+@style.draws
 def forest_plot(
     result: Any = "yi",
     vi: ArrayLike | str | None = None,
@@ -952,10 +955,7 @@ def forest_plot(
     print_as, called = format_of(first_pool, digits, log_scale)
     direction = direction if called.has_no_effect else ("", "")
     trials = _trial_rows(result, labels, columns, dots, print_as, intervals)
-    notes = [
-        f"{capitalised(note.replace('tau2', TAU2))}."
-        for note in ([] if found is None else found.notes)
-    ]
+    notes = note_sentences(() if found is None else found.notes)
     rows = [
         *(trials if found is None else _grouped(found, trials, print_as)),
         *_pool_rows(result, totals, columns, print_as, read, has_prediction=prediction),
@@ -977,7 +977,6 @@ def forest_plot(
     if not any(row.effect for row in rows):
         texts = [f"{row.label}: {row.note}" if row.note else row.label for row in rows]
         return words_only(texts, title, alt)
-    axis_name = f"{called.words} (log axis)" if print_as.is_log else called.words
     table = Table(
         rows,
         column_names=[] if columns is None else [str(name) for name in columns.columns],
@@ -988,11 +987,10 @@ def forest_plot(
     sheet, axes = draw_table(
         table,
         direction=direction,
-        x_label=capitalised(x_label) or axis_name,
+        x_label=capitalised(x_label) or print_as.axis_name(called.words),
         is_log=print_as.is_log,
         limits=shown_limits(limits, print_as),
         has_no_effect=called.has_no_effect,
-        within=print_as.possible,
         notes=lambda is_cut: [
             model_line(result, read) if result is not None and result.k > 1 else "",
             "" if found is None else subgroup_line(found),
@@ -1157,14 +1155,14 @@ _MARKS = (
     "Square: all trials down to that row pooled (the first row is that trial alone); diamond and "
     "broken line: today's answer."
 )
-_ARROW = "Arrow: interval goes on."
+ARROW = "Arrow: interval goes on."
 _LOOKED_BACK = (
     "Looked back upon with today's methods: nobody pooled after each trial, and intervals that "
     "are looked at again and again miss more often than they say."
 )
 
 
-@style.settings()
+@style.draws
 def cumulative_plot(
     frame: pd.DataFrame,
     *,
@@ -1237,7 +1235,7 @@ def cumulative_plot(
         limits=limits,
         notes=lambda is_cut: [
             _MARKS if is_many else "",
-            _ARROW if is_cut else "",
+            ARROW if is_cut else "",
             _LOOKED_BACK if is_many else "",
         ],
     )

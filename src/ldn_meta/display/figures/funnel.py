@@ -46,7 +46,6 @@ from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import (
     LOG,
     MEASURES,
-    PLAIN,
     PoolRecord,
     confidence_level,
     known_measure,
@@ -286,7 +285,7 @@ _PADDING = 0.04
 _BELOW = 1.08
 
 
-@style.settings()
+@style.draws
 def funnel_plot(
     frame: Any = "yi",
     vi: ArrayLike | str | None = None,
@@ -359,8 +358,8 @@ def funnel_plot(
         centre = middle if centre is None else centre
     called = MEASURES[getattr(result, "measure", known_measure(measure))]
     log_scale = called.scale == LOG if log_scale is None else log_scale
-    is_plain = called.scale == PLAIN or (called.scale == LOG and log_scale)
-    x_label = x_label or (called.words if is_plain else called.analysed)
+    is_ratio = called.scale == LOG and log_scale
+    x_label = x_label or (called.words if is_ratio else called.analysed)
     trials = trials_of(frame, centre=centre, is_log=log_scale, level=level, limits=limits)
     begin = opening("Funnel plot", title)
     if not trials:

@@ -7,7 +7,7 @@ are circles on a ground with two axes, each circle named or numbered.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from ldn_meta.display.figures import sheet as style
 from ldn_meta.display.figures.forest import (
+    ARROW,
     I2,
     NO_TRIAL,
     ONE_TRIAL,
@@ -26,6 +27,7 @@ from ldn_meta.display.figures.forest import (
     effect_header,
     measure_words,
     model_line,
+    note_sentences,
     pooled_label,
     variance_text,
 )
@@ -75,7 +77,7 @@ from ldn_meta.display.figures.sheet import (
 from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import capitalised, count, p_value
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.arrays import LOG, MEASURES, PLAIN, Labels, checked, one_of, trial_labels
+from ldn_meta.stats.arrays import LOG, MEASURES, Labels, checked, one_of, trial_labels
 from ldn_meta.stats.influence import influence, leave_one_out
 from ldn_meta.stats.pool import PooledResult, side
 from ldn_meta.stats.regression import RegressionResult
@@ -106,7 +108,7 @@ def _names(labels: Labels, own: Sequence[str]) -> list[str]:
 # ---------------------------------------------------------------- without each trial in turn
 
 
-@style.settings()
+@style.draws
 def leave_one_out_plot(
     result: PooledResult,
     *,
@@ -175,15 +177,13 @@ def leave_one_out_plot(
     sheet, axes = draw_table(
         Table(rows, column_names=(TAU2, I2), effect_header=effect_header(result), title=title),
         direction=direction,
-        x_label=capitalised(x_label)
-        or f"{called.words}{' (log axis)' if print_as.is_log else ''}",
+        x_label=capitalised(x_label) or print_as.axis_name(called.words),
         is_log=print_as.is_log,
         limits=shown_limits(limits, print_as),
         has_no_effect=called.has_no_effect,
-        within=print_as.possible,
         notes=lambda is_cut: [
             "Square: all other trials pooled; diamond and broken line: all trials.",
-            "Arrow: interval goes on." if is_cut else "",
+            ARROW if is_cut else "",
             _model(result),
             alone,
         ],
@@ -221,6 +221,14 @@ def _without(label: str, numbers: FloatArray, print_as: EffectFormat, kind: Kind
     return Row(kind, label, span, print_as.effect(span), cells)
 
 
+# From which side of no effect an interval turns to which; NaN is no side.
+_TURNS = {
+    "the interval no longer includes no effect": ((0.0, 1.0), (0.0, -1.0)),
+    "the interval includes no effect": ((1.0, 0.0), (-1.0, 0.0)),
+    "the interval lies on the other side": ((1.0, -1.0), (-1.0, 1.0)),
+}
+
+
 def _what_they_decide(
     names: Sequence[str],
     spans: Sequence[Interval],
@@ -241,15 +249,10 @@ def _what_they_decide(
         return f"Leaving out {most} moves the estimate most, {by}."
     here = side(whole.low, whole.high)
     lies = [(name, side(span.low, span.high)) for name, span in pairs]
-    kinds: tuple[tuple[str, Callable[[float], bool]], ...] = (
-        (
-            "the interval no longer includes no effect",
-            lambda where: here == 0.0 and abs(where) == 1.0,
-        ),
-        ("the interval includes no effect", lambda where: where == 0.0 and abs(here) == 1.0),
-        ("the interval lies on the other side", lambda where: where * here < 0.0),
-    )
-    turned = [(words, [name for name, where in lies if holds(where)]) for words, holds in kinds]
+    turned = [
+        (words, [name for name, where in lies if (here, where) in turns])
+        for words, turns in _TURNS.items()
+    ]
     decides = "; ".join(f"without {', '.join(who)} {words}" for words, who in turned if who) or (
         "no single trial decides whether the interval includes no effect, or on which side it lies"
     )
@@ -507,7 +510,7 @@ def _padded(low: float, high: float) -> tuple[float, float]:
 FEW_TO_COMPARE = "Two trials: without either one is left, so their influence cannot be compared."
 
 
-@style.settings()
+@style.draws
 def baujat_plot(
     result: PooledResult,
     *,
@@ -550,21 +553,18 @@ def baujat_plot(
         result.yi, result.vi, tau2_method=result.tau2_method, ci_method=result.ci_method
     )
     shares = _shares(np.nan_to_num(result.weight_pct).tolist())
-    circles = [
+    known = [
         Circle(name, steady(x), steady(y), share, f"{style.number(x, 2)}, {style.number(y, 2)}")
         for name, x, y, share in zip(
             names, found.squared_residual, found.squared_shift, shares, strict=True
         )
-        if not math.isnan(x)
+        if not (math.isnan(x) or math.isnan(y))
     ]
-    known = [circle for circle in circles if not math.isnan(circle.y)]
-    most_x, most_y = (max(getattr(one, axis) for one in known) or 1.0 for axis in ("x", "y"))
+    worst, mover = max(known, key=lambda one: one.x), max(known, key=lambda one: one.y)
+    most_x, most_y = worst.x or 1.0, mover.y or 1.0
     is_common = result.tau2_method == "common"
     residual = "part in Q" if is_common else "squared distance from the pool over its variance"
-    worst, mover = (
-        max(known, key=lambda circle: getattr(circle, axis)).name for axis in ("x", "y")
-    )
-    told = f"Furthest from the pool: {worst}. Moves the pool most: {mover}."
+    told = f"Furthest from the pool: {worst.name}. Moves the pool most: {mover.name}."
     far = {i: one.x / most_x + one.y / most_y for i, one in enumerate(known)}
     named = sorted(sorted(far, key=lambda i: -far[i])[:_MOST_NAMES])
     plan = Plan(
@@ -612,7 +612,7 @@ _LABBE_MEASURES = ("RR", "OR", "RD", "PETO")
 _STEPS = 100
 
 
-@style.settings()
+@style.draws
 def labbe_plot(
     events_1: ArrayLike,
     n_1: ArrayLike,
@@ -765,7 +765,7 @@ def _sides(circles: Sequence[Circle], arms: tuple[str, str], event: str) -> str:
 # ---------------------------------------------------------------- effects and a covariate
 
 
-@style.settings()
+@style.draws
 def bubble_plot(
     result: RegressionResult,
     *,
@@ -819,7 +819,7 @@ def bubble_plot(
     names = trial_labels(labels, len(result.yi))
     begin = opening("Bubble plot", title)
     if np.isnan(result.coefficients).any():
-        nothing = [f"{capitalised(note)}." for note in result.notes]
+        nothing = note_sentences(result.notes)
         return words_only(nothing, title, " ".join([begin, *nothing]))
     there = ~np.isnan(result.yi) & ~np.isnan(result.design).any(axis=1)
     design, yi = result.design[there], result.yi[there]
@@ -852,14 +852,14 @@ def bubble_plot(
     ends = (max(ends[0], -LARGEST_LOG), min(ends[1], LARGEST_LOG)) if print_as.is_log else ends
     name = result.names[column]
     called = MEASURES[measure]
-    effect = capitalised(called.words if called.scale in (PLAIN, LOG) else called.analysed)
+    effect = capitalised(called.words if print_as.is_log else called.analysed)
     level = f"{100 * result.level:g}%"
     slope = _slope(result, column, print_as)
     others = [one for i, one in enumerate(result.names) if i != column and _varies(design[:, i])]
     notes = [
         slope,
         f"Held at their mean: {', '.join(others)}." if others else "",
-        *(f"{capitalised(note)}.".replace("tau2", TAU2) for note in result.notes),
+        *note_sentences(result.notes),
         "Area of a circle: weight in the regression.",
     ]
     plan = Plan(
@@ -867,7 +867,7 @@ def bubble_plot(
         _padded(float(at.min()), float(at.max())),
         (steady(ends[0]), steady(ends[1])),
         x_label=capitalised(x_label) or name,
-        y_label=f"{effect}{' (log axis)' if print_as.is_log else ''}",
+        y_label=print_as.axis_name(effect),
         notes=notes,
         title=title,
         is_log=print_as.is_log,

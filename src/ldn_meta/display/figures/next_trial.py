@@ -306,7 +306,7 @@ _X_LABEL = "People in the next trial (log axis)"
 _EFFECT_HEAD = "True effect"
 
 
-@style.settings()
+@style.draws
 def next_trial_plot(
     frame: pd.DataFrame,
     *,

@@ -275,7 +275,7 @@ _FIRST = "line-0"
 _HEADS = ("Study", "Arm", "Events/n", "Share (95% CI)")
 
 
-@style.settings()
+@style.draws
 def responder_plot(
     frame: pd.DataFrame,
     *,

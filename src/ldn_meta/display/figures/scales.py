@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -34,7 +34,6 @@ from ldn_meta.display.words import capitalised
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import (
     DOUBLE_ARCSINE,
-    FISHER_Z,
     LOG,
     MEASURES,
     PLAIN,
@@ -292,17 +291,14 @@ class EffectFormat:
     is_log: bool
     scale: str = PLAIN
 
-    @property
-    def possible(self) -> tuple[float, float]:
-        """Ends of what is drawn: a share lies from 0 to 1, a correlation from -1 to 1."""
-        if self.scale == PLAIN:
-            return -math.inf, math.inf
-        return (-1.0, 1.0) if self.scale == FISHER_Z else (0.0, 1.0)
-
     def span(self, estimate: float, low: float, high: float) -> Interval:
         """Make an interval as it is drawn: shares and correlations leave their scale here."""
         ends = (back(value, self.scale) for value in (estimate, low, high))
         return Interval(*(steady(end) for end in ends))
+
+    def axis_name(self, words: str) -> str:
+        """Name an axis of such values."""
+        return f"{words}{' (log axis)' if self.is_log else ''}"
 
     @property
     def no_effect(self) -> str:
@@ -566,16 +562,16 @@ def place_names(
     for index in sorted(range(len(wanted)), key=lambda i: _solitude(wanted, i)):
         name = wanted[index]
         beside = [box for box in _around_mark(name, _NEAR) if _is_own(box, name, marks)]
-        apart = list(_around_mark(name, _FAR))
         free = [*occupied, *avoided]
-        clear = [box for box in apart if not _joint_meets(box, name, places.values())]
-        box = (
-            _first(beside, free, inside)
-            or _first(beside, occupied, inside)
-            or _first(clear, free, inside)
-            or _first(clear, occupied, inside)
-            or _first(apart, occupied, inside)
-        )
+        box = _first(beside, free, inside) or _first(beside, occupied, inside)
+        if box is None:
+            apart = list(_around_mark(name, _FAR))
+            clear = [box for box in apart if not _joint_meets(box, name, places.values())]
+            box = (
+                _first(clear, free, inside)
+                or _first(clear, occupied, inside)
+                or _first(apart, occupied, inside)
+            )
         if box is None and is_far_allowed:
             box = _first(_anywhere(name, inside), occupied, inside)
         if box is None:
@@ -597,10 +593,9 @@ def _joint(box: Box, name: Wanted) -> list[Box]:
     return along([(name.x, name.y), box.nearest(name.x, name.y)])
 
 
-def _joint_meets(box: Box, name: Wanted, others: Iterable[Box]) -> bool:
+def _joint_meets(box: Box, name: Wanted, others: Collection[Box]) -> bool:
     """Say whether the line to a name would run through another's letters."""
-    taken = list(others)
-    return any(part.meets(other) for part in _joint(box, name) for other in taken)
+    return any(part.meets(other) for part in _joint(box, name) for other in others)
 
 
 def _is_own(box: Box, name: Wanted, marks: Sequence[Box]) -> bool:

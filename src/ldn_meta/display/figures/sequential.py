@@ -385,7 +385,7 @@ def _draw_path(sheet: Sheet, x: float, y: float, gid: str) -> None:
     )
 
 
-@style.settings()
+@style.draws
 def sequential_plot(
     looks: pd.DataFrame,
     *,

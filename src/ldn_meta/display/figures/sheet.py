@@ -10,7 +10,7 @@ import io
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache, wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict, TypeVar, Unpack
@@ -90,7 +90,7 @@ _SETTINGS: dict[Any, Any] = {
 
 
 @contextmanager
-def _drawing() -> Iterator[None]:
+def settings() -> Iterator[None]:
     """Draw or save under this project's settings whatever the session's own are."""
     import matplotlib as mpl
 
@@ -100,32 +100,19 @@ def _drawing() -> Iterator[None]:
         yield
 
 
-class _Settings:
-    """The settings of a drawing, around a block or around a plot, whose options it checks."""
+def draws(plot: Callable[P, T]) -> Callable[P, T]:
+    """Let a plot draw under these settings, once its options are checked."""
 
-    def __enter__(self) -> None:
-        self._drawing = _drawing()
-        self._drawing.__enter__()
+    @wraps(plot)
+    def drawn(*values: P.args, **options: P.kwargs) -> T:
+        _check_options(options)
+        with settings():
+            return plot(*values, **options)
 
-    def __exit__(self, *raised: Any) -> None:
-        self._drawing.__exit__(*raised)
-
-    def __call__(self, plot: Callable[P, T]) -> Callable[P, T]:
-        @wraps(plot)
-        def drawn(*values: P.args, **options: P.kwargs) -> T:
-            check_options(options)
-            with _drawing():
-                return plot(*values, **options)
-
-        return drawn
+    return drawn
 
 
-def settings() -> _Settings:
-    """Draw or save under this project's settings whatever the session's own are."""
-    return _Settings()
-
-
-def check_options(options: Mapping[str, Any]) -> None:
+def _check_options(options: Mapping[str, Any]) -> None:
     """Refuse what no plot can draw, by the names that all plots share."""
     for name, value in options.items():
         allowed = _OPTIONS.get(name)
@@ -135,14 +122,14 @@ def check_options(options: Mapping[str, Any]) -> None:
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_DIGITS
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_DIGITS
 
 
-MOST_DIGITS = 12
+_MOST_DIGITS = 12
 _OPTIONS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "title": (lambda value: value is None or isinstance(value, str), "a text, or None"),
     "x_label": (lambda value: isinstance(value, str), "a text, may be empty"),
-    "digits": (_is_whole, f"whole numbers from 0 to {MOST_DIGITS}"),
+    "digits": (_is_whole, f"whole numbers from 0 to {_MOST_DIGITS}"),
     "direction": (
         lambda value: (
             isinstance(value, tuple | list)
@@ -157,11 +144,6 @@ _OPTIONS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 def number(value: float, digits: int) -> str:
     """Write a number as `words.fixed` does, with a true minus sign."""
     return typeset(fixed(value, digits))
-
-
-def interval(low: float, high: float, digits: int) -> str:
-    """Write an interval as ``(low to high)``; "to", since a dash would look like a minus."""
-    return f"({number(low, digits)} to {number(high, digits)})"
 
 
 def count(value: float) -> str:
@@ -526,11 +508,8 @@ class ShownFigure(_Drawing):
     is mixed in when one is made (``_drawn``).
     """
 
-    def __init__(
-        self, settings: Callable[[], AbstractContextManager[None]], dpi: float, **options: Any
-    ) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._settings, self._dots = settings, dpi
         self.alt = ""
         # Whether there was nothing to draw: a page that shows its words needs no picture of them.
         self.is_words_only = False
@@ -538,15 +517,15 @@ class ShownFigure(_Drawing):
     def png(self) -> bytes:
         """Return the picture as PNG."""
         page = io.BytesIO()
-        with self._settings():
-            self.savefig(page, format="png", dpi=self._dots, metadata={"Software": None})
+        with settings():
+            self.savefig(page, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
         return page.getvalue()
 
     def svg(self, title: str, description: str) -> str:
         """Return the picture as SVG, letters as outlines."""
         page = io.StringIO()
         words = {"Date": None, "Creator": None, "Title": title, "Description": description}
-        with self._settings():
+        with settings():
             self.savefig(page, format="svg", metadata=words)
         return page.getvalue()
 
@@ -578,9 +557,7 @@ class Sheet:
         # Not by pyplot: no global list of figures, so nothing leaks or shows twice.
         self.width = width
         self.height = height
-        self.figure = _drawn()(
-            settings, DOTS_PER_INCH, figsize=(width / 72, height / 72), facecolor=PAPER
-        )
+        self.figure = _drawn()(figsize=(width / 72, height / 72), facecolor=PAPER)
         self.page: Axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0))
         self.page.set_axis_off()
         self.page.set_xlim(0, width)

@@ -777,7 +777,7 @@ def _lines(mid: float, print_as: EffectFormat) -> list[tuple[float, str]]:
     return [(0.0, "no effect"), (-mid, f"MID {below}"), (mid, f"MID {above}")]
 
 
-@style.settings()
+@style.draws
 def specification_curve(
     found: Multiverse,
     summary: Mapping[str, Any],

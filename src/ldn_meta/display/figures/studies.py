@@ -199,7 +199,7 @@ _LEGEND_GAP = 16.0
 _LEGEND_SIZE = 8.5
 
 
-@style.settings()
+@style.draws
 def evidence_map(
     frame: pd.DataFrame, *, treatment: str = "treatment", title: str | None = None
 ) -> tuple[ShownFigure, Axes]:
