@@ -796,7 +796,8 @@ def test_a_frame_or_numbers_are_pooled_and_drawn():
 def test_the_prediction_interval_can_be_left_out():
     result = lm.pool([0.1, 0.5, 0.3], [0.1, 0.2, 0.05], measure="MD")
     assert "prediction" in lm.forest_plot(result)[0].alt
-    assert "prediction" not in lm.forest_plot(result, prediction=False)[0].alt
+    figure, _ = lm.forest_plot(result, prediction=False)
+    assert "prediction" not in figure.alt + plain(figure)
 
 
 def test_no_ratio_is_printed_as_nought_or_at_full_length():

@@ -301,8 +301,6 @@ def test_a_logarithm_that_must_be_a_typing_error_is_refused():
 
 
 def test_a_result_brings_measure_centre_and_imputed_trials():
-    import ldn_meta as lm
-
     yi, vi = [0.1, 0.3, 0.5, 0.9, 1.2, math.nan], [0.01, 0.02, 0.05, 0.1, 0.2, math.nan]
     result = lm.pool(yi, vi, measure="OR")
     figure, axes = lm.funnel_plot(result)
@@ -313,3 +311,22 @@ def test_a_result_brings_measure_centre_and_imputed_trials():
     filled = lm.trim_and_fill(yi, vi, measure="OR")
     words = lm.funnel_plot(filled)[0].alt
     assert "Two trials imputed by trim and fill" in words and filled.k_filled == 2
+
+
+@pytest.mark.parametrize("centre", [None, -0.8])
+def test_a_share_of_people_has_no_value_of_no_effect(centre):
+    frame = pd.DataFrame({"label": ["A", "B"], "yi": [-0.7, -2.4], "vi": [0.2, 0.1]})
+    words = {"direction": ("fewer", "more"), "measure": "PLO", "centre": centre}
+    for rows in (frame, frame[:1]):
+        figure, axes = funnel_plot(rows, **words)
+        assert not marks(figure, "region-") and not marks(figure, "no-effect")
+        assert "wo-sided p" not in plain(figure) + figure.alt
+        assert "fewer" not in figure.alt and "no effect" not in plain(figure)
+        low, high = axes.get_xlim()
+        assert low < rows["yi"].min() <= rows["yi"].max() < high
+        assert_legible(figure)
+    assert funnel_plot(frame, **words, limits=(-3, -0.5))[1].get_xlim() == (-3, -0.5)
+    with pytest.raises(
+        ArgumentError, match=r"leaves out 'B' at -2.4.*hold every trial and centre"
+    ):
+        funnel_plot(frame, **words, limits=(-2, -0.5))

@@ -220,6 +220,18 @@ def test_ratios_by_a_covariate_stand_on_a_log_axis():
     assert_legible(figure)
 
 
+def test_shares_by_a_covariate_have_no_value_of_no_effect():
+    result = meta_regression(Y - 4, V, DOSE, names=["dose"])
+    figure, _ = bubble_plot(result, measure="plo", direction=("fewer", "more"))
+    assert "log odds of the share of people by dose. For each unit" in figure.alt
+    assert not marks(figure, "no-effect") and "fewer" not in plain(figure)
+    assert says(figure, "y-label") == "Log odds of the share of people"
+    assert_legible(figure)
+    bubble_plot(result, measure="PLO", limits=(-7, -2))
+    with pytest.raises(ArgumentError, match="measure='XX' is not known"):
+        bubble_plot(result, measure="XX")
+
+
 def test_other_covariates_are_held_at_their_mean():
     x = np.column_stack([DOSE, [2001.0, 2008, 2004, 2009, 2002]])
     result = meta_regression(Y, V, x, names=["dose", "year"], ci_method="wald")

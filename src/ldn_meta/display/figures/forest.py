@@ -160,8 +160,10 @@ def heterogeneity_line(result: Any, read: IntervalToRead | None = None) -> str:
     return f"Heterogeneity: {', '.join(style.unbroken(part) for part in parts)}."
 
 
-def model_line(result: Any, read: IntervalToRead | None = None) -> str:
-    """Name the model, the tau2 method and the interval methods; or how it is read."""
+def model_line(
+    result: Any, read: IntervalToRead | None = None, *, has_prediction: bool = True
+) -> str:
+    """Name the model, the tau2 method and the interval methods drawn; or how it is read."""
     if _kind(result) == "bayes":
         return (
             f"Random-effects model; diamond: median and shortest {level_word(result)} interval; "
@@ -190,7 +192,7 @@ def model_line(result: Any, read: IntervalToRead | None = None) -> str:
     if _is_common(result):
         return f"Common-effect model; {interval}."
     text = f"Random-effects model; {TAU2} by {TAU2_METHODS[result.tau2_method]}; {interval}"
-    if math.isfinite(float(result.pi_low)):
+    if has_prediction and math.isfinite(float(result.pi_low)):
         text += f"; prediction interval: {_PREDICTED[result.pi_method]}"
     return f"{text}."
 
@@ -992,7 +994,9 @@ def forest_plot(
         limits=shown_limits(limits, print_as),
         has_no_effect=called.has_no_effect,
         notes=lambda is_cut: [
-            model_line(result, read) if result is not None and result.k > 1 else "",
+            model_line(result, read, has_prediction=prediction)
+            if result is not None and result.k > 1
+            else "",
             "" if found is None else subgroup_line(found),
             *notes,
             legend_line(

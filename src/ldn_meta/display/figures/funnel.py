@@ -108,6 +108,7 @@ def trials_of(
     is_log: bool,
     level: float,
     limits: tuple[float, float] | None,
+    has_no_effect: bool = True,
 ) -> list[Trial]:
     """Read the trials in the order given, and refuse options under which one could not be seen."""
     confidence_level(level)
@@ -138,9 +139,10 @@ def trials_of(
         message = f"centre={centre!r} is not usable; allowed: a finite effect like yi, or None"
         raise ArgumentError(message)
     if limits is not None:
-        places = [("no effect", 0.0), *((repr(trial.label), trial.effect) for trial in trials)]
+        places = [("no effect", 0.0)] if has_no_effect else []
+        places += [(repr(trial.label), trial.effect) for trial in trials]
         places += [] if centre is None else [("centre", centre)]
-        held = "every trial, centre and no effect"
+        held = f"every trial{', centre and no effect' if has_no_effect else ' and centre'}"
         checked_limits(limits, holds=places, held=held, most=most)
     return trials
 
@@ -169,9 +171,10 @@ def draw_inside(
     *,
     centre: float | None,
     level: float,
+    has_no_effect: bool,
 ) -> None:
     """Draw regions of p, no effect, the pooled estimate with its funnel, and every trial."""
-    for index, region in enumerate(REGIONS):
+    for index, region in enumerate(REGIONS if has_no_effect else ()):
         right = _edge(0.0, region.z, scale, depth)
         left = _edge(0.0, -region.z, scale, depth)
         corners = [(_x(scale, x), steady(se)) for x, se in [(0.0, 0.0), *right, *reversed(left)]]
@@ -193,7 +196,8 @@ def draw_inside(
                 zorder=1.5,
                 gid=f"limit-{name}",
             )
-    line(axes, [_x(scale, 0.0)] * 2, down, style.INK, _THIN, zorder=1.7, gid="no-effect")
+    if has_no_effect:
+        line(axes, [_x(scale, 0.0)] * 2, down, style.INK, _THIN, zorder=1.7, gid="no-effect")
     seen = {False: 0, True: 0}
     for trial in trials:
         gid = f"{'imputed' if trial.is_imputed else 'trial'}-{seen[trial.is_imputed]}"
@@ -203,16 +207,19 @@ def draw_inside(
 
 
 def legend_of(
-    trials: Sequence[Trial], *, centre: float | None, level: float
+    trials: Sequence[Trial], *, centre: float | None, level: float, has_no_effect: bool
 ) -> list[tuple[str, list[Entry]]]:
     """Explain regions and lines, and the marks where there is more than one kind."""
     regions = [
         # The white one would have no shape on paper without its edge.
         patch_entry(region.words, region.tone, half=5.0, room=15.0, rim=0.6, height=9.0)
         for region in reversed(REGIONS)
+        if has_no_effect
     ]
     half, room = 13.0, 30.0
-    lines = [line_entry("no effect", style.INK, _THIN, half=half, room=room)]
+    lines = []
+    if has_no_effect:
+        lines.append(line_entry("no effect", style.INK, _THIN, half=half, room=room))
     if centre is not None:
         words = (
             f"pseudo {100 * level:g}% limits: {100 * level:g}% of trials, if all had that effect"
@@ -305,7 +312,7 @@ def funnel_plot(
 
     Regions of two-sided p are centred at no effect, the funnel at the pooled estimate: trials
     missing where p is large suggest that such trials went unpublished, trials missing elsewhere
-    suggest another cause.
+    suggest another cause. A share of people has no value of no effect, and so no regions.
 
     Parameters
     ----------
@@ -360,12 +367,23 @@ def funnel_plot(
     log_scale = called.scale == LOG if log_scale is None else log_scale
     is_ratio = called.scale == LOG and log_scale
     x_label = x_label or (called.words if is_ratio else called.analysed)
-    trials = trials_of(frame, centre=centre, is_log=log_scale, level=level, limits=limits)
+    has_no_effect = called.has_no_effect
+    direction = direction if has_no_effect else ("", "")
+    trials = trials_of(
+        frame,
+        centre=centre,
+        is_log=log_scale,
+        level=level,
+        limits=limits,
+        has_no_effect=has_no_effect,
+    )
     begin = opening("Funnel plot", title)
     if not trials:
         return words_only([NO_TRIAL], title, f"{begin} {NO_TRIAL}")
     depth = steady(_BELOW * max(trial.se for trial in trials))
-    low, high = limits or _limits_of(trials, depth, centre=centre, level=level)
+    low, high = limits or _limits_of(
+        trials, depth, centre=centre, level=level, has_no_effect=has_no_effect
+    )
     if log_scale:
         # Boundaries may be cut, trials are never beyond; a mark at the very end needs its half.
         low, high = max(low, -LARGEST_LOG - 1), min(high, LARGEST_LOG + 1)
@@ -390,7 +408,8 @@ def funnel_plot(
         label=capitalised(x_label),
     )
     remarks = _remarks(trials)
-    foot = Foot(under.bottom, width, remarks, legend_of(trials, centre=centre, level=level))
+    legend = legend_of(trials, centre=centre, level=level, has_no_effect=has_no_effect)
+    foot = Foot(under.bottom, width, remarks, legend)
     # Half a label may stand out to the right of the last tick.
     sheet = Sheet(left + _PLOT_WIDTH + 2 * MARGIN, foot.bottom + MARGIN, heading, foot)
     sheet.small(MARGIN, top - 6, se_label, valign="bottom", gid="y-label")
@@ -406,7 +425,9 @@ def funnel_plot(
     axes.set_ylim(depth, 0.0)
     # The upright scale counts upwards: depth below 0 is a standard error.
     draw_upright(sheet, axes, upright.y, left, ticks=[(-se, text) for se, text in se_ticks])
-    draw_inside(axes, scale, depth, trials, centre=centre, level=level)
+    draw_inside(
+        axes, scale, depth, trials, centre=centre, level=level, has_no_effect=has_no_effect
+    )
     under.write(sheet)
     reported = [trial for trial in trials if not trial.is_imputed]
     errors = [trial.se for trial in trials]
@@ -419,7 +440,7 @@ def funnel_plot(
         f"{capitalised(count(len(reported), 'trial'))}, {x_label}, by standard error, "
         f"{min(errors):.3g} to {max(errors):.3g}.",
         print_as.sides(direction) if any(direction) else "",
-        f"Two-sided p: {', '.join(reversed(shares))}.",
+        f"Two-sided p: {', '.join(reversed(shares))}." if has_no_effect else "",
         "" if centre is None else _centre_words(reported, centre, level, print_as),
         f"{capitalised(count(imputed, 'trial'))} imputed by trim and fill." if imputed else "",
         *remarks,
@@ -442,11 +463,19 @@ def _frame_of(result: Any, imputed: int) -> tuple[pd.DataFrame, float | None]:
 
 
 def _limits_of(
-    trials: Sequence[Trial], depth: float, *, centre: float | None, level: float
+    trials: Sequence[Trial],
+    depth: float,
+    *,
+    centre: float | None,
+    level: float,
+    has_no_effect: bool,
 ) -> tuple[float, float]:
     """Hold every trial, all boundaries and both limits down to the foot of the plot."""
-    reach = max(region.z for region in REGIONS if region.above) * depth
-    ends = [-reach, reach, *(trial.effect for trial in trials)]
+    if has_no_effect:
+        reach = max(region.z for region in REGIONS if region.above) * depth
+        ends = [-reach, reach, *(trial.effect for trial in trials)]
+    else:
+        ends = [trial.effect + side * trial.se for trial in trials for side in (-1, 1)]
     if centre is not None:
         half = quantile(level) * depth
         ends += [centre - half, centre + half]

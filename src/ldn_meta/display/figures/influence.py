@@ -77,7 +77,15 @@ from ldn_meta.display.figures.sheet import (
 from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import capitalised, count, p_value
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.arrays import LOG, MEASURES, Labels, checked, one_of, trial_labels
+from ldn_meta.stats.arrays import (
+    LOG,
+    MEASURES,
+    Labels,
+    checked,
+    known_measure,
+    one_of,
+    trial_labels,
+)
 from ldn_meta.stats.influence import influence, leave_one_out
 from ldn_meta.stats.pool import PooledResult, side
 from ldn_meta.stats.regression import RegressionResult
@@ -184,7 +192,7 @@ def leave_one_out_plot(
         notes=lambda is_cut: [
             "Square: all other trials pooled; diamond and broken line: all trials.",
             ARROW if is_cut else "",
-            _model(result),
+            model_line(result, has_prediction=False),
             alone,
         ],
     )
@@ -580,7 +588,7 @@ def baujat_plot(
             if len(named) < len(known)
             else "",
             "Area of a circle: weight in the pool.",
-            _model(result),
+            model_line(result, has_prediction=False),
         ],
         title=title,
         named=named,
@@ -597,11 +605,6 @@ def baujat_plot(
 
 
 baujat_output = output_of(baujat_plot)
-
-
-def _model(result: PooledResult) -> str:
-    """Name the model, without the prediction interval that is not drawn."""
-    return f"{model_line(result).partition('; prediction interval')[0].rstrip('.')}."
 
 
 # ---------------------------------------------------------------- events in both arms
@@ -791,7 +794,7 @@ def bubble_plot(
     labels : sequence, optional
         Names of the trials, (k,).
     direction : (str, str)
-        What effects below and above no effect mean.
+        What effects below and above no effect mean; a share of people has none.
     x_label : str
         Name of the axis; that of the covariate otherwise.
     digits : int
@@ -827,7 +830,9 @@ def bubble_plot(
     if at.min() == at.max():
         message = f"covariate={result.names[column]!r} is constant; allowed: one that differs"
         raise ArgumentError(message)
-    print_as = EffectFormat(digits, MEASURES[measure].scale == LOG)
+    called = MEASURES[known_measure(measure)]
+    direction = direction if called.has_no_effect else ("", "")
+    print_as = EffectFormat(digits, called.scale == LOG)
     shares = _shares((1.0 / (result.vi[there] + result.tau2)).tolist())
     circles = [
         Circle(name, steady(x), steady(y), share, f"{x:.6g}, {print_as.number(y)}")
@@ -845,13 +850,15 @@ def bubble_plot(
     ]
     if limits is None:
         alone = [Interval(steady(effect), math.nan, math.nan) for effect in yi]
-        ends = axis_limits([*alone, *spans], [], reference=0.0)
+        reference = 0.0 if called.has_no_effect else None
+        ends = axis_limits([*alone, *spans], [], reference=reference)
     else:
-        places = [("no effect", 0.0), *((repr(circle.name), circle.y) for circle in circles)]
-        ends = checked_limits(limits, holds=places, held="every trial and no effect")
+        places = [("no effect", 0.0)] if called.has_no_effect else []
+        places += [(repr(circle.name), circle.y) for circle in circles]
+        held = f"every trial{' and no effect' if called.has_no_effect else ''}"
+        ends = checked_limits(limits, holds=places, held=held)
     ends = (max(ends[0], -LARGEST_LOG), min(ends[1], LARGEST_LOG)) if print_as.is_log else ends
     name = result.names[column]
-    called = MEASURES[measure]
     effect = capitalised(called.words if print_as.is_log else called.analysed)
     level = f"{100 * result.level:g}%"
     slope = _slope(result, column, print_as)
@@ -872,7 +879,7 @@ def bubble_plot(
         title=title,
         is_log=print_as.is_log,
         direction=direction,
-        curves=_fit_curves(xs, fitted, level),
+        curves=_fit_curves(xs, fitted, level, has_no_effect=called.has_no_effect),
         band=(
             f"its {level} limits",
             xs.tolist(),
@@ -885,7 +892,7 @@ def bubble_plot(
     sentences = [
         begin,
         f"{capitalised(count(len(circles), 'trial'))}, {effect.lower()} by {name}.",
-        print_as.sides(direction),
+        print_as.sides(direction) if any(direction) else "",
         slope,
         f"Expected {first} and {last}.",
         *notes[1:-1],
@@ -919,17 +926,20 @@ def _slope(result: RegressionResult, column: int, print_as: EffectFormat) -> str
     change = "times" if print_as.is_log else "change"
     return style.typeset(
         f"For each unit more of {result.names[column]}: {change} "
-        f"{EffectFormat(3, print_as.is_log).effect(span)}, {p_value(result.p_value[column])}."
+        f"{EffectFormat(3, print_as.is_log).effect(span)}, "
+        f"{style.unbroken(p_value(result.p_value[column]))}."
     )
 
 
-def _fit_curves(xs: FloatArray, fitted: Prediction, level: str) -> list[Curve]:
+def _fit_curves(
+    xs: FloatArray, fitted: Prediction, level: str, *, has_no_effect: bool
+) -> list[Curve]:
     """List the line of the regression, no effect, and the limits of a new trial."""
     at, (low, high) = xs.tolist(), (fitted.pi_low.tolist(), fitted.pi_high.tolist())
-    curves = [
-        Curve("expected", "expected effect", at, fitted.estimate.tolist(), style.POOLED),
-        Curve("no-effect", "", _padded(at[0], at[-1]), (0.0, 0.0), style.INK, 0.8),
-    ]
+    curves = [Curve("expected", "expected effect", at, fitted.estimate.tolist(), style.POOLED)]
+    if has_no_effect:
+        across = _padded(at[0], at[-1])
+        curves.append(Curve("no-effect", "", across, (0.0, 0.0), style.INK, 0.8))
     if math.isnan(low[0]):
         return curves
     words, red = f"{level} prediction limits of a new trial", style.PREDICTION
