@@ -250,6 +250,21 @@ def test_without_a_spread_there_are_no_prediction_limits():
     assert "prediction" not in plain(figure)
 
 
+def test_a_line_beyond_the_axis_is_not_in_the_legend():
+    result = meta_regression([0.2, -1.5, -2.4, 0.9, -0.5], V, DOSE, names=["dose"])
+    high = result.predict([3.0]).pi_high[0]
+    wide, tight, one = (
+        bubble_plot(result, measure="MD", limits=limits)[0]
+        for limits in ((-30, 30), (-2.5, 1), (-2.5, high + 1))
+    )
+    words = "95% prediction limits of a new trial"
+    for figure in (wide, one):
+        assert plain(figure).count(words) == 1 and "Beyond the axis" not in plain(figure)
+    assert plain(tight).count(words) == 1 and f"Beyond the axis: {words}." in plain(tight)
+    assert len(marks(tight, "legend-")) < len(marks(wide, "legend-"))
+    assert_legible(tight)
+
+
 @pytest.mark.parametrize("plot", [leave_one_out_plot, baujat_plot])
 def test_a_batch_is_refused(plot):
     with pytest.raises(ArgumentError, match="batch"):

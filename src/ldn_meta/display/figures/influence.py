@@ -334,7 +334,7 @@ class Ground:
 
 @dataclass(frozen=True)
 class Curve:
-    """A line on the ground; words put it into the legend."""
+    """A line on the ground; words put it into the legend, once for lines of the same."""
 
     gid: str
     words: str
@@ -365,12 +365,23 @@ class Plan:
     # Trials that are named: all without.
     named: Sequence[int] | None = None
 
+    def _in_view(self) -> dict[str, Curve]:
+        """Lines with words, as far as a point of them is on the upright axis."""
+        low, high = self.upright
+        named = [one for one in self.curves if one.words]
+        return {one.words: one for one in named if any(low <= y <= high for y in one.ys)}
+
+    def beyond(self) -> str:
+        """Say which lines are off the axis."""
+        words = dict.fromkeys(one.words for one in self.curves if one.words)
+        off = [one for one in words if one not in self._in_view()]
+        return f"Beyond the axis: {', '.join(off)}." if off else ""
+
     def legend(self) -> list[tuple[str, list[Entry]]]:
-        """Explain lines and the band."""
+        """Explain lines and the band, as far as they are drawn."""
         entries = [
             line_entry(one.words, one.colour, one.width, half=13, room=30, dashes=one.dashes)
-            for one in self.curves
-            if one.words
+            for one in self._in_view().values()
         ]
         if self.band is not None:
             patch = patch_entry(self.band[0], _BAND, half=13, room=30, rim=0.6, height=KEY_HEIGHT)
@@ -419,7 +430,7 @@ def draw_circles(plan: Plan) -> tuple[Sheet, Axes]:
     foot = Foot(
         label_top + text_height(x_label, SMALL_SIZE) + 8,
         right - MARGIN,
-        [key, *plan.notes],
+        [key, *plan.notes, plan.beyond()],
         plan.legend(),
     )
     sheet = Sheet(right + 2 * MARGIN, foot.bottom + MARGIN, heading, foot)
@@ -944,4 +955,4 @@ def _fit_curves(
         return curves
     words, red = f"{level} prediction limits of a new trial", style.PREDICTION
     curves.append(Curve("prediction-low", words, at, low, red, 1.2, _BROKEN))
-    return [*curves, Curve("prediction-high", "", at, high, red, 1.2, _BROKEN)]
+    return [*curves, Curve("prediction-high", words, at, high, red, 1.2, _BROKEN)]

@@ -133,7 +133,6 @@ def axis_limits(
     ]
     complete = [row for row in (*needed, *wished) if row.is_complete]
     half_widths = [(row.high - row.low) / 2 for row in complete]
-    inside = inside or [0.0]
     span = max(inside) - min(inside)
     reach = max(_REACH * median(half_widths), span / 2) if half_widths else (span / 2 or 1.0)
     ends = [*inside, *(end for row in complete for end in (row.low, row.high))]
