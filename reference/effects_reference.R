@@ -13,7 +13,7 @@ tables <- local({ arms <- unique(do.call(rbind, lapply(c(1, 10, 25), function(n)
   g <- expand.grid(i = seq_len(nrow(arms)), j = seq_len(nrow(arms)))
   data.frame(events_1 = arms[g$i, "x"], n_1 = arms[g$i, "n"], events_2 = arms[g$j, "x"], n_2 = arms[g$j, "n"]) })
 two_by_two <- c(as.list(tables), list(effect_sizes = with(tables,
-  sizes(c("RR", "OR", "RD", "AS", "PETO"), ai = events_1, n1i = n_1, ci = events_2, n2i = n_2, add = 1/2, to = "only0"))))
+  sizes(c("RR", "OR", "RD", "AS", "PETO"), ai = events_1, n1i = n_1, ci = events_2, n2i = n_2))))
 
 # SD 0 in one or both groups, n of 1 and 2, equal, opposite, negative and zero means, big scales.
 groups <- local({ g <- expand.grid(mean_1 = c(-5, 0, 5, 1e6), sd_1 = c(0, 2), n_1 = c(1, 2, 30), mean_2 = c(-4, 0, 5), sd_2 = c(0, 3), n_2 = c(1, 12))

@@ -7,7 +7,7 @@ tight <- list(threshold = 1e-12, maxiter = 10000, tol = 1e-12)
 x1 <- c(0, 1, 2, 0, 10, 10); n1 <- c(10, 10, 10, 12, 10, 10)
 x2 <- c(0, 2, 3, 3, 30, 25); n2 <- c(1000, 10, 10, 14, 30, 30)
 tables <- lapply(c("RR", "OR", "RD", "AS", "PETO"), function(m) {
-  e <- escalc(m, ai = x1, n1i = n1, ci = x2, n2i = n2, add = 1/2, to = "only0", drop00 = TRUE)
+  e <- escalc(m, ai = x1, n1i = n1, ci = x2, n2i = n2, drop00 = TRUE)
   list(code = m, yi = as.numeric(e$yi), vi = as.numeric(e$vi)) })
 rate <- escalc("IRR", x1i = x1, t1i = n1, x2i = x2, t2i = n2, drop00 = TRUE)
 tables <- c(tables, list(list(code = "IRR", yi = as.numeric(rate$yi), vi = as.numeric(rate$vi))))

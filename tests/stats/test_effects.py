@@ -179,6 +179,22 @@ def test_the_remaining_counts_by_hand():
     assert (yi, vi) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("code", "yi", "vi"),
+    [
+        ("AS", [-0.4405106630, 0.9553166181], [0.0435606061, 0.0527777778]),
+        ("RD", [-0.1698717949, 0.6045454545], [0.0165890013, 0.0266944027]),
+        ("PETO", [-1.5442890443, 2.5909090909], [1.4568764569, 0.8181818182]),
+    ],
+)
+def test_tables_with_an_empty_cell_are_those_of_escalc_left_to_itself(code, yi, vi):
+    """metafor 3.8-1, escalc(measure, ai, n1i, ci, n2i): it adds 0.5, but nothing for AS."""
+    tables = {"events_1": [0, 10], "n_1": [12, 10], "events_2": [2, 3], "n_2": [11, 9]}
+    found = effect_size(code, **tables)
+    np.testing.assert_allclose(found, [yi, vi], rtol=1e-9)
+    assert any("0.5 was added" in note for note in found.notes) == (code != "AS")
+
+
 @pytest.mark.parametrize("one", DROPPED["tables"], ids=lambda one: one["code"])
 def test_tables_without_events_can_be_dropped_as_metafor_drops_them(one):
     """escalc(drop00=TRUE); kept, which is metafor's default, only those tables are different."""

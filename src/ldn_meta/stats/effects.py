@@ -1,7 +1,8 @@
 """The effect and its variance from the numbers of one trial: one door for every code.
 
 Estimates and variances equal metafor's `escalc`. The zero-cell rule of this file: a table, or a
-group, with an empty cell gets half an event in each of its cells; no other table does.
+group, with an empty cell gets half an event in each of its cells; no other table does. Arcsines,
+which are defined at 0 and at 1, take the counts as they are.
 """
 
 from __future__ import annotations
@@ -433,18 +434,15 @@ def arcsine_difference(
 ) -> EffectSize:
     """Return the arcsine risk difference (code AS), in radians.
 
-    yi = asin(sqrt(p_1)) - asin(sqrt(p_2));  vi = 1/(4 n_1) + 1/(4 n_2).
-
-    The zero-cell rule of this file applies although the arcsine needs none: all codes share one
-    rule. `escalc(measure="AS")` called without `add` leaves zeros alone and differs there.
+    yi = asin(sqrt(p_1)) - asin(sqrt(p_2));  vi = 1/(4 n_1) + 1/(4 n_2). Nothing is added where a
+    cell is 0: the arcsine needs nothing there.
 
 
-    Source: Ruecker 2009, Stat Med 28:721; metafor `escalc(measure="AS", add=1/2, to="only0")`.
+    Source: Ruecker 2009, Stat Med 28:721; metafor `escalc(measure="AS")`.
     """
-    a, b, c, d = corrected_table(events_1, n_1, events_2, n_2)
-    n1, n2 = a + b, c + d
     return effect(
-        np.arcsin(np.sqrt(a / n1)) - np.arcsin(np.sqrt(c / n2)), 1 / (4 * n1) + 1 / (4 * n2)
+        np.arcsin(np.sqrt(events_1 / n_1)) - np.arcsin(np.sqrt(events_2 / n_2)),
+        1 / (4 * n_1) + 1 / (4 * n_2),
     )
 
 
@@ -604,8 +602,8 @@ def effect_size(
 
     Notes
     -----
-    Zero cells get 0.5 in every cell of that table only. What is undefined is NaN; see the
-    formula's own function (``EFFECT_CODES[code].formula``) for its edge cases and source.
+    Zero cells get 0.5 in every cell of that table only, not for AS. What is undefined is NaN; see
+    the formula's own function (``EFFECT_CODES[code].formula``) for its edge cases and source.
 
     Examples
     --------
@@ -660,10 +658,11 @@ def _with_notes(
         empty = empty & ~useless
     tell(empty, "0.5 was added to each count, because one is 0")
     if not drops:
+        made = "0" if measure == "AS" else "made of the 0.5 alone"
         tell(
             useless,
-            "events in nobody or in everybody of both groups, so the effect is made of the 0.5 "
-            'alone; double_zero="drop" leaves it out',
+            f"events in nobody or in everybody of both groups, so the effect is {made}; "
+            'double_zero="drop" leaves it out',
         )
     if measure == "ROM":
         if is_bias_corrected:
@@ -693,7 +692,8 @@ def _empty_cells(measure: str, data: dict[str, FloatArray]) -> tuple[BoolArray, 
     if "n_1" not in data:
         return (a == 0) | (c == 0), nobody
     b, d = data["n_1"] - a, data["n_2"] - c
-    return (a == 0) | (b == 0) | (c == 0) | (d == 0), nobody | ((b == 0) & (d == 0))
+    nobody |= (b == 0) & (d == 0)
+    return nothing if measure == "AS" else (a == 0) | (b == 0) | (c == 0) | (d == 0), nobody
 
 
 def _logit_difference(p1: FloatArray, p2: FloatArray, cov: FloatArray) -> _Moments:
