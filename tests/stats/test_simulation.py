@@ -9,19 +9,8 @@ from scipy.stats import chi2, norm, t
 
 from ldn_meta import pool_many
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.simulation import (
-    MEAN,
-    NEW,
-    PROCEDURES,
-    Procedure,
-    coverage,
-    exact_coverage,
-)
 
 PROJECT = Path(__file__).parents[2]
-TAUS = (0.0, 0.1, 0.25, 1.0)
-WALD, HARTUNG = "Wald, REML", "Knapp-Hartung, REML"
-FLOORED, HALF = "floored Knapp-Hartung, REML", "half-normal prior 0.5"
 
 
 def script():
@@ -31,9 +20,17 @@ def script():
     return module
 
 
+SCRIPT = script()
+MEAN, NEW, PROCEDURES = SCRIPT.MEAN, SCRIPT.NEW, SCRIPT.PROCEDURES
+Procedure, coverage, exact_coverage = SCRIPT.Procedure, SCRIPT.coverage, SCRIPT.exact_coverage
+TAUS = (0.0, 0.1, 0.25, 1.0)
+WALD, HARTUNG = "Wald, REML", "Knapp-Hartung, REML"
+FLOORED, HALF = "floored Knapp-Hartung, REML", "half-normal prior 0.5"
+
+
 @pytest.fixture(scope="module")
 def simulation():
-    return script()
+    return SCRIPT
 
 
 @pytest.fixture(scope="module")
