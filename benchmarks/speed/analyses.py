@@ -22,7 +22,7 @@ from ldn_meta.evidence.answer.multiverse import NUMBERS, Multiverse, Normalised,
 from ldn_meta.evidence.answer.pools import pool_trials, with_prior
 from ldn_meta.evidence.effects.rows import select
 from ldn_meta.evidence.raw.selection import TWO_TRIALS, Variant, departed
-from ldn_meta.stats.arrays import digits
+from ldn_meta.stats.multiverse import digits
 
 if TYPE_CHECKING:
     import pandas as pd

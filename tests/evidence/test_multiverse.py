@@ -28,9 +28,9 @@ from ldn_meta.evidence.derived import load_derived
 from ldn_meta.evidence.effects.effects import as_saved, normalise
 from ldn_meta.evidence.raw.protocol import load_protocol, read_nodes
 from ldn_meta.pipeline.site import explore_words
-from ldn_meta.stats.arrays import digits
 from ldn_meta.stats.bayes import pool_bayes
 from ldn_meta.stats.effects import effect_size
+from ldn_meta.stats.multiverse import digits
 from ldn_meta.stats.pool import pool
 
 

@@ -15,7 +15,7 @@ from ldn_meta.evidence.answer.answer import INSIDE
 from ldn_meta.evidence.answer.multiverse import weights
 from ldn_meta.evidence.audit.claim_material import medians_as_means, with_medians
 from ldn_meta.evidence.raw.review import Review
-from ldn_meta.stats.arrays import digits
+from ldn_meta.stats.multiverse import digits
 from ldn_meta.stats.small_study import begg_test, egger_test, trim_and_fill
 from pool_calls import pool_calls
 

@@ -182,7 +182,7 @@ LOOSE = {"ArrayLike", "object", "Any", "Labels", "None", "MuPrior", "TauPrior", 
 LOOSE |= {"Sequence[object]", "tuple[float, float]"}
 LOOSE |= set(BY_ANNOTATION)
 # Rooms of numbers that are checked already, and functions that others call with such numbers.
-CHECKED_ROOMS = {"arrays", "quadrature", "up_and_down"}
+CHECKED_ROOMS = {"arrays", "multiverse", "quadrature", "up_and_down"}
 CHECKED = {
     *("prior_words", "prior_scale", "judged", "agreement", "quantile", "counts_of_steps", "whole"),
     *("printed_steps", "places"),

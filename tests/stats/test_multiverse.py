@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ldn_meta.errors import ArgumentError
-from ldn_meta.stats.arrays import (
+from ldn_meta.stats.multiverse import (
     NOTHING,
     combined,
     digits,

@@ -46,7 +46,7 @@ from ldn_meta.display.words import MEASURES, capitalised, share_words
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.multiverse import SAME_DIGITS, is_about_model, node_table, weights
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
-from ldn_meta.stats.arrays import digits as digits_of
+from ldn_meta.stats.multiverse import digits as digits_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

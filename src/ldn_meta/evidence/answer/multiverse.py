@@ -42,16 +42,16 @@ from ldn_meta.evidence.raw.selection import (
     known_words,
 )
 from ldn_meta.evidence.raw.tables import as_records, counted, titled_html
-from ldn_meta.stats.arrays import (
+from ldn_meta.stats.arrays import html_table
+from ldn_meta.stats.convert import ci_from_se, p_from_se
+from ldn_meta.stats.effects import effect_size
+from ldn_meta.stats.multiverse import (
     combined,
     digits,
     first_choices,
-    html_table,
     share_explained,
     weighted_quantiles,
 )
-from ldn_meta.stats.convert import ci_from_se, p_from_se
-from ldn_meta.stats.effects import effect_size
 from ldn_meta.stats.pool import pool_many, side
 
 if TYPE_CHECKING:
