@@ -21,6 +21,7 @@ from typing import (
     ParamSpec,
     TypeAlias,
     TypedDict,
+    TypeGuard,
     TypeVar,
     Unpack,
 )
@@ -52,6 +53,17 @@ def html_table(
         values = "".join(f"<td{style}>{escape(cell)}</td>" for cell in cells)
         lines.append(f'<tr><th scope="row"{style}>{escape(name)}</th>{values}</tr>')
     return f"<table>{''.join(lines)}</table>"
+
+
+def html_list(notes: Iterable[str]) -> str:
+    """Write notes of plain text as an HTML list; nothing where there are none."""
+    lines = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return f"<ul>{lines}</ul>" if lines else ""
+
+
+def defined(shown: str) -> str:
+    """Return a number as shown, or words where it is NaN."""
+    return "not defined" if "nan" in shown else shown
 
 
 FloatArray = NDArray[np.float64]
@@ -113,12 +125,17 @@ def confidence_level(level: object) -> float:
     return share_between("level", level)
 
 
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value is one real number, of Python or numpy."""
+    known = isinstance(value, int | float | np.integer | np.floating)
+    return known and not isinstance(value, bool)
+
+
 def share_between(name: str, value: object) -> float:
     """Return a share strictly between 0 and 1."""
-    is_number = isinstance(value, int | float | np.floating) and not isinstance(value, bool)
     # Nearer to either end than this, one minus it or its logarithm is lost in rounding.
-    if is_number and NEAREST_END <= value <= 1.0 - NEAREST_END:  # type: ignore[operator]
-        return float(value)  # type: ignore[arg-type]
+    if is_number(value) and NEAREST_END <= value <= 1.0 - NEAREST_END:
+        return float(value)
     message = f"{name}={value!r} is not allowed; allowed: a number between 0 and 1, such as 0.95"
     raise ArgumentError(message)
 
@@ -649,10 +666,7 @@ class PoolRecord(FrozenRecord):
                 new = f"{t.pi_low:.4g} to {t.pi_high:.4g}"
                 known += [(f"{t.quantity} of a new trial ({percent})", new)]
             known += [("scale of all below", MEASURES[self.measure].analysed)]
-        return [
-            (name, "not defined" if "nan" in shown else shown)
-            for name, shown in [first, *known, *others]
-        ]
+        return [(name, defined(shown)) for name, shown in [first, *known, *others]]
 
     def summary(self) -> Summary:
         """Return settings, numbers, trials and notes as text."""
@@ -672,10 +686,9 @@ class PoolRecord(FrozenRecord):
             body = str(table.to_html(max_rows=10, border=0, float_format="{:.4g}".format))
         else:
             body = html_table(self._rows())
-        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
         return (
             f'<div class="ldn-meta-{self.KIND}">{html_table(self._settings())}{body}'
-            f"{f'<ul>{notes}</ul>' if notes else ''}</div>"
+            f"{html_list(self.notes)}</div>"
         )
 
     def trials_frame(self) -> pd.DataFrame:
@@ -821,7 +834,7 @@ def _raw(name: str, value: object) -> NDArray[Any]:
 
 def _number_or_nan(cell: object) -> float | None:
     """Return a cell of a column of objects as a number, NaN for pandas' NA, None for neither."""
-    if isinstance(cell, int | float | np.integer | np.floating) and not isinstance(cell, bool):
+    if is_number(cell):
         try:
             return float(cell)
         except OverflowError:

@@ -25,6 +25,7 @@ from ldn_meta.stats.arrays import (
     FloatOrArray,
     Interval,
     checked,
+    is_number,
     numbers,
     one_number,
     one_of,
@@ -84,8 +85,8 @@ MOST_PEOPLE, MOST_DECIMALS = 10**10, 15
 
 def whole(name: str, value: object, *, at_least: int, at_most: int = MOST_PEOPLE) -> int:
     """Return `value` as an int, or refuse it by name."""
-    if _is_number(value) and at_least <= value <= at_most and value == int(value):  # type: ignore[call-overload, operator]
-        return int(value)  # type: ignore[call-overload, no-any-return]
+    if is_number(value) and at_least <= value <= at_most and value == int(value):
+        return int(value)
     raise ArgumentError(
         f"{name}: {value!r} is not allowed; allowed: a whole number of at least {at_least}"
     )
@@ -95,14 +96,9 @@ def _places(decimals: object) -> int:
     return whole("decimals", decimals, at_least=0, at_most=MOST_DECIMALS)
 
 
-def _is_number(value: object) -> bool:
-    is_number = isinstance(value, int | float | np.integer | np.floating)
-    return is_number and not isinstance(value, bool)
-
-
 def printed_steps(name: str, value: float, decimals: int) -> int:
     """Return `value` in units of its last printed digit, refused if it has more digits."""
-    if not _is_number(value) or not abs(value) <= LARGEST:
+    if not is_number(value) or not abs(value) <= LARGEST:
         raise ArgumentError(f"{name}: {value!r} is not allowed; allowed: a finite number")
     scaled = Fraction(repr(float(value))) * 10**decimals
     if scaled.denominator != 1:

@@ -22,12 +22,15 @@ from ldn_meta.stats.arrays import (
     Labels,
     Settings,
     column,
+    defined,
     doubts,
     effects_and_variances,
+    html_list,
     html_table,
     known_measure,
     numbers,
     one_of,
+    told,
     trial_labels,
     yes_or_no,
 )
@@ -37,6 +40,7 @@ from ldn_meta.stats.tau2 import (
     Score,
     climb,
     global_maximum,
+    highest_root,
     rows_of,
     tau2_estimate,
     total,
@@ -108,7 +112,7 @@ class Contrasts:
         def deviance(rows: IntArray, t: FloatArray) -> FloatArray:
             return total(np.log(variances.take(rows, axis=1) + t)) + self.q(rows, t)[0]
 
-        ceiling = 0.5 * (mean_square + np.sqrt(mean_square) * np.sqrt(mean_square + 4.0 * span))
+        ceiling = highest_root(mean_square, span)
         return Likelihood(floor=floor, ceiling=ceiling, score=score, deviance=deviance)
 
 
@@ -175,7 +179,7 @@ class Projections:
             found = self._all(rows, t)
             return np.asarray(found[0] + found[7] + (found[8] if restricted else 0.0))
 
-        ceiling = 0.5 * (mean_square + np.sqrt(mean_square) * np.sqrt(mean_square + 4.0 * span))
+        ceiling = highest_root(mean_square, span)
         return Likelihood(floor=self.floor, ceiling=ceiling, score=score, deviance=deviance)
 
     def _all(self, rows: IntArray, t: FloatArray) -> FloatArray:
@@ -372,9 +376,8 @@ class Prediction(FrozenRecord):
 
     def _repr_html_(self) -> str:
         """Return the points as a table, notes below."""
-        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
         table = self.to_frame().to_html(index=False, border=0, float_format="{:.4g}".format)
-        return f"{table}{f'<ul>{notes}</ul>' if notes else ''}"
+        return f"{table}{html_list(self.notes)}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -640,13 +643,7 @@ def meta_regression(
         vi=given[1],
         design=columns,
         add_intercept=add_intercept,
-        notes=settings.notes
-        + tuple(
-            (f"{when.sum()} of {when.size} sets: " if when.size > 1 else "") + sentence
-            for sentence, when in whens.items()
-            if when.any()
-        )
-        + doubts(y, v),
+        notes=settings.notes + told(whens, np.array([*whens.values()])) + doubts(y, v),
     )
 
 
@@ -819,15 +816,13 @@ class SubgroupResult(FrozenRecord):
             spans: list[Any] = [one, one.transformed()] if is_twice else [one]
             cells = [f"{x.estimate:.4g} ({x.ci_low:.4g} to {x.ci_high:.4g})" for x in spans]
             cells += [f"{one.tau2:.4g}", f"{one.i2_pct:.0f}%"]
-            told = ["not defined" if "nan" in cell else cell for cell in cells]
-            rows.append([name, str(one.k), *told])
+            rows.append([name, str(one.k), *(defined(cell) for cell in cells)])
         called = [MEASURES[self.overall.measure].analysed, known] if is_twice else [known]
         effects = [f"{name} ({percent} CI)" for name in called]
         head = ("subgroup", "trials", *effects, "tau2", "I2 (Q-based)")
-        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
         return (
             f'<div class="ldn-meta-subgroups">{html_table(settings)}{html_table(rows, head=head)}'
-            f"<p>{escape(self.test_words)}</p>{f'<ul>{notes}</ul>' if notes else ''}</div>"
+            f"<p>{escape(self.test_words)}</p>{html_list(self.notes)}</div>"
         )
 
     def to_frame(self) -> pd.DataFrame:

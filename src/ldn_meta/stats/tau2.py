@@ -502,6 +502,12 @@ def scaled_tau2(trials: Trials, method: str) -> tuple[FloatArray, BoolArray]:
     return np.maximum(raw, 0.0) * (count > 1), one_maximum
 
 
+def highest_root(mean_square: FloatArray, span: FloatArray) -> FloatArray:
+    """Return the positive root of x^2 = A (x + s), A the mean square and s the span."""
+    root = np.sqrt(mean_square) * np.sqrt(mean_square + 4.0 * span)
+    return np.asarray(0.5 * (mean_square + root))
+
+
 def normal_likelihood(trials: Trials, *, restricted: bool) -> Likelihood:
     """Describe the (restricted) normal likelihood of each set for the global search.
 
@@ -514,7 +520,7 @@ def normal_likelihood(trials: Trials, *, restricted: bool) -> Likelihood:
     mean_square = trials.spread / degrees
     floor = v[0]
     span = v[np.maximum(count - 1, 0), np.arange(count.size)] - floor
-    ceiling = 0.5 * (mean_square + np.sqrt(mean_square) * np.sqrt(mean_square + 4.0 * span))
+    ceiling = highest_root(mean_square, span)
 
     def score(rows: IntArray, t: FloatArray) -> Score:
         return Score(in_blocks(score_table, rows, t, numbers=v.shape[0]))
