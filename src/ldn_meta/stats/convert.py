@@ -148,14 +148,7 @@ def se_interval_from_p(
     bounds = []
     for p in (lower, upper):
         inner = (p > 0) & (p < top)
-        se = np.asarray(
-            se_from_p(
-                centre,
-                np.where(inner, p, 0.25),
-                df=df,
-                two_sided=yes_or_no("two_sided", two_sided),
-            )
-        )
+        se = np.asarray(se_from_p(centre, np.where(inner, p, 0.25), df=df, two_sided=two_sided))
         at_end = np.where(p == 0, 0.0, np.where(p == top, inf, np.nan))
         bounds.append(np.where(inner, se, at_end + 0 * centre))
     return Interval(plain(bounds[0]), plain(bounds[1]))
@@ -308,7 +301,7 @@ def paired_effect_from_p(
     Source: Elbourne 2002, Int J Epidemiol 31:140; Cochrane Handbook 23.2.7.
     """
     count = numbers("n", n, at_least=2)
-    se = se_from_p(estimate, p, df=count - 1, two_sided=yes_or_no("two_sided", two_sided))
+    se = se_from_p(estimate, p, df=count - 1, two_sided=two_sided)
     return effect(numbers("estimate", estimate), np.square(se))
 
 

@@ -306,11 +306,14 @@ def _beyond(result: Any, low: float, high: float) -> tuple[float, float]:
         prior = TauPrior(
             result.tau_prior, float(result.tau_prior_scale), float(result.tau_prior_location)
         )
-        below, above = (
-            pool_bayes(result.yi, result.vi, tau_prior=prior, mu_prior=result.mu_prior, mid=mid)
-            for mid in (-low, high)
-        )
-        return float(below.theta_below_mid), float(above.theta_above_mid)
+        # Once where both ends lie equally far from no effect.
+        beyond = {
+            mid: pool_bayes(
+                result.yi, result.vi, tau_prior=prior, mu_prior=result.mu_prior, mid=mid
+            )
+            for mid in {-low, high}
+        }
+        return float(beyond[-low].theta_below_mid), float(beyond[high].theta_above_mid)
     if np.isnan(float(result.pi_low)):
         return np.nan, np.nan
     if result.pi_method == BOOTSTRAP:

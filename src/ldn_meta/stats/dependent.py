@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import inf, nan
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -32,6 +32,7 @@ from ldn_meta.stats.arrays import (
     effects_and_variances,
     known_measure,
     numbers,
+    one_number,
     one_of,
     p_from_statistic,
     plain,
@@ -40,9 +41,6 @@ from ldn_meta.stats.arrays import (
     yes_or_no,
 )
 from ldn_meta.stats.effects import EFFECT_CODES, corrected_table, effect_size, hedges_correction
-
-if TYPE_CHECKING:
-    pass
 
 # Beside numbers of one size, a difference this small is rounding.
 ROUNDING = 1e-10
@@ -263,11 +261,11 @@ def covariance_block(
 
 
 def _correlation(name: str, value: float, *, at_least: float) -> float:
-    number = numbers(name, value, at_least=at_least, at_most=1)
-    if number.ndim or np.isnan(number):
+    number = one_number(name, value, at_least=at_least, at_most=1)
+    if np.isnan(number):
         message = f"{name}={value!r} is not allowed; allowed: one number"
         raise ArgumentError(message)
-    return float(number)
+    return number
 
 
 def design_effect(

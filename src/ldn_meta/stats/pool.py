@@ -396,9 +396,7 @@ def _pool_chunk(
         pi_low, pi_high = _bootstrap(yi, vi, trials, settings.level)
     else:
         t_new = found.t_new_k1 if settings.pi_method == "k-1" else found.t_new_k2
-        reach = t_new * np.sqrt(tau2 + variance) * root
-        if not settings.is_random:
-            reach = np.full(count.size, np.nan)
+        reach = t_new * np.sqrt(tau2 + variance) * root if settings.is_random else np.nan
         pi_low, pi_high = estimate - reach, estimate + reach
 
     q, h2, i2_pct = cochran(trials)
@@ -407,7 +405,6 @@ def _pool_chunk(
         w_common = 1.0 / v
         typical = df / np.maximum(trace_of_p(w_common, total(w_common))[0], SMALLEST)
         i2_tau2_pct = np.where(count > 1, 100.0 * tau2 / (tau2 + typical), np.nan)
-    if settings.is_random:
         h2 = np.maximum(h2, 1.0)
     low, high = q_profile(trials, found)
     scaled = tau2.copy()

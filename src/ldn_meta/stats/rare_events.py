@@ -394,7 +394,8 @@ def glmm_two_arm(
     use = table.is_informative
     a, n1, c, n2 = (part[use] for part in (table.a, table.n1, table.c, table.n2))
     notes = _glmm_notes(table)
-    low, high = np.maximum(0, a + c - n2), np.minimum(n1, a + c)
+    of = Hypergeometric.of(n1, n2, a + c)
+    low, high = of.values.min(axis=1), of.values.max(axis=1)
     is_finite = bool(np.any(a > low) and np.any(a < high))
     if len(a) and not is_finite:
         notes += (
@@ -403,7 +404,6 @@ def glmm_two_arm(
         )
     of_all = log_odds_ratio(table.a, table.n1, table.c, table.n2)
     each = EffectSize(*(np.where(use, part, np.nan) for part in of_all))
-    of = Hypergeometric.of(n1, n2, a + c)
     return _glmm_result(
         "OR", coverage, a, of, is_finite, notes, np.stack([a, c]), np.stack([n1, n2]), each, labels
     )
