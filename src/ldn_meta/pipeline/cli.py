@@ -9,7 +9,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,17 @@ def _note(context: click.Context, _: click.Parameter, value: bool) -> bool:
 json_option = click.option(
     "--json", "as_json", is_flag=True, is_eager=True, callback=_note, help="For machines."
 )
+
+
+def _output_option(usual: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let a command write into another folder than its own."""
+    return click.option(
+        "--output",
+        "folder",
+        metavar="FOLDER",
+        type=click.Path(path_type=Path, file_okay=False),
+        help=f"Where to; {usual} by default.",
+    )
 
 
 @contextlib.contextmanager
@@ -377,11 +388,12 @@ def run(
       ldn-meta run fibromyalgia/20_pooled_effect -p without=innova2026
       ldn-meta run fibromyalgia -p "tau2_method=dl|reml|pm" -p "designs=parallel|crossover"
     """  # noqa: D301
+    from ldn_meta.evidence.raw.tables import counted
     from ldn_meta.files import derived_is_current
     from ldn_meta.pipeline import run as runner
     from ldn_meta.pipeline.kernels import kernel_source, started_ahead
     from ldn_meta.pipeline.notebooks import read_parameters
-    from ldn_meta.pipeline.readme import write_answers, write_methods
+    from ldn_meta.pipeline.readme import beside_plan, write_answers, write_methods
 
     if any(GRID in text for text in assignments):
         _tell_grid(indications, assignments, as_json=as_json)
@@ -413,14 +425,14 @@ def run(
     write_answers()
     write_methods()
     folder = _shown(summary.folder)
-    answers = _beside(summary.folder)
+    answers = beside_plan([summary.folder])
     if as_json:
         told = {"executed": summary.executed, "fresh": summary.fresh, "folder": folder}
         _tell_json({**told, "answers": answers, "derived": _as_dict(derived)})
     elif summary.executed:
         _tell_beside(answers)
         fresh = f", {len(summary.fresh)} were up to date" if summary.fresh else ""
-        click.echo(f"{folder}: {_counted(len(summary.executed), 'notebook')} executed{fresh}")
+        click.echo(f"{folder}: {counted(len(summary.executed), 'notebook')} executed{fresh}")
         if answers:
             _tell(*(f"  {folder}/{label}.ipynb" for label in summary.executed))
     else:
@@ -449,24 +461,18 @@ def _tell_grid(indications: Sequence[str], assignments: Sequence[str], *, as_jso
         _tell_table(rows)
 
 
-def _beside(folder: Path) -> list[dict[str, Any]]:
-    """Answers of a run of other choices, each beside the one as planned; none of the reports."""
-    from ldn_meta.pipeline.readme import run_rows
-
-    if folder == files.reports():
-        return []
-    own = run_rows([folder])
-    asked = {row["indication"] for row in own}
-    return [row for row in run_rows([files.reports(), folder]) if row["indication"] in asked]
-
-
 def _tell_beside(rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
-        people = f"{_counted(row['trials'], 'trial')}, {row['people']} people"
-        click.echo(
-            f"{row['indication']}, {row['choices']}: {row['outcome']}: {row['effect']}; {people}; "
-            f"certainty {row['certainty']}"
-        )
+        click.echo(f"{row['indication']}, {row['choices']}: {row['outcome']}: {_size_of(row)}")
+
+
+def _size_of(answer: Mapping[str, Any]) -> str:
+    """Effect, trials, people and certainty of an answer."""
+    from ldn_meta.evidence.raw.tables import counted
+    from ldn_meta.pipeline.readme import NOT_ASKED
+
+    people = f"{counted(answer['trials'], 'trial')}, {answer['people']} people"
+    return f"{answer['effect']}; {people}; certainty {answer.get('certainty', NOT_ASKED)}"
 
 
 def _tell_table(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -483,10 +489,6 @@ def _tell_table(rows: Sequence[Mapping[str, Any]]) -> None:
         click.echo("  ".join(cells).rstrip())
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 @main.command()
 @json_option
 def runs(as_json: bool) -> None:
@@ -499,10 +501,7 @@ def runs(as_json: bool) -> None:
     """  # noqa: D301
     from ldn_meta.pipeline import readme as answering
 
-    folders = answering.runs()
-    rows = answering.run_rows([files.reports(), *folders])
-    asked = {row["indication"] for row in answering.run_rows(folders)}
-    rows = [row for row in rows if row["indication"] in asked]
+    rows = answering.beside_plan(answering.runs())
     if as_json:
         _tell_json(rows)
     elif rows:
@@ -550,11 +549,8 @@ def show(what: str, as_json: bool) -> None:
 
 
 def _answer_lines(name: str, answer: Mapping[str, Any], *, is_short: bool) -> Iterator[str]:
-    from ldn_meta.pipeline.readme import NOT_ASKED
-
     yield f"{answer['label']} ({name}): {answer['outcome']} against {answer['comparison']}"
-    people = f"{_counted(answer['trials'], 'trial')}, {answer['people']} people"
-    yield f"  {answer['effect']}; {people}; certainty {answer.get('certainty', NOT_ASKED)}"
+    yield f"  {_size_of(answer)}"
     if is_short:
         return
     yield ""
@@ -671,9 +667,9 @@ def compare(
 
 
 def _compare_run(folder: Path, *, limit: int, as_json: bool) -> None:
-    from ldn_meta.pipeline.readme import moved_facts
+    from ldn_meta.pipeline.readme import beside_plan, moved_facts
 
-    answers, moved = _beside(folder.resolve()), moved_facts(folder)
+    answers, moved = beside_plan([folder.resolve()]), moved_facts(folder)
     if as_json:
         _tell_json({"answers": answers, "moved": moved})
         return
@@ -870,13 +866,7 @@ def _placed_lines(columns: Columns, placed: Placed) -> Iterator[str]:
 @main.command("export")
 @click.argument("indication")
 @click.option("--construct", metavar="NAME", help="Outcome; the main one by default.")
-@click.option(
-    "--output",
-    "folder",
-    metavar="FOLDER",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where to; build/export by default.",
-)
+@_output_option("build/export")
 @json_option
 def export(indication: str, construct: str | None, folder: Path | None, as_json: bool) -> None:
     """Write the pooled effects of an outcome for R's metafor, with a script that pools them.
@@ -921,13 +911,7 @@ def export(indication: str, construct: str | None, folder: Path | None, as_json:
     metavar="FORM",
     help="docx, html, xlsx (tables), ris or bib (sources), or zip: all of it and the figures.",
 )
-@click.option(
-    "--output",
-    "folder",
-    metavar="FOLDER",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where to; build/report by default.",
-)
+@_output_option("build/report")
 @json_option
 def report(indication: str, form: str, folder: Path | None, as_json: bool) -> None:
     """Write the report of a condition, to carry away: for Word, a spreadsheet, a colleague.
@@ -1029,7 +1013,7 @@ def _derive(*, force: bool, is_silent: bool) -> DeriveSummary:
 
 
 def _as_dict(summary: DeriveSummary) -> dict[str, Any]:
-    """Without what was found in printed numbers, which is only there when tables were made."""
+    """Without what was found in printed numbers."""
     return {name: getattr(summary, name) for name in ("was_current", "rows", "changed")}
 
 

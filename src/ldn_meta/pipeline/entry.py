@@ -18,6 +18,7 @@ import click
 from jinja2 import Environment
 
 from ldn_meta import files
+from ldn_meta.display.words import capitalised
 from ldn_meta.errors import (
     DataError,
     Fault,
@@ -33,6 +34,7 @@ from ldn_meta.evidence.entry import (
     answers_text,
     complete,
     is_value,
+    slug,
 )
 from ldn_meta.evidence.foreign import RATIOS
 from ldn_meta.evidence.load import load_evidence
@@ -80,7 +82,7 @@ class Outcome:
     @property
     def construct(self) -> str:
         """Its key."""
-        return _slug(self.name)
+        return slug(self.name, "_")
 
     @property
     def domain(self) -> str:
@@ -125,7 +127,7 @@ class NewReview:
     def __post_init__(self) -> None:
         """Hold that every part is there and every name one of its own."""
         for what, parts in (("condition", self.conditions), ("outcome", self.outcomes)):
-            keys = [_slug(part.name) for part in parts]
+            keys = [slug(part.name, "_") for part in parts]
             if not keys or "" in keys or len(keys) != len(set(keys)):
                 raise ParameterError(f"every {what} needs a name of its own, and one is needed")
         for outcome in self.outcomes:
@@ -159,7 +161,7 @@ def init(folder: Path, review: NewReview) -> list[str]:
     templates = files.kit() / "docs" / "new_review"
     environment = Environment(trim_blocks=True, keep_trailing_newline=True)
     environment.filters["quoted"] = lambda value: json.dumps(value, ensure_ascii=False)
-    environment.filters["capitalised"] = lambda text: text[:1].upper() + text[1:]
+    environment.filters["capitalised"] = capitalised
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     for name, template in _FILES.items():
         text = (templates / template).read_text(encoding="utf-8")
@@ -172,9 +174,10 @@ def init(folder: Path, review: NewReview) -> list[str]:
         )
     made["requirements.txt"] = f"ldn-meta=={version('ldn-meta')}\n"
     made[".gitignore"] = "build/\n.ipynb_checkpoints/\ndata/.derived.*\nreports/.*\n"
+    wording = "data/raw/grade.toml"
+    made[wording] = (files.kit() / wording).read_text(encoding="utf-8")
     write_together({folder / name: text.encode() for name, text in made.items()})
-    shutil.copy(files.kit() / "data" / "raw" / "grade.toml", folder / "data" / "raw")
-    return sorted([*made, "data/raw/grade.toml"])
+    return sorted(made)
 
 
 def _raw_files(review: NewReview) -> dict[str, str]:
@@ -183,12 +186,12 @@ def _raw_files(review: NewReview) -> dict[str, str]:
     usual = tomllib.loads((kit / "docs/new_review/usual.toml").read_text(encoding="utf-8"))
     comparators = [*(one.comparator for one in review.conditions), *usual["comparators"]]
     descriptor = json.loads((kit / "data/raw/datapackage.json").read_text(encoding="utf-8"))
-    descriptor |= {"name": _slug(review.drug, "-"), "title": f"{review.drug}: extracted evidence"}
+    descriptor |= {"name": slug(review.drug), "title": f"{review.drug}: extracted evidence"}
     main = {one.name: one.construct for one in review.outcomes}
     first = review.outcomes[0].name
     rows: dict[str, list[Row]] = {"outcomes": [one.row() for one in review.outcomes]}
     for place, one in enumerate(review.conditions, 1):
-        key, outcome = _slug(one.name), one.outcome or first
+        key, outcome = slug(one.name, "_"), one.outcome or first
         rows.setdefault("indications", []).append(
             {
                 "indication_id": key,
@@ -203,7 +206,7 @@ def _raw_files(review: NewReview) -> dict[str, str]:
                 f"{outcome} in {one.name}?",
             }
         )
-        body = f"{key}-{main[outcome]}-{_slug(one.comparator)}"
+        body = f"{key}-{main[outcome]}-{slug(one.comparator, '_')}"
         rows.setdefault("certainty", []).append(
             {
                 "row_id": f"{body}-outcome",
@@ -242,7 +245,7 @@ def _raw_files(review: NewReview) -> dict[str, str]:
 def _notebook_files(review: NewReview) -> dict[str, str]:
     """Templates, with a condition of the review as their default, and what they are run with."""
     source = files.kit() / "notebooks"
-    first = _slug(review.conditions[0].name)
+    first = slug(review.conditions[0].name, "_")
     made = {
         f"notebooks/{file.name}": re.sub(
             r'(indication: str = \\")[a-z_]+', rf"\g<1>{first}", file.read_text(encoding="utf-8")
@@ -253,18 +256,17 @@ def _notebook_files(review: NewReview) -> dict[str, str]:
     settings = (source / "parameters.toml").read_text(encoding="utf-8").partition(_SETTINGS)[0]
     for page in _OWN_PAGES:
         settings = settings.replace(f'"{page}", ', "")
+    # The first outcome of a domain is the one its page is about.
+    first_of = {one.domain: one.construct for one in reversed(review.outcomes)}
     asked = "".join(
-        f'{domain}_construct = "{one.construct}"\n'
+        f'{domain}_construct = "{first_of[domain]}"\n'
         for domain in ("responder", "harm")
-        for one in [next((o for o in review.outcomes if o.domain == domain), None)]
-        if one is not None
+        if domain in first_of
     )
-    sections = "".join(f"\n[indications.{_slug(one.name)}]\n{asked}" for one in review.conditions)
+    sections = "".join(
+        f"\n[indications.{slug(one.name, '_')}]\n{asked}" for one in review.conditions
+    )
     return {**made, "notebooks/parameters.toml": f"{settings}{_SETTINGS}\n{sections}"}
-
-
-def _slug(text: str, between: str = "_") -> str:
-    return re.sub(r"[^a-z0-9]+", between, text.casefold()).strip(between)
 
 
 # New rows

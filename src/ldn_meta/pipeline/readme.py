@@ -204,6 +204,16 @@ def run_rows(folders: Iterable[Path]) -> list[dict[str, Any]]:
     ]
 
 
+def beside_plan(folders: Iterable[Path]) -> list[dict[str, Any]]:
+    """Answers of runs of other choices, and of the reports for the conditions of these runs."""
+    others = [folder for folder in folders if folder != files.reports()]
+    if not others:
+        return []
+    rows = run_rows([files.reports(), *others])
+    asked = {row["indication"] for row in rows if row["folder"] != files.reports().name}
+    return [row for row in rows if row["indication"] in asked]
+
+
 def grid_rows(
     indications: Sequence[str], choices: Iterable[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:

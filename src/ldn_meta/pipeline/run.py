@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import os
 import re
@@ -54,8 +55,12 @@ class DeriveSummary:
     rows: Mapping[str, int]
     changed: tuple[str, ...]
     was_current: bool
-    # What the checks of printed numbers found; None without that table.
-    checks: pd.DataFrame | None = None
+    computed_checks: pd.DataFrame | None = None
+
+    @functools.cached_property
+    def checks(self) -> pd.DataFrame | None:
+        """What the checks of printed numbers found; None without that table."""
+        return _checks_on_disk() if self.was_current else self.computed_checks
 
     @property
     def printed_numbers(self) -> tuple[str, ...]:
@@ -84,7 +89,7 @@ def derive(*, check_only: bool = False, force: bool = False) -> DeriveSummary:
     with files.exclusive_writer():
         files.restore_folder(folder)
         if not force and files.derived_is_current():
-            return DeriveSummary({}, (), was_current=True, checks=_checks_on_disk())
+            return DeriveSummary({}, (), was_current=True)
         # Hashed before the tables are read: an edit in between makes the manifest too old,
         # which the next run sees, and never too new.
         made_from = files.inputs()
@@ -104,7 +109,7 @@ def derive(*, check_only: bool = False, force: bool = False) -> DeriveSummary:
         rows={name: len(table) for name, table in tables.items()},
         changed=tuple(changed),
         was_current=False,
-        checks=tables.get(PRINTED_NUMBERS),
+        computed_checks=tables.get(PRINTED_NUMBERS),
     )
 
 

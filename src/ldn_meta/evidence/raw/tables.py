@@ -464,9 +464,9 @@ def load_dictionary(folder: Path) -> Dictionary:
     return Dictionary(tables, dict(descriptor["missingValueLabels"]))
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number of things in words; the noun takes an s."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Return a number of things in words; the noun takes an s, or its own plural."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def titled_html(name: str, headline: str, *parts: str) -> str:
