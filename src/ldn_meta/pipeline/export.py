@@ -26,6 +26,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ldn_meta import files
+from ldn_meta.display.outputs import ADDRESSES, DISCLAIMER
+from ldn_meta.display.words import capitalised
 from ldn_meta.errors import LdnMetaError, ParameterError, did_you_mean
 from ldn_meta.files import (
     MISSING,
@@ -40,7 +42,14 @@ from ldn_meta.files import (
     write_together,
     write_whole,
 )
-from ldn_meta.pipeline.notebooks import FACTS, outputs_of, reported_indications, unknown
+from ldn_meta.pipeline.notebooks import (
+    FACTS,
+    figure_label,
+    is_nothing,
+    reported_indications,
+    shown_cells,
+    unknown,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +88,7 @@ def export(
     """Write the main pools of an outcome for R."""
     from ldn_meta.evidence.derived import load_derived
     from ldn_meta.evidence.raw.selection import MAIN
+    from ldn_meta.evidence.raw.tables import as_records
 
     _reported(indication)
     derived = load_derived(indication)
@@ -98,10 +108,7 @@ def export(
         message = f"nothing was pooled for {wanted} in {indication}; {others}"
         raise LdnMetaError(message)
     where = files.build() / "export" if folder is None else folder
-    return tuple(
-        _write(derived, {str(name): value for name, value in pool.items()}, where)
-        for pool in found.to_dict("records")
-    )
+    return tuple(_write(derived, pool, where) for pool in as_records(found))
 
 
 def _reported(indication: str) -> dict[str, str]:
@@ -116,13 +123,15 @@ def rows_for_r(indication: str, construct: str) -> dict[str, bytes]:
     """Rows and scripts of the main pools of an outcome, by names of files."""
     from ldn_meta.evidence.derived import load_derived
     from ldn_meta.evidence.raw.selection import MAIN
+    from ldn_meta.evidence.raw.tables import as_records
 
-    pools = load_derived(indication).pooled
-    if pools.empty or (pools["analysis"] == MAIN)[pools["construct"] == construct].sum() == 0:
-        return {}
-    with TemporaryDirectory() as folder:
-        found = export(indication, construct=construct, folder=Path(folder))
-        return {file.name: file.read_bytes() for one in found for file in (one.table, one.script)}
+    derived = load_derived(indication)
+    return {
+        name: data
+        for pool in as_records(derived.pooled)
+        if pool["analysis"] == MAIN and pool["construct"] == construct
+        for name, data in _for_r(derived, pool).items()
+    }
 
 
 def r_script(table: str, title: str, settings: Mapping[str, Any]) -> str:
@@ -183,15 +192,29 @@ def metafor_table(trials: pd.DataFrame, arm_stats: pd.DataFrame) -> pd.DataFrame
 
 
 def _write(derived: Derived, pool: Mapping[str, Any], folder: Path) -> Export:
+    made = {folder / name: data for name, data in _for_r(derived, pool).items()}
+    write_together(made)
+    table, script = made
+    results = {name: float(pool[name]) for name in RESULTS}
+    return Export(table, script, _key_of(pool), results, len(_effects_of(pool)))
+
+
+def _key_of(pool: Mapping[str, Any]) -> dict[str, str]:
+    names = ("indication_id", "construct", "comparator_class", "measure", "unit")
+    return {name: str(pool[name]) for name in names}
+
+
+def _effects_of(pool: Mapping[str, Any]) -> list[str]:
+    return str(pool["effects"]).split(" ")
+
+
+def _for_r(derived: Derived, pool: Mapping[str, Any]) -> dict[str, bytes]:
+    """Rows of a pool, and the script for them, by names of files."""
     from ldn_meta.evidence.entry import slug
 
-    effects = derived.effects.set_index("effect_id", drop=False)
-    trials = effects.loc[str(pool["effects"]).split(" ")]
+    trials = derived.effects.set_index("effect_id", drop=False).loc[_effects_of(pool)]
     table = metafor_table(trials, derived.evidence.arm_stats)
-    key = {
-        name: str(pool[name])
-        for name in ("indication_id", "construct", "comparator_class", "measure", "unit")
-    }
+    key = _key_of(pool)
     # Two scales of one outcome are two pools, so the unit is part of the name.
     name = "-".join([slug(text, "_") for text in key.values()])
     title = (
@@ -199,11 +222,8 @@ def _write(derived: Derived, pool: Mapping[str, Any], folder: Path) -> Export:
         f"against {key['comparator_class']}: {key['measure']}, {key['unit']}"
     )
     settings = {**pool, "level": derived.protocol.model.level}
-    csv, script = folder / f"{name}.csv", folder / f"{name}.R"
-    text = r_script(csv.name, title, settings)
-    write_together({csv: csv_bytes(table), script: text.encode()})
-    results = {name: float(pool[name]) for name in RESULTS}
-    return Export(csv, script, key, results, len(trials))
+    text = r_script(f"{name}.csv", title, settings)
+    return {f"{name}.csv": csv_bytes(table), f"{name}.R": text.encode()}
 
 
 def _arm_rows(rows: str) -> list[str]:
@@ -366,7 +386,6 @@ REPORT = (
         ),
     ),
 )
-FORMS = ("docx", "html", "xlsx", "ris", "bib", "zip")
 HEADING, TEXT, TABLE, FIGURE, REFERENCE = "heading", "text", "table", "figure", "reference"
 # Paper is A4 on its side, for tables; widths in inches.
 PAGE, MARGIN, WIDEST = (11.69, 8.27), 0.7, 10.0
@@ -412,7 +431,7 @@ def write_report(indication: str, form: str, *, folder: Path | None = None) -> P
     indication : str
         Key in ``indications.csv``; its pages have to be executed.
     form : str
-        One of ``FORMS``.
+        One of ``MAKERS``.
     folder : Path, optional
         Where to; ``build/report`` by default.
 
@@ -421,25 +440,21 @@ def write_report(indication: str, form: str, *, folder: Path | None = None) -> P
     Path
         The file. The same inputs give the same bytes.
     """
-    if form not in FORMS:
-        message = f"to {form!r} is unknown; {did_you_mean(form, FORMS, ' ')}"
-        raise ParameterError(f"{message}allowed: {', '.join(FORMS)}")
+    if form not in MAKERS:
+        message = f"to {form!r} is unknown; {did_you_mean(form, MAKERS, ' ')}"
+        raise ParameterError(f"{message}allowed: {', '.join(MAKERS)}")
     name = f"{indication}.{form}"
-    made = _carried(indication) if form == "zip" else MAKERS[form](report(indication))
-    data = _zipped(made, indication) if isinstance(made, dict) else made
     target = (files.build() / "report" if folder is None else folder) / name
-    write_whole(target, data)
+    write_whole(target, MAKERS[form](report(indication)))
     return target
 
 
 def report(indication: str) -> Report:
     """Put together what the executed pages of a condition show."""
-    from ldn_meta.display.outputs import DISCLAIMER
-
     row = _reported(indication)
     cells = _cells(indication)
     about = stated()
-    title = f"{row['label'][:1].upper()}{row['label'][1:]}: evidence on {row['intervention']}"
+    title = f"{capitalised(row['label'])}: evidence on {row['intervention']}"
     when = ", ".join(
         f"{what} {about[key]}"
         for what, key in (
@@ -458,7 +473,7 @@ def report(indication: str) -> Report:
             if name != CHOICES or len(block.rows) > len(("heads", "main"))
         ]
         if heading == REPORT[1][0]:
-            shown.append(Block(TEXT, f"{when[:1].upper()}{when[1:]}."))
+            shown.append(Block(TEXT, f"{capitalised(when)}."))
         blocks += [Block(HEADING, heading), *shown] if shown else []
     blocks.append(Block(HEADING, "References"))
     blocks += [Block(REFERENCE, reference(source)) for source in _sources(indication)]
@@ -491,21 +506,17 @@ def _cells(indication: str) -> dict[str, list[Block]]:
         message = f"{indication} has no executed pages: run `ldn-meta run {indication}` first"
         raise LdnMetaError(message)
     return {
-        f"{page.stem}/{cell['id']}": [
-            block for output in outputs_of(cell) for block in _blocks(output, folder)
-        ]
-        for page in pages
-        for cell in json.loads(page.read_bytes())["cells"]
+        name: [block for output in outputs for block in _blocks(output, folder)]
+        for name, outputs in shown_cells(pages)
     }
 
 
 def _blocks(output: Mapping[str, Any], folder: Path) -> Iterator[Block]:
     """An output as blocks; a table without rows and a figure without a drawing are none."""
     data = output.get("data", {})
-    label = output.get("metadata", {}).get("ldn-meta", {})
-    if "figure" in label:
+    if label := figure_label(output):
         drawn = folder / "figures" / f"{label['figure']}.svg"
-        if not label.get("is_words_only") and drawn.is_file():
+        if not is_nothing(output) and drawn.is_file():
             caption = f"{str(label['alt']).partition('. ')[0].rstrip('.')}."
             svg = drawn.read_text(encoding="utf-8")
             yield Block(FIGURE, label["alt"], caption, svg=svg, name=label["figure"])
@@ -648,8 +659,6 @@ def _sources(indication: str) -> list[dict[str, str]]:
 
 
 def _address(source: Mapping[str, str]) -> str:
-    from ldn_meta.display.outputs import ADDRESSES
-
     for column in ("doi", "pmid", "url"):
         if source[column]:
             return f"{ADDRESSES[column]}{source[column]}"
@@ -662,7 +671,7 @@ def reference(source: Mapping[str, str]) -> str:
     pmid = f"PMID {source['pmid']}" if source["pmid"] and source["doi"] else ""
     place = source["container"]
     if not source["authors"] and not source["title"]:
-        place = f"{place[:1].upper()}{place[1:]}" or source["source_id"]
+        place = capitalised(place) or source["source_id"]
     parts = (
         *(source["authors"], source["title"], place),
         "" if source["year"] in source["container"] else source["year"],
@@ -1002,6 +1011,7 @@ MAKERS: dict[str, Callable[[Report], bytes]] = {
     "xlsx": as_xlsx,
     "ris": lambda found: ris(_sources(found.indication)),
     "bib": lambda found: bibtex(_sources(found.indication)),
+    "zip": lambda found: as_zip(found),
 }
 
 
@@ -1042,9 +1052,9 @@ FUNDED = "prisma-25"
 
 def stated() -> dict[str, str]:
     """When was searched, when the data changed, which version, who paid, how to cite."""
-    searched = _latest(row["date"] for row in _rows("searches"))
-    changed = _latest([*(row["read_on"] for row in _rows("extraction_log")), searched])
-    paid = [row for row in _rows("checklists") if row.get("item_id") == FUNDED]
+    searched = _latest(row["date"] for row in raw_rows("searches"))
+    changed = _latest([*(row["read_on"] for row in raw_rows("extraction_log")), searched])
+    paid = [row for row in raw_rows("checklists") if row.get("item_id") == FUNDED]
     found = {
         "searched": searched,
         "changed": changed,
@@ -1067,7 +1077,7 @@ def _latest(texts: Iterable[str]) -> str:
     return max((date for text in texts for date in _DATE.findall(text)), default="")
 
 
-def _rows(table: str) -> list[dict[str, str]]:
+def raw_rows(table: str) -> list[dict[str, str]]:
     """Rows of a raw table; none of one that is not there."""
     file = files.raw_data() / f"{table}.csv"
     return csv_records(file) if file.is_file() else []
@@ -1094,13 +1104,12 @@ facts.json           every number of the pages
 """
 
 
-def _carried(indication: str) -> dict[str, bytes]:
+def _carried(found: Report) -> dict[str, bytes]:
     """Every file of the ZIP by its name."""
-    from ldn_meta.display.outputs import DISCLAIMER
     from ldn_meta.evidence.derived import load_derived
 
-    found, derived = report(indication), load_derived(indication)
-    name, sources = indication, _sources(indication)
+    name = found.indication
+    derived, sources = load_derived(name), _sources(name)
     told = READ_ME.format(title=found.title, disclaimer=DISCLAIMER, name=name, sums=SUMS)
     made = {
         "README.txt": told.encode(),
@@ -1155,9 +1164,10 @@ def robvis(derived: Derived) -> dict[str, bytes]:
     return made
 
 
-def _zipped(members: Mapping[str, bytes], indication: str) -> bytes:
-    """Pack files below a folder, with a list of their checksums."""
+def as_zip(found: Report) -> bytes:
+    """Pack the report and all that belongs to it, with a list of checksums."""
+    members = _carried(found)
     sums = "".join(f"{sha256(data)}  {name}\n" for name, data in members.items())
-    packed = {f"{indication}/{name}": data for name, data in members.items()}
-    packed[f"{indication}/{SUMS}"] = sums.encode()
-    return _archive(packed, datetime.fromisoformat(stated()["changed"] or "1980-01-01"))
+    packed = {f"{found.indication}/{name}": data for name, data in members.items()}
+    packed[f"{found.indication}/{SUMS}"] = sums.encode()
+    return _archive(packed, _day(found))

@@ -131,18 +131,35 @@ def for_readers(notebook: Any) -> None:
 
 
 def _is_answer(cell: Any) -> bool:
-    return ANSWER_TAG in cell["metadata"].get("tags", []) and all(
+    return ANSWER_TAG in tags_of(cell) and all(
         "text/markdown" in output.get("data", {}) for output in cell["outputs"]
     )
 
 
-def outputs_of(cell: Mapping[str, Any]) -> list[dict[str, Any]]:
+def shown_cells(pages: Iterable[Path]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Each cell of executed pages as page/cell, with what it shows."""
+    for page in pages:
+        for cell in json.loads(page.read_bytes())["cells"]:
+            yield f"{page.stem}/{cell['id']}", _outputs_of(cell)
+
+
+def _outputs_of(cell: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What a cell of an executed page shows, the answer's words among it."""
     if cell["cell_type"] == "code":
         return list(cell["outputs"])
-    if ANSWER_TAG not in cell["metadata"].get("tags", []):
+    if ANSWER_TAG not in tags_of(cell):
         return []
     return [{"data": {"text/markdown": "".join(cell["source"])}, "metadata": {}}]
+
+
+def tags_of(cell: Mapping[str, Any]) -> list[str]:
+    """Tags of a cell."""
+    return list(cell["metadata"].get("tags", []))
+
+
+def figure_label(output: Mapping[str, Any]) -> dict[str, Any]:
+    """Name and words of the figure in an output; empty if it is none."""
+    return dict(output.get("metadata", {}).get("ldn-meta", {}))
 
 
 def _filled(cells: Iterable[Any]) -> Iterator[list[Any]]:
@@ -154,7 +171,7 @@ def _filled(cells: Iterable[Any]) -> Iterator[list[Any]]:
 
 def _with_values(cells: Sequence[Any]) -> list[Any]:
     """Cells with the values of a run in the one cell of parameters."""
-    tagged = {tag: cell for cell in cells for tag in cell["metadata"].get("tags", [])}
+    tagged = {tag: cell for cell in cells for tag in tags_of(cell)}
     stated, given = tagged.get(PARAMETERS_TAG), tagged.get(INJECTED_TAG)
     if stated is None or given is None:
         return list(cells)
@@ -175,8 +192,7 @@ def _with_values(cells: Sequence[Any]) -> list[Any]:
 
 def is_nothing(output: Mapping[str, Any]) -> bool:
     """Whether an output says that there is none: no row, no word, a picture of words."""
-    label = output.get("metadata", {}).get("ldn-meta", {})
-    if label:
+    if label := figure_label(output):
         return bool(label.get("is_words_only"))
     data = output.get("data", {})
     if "text/html" in data:

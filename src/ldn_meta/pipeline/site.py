@@ -5,10 +5,8 @@ The words and the layout of pages that are no notebooks stand in docs/_templates
 
 from __future__ import annotations
 
-import csv
 import functools
 import html
-import importlib.metadata
 import importlib.util
 import json
 import math
@@ -30,30 +28,32 @@ from ldn_meta.display.figures.studies import TOLD_OF_ALL
 from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.display.words import (
     COUNTS,
-    FILLED,
     MEASURES,
-    OPEN,
     capitalised,
     estimate_with_interval,
+    symbols,
 )
 from ldn_meta.errors import LdnMetaError
 from ldn_meta.evidence.answer import pools as synthesis
 from ldn_meta.evidence.answer.pools import CI_METHODS, TAU2_METHODS
 from ldn_meta.evidence.derived import load_derived
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
-from ldn_meta.evidence.grade import GRADES, MAIN_OUTCOME
+from ldn_meta.evidence.grade import MAIN_OUTCOME
 from ldn_meta.evidence.raw.review import Review, load_review
 from ldn_meta.evidence.raw.selection import MAIN
+from ldn_meta.evidence.raw.tables import counted
 from ldn_meta.pipeline import export
 from ldn_meta.pipeline.notebooks import (
     ANSWER_TAG,
     INJECTED_TAG,
     OVERVIEW,
     PARAMETERS_TAG,
+    figure_label,
     is_nothing,
-    outputs_of,
     read_facts,
     reported_indications,
+    shown_cells,
+    tags_of,
 )
 from ldn_meta.pipeline.readme import ANSWERED_BY, RATED_BY, Answer, read_answers
 
@@ -196,10 +196,10 @@ def made_to_take_along() -> dict[str, bytes]:
 
 def forest_rows(name: str, report: str) -> dict[str, bytes]:
     """Rows of the pools in a forest plot, and a script for R, by names of files."""
-    shown = [one.notebook for one in figures_of(report) if one.name == name]
-    if not name.startswith("forest") or not shown:
+    if not name.startswith("forest"):
         return {}
-    construct = read_facts(files.reports() / report).get(shown[0], {}).get("construct")
+    page = next((one.notebook for one in figures_of(report) if one.name == name), "")
+    construct = read_facts(files.reports() / report).get(page, {}).get("construct")
     return export.rows_for_r(report, construct) if construct else {}
 
 
@@ -319,7 +319,7 @@ def page_notebook(file: Path, *, up: str, links: Links, beside: str = "") -> byt
     """
     notebook = json.loads(file.read_bytes())
     report = file.parent.name
-    is_injected = any(INJECTED_TAG in _tags(cell) for cell in notebook["cells"])
+    is_injected = any(INJECTED_TAG in tags_of(cell) for cell in notebook["cells"])
     cells: list[dict[str, Any]] = []
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
@@ -328,7 +328,7 @@ def page_notebook(file: Path, *, up: str, links: Links, beside: str = "") -> byt
             cell["outputs"] = list(_for_readers(cell["outputs"], report, up, links))
             if had and not cell["outputs"]:
                 continue
-        elif ANSWER_TAG in _tags(cell):
+        elif ANSWER_TAG in tags_of(cell):
             cell["source"] = links.in_words("".join(cell["source"]))
         cells.append(cell)
     cells = _without_empty_sections(cells)
@@ -524,11 +524,11 @@ def layers_of(
     notebooks: Iterable[Path], up: str, links: Links, *, has_number: bool
 ) -> list[Shown]:
     """Fill the layers from executed notebooks; one that stays empty is left out."""
-    cells: dict[str, str] = {}
-    for file in notebooks:
-        for cell in json.loads(file.read_bytes())["cells"]:
-            outputs = _for_readers(outputs_of(cell), file.parent.name, up, links)
-            cells[f"{file.stem}/{cell['id']}"] = "\n".join(map(_in_html, outputs))
+    cells = {
+        name: "\n".join(map(_in_html, _for_readers(outputs, file.parent.name, up, links)))
+        for file in notebooks
+        for name, outputs in shown_cells([file])
+    }
     # What other choices would give of nothing is nothing.
     for name in [name for name in cells if name.endswith("/sensitivity")]:
         if not cells.get(f"{name.partition('/')[0]}/forest"):
@@ -559,21 +559,17 @@ def _in_html(output: Mapping[str, Any]) -> str:
 def code_of_page(notebook: Path) -> str:
     """Effective parameters and code of an executed notebook."""
     cells = json.loads(notebook.read_bytes())["cells"]
-    is_injected = any(INJECTED_TAG in _tags(cell) for cell in cells)
+    is_injected = any(INJECTED_TAG in tags_of(cell) for cell in cells)
     code = (
         "".join(cell["source"])
         for cell in cells
-        if cell["cell_type"] == "code" and not (is_injected and PARAMETERS_TAG in _tags(cell))
+        if cell["cell_type"] == "code" and not (is_injected and PARAMETERS_TAG in tags_of(cell))
     )
     return "\n".join(code)
 
 
-def _tags(cell: Mapping[str, Any]) -> list[str]:
-    return list(cell["metadata"].get("tags", []))
-
-
 def _fold(cell: dict[str, Any], *, is_injected: bool) -> None:
-    tags = _tags(cell)
+    tags = tags_of(cell)
     if is_injected and PARAMETERS_TAG in tags:
         tags.append("remove-cell")
     if not any(tag.startswith(_FOLDED) for tag in tags):
@@ -591,11 +587,6 @@ def _is_for_people(output: dict[str, Any]) -> bool:
 
 def _markup(text: str) -> dict[str, Any]:
     return {"cell_type": "markdown", "metadata": {}, "source": text}
-
-
-def figure_label(output: Mapping[str, Any]) -> dict[str, Any]:
-    """Name and words of the figure in an output; empty if it is none."""
-    return dict(output.get("metadata", {}).get("ldn-meta", {}))
 
 
 def question_of(notebook: Path) -> str:
@@ -661,11 +652,7 @@ class Told:
     @property
     def certainty(self) -> str:
         """GRADE's circles with the word for them."""
-        grade = self.answer.certainty
-        if grade not in GRADES:
-            return grade
-        level = GRADES.index(grade) + 1
-        return f"{FILLED * level}{OPEN * (len(GRADES) - level)} {grade}"
+        return f"{symbols(self.answer.certainty)} {self.answer.certainty}".lstrip()
 
 
 def told(reports: Mapping[str, Sequence[Path]], review: Review) -> dict[str, Told]:
@@ -715,11 +702,6 @@ def people_in_words(answer: Answer) -> str:
         return "nobody: no comparative study"
     studies = counted(answer.comparative_studies, "comparative study", "comparative studies")
     return f"no usable numbers in {studies}"
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """Write a number with its noun."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _main_result(facts: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
@@ -871,16 +853,8 @@ def _grid_link(address: str, glyph: str, shown: str, words: str) -> str:
 
 
 def _harms() -> set[str]:
-    return {row["construct"] for row in _rows_of("outcomes") if row.get("domain") == "harm"}
-
-
-def _rows_of(table: str) -> list[dict[str, str]]:
-    """Rows of a raw table; none of one that is not there."""
-    file = files.raw_data() / f"{table}.csv"
-    if not file.is_file():
-        return []
-    with file.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
+    outcomes = export.raw_rows("outcomes")
+    return {row["construct"] for row in outcomes if row.get("domain") == "harm"}
 
 
 def direction_in_words(found: Mapping[str, Any], review: Review) -> str:
@@ -937,11 +911,6 @@ class Drawn:
         return found or (self.name.replace("_", " ").capitalize(), "")
 
     @property
-    def picture(self) -> str:
-        """Where the site has it."""
-        return f"{DOWNLOADS}/{self.report}/{self.name}.svg"
-
-    @property
     def words(self) -> str:
         """Its words in one line."""
         return " ".join(self.alt.split())
@@ -962,12 +931,10 @@ def gallery(folders: Mapping[str, str]) -> dict[str, bytes]:
 
 def figures_of(report: str) -> Iterator[Drawn]:
     """List the filed figures of a report, in reading order."""
-    for file in _notebooks(report):
-        for cell in json.loads(file.read_bytes())["cells"]:
-            for output in cell.get("outputs", ()):
-                label = figure_label(output)
-                if label and not label.get("is_words_only"):
-                    yield Drawn(label["figure"], label["alt"], report, file.stem)
+    for name, outputs in shown_cells(_notebooks(report)):
+        for output in outputs:
+            if (label := figure_label(output)) and not is_nothing(output):
+                yield Drawn(label["figure"], label["alt"], report, name.partition("/")[0])
 
 
 # Pages that are no notebooks
@@ -1085,12 +1052,8 @@ def _study_groups(derived: Derived) -> list[tuple[str, list[dict[str, str]]]]:
     for key in dict.fromkeys([*reported_indications(), *names]):
         own = studies[studies["indication_id"] == key].to_dict("records")
         if own:
-            groups.append((_headline(names[key]), own))
+            groups.append((capitalised(names[key]), own))
     return groups
-
-
-def _headline(label: str) -> str:
-    return f"{label[:1].upper()}{label[1:]}"
 
 
 def pages() -> dict[str, bytes]:
@@ -1106,7 +1069,7 @@ def pages() -> dict[str, bytes]:
     for name, folder in folders.items():
         up = "../" * (folder.count("/") + 1)
         links = study_links(labels, up)
-        title = "" if name == OVERVIEW else _headline(indications[name]["label"])
+        title = "" if name == OVERVIEW else capitalised(indications[name]["label"])
         for file in reports[name]:
             beside = _beside(file, title, reports[name]) if title else ""
             made = page_notebook(file, up=up, links=links, beside=beside)
