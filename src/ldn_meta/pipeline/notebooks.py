@@ -94,7 +94,8 @@ def _sections(cells: Iterable[Any]) -> Iterator[list[Any]]:
     """Cells by the headings above them, without the sections that ran and have nothing to show."""
     parts: list[list[Any]] = [[]]
     for cell in cells:
-        if cell["cell_type"] == "markdown" and cell["source"].startswith("## "):
+        # Source is a text, or a list of lines.
+        if cell["cell_type"] == "markdown" and "".join(cell["source"]).startswith("## "):
             parts.append([])
         parts[-1].append(cell)
     for part in parts:
@@ -127,7 +128,7 @@ def for_readers(notebook: Any) -> None:
         cell.pop("execution_count")
     title = next((n for n, cell in enumerate(kept, 1) if cell["cell_type"] == "markdown"), 0)
     kept[title:title] = answers
-    notebook["cells"] = [cell for part in _filled(kept) for cell in part]
+    notebook["cells"] = without_empty_sections(kept)
 
 
 def _is_answer(cell: Any) -> bool:
@@ -162,11 +163,14 @@ def figure_label(output: Mapping[str, Any]) -> dict[str, Any]:
     return dict(output.get("metadata", {}).get("ldn-meta", {}))
 
 
-def _filled(cells: Iterable[Any]) -> Iterator[list[Any]]:
-    """Sections without those that are a heading alone."""
-    for place, part in enumerate(_sections(cells)):
-        if place == 0 or len(part) > 1 or "\n" in part[0]["source"].strip():
-            yield part
+def without_empty_sections(cells: Iterable[Any]) -> list[Any]:
+    """Cells without the sections that have nothing to show or are a heading alone."""
+    return [
+        cell
+        for place, part in enumerate(_sections(cells))
+        if place == 0 or len(part) > 1 or "\n" in "".join(part[0]["source"]).strip()
+        for cell in part
+    ]
 
 
 def _with_values(cells: Sequence[Any]) -> list[Any]:

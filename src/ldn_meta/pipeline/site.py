@@ -54,6 +54,7 @@ from ldn_meta.pipeline.notebooks import (
     reported_indications,
     shown_cells,
     tags_of,
+    without_empty_sections,
 )
 from ldn_meta.pipeline.readme import ANSWERED_BY, RATED_BY, Answer, read_answers
 
@@ -331,7 +332,7 @@ def page_notebook(file: Path, *, up: str, links: Links, beside: str = "") -> byt
         elif ANSWER_TAG in tags_of(cell):
             cell["source"] = links.in_words("".join(cell["source"]))
         cells.append(cell)
-    cells = _without_empty_sections(cells)
+    cells = without_empty_sections(cells)
     if beside:
         cells.insert(1, _markup(beside))
     cells.append(_markup(page_bar(file.stem, report, up)))
@@ -355,22 +356,6 @@ def _for_readers(
         elif "text/markdown" in data:
             data["text/markdown"] = links.in_words("".join(data["text/markdown"]))
         yield output
-
-
-def _without_empty_sections(cells: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Leave out headings with nothing but the next heading after them."""
-    kept: list[dict[str, Any]] = []
-    for cell in reversed(cells):
-        is_last = not kept or _is_heading(kept[-1])
-        if not (_is_heading(cell) and is_last):
-            kept.append(cell)
-    return kept[::-1]
-
-
-def _is_heading(cell: Mapping[str, Any]) -> bool:
-    text = "".join(cell["source"])
-    is_one_line = "\n" not in text.strip()
-    return cell["cell_type"] == "markdown" and text.startswith("## ") and is_one_line
 
 
 def figure_html(label: Mapping[str, Any], report: str, up: str) -> str:
