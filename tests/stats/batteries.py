@@ -1,7 +1,9 @@
 """Sizes and seeds of batteries: small and fixed in each run, full and drawn anew in a slow one."""
 
+import tracemalloc
 from types import FunctionType
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,3 +32,19 @@ def anew(*tests, examples=5):
         drawn = settings(max_examples=examples)(given(seed=SEEDS)(copy))
         found[copy.__name__] = pytest.mark.slow(drawn)
     return found
+
+
+def many_trials(k):
+    """Effects and variances of k trials, the same in each run."""
+    i = np.arange(k)
+    v = 0.01 + 0.2 * ((i * 37) % 101) / 101
+    return np.sin(i) * np.sqrt(v + 0.05), v
+
+
+def most_memory(call):
+    """Bytes that a call holds at the most."""
+    tracemalloc.start()
+    call()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most

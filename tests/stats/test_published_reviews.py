@@ -327,14 +327,11 @@ def morris2008():
 
 def crossover():
     """A crossover of ten people: Cochrane Handbook 5.1, section 16.4.6.4 (data there)."""
-    yi, vi = lm.effect_size(
-        "MC", mean_1=7.0, sd_1=2.38, mean_2=6.5, sd_2=2.21, n=10, correlation=0.68
-    )
+    people = {"mean_1": 7.0, "sd_1": 2.38, "mean_2": 6.5, "sd_2": 2.21, "n": 10}
+    yi, vi = lm.effect_size("MC", **people, correlation=0.68)
     yield "16.4.6.4", [yi, vi**0.5], "0.5 0.583"
     # In the SD of the outcome; the Handbook does not correct for few people: J is taken out.
-    yi, vi = lm.effect_size(
-        "SMCRP", mean_1=7.0, sd_1=2.38, mean_2=6.5, sd_2=2.21, n=10, correlation=0.68
-    )
+    yi, vi = lm.effect_size("SMCRP", **people, correlation=0.68)
     uncorrected = yi / hedges_correction(2 * 9 / (1 + 0.68**2))
     yield "16.4.6.4", [uncorrected, vi**0.5], "0.218 0.256"
 

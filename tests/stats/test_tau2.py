@@ -1,6 +1,5 @@
 """REML and ML at the global maximum; Paule-Mandel and Q-profile at their roots."""
 
-import tracemalloc
 from fractions import Fraction
 
 import numpy as np
@@ -11,7 +10,7 @@ from ldn_meta.errors import ConvergenceError, LdnMetaError
 from ldn_meta.stats.pool import pool, pool_many
 from ldn_meta.stats.tau2 import tau2_estimate
 from reference_values import generic_sets
-from stats.batteries import sizes
+from stats.batteries import many_trials, most_memory, sizes
 
 # PEERS.md section 2: the global maximum is inside although the score at 0 is negative.
 INSIDE = (
@@ -63,15 +62,8 @@ def test_blocks_of_the_search_change_no_bit(method, monkeypatch):
 
 def test_the_search_takes_little_memory_for_very_many_trials():
     """The points of the search in blocks: all at once they took 1.8 GB for a million trials."""
-    k = 200_000
-    i = np.arange(k)
-    v = 0.01 + 0.2 * ((i * 37) % 101) / 101
-    y = np.sin(i) * np.sqrt(v + 0.05)
-    tracemalloc.start()
-    tau2_estimate(y, v)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 120e6
+    y, v = many_trials(200_000)
+    assert most_memory(lambda: tau2_estimate(y, v)) < 120e6
 
 
 def test_bimodal_set_with_the_maximum_inside():

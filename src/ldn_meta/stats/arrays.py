@@ -606,6 +606,18 @@ class PoolRecord(FrozenRecord):
         return Transformed(entry.words, *(back(end, entry.scale, n) for end in ends))
 
     @property
+    def _percent(self) -> str:
+        """The level as it is printed."""
+        return f"{100 * self.level:g}%"
+
+    def _effect_rows(self, se: Any) -> list[tuple[str, str]]:
+        """Name and write the estimate with its standard error, and its interval."""
+        return [
+            ("pooled effect (SE)", f"{self.estimate:.4g} ({se:.4g})"),
+            (f"{self._percent} CI", f"{self.ci_low:.4g} to {self.ci_high:.4g}"),
+        ]
+
+    @property
     def _is_told_twice(self) -> bool:
         """Whether readers know another scale, and it needs nothing that is not here."""
         return self.scale not in (PLAIN, DOUBLE_ARCSINE)
@@ -613,8 +625,7 @@ class PoolRecord(FrozenRecord):
     def _in_brackets(self) -> str:
         """Write estimate and interval for one line, on both scales where there are two."""
         ends = f"{self.ci_low:.4g}, {self.ci_high:.4g}"
-        percent = f"{100 * self.level:g}%"
-        level = f"{percent} {self.INTERVAL}" if self.INTERVAL == "CI" else percent
+        level = f"{self._percent} CI" if self.INTERVAL == "CI" else self._percent
         told = f"{self.estimate:.4g} [{level} {ends}]"
         if not self._is_told_twice:
             return told
@@ -659,7 +670,7 @@ class PoolRecord(FrozenRecord):
         first, *others = self._shown_numbers()
         known: list[tuple[str, str]] = []
         if self._is_told_twice:
-            t, percent = self.transformed(), f"{100 * self.level:g}%"
+            t, percent = self.transformed(), self._percent
             told = f"{t.estimate:.4g} ({t.ci_low:.4g} to {t.ci_high:.4g})"
             known = [(f"{t.quantity} ({percent} {self.INTERVAL})", told)]
             if not np.isnan(t.pi_low):

@@ -282,11 +282,11 @@ class BayesResult(PoolRecord):
             ("measure", self.measure or "not named"),
             ("prior of the spread tau", self.prior),
             ("prior of the mean effect", mu),
-            ("intervals", f"{100 * self.level:g}%, the shortest"),
+            ("intervals", f"{self._percent}, the shortest"),
         ]
 
     def _shown_numbers(self) -> list[tuple[str, str]]:
-        percent = f"{100 * self.level:g}%"
+        percent = self._percent
         rows = [
             ("trials", str(self.k)),
             ("mean effect: median", f"{self.mu_median:.4g}"),

@@ -530,15 +530,14 @@ class DependentResult(PoolRecord):
         return [
             ("measure", self.measure or "not named"),
             ("model", "effects within clusters, restricted maximum likelihood"),
-            ("interval", f"{100 * self.level:g}%, {interval}"),
+            ("interval", f"{self._percent}, {interval}"),
         ]
 
     def _shown_numbers(self) -> list[tuple[str, str]]:
-        percent = f"{100 * self.level:g}%"
+        percent = self._percent
         return [
             ("effects (clusters)", f"{self.k} ({self.clusters})"),
-            ("pooled effect (SE)", f"{self.estimate:.4g} ({self.se:.4g})"),
-            (f"{percent} CI", f"{self.ci_low:.4g} to {self.ci_high:.4g}"),
+            *self._effect_rows(self.se),
             (f"{percent} prediction interval", f"{self.pi_low:.4g} to {self.pi_high:.4g}"),
             (
                 "test of no difference",

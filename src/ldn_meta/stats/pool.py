@@ -298,16 +298,15 @@ class PooledResult(PoolRecord):
         return [
             ("measure", self.measure or "not named"),
             ("tau2 method", METHOD_NAMES[self.tau2_method]),
-            ("interval", f"{100 * self.level:g}%, {INTERVAL_NAMES[self.ci_method]}"),
+            ("interval", f"{self._percent}, {INTERVAL_NAMES[self.ci_method]}"),
             ("prediction interval", PREDICTION_NAMES[self.pi_method]),
         ]
 
     def _shown_numbers(self) -> list[tuple[str, str]]:
-        percent = f"{100 * self.level:g}%"
+        percent = self._percent
         return [
             ("trials", str(self.k)),
-            ("pooled effect (SE)", f"{self.estimate:.4g} ({self.se:.4g})"),
-            (f"{percent} CI", f"{self.ci_low:.4g} to {self.ci_high:.4g}"),
+            *self._effect_rows(self.se),
             (f"{percent} prediction interval", f"{self.pi_low:.4g} to {self.pi_high:.4g}"),
             ("test of no difference", f"{self.statistic:.4g}, p = {self.p_value:.3g}"),
             (

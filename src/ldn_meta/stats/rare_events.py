@@ -48,6 +48,8 @@ from ldn_meta.stats.effects import (
     risk_difference,
 )
 
+NO_COUNTS = "No trial has complete counts, so nothing was pooled."
+ONE_TRIAL = "There is one trial, so nothing was pooled and tau2 is not known."
 MISSING = "Trials without complete counts (NaN) were left out"
 METHOD_NAMES = {"mantel-haenszel": "Mantel-Haenszel", "peto": "Peto"}
 
@@ -273,14 +275,13 @@ class GlmmResult(PoolRecord):
                 "model",
                 f"{MODELS[self.measure]}, maximum likelihood, {self.quadrature_points} points",
             ),
-            ("interval", f"{100 * self.level:g}%, Wald (normal)"),
+            ("interval", f"{self._percent}, Wald (normal)"),
         ]
 
     def _shown_numbers(self) -> list[tuple[str, str]]:
         return [
             ("trials", str(self.k)),
-            ("pooled effect (SE)", f"{self.estimate:.4g} ({self.se:.4g})"),
-            (f"{100 * self.level:g}% CI", f"{self.ci_low:.4g} to {self.ci_high:.4g}"),
+            *self._effect_rows(self.se),
             ("tau2, tau", f"{self.tau2:.4g}, {self.tau:.4g}"),
             ("log-likelihood", f"{self.log_likelihood:.4g}"),
             (
@@ -422,7 +423,7 @@ def _glmm_notes(table: Tables) -> tuple[str, ...]:
     if told == 0:
         notes.append("No trial has both an event and a non-event, so nothing was pooled.")
     if told == 1:
-        notes.append("There is one trial, so nothing was pooled and tau2 is not known.")
+        notes.append(ONE_TRIAL)
     return tuple(notes)
 
 
@@ -577,13 +578,13 @@ def _homogeneity(x: FloatArray, of: Counts) -> float:
 
 def _notes(x: FloatArray, n: FloatArray) -> tuple[str, ...]:
     if len(x) == 0:
-        return ("No trial has complete counts, so nothing was pooled.",)
+        return (NO_COUNTS,)
     notes = []
     if x.sum() in (0, n.sum()):
         who = "Nobody" if x.sum() == 0 else "Everybody"
         notes.append(f"{who} had the event in any trial, so the log odds are infinite: NaN.")
     if len(x) == 1:
-        notes.append("There is one trial, so nothing was pooled and tau2 is not known.")
+        notes.append(ONE_TRIAL)
     return tuple(notes)
 
 
@@ -638,14 +639,13 @@ class RareEventsResult(PoolRecord):
         return [
             ("measure", self.measure),
             ("method", f"{METHOD_NAMES[self.method]}, common effect"),
-            ("interval", f"{100 * self.level:g}%, Wald (normal)"),
+            ("interval", f"{self._percent}, Wald (normal)"),
         ]
 
     def _shown_numbers(self) -> list[tuple[str, str]]:
         return [
             ("trials", str(self.k)),
-            ("pooled effect (SE)", f"{self.estimate:.4g} ({self.se:.4g})"),
-            (f"{100 * self.level:g}% CI", f"{self.ci_low:.4g} to {self.ci_high:.4g}"),
+            *self._effect_rows(self.se),
             ("test of no difference", f"{self.statistic:.4g}, p = {self.p_value:.3g}"),
             ("Q (df), p", f"{self.q:.4g} ({self.q_df}), p = {self.q_pvalue:.3g}"),
             ("I2 (Q-based)", f"{self.i2_pct:.1f}%"),
@@ -759,7 +759,7 @@ def _table_notes(
 ) -> tuple[str, ...]:
     notes = ["Common effect: the trials are taken to share one true effect."]
     if np.any(k == 0):
-        notes.append("No trial has complete counts, so nothing was pooled.")
+        notes.append(NO_COUNTS)
     if np.any(k == 1):
         notes.append("There is one trial, so nothing was pooled.")
     most = int(np.max((~table.is_present).sum(axis=-1), initial=0))

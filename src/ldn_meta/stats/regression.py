@@ -803,7 +803,7 @@ class SubgroupResult(FrozenRecord):
 
     def _repr_html_(self) -> str:
         """Return settings above a row per subgroup, the test and the notes below."""
-        percent = f"{100 * self.overall.level:g}%"
+        percent = self.overall._percent
         settings = [
             ("measure", self.overall.measure or "not named"),
             ("tau2", f"{self.tau2}, {METHOD_NAMES[self.overall.tau2_method]}"),
