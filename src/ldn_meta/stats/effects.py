@@ -369,12 +369,17 @@ def pre_post_control(
     return effect(arm_1.yi - arm_2.yi, arm_1.vi + arm_2.vi)
 
 
+def _has_zero(*cells: FloatArray) -> BoolArray:
+    """Return which tables have an empty cell."""
+    return np.asarray(np.logical_or.reduce([cell == 0 for cell in cells]))
+
+
 def corrected_table(
     events_1: FloatArray, n_1: FloatArray, events_2: FloatArray, n_2: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Return a, b, c, d of the tables after the zero-cell rule of this file."""
     a, b, c, d = events_1, n_1 - events_1, events_2, n_2 - events_2
-    has_zero = (a == 0) | (b == 0) | (c == 0) | (d == 0)
+    has_zero = _has_zero(a, b, c, d)
     addition = np.where(has_zero, ZERO_CELL_ADDITION, 0.0)
     return a + addition, b + addition, c + addition, d + addition
 
@@ -488,7 +493,7 @@ def log_rate_ratio(
 
     Source: Rothman, Greenland & Lash 2008, chapter 14; metafor `escalc(measure="IRR")`.
     """
-    has_zero = (events_1 == 0) | (events_2 == 0)
+    has_zero = _has_zero(events_1, events_2)
     addition = np.where(has_zero, ZERO_CELL_ADDITION, 0.0)
     x1, x2 = events_1 + addition, events_2 + addition
     return effect(np.log(x1 / time_1) - np.log(x2 / time_2), 1 / x1 + 1 / x2)
@@ -496,7 +501,7 @@ def log_rate_ratio(
 
 def _corrected_counts(events: FloatArray, n: FloatArray) -> tuple[FloatArray, FloatArray]:
     others = n - events
-    addition = np.where((events == 0) | (others == 0), ZERO_CELL_ADDITION, 0.0)
+    addition = np.where(_has_zero(events, others), ZERO_CELL_ADDITION, 0.0)
     return events + addition, others + addition
 
 
@@ -684,16 +689,16 @@ def _empty_cells(measure: str, data: dict[str, FloatArray]) -> tuple[BoolArray, 
     """Return which effects got 0.5 for an empty cell, and which compare nobody with anybody."""
     nothing = np.zeros(np.shape(next(iter(data.values()))), dtype=np.bool_)
     if measure in ("PR", "PLO"):
-        return (data["events"] == 0) | (data["events"] == data["n"]), nothing
+        return _has_zero(data["events"], data["n"] - data["events"]), nothing
     if "events_2" not in data:
         return nothing, nothing
     a, c = data["events_1"], data["events_2"]
     nobody = (a == 0) & (c == 0)
     if "n_1" not in data:
-        return (a == 0) | (c == 0), nobody
+        return _has_zero(a, c), nobody
     b, d = data["n_1"] - a, data["n_2"] - c
     nobody |= (b == 0) & (d == 0)
-    return nothing if measure == "AS" else (a == 0) | (b == 0) | (c == 0) | (d == 0), nobody
+    return nothing if measure == "AS" else _has_zero(a, b, c, d), nobody
 
 
 def _logit_difference(p1: FloatArray, p2: FloatArray, cov: FloatArray) -> _Moments:
@@ -817,7 +822,7 @@ def matched_effect(
     """
     measure = known_measure(measure, MATCHED_CODES)
     a, b, c, d = _pairs(both, only_1, only_2, neither)
-    has_zero = (a == 0) | (b == 0) | (c == 0) | (d == 0)
+    has_zero = _has_zero(a, b, c, d)
     a, b, c, d = (cell + np.where(has_zero, ZERO_CELL_ADDITION, 0.0) for cell in (a, b, c, d))
     total = a + b + c + d
     if measure == "MPORC":
