@@ -402,7 +402,7 @@ def test_what_was_known_agrees_with_the_dates(protocol):
     late = {one.name for one in history.decisions if one.is_late}
     assert {"bayes", "certainty.imprecision", "multiverse", "dose", "next_trial"} <= late
     assert not {"pooling", "timepoint", "selection", "outcome_group"} & late
-    assert "not registered" in protocol._repr_html_()
+    assert "never registered" in protocol._repr_html_()
 
 
 def test_the_group_changed_when_the_first_pages_were_read_says_so(protocol):

@@ -1,7 +1,7 @@
 """New rows from the keyboard, a file or the table of another program: all of them or none."""
 
+import html
 import json
-import math
 import os
 import re
 import shutil
@@ -722,16 +722,62 @@ def test_a_file_of_answers_makes_a_review(tmp_path):
         assert done.exit_code == 0, done.output
 
 
-def test_thirteen_trials_give_the_printed_result(tmp_path):
-    # rma(ai=tpos, bi=tneg, ci=cpos, di=cneg, data=dat.bcg, measure="RR") of metafor.
+# How this project works, and not every review.
+OWN_WAYS = re.compile(
+    r"look-up|not registered|by machine|machine-assisted|second person|two reviewers|"
+    r"not a systematic search|LDN\b(?!_)|[Nn]altrexone"
+)
+
+
+@pytest.fixture(scope="module")
+def thirteen(tmp_path_factory):
+    """The review of examples/bcg with its executed pages and its site."""
     program = Path(sys.executable).with_name("ldn-meta")
+    folder = tmp_path_factory.mktemp("bcg") / "bcg"
     env = {**os.environ, "LDN_META": str(program), "LDN_META_ROOT": ""}
-    example = CHECKOUT / "examples" / "bcg" / "make"
-    subprocess.run([example, tmp_path / "bcg"], env=env, check=True, capture_output=True)
-    pooled = csv_records(tmp_path / "bcg/data/derived/pooled.csv")
+    for command in (
+        [CHECKOUT / "examples" / "bcg" / "make", folder],
+        [program, "-C", folder, "run", "--site"],
+    ):
+        subprocess.run(command, env=env, check=True, capture_output=True)
+    return folder
+
+
+def words_of(page):
+    """What a page or a source of one says, without tags, scripts and styles."""
+    text = re.sub(r"(?s)<(script(?! type=.application/json)|style).*?</\1>", " ", page)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", text)))
+
+
+def test_pages_of_another_drug_tell_nothing_of_how_this_review_was_made(thirteen):
+    pages = [
+        file
+        for folder in ("reports", "build/site")
+        for file in (thirteen / folder).rglob("*")
+        # The dictionary tells which values a column may have.
+        if file.suffix in (".html", ".ipynb", ".json", ".svg", ".md")
+        and "_static" not in file.parts
+        and file.stem not in ("data_dictionary", "datapackage")
+    ]
+    told = {
+        file.relative_to(thirteen).as_posix(): words_of(file.read_text(encoding="utf-8"))
+        for file in pages
+    }
+    own = {name: OWN_WAYS.findall(text) for name, text in told.items()}
+    assert {name: words for name, words in own.items() if words} == {}
+    included = "reports/tuberculosis/10_included_trials.ipynb"
+    for name in ("build/site/index.html", "build/site/explore.html", included):
+        assert "How the trials were looked for is not told." in told[name]
+
+
+def test_thirteen_trials_give_the_printed_result(thirteen):
+    # rma(ai=tpos, bi=tneg, ci=cpos, di=cneg, data=dat.bcg, measure="RR") of metafor.
+    pooled = csv_records(thirteen / "data/derived/pooled.csv")
     (wald,) = [row for row in pooled if row["analysis"] == "REML, Wald"]
     assert (wald["k"], wald["q_df"]) == ("13", "12")
     found = [round(float(wald[name]), 4) for name in ("estimate", "se", "ci_low", "ci_high")]
     assert found == [-0.7145, 0.1798, -1.0669, -0.3622]
     assert round(float(wald["tau2"]), 4) == 0.3132
-    assert round(math.exp(float(wald["estimate"])), 4) == 0.4894
+    page = thirteen / "reports/tuberculosis/50_robustness.ipynb"
+    # exp(-0.7145), exp(-1.0669), exp(-0.3622)
+    assert "0.49 (0.34 to 0.70)" in words_of(page.read_text(encoding="utf-8"))

@@ -210,10 +210,7 @@ def _cell(text: str) -> str:
 
 
 SHORT = 12
-DISCLAIMER = (
-    "Research software, not medical advice. The evidence comes from a targeted look-up, not from "
-    "a systematic search by two reviewers."
-)
+DISCLAIMER = "Research software, not medical advice."
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "matplotlib", "papermill")
 
 
@@ -264,7 +261,7 @@ def footer(notebook: str, parameters: dict[str, Any], data: Iterable[pd.DataFram
     return Table(
         pd.DataFrame(rows, columns=["what", "value"]),
         "Computed with",
-        "Hashes: first twelve digits of SHA-256. Research software, not medical advice.",
+        f"Hashes: first twelve digits of SHA-256. {DISCLAIMER}",
     )
 
 

@@ -29,6 +29,7 @@ from ldn_meta import files
 from ldn_meta.display.outputs import ADDRESSES, DISCLAIMER
 from ldn_meta.display.words import capitalised
 from ldn_meta.errors import LdnMetaError, ParameterError, did_you_mean
+from ldn_meta.evidence.raw.review import load_review
 from ldn_meta.files import (
     MISSING,
     csv_bytes,
@@ -464,7 +465,8 @@ def report(indication: str) -> Report:
         )
         if about[key]
     )
-    blocks = [Block(TEXT, f"**{DISCLAIMER}**")]
+    conduct = load_review(files.raw_data()).conduct
+    blocks = [Block(TEXT, f"**{DISCLAIMER} {conduct.search}**")]
     for heading, names in REPORT:
         shown = [
             block

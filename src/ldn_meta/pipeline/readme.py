@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ldn_meta import files
 from ldn_meta.errors import StaleError
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
-from ldn_meta.evidence.raw.review import HISTORY
+from ldn_meta.evidence.raw.review import HISTORY, load_review
 from ldn_meta.evidence.raw.selection import BY_PLAN
 from ldn_meta.files import code_of, json_sha256, sha256, write_whole
 from ldn_meta.pipeline.notebooks import CHOICES_FILE, read_facts, reported_indications
@@ -81,7 +81,8 @@ def _effects() -> str:
 def _choices() -> str:
     file = files.raw_data() / "protocol.toml"
     stated = tomllib.loads(file.read_text(encoding="utf-8"))
-    heading = "### Choices of the analysis plan, which is not registered"
+    registration = load_review(files.raw_data()).conduct.registration
+    heading = f"### Choices of the analysis plan\n\n{registration}"
     return _table(heading, ("choice", "value", "made", "reason"), list(_reasoned(stated, ())))
 
 

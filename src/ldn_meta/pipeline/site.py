@@ -1086,6 +1086,7 @@ def pages() -> dict[str, bytes]:
         "start",
         title=review.title,
         treatment=review.short_name,
+        conduct=review.conduct,
         answers=list(answers.values()),
         about=about,
         heads=heads,
@@ -1164,6 +1165,7 @@ def explore_page(*, study_pages: dict[str, str] | None = None) -> str:
         .get_template("page.html")
         .render(
             title=derived.evidence.review.title,
+            conduct=derived.evidence.review.conduct,
             style=_text(folder / "explore.css"),
             table=answers_html(found, derived.pooled),
             data=script_json(

@@ -821,7 +821,7 @@ def _remedy(domain: str, row: dict[str, Any]) -> str:
         "indirectness": "trials of the dose, duration, people and comparator in question.",
         "imprecision": "more people, reported with an interval that excludes either no important "
         f"effect or an important one{size}.",
-        "publication_bias": "results of the trials known to exist, and a systematic search.",
+        "publication_bias": "results of the trials known to exist, and of any a search missed.",
     }
     return words[domain]
 

@@ -177,8 +177,8 @@ class IncludedPage(Page):
                 ]
             ),
             "In and out, by which rule",
-            "No criteria were written down before the look-up: these say how the studies on file "
-            "were sorted.",
+            f"{self._evidence.review.conduct.criteria} The rules say how the studies on file were "
+            "sorted.",
         )
 
     def _alone(self) -> list[tuple[str, str, pd.DataFrame]]:
@@ -196,14 +196,11 @@ class IncludedPage(Page):
     def found_sentence(self) -> Text:
         """How studies were looked for, said plainly."""
         means = self._evidence.text["searches"]["means"]
-        systematic = int((means == SYSTEMATIC).sum())
+        conduct = self._evidence.review.conduct
         parts = [
             f"Studies were found by {listed(dict.fromkeys(means))}."
-            if systematic
-            else "Studies were found by a targeted look-up and from lists of references, not by a "
-            "systematic search: no database was searched with a string on file, the records that "
-            "came up were not counted, and no second person selected them, so studies may be "
-            "missing.",
+            if SYSTEMATIC in set(means)
+            else f"{conduct.search} {conduct.search_limits}".rstrip(),
             f"What is on file of {self.opened.label} was read in: {tally(self._read_kinds())}.",
         ]
         return Text(" ".join(parts))

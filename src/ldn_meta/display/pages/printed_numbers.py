@@ -325,7 +325,7 @@ class PrintedNumbersPage:
             f"{self.provenance['value_rows']:,} are now. Share: of rows seen that hold a number, "
             "with Wilson's interval where all rows of a sample are meant: the others were not "
             "drawn. Kappa is not given: nobody sorted the same rows into the same categories "
-            "twice. Every reading was machine-assisted; none replaces two people.",
+            f"twice. {self.derived.evidence.review.conduct.readings}".rstrip(),
         )
 
     @cached_property

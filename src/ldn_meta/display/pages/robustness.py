@@ -350,7 +350,7 @@ class RobustnessPage(QuestionPage):
 
     @cached_property
     def history_sentence(self) -> Text:
-        """How many choices were made with the answer known; the plan was not registered."""
+        """How many choices were made with the answer known."""
         plan = self.opened.protocol.history
         if not self._is_shaken:
             return Text("")

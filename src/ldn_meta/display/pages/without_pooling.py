@@ -41,7 +41,6 @@ from ldn_meta.stats.directions import albatross_contour
 
 if TYPE_CHECKING:
     from ldn_meta.display.outputs import FigureOutput
-    from ldn_meta.evidence.raw.protocol import History
     from ldn_meta.stats.arrays import FloatArray
     from ldn_meta.stats.directions import CombinedP, SignTest
 
@@ -632,8 +631,8 @@ def _nothing(page: WithoutPoolingPage) -> tuple[str, ...]:
         "Not rated: there is no comparison whose certainty could be rated.",
         "Tables of outcome groups and of rows left out; both say what is missing.",
         f"No outcome group of {label} has a result of a comparison outside a pool.",
-        f"What is on file of {label} cannot show whether {page.drug} does anything. The look-up "
-        "was targeted, not a systematic search, so a comparison may have been missed.",
+        f"What is on file of {label} cannot show whether {page.drug} does anything. "
+        f"{page.opened.review.conduct.search} A comparison may have been missed.",
     )
 
 
@@ -646,7 +645,7 @@ def _grouping(page: WithoutPoolingPage) -> str:
         f"{capitalised(agree(len(page.studies), 'study compares', 'studies compare'))} "
         f"{page.drug} with something ({tally(page.studies['comparator_class'])}). Results are "
         f"grouped by what they ask: {len(page.opened.groups)} outcome groups, of which "
-        f"{len(told)} are told of. {_when_grouped(page.opened.protocol.history)} A "
+        f"{len(told)} are told of. {_when_grouped(page)} A "
         "group joins instruments of one question, so that a study counts once in it however "
         "many it measured. Synthesised here: "
         f"{', '.join(group.group for group in page.needed)}.",
@@ -660,8 +659,9 @@ def _grouping(page: WithoutPoolingPage) -> str:
     return " ".join(filter(None, parts))
 
 
-def _when_grouped(history: History) -> str:
+def _when_grouped(page: WithoutPoolingPage) -> str:
     """When the groups were set, what was known then, and what has changed since."""
+    history = page.opened.protocol.history
     groups = history.of("outcome_group")
     changes = "; ".join(
         f"{on:%Y-%m-%d %H:%M} UTC"
@@ -669,7 +669,7 @@ def _when_grouped(history: History) -> str:
         for on, what in groups.changed
     )
     return (
-        f"The plan that names them was not registered; they were set {groups.known_then} "
+        f"{page.opened.review.conduct.registration} The groups were set {groups.known_then} "
         f"({groups.set_on:%Y-%m-%d %H:%M} UTC)"
         + (f" and changed later ({changes})." if changes else ", unchanged since.")
     )
@@ -877,7 +877,7 @@ def _limitations(page: WithoutPoolingPage, results: pd.DataFrame) -> str:
         "No size: neither a vote nor a p tells how large an effect is.",
         "If there is an effect, larger studies find its side more often, so the share of votes is "
         "no probability (Nikolakopoulos 2020).",
-        "The look-up was targeted, not a systematic search by two reviewers.",
+        page.opened.review.conduct.search,
     )
     return " ".join(filter(None, parts))
 

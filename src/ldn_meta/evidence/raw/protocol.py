@@ -647,7 +647,8 @@ class Protocol:
         departures = "".join(f"<li>{escape(one.name)}</li>" for one in self.sensitivities)
         return titled_html(
             "protocol",
-            "Analysis plan, not registered; data/raw/protocol.toml has reasons and dates",
+            "Analysis plan; data/raw/protocol.toml has reasons and dates",
+            f"<p>{escape(self.history.note)}</p>",
             html_table(choices, head=("choice", "value"), is_prose=True),
             f"<p>Shown beside the main pool:</p><ul>{departures}</ul>" if departures else "",
             f"<p>Multiverse of {analyses_text(self.nodes)}:</p>{nodes_html(self.nodes)}"

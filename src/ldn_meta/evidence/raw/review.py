@@ -39,6 +39,7 @@ KINDS: Mapping[str, Kind] = {
 FILE = "review.toml"
 TREATMENT: dict[str, type] = {"label": str, "name": str, "short_name": str}
 DOMAINS = ("benefit", "responder", "harm")
+CONDUCT = "conduct"
 # Sections that say something of outcomes, and what each says of one.
 MAPPINGS: dict[str, type] = {
     "order": list,
@@ -82,6 +83,21 @@ class AddedUp:
 
 
 @dataclass(frozen=True)
+class Conduct:
+    """How the review was made, in sentences that its pages repeat; of what no file says, not told.
+
+    ``search_limits`` says what the search cannot find, ``readings`` what a reading is worth.
+    """
+
+    search: str = "How the trials were looked for is not told."
+    search_limits: str = ""
+    criteria: str = "Whether criteria were written down before the search is not told."
+    checked: str = "Who checked the data is not told."
+    readings: str = ""
+    registration: str = "Whether the plan was registered is not told."
+
+
+@dataclass(frozen=True)
 class Review:
     """Names of the treatment: a label for tables and figures, a name for headings, a short one.
 
@@ -101,6 +117,7 @@ class Review:
     arm_not_named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     published_pool: PublishedPool | None = None
     added_up: AddedUp | None = None
+    conduct: Conduct = Conduct()
 
     @property
     def title(self) -> str:
@@ -154,8 +171,9 @@ def read_toml(file: Path) -> dict[str, Any]:
 def load_review(folder: Path) -> Review:
     """Read ``review.toml`` of a raw folder; refuse what is missing, unknown or of another type."""
     stated = read_toml(folder / FILE)
+    parts: dict[str, type[DataclassInstance]]
     parts = {"published_pool": PublishedPool, "added_up": AddedUp}
-    check_names(FILE, stated, required={"treatment": dict}, optional=(*MAPPINGS, *parts))
+    check_names(FILE, stated, required={"treatment": dict}, optional=(*MAPPINGS, *parts, CONDUCT))
     for name, part in stated.items():
         check_type(f"{FILE}: {name}", part, dict)
     names = section(f"{FILE}: treatment", stated["treatment"], TREATMENT)
@@ -164,6 +182,12 @@ def load_review(folder: Path) -> Review:
         for name, part in parts.items()
         if name in stated
     }
+    said = stated.get(CONDUCT, {})
+    known = choices_of(Conduct)
+    check_names(f"{FILE}: {CONDUCT}", said, required=(), optional=known)
+    for name, text in said.items():
+        check_type(f"{FILE}: {CONDUCT}.{name}", text, known[name])
+    told["conduct"] = Conduct(**said)
     check_names(f"{FILE}: order", stated.get("order", {}), required=(), optional=DOMAINS)
     for name, kind in MAPPINGS.items():
         for key, value in stated.get(name, {}).items():
