@@ -39,7 +39,7 @@ def write_methods() -> bool:
 
 def _made_from() -> str:
     """Hash what the page says and what it says it of: importing all measures takes longer."""
-    read = (_page(), files.raw_data() / "protocol.toml")
+    read = (_page(), *(files.raw_data() / f"{name}.toml" for name in ("protocol", "review")))
     stated = [sha256(file.read_bytes()) for file in read]
     return json_sha256([*stated, *code_of(files.project_root()).values()])
 
