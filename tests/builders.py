@@ -144,6 +144,16 @@ PRINTED = sorted({name for names in TYPED.values() for name in names})
 SIZES = ("n", "n_1", "n_2")
 
 
+def unsealed(folder):
+    """Rows of these tables may come and go."""
+    file = folder / "datapackage.json"
+    descriptor = json.loads(file.read_text(encoding="utf-8"))
+    for resource in descriptor["resources"]:
+        resource.pop("rows", None)
+        resource.pop("hash", None)
+    file.write_text(json.dumps(descriptor, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
 class Builder:
     """Collects rows, writes them in the shape of data/raw and loads them.
 
@@ -155,6 +165,7 @@ class Builder:
         # Neither the rows nor what is accepted in them.
         shutil.copytree(raw_folder, folder, ignore=shutil.ignore_patterns("*.csv", "*.yml"))
         descriptor = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+        unsealed(folder)
         self.columns = {
             resource["name"]: [field["name"] for field in resource["schema"]["fields"]]
             for resource in descriptor["resources"]
@@ -336,6 +347,7 @@ class RawCopy:
 
     def __init__(self, source, folder):
         shutil.copytree(source, folder)
+        unsealed(folder)
         self.folder = folder
         self.columns, self.rows = {}, {}
         for file in sorted(folder.glob("*.csv")):
@@ -414,6 +426,7 @@ def cut_down(raw_folder, root):
     """Copy data/raw with the rows of STUDIES only, and what is accepted of the cells of these."""
     folder = root / "data" / "raw"
     shutil.copytree(raw_folder, folder, ignore=shutil.ignore_patterns("*.yml"))
+    unsealed(folder)
     for file in folder.glob("*.csv"):
         rows = read(file)
         header = list(rows[0])

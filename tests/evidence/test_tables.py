@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import shutil
 
 import pytest
 
@@ -10,7 +11,7 @@ from builders import addressed, entry_lines, faults_of, html_row
 from ldn_meta.errors import ArgumentError, DataError
 from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.review import read_toml
-from ldn_meta.evidence.raw.tables import Study, load_dictionary, read_corrections
+from ldn_meta.evidence.raw.tables import Study, load_dictionary, read_corrections, sealed
 from ldn_meta.stats.arrays import html_table
 
 
@@ -333,3 +334,31 @@ def test_cells_that_no_column_can_keep(raw, cell):
     row[column] = cell
     told = [(f.line, f.column, f.value) for f in faults_of(raw.save()).faults]
     assert told == [(raw.line("arms", row), column, cell)]
+
+
+def test_a_table_that_lost_rows_since_it_was_sealed_is_refused(raw_folder, tmp_path):
+    folder = tmp_path / "raw"
+    shutil.copytree(raw_folder, folder)
+    file = folder / "contrasts.csv"
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    file.write_text("".join(lines[:-3]), encoding="utf-8")
+    (fault,) = faults_of(folder, validate=False).faults
+    assert (fault.table, fault.line, fault.column) == ("contrasts", 0, "-")
+    rows = load_dictionary(raw_folder).tables["contrasts"].rows
+    assert fault.rule == f"has {rows - 3} rows, and {rows} when it was sealed"
+
+
+def test_what_is_committed_is_sealed(raw_folder):
+    described = (raw_folder / "datapackage.json").read_bytes()
+    contents = {file.stem: file.read_bytes() for file in raw_folder.glob("*.csv")}
+    assert sealed(described, contents) == described, "read your edits, then: ldn-meta seal"
+
+
+@pytest.mark.parametrize(("key", "value"), [("rows", "many"), ("rows", True), ("hash", 3)])
+def test_a_seal_that_is_none_is_told(raw_folder, tmp_path, key, value):
+    descriptor = json.loads((raw_folder / "datapackage.json").read_bytes())
+    descriptor["resources"][0][key] = value
+    (tmp_path / "datapackage.json").write_text(json.dumps(descriptor), encoding="utf-8")
+    with pytest.raises(DataError) as refused:
+        load_dictionary(tmp_path)
+    assert [fault.column for fault in refused.value.faults] == [f"resources[0].{key}"]

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from ldn_meta.pipeline.compare import (
     compare,
     compare_leaves,
     compare_tables,
+    edited,
     open_checkout,
     read_table,
 )
@@ -817,3 +819,36 @@ def test_a_changed_number_of_this_repository_is_found_everywhere():
     moved = {cell.column for change in table.rows for cell in change.cells}
     assert moved == {"estimate", "read_estimate"}
     assert {change.new["estimate"] for change in table.rows} == {"9.75"}
+
+
+def test_an_edit_since_the_seal_is_told_by_row_until_it_is_sealed(
+    raw_folder, tmp_path, monkeypatch
+):
+    folder = tmp_path / "data" / "raw"
+    shutil.copytree(raw_folder, folder)
+    monkeypatch.setenv("LDN_META_ROOT", str(tmp_path))
+    assert edited()[0] == []
+    file = folder / "studies.csv"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("\nduebruun2024,fibromyalgia,", "\nduebruun2024,other,"), "utf-8")
+    (told,) = edited()[0]
+    assert told.startswith("studies.csv is not as it was sealed: no commit to compare it with; ")
+    git(tmp_path, "init", "-q")
+    file.write_text(text, "utf-8")
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-q", "-m", "x")
+    file.write_text(text.replace("\nduebruun2024,fibromyalgia,", "\nduebruun2024,other,"), "utf-8")
+    (told,) = edited()[0]
+    assert "sealed: duebruun2024: indication_id 'fibromyalgia', now 'other'; when it" in told
+    # Rows that come and go are named; of many, how many more.
+    (folder / "arms.csv").write_text("arm_id\nmine\n", encoding="utf-8")
+    told = edited()[0]
+    assert len(told) == len(["arms", "studies"])
+    assert "more; when it is right" in told[-1]
+    assert " is gone; " in told[-1]
+    result = CliRunner().invoke(main, ["seal"], catch_exceptions=False)
+    assert result.stdout.splitlines() == [*told, "data/raw/datapackage.json: sealed"]
+    assert edited()[0] == []
+    (folder / "arms.csv").unlink()
+    result = CliRunner().invoke(main, ["seal"], catch_exceptions=False)
+    assert (result.exit_code, "arms:0:-: file arms.csv is missing" in result.stderr) == (1, True)

@@ -691,6 +691,16 @@ def test_a_new_review_is_in_order_and_takes_trials(begun, tmp_path):
     for command in (["check"], ["import", str(table), *given], ["derive"]):
         done = CliRunner().invoke(main, where + command)
         assert done.exit_code == 0, done.output
+    # What the tools write is sealed, and what is lost afterwards is refused.
+    told = json.loads(CliRunner().invoke(main, [*where, "check", "--json"]).stdout)
+    assert told["edited"] == []
+    assert {t.rows for t in load_dictionary(begun / "data/raw").tables.values()} >= {0, 3, 6}
+    stats = begun / "data/raw/arm_stats.csv"
+    whole = stats.read_bytes()
+    stats.write_bytes(whole[: whole[:-1].rindex(b"\n") + 1])
+    done = CliRunner().invoke(main, [*where, "check"])
+    assert "arm_stats:0:-: has 5 rows, and 6 when it was sealed" in done.output
+    stats.write_bytes(whole)
     pooled = csv_records(begun / "data/derived/pooled.csv")
     (one,) = [row for row in pooled if row["analysis"] == "main"]
     sds = ((2.5, 40, 2.4, 42), (3.1, 61, 2.8, 58), (2.0, 25, 2.2, 27))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ldn_meta import files
-from ldn_meta.errors import LdnMetaError, NotebookError, ParameterError
+from ldn_meta.errors import DataError, Fault, LdnMetaError, NotebookError, ParameterError
 
 if TYPE_CHECKING:
     from ldn_meta.evidence.foreign import Columns, Placed
@@ -273,16 +273,49 @@ def check(force: bool, as_json: bool) -> None:
       ldn-meta check
       ldn-meta check --json
     """  # noqa: D301
+    from ldn_meta.pipeline.compare import edited
     from ldn_meta.pipeline.run import derive
 
     summary = derive(check_only=True, force=force)
+    edits, _ = edited()
     if as_json:
-        told = {"changed": summary.changed, "findings": summary.findings}
+        told = {"changed": summary.changed, "findings": summary.findings, "edited": edits}
         _tell_json({"faults": [], **told})
         return
-    _tell("data/raw is in order", *summary.printed_numbers)
+    _tell("data/raw is in order", *summary.printed_numbers, *edits)
     if summary.changed:
         click.echo(f"data/derived would change: {', '.join(summary.changed)}")
+
+
+@main.command()
+@json_option
+def seal(as_json: bool) -> None:
+    """Say that the tables of data/raw are as they should be: write their rows and hashes.
+
+    They are kept in data/raw/datapackage.json. A table that has lost rows since is refused; of
+    any other edit "check" says which rows differ from the last commit, until it is sealed.
+
+    \b
+    Examples:
+      ldn-meta seal
+    """  # noqa: D301
+    from ldn_meta.evidence.raw.tables import DESCRIPTOR, load_dictionary
+    from ldn_meta.pipeline.compare import edited
+
+    with files.exclusive_writer():
+        missing = [
+            Fault(name, 0, "-", "", f"file {name}.csv is missing", "restore it from git")
+            for name in load_dictionary(files.raw_data()).tables
+            if not (files.raw_data() / f"{name}.csv").is_file()
+        ]
+        if missing:
+            raise DataError(missing)
+        edits, described = edited()
+        is_new = files.write_whole(files.raw_data() / DESCRIPTOR, described)
+    if as_json:
+        _tell_json({"edited": edits, "is_written": is_new})
+    else:
+        _tell(*edits, f"data/raw/{DESCRIPTOR}: {'sealed' if is_new else 'as it was'}")
 
 
 @main.command()

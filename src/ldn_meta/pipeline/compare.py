@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 from ldn_meta import files
 from ldn_meta.errors import ArgumentError, ParameterError
-from ldn_meta.evidence.raw.tables import DESCRIPTOR
+from ldn_meta.evidence.raw.tables import DESCRIPTOR, content_hash, sealed
 from ldn_meta.files import EMPTY, MANIFEST, code_of, csv_rows, sha256
 from ldn_meta.pipeline.notebooks import FACTS, SETTINGS
 
@@ -107,6 +107,52 @@ def _files_of(commit: str) -> Iterator[tuple[str, bytes]]:
                 message = f"{name} of {commit[:7]} is not in this clone: `git fetch` it first"
                 raise ParameterError(message)
             yield name, data
+
+
+# Rows of a table that are named one by one.
+_NAMED = 5
+
+
+def edited() -> tuple[list[str], bytes]:
+    """What is not as it was sealed, table by table; and the dictionary that seals it."""
+    folder, told, contents = files.raw_data(), [], {}
+    described = (folder / DESCRIPTOR).read_bytes()
+    for resource in json.loads(described)["resources"]:
+        name, seal = resource["name"], resource.get("hash")
+        file = folder / f"{name}.csv"
+        contents[name] = data = file.read_bytes()
+        if seal and seal != content_hash(data):
+            kept = f"HEAD:./{file.relative_to(files.project_root()).as_posix()}"
+            last = _git("show", kept) if shutil.which("git") else None
+            what = _edits(last, data, resource["schema"]["primaryKey"][0])
+            remedy = "when it is right: ldn-meta seal"
+            told.append(f"{name}.csv is not as it was sealed: {what}; {remedy}")
+    return told, sealed(described, contents)
+
+
+def _edits(last: bytes | None, now: bytes, key: str) -> str:
+    """Rows that the last commit has otherwise."""
+    if last is None:
+        return "no commit to compare it with"
+    before, after = (_by_key(data, key) for data in (last, now))
+    named = [f"{one} is gone" for one in before if one not in after]
+    named += [f"{one} is new" for one in after if one not in before]
+    for one in before.keys() & after.keys():
+        cells = before[one], after[one]
+        columns = [
+            name for name in {**cells[0], **cells[1]} if len({c.get(name) for c in cells}) > 1
+        ]
+        if columns:
+            told = (f"{n} {cells[0].get(n)!r}, now {cells[1].get(n)!r}" for n in columns)
+            named.append(f"{one}: {', '.join(told)}")
+    more = [f"and {len(named) - _NAMED} more"] if len(named) > _NAMED else []
+    return "; ".join([*sorted(named)[:_NAMED], *more]) or "no row differs from the last commit"
+
+
+def _by_key(data: bytes, key: str) -> dict[str, dict[str, str]]:
+    header, *rows = [cells for _, cells in csv_rows(data.decode(errors="replace"))] or [[]]
+    records = [dict(zip(header, row, strict=False)) for row in rows]
+    return {row.get(key, ""): row for row in records}
 
 
 def _git(*arguments: str) -> bytes | None:

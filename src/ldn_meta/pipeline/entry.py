@@ -41,7 +41,14 @@ from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.faults import cell_check, row_check
 from ldn_meta.evidence.raw.protocol import load_protocol
 from ldn_meta.evidence.raw.review import load_review
-from ldn_meta.evidence.raw.tables import Dictionary, load_dictionary
+from ldn_meta.evidence.raw.tables import (
+    DESCRIPTOR,
+    Dictionary,
+    content_hash,
+    dictionary_bytes,
+    load_dictionary,
+    sealed,
+)
 from ldn_meta.files import (
     csv_records,
     csv_rows,
@@ -238,8 +245,9 @@ def _raw_files(review: NewReview) -> dict[str, str]:
             )
         ]
         found[f"data/raw/{table['path']}"] = csv_text([columns, *cells])
-    descriptor_text = json.dumps(descriptor, indent=1, ensure_ascii=False)
-    return {**found, "data/raw/datapackage.json": f"{descriptor_text}\n"}
+    contents = {Path(file).stem: text.encode() for file, text in found.items()}
+    described = sealed(dictionary_bytes(descriptor), contents).decode()
+    return {**found, f"data/raw/{DESCRIPTOR}": described}
 
 
 def _notebook_files(review: NewReview) -> dict[str, str]:
@@ -338,13 +346,35 @@ def add_rows(answers: Answers, *, write: bool = True) -> Added:
             name: with_rows(before[name], dictionary.tables[name].columns, rows[name])
             for name in rows
         }
-        effects, left_out = _on_a_copy(folder, rows, after)
+        described = (folder / DESCRIPTOR).read_bytes()
+        now = _with_seal(described, dictionary, rows, before, after)
+        effects, left_out = _on_a_copy(folder, rows, after, now)
         if not write:
             return Added(rows, effects, left_out)
-        if any((folder / f"{name}.csv").read_bytes() != data for name, data in before.items()):
+        seen = {f"{name}.csv": data for name, data in before.items()} | {DESCRIPTOR: described}
+        if any((folder / name).read_bytes() != data for name, data in seen.items()):
             raise LdnMetaError("data/raw changed while the rows were checked; try again")
-        write_together({folder / f"{name}.csv": data for name, data in after.items()})
+        tables = {folder / f"{name}.csv": data for name, data in after.items()}
+        write_together({**tables, folder / DESCRIPTOR: now})
     return Added(rows, effects, left_out, is_written=True)
+
+
+def _with_seal(
+    descriptor: bytes,
+    dictionary: Dictionary,
+    rows: Mapping[str, list[Row]],
+    before: Mapping[str, bytes],
+    after: Mapping[str, bytes],
+) -> bytes:
+    """Count and hash new rows; what nobody has sealed before them stays to be said."""
+    told = json.loads(descriptor)
+    for resource in told["resources"]:
+        name = resource["name"]
+        if name in rows and dictionary.tables[name].hash:
+            resource["rows"] = dictionary.tables[name].rows + len(rows[name])
+            if content_hash(before[name]) == resource["hash"]:
+                resource["hash"] = content_hash(after[name])
+    return dictionary_bytes(told)
 
 
 def taken_keys(folder: Path, dictionary: Dictionary) -> dict[str, set[str]]:
@@ -380,7 +410,7 @@ def _key_of(line: str) -> str:
 
 
 def _on_a_copy(
-    folder: Path, rows: Mapping[str, list[Row]], after: Mapping[str, bytes]
+    folder: Path, rows: Mapping[str, list[Row]], after: Mapping[str, bytes], described: bytes
 ) -> tuple[Records, Records]:
     """Check the whole with the new rows, and say what becomes of them."""
     from ldn_meta.evidence.audit.consistency import check_consistency, refuse_inconsistent
@@ -391,6 +421,7 @@ def _on_a_copy(
         shutil.copytree(folder, copy)
         for name, data in after.items():
             (copy / f"{name}.csv").write_bytes(data)
+        (copy / DESCRIPTOR).write_bytes(described)
         try:
             evidence, protocol = load_evidence(copy), load_protocol(copy)
             effects, left_out = normalise(evidence, protocol)

@@ -268,6 +268,7 @@ ROW_RULES = (
     _in_order("contrasts", "ci_low", "ci_high"),
     _in_order("study_facts", "value_low", "value_high"),
     _in_order("claims", "ci_low", "ci_high"),
+    _in_order("studies", "dose_low_mg_per_day", "dose_high_mg_per_day"),
     _in_order("outcomes", "scale_min", "scale_max"),
     _Rule(
         "arm_events",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ldn_meta.errors import ArgumentError, CsvError, DataError, Fault, did_you_mean
 from ldn_meta.evidence.raw.review import UNNAMED, Review, Wording, load_review, load_wording
-from ldn_meta.files import MISSING, NOT_APPLICABLE, NOT_REPORTED, csv_rows
+from ldn_meta.files import MISSING, NOT_APPLICABLE, NOT_REPORTED, csv_rows, sha256
 from ldn_meta.stats.arrays import html_table
 
 if TYPE_CHECKING:
@@ -193,6 +193,9 @@ def read_file(folder: Path, table: Table) -> FileContent:
             f"use: {','.join(table.columns)}",
         )
         return nothing()
+    if len(rows) <= table.rows:
+        rule = f"has {counted(len(rows) - 1, 'row')}, and {table.rows} when it was sealed"
+        note(0, "", rule, "restore them from git, or tell `ldn-meta seal` that they may go")
     width = len(table.columns)
     numbered = zip(lines[1:], rows[1:], strict=True)
     misfits = {line: row for line, row in numbered if len(row) != width}
@@ -273,6 +276,9 @@ class Table:
     key: str
     fields: tuple[dict[str, Any], ...]
     foreign_keys: tuple[tuple[str, str, str], ...]
+    # Rows and hash of the file when it was sealed; a table may be without.
+    rows: int = 0
+    hash: str = ""
 
     @property
     def columns(self) -> list[str]:
@@ -301,6 +307,29 @@ LIMITS: dict[str, Any] = {
     **dict.fromkeys(("minimum", "maximum"), int | float),
     **{"enum": list, "pattern": str},
 }
+# What a table held when somebody last said that it is as it should be.
+SEAL: dict[str, Any] = {"rows": int, "hash": str}
+
+
+def sealed(descriptor: bytes, contents: Mapping[str, bytes]) -> bytes:
+    """The data dictionary with row count and hash of these tables."""
+    told = json.loads(descriptor)
+    for resource in told["resources"]:
+        data = contents.get(resource["name"])
+        if data is not None:
+            rows = sum(1 for _ in csv_rows(data.decode(errors="replace"))) - 1
+            resource |= {"rows": rows, "hash": content_hash(data)}
+    return dictionary_bytes(told)
+
+
+def dictionary_bytes(descriptor: Mapping[str, Any]) -> bytes:
+    """The data dictionary as it is kept."""
+    return f"{json.dumps(descriptor, indent=1, ensure_ascii=False)}\n".encode()
+
+
+def content_hash(data: bytes) -> str:
+    """Hash as a data package states it."""
+    return f"sha256:{sha256(data)}"
 
 
 def _described(data: bytes) -> Any:
@@ -339,7 +368,7 @@ def _misdescribed(descriptor: Any) -> Iterator[tuple[str, str, str]]:
                     "is missing" if name not in owner else f"is not {words.get(kind, 'a number')}"
                 )
                 yield f"{place}.{name}".strip("."), _shown(value) if name in owner else "", rule
-            elif value in ("", [], {}) and name != "foreignKeys":
+            elif kind is not int and value in ("", [], {}) and name != "foreignKeys":
                 yield f"{place}.{name}".strip("."), "", "is empty"
 
     found = list(typed_as(descriptor, "", resources=list, missingValueLabels=dict))
@@ -356,6 +385,8 @@ def _misdescribed(descriptor: Any) -> Iterator[tuple[str, str, str]]:
         yield from found
         if found:
             continue
+        seal = {key: kind for key, kind in SEAL.items() if key in resource}
+        yield from typed_as(resource, where, **seal)
         name, schema = resource["name"], resource["schema"]
         if not TABLE_NAME.fullmatch(name) or resource.get("path", f"{name}.csv") != f"{name}.csv":
             shown = name if not TABLE_NAME.fullmatch(name) else _shown(resource["path"])
@@ -460,6 +491,8 @@ def load_dictionary(folder: Path) -> Dictionary:
             key=str(schema["primaryKey"][0]),
             fields=tuple(schema["fields"]),
             foreign_keys=links,
+            rows=int(resource.get("rows", 0)),
+            hash=str(resource.get("hash", "")),
         )
     return Dictionary(tables, dict(descriptor["missingValueLabels"]))
 
