@@ -38,6 +38,7 @@ from ldn_meta.display.figures.scales import EffectFormat, Interval
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.pool import pool, pool_many
 from ldn_meta.stats.regression import subgroups
+from stats.batteries import BCG_TRIALS
 
 NAN = math.nan
 LONG = "A trial whose label is far too long for one line of a table and must be broken (FINAL)"
@@ -749,7 +750,7 @@ def test_shares_and_correlations_leave_their_scale(measure):
     assert f"interval ({known.pi_low:.2f} to" in figure.alt
     # A share of people has no value of no effect, and nothing is favoured.
     assert axis_of(axes) == ("linear", measure == "ZCOR")
-    assert ("favours" in figure.alt) == (measure == "ZCOR")
+    assert "favours" not in figure.alt
     low, high = axes.get_xlim()
     assert -1 <= low < high <= 1
 
@@ -820,10 +821,77 @@ def test_effects_in_clusters_have_a_forest_plot():
     assert "tau2 between clusters" in figure.alt
 
 
-def test_names_of_filled_trials_are_given_where_they_are_filled():
-    """The trials of trim and fill stand by their effects: other names would be on wrong rows."""
-    found = lm.trim_and_fill([0.9, 0.1, 0.2, 0.3], [0.4, 0.02, 0.03, 0.04], labels=list("dabc"))
-    assert list(found.filled.labels[:4]) == list("abcd")
-    lm.forest_plot(found)
-    with pytest.raises(ArgumentError, match="stand by their effects"):
-        lm.forest_plot(found, labels=["x"] * found.filled.k)
+def test_filled_trials_come_last_and_may_be_named():
+    """The others stand in the order given, as in metafor, so names fit."""
+    yi = [0.9, 0.1, 0.2, 0.3]
+    found = lm.trim_and_fill(yi, [0.4, 0.02, 0.03, 0.04], labels=list("dabc"))
+    assert list(found.filled.labels[:4]) == list("dabc")
+    assert list(found.filled.yi[:4]) == yi
+    names = [*"wxyz", *(["made up"] * found.k_filled)]
+    assert "w 0.90 (" in lm.forest_plot(found, labels=names)[0].alt
+    with pytest.raises(ArgumentError, match=f"the result {len(names)} trials: one each"):
+        lm.forest_plot(found, labels=[*names, "v"])
+
+
+def test_answers_and_effects_are_drawn_and_a_regression_names_its_plot():
+    answer = lm.answer("fibromyalgia")
+    figure, _ = lm.forest_plot(answer)
+    pool = answer.pool
+    own = lm.forest_plot(pool.result, read=pool.read, intervals=pool.own_intervals)[0]
+    assert figure.alt == own.alt == lm.forest_plot(pool)[0].alt
+    assert "Pooled, Bayesian" in figure.alt
+    effects = lm.effect_size("RR", **TABLE)
+    assert lm.forest_plot(effects)[0].alt == lm.forest_plot(lm.pool(*effects))[0].alt
+    with pytest.raises(ArgumentError, match="allowed: bubble_plot"):
+        lm.forest_plot(lm.meta_regression([0.1, 0.2, 0.4], [0.1] * 3, [1, 2, 3]))
+
+
+def test_no_direction_is_told_unless_it_is_given():
+    for measure in ("", "ZCOR", "RR", "MD"):
+        result = lm.pool([0.1, 0.5, 0.3], [0.1, 0.2, 0.05], measure=measure)
+        drawn = lm.forest_plot(result), lm.leave_one_out_plot(result), lm.cumulative_plot(result)
+        assert not any("avours" in figure.alt + plain(figure) for figure, _ in drawn)
+
+
+def test_digits_show_the_interval():
+    """metafor 3.8, rma.mh(measure = "RD") of dat.bcg: -0.0033 (-0.0039 to -0.0027)."""
+    counts = {"events_1": "a", "n_1": "n_1", "events_2": "c", "n_2": "n_2"}
+    result = lm.mantel_haenszel("RD", **counts, data=BCG_TRIALS)
+    assert "Mantel-Haenszel -0.0033 (-0.0039 to -0.0027)." in lm.forest_plot(result)[0].alt
+    assert "(0.00 to 0.00)." in lm.forest_plot(result, digits=2)[0].alt.replace("-0.00", "0.00")
+
+
+def test_a_labbe_plot_names_trials_as_its_result_does():
+    counts = {"events_1": "a", "n_1": "n_1", "events_2": "c", "n_2": "n_2"}
+    five = BCG_TRIALS.iloc[:5].reset_index(drop=True)
+    assert "Trial 1: 4 of 123" in lm.labbe_plot(**counts, data=five)[0].alt.replace(
+        "trial", "Trial"
+    )
+    named = lm.mantel_haenszel("RR", **counts, data=five, labels=list("VWXYZ"))
+    assert "V: 4 of 123" in lm.labbe_plot(**counts, data=five, result=named)[0].alt
+
+
+def test_a_missing_name_is_no_trial_called_nan():
+    result = lm.pool([0.1, 0.5], [0.1, 0.2], labels=["a", None])
+    assert "trial 2 0.50" in lm.forest_plot(result)[0].alt
+    assert "trial 1 0.10" in lm.forest_plot(result, labels=[float("nan"), "b"])[0].alt
+
+
+def test_pools_up_to_each_trial_are_drawn_from_effects():
+    """metafor: forest(cumul(fit, order = year)); estimates of its 3.8."""
+    found = lm.cumulative(data=BCG_TRIALS, order="year", measure="RR")
+    figure, axes = lm.cumulative_plot(found)
+    assert axes.get_xscale() == "log"
+    assert "13 trials in turn, risk ratio. Aronson: 0.41 (" in figure.alt
+    assert f"Stein & Aronson: {math.exp(-0.972079557781):.2f} (" in figure.alt
+    assert "People" not in plain(figure) and "across no effect" in figure.alt
+    same = lm.pool(data=BCG_TRIALS.sort_values("year", kind="stable"), measure="RR")
+    assert lm.cumulative_plot(same)[0].alt == figure.alt
+    sides = lm.cumulative_plot(found, direction=("favours vaccine", "favours none"))[0].alt
+    assert "towards vaccine" in sides and "on the side of vaccine" in sides
+    share = lm.cumulative_plot(lm.pool([0.2, 0.5, 0.4], [0.02, 0.03, 0.01], measure="PLO"))[0]
+    assert "no effect" not in share.alt
+    gap = lm.cumulative([0.1, np.nan, 0.3], [0.1, np.nan, 0.2])
+    assert "Two trials in turn" in lm.cumulative_plot(gap)[0].alt
+    with pytest.raises(ArgumentError, match="is a batch; allowed: what cumulative returned"):
+        lm.cumulative_plot(lm.leave_one_out(data=BCG_TRIALS))

@@ -64,7 +64,8 @@ def test_each_row_is_the_pool_of_the_others(options):
 
 
 def test_ratios_without_a_trial_stand_on_a_log_axis():
-    figure, axes = leave_one_out_plot(pool(Y, V, measure="RR", labels=NAMES))
+    result = pool(Y, V, measure="RR", labels=NAMES)
+    figure, axes = leave_one_out_plot(result, direction=("fewer", "more"))
     assert axes.get_xscale() == "log"
     assert "Values below 1: " in figure.alt
     rest = pool(Y[1:], V[1:])

@@ -338,6 +338,13 @@ def test_subgroups_as_asked(page_of_run, seven):
     middle = known["estimate"][known["names"].index("4.5 mg")]
     assert told["effect (95% CI)"].iloc[2].startswith(f"{middle:.2f} (")
     assert f"p = {known['p']:.3g}" in told["test between subgroups"].iloc[0]
+    # One trial has its own interval, as in the figures.
+    own = dict(zip(page.answer.moderators["dose"], page.pool.own_intervals, strict=True))
+    for dose in ("1.5 mg", "3 mg", "6 mg"):
+        low, high = own[dose]
+        shown = told["effect (95% CI)"][told["subgroup"] == dose].item()
+        assert shown.replace("\N{MINUS SIGN}", "-").endswith(f"({low:.2f} to {high:.2f})")
+        assert f"({low:.2f} to {high:.2f})" in page.subgroup_forest.alt
     assert "Six trials are few" in page.subgroups.note
     assert "nobody was randomised to it" in page.subgroups.note
     assert "4.5 mg" in page.subgroup_forest.alt

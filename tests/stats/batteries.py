@@ -4,9 +4,12 @@ import tracemalloc
 from types import FunctionType
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from ldn_meta.stats.effects import effect_size
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -48,3 +51,32 @@ def most_memory(call):
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return most
+
+
+# metafor's dat.bcg, with its log risk ratios.
+_BCG = """
+    Aronson                4   119  11   128  44 1948 random
+    Ferguson & Simes       6   300  29   274  55 1949 random
+    Rosenthal et al.1      3   228  11   209  42 1960 random
+    Hart & Sutherland     62 13536 248 12619  52 1977 random
+    Frimodt-Moller et al  33  5036  47  5761  13 1973 alternate
+    Stein & Aronson      180  1361 372  1079  44 1953 alternate
+    Vandiviere et al       8  2537  10   619  19 1973 random
+    TPT Madras           505 87886 499 87892  13 1980 random
+    Coetzee & Berjak      29  7470  45  7232  27 1968 random
+    Rosenthal et al.2     17  1699  65  1600  42 1961 systematic
+    Comstock et al.1     186 50448 141 27197  18 1974 systematic
+    Comstock & Webster     5  2493   3  2338  33 1969 systematic
+    Comstock et al.2      27 16886  29 17825  33 1976 systematic
+"""
+_LINES = [line.rsplit(maxsplit=7) for line in _BCG.strip().splitlines()]
+BCG_TRIALS = pd.DataFrame(
+    [(name.strip(), *map(int, numbers), alloc) for name, *numbers, alloc in _LINES],
+    columns=["study", "a", "b", "c", "d", "ablat", "year", "alloc"],
+).set_index("study")
+BCG_TRIALS = BCG_TRIALS.assign(
+    n_1=lambda t: t["a"] + t["b"],
+    n_2=lambda t: t["c"] + t["d"],
+    yi=lambda t: effect_size("RR", events_1="a", n_1="n_1", events_2="c", n_2="n_2", data=t).yi,
+    vi=lambda t: effect_size("RR", events_1="a", n_1="n_1", events_2="c", n_2="n_2", data=t).vi,
+)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import ldn_meta as lm
 import ldn_meta.stats
 from ldn_meta.errors import ArgumentError, ConvergenceError
 from ldn_meta.stats.arrays import checked, numbers
@@ -28,6 +29,7 @@ from ldn_meta.stats.proportions import (
     wilson_interval,
 )
 from ldn_meta.stats.regression import meta_regression
+from stats.batteries import BCG_TRIALS
 
 REGRESSION = [0.1, 0.4, -0.2, 0.3], [0.04, 0.1, 0.05, 0.2], [1.0, 2.0, 3.0, 5.0]
 REST = {"sd_1": 1.0, "n_1": 10, "mean_2": 5.0, "sd_2": 1.0, "n_2": 10}
@@ -56,12 +58,67 @@ def test_what_a_mask_hides_is_missing():
         pd.DataFrame({"m": [1, None, 3]}, dtype="Float64")["m"],
         [1.0, np.ma.masked, 3.0],
         np.ma.array([1, 600, 3], mask=[0, 1, 0]),
+        [1.0, None, 3.0],
+        pd.Series([1.0, None, 3.0], dtype=object),
+        pd.Series([1.0, pd.NA, 3.0], dtype=object),
     ],
 )
 def test_every_kind_of_missing_is_nan(given):
     np.testing.assert_array_equal(numbers("x", given), [1.0, np.nan, 3.0])
     found = effect_size("MD", mean_1=given, sd_1=1.0, n_1=10, mean_2=1.0, sd_2=1.0, n_2=10)
     np.testing.assert_array_equal(found.yi, [0.0, np.nan, 2.0])
+
+
+COLUMNS = {name: f"my {name}" for name in ("yi", "vi", "X", "by", "cluster", "labels", "order")}
+COLUMNS |= {"outcome": "my by", "trial": "my cluster", "people": "my n_1", "time": "my order"}
+PAIRS = {"both": "my a", "only_1": "my c", "only_2": "my c", "neither": "my b"}
+COUNTS = {"events_1": "my a", "n_1": "my n_1", "events_2": "my c", "n_2": "my n_2"}
+COLUMNS |= (
+    PAIRS | COUNTS | {"events": "my a", "n": "my n_1", "dose": "my order", "responders": "my a"}
+)
+NEEDED = {"measure": "OR", "tau_prior_scale": 0.5, "minimal_effect": 0.2, "rho": 0.3, "phi": 0.9}
+
+
+def test_every_function_of_trials_takes_the_columns_of_a_table():
+    """One way for all: the same answer as with the columns themselves, names of trials too."""
+    table = BCG_TRIALS.assign(X=BCG_TRIALS["ablat"], by=BCG_TRIALS["alloc"], order=range(13))
+    table = table.assign(cluster=table["by"], labels=table.index).reset_index(drop=True)
+    table.columns = [f"my {name}" for name in table.columns]
+    seen = []
+    for name in lm.__all__:
+        function = getattr(lm, name)
+        parameters = inspect.signature(function).parameters if inspect.isfunction(function) else {}
+        if not {"yi", "both", "events", "events_1", "responders", "double_zero"} & {*parameters}:
+            continue
+        assert "data" in parameters, name
+        given = {key: COLUMNS[key] for key in parameters if key in COLUMNS}
+        given |= COUNTS if "values" in parameters else {}
+        rest = {key: NEEDED[key] for key in parameters if key in NEEDED}
+        rest |= {"measure": "MPOR"} if name == "matched_effect" else {}
+        plain = function(**rest, **{key: table[column] for key, column in given.items()})
+        found = function(**rest, **given, data=table)
+        if isinstance(found, tuple) and hasattr(found[0], "alt"):
+            found, plain = found[0].alt, plain[0].alt
+        np.testing.assert_equal(found, plain)
+        seen.append(name)
+    assert {"pool_bayes", "subgroups", "labbe_plot", "dose_for", "peters_test"} <= {*seen}
+    assert len(seen) > 25
+    by_group = {"trial": "my trial", "mean_1": "my yi", "mean_2": "mean", "n_1": 9, "n_2": 9}
+    table = table.iloc[:3].assign(mean=1.0).assign(**{"my trial": ["a", "a", "b"]})
+    found = lm.shared_control("MD", **by_group, sd_1=1.0, sd_2=2.0, data=table)
+    assert found.vi[0, 1] == pytest.approx(4 / 9)
+
+
+def test_columns_are_refused_by_name():
+    table = BCG_TRIALS.assign(yi=[None, pd.NA, *BCG_TRIALS["yi"][2:]])
+    assert lm.pool(data=table).k == 11
+    assert lm.leave_one_out(data=table, measure="RR").labels[0] == "Aronson"
+    with pytest.raises(ArgumentError, match=r"by='alocation' is not known; allowed: .*alloc"):
+        lm.subgroups(data=table, by="alocation")
+    with pytest.raises(ArgumentError, match=r"yi='yi' is the name of a column; .* data= with it"):
+        lm.egger_test()
+    with pytest.raises(ArgumentError, match="list has no columns; allowed: a data frame"):
+        lm.influence(data=[1, 2])
 
 
 @pytest.mark.parametrize("name", ["p", "p_low", "likelihood", "response"])

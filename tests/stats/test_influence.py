@@ -16,6 +16,7 @@ from reference_values import (
     reference,
     tolerance,
 )
+from stats.batteries import BCG_TRIALS
 
 SETS = generic_sets()
 IDS = [f"{i}-{one['name']}" for i, one in enumerate(SETS)]
@@ -54,6 +55,29 @@ def test_influence_agrees_with_metafor(one):
         ours = getattr(result, {"weight_percent": "weight_pct"}.get(name, name))
         failed = 2 if one["name"] == "normand_md" else 0
         assert_close(ours, theirs, ITERATED, name, TAU2_ZERO, failed)
+
+
+def test_sets_are_named_by_their_trials():
+    """metafor prints slab in the rows of leave1out and cumul."""
+    without, so_far = (
+        leave_one_out(data=BCG_TRIALS, measure="RR"),
+        cumulative(data=BCG_TRIALS, order="year"),
+    )
+    frame = without.to_frame()
+    assert list(frame["set"][:2]) == ["without Aronson", "without Ferguson & Simes"]
+    assert list(frame["estimate"][:2]) == pytest.approx([-0.707083788, -0.6540312004], rel=1e-6)
+    by_year = ["+ Aronson", "+ Ferguson & Simes", "+ Stein & Aronson", "+ Rosenthal et al.1"]
+    assert list(so_far.to_frame()["set"][:4]) == by_year
+    theirs = [-0.88931133392, -1.325003442245, -0.972079557781, -1.001093695596]
+    assert list(so_far.estimate[:4]) == pytest.approx(theirs, rel=2e-5)
+    # Notes count sets, so they are no row's; a summary has the rows, then the notes.
+    assert "notes" not in frame
+    assert "without TPT Madras" in without.summary()
+    assert without.summary().endswith(f"- {without.notes[-1]}")
+    # A batch of batches, and one trial alone.
+    many = leave_one_out(np.array([Y, Y]), np.array([V, V]))
+    assert list(many.to_frame()["set"]) == [f"without trial {i}" for i in (1, 2, 3, 4)] * 2
+    assert not any("NaN" in note for note in leave_one_out([0.1], [0.1]).notes)
 
 
 def test_influence_under_knapp_hartung_agrees_with_metafor():

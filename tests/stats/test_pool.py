@@ -7,6 +7,7 @@ import sys
 from itertools import product
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ldn_meta.errors import ArgumentError
@@ -520,7 +521,8 @@ GOOD = [0.1, 0.2, 0.3], [0.01, 0.02, 0.03]
         ([0.1, 0.2], [0.1, np.inf], r"vi\[1\]=inf .*finite"),
         ([0.1, -np.inf], [0.1, 0.1], r"yi\[1\]=-inf .*finite"),
         ([0.1, "0.2"], [0.1, 0.1], r"yi: \['0.1', '0.2'\] has type <U\d+; .*real numbers"),
-        ([0.1, None], [0.1, 0.1], r"yi: .*None.* has type object; .*real numbers"),
+        ([0.1, "a", None], [0.1] * 3, r"yi: .*None.* has type object; .*real numbers"),
+        (None, [0.1, 0.1], r"yi: None has type object; .*real numbers"),
         ([0.1, 0.2j], [0.1, 0.1], r"yi: .* has type complex128; .*real numbers"),
         ([True, False], [0.1, 0.1], r"yi: .* has type bool; .*real numbers"),
         ([[0.1], [0.2, 0.3]], [0.1, 0.1], r"yi: ragged sequence"),
@@ -579,7 +581,7 @@ PUBLISHED = (
     *("k", "measure", "tau2_method", "ci_method", "level", "estimate", "se", "statistic"),
     *("p_value", "ci_low", "ci_high", "tau2", "tau2_ci_low", "tau2_ci_high", "q", "q_df"),
     *("q_pvalue", "i2_pct", "i2_tau2_pct", "h2", "pi_low", "pi_high", "yi", "vi", "weight_pct"),
-    *("labels", "notes", "pi_method"),
+    *("labels", "notes", "pi_method", "sets"),
 )
 Y, V = [0.1, 0.6, -0.2, 0.4], [0.04, 0.05, 0.01, 0.03]
 
@@ -632,7 +634,8 @@ def test_settings_are_repeated(result):
 def test_numbers_of_one_set_are_plain(result):
     for name in PUBLISHED:
         value = getattr(result, name)
-        kind = {"k": int, "q_df": int, "notes": tuple, "labels": tuple}.get(name)
+        kind = {"k": int, "q_df": int} | dict.fromkeys(("notes", "labels", "sets"), tuple)
+        kind = kind.get(name)
         if name in ("yi", "vi", "weight_pct"):
             kind = np.ndarray
         elif name in ("measure", "tau2_method", "ci_method", "pi_method"):
@@ -866,6 +869,11 @@ def test_columns_of_a_table_are_taken_by_name():
     assert pool(data={"yi": Y, "vi": V}).estimate == pool(Y, V).estimate
     with pytest.raises(ArgumentError, match="yi='e' is not known; allowed: d, v, study"):
         pool("e", "v", data=table)
+    frame = pd.DataFrame(table).set_index("study")
+    assert pool("d", "v", data=frame).labels == tuple(frame.index)
+    frame["label"] = ["x", None, np.nan, pd.NA][: len(Y)]
+    assert pool("d", "v", data=frame).labels == ("x", "trial 2", "trial 3", "trial 4")
+    assert pool("d", "v", data=frame.reset_index(drop=True)[["d", "v"]]).labels[0] == "trial 1"
     with pytest.raises(ArgumentError, match=r"yi='yi' is the name of a column; .* data= with it"):
         pool()
 

@@ -4,6 +4,7 @@ from fractions import Fraction
 from itertools import product
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ldn_meta.errors import ArgumentError
@@ -19,7 +20,7 @@ from reference_values import (
     reference,
     tolerance,
 )
-from stats.batteries import anew, many_trials, most_memory
+from stats.batteries import BCG_TRIALS, anew, many_trials, most_memory
 
 REGRESSIONS = reference("metafor_pooling_extra")["regressions"]
 VALUES = {"coef": "coefficients", "qe_p_value": "qe_pvalue", "qm_p_value": "qm_pvalue"}
@@ -519,3 +520,81 @@ def test_points_with_names_are_read_by_their_names():
         fit.predict(pd.DataFrame({"foo": [5.0], "a": [2.0]}))
     with pytest.raises(ArgumentError, match="x is empty"):
         meta_regression(data=table, yi="yi", vi="vi", x=[])
+
+
+def test_a_regression_tells_its_tests_and_is_read_by_its_measure():
+    """metafor 3.8: rma(mods = ~ ablat + year, test = "knha") and its predict(transf = exp).
+
+    Its REML stops at 1e-5.
+    """
+    found = meta_regression(data=BCG_TRIALS, x=["ablat", "year"], measure="RR")
+    theirs = (4.96490309751, 0.0318042107482, 28.3251436563, 0.00160097442224, 64.6321749397)
+    names = ("qm", "qm_pvalue", "qe", "qe_pvalue", "r2_pct")
+    assert tuple(getattr(found, name) for name in names) == pytest.approx(theirs, rel=1e-4)
+    told = "R2: 65%, F (2 and 10 df): 4.965, p = 0.0318, QE (10 df): 28.33, p = 0.0016"
+    assert told in repr(found)
+    assert {"k", "tau2", *names} <= {*found.to_frame()}
+    shown = found.summary()
+    assert "F (2 and 10 df)  4.965, p = 0.0318" in shown and "ablat" in shown
+    assert found.labels[0] == "Aronson" and "- fewer than 10 trials per covariate" in shown
+    at = found.predict({"year": [1970, 1949], "ablat": [10, 44]})
+    known = at.transformed()
+    assert known.quantity == "risk ratio"
+    for name, pair in {
+        "estimate": (0.934511509, 0.34639574628),
+        "ci_low": (0.51591800349, 0.18111256756),
+        "ci_high": (1.692733641188, 0.662516216611),
+        "pi_low": (0.361329957407, 0.129338415976),
+        "pi_high": (2.416937047979, 0.927721374467),
+    }.items():
+        assert tuple(getattr(known, name)) == pytest.approx(pair, rel=2e-5)
+    assert "extrapolated" in at.summary()
+    wald = meta_regression(data=BCG_TRIALS, x=["ablat", "year"], ci_method="z")
+    assert "QM (2 df): 12.2" in repr(wald)
+
+
+def test_factors_and_truths_are_columns_of_0_and_1():
+    """metafor 3.8: mods = ~ alloc + ablat, and ~ I(year > 1965)."""
+    dummies = pd.get_dummies(BCG_TRIALS[["ablat", "alloc"]], drop_first=True)
+    found = meta_regression(data=BCG_TRIALS, X=dummies, ci_method="wald")
+    theirs = (0.2931936937216, -0.0272757391021, -0.2674916665505, 0.0584619738159)
+    assert found.names == ("intercept", "ablat", "alloc_random", "alloc_systematic")
+    assert tuple(found.coefficients) == pytest.approx(theirs, rel=1e-4)
+    assert (found.qm, found.qm_pvalue) == pytest.approx((11.0605339952, 0.0114030084), rel=1e-4)
+    late = BCG_TRIALS["year"] > 1965
+    for given in (late, late.to_numpy(), late.astype("boolean"), list(late)):
+        one = meta_regression(BCG_TRIALS["yi"], BCG_TRIALS["vi"], given, ci_method="wald")
+        assert tuple(one.coefficients) == pytest.approx((-1.156921579, 0.678132125), rel=1e-4)
+    by_name = meta_regression(data=BCG_TRIALS.assign(late=late), x="late", ci_method="wald")
+    assert by_name.predict([True, False]) == by_name.predict([1, 0])
+    missing = pd.Series([pd.NA, *late[1:]], dtype="boolean")
+    assert meta_regression(BCG_TRIALS["yi"], BCG_TRIALS["vi"], missing).k == 12
+
+
+def test_subgroups_name_words_back_and_are_read_by_their_measure():
+    found = subgroups(
+        data=BCG_TRIALS, by="alloc", measure="RR", tau2_method="DL", ci_method="knha"
+    )
+    assert found.notes[:2] == (
+        "tau2_method='DL' was read as 'dl'",
+        "ci_method='knha' was read as 'knapp-hartung'",
+    )
+    known = found.transformed()
+    each = [*found.pools, found.overall]
+    assert tuple(known.estimate) == tuple(np.exp(one.estimate) for one in each)
+    assert known.quantity == "risk ratio"
+    shown = found.summary()
+    assert "test between subgroups  Q" in shown and "systematic  4" in shown
+    assert shown.count("was read as") == 2
+
+
+def test_without_an_intercept_dl_is_the_method_of_moments():
+    """metafor 3.8-1 says 0.3936 of QE 209.7; by hand QE is 48.70 and tau2 0.0731."""
+    found = meta_regression(
+        data=BCG_TRIALS, x="ablat", tau2_method="dl", ci_method="wald", add_intercept=False
+    )
+    x, y, w = BCG_TRIALS["ablat"], BCG_TRIALS["yi"], 1 / BCG_TRIALS["vi"]
+    q = (w * (y - x * (w * x * y).sum() / (w * x * x).sum()) ** 2).sum()
+    trace = w.sum() - (w**2 * x**2).sum() / (w * x * x).sum()
+    assert q == pytest.approx(48.7020856119)
+    assert (found.qe, found.tau2) == pytest.approx((q, (q - 12) / trace))

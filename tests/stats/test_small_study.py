@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from ldn_meta.errors import ArgumentError
+from ldn_meta.stats.pool import pool
 from ldn_meta.stats.small_study import (
     MOST_EXACT,
     begg_test,
@@ -17,6 +18,7 @@ from ldn_meta.stats.small_study import (
     trim_and_fill,
 )
 from reference_values import CLOSED_FORM, ITERATED, assert_close, generic_sets, reference
+from stats.batteries import BCG_TRIALS
 
 SETS = [one for one in generic_sets() if one["reference"]["small_study"]]
 each_set = pytest.mark.parametrize("one", SETS, ids=[one["name"] for one in SETS])
@@ -51,7 +53,7 @@ def test_begg_agrees_with_metafor(one):
 @each_set
 def test_trim_and_fill_agrees_with_metafor(one):
     theirs = one["reference"]["trim_fill_dl"]
-    ours = trim_and_fill(one["yi"], one["vi"])
+    ours = trim_and_fill(one["yi"], one["vi"], tau2_method="dl", ci_method="wald")
     assert (ours.k_filled, ours.side) == (theirs["k0"], theirs["side"])
     assert ours.filled.k == len(one["yi"]) + theirs["k0"]
     for name in ("estimate", "se", "tau2"):
@@ -60,9 +62,10 @@ def test_trim_and_fill_agrees_with_metafor(one):
 
 def test_filled_trials_are_metafors():
     for one in reference("metafor_pooling_extra")["other_level"]:
-        ours = trim_and_fill(one["yi"], one["vi"])
+        ours = trim_and_fill(one["yi"], one["vi"], tau2_method="dl")
         assert ours.k_filled == one["trim_fill"]["k0"] > 0
-        assert_close(np.sort(ours.filled.yi), np.sort(one["trim_fill"]["yi"]), CLOSED_FORM, "yi")
+        # As there: trials in the order given, imputed ones last.
+        assert_close(ours.filled.yi, one["trim_fill"]["yi"], CLOSED_FORM, "yi")
         assert ours.filled.labels[-1] == f"imputed {ours.k_filled}"
 
 
@@ -243,3 +246,28 @@ def test_the_filled_pool_is_read_like_every_other():
     )
     assert found.transformed().estimate == pytest.approx(np.exp(found.estimate))
     assert found.transformed().quantity == "odds ratio"
+
+
+def test_methods_are_by_default_those_of_the_pool():
+    """metafor 3.8: trimfill(rma(yi, vi)) and regtest(rma(yi, vi)) of its BCG_TRIALS trials."""
+    filled = trim_and_fill(data=BCG_TRIALS).filled
+    # Its REML stops at 1e-5.
+    assert filled.estimate == pytest.approx(-0.65708280076, rel=1e-6)
+    assert filled.tau2 == pytest.approx(0.331288037337, rel=1e-4)
+    assert filled.yi[-1] == pytest.approx(0.3104030240144, rel=1e-5)
+    whole = pool(data=BCG_TRIALS)
+    assert (filled.tau2_method, filled.ci_method) == (whole.tau2_method, whole.ci_method)
+    egger = egger_test(data=BCG_TRIALS, model="mixed")
+    assert (egger.statistic, egger.p_value) == pytest.approx((-0.8033, 0.4218), abs=5e-5)
+
+
+def test_records_of_tests_have_a_summary():
+    for found in (
+        egger_test(data=BCG_TRIALS),
+        begg_test(data=BCG_TRIALS),
+        trim_and_fill(data=BCG_TRIALS),
+    ):
+        shown = found.summary()
+        assert "\n- " in shown or not found.notes
+        assert "k  " in shown and "13" in shown
+    assert "imputed 1" in shown and "pooled effect (SE)" in shown

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
 from html import escape
+from inspect import signature
 from math import inf, nan
 from types import MappingProxyType
 from typing import (
@@ -92,6 +93,9 @@ def one_of(name: str, value: object, allowed: Sequence[str]) -> str:
     raise ArgumentError(message)
 
 
+READ_AS = "was read as"
+
+
 def understood(
     name: str, value: object, allowed: Sequence[str], synonyms: Mapping[str, str]
 ) -> tuple[str, tuple[str, ...]]:
@@ -100,7 +104,7 @@ def understood(
         word = value.casefold().replace("_", "-").replace(" ", "-")
         known = synonyms.get(word, word)
         if known in allowed:
-            return known, (f"{name}={value!r} was read as {known!r}",)
+            return known, (f"{name}={value!r} {READ_AS} {known!r}",)
     return one_of(name, value, allowed), ()
 
 
@@ -226,7 +230,7 @@ def column(data: Any, name: str, value: Any) -> Any:
 def trial_labels(
     labels: Any, k: int, *, name: str = "labels", each: str = "trial"
 ) -> tuple[str, ...]:
-    """Return one label per trial; "trial 1", "trial 2", ... when none are given."""
+    """Return one label per trial; "trial 1", "trial 2", ... where none is given."""
     if labels is None:
         return tuple(f"trial {i + 1}" for i in range(k))
     wrong = ""
@@ -234,12 +238,17 @@ def trial_labels(
         wrong = "is one text"
     elif not hasattr(labels, "__iter__"):
         wrong = "is no sequence"
-    elif len(named := tuple(str(label) for label in labels)) != k:
-        wrong = f"has {len(named)} entries"
+    elif len(given := list(labels)) != k:
+        wrong = f"has {len(given)} entries"
     if wrong:
         shown = name if wrong.startswith("has") else f"{name}={labels!r:.80}"
         raise ArgumentError(f"{shown} {wrong}; allowed: {k} {name}, one per {each}")
-    return named
+    return tuple(f"{each} {i + 1}" if is_missing(one) else str(one) for i, one in enumerate(given))
+
+
+def is_missing(cell: object) -> bool:
+    """Whether a cell of a table is empty: None, NaN, and what pandas and masks have for them."""
+    return str(cell) in ("None", "nan", "<NA>", "NaT", "--")
 
 
 def _first(name: str, array: FloatArray, wrong: BoolArray) -> str:
@@ -335,6 +344,51 @@ def known_measure(value: object, among: Iterable[str] = MEASURES) -> str:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+def from_data(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let these arguments of a function be names of columns of its `data`.
+
+    Where trials are given no labels, the column ``label`` of `data` names them, or an index of
+    texts.
+    """
+
+    def keep(function: Callable[P, R]) -> Callable[P, R]:
+        own = [*signature(function).parameters.values()]
+        # What is no parameter is one of its **options.
+        defaults: dict[str, tuple[int, Any]] = dict.fromkeys(names, (len(own), None)) | {
+            one.name: (place, one.default) for place, one in enumerate(own) if one.name in names
+        }
+
+        @wraps(function)
+        def call(*values: P.args, **named: P.kwargs) -> R:
+            data, given = named.get("data"), list(values)
+            for name, (place, default) in defaults.items():
+                value = named.get(name, default) if place >= len(given) else given[place]
+                if value is None and name == "labels":
+                    value = _own_labels(data)
+                # Without data a text is refused by who wanted numbers.
+                if not isinstance(value, str) if value is default else data is None:
+                    continue
+                if place < len(given):
+                    given[place] = column(data, name, value)
+                else:
+                    named[name] = column(data, name, value)
+            return function(*given, **named)  # type: ignore[arg-type]
+
+        return call
+
+    return keep
+
+
+def _own_labels(data: Any) -> Any:
+    """Return what names the rows of a table, if anything does."""
+    if not hasattr(data, "keys"):
+        return None
+    if "label" in data:
+        return data["label"]
+    index = list(getattr(data, "index", ()))
+    return index if any(isinstance(one, str) for one in index) else None
 
 
 def formerly(old: str, new: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -508,6 +562,41 @@ class FrozenRecord:
         mine, theirs = vars(self), vars(other)
         return all(_same(mine[name], theirs[name]) for name in mine)
 
+    def summary(self) -> Summary:
+        """Return settings, numbers, trials and notes as text."""
+        rows, table = self._told()
+        width = max((len(name) for name, _ in rows), default=0)
+        lines = [f"{name:<{width}}  {shown}" for name, shown in rows]
+        if table is not None:
+            lines += ["", table.round(4).to_string(index=False)]
+        return Summary("\n".join([*lines, *(f"- {note}" for note in getattr(self, "notes", ()))]))
+
+    def _told(self) -> tuple[list[tuple[str, str]], pd.DataFrame | None]:
+        """Return names and numbers, and a table below them: here what the fields hold."""
+        import pandas as pd
+
+        fields = {name.replace("_", " "): value for name, value in vars(self).items()}
+        rows = [
+            (name, f"{value:.4g}" if is_number(value) else str(value))
+            for name, value in fields.items()
+            if isinstance(value, str | bool) or is_number(value)
+        ]
+        if not isinstance(fields.get("labels"), tuple):
+            return rows, None
+        each = {"labels": fields["labels"]}
+        each |= {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
+        return rows, pd.DataFrame(each)
+
+
+class Summary(str):
+    """Lines of text that show as they are."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Return the text."""
+        return str(self)
+
 
 def _same(one: Any, other: Any) -> bool:
     if isinstance(one, str | tuple | FrozenRecord | None) or isinstance(other, str | tuple | None):
@@ -551,17 +640,48 @@ class Transformed(NamedTuple):
     pi_high: FloatOrArray
 
 
-class Summary(str):
-    """Lines of text that show as they are."""
+class WithMeasure(FrozenRecord):
+    """A record of effects that readers may know on another scale."""
 
-    __slots__ = ()
+    measure: str
+    estimate: Any
+    ci_low: Any
+    ci_high: Any
+    pi_low: Any
+    pi_high: Any
 
-    def __repr__(self) -> str:
-        """Return the text."""
-        return str(self)
+    def transformed(self, *, n: ArrayLike | None = None) -> Transformed:
+        """Return estimate, interval and prediction interval as readers know them.
+
+        Logarithms become ratios, log odds and arcsines shares of people, Fisher's z correlations;
+        differences stay as they are. `n` is for Freeman and Tukey's double arcsine alone: the
+        harmonic mean of the people of the trials.
+        """
+        entry = MEASURES[self.measure]
+        ends = (self.estimate, self.ci_low, self.ci_high, self.pi_low, self.pi_high)
+        return Transformed(entry.words, *(back(end, entry.scale, n) for end in ends))
 
 
-class PoolRecord(FrozenRecord):
+# What a summary of many sets tells of each.
+_OF_SETS = (
+    *(
+        "set",
+        "k",
+        "estimate",
+        "mu_median",
+        "se",
+        "ci_low",
+        "ci_high",
+        "mu_low",
+        "mu_high",
+        "p_value",
+    ),
+    *("tau2", "tau_median", "i2_pct"),
+    *("transformed_estimate", "transformed_ci_low", "transformed_ci_high"),
+)
+
+
+class PoolRecord(WithMeasure):
     """What the records of pools share: the trials, and how they show in a notebook."""
 
     KIND: ClassVar[str]
@@ -570,15 +690,11 @@ class PoolRecord(FrozenRecord):
     SETTINGS: ClassVar[tuple[str, ...]]
     NUMBERS: ClassVar[tuple[str, ...]]
     INTERVAL: ClassVar[str] = "CI"
+    # Names of the sets of a batch.
+    sets: tuple[str, ...] = ()
 
     k: int | IntArray
-    measure: str
     level: float
-    estimate: Any
-    ci_low: Any
-    ci_high: Any
-    pi_low: Any
-    pi_high: Any
     yi: FloatArray
     vi: FloatArray
     labels: tuple[str, ...]
@@ -593,17 +709,6 @@ class PoolRecord(FrozenRecord):
     def scale(self) -> str:
         """What `estimate` is: plain, log, logit, arcsine, double arcsine or z."""
         return MEASURES[self.measure].scale
-
-    def transformed(self, *, n: ArrayLike | None = None) -> Transformed:
-        """Return estimate, interval and prediction interval as readers know them.
-
-        Logarithms become ratios, log odds and arcsines shares of people, Fisher's z correlations;
-        differences stay as they are. `n` is for Freeman and Tukey's double arcsine alone: the
-        harmonic mean of the people of the trials.
-        """
-        entry = MEASURES[self.measure]
-        ends = (self.estimate, self.ci_low, self.ci_high, self.pi_low, self.pi_high)
-        return Transformed(entry.words, *(back(end, entry.scale, n) for end in ends))
 
     @property
     def _percent(self) -> str:
@@ -638,7 +743,8 @@ class PoolRecord(FrozenRecord):
     def to_frame(self) -> pd.DataFrame:
         """Return settings and numbers as a data frame: one row, or one row per set.
 
-        Where readers know another scale, columns that begin with ``transformed_`` have it.
+        Where readers know another scale, columns that begin with ``transformed_`` have it. Sets
+        that have names bring them; the notes of many sets are no row's, so one row alone has them.
         """
         import pandas as pd
 
@@ -657,7 +763,9 @@ class PoolRecord(FrozenRecord):
                 f"transformed_{name}": np.ravel(np.broadcast_to(values, np.shape(self.k)))
                 for name, values in known.items()
             }
-        return pd.DataFrame(settings | columns | {"notes": "; ".join(self.notes)})
+        named = {"set": [*self.sets] * (rows // len(self.sets))} if self.sets else {}
+        notes = {} if self.is_batch else {"notes": "; ".join(self.notes)}
+        return pd.DataFrame(named | settings | columns | notes)
 
     def _settings(self) -> list[tuple[str, str]]:
         raise NotImplementedError
@@ -679,21 +787,16 @@ class PoolRecord(FrozenRecord):
             known += [("scale of all below", MEASURES[self.measure].analysed)]
         return [(name, defined(shown)) for name, shown in [first, *known, *others]]
 
-    def summary(self) -> Summary:
-        """Return settings, numbers, trials and notes as text."""
+    def _told(self) -> tuple[list[tuple[str, str]], pd.DataFrame | None]:
         if self.is_batch:
-            message = "summary of a batch; allowed: the result of one set; to_frame has them all"
-            raise ArgumentError(message)
-        rows = [*self._settings(), *self._rows()]
-        width = max(len(name) for name, _ in rows)
-        table = self.trials_frame().round(4).to_string(index=False)
-        lines = [f"{name:<{width}}  {shown}" for name, shown in rows]
-        return Summary("\n".join([*lines, "", table, *(f"- {note}" for note in self.notes)]))
+            frame = self.to_frame()
+            return self._settings(), frame[[name for name in frame if name in _OF_SETS]]
+        return [*self._settings(), *self._rows()], self.trials_frame()
 
     def _repr_html_(self) -> str:
         """Return settings above the numbers, notes below."""
         if self.is_batch:
-            table = self.to_frame().drop(columns=[*self.SETTINGS, "notes"])
+            table = self.to_frame().drop(columns=[*self.SETTINGS])
             body = str(table.to_html(max_rows=10, border=0, float_format="{:.4g}".format))
         else:
             body = html_table(self._rows())
@@ -773,14 +876,16 @@ def numbers(
     at_most: float = np.inf,
     below: float = np.inf,
     finite: bool = True,
+    with_bools: bool = False,
 ) -> FloatArray:
     """Return `value` as a float array or refuse it by name.
 
-    NaN means missing and passes, and so do what a mask hides and pandas' NA. Strings, booleans,
-    None, complex numbers and other objects are refused, and so are, unless `finite` is False,
-    infinities and numbers whose squares leave the range of doubles (a p-value may be tiny).
+    NaN means missing and passes, and so do what a mask hides, pandas' NA and None in an array.
+    Strings, booleans (unless `with_bools`, 0 and 1 then), complex numbers and other objects are
+    refused, and so are, unless `finite` is False, infinities and numbers whose squares leave the
+    range of doubles (a p-value may be tiny).
     """
-    raw = _raw(name, value)
+    raw = _raw(name, value, with_bools=with_bools)
     if raw.dtype.kind not in "iuf":
         shown = raw.ravel()[:3].tolist() if raw.ndim else value
         raise ArgumentError(
@@ -823,7 +928,7 @@ def one_number(name: str, value: object, **limits: Unpack[Limits]) -> float:
     raise ArgumentError(f"{name}: shape {array.shape} is not allowed; allowed: one number")
 
 
-def _raw(name: str, value: object) -> NDArray[Any]:
+def _raw(name: str, value: object, *, with_bools: bool) -> NDArray[Any]:
     """Return an array of what was given, with NaN for what is missing in masks and objects."""
     try:
         if isinstance(value, list | tuple) and any(np.ma.isMaskedArray(row) for row in value):
@@ -834,23 +939,23 @@ def _raw(name: str, value: object) -> NDArray[Any]:
                 return np.where(hidden, np.nan, value)
         raw = np.asarray(value)
         if raw.dtype != np.object_:
-            return raw
-        cells = [_number_or_nan(cell) for cell in raw.ravel().tolist()]
+            return raw.astype(np.float64) if with_bools and raw.dtype == np.bool_ else raw
+        cells = [_number(cell, with_bools=with_bools) for cell in raw.ravel().tolist()]
     except (ValueError, TypeError) as error:
         raise ArgumentError(f"{name}: ragged sequence; allowed: rows of equal length") from error
-    if any(cell is None for cell in cells):
+    if value is None or any(cell is None for cell in cells):
         return raw
     return np.array(cells, dtype=np.float64).reshape(raw.shape)
 
 
-def _number_or_nan(cell: object) -> float | None:
-    """Return a cell of a column of objects as a number, NaN for pandas' NA, None for neither."""
-    if is_number(cell):
+def _number(cell: object, *, with_bools: bool) -> float | None:
+    """Return a cell of a column of objects as a number, NaN for a missing one, or None."""
+    if is_number(cell) or (with_bools and isinstance(cell, bool)):
         try:
             return float(cell)
         except OverflowError:
             return inf
-    return nan if type(cell).__name__ == "NAType" else None
+    return nan if not isinstance(cell, str) and is_missing(cell) else None
 
 
 def together(**arrays: FloatArray) -> tuple[FloatArray, ...]:

@@ -28,6 +28,7 @@ from ldn_meta.stats.arrays import (
     confidence_level,
     doubts,
     effects_and_variances,
+    from_data,
     known_measure,
     numbers,
     one_number,
@@ -374,10 +375,12 @@ def mu_prior_of(mu_prior: Any) -> MuPrior:
 FACTORS = (0.5, 1.0, 2.0, 4.0)
 
 
+@from_data("yi", "vi", "labels")
 def pool_bayes(
-    yi: ArrayLike,
-    vi: ArrayLike,
+    yi: ArrayLike = "yi",
+    vi: ArrayLike = "vi",
     *,
+    data: Any = None,
     tau_prior_scale: float | None = None,
     tau_prior: str | TauPrior = HALF_NORMAL,
     mu_prior: MuPrior = None,
@@ -398,6 +401,8 @@ def pool_bayes(
     ----------
     yi, vi : array_like (k,)
         Effects and their sampling variances; NaN marks a missing trial.
+    data : pandas.DataFrame or mapping, optional
+        Table of which `yi`, `vi` and `labels` may be given as names of columns.
     tau_prior_scale : float
         Scale of a half-normal or half-Cauchy prior, in units of the effect. There is no
         default: 0.5 is usual for log ratios and standardised differences, other units need a
@@ -453,10 +458,12 @@ def pool_bayes(
     )
 
 
+@from_data("yi", "vi", "labels")
 def pool_bayes_many(
-    yi: ArrayLike,
-    vi: ArrayLike,
+    yi: ArrayLike = "yi",
+    vi: ArrayLike = "vi",
     *,
+    data: Any = None,
     tau_prior_scale: ArrayLike | None = None,
     tau_prior: str | TauPrior = HALF_NORMAL,
     mu_prior: MuPrior = None,
@@ -471,6 +478,8 @@ def pool_bayes_many(
     ----------
     yi, vi : array_like (..., k)
         Effects and variances, one set per row; NaN marks a missing trial.
+    data : pandas.DataFrame or mapping, optional
+        Table of which `yi`, `vi` and `labels` may be given as names of columns.
     tau_prior_scale, mid : array_like
         As in `pool_bayes`; one number, or one for each set, broadcast to the shape (...).
     tau_prior, mu_prior, level, measure, labels
@@ -525,10 +534,12 @@ def pool_bayes_many(
     )
 
 
+@from_data("yi", "vi", "labels")
 def prior_sensitivity(
-    yi: ArrayLike,
-    vi: ArrayLike,
+    yi: ArrayLike = "yi",
+    vi: ArrayLike = "vi",
     *,
+    data: Any = None,
     tau_prior_scale: float,
     factors: Sequence[float] = FACTORS,
     families: Sequence[str] = HALF,
@@ -540,6 +551,8 @@ def prior_sensitivity(
     ----------
     yi, vi : array_like (k,)
         Effects and variances; NaN marks a missing trial.
+    data : pandas.DataFrame or mapping, optional
+        Table of which `yi`, `vi` and `labels` may be given as names of columns.
     tau_prior_scale : float
         The stated scale, which `factors` multiply.
     factors : sequence of float

@@ -27,9 +27,12 @@ from ldn_meta.stats.arrays import (
     Labels,
     PoolRecord,
     checked,
+    column,
     confidence_level,
     doubts,
     effects_and_variances,
+    from_data,
+    is_missing,
     known_measure,
     numbers,
     one_number,
@@ -71,8 +74,14 @@ SHARED_MEASURES = ("MD", "SMD", "ROM", "RR", "OR", "RD")
 SHARED_METHODS = ("covariance", "split")
 
 
+@from_data("trial")
 def shared_control(
-    measure: str, *, trial: Labels, method: str = "covariance", **data: Any
+    measure: str,
+    *,
+    trial: Labels,
+    method: str = "covariance",
+    data: Any = None,
+    **values: Any,
 ) -> EffectSize:
     """Return the effects of arms that share a comparator, with what their errors share.
 
@@ -94,7 +103,9 @@ def shared_control(
         Which trial each comparison belongs to.
     method : str
         covariance or split.
-    **data : float or array_like (k,)
+    data : pandas.DataFrame or mapping, optional
+        Table of which `trial` and the arguments below may be given as names of columns.
+    **values : float, array_like (k,) or str
         As in `effect_size`, one entry a comparison; those of group 2 repeat within a trial.
 
     Returns
@@ -122,14 +133,16 @@ def shared_control(
     """
     one_of("measure", measure, SHARED_MEASURES)
     one_of("method", method, SHARED_METHODS)
-    found = effect_size(measure, **data)
+    found = effect_size(measure, data=data, **values)
     yi = np.asarray(found.yi)
     if yi.ndim != 1:
         message = f"the data have shape {yi.shape}; allowed: (k,), one entry a comparison"
         raise ArgumentError(message)
     names = EFFECT_CODES[measure].arguments
-    values = (np.broadcast_to(x, yi.shape) for x in checked(**{n: data[n] for n in names}))
-    given: dict[str, Any] = dict(zip(names, values, strict=True))
+    if data is not None:
+        values |= {name: column(data, name, values[name]) for name in names}
+    every = (np.broadcast_to(x, yi.shape) for x in checked(**{n: values[n] for n in names}))
+    given: dict[str, Any] = dict(zip(names, every, strict=True))
     codes, trials = _codes("trial", trial, yi.size)
     there = np.asarray(~np.isnan([yi, *given.values()]).any(axis=0))
     of_group_2 = [name for name in names if name.endswith("_2")]
@@ -148,7 +161,7 @@ def shared_control(
         for name in of_group_2:
             if name.startswith(("n_", "events_")):
                 given[name] = given[name] / uses
-        split = effect_size(measure, **(data | given))
+        split = effect_size(measure, **(values | given))
         return EffectSize(split.yi, np.diag(split.vi)).noted(*split.notes)
     root = np.sqrt(_of_comparator(measure, given))
     covariance = np.outer(root, root)
@@ -177,9 +190,11 @@ def _in_sd_of_all_arms(
     return g, of_arms[:, 0] + d["n_2"]
 
 
+@from_data("vi", "cluster", "outcome", "time")
 def covariance_block(
-    vi: ArrayLike,
+    vi: ArrayLike = "vi",
     *,
+    data: Any = None,
     cluster: Labels,
     rho: float | None = None,
     outcome: Labels = None,
@@ -204,6 +219,8 @@ def covariance_block(
         Which outcome each effect is of.
     time : array_like (k,), optional
         When each effect was measured, in the unit that `phi` is for.
+    data : pandas.DataFrame or mapping, optional
+        Table of which `vi`, `cluster`, `outcome` and `time` may be given as names of columns.
     phi : float, optional
         Correlation of errors one unit of time apart, 0 to 1.
 
@@ -306,7 +323,7 @@ def _codes(name: str, labels: Labels, k: int) -> tuple[IntArray, tuple[str, ...]
     elif len(named := [str(label) for label in labels]) != k:
         wrong = f"{name} has {len(named)} entries"
     else:
-        lost = [i for i, label in enumerate(named) if label in ("None", "nan", "<NA>", "NaT")]
+        lost = [i for i, label in enumerate(named) if is_missing(label)]
         wrong = f"{name}[{lost[0]}] is missing" if lost else ""
     if wrong:
         message = f"{wrong}; allowed: {k} labels, one an effect"
@@ -549,10 +566,12 @@ class DependentResult(PoolRecord):
         ]
 
 
+@from_data("yi", "vi", "cluster", "labels")
 def pool_dependent(
-    yi: ArrayLike,
-    vi: ArrayLike,
+    yi: ArrayLike = "yi",
+    vi: ArrayLike = "vi",
     *,
+    data: Any = None,
     cluster: Labels,
     robust: bool = True,
     level: float = 0.95,
@@ -576,6 +595,8 @@ def pool_dependent(
         which is 0 between clusters.
     cluster : sequence (k,)
         Which cluster each effect belongs to: the level on which effects are independent.
+    data : pandas.DataFrame or mapping, optional
+        Table of which `yi`, `vi`, `cluster` and `labels` may be given as names of columns.
     robust : bool
         Whether the variance of the mean is cluster-robust.
     level : float

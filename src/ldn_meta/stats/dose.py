@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +17,7 @@ from ldn_meta.stats.arrays import (
     FrozenRecord,
     Interval,
     confidence_level,
+    from_data,
     numbers,
     one_of,
     share_between,
@@ -720,11 +722,13 @@ class DoseEstimate(FrozenRecord):
     notes: tuple[str, ...]
 
 
+@from_data("dose", "responders", "n")
 def dose_for(
     dose: ArrayLike,
     responders: ArrayLike,
     n: ArrayLike,
     *,
+    data: Any = None,
     target: float = 0.5,
     method: str = "cir",
     ci_method: str | None = None,
@@ -754,6 +758,8 @@ def dose_for(
         Distinct doses, in any order and unit.
     responders, n : array_like (k,)
         People who responded and people treated at each dose.
+    data : pandas.DataFrame or mapping, optional
+        Table of which `dose`, `responders` and `n` may be given as names of columns.
     target : float
         Share of people, 0.5 for the ED50.
     method, ci_method, level

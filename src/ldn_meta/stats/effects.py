@@ -29,8 +29,10 @@ from ldn_meta.stats.arrays import (
     FloatOrArray,
     FrozenRecord,
     checked,
+    column,
     effect,
     formerly,
+    from_data,
     known_measure,
     numbers,
     one_of,
@@ -564,7 +566,8 @@ def effect_size(
     *,
     double_zero: str = "keep",
     is_bias_corrected: bool = False,
-    **data: Any,
+    data: Any = None,
+    **values: Any,
 ) -> EffectSize:
     """Return the observed effect `yi` and its sampling variance `vi` for one measure.
 
@@ -588,7 +591,9 @@ def effect_size(
     is_bias_corrected : bool
         For ROM: whether half of sd_1^2 / (n_1 mean_1^2) - sd_2^2 / (n_2 mean_2^2) is added to yi,
         as metafor does from version 5 on (Lajeunesse 2015, Ecology 96:2056). vi stays.
-    **data : float or array, (...)
+    data : pandas.DataFrame or mapping, optional
+        Table of which the arguments below may be given as names of columns.
+    **values : float, array (...) or str
         The arguments listed for the measure; scalars or arrays that broadcast together. NaN is
         missing, and each of yi and vi is NaN if a value it needs is missing.
 
@@ -621,15 +626,17 @@ def effect_size(
     one_of("double_zero", double_zero, DOUBLE_ZERO)
     if yes_or_no("is_bias_corrected", is_bias_corrected) and measure != "ROM":
         raise ArgumentError(f"is_bias_corrected=True: not used by {measure!r}; allowed: for 'ROM'")
-    missing = [name for name in entry.arguments if name not in data]
-    unknown = [name for name in data if name not in entry.arguments + entry.ignored]
+    missing = [name for name in entry.arguments if name not in values]
+    unknown = [name for name in values if name not in entry.arguments + entry.ignored]
     if missing or unknown:
         problems = [f"missing {', '.join(missing)}"] if missing else []
         problems += [f"not used by it {', '.join(unknown)}"] if unknown else []
         raise ArgumentError(
             f"measure {measure!r}: {'; '.join(problems)}; allowed: {', '.join(entry.arguments)}"
         )
-    given = checked(**{name: data[name] for name in entry.arguments})
+    if data is not None:
+        values = {name: column(data, name, value) for name, value in values.items()}
+    given = checked(**{name: values[name] for name in entry.arguments})
     return _with_notes(
         measure,
         dict(zip(entry.arguments, given, strict=True)),
@@ -734,12 +741,14 @@ class MarginalEffect(FrozenRecord):
     notes: tuple[str, ...]
 
 
+@from_data("events_1", "events_2", "n")
 def marginal_effect(
     measure: str,
     events_1: ArrayLike,
     events_2: ArrayLike,
     n: ArrayLike,
     *,
+    data: Any = None,
     correlation: ArrayLike | None = None,
 ) -> MarginalEffect:
     """Return a marginal OR, RR or RD of paired data from the events under each condition.
@@ -798,8 +807,15 @@ def marginal_effect(
 
 
 @formerly("code", "measure")
+@from_data("both", "only_1", "only_2", "neither")
 def matched_effect(
-    measure: str, both: ArrayLike, only_1: ArrayLike, only_2: ArrayLike, neither: ArrayLike
+    measure: str,
+    both: ArrayLike,
+    only_1: ArrayLike,
+    only_2: ArrayLike,
+    neither: ArrayLike,
+    *,
+    data: Any = None,
 ) -> EffectSize:
     """Return an effect and its variance from the full table of pairs.
 
@@ -840,8 +856,9 @@ def matched_effect(
     )
 
 
+@from_data("both", "only_1", "only_2", "neither")
 def within_person_correlation(
-    both: ArrayLike, only_1: ArrayLike, only_2: ArrayLike, neither: ArrayLike
+    both: ArrayLike, only_1: ArrayLike, only_2: ArrayLike, neither: ArrayLike, *, data: Any = None
 ) -> FloatOrArray:
     """Return phi of the table of pairs: the correlation `marginal_effect` asks for.
 

@@ -11,10 +11,12 @@ from scipy.special import ndtri
 
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import (
+    BoolArray,
     FloatArray,
     FrozenRecord,
     Labels,
     effects_and_variances,
+    from_data,
     numbers,
     one_number,
     trial_labels,
@@ -48,29 +50,41 @@ class Influence(FrozenRecord):
     ci_method: str
 
 
-def leave_one_out(yi: ArrayLike, vi: ArrayLike, **options: Any) -> PooledResult:
-    """Pool again without each trial in turn."""
+@from_data("yi", "vi", "labels")
+def leave_one_out(
+    yi: ArrayLike = "yi", vi: ArrayLike = "vi", *, data: Any = None, **options: Any
+) -> PooledResult:
+    """Pool again without each trial in turn; `sets` and the frame say without which."""
     y, v = effects_and_variances(yi, vi)
-    left_out = np.eye(y.shape[-1], dtype=np.bool_)
+    return _some_of(y, v, ~np.eye(y.shape[-1], dtype=np.bool_), "without {}", options)
+
+
+def _some_of(
+    y: FloatArray, v: FloatArray, chosen: BoolArray, words: str, options: dict[str, Any]
+) -> PooledResult:
+    """Pool the trials (k, k) chosen in turn; each set is named by a trial, in words."""
     found = pool_many(
-        np.where(left_out, np.nan, y[..., None, :]),
-        np.where(left_out, np.nan, v[..., None, :]),
+        np.where(chosen, y[..., None, :], np.nan),
+        np.where(chosen, v[..., None, :], np.nan),
         **options,
     )
-    return _left_out_here(found, y)
+    notes = found.notes
+    if not np.isnan(y).any():
+        # Nothing is missing but what was left out here.
+        notes = tuple(note for note in notes if SENTENCES["missing"] not in note)
+    return replace(found, notes=notes, sets=tuple(map(words.format, found.labels)))
 
 
-def _left_out_here(found: PooledResult, y: FloatArray) -> PooledResult:
-    """The same without the note on missing trials, where only this module left any out."""
-    if np.isnan(y).any():
-        return found
-    return replace(found, notes=tuple(n for n in found.notes if SENTENCES["missing"] not in n))
-
-
+@from_data("yi", "vi", "order", "labels")
 def cumulative(
-    yi: ArrayLike, vi: ArrayLike, *, order: ArrayLike | None = None, **options: Any
+    yi: ArrayLike = "yi",
+    vi: ArrayLike = "vi",
+    *,
+    data: Any = None,
+    order: ArrayLike | None = None,
+    **options: Any,
 ) -> PooledResult:
-    """Pool the first trial, the first two, and so on."""
+    """Pool the first trial, the first two, and so on; `sets` and the frame say which is added."""
     y, v = effects_and_variances(yi, vi)
     k = y.shape[-1]
     turn = np.arange(k)
@@ -81,21 +95,17 @@ def cumulative(
             raise ArgumentError(message)
         turn = np.argsort(key, kind="stable")
     names = trial_labels(options.pop("labels", None), k)
-    y, v = y[..., turn], v[..., turn]
+    options["labels"] = [names[i] for i in turn]
     seen = np.tril(np.ones((k, k), dtype=np.bool_))
-    found = pool_many(
-        np.where(seen, y[..., None, :], np.nan),
-        np.where(seen, v[..., None, :], np.nan),
-        labels=tuple(names[i] for i in turn),
-        **options,
-    )
-    return _left_out_here(found, y)
+    return _some_of(y[..., turn], v[..., turn], seen, "+ {}", options)
 
 
+@from_data("yi", "vi", "labels")
 def influence(
-    yi: ArrayLike,
-    vi: ArrayLike,
+    yi: ArrayLike = "yi",
+    vi: ArrayLike = "vi",
     *,
+    data: Any = None,
     tau2_method: str = "reml",
     ci_method: str = "knapp-hartung-floored",
     labels: Labels = None,

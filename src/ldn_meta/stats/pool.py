@@ -23,9 +23,9 @@ from ldn_meta.stats.arrays import (
     PoolRecord,
     Settings,
     by_name,
-    column,
     doubts,
     effects_and_variances,
+    from_data,
     known_measure,
     quantiles,
     told,
@@ -208,6 +208,8 @@ class PooledResult(PoolRecord):
         Names of the trials.
     notes : tuple of str
         One sentence per automatic decision.
+    sets : tuple of str
+        Names of the sets of a batch, where they have any: "without" or "+" and a trial.
     """
 
     k: int | IntArray
@@ -238,6 +240,7 @@ class PooledResult(PoolRecord):
     labels: tuple[str, ...]
     notes: tuple[str, ...]
     pi_method: str = "k-1"
+    sets: tuple[str, ...] = ()
 
     KIND = "pooled"
     TRIAL_NUMBERS = ("weight_pct",)
@@ -497,9 +500,10 @@ def _test_and_half_width(
     return p_value, half
 
 
+@from_data("yi", "vi", "labels")
 def pool(
-    yi: ArrayLike | str = "yi",
-    vi: ArrayLike | str = "vi",
+    yi: ArrayLike = "yi",
+    vi: ArrayLike = "vi",
     *,
     data: Any = None,
     tau2_method: str = "reml",
@@ -507,7 +511,7 @@ def pool(
     level: float = 0.95,
     pi_method: str = "k-1",
     measure: str = "",
-    labels: Labels | str = None,
+    labels: Labels = None,
 ) -> PooledResult:
     """Pool the effects of independent trials.
 
@@ -537,7 +541,8 @@ def pool(
         Effects and their sampling variances; NaN marks a missing trial. With `data` the names of
         its columns.
     data : pandas.DataFrame or mapping, optional
-        Table of which `yi`, `vi` and `labels` may name columns.
+        Table of which `yi`, `vi` and `labels` may name columns; its column ``label``, or an index
+        of texts, names the trials where `labels` does not.
     tau2_method : str
         common, dl, he, hs, sj, ml, reml, eb or pm: see `ldn_meta.stats.tau2.tau2_estimate`.
     ci_method : str
@@ -575,16 +580,16 @@ def pool(
     >>> pool([0.30, 0.31, 0.32], [0.04, 0.05, 0.06])
     PooledResult(k=3, 0.3086 [95% CI -0.2393, 0.8566], tau2=0, I2=0%, reml, knapp-hartung-floored)
     """
-    y, v = effects_and_variances(column(data, "yi", yi), column(data, "vi", vi), dimensions=1)
-    if data is not None:
-        labels = column(data, "labels", labels)
+    y, v = effects_and_variances(yi, vi, dimensions=1)
     return _pool(y, v, Settings(tau2_method, ci_method, level, pi_method), measure, labels)
 
 
+@from_data("yi", "vi", "labels")
 def pool_many(
-    yi: ArrayLike,
-    vi: ArrayLike,
+    yi: ArrayLike = "yi",
+    vi: ArrayLike = "vi",
     *,
+    data: Any = None,
     tau2_method: str = "reml",
     ci_method: str = "knapp-hartung-floored",
     level: float = 0.95,
@@ -599,6 +604,8 @@ def pool_many(
     yi, vi : array_like (..., k)
         Effects and variances, one set per row; NaN marks a missing trial, so sets may differ in
         size. An axis of length one in either does not stretch: the shapes must be equal.
+    data : pandas.DataFrame or mapping, optional
+        Table of which `yi`, `vi` and `labels` may be given as names of columns.
     tau2_method, ci_method, level, pi_method, measure, labels
         As in `pool`; `labels` names the k columns.
 

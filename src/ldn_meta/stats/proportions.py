@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import floor, inf, isinf, isnan, nan
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +18,7 @@ from ldn_meta.stats.arrays import (
     Interval,
     back,
     checked,
+    from_data,
     levels,
     numbers,
     one_number,
@@ -197,7 +198,10 @@ def _in_words(signed: float, decimals: int) -> str:
     return f"{'NNTB' if signed > 0 else 'NNTH'} {half_up:.{decimals}f}"
 
 
-def wilson_interval(events: ArrayLike, n: ArrayLike, *, level: ArrayLike = 0.95) -> Interval:
+@from_data("events", "n")
+def wilson_interval(
+    events: ArrayLike, n: ArrayLike, *, data: Any = None, level: ArrayLike = 0.95
+) -> Interval:
     """Return Wilson's score interval for a proportion, without continuity correction.
 
     centre = (p + z^2 / 2n) / (1 + z^2 / n)
@@ -215,8 +219,9 @@ def wilson_interval(events: ArrayLike, n: ArrayLike, *, level: ArrayLike = 0.95)
     return _interval("wilson", events, n, level)
 
 
+@from_data("events", "n")
 def clopper_pearson_interval(
-    events: ArrayLike, n: ArrayLike, *, level: ArrayLike = 0.95
+    events: ArrayLike, n: ArrayLike, *, data: Any = None, level: ArrayLike = 0.95
 ) -> Interval:
     """Return Clopper and Pearson's interval for a proportion: never covers less than its level.
 
@@ -248,12 +253,14 @@ def _interval(method: str, events: ArrayLike, n: ArrayLike, level: ArrayLike) ->
     return Interval(plain(low), plain(high))
 
 
+@from_data("events_1", "n_1", "events_2", "n_2")
 def risk_difference_interval(
     events_1: ArrayLike,
     n_1: ArrayLike,
     events_2: ArrayLike,
     n_2: ArrayLike,
     *,
+    data: Any = None,
     level: ArrayLike = 0.95,
 ) -> Interval:
     """Return Newcombe's interval for p_1 - p_2, built from the two Wilson intervals (l, u).

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -35,6 +36,7 @@ from ldn_meta.stats.arrays import (
     PoolRecord,
     checked,
     confidence_level,
+    from_data,
     known_measure,
     plain,
     trial_labels,
@@ -298,8 +300,14 @@ class GlmmResult(PoolRecord):
         )
 
 
+@from_data("events", "n", "labels")
 def glmm_proportion(
-    events: ArrayLike, n: ArrayLike, *, level: float = 0.95, labels: Labels = None
+    events: ArrayLike,
+    n: ArrayLike,
+    *,
+    data: Any = None,
+    level: float = 0.95,
+    labels: Labels = None,
 ) -> GlmmResult:
     """Return the pooled log odds of single-arm trials by the logit-normal mixed model.
 
@@ -307,6 +315,8 @@ def glmm_proportion(
     ----------
     events, n : array, (k,)
         Counts, one entry a trial; a NaN makes its trial missing.
+    data : pandas.DataFrame or mapping, optional
+        Table of which `events`, `n` and `labels` may be given as names of columns.
     level : float
         Level of the intervals.
     labels : sequence, optional
@@ -345,12 +355,14 @@ def glmm_proportion(
     )
 
 
+@from_data("events_1", "n_1", "events_2", "n_2", "labels")
 def glmm_two_arm(
     events_1: ArrayLike,
     n_1: ArrayLike,
     events_2: ArrayLike,
     n_2: ArrayLike,
     *,
+    data: Any = None,
     level: float = 0.95,
     labels: Labels = None,
 ) -> GlmmResult:
@@ -365,6 +377,9 @@ def glmm_two_arm(
     ----------
     events_1, n_1, events_2, n_2 : array, (k,)
         Counts, one entry a trial; a NaN makes its trial missing.
+    data : pandas.DataFrame or mapping, optional
+        Table of which `events_1`, `n_1`, `events_2`, `n_2` and `labels` may be given as names of
+        columns.
     level : float
         Level of the intervals.
     labels : sequence, optional
@@ -782,6 +797,7 @@ def _table_notes(
     return tuple(notes)
 
 
+@from_data("events_1", "n_1", "events_2", "n_2", "labels")
 def mantel_haenszel(
     measure: str,
     events_1: ArrayLike,
@@ -789,6 +805,7 @@ def mantel_haenszel(
     events_2: ArrayLike,
     n_2: ArrayLike,
     *,
+    data: Any = None,
     level: float = 0.95,
     labels: Labels = None,
 ) -> RareEventsResult:
@@ -809,6 +826,9 @@ def mantel_haenszel(
         RR and OR are returned as logs.
     events_1, n_1, events_2, n_2 : array, (..., k)
         Counts, one column a trial; a NaN makes its trial missing.
+    data : pandas.DataFrame or mapping, optional
+        Table of which `events_1`, `n_1`, `events_2`, `n_2` and `labels` may be given as names of
+        columns.
     level : float
         Level of the interval.
     labels : sequence, optional
@@ -840,12 +860,14 @@ def mantel_haenszel(
     )
 
 
+@from_data("events_1", "n_1", "events_2", "n_2", "labels")
 def peto(
     events_1: ArrayLike,
     n_1: ArrayLike,
     events_2: ArrayLike,
     n_2: ArrayLike,
     *,
+    data: Any = None,
     level: float = 0.95,
     labels: Labels = None,
 ) -> RareEventsResult:
@@ -858,6 +880,9 @@ def peto(
     ----------
     events_1, n_1, events_2, n_2 : array, (..., k)
         Counts, one column a trial; a NaN makes its trial missing.
+    data : pandas.DataFrame or mapping, optional
+        Table of which `events_1`, `n_1`, `events_2`, `n_2` and `labels` may be given as names of
+        columns.
     level : float
         Level of the interval.
     labels : sequence, optional

@@ -15,18 +15,23 @@ from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import (
     MEASURES,
     PI_METHODS,
+    READ_AS,
     BoolArray,
     FloatArray,
     FrozenRecord,
     IntArray,
     Labels,
     Settings,
+    Transformed,
+    WithMeasure,
     column,
     defined,
     doubts,
     effects_and_variances,
+    from_data,
     html_list,
     html_table,
+    is_missing,
     known_measure,
     numbers,
     one_of,
@@ -349,11 +354,13 @@ def _joint_test(
     return qm, chdtrc(number, qm)
 
 
+_COEFFICIENT = ("coefficients", "se", "statistic", "p_value", "ci_low", "ci_high")
+_MODEL = ("k", "tau2", "r2_pct", "qm", "qm_df", "qm_pvalue", "qe", "df", "qe_pvalue")
 _PREDICTED = ("estimate", "se", "ci_low", "ci_high", "pi_low", "pi_high")
 
 
 @dataclass(frozen=True, eq=False)
-class Prediction(FrozenRecord):
+class Prediction(WithMeasure):
     """What a regression expects at m points: the mean of true effects, and a new trial's own."""
 
     X: FloatArray
@@ -366,6 +373,7 @@ class Prediction(FrozenRecord):
     pi_high: FloatArray
     level: float
     notes: tuple[str, ...]
+    measure: str = ""
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per point: its covariates, estimate, SE and both intervals."""
@@ -373,6 +381,11 @@ class Prediction(FrozenRecord):
 
         points = dict(zip(self.names, self.X.T, strict=True))
         return pd.DataFrame(points | {name: getattr(self, name) for name in _PREDICTED})
+
+    def _told(self) -> tuple[list[tuple[str, str]], pd.DataFrame]:
+        return [("measure", self.measure or "not named"), ("level", f"{self.level:g}")], (
+            self.to_frame()
+        )
 
     def _repr_html_(self) -> str:
         """Return the points as a table, notes below."""
@@ -384,8 +397,9 @@ class Prediction(FrozenRecord):
 class RegressionResult(FrozenRecord):
     """A meta-regression: floats and (p,) arrays for one set, with leading axes for a batch.
 
-    `yi`, `vi` and the columns of `design` are the trials as given, intercept first if it was
-    added.
+    `yi`, `vi`, `labels` and the columns of `design` are the trials as given, intercept first if it
+    was added. `qm` tests that all coefficients but the intercept are 0, `qe` that nothing is left
+    between trials; `r2_pct` is how much of tau2 is gone.
     """
 
     k: int | IntArray
@@ -415,6 +429,8 @@ class RegressionResult(FrozenRecord):
     design: FloatArray
     add_intercept: bool
     notes: tuple[str, ...]
+    measure: str = ""
+    labels: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Return one line: coefficients with intervals, spread, settings."""
@@ -427,18 +443,40 @@ class RegressionResult(FrozenRecord):
                 self.names, self.coefficients, self.ci_low, self.ci_high, strict=True
             )
         )
-        return f"RegressionResult(k={self.k}, {terms}, tau2={self.tau2:.4g}, {settings})"
+        tests = ", ".join(f"{name}: {shown}" for name, shown in self._tests())
+        measure = f"{self.measure}, " if self.measure else ""
+        return f"RegressionResult({measure}k={self.k}, {terms}, {tests}, {settings})"
+
+    def _tests(self) -> list[tuple[str, str]]:
+        """Name and write what is left between trials, what is gone, and both tests."""
+        is_f = self.ci_method != "wald"
+        df = f"{self.qm_df} and {self.df}" if is_f else f"{self.qm_df}"
+        shown = [
+            ("tau2", f"{self.tau2:.4g}"),
+            ("R2", f"{self.r2_pct:.0f}%"),
+            (f"{'F' if is_f else 'QM'} ({df} df)", f"{self.qm:.4g}, p = {self.qm_pvalue:.3g}"),
+            (f"QE ({self.df} df)", f"{self.qe:.4g}, p = {self.qe_pvalue:.3g}"),
+        ]
+        return [(name, defined(value)) for name, value in shown]
+
+    def _told(self) -> tuple[list[tuple[str, str]], pd.DataFrame]:
+        settings = [
+            ("measure", self.measure or "not named"),
+            ("tau2 method", METHOD_NAMES[self.tau2_method]),
+            ("interval", f"{100 * self.level:g}%, {INTERVAL_NAMES[self.ci_method]}"),
+            ("trials", str(self.k)),
+        ]
+        return [*settings, *self._tests()], self.to_frame()[[*_COEFFICIENT]].reset_index()
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per coefficient (one set only)."""
+        """Return one row per coefficient (one set only), tests and tau2 repeated in each."""
         import pandas as pd
 
         if isinstance(self.tau2, np.ndarray):
             message = "to_frame of a batch of regressions; allowed: the result of one set"
             raise ArgumentError(message)
-        columns = ("coefficients", "se", "statistic", "p_value", "ci_low", "ci_high")
         return pd.DataFrame(
-            {name: getattr(self, name) for name in columns},
+            {name: getattr(self, name) for name in (*_COEFFICIENT, *_MODEL)},
             index=pd.Index(self.names, name="coefficient"),
         )
 
@@ -477,7 +515,7 @@ class RegressionResult(FrozenRecord):
             raise ArgumentError(message)
         freedom = self.df - PI_METHODS.index(one_of("pi_method", pi_method, PI_METHODS))
         names = self.names[self.add_intercept :]
-        given = numbers("new_x", _by_name(new_x, names))
+        given = numbers("new_x", _by_name(new_x, names), with_bools=True)
         points = given.reshape(-1, 1) if len(names) == 1 and given.ndim < 2 else given
         points = np.atleast_2d(points)
         if points.ndim != 2 or points.shape[1] != len(names):
@@ -515,6 +553,7 @@ class RegressionResult(FrozenRecord):
             pi_low=estimate - reach,
             pi_high=estimate + reach,
             level=self.level,
+            measure=self.measure,
             notes=notes
             + tuple(
                 f"row {row} lies beyond the covariates of the trials: extrapolated"
@@ -527,9 +566,10 @@ class RegressionResult(FrozenRecord):
 TRIALS_PER_COVARIATE = 10
 
 
+@from_data("yi", "vi", "X", "labels")
 def meta_regression(
-    yi: ArrayLike | str = "yi",
-    vi: ArrayLike | str = "vi",
+    yi: ArrayLike = "yi",
+    vi: ArrayLike = "vi",
     X: ArrayLike | None = None,  # noqa: N803 - the name every regression has for it
     *,
     data: Any = None,
@@ -539,6 +579,8 @@ def meta_regression(
     level: float = 0.95,
     add_intercept: bool = True,
     names: Sequence[str] | None = None,
+    measure: str = "",
+    labels: Labels = None,
 ) -> RegressionResult:
     """Regress effects on covariates of the trials, with variance tau2 left between trials.
 
@@ -553,9 +595,10 @@ def meta_regression(
         its columns.
     X : array_like (k,), (k, p) or (..., k, p)
         Covariates, one column each; NaN leaves the trial out. Columns of a data frame keep their
-        names.
+        names, and True and False are 1 and 0: `pandas.get_dummies(table, drop_first=True)` makes
+        columns of a factor.
     data : pandas.DataFrame or mapping, optional
-        Table with `yi`, `vi` and the covariates.
+        Table of which `yi`, `vi`, the covariates and `labels` may name columns.
     x : str or sequence of str, optional
         Names of the columns of `data` that are the covariates, in place of `X`.
     tau2_method, ci_method, level
@@ -565,6 +608,10 @@ def meta_regression(
         too: the joint test leaves it aside.
     names : sequence of str, optional
         Names of the columns of `X`; their own, or "x1", "x2", ..., without.
+    measure : str
+        Code of the effect measure; what is predicted is read by it.
+    labels : sequence, optional
+        Names of the trials, (k,).
 
     Returns
     -------
@@ -584,19 +631,22 @@ def meta_regression(
     Berkey and others 1995, Statistics in Medicine 14:395-411; Knapp and Hartung 2003, Statistics
     in Medicine 22:2693-2710, eq. 9.
     """
-    settings = Settings(tau2_method, ci_method, level)
+    settings, measure = Settings(tau2_method, ci_method, level), known_measure(measure)
     add_intercept = yes_or_no("add_intercept", add_intercept)
-    y, v = effects_and_variances(column(data, "yi", yi), column(data, "vi", vi))
+    y, v = effects_and_variances(yi, vi)
     if x is not None and X is None:
         names = [x] if isinstance(x, str) else list(x)
         if not names:
             raise ArgumentError("x is empty; allowed: one or more names of columns of data")
-        X = np.column_stack([numbers("x", column(data, "x", name)) for name in names])  # noqa: N806
+        X = np.column_stack(  # noqa: N806
+            [numbers("x", column(data, "x", name), with_bools=True) for name in names]
+        )
     elif X is None or x is not None:
         message = "X and x: allowed is one of the two, covariates X or their columns x of data"
         raise ArgumentError(message)
     given, shape = (y, v), y.shape[:-1]
-    columns, labels = _design(X, y.shape, add_intercept=add_intercept, names=names)
+    trials = trial_labels(labels, y.shape[-1])
+    columns, names = _design(X, y.shape, add_intercept=add_intercept, names=names)
     k, p = columns.shape[-2:]
     y, v = rows_of(y), rows_of(v)
     design = columns.reshape(*y.shape, p)
@@ -610,7 +660,7 @@ def meta_regression(
     for n in np.unique(count[count > p]):
         rows = np.flatnonzero(count == n)
         at = rows[:, None], present_first[rows, :n]
-        _refuse_collinear(design[at], rows, labels)
+        _refuse_collinear(design[at], rows, names)
         part, several[rows] = fit(y[at], v[at], design[at], settings, tested=tested)
         if settings.is_random and 0 < tested.size < p:
             part["r2_pct"] = _explained(y[at], v[at], part["tau2"], settings.tau2_method)
@@ -634,7 +684,7 @@ def meta_regression(
         fields = {name: x if x.ndim else x.item() for name, x in fields.items()}
     return RegressionResult(
         **fields,
-        names=labels,
+        names=names,
         tau2_method=settings.tau2_method,
         ci_method=settings.ci_method,
         level=settings.level,
@@ -643,7 +693,9 @@ def meta_regression(
         vi=given[1],
         design=columns,
         add_intercept=add_intercept,
-        notes=settings.notes + told(whens, np.array([*whens.values()])) + doubts(y, v),
+        measure=measure,
+        labels=trials,
+        notes=settings.notes + told(whens, np.array([*whens.values()])) + doubts(y, v, measure),
     )
 
 
@@ -664,7 +716,9 @@ def _by_name(new_x: Any, names: Sequence[str]) -> Any:
             return new_x
         message = f"new_x has {', '.join(given)}; allowed: {', '.join(names) or 'no covariate'}"
         raise ArgumentError(message)
-    columns = [np.atleast_1d(numbers(f"new_x: {name}", new_x[name])) for name in names]
+    columns = [
+        np.atleast_1d(numbers(f"new_x: {name}", new_x[name], with_bools=True)) for name in names
+    ]
     return np.stack(np.broadcast_arrays(*columns), axis=-1)
 
 
@@ -676,7 +730,7 @@ def _design(
     names: Sequence[str] | None,
 ) -> tuple[FloatArray, tuple[str, ...]]:
     """Return covariates (..., k, p) with the intercept first, and names of the p columns."""
-    columns = numbers("X", covariates)
+    columns = numbers("X", covariates, with_bools=True)
     if columns.ndim == 1:
         columns = columns[:, None]
     try:
@@ -717,9 +771,8 @@ def _refuse_collinear(design: FloatArray, rows: IntArray, labels: tuple[str, ...
 
 def _undefined(sets: int, p: int) -> dict[str, FloatArray]:
     """Return every number of a result as NaN."""
-    columns = ("coefficients", "se", "statistic", "p_value", "ci_low", "ci_high")
     single = ("tau2", "tau2_ci_low", "tau2_ci_high", "qe", "qe_pvalue", "qm", "qm_pvalue")
-    numbers: dict[str, FloatArray] = {name: np.full((sets, p), np.nan) for name in columns}
+    numbers: dict[str, FloatArray] = {name: np.full((sets, p), np.nan) for name in _COEFFICIENT}
     numbers |= {name: np.full(sets, np.nan) for name in (*single, "r2_pct")}
     return {**numbers, "covariance": np.full((sets, p, p), np.nan)}
 
@@ -772,6 +825,18 @@ class SubgroupResult(FrozenRecord):
     q_between_pvalue: float
     notes: tuple[str, ...]
 
+    def transformed(self, *, n: ArrayLike | None = None) -> Transformed:
+        """Return the subgroups, then all trials, as readers know them: arrays (G + 1,)."""
+        known = [one.transformed(n=n) for _, one in self._rows()]
+        return Transformed(known[0].quantity, *map(np.array, list(zip(*known, strict=True))[1:]))
+
+    def _told(self) -> tuple[list[tuple[str, str]], pd.DataFrame]:
+        test, _, shown = self.test_words.partition(": ")
+        columns = ["subgroup", "k", *_PREDICTED[:4], "tau2", "i2_pct"]
+        if self.overall._is_told_twice:
+            columns += [f"transformed_{name}" for name in ("estimate", "ci_low", "ci_high")]
+        return [*self._settings(), (test, shown)], self.to_frame()[columns]
+
     def __getitem__(self, name: str) -> PooledResult:
         """Return the pool of a subgroup."""
         return self.pools[self.names.index(one_of("subgroup", name, self.names))]
@@ -801,14 +866,16 @@ class SubgroupResult(FrozenRecord):
             f"{self.overall.tau2_method}, {self.overall.ci_method})"
         )
 
+    def _settings(self) -> list[tuple[str, str]]:
+        return [
+            ("measure", self.overall.measure or "not named"),
+            ("tau2", f"{self.tau2}, {METHOD_NAMES[self.overall.tau2_method]}"),
+            ("interval", f"{self.overall._percent}, {INTERVAL_NAMES[self.overall.ci_method]}"),
+        ]
+
     def _repr_html_(self) -> str:
         """Return settings above a row per subgroup, the test and the notes below."""
         percent = self.overall._percent
-        settings = [
-            ("measure", self.overall.measure or "not named"),
-            ("tau2", f"{self.tau2}, {METHOD_NAMES[self.overall.tau2_method]}"),
-            ("interval", f"{percent}, {INTERVAL_NAMES[self.overall.ci_method]}"),
-        ]
         known = self.overall.transformed().quantity
         is_twice = self.overall._is_told_twice
         rows = []
@@ -821,7 +888,8 @@ class SubgroupResult(FrozenRecord):
         effects = [f"{name} ({percent} CI)" for name in called]
         head = ("subgroup", "trials", *effects, "tau2", "I2 (Q-based)")
         return (
-            f'<div class="ldn-meta-subgroups">{html_table(settings)}{html_table(rows, head=head)}'
+            f'<div class="ldn-meta-subgroups">{html_table(self._settings())}'
+            f"{html_table(rows, head=head)}"
             f"<p>{escape(self.test_words)}</p>{html_list(self.notes)}</div>"
         )
 
@@ -835,10 +903,12 @@ class SubgroupResult(FrozenRecord):
         return table.assign(**{name: getattr(self, name) for name in test})
 
 
+@from_data("yi", "vi", "by", "labels")
 def subgroups(
-    yi: ArrayLike,
-    vi: ArrayLike,
+    yi: ArrayLike = "yi",
+    vi: ArrayLike = "vi",
     *,
+    data: Any = None,
     by: Sequence[object],
     tau2: str = "separate",
     groups: Sequence[str] | None = None,
@@ -861,6 +931,8 @@ def subgroups(
         Effects and their sampling variances; NaN marks a missing trial.
     by : sequence (k,)
         The subgroup of each trial; none may be missing.
+    data : pandas.DataFrame or mapping, optional
+        Table of which `yi`, `vi`, `by` and `labels` may be given as names of columns.
     tau2 : str
         separate or common.
     groups : sequence of str, optional
@@ -934,11 +1006,9 @@ def subgroups(
         q_between_df=int(test[1]),
         q_between_df_residual=residual,
         q_between_pvalue=float(test[2]),
-        notes=_said_of(names, pools, int(overall.k), tau2),
+        notes=tuple(note for note in overall.notes if READ_AS in note)
+        + _said_of(names, pools, int(overall.k), tau2),
     )
-
-
-_NO_SUBGROUP = ("", "nan", "None", "<NA>", "NaT", "--")
 
 
 def _members(by: Any, groups: Any, k: int) -> tuple[Any, tuple[str, ...]]:
@@ -948,7 +1018,7 @@ def _members(by: Any, groups: Any, k: int) -> tuple[Any, tuple[str, ...]]:
         message = f"by={by!r} is not usable; allowed: {k} subgroups, one per trial"
         raise ArgumentError(message)
     for place, name in enumerate(given):
-        if name in _NO_SUBGROUP:
+        if not name or is_missing(name):
             message = f"by[{place}]={name!r} is no subgroup; allowed: a name for every trial"
             raise ArgumentError(message)
     if groups is not None and (isinstance(groups, str) or not np.iterable(groups)):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,6 +23,7 @@ from ldn_meta.stats.arrays import (
     Labels,
     checked,
     effects_and_variances,
+    from_data,
     numbers,
     one_number,
     plain,
@@ -370,10 +372,12 @@ class SequentialLook(FrozenRecord):
     notes: tuple[str, ...]
 
 
+@from_data("yi", "vi", "people", "order", "labels")
 def sequential_look(
-    yi: ArrayLike,
-    vi: ArrayLike,
+    yi: ArrayLike = "yi",
+    vi: ArrayLike = "vi",
     *,
+    data: Any = None,
     minimal_effect: float,
     people: ArrayLike | None = None,
     order: ArrayLike | None = None,
@@ -401,6 +405,9 @@ def sequential_look(
         People in each trial, to tell the required information in people.
     order : array_like of int (k,), optional
         Places of the trials in the order they were added, by year as a rule.
+    data : pandas.DataFrame or mapping, optional
+        Table of which `yi`, `vi`, `people`, `order` and `labels` may be given as names of
+        columns.
     alpha, power : float
         Type I error, both sides together, and probability to find the minimal effect.
     tau2_method : str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,9 +12,11 @@ from ldn_meta.stats.arrays import (
     FloatArray,
     FrozenRecord,
     Labels,
+    Summary,
     Transformed,
     checked,
     effects_and_variances,
+    from_data,
     one_of,
     trial_labels,
 )
@@ -92,13 +95,21 @@ class TrimAndFill(FrozenRecord):
         """Return the filled pool as readers know it."""
         return self.filled.transformed()
 
+    def summary(self) -> Summary:
+        """Return what was imputed, the filled pool and notes as text."""
+        return Summary(f"{super().summary()}\n\nfilled\n{self.filled.summary()}")
 
-def egger_test(yi: ArrayLike, vi: ArrayLike, *, model: str = "lm") -> EggerTest:
+
+@from_data("yi", "vi")
+def egger_test(
+    yi: ArrayLike = "yi", vi: ArrayLike = "vi", *, data: Any = None, model: str = "lm"
+) -> EggerTest:
     """Test funnel-plot asymmetry by regressing effects on standard errors.
 
     "lm" is weighted least squares with weights 1 / vi and a free residual variance (Egger and
     others 1997, BMJ 315:629-634); "mixed" is a meta-regression with REML tau2 (Sterne and Egger
-    2005). Computed from three trials, with a note below ten.
+    2005), which metafor's regtest takes by default. Computed from three trials, with a note below
+    ten.
     """
     one_of("model", model, EGGER_MODELS)
     y, v, _, notes = _present(yi, vi)
@@ -143,8 +154,9 @@ def _regression(
     )
 
 
+@from_data("events_1", "n_1", "events_2", "n_2")
 def harbord_test(
-    events_1: ArrayLike, n_1: ArrayLike, events_2: ArrayLike, n_2: ArrayLike
+    events_1: ArrayLike, n_1: ArrayLike, events_2: ArrayLike, n_2: ArrayLike, *, data: Any = None
 ) -> EggerTest:
     """Test funnel-plot asymmetry of odds ratios by their efficient scores.
 
@@ -163,8 +175,9 @@ def harbord_test(
     return _regression(y, v, np.sqrt(v), "harbord", notes)
 
 
+@from_data("events_1", "n_1", "events_2", "n_2")
 def peters_test(
-    events_1: ArrayLike, n_1: ArrayLike, events_2: ArrayLike, n_2: ArrayLike
+    events_1: ArrayLike, n_1: ArrayLike, events_2: ArrayLike, n_2: ArrayLike, *, data: Any = None
 ) -> EggerTest:
     """Test funnel-plot asymmetry of odds ratios by the sizes of the trials.
 
@@ -182,7 +195,8 @@ def peters_test(
     return _regression(y, v, inverse, "peters", notes)
 
 
-def begg_test(yi: ArrayLike, vi: ArrayLike) -> BeggTest:
+@from_data("yi", "vi")
+def begg_test(yi: ArrayLike = "yi", vi: ArrayLike = "vi", *, data: Any = None) -> BeggTest:
     """Test funnel-plot asymmetry by Kendall's rank correlation.
 
     Correlates (yi - mean) / sqrt(vi - 1 / sum w) with vi, where mean is the common-effect mean
@@ -205,13 +219,15 @@ def begg_test(yi: ArrayLike, vi: ArrayLike) -> BeggTest:
     return BeggTest(y.size, tau, float(correlation.pvalue), is_exact, notes)
 
 
+@from_data("yi", "vi", "labels")
 def trim_and_fill(
-    yi: ArrayLike,
-    vi: ArrayLike,
+    yi: ArrayLike = "yi",
+    vi: ArrayLike = "vi",
     *,
+    data: Any = None,
     side: str | None = None,
-    tau2_method: str = "dl",
-    ci_method: str = "wald",
+    tau2_method: str = "reml",
+    ci_method: str = "knapp-hartung-floored",
     level: float = 0.95,
     labels: Labels = None,
     measure: str = "",
@@ -222,7 +238,9 @@ def trim_and_fill(
     (2 k - 1), rounded and at least 0, no longer changes, where T is the sum of the ranks of
     |yi - mean| over trials above the mean; then mirrors them (Duval and Tweedie 2000,
     Biometrics 56:455-463, eq. 4-5 and section 4). A missing trial (NaN) is left out; the others
-    keep their names, which are those in `labels` or else their places in `yi`.
+    keep their order and their names, which are those in `labels` or else their places in `yi`,
+    and the imputed ones come last. Methods are by default those of `pool`, so that the two can be
+    compared; the number imputed depends on `tau2_method`.
     """
     y, v, names, notes = _present(yi, vi, labels)
     if side is not None:
@@ -234,7 +252,7 @@ def trim_and_fill(
         side = "right" if slope < 0.0 else "left"
     mirror = -1.0 if side == "right" else 1.0
     order = np.argsort(mirror * y, kind="stable")
-    y, v = mirror * y[order], v[order]
+    given, (y, v) = (y, v), (mirror * y[order], v[order])
     k = y.size
     missing = 0
     if k >= FEWEST_TRIALS:
@@ -243,13 +261,13 @@ def trim_and_fill(
             notes = (*notes, "the number of imputed trials alternates; the last one was taken")
     centre = pool(y[: k - missing], v[: k - missing], tau2_method=tau2_method).estimate
     filled = pool(
-        mirror * np.concatenate([y, 2.0 * centre - y[k - missing :]]),
-        np.concatenate([v, v[k - missing :]]),
+        np.concatenate([given[0], mirror * (2.0 * centre - y[k - missing :])]),
+        np.concatenate([given[1], v[k - missing :]]),
         tau2_method=tau2_method,
         ci_method=ci_method,
         level=level,
         measure=measure,
-        labels=[names[i] for i in order] + [f"imputed {i + 1}" for i in range(missing)],
+        labels=[*names, *(f"imputed {i + 1}" for i in range(missing))],
     )
     return TrimAndFill(k=k, k_filled=missing, side=side, filled=filled, notes=notes)
 

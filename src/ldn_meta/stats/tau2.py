@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +17,7 @@ from ldn_meta.stats.arrays import (
     IntArray,
     Quantiles,
     effects_and_variances,
+    from_data,
     not_converged,
     one_of,
 )
@@ -442,7 +444,10 @@ def _newton_step(q: FloatArray, slope: FloatArray, target: FloatArray) -> FloatA
     return q / np.maximum(slope, SMALLEST) * (np.maximum(q - target, 0.0) / target)
 
 
-def tau2_estimate(yi: ArrayLike, vi: ArrayLike, *, method: str = "reml") -> FloatArray:
+@from_data("yi", "vi")
+def tau2_estimate(
+    yi: ArrayLike = "yi", vi: ArrayLike = "vi", *, data: Any = None, method: str = "reml"
+) -> FloatArray:
     """Estimate the between-trial variance of each set of trials.
 
     ========  =============================================================================

@@ -23,6 +23,7 @@ from ldn_meta.display.figures.scales import (
     axis_limits,
     checked_limits,
     format_of,
+    pool_of,
     result_of,
     shown_limits,
 )
@@ -51,9 +52,11 @@ from ldn_meta.display.words import (
     percent,
 )
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.answer.pools import CI_METHODS, TAU2_METHODS
+from ldn_meta.evidence.answer.pools import CI_METHODS, TAU2_METHODS, Pool
 from ldn_meta.evidence.raw.bias import OVERALL
-from ldn_meta.stats.arrays import PoolRecord
+from ldn_meta.stats.arrays import PoolRecord, trial_labels
+from ldn_meta.stats.influence import cumulative
+from ldn_meta.stats.pool import PooledResult, pool_many
 from ldn_meta.stats.rare_events import METHOD_NAMES, MODELS
 from ldn_meta.stats.regression import SubgroupResult
 
@@ -330,6 +333,7 @@ def _trial_rows(
         if length != len(spans):
             message = f"{argument} has {length} rows and the result {len(spans)} trials: one each"
             raise ArgumentError(message)
+    names = list(trial_labels(names, len(names)))
     spans = trial_spans(result, print_as, intervals)
     cells = _texts(columns, len(spans))
     judgements = _judgements(dots, len(spans))
@@ -867,11 +871,11 @@ def forest_plot(
     totals: Sequence[str] | None = None,
     shown_only: pd.DataFrame | None = None,
     summaries: Summaries | None = None,
-    direction: tuple[str, str] = ("favours treatment", "favours comparator"),
+    direction: tuple[str, str] = ("", ""),
     x_label: str = "",
     log_scale: bool | None = None,
     prediction: bool = True,
-    digits: int = 2,
+    digits: int | None = None,
     limits: tuple[float, float] | None = None,
     dots: pd.DataFrame | None = None,
     dots_note: str = "",
@@ -886,10 +890,11 @@ def forest_plot(
 
     Parameters
     ----------
-    result : pool record, SubgroupResult, TrimAndFill, data frame, array or None
+    result : pool record, SubgroupResult, TrimAndFill, answer, EffectSize, frame, array or None
         What `pool`, `pool_bayes`, `mantel_haenszel`, `peto`, `glmm_proportion` or `subgroups`
-        returned; or a frame with columns ``yi``, ``vi`` and perhaps ``label``; or ``yi`` itself,
-        beside ``vi``: these are pooled as `pool` does. None or ``k == 0`` gives a figure that
+        returned, or `answer`, by the interval that it is read by; or what `effect_size` did, a
+        frame with columns ``yi``, ``vi`` and perhaps ``label``, or ``yi`` itself, beside ``vi``:
+        these are pooled as `pool` does. None or ``k == 0`` gives a figure that
         says in words that there is nothing; ``k == 1`` draws no diamond. Subgroups stand below
         their names, each with a subtotal; arguments of one entry a trial keep the order that
         `subgroups` was given.
@@ -916,7 +921,7 @@ def forest_plot(
     summaries : sequence of (str, PooledResult, other Diamond or None), optional
         Further pools, drawn as open diamonds; None is a choice that leaves no trial.
     direction : (str, str)
-        What the left and the right side of no effect mean.
+        What the left and the right side of no effect mean; not said without.
     x_label : str
         Name of the axis; the measure in words otherwise.
     log_scale : bool, optional
@@ -924,8 +929,8 @@ def forest_plot(
         log axis. The measure decides; False draws logarithms, and calls them so.
     prediction : bool
         Whether the prediction interval is drawn, where there is one.
-    digits : int
-        Digits behind the point of effects and limits.
+    digits : int, optional
+        Digits behind the point of effects and limits; two, or as many as show the interval.
     limits : (float, float), optional
         Ends of the axis on the scale of ``yi``; chosen from the data otherwise.
     dots : pandas.DataFrame, optional
@@ -948,6 +953,9 @@ def forest_plot(
         If an argument does not have one entry a trial, lacks a column, or holds an unknown
         judgement.
     """
+    told = None if hasattr(result, "columns") else getattr(result, "pool", result)
+    if isinstance(told, Pool):
+        read, intervals = read or told.read, intervals or told.own_intervals
     given = result_of(result, vi, data=data, labels=labels, measure=measure)
     found = given if isinstance(given, SubgroupResult) else None
     result = given.overall if isinstance(given, SubgroupResult) else given
@@ -1046,7 +1054,7 @@ class Step:
 
 
 def cumulative_steps(
-    frame: pd.DataFrame, *, direction: tuple[str, str], print_as: EffectFormat
+    frame: pd.DataFrame, *, direction: tuple[str, str] | None, print_as: EffectFormat
 ) -> list[Step]:
     """Read the frame, and say what each trial did."""
     style.check_columns(frame, CUMULATIVE_COLUMNS)
@@ -1065,10 +1073,7 @@ def cumulative_steps(
     ]
     if faults:
         raise ArgumentError(f"frame: {'; '.join(faults)}")
-    spans = [
-        Interval(*(style.steady(row[name]) for name in ("estimate", "ci_low", "ci_high")))
-        for row in rows
-    ]
+    spans = [print_as.span(row["estimate"], row["ci_low"], row["ci_high"]) for row in rows]
     return [
         Step(
             label=str(row["label"]),
@@ -1082,7 +1087,9 @@ def cumulative_steps(
     ]
 
 
-def cumulative_rows(steps: list[Step], print_as: EffectFormat) -> list[Row]:
+def cumulative_rows(
+    steps: list[Step], print_as: EffectFormat, *, has_people: bool = True
+) -> list[Row]:
     """List the rows from the first trial down to today's answer."""
     if not steps:
         return [Row("remark", NO_TRIAL)]
@@ -1097,7 +1104,7 @@ def cumulative_rows(steps: list[Step], print_as: EffectFormat) -> list[Row]:
                 print_as.effect(step.span),
                 (
                     style.count(step.trials),
-                    style.count(step.people),
+                    *([style.count(step.people)] if has_people else []),
                     wrap(step.did, _WORDS_WIDTH, weight="bold" if is_last else "normal"),
                 ),
             )
@@ -1109,29 +1116,32 @@ def what_it_did(
     before: Interval | None,
     now: Interval,
     *,
-    direction: tuple[str, str],
+    direction: tuple[str, str] | None,
     print_as: EffectFormat,
 ) -> str:
     """Say how a trial moved the answer: estimate, width of the interval, side of no effect."""
     here = _where(now, direction)
     if before is None:
-        return f"the first: interval {here}"
+        return f"the first: interval {here}" if here else "the first"
     when = "still" if here == _where(before, direction) else "now"
+    width = _width(before, now)
     parts = (
         _shift(now.estimate - before.estimate, direction, print_as),
-        f"interval {_width(before, now)}{when} {here}",
+        f"interval {width}{when} {here}" if here else f"interval {width.rstrip(', ')}",
     )
     return "; ".join(part for part in parts if part)
 
 
-def _shift(shift: float, direction: tuple[str, str], print_as: EffectFormat) -> str:
+def _shift(shift: float, direction: tuple[str, str] | None, print_as: EffectFormat) -> str:
     if math.isnan(shift):
         return ""
     size = print_as.number(abs(shift))
     if size == print_as.number(0.0):
         return "estimate unmoved"
-    side = direction[shift > 0].removeprefix("favours ")
-    return f"{'factor ' if print_as.is_log else ''}{size} towards {side}"
+    where = "higher" if shift > 0 else "lower"
+    if direction is not None and any(direction):
+        where = f"towards {direction[shift > 0].removeprefix('favours ')}"
+    return f"{'factor ' if print_as.is_log else ''}{size} {where}"
 
 
 def _width(before: Interval, now: Interval) -> str:
@@ -1146,13 +1156,17 @@ def _width(before: Interval, now: Interval) -> str:
     return f"{size} {'narrower' if times < 1 else 'wider'}, "
 
 
-def _where(span: Interval, direction: tuple[str, str]) -> str:
+def _where(span: Interval, direction: tuple[str, str] | None) -> str:
+    """Say on which side an interval lies; nothing where there is no value of no effect."""
     if not span.is_complete:
         return "not defined"
+    if direction is None:
+        return ""
     if span.low <= 0 <= span.high:
         return "across no effect"
-    side = direction[span.low > 0].removeprefix("favours ")
-    return f"on the side of {side}"
+    if not any(direction):
+        return f"{'above' if span.low > 0 else 'below'} no effect"
+    return f"on the side of {direction[span.low > 0].removeprefix('favours ')}"
 
 
 _MARKS = (
@@ -1168,12 +1182,12 @@ _LOOKED_BACK = (
 
 @style.draws
 def cumulative_plot(
-    frame: pd.DataFrame,
+    frame: pd.DataFrame | PooledResult,
     *,
-    direction: tuple[str, str],
-    x_label: str,
-    log_scale: bool = False,
-    digits: int = 2,
+    direction: tuple[str, str] = ("", ""),
+    x_label: str = "",
+    log_scale: bool | None = None,
+    digits: int | None = None,
     level: float = 0.95,
     limits: tuple[float, float] | None = None,
     title: str | None = None,
@@ -1182,20 +1196,22 @@ def cumulative_plot(
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        One row a trial, by year of publication: ``label`` of the trial that was added, ``year``,
-        ``k`` trials and ``people`` so far, ``estimate, ci_low, ci_high`` of the pool so far, on
-        the scale of ``yi``.
+    frame : pandas.DataFrame or PooledResult
+        What `cumulative` returned; or the pool of one set, which is done again up to each trial
+        in the order given; or one row a trial, by year of publication: ``label`` of the trial
+        that was added, ``year``, ``k`` trials and ``people`` so far, ``estimate, ci_low,
+        ci_high`` of the pool so far, on the scale of ``yi``.
     direction : (str, str)
-        What values below and above no effect mean.
+        What values below and above no effect mean; not said without.
     x_label : str
-        Name of the axis.
-    log_scale : bool
-        Numbers are logarithms of a ratio; the ratio is shown.
-    digits : int
-        Digits behind the point.
+        Name of the axis; the measure in words otherwise.
+    log_scale : bool, optional
+        Numbers of a frame are logarithms of a ratio; the ratio is shown. Of a result the measure
+        decides.
+    digits : int, optional
+        Digits behind the point; two, or as many as show the interval of all trials.
     level : float
-        Level of the intervals.
+        Level of the intervals of a frame.
     limits : (float, float), optional
         Ends of the axis on the scale of ``yi``; chosen from the data otherwise.
     title : str, optional
@@ -1213,37 +1229,82 @@ def cumulative_plot(
     ArgumentError
         If a column is missing, years go back, or an estimate lies outside its interval.
     """
-    print_as = EffectFormat(digits, log_scale)
-    steps = cumulative_steps(frame, direction=direction, print_as=print_as)
-    rows = cumulative_rows(steps, print_as)
+    shown = pool_of(frame)
+    result = shown if isinstance(shown, PooledResult) else None
+    if result is not None:
+        shown, last = _up_to_each(result)
+        level = result.level
+        print_as, called = format_of(last, digits, log_scale)
+        x_label, axis_name = x_label or called.words.lower(), x_label
+        axis_name = axis_name or print_as.axis_name(called.words)
+    else:
+        axis_name = x_label
+        print_as, called = format_of(None, digits, bool(log_scale))
+    has_no_effect = called.has_no_effect
+    steps = cumulative_steps(
+        shown, direction=direction if has_no_effect else None, print_as=print_as
+    )
+    has_people, has_years = (
+        any(not math.isnan(value) for value in values)
+        for values in ([step.people for step in steps], [step.year for step in steps])
+    )
+    rows = cumulative_rows(steps, print_as, has_people=has_people)
     begin = opening("Cumulative forest plot", title)
     if not steps:
         return words_only([NO_TRIAL], title, f"{begin} {NO_TRIAL}")
     sentences = [
         begin,
-        f"{capitalised(count(len(steps), 'trial'))} by year, {x_label}.",
-        print_as.sides(direction),
+        f"{capitalised(count(len(steps), 'trial'))} {'by year' if has_years else 'in turn'}, "
+        f"{x_label}.",
+        *([print_as.sides(direction)] if has_no_effect and any(direction) else []),
         *(
-            f"{step.year:.0f}, {step.label}: {print_as.effect(step.span)}, "
-            f"{count(int(step.trials), 'trial')}, {style.count(step.people)} people; {step.did}."
+            f"{f'{step.year:.0f}, ' if has_years else ''}{step.label}: "
+            f"{print_as.effect(step.span)}, {count(int(step.trials), 'trial')}"
+            f"{f', {style.count(step.people)} people' if has_people else ''}; {step.did}."
             for step in steps
         ),
     ]
     is_many = len(steps) > 1
     header = f"Answer then\n({100 * level:g}% CI)"
     sheet, axes = draw_table(
-        Table(rows, column_names=HEADS, effect_header=header, title=title),
+        Table(
+            rows,
+            column_names=[name for name in HEADS if has_people or name != "People"],
+            effect_header=header,
+            title=title,
+        ),
         direction=direction,
-        x_label=capitalised(x_label),
-        is_log=log_scale,
-        limits=limits,
+        x_label=capitalised(axis_name),
+        is_log=print_as.is_log,
+        limits=shown_limits(limits, print_as),
+        has_no_effect=has_no_effect,
         notes=lambda is_cut: [
             _MARKS if is_many else "",
             ARROW if is_cut else "",
+            "" if result is None else model_line(result, has_prediction=False),
             _LOOKED_BACK if is_many else "",
         ],
     )
     return sheet.shown(" ".join(sentences), axes)
+
+
+def _up_to_each(result: PooledResult) -> tuple[pd.DataFrame, PooledResult]:
+    """Return the pools up to each trial that has an effect as a frame, and that of all trials."""
+    import pandas as pd
+
+    names = ("tau2_method", "ci_method", "level", "measure")
+    settings = {name: getattr(result, name) for name in names}
+    if not result.is_batch:
+        found = cumulative(result.yi, result.vi, labels=result.labels, **settings)
+    elif result.sets and result.sets[0].startswith("+ ") and result.yi.ndim == 2:
+        found = result
+    else:
+        message = f"{result!r} is a batch; allowed: what cumulative returned for one set"
+        raise ArgumentError(message)
+    last = pool_many(found.yi[-1], found.vi[-1], labels=found.labels, **settings)
+    numbers = {name: getattr(found, name) for name in ("k", "estimate", "ci_low", "ci_high")}
+    frame = pd.DataFrame(numbers).assign(label=found.labels, year=math.nan, people=math.nan)
+    return frame[[not math.isnan(vi) for vi in last.vi]], last
 
 
 cumulative_output = output_of(cumulative_plot)

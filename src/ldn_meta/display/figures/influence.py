@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -48,6 +48,7 @@ from ldn_meta.display.figures.scales import (
     format_of,
     linear_ticks,
     place_names,
+    pool_of,
     shown_limits,
     wanted_at,
     write_ends,
@@ -82,6 +83,7 @@ from ldn_meta.stats.arrays import (
     MEASURES,
     Labels,
     checked,
+    from_data,
     known_measure,
     one_of,
     trial_labels,
@@ -121,9 +123,9 @@ def leave_one_out_plot(
     result: PooledResult,
     *,
     labels: Labels = None,
-    direction: tuple[str, str] = ("favours treatment", "favours comparator"),
+    direction: tuple[str, str] = ("", ""),
     x_label: str = "",
-    digits: int = 2,
+    digits: int | None = None,
     limits: tuple[float, float] | None = None,
     title: str | None = None,
 ) -> tuple[ShownFigure, Axes]:
@@ -131,17 +133,17 @@ def leave_one_out_plot(
 
     Parameters
     ----------
-    result : PooledResult
+    result : PooledResult or answer
         The pool of one set; it is done again without each trial, by its own methods. Ratios stand
         on a log axis.
     labels : sequence, optional
         One a trial; the result's own labels otherwise.
     direction : (str, str)
-        What values below and above no effect mean.
+        What values below and above no effect mean; not said without.
     x_label : str
         Name of the axis; the measure in words otherwise.
-    digits : int
-        Digits behind the point of effects and limits.
+    digits : int, optional
+        Digits behind the point of effects and limits; two, or as many as show the interval.
     limits : (float, float), optional
         Ends of the axis on the scale of ``yi``; chosen from the data otherwise.
     title : str, optional
@@ -159,6 +161,7 @@ def leave_one_out_plot(
     ArgumentError
         If the result is a batch, or labels or limits are not usable.
     """
+    result = pool_of(result)
     _one_set(result, PooledResult)
     names = _names(labels, result.labels)
     begin = opening("Leave-one-out forest plot", title)
@@ -199,7 +202,7 @@ def leave_one_out_plot(
     sentences = [
         begin,
         f"{capitalised(count(len(rows) - 2, 'trial'))}, {called.words.lower()}.",
-        print_as.sides(direction) if called.has_no_effect else "",
+        print_as.sides(direction) if called.has_no_effect and any(direction) else "",
         *_told_rows(rows[:-2]),
         f"{rows[-2].label}: {rows[-2].effect}.",
         told,
@@ -543,7 +546,7 @@ def baujat_plot(
 
     Parameters
     ----------
-    result : PooledResult
+    result : PooledResult or answer
         The pool of one set; with fewer than three trials the figure is words.
     labels : sequence, optional
         One a trial; the result's own labels otherwise.
@@ -562,6 +565,7 @@ def baujat_plot(
     ArgumentError
         If the result is a batch, or labels are not usable.
     """
+    result = pool_of(result)
     _one_set(result, PooledResult)
     names = _names(labels, result.labels)
     begin = opening("Baujat plot", title)
@@ -627,12 +631,14 @@ _STEPS = 100
 
 
 @style.draws
+@from_data("events_1", "n_1", "events_2", "n_2", "labels")
 def labbe_plot(
     events_1: ArrayLike,
     n_1: ArrayLike,
     events_2: ArrayLike,
     n_2: ArrayLike,
     *,
+    data: Any = None,
     result: PooledResult | None = None,
     labels: Labels = None,
     arms: tuple[str, str] = ("treatment", "comparator"),
@@ -650,10 +656,12 @@ def labbe_plot(
     events_1, n_1, events_2, n_2 : array_like (k,)
         People with the event and people, in the treatment arm (1) and the comparator arm (2); NaN
         leaves the trial out.
+    data : pandas.DataFrame or mapping, optional
+        Table of which counts and `labels` may be given as names of columns.
     result : PooledResult or RareEventsResult, optional
         A pool of RR, OR, PETO or RD, drawn as the curve of that effect.
     labels : sequence, optional
-        Names of the trials, (k,).
+        Names of the trials, (k,); those of the result otherwise.
     arms : (str, str)
         What the arms are called.
     event : str
@@ -682,10 +690,11 @@ def labbe_plot(
     if counts[0].ndim != 1:
         message = f"events_1 has shape {counts[0].shape}; allowed: (k,)"
         raise ArgumentError(message)
-    names = trial_labels(labels, counts[0].size)
     if result is not None:
         one_of("the measure of result", getattr(result, "measure", None), _LABBE_MEASURES)
         _one_set(result, type(result))
+        labels = result.labels if labels is None else labels
+    names = trial_labels(labels, counts[0].size)
     begin = opening("L'Abbe plot", title)
     rows = [
         (name, *numbers)
@@ -718,9 +727,8 @@ def labbe_plot(
     curves = [Curve("no-effect", "same in both arms", same, same, style.INK, 0.8, _BROKEN)]
     effect = ""
     if result is not None:
-        is_ratio = MEASURES[result.measure].scale == LOG
         xs, ys = _effect_curve(result)
-        value = EffectFormat(2, is_ratio).number(float(result.estimate))
+        value = format_of(result, None)[0].number(float(result.estimate))
         effect = f"pooled {MEASURES[result.measure].words} {value}"
         curves.append(Curve("pooled", effect, xs, ys, style.POOLED))
     plan = Plan(
@@ -786,7 +794,7 @@ def bubble_plot(
     covariate: str | None = None,
     measure: str = "",
     labels: Labels = None,
-    direction: tuple[str, str] = ("favours treatment", "favours comparator"),
+    direction: tuple[str, str] = ("", ""),
     x_label: str = "",
     digits: int = 2,
     limits: tuple[float, float] | None = None,
@@ -801,11 +809,11 @@ def bubble_plot(
     covariate : str, optional
         Name of the column to draw; may be left out where there is one.
     measure : str
-        Code of the effect measure; ratios stand on a log axis.
+        Code of the effect measure, where the result does not say it; ratios stand on a log axis.
     labels : sequence, optional
-        Names of the trials, (k,).
+        Names of the trials, (k,); the result's own otherwise.
     direction : (str, str)
-        What effects below and above no effect mean; a share of people has none.
+        What effects below and above no effect mean; not said without.
     x_label : str
         Name of the axis; that of the covariate otherwise.
     digits : int
@@ -830,7 +838,7 @@ def bubble_plot(
     """
     _one_set(result, RegressionResult)
     column = _column(result, covariate)
-    names = trial_labels(labels, len(result.yi))
+    names = _names(labels, result.labels)
     begin = opening("Bubble plot", title)
     if np.isnan(result.coefficients).any():
         nothing = note_sentences(result.notes)
@@ -841,7 +849,7 @@ def bubble_plot(
     if at.min() == at.max():
         message = f"covariate={result.names[column]!r} is constant; allowed: one that differs"
         raise ArgumentError(message)
-    called = MEASURES[known_measure(measure)]
+    called = MEASURES[known_measure(measure) or result.measure]
     direction = direction if called.has_no_effect else ("", "")
     print_as = EffectFormat(digits, called.scale == LOG)
     shares = _shares((1.0 / (result.vi[there] + result.tau2)).tolist())

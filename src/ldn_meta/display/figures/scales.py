@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,17 +32,19 @@ from ldn_meta.display.figures.sheet import (
 )
 from ldn_meta.display.words import capitalised
 from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.answer.pools import Pool
 from ldn_meta.stats.arrays import (
     DOUBLE_ARCSINE,
     LOG,
     MEASURES,
     PLAIN,
+    EffectSize,
     Measure,
     PoolRecord,
     back,
 )
 from ldn_meta.stats.pool import pool
-from ldn_meta.stats.regression import SubgroupResult
+from ldn_meta.stats.regression import RegressionResult, SubgroupResult
 from ldn_meta.stats.small_study import TrimAndFill
 
 if TYPE_CHECKING:
@@ -343,12 +345,17 @@ class EffectFormat:
             return math.inf
 
 
+# Few enough to read, enough for a rate of one in a hundred thousand.
+_FEWEST_DIGITS, _ENOUGH_DIGITS = 2, 6
+
+
 def format_of(
-    result: PoolRecord | None, digits: int, log_scale: bool | None = None
+    result: PoolRecord | None, digits: int | None, log_scale: bool | None = None
 ) -> tuple[EffectFormat, Measure]:
     """Say how effects of a result are drawn, and how they are called then: the measure decides.
 
-    `log_scale` overrules it: False leaves logarithms as they are, and calls them so.
+    `log_scale` overrules it: False leaves logarithms as they are, and calls them so. Without
+    `digits` there are two, or as many as part the estimate from the ends of its interval.
     """
     measure = MEASURES["" if result is None else result.measure]
     is_log = measure.scale == LOG if log_scale is None else log_scale
@@ -356,7 +363,16 @@ def format_of(
     stays = measure.scale == DOUBLE_ARCSINE or (measure.scale == LOG and not is_log)
     scale = PLAIN if is_log or stays or measure.scale == LOG else measure.scale
     words = capitalised(measure.analysed if stays else measure.words)
-    return EffectFormat(digits, is_log, scale), measure._replace(words=words)
+    print_as = EffectFormat(_FEWEST_DIGITS if digits is None else digits, is_log, scale)
+    if digits is None and result is not None and not result.is_batch:
+        span = print_as.span(result.estimate, result.ci_low, result.ci_high)
+        for places in range(_FEWEST_DIGITS, _ENOUGH_DIGITS + 1):
+            finer = replace(print_as, digits=places)
+            ends = {finer.number(end) for end in (span.low, span.estimate, span.high)}
+            if len(ends) == len(astuple(span)):
+                print_as = finer
+                break
+    return print_as, measure._replace(words=words)
 
 
 def shown_limits(limits: object, print_as: EffectFormat) -> tuple[float, float] | None:
@@ -367,17 +383,27 @@ def shown_limits(limits: object, print_as: EffectFormat) -> tuple[float, float] 
     return float(low), float(high)
 
 
+def pool_of(given: Any) -> Any:
+    """Return the record of the pool that an answer to a question rests on, where one is given."""
+    if not hasattr(given, "columns"):
+        given = getattr(given, "pool", given)
+    return given.result if isinstance(given, Pool) else given
+
+
 def result_of(
     given: Any, vi: Any = None, *, data: Any = None, labels: Any = None, measure: str = ""
 ) -> PoolRecord | SubgroupResult | None:
     """Return a result as it is; pool a frame with yi and vi, or yi and vi themselves."""
+    given = pool_of(given)
     if isinstance(given, TrimAndFill):
-        if labels is not None:
-            message = "labels beside a trim-and-fill result; allowed: trim_and_fill(..., labels=)"
-            raise ArgumentError(f"{message}, because its trials stand by their effects")
         return given.filled
     if given is None or isinstance(given, PoolRecord | SubgroupResult):
         return given
+    if isinstance(given, RegressionResult):
+        message = "a regression has an effect for each covariate; allowed: bubble_plot(result)"
+        raise ArgumentError(f"{message}, or the result of a pool")
+    if isinstance(given, EffectSize) and vi is None:
+        given, vi = given
     if vi is None and hasattr(given, "columns"):
         data, given = given, "yi"
     if isinstance(given, str) and vi is None:
@@ -388,8 +414,6 @@ def result_of(
             "data frame with yi and vi, or yi and vi"
         )
         raise ArgumentError(message)
-    if labels is None and data is not None and "label" in data:
-        labels = "label"
     return pool(given, vi, data=data, labels=labels, measure=measure)
 
 

@@ -129,7 +129,10 @@ _MOST_DIGITS = 12
 _OPTIONS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "title": (lambda value: value is None or isinstance(value, str), "a text, or None"),
     "x_label": (lambda value: isinstance(value, str), "a text, may be empty"),
-    "digits": (_is_whole, f"whole numbers from 0 to {_MOST_DIGITS}"),
+    "digits": (
+        lambda value: value is None or _is_whole(value),
+        f"whole numbers from 0 to {_MOST_DIGITS}, or None",
+    ),
     "direction": (
         lambda value: (
             isinstance(value, tuple | list)

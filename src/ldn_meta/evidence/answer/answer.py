@@ -524,6 +524,8 @@ class Answer:
             self.trials.loc[told, "vi"].to_numpy(dtype=float),
             values[told].to_numpy(dtype=float)[:, None],
             names=[name],
+            measure=self.pool.key["measure"],
+            labels=list(self.trials.loc[told, "study_label"]),
             **self._fitting,
         )
 
