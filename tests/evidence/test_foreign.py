@@ -1,18 +1,28 @@
 """Tables of other programs: what columns hold, which lines are studies, what becomes of them."""
 
+import io
+import json
 import math
+import zipfile
 
+import openpyxl
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ldn_meta.errors import ParameterError
 from ldn_meta.evidence.foreign import (
     MEASURES,
     ROLES,
+    Line,
     Wanted,
     chosen_lines,
     effect_cells,
+    number_cells,
+    place_bias,
     place_lines,
+    place_sources,
+    read_foreign,
     recognise,
 )
 from ldn_meta.evidence.raw.faults import NUMBER
@@ -395,3 +405,306 @@ def test_every_column_is_placed_told_or_a_problem(header):
     told = {*columns.name.values(), *columns.not_placed}
     for name in set(header) - told:
         assert any(repr(name) in problem for problem in columns.problems)
+
+
+# Files that are no tables of text
+
+# As R's meta::read.rm5 has it in Fleiss1993.rm5, cut to two trials, one other kind and a swap.
+RM5 = """<?xml version="1.0" encoding="UTF-8"?>
+<COCHRANE_REVIEW><STUDIES_AND_REFERENCES><STUDIES><INCLUDED_STUDIES>
+<STUDY ID="STD-CDP" NAME="CDP" YEAR="1976"/><STUDY ID="STD-MRC_x002d_1" NAME="MRC-1" YEAR="1974"/>
+</INCLUDED_STUDIES></STUDIES></STUDIES_AND_REFERENCES>
+<ANALYSES_AND_DATA><COMPARISON ID="CMP-001" NO="1"><NAME>Aspirin</NAME>
+<DICH_OUTCOME CI_END="0.96" CI_START="0.84" EFFECT_MEASURE="OR" EFFECT_SIZE="0.90" NO="1"
+ SWAP_EVENTS="YES">
+<NAME>Death</NAME>
+<DICH_DATA CI_END="1.06" CI_START="0.49" EFFECT_SIZE="0.72" EVENTS_1="49" EVENTS_2="67" SE="0.197"
+ STUDY_ID="STD-MRC_x002d_1" TOTAL_1="615" TOTAL_2="624"/>
+<DICH_SUBGROUP NO="1"><NAME>Women</NAME>
+<DICH_DATA EVENTS_1="44" EVENTS_2="64" SE="0.2" STUDY_ID="STD-CDP" TOTAL_1="758" TOTAL_2="771"/>
+</DICH_SUBGROUP></DICH_OUTCOME>
+<IPD_OUTCOME NO="2"><NAME>Time to death</NAME>
+<IPD_DATA O_E="-2" STUDY_ID="STD-CDP" VAR="5"/></IPD_OUTCOME>
+</COMPARISON></ANALYSES_AND_DATA></COCHRANE_REVIEW>"""
+
+
+def chosen(content, **options):
+    columns = recognise(content.header, {})
+    return columns, chosen_lines(content.lines, columns, **options)
+
+
+def file_of(folder, name, data):
+    file = folder / name
+    file.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return file
+
+
+def test_a_review_of_revman_5_is_the_table_of_its_own_export(tmp_path):
+    content = read_foreign(file_of(tmp_path, "r.rm5", RM5))
+    _, found = chosen(content)
+    assert found.layout == "events"
+    roles = ("study", "year", "events_1", "n_1", "events_2", "n_2")
+    assert [tuple(line.cell(role) for role in roles) for line in found.lines] == [
+        ("MRC-1", "1974", "49", "615", "67", "624"),
+        ("CDP", "1976", "44", "758", "64", "771"),
+    ]
+    assert content.analyses == {"1.1": "OR 0.90 (0.84 to 0.96)"}
+    assert content.notes == (
+        "1.1: RevMan swaps events and non-events; taken as typed there",
+        "1.2 (Time to death), 1 entries: IPD data are of no kind here",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("r.rm5", "<!DOCTYPE x [<!ENTITY a 'b'>]><x/>", "defines entities"),
+        ("r.rm5", "<x>", "is no XML"),
+        ("r.rm5", "<x/>", "holds no analysis"),
+        ("r.zip", b"PK", "is no ZIP file"),
+        ("r.xlsx", b"PK", "is no workbook"),
+        ("r.json", "[]", "is no record with results"),
+    ],
+)
+def test_a_file_of_another_kind_than_its_name_says_is_refused(tmp_path, name, data, words):
+    with pytest.raises(ParameterError, match=words):
+        read_foreign(file_of(tmp_path, name, data))
+
+
+def package(**members):
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    return written.getvalue()
+
+
+def test_a_data_package_of_revman_is_read_also_inside_that_of_a_review(tmp_path):
+    rows = f"{REVMAN_WEB}\n1,1,Pain,,,Ames 2001,2001,,,,40,,41,4.1,2,5,2.2,,,50,,,,\n"
+    names = "Analysis group,Analysis number,Effect measure,Mean,CI start,CI end,Analysis model"
+    members = {
+        "CD1-analysis-data/CD1-data-rows.csv": rows,
+        "CD1-analysis-data/CD1-overall-estimates-and-settings.csv": (
+            f"{names}\n1,1,Mean Difference,-0.9,-1.8,0.02,Random effects\n"
+        ),
+        "CD1-study-data/CD1-risk-of-bias.csv": "Study,Domain (judgement): a\nAmes 2001,Low risk\n",
+    }
+    inner = package(**members)
+    for data in (inner, package(**{"CD1-files/CD1-data.zip": inner})):
+        content = read_foreign(file_of(tmp_path, "p.zip", data))
+        _, found = chosen(content)
+        (line,) = found.lines
+        assert (found.layout, line.label) == ("means", "Ames 2001")
+        assert content.name.endswith("CD1-data-rows.csv")
+        told = "Mean Difference -0.9 (-1.8 to 0.02), Random effects"
+        assert content.analyses == {"1.1": told}
+        assert content.notes == ("risk of bias is another import: --data bias",)
+    with pytest.raises(ParameterError, match="no data package of RevMan"):
+        read_foreign(file_of(tmp_path, "q.zip", package(**{"a.csv": "x"})))
+
+
+def workbook(folder, **sheets):
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    file = folder / "t.xlsx"
+    book.save(file)
+    return file
+
+
+def test_a_workbook_gives_what_its_cells_hold(tmp_path):
+    head = ["study", "m1i", "n1i", None]
+    file = workbook(tmp_path, trials=[head, ["A 2001", 0.1 + 0.2, 40, None], [None] * 4], empty=[])
+    content = read_foreign(file)
+    assert content.header == ("study", "m1i", "n1i")
+    assert content.lines == ((2, ("A 2001", "0.3", "40")),)
+    assert (content.name, content.where) == ("t.xlsx, sheet trials", "row")
+    file = workbook(tmp_path, a=[["study"], ["x"]], b=[["study"], ["y"]])
+    with pytest.raises(ParameterError, match="several sheets; say which with --sheet: a, b"):
+        read_foreign(file)
+    assert read_foreign(file, sheet="b").lines == ((2, ("y",)),)
+    with pytest.raises(ParameterError, match="no sheet 'c'"):
+        read_foreign(file, sheet="c")
+    file = workbook(tmp_path, a=[["study", "m1i"], ["x", "=1+1"]])
+    with pytest.raises(ParameterError, match="B2 are formulas without values"):
+        read_foreign(file)
+
+
+def test_a_decimal_comma_is_offered_and_never_guessed(tmp_path):
+    file = file_of(tmp_path, "t.csv", "study;m1i\nA, 2001;4,9\nB;5\n")
+    line = Line(2, {"study": "A, 2001", "mean_1": "4,9"})
+    assert number_cells(line)[1] == [
+        ("mean_1", "'4,9' is not a plain number; where commas are decimal: --decimal-comma")
+    ]
+    content = read_foreign(file, has_commas=True)
+    assert content.lines == ((2, ("A, 2001", "4.9")), (3, ("B", "5")))
+    assert content.notes == ("decimal commas were read as points",)
+
+
+def test_numbers_as_r_writes_them_are_plain_numbers():
+    line = Line(2, {"estimate": "-1e-05", "variance": "1.5E-3", "n_1": "1e+05", "ci_low": "Inf"})
+    found, faults = number_cells(line)
+    assert found == {"estimate": "-0.00001", "variance": "0.0015", "n_1": "100000"}
+    assert faults == [("ci_low", "'Inf' is not a plain number")]
+
+
+def record(**changes):
+    outcome = {
+        "title": "Pain",
+        "timeFrame": "12 weeks",
+        "paramType": "MEAN",
+        "dispersionType": "Standard Deviation",
+        "unitOfMeasure": "points",
+        "groups": [{"id": "OG000", "title": "Drug"}, {"id": "OG001", "title": "Sugar"}],
+        "denoms": [
+            {
+                "units": "Participants",
+                "counts": [
+                    {"groupId": "OG000", "value": "40"},
+                    {"groupId": "OG001", "value": "41"},
+                ],
+            }
+        ],
+        "classes": [
+            {
+                "categories": [
+                    {
+                        "measurements": [
+                            {"groupId": "OG000", "value": "4.1", "spread": "2.0"},
+                            {"groupId": "OG001", "value": "5.0", "spread": "2.2"},
+                        ]
+                    }
+                ]
+            }
+        ],
+    } | changes
+    return json.dumps(
+        {
+            "protocolSection": {
+                "identificationModule": {"nctId": "NCT01234567"},
+                "statusModule": {"completionDateStruct": {"date": "2019-05"}},
+            },
+            "resultsSection": {"outcomeMeasuresModule": {"outcomeMeasures": [outcome]}},
+        }
+    )
+
+
+def test_a_record_of_a_registry_gives_one_outcome_of_two_groups(tmp_path):
+    file = file_of(tmp_path, "NCT01234567.json", record())
+    with pytest.raises(ParameterError, match=r"(?s)--analysis:\s+1.1 \(Pain; 12 weeks\)"):
+        read_foreign(file)
+    content = read_foreign(file, analysis="1")
+    _, found = chosen(content)
+    (line,) = found.lines
+    assert found.layout == "means"
+    roles = ("study", "year", "mean_1", "sd_1", "n_1", "mean_2", "sd_2", "n_2")
+    assert [line.cell(role) for role in roles] == [
+        *("NCT01234567", "2019", "4.1", "2.0", "40", "5.0", "2.2", "41")
+    ]
+    assert content.notes[1:3] == ("group 1 is Drug", "group 2 is Sugar")
+    counted = read_foreign(
+        file_of(tmp_path, "b.json", record(paramType="COUNT_OF_PARTICIPANTS")), analysis="1.1"
+    )
+    assert counted.header[2:] == ("Events 1", "Total 1", "Events 2", "Total 2")
+    for changes, words in (
+        ({"dispersionType": "Standard Error"}, "neither means with SDs nor people counted"),
+        ({"groups": [{"id": "OG000", "title": "Drug"}]}, r"it has 1 groups \(Drug\), not two"),
+    ):
+        file = file_of(tmp_path, "c.json", record(**changes))
+        with pytest.raises(ParameterError, match=f"{words}.*type it by hand"):
+            read_foreign(file, analysis="1")
+
+
+RIS = """TY  - JOUR
+AU  - Doe, Jane
+AU  - Roe, R
+PY  - 2020/03/01
+TI  - A trial of
+ something
+T2  - J Trials
+VL  - 12
+SP  - 34
+EP  - 56
+DO  - https://doi.org/10.1000/xyz.1
+ER  -
+
+TY  - ANCIENT
+TI  - A tablet
+ER  -
+"""
+BIB = r"""
+@string{x = "y"}
+@article{doe2020,
+  author = {Doe, Jane and M{\"u}ller, J{\o}rgen and Garc{\'\i}a, A},
+  title = {{A trial of \textit{x} \& y: 50\%}},
+  journal = "J {T}rials", volume = 12, pages = {34--56}, year = 2020,
+  doi = {10.1000/xyz.1}, note = {PMID 12345678}
+}
+"""
+
+
+def test_references_become_sources_and_none_comes_twice(tmp_path):
+    head = "source_id,kind,title,doi,pmid\n"
+    file_of(tmp_path, "sources.csv", head)
+    placed = place_sources(file_of(tmp_path, "a.ris", RIS), tmp_path, shared={})
+    first, second = placed.answers.rows["sources"]
+    assert first == {
+        **{"kind": "journal article", "authors": "Doe, Jane; Roe, R", "year": "2020"},
+        **{"title": "A trial of something", "container": "J Trials 12 pp. 34-56"},
+        **{"doi": "10.1000/xyz.1", "pmid": "NR", "url": "NR", "registry_id": "NR"},
+    }
+    assert "kind" not in second
+    assert placed.not_placed == [
+        (14, "kind", "kind of source 'ancient' is none here: --set kind=..., in a file of its own")
+    ]
+    (row,) = place_sources(file_of(tmp_path, "b.bib", BIB), tmp_path, shared={}).answers.rows[
+        "sources"
+    ]
+    assert row["authors"] == "Doe, Jane; M\u00fcller, J\u00f8rgen; Garc\u00eda, A"
+    assert (row["source_id"], row["pmid"]) == ("doe2020", "12345678")
+    assert row["container"] == "J Trials 12 pp. 34-56"
+    file_of(tmp_path, "sources.csv", f"{head}old1,journal article,x,10.1000/XYZ.1,NA\n")
+    placed = place_sources(file_of(tmp_path, "b.bib", BIB), tmp_path, shared={})
+    assert placed.not_placed == [(3, "-", "is on file, or in it before: old1")]
+    with pytest.raises(ParameterError, match="line 1 opens is never closed"):
+        place_sources(file_of(tmp_path, "c.bib", "@article{a, title = {b"), tmp_path, shared={})
+    with pytest.raises(ParameterError, match="holds no reference"):
+        place_sources(file_of(tmp_path, "c.ris", "x"), tmp_path, shared={})
+
+
+def test_a_table_for_robvis_judges_studies_on_file(tmp_path):
+    file_of(tmp_path, "studies.csv", "study_id,label\names2001,Ames 2001\n")
+    table = (
+        "Study,D1,D2,D3,D4,D5,Overall,Weight\n"
+        "Ames 2001,Low,Some concerns,No information,High,Critical,High,12\n"
+        "Zorn 1999,Low,Low,Low,Low,Low,Low,1\n"
+    )
+    placed = place_bias(file_of(tmp_path, "r.csv", table), tmp_path, shared={}, studies={})
+    rows = placed.answers.rows["risk_of_bias"]
+    assert [(row["domain"], row["judgement"]) for row in rows] == [
+        ("randomisation process", "low"),
+        ("deviations from intended interventions", "some concerns"),
+        ("missing outcome data", "not readable here"),
+        ("measurement of the outcome", "high"),
+        ("overall", "high"),
+    ]
+    assert placed.not_placed == [
+        (2, "D5", "'Critical' is no judgement of RoB 2"),
+        (3, "-", "no study on file is called 'Zorn 1999'"),
+    ]
+    with pytest.raises(ParameterError, match="needed are the columns Study"):
+        place_bias(
+            file_of(tmp_path, "r.csv", "Study,D1,Overall\na,Low,Low\n"),
+            tmp_path,
+            shared={},
+            studies={},
+        )
+    judged = ",".join(f"Domain (judgement): {n},Domain (support): {n}" for n in range(5))
+    text = f"Study,{judged},Overall\nAmes 2001,{'Low risk,why,' * 5}Low risk\n"
+    data = package(**{"CD-risk-of-bias.csv": text})
+    placed = place_bias(file_of(tmp_path, "p.zip", data), tmp_path, shared={}, studies={})
+    assert {row["judgement"] for row in placed.answers.rows["risk_of_bias"]} == {"low"}
+    assert len(placed.answers.rows["risk_of_bias"]) == 6

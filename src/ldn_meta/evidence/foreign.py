@@ -2,51 +2,113 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import json
 import math
 import re
+import unicodedata
+import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from statistics import NormalDist
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 import numpy as np
 
 from ldn_meta.errors import ParameterError
 from ldn_meta.evidence.entry import COMPARATOR, TABLES, Answers, Row, slug
+from ldn_meta.evidence.raw.bias import NOT_READABLE, OVERALL, TOOLS
 from ldn_meta.evidence.raw.faults import NO_VALUE, NUMBER
 from ldn_meta.evidence.raw.review import NEUTRAL, load_review
 from ldn_meta.evidence.raw.tables import load_dictionary
-from ldn_meta.files import NOT_APPLICABLE, NOT_REPORTED, csv_records, csv_rows, six_digits
+from ldn_meta.files import (
+    EMPTY,
+    NOT_APPLICABLE,
+    NOT_REPORTED,
+    csv_records,
+    csv_rows,
+    six_digits,
+)
 
 DELIMITERS = (",", ";", "\t")
+DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
+# As R and spreadsheets write numbers that are small or large.
+EXPONENT = re.compile(r"[-+]?\d+(?:\.\d+)?[eE][-+]?\d{1,3}")
+# More than any table of studies, less than what would fill a memory.
+LARGEST_BYTES = 100_000_000
 
 
 @dataclass(frozen=True)
 class ForeignFile:
-    """Header and lines of a file; ``lines`` are (number in the file, cells)."""
+    """Header and lines of a file; ``lines`` are (number in the file, cells).
+
+    ``name`` is how a row refers to the file, ``where`` what its numbers count, ``notes`` what of
+    the file is in no line, and why; ``analyses`` holds what it says of each analysis as a whole.
+    """
 
     header: tuple[str, ...]
     lines: tuple[tuple[int, tuple[str, ...]], ...]
+    name: str = ""
+    where: str = "line"
+    notes: tuple[str, ...] = ()
+    analyses: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_foreign(path: Path) -> ForeignFile:
-    """Read a table whose cells are set apart by commas, semicolons or tabs."""
+def read_foreign(
+    path: Path, *, analysis: str = "", sheet: str = "", has_commas: bool = False
+) -> ForeignFile:
+    """Read study results: text, .xlsx, .rm5, a RevMan data package, a record of a registry."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        data = path.read_bytes()
     except OSError as error:
         raise ParameterError(f"{path} cannot be read: {error.strerror}") from error
+    match path.suffix.casefold():
+        case ".xlsx" | ".xlsm":
+            return _workbook(path, data, sheet)
+        case ".rm5":
+            return _revman_5(path, data)
+        case ".zip":
+            return _package(path, data)
+        case ".json":
+            return _registry_record(path, data, analysis)
+    return _table_of(path, data, has_commas=has_commas)
+
+
+def _text_of(path: Path, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ParameterError(f"{path} is not UTF-8; save it as CSV UTF-8") from error
+
+
+def _table_of(path: Path, data: bytes, *, has_commas: bool = False) -> ForeignFile:
+    """A table whose cells are set apart by commas, semicolons or tabs."""
+    text = _text_of(path, data)
     delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
     rows = [(line, tuple(cells)) for line, cells in csv_rows(text, delimiter=delimiter)]
+    if has_commas:
+        pattern = DECIMAL_COMMA.fullmatch
+        rows = [
+            (line, tuple(c.replace(",", ".") if pattern(c) else c for c in cells))
+            for line, cells in rows
+        ]
+    found = _whole(path, rows)
+    notes = ("decimal commas were read as points",) if has_commas else ()
+    return replace(found, notes=notes)
+
+
+def _whole(path: Path, rows: Sequence[tuple[int, tuple[str, ...]]]) -> ForeignFile:
+    """Header and lines of equal length, or why they are no table."""
     if len(rows) <= 1:
         raise ParameterError(f"{path} has no line below its header")
     header = tuple(name.strip() for name in rows[0][1])
     lines = [(number, cells) for number, cells in rows[1:] if any(c.strip() for c in cells)]
-    twice = sorted({name for name in header if header.count(name) > 1})
+    twice = sorted({name for name in header if name and header.count(name) > 1})
     problems = [f"two columns are called {name!r}" for name in twice]
     problems += [
         f"line {number} has {len(cells)} cells, the header {len(header)}"
@@ -55,7 +117,219 @@ def read_foreign(path: Path) -> ForeignFile:
     ]
     if problems:
         raise ParameterError(f"{path} is no table:\n{_listed(problems)}")
-    return ForeignFile(header, tuple(lines))
+    return ForeignFile(header, tuple(lines), path.name)
+
+
+def _workbook(path: Path, data: bytes, sheet: str) -> ForeignFile:
+    """One sheet of a workbook: what its cells hold, not how they are shown."""
+    try:
+        import openpyxl
+    except ImportError as error:
+        remedy = "needs the extra: pip install 'ldn-meta[word]'; or save it as CSV UTF-8"
+        raise ParameterError(f"{path} {remedy}") from error
+    try:
+        books = [
+            openpyxl.load_workbook(io.BytesIO(data), data_only=is_on) for is_on in (True, False)
+        ]
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        raise ParameterError(f"{path} is no workbook: {error}") from error
+    values, formulas = books
+    filled = [one.title for one in values.worksheets if one.max_row > 1]
+    if sheet not in filled and (sheet or len(filled) != 1):
+        problem = f"has no sheet {sheet!r}" if sheet else "has several sheets"
+        raise ParameterError(f"{path} {problem}; say which with --sheet: {', '.join(filled)}")
+    name = sheet or filled[0]
+    missing = [
+        cell.coordinate
+        for row in formulas[name].iter_rows()
+        for cell in row
+        if cell.data_type == "f" and values[name][cell.coordinate].value is None
+    ]
+    if missing:
+        remedy = "open the file in a spreadsheet program and save it, or save it as CSV UTF-8"
+        raise ParameterError(f"{path}: {', '.join(missing)} are formulas without values; {remedy}")
+    rows = [
+        (number, tuple(map(_cell_text, cells)))
+        for number, cells in enumerate(values[name].iter_rows(values_only=True), 1)
+    ]
+    width = max((place + 1 for _, cells in rows for place, c in enumerate(cells) if c), default=0)
+    rows = [(number, cells[:width]) for number, cells in rows if any(cells)]
+    return replace(_whole(path, rows), name=f"{path.name}, sheet {name}", where="row")
+
+
+def _cell_text(value: object) -> str:
+    # A spreadsheet holds and shows fifteen digits.
+    return "" if value is None else f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+# What RevMan 5 calls entries of each kind, and attributes of them by our columns.
+_RM5_KINDS = {"DICH": "DIC", "CONT": "CON", "IV": "IVG"}
+_RM5_COLUMNS = {
+    **{f"{name.capitalize()} {n}": f"{name}_{n}" for n in "12" for name in ("EVENTS", "TOTAL")},
+    **{f"{name} {n}": f"{name.upper()}_{n}" for n in "12" for name in ("Mean", "SD")},
+    **{"Effect Estimate": "EFFECT_SIZE", "SE": "SE", "CI Start": "CI_START", "CI End": "CI_END"},
+}
+
+
+def _revman_5(path: Path, data: bytes) -> ForeignFile:
+    """The analyses of a review of RevMan 5, as its own export as CSV has them."""
+    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+        raise ParameterError(f"{path} defines entities, which no file of RevMan does")
+    try:
+        root = ElementTree.fromstring(data)
+    except ElementTree.ParseError as error:
+        raise ParameterError(f"{path} is no XML: {error}") from error
+    studies = {one.get("ID"): one for one in root.iter("STUDY")}
+    header = ("Comparison Number", "Outcome Number", "Subgroup Number", "Name", "Data Type")
+    rows: list[tuple[str, ...]] = []
+    notes: list[str] = []
+    analyses = {}
+    for comparison in root.iter("COMPARISON"):
+        for outcome in comparison:
+            kind = outcome.tag.removesuffix("_OUTCOME")
+            if kind == outcome.tag:
+                continue
+            numbers = (comparison.get("NO", ""), outcome.get("NO", ""))
+            about, title = ".".join(numbers), outcome.findtext("NAME", "").strip()
+            if kind not in _RM5_KINDS:
+                count = len(list(outcome.iter(f"{kind}_DATA")))
+                notes.append(
+                    f"{about} ({title}), {count} entries: {kind} data are of no kind here"
+                )
+                continue
+            if outcome.get("SWAP_EVENTS") == "YES":
+                notes.append(f"{about}: RevMan swaps events and non-events; taken as typed there")
+            if outcome.get("EFFECT_SIZE"):
+                told = [outcome.get(name, "") for name in ("EFFECT_SIZE", "CI_START", "CI_END")]
+                analyses[about] = "{} {} ({} to {})".format(
+                    outcome.get("EFFECT_MEASURE", ""), *told
+                )
+            blank = ("",) * len(_RM5_COLUMNS)
+            rows.append((*numbers, "", title, _RM5_KINDS[kind], *blank, ""))
+            for part in (outcome, *outcome.iter(f"{kind}_SUBGROUP")):
+                for entry in part.findall(f"{kind}_DATA"):
+                    study = studies.get(entry.get("STUDY_ID"))
+                    named = entry.get("STUDY_ID", "") if study is None else study.get("NAME", "")
+                    year = "" if study is None else study.get("YEAR", "")
+                    cells = [entry.get(name, "") for name in _RM5_COLUMNS.values()]
+                    group = "" if part is outcome else part.get("NO", "")
+                    rows.append((*numbers, group, named, "", *cells, year))
+    if root.find(".//QUALITY_ITEM_DATA_ENTRY") is not None:
+        notes.append("risk of bias: its items are not those of a tool that is known here")
+    if not rows:
+        raise ParameterError(f"{path} holds no analysis{'; '.join(['', *notes])}")
+    names = (*header, *_RM5_COLUMNS, "Year of study")
+    lines = tuple(enumerate(rows, 1))
+    return ForeignFile(names, lines, path.name, "entry", tuple(notes), analyses)
+
+
+DATA_ROWS, SETTINGS = "data-rows.csv", "overall-estimates-and-settings.csv"
+JUDGED = "risk-of-bias.csv"
+
+
+def _package(path: Path, data: bytes) -> ForeignFile:
+    """The data rows of a data package of RevMan Web, and what it found over all."""
+    found = _member(path, data, DATA_ROWS)
+    if found is None:
+        raise ParameterError(f"{path} is no data package of RevMan: no file ends in {DATA_ROWS}")
+    analyses = {}
+    notes = []
+    settings = _member(path, data, SETTINGS)
+    for _, cells in settings.lines if settings else ():
+        row = dict(zip((settings.header if settings else ()), cells, strict=True))
+        names = ("Effect measure", "Mean", "CI start", "CI end", "Analysis model")
+        measure, *told, model = (row.get(name, "") for name in names)
+        about = f"{row.get('Analysis group')}.{row.get('Analysis number')}"
+        analyses[about] = "{} {} ({} to {}), {}".format(measure, *told, model)
+    if _member(path, data, JUDGED):
+        notes.append("risk of bias is another import: --data bias")
+    return replace(found, notes=tuple(notes), analyses=analyses)
+
+
+def _member(path: Path, data: bytes, ending: str) -> ForeignFile | None:
+    """A table of a ZIP file, also inside the ZIP of the data in that of a whole review."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for one in archive.infolist():
+                name = one.filename.rpartition("/")[2]
+                if not name.endswith((ending, "-data.zip")):
+                    continue
+                if one.file_size > LARGEST_BYTES:
+                    raise ParameterError(f"{path}: {one.filename} is too large to be read")
+                if name.endswith(ending):
+                    table = _table_of(Path(f"{path.name}: {name}"), archive.read(one))
+                    return replace(table, name=f"{path.name}, {name}")
+                return _member(path, archive.read(one), ending)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise ParameterError(f"{path} is no ZIP file that can be read: {error}") from error
+    return None
+
+
+def _registry_record(path: Path, data: bytes, analysis: str) -> ForeignFile:
+    """One outcome of a record of ClinicalTrials.gov (API v2): two groups, means or people."""
+    try:
+        record = json.loads(_text_of(path, data))
+        identity = record["protocolSection"]["identificationModule"]["nctId"]
+        measured = record["resultsSection"]["outcomeMeasuresModule"]["outcomeMeasures"]
+    except (ValueError, KeyError, TypeError) as error:
+        remedy = "a study with results, as the API gives it (api/v2/studies/NCT...)"
+        raise ParameterError(f"{path} is no record with results; needed is {remedy}") from error
+    every = {
+        f"{n}.{m}": (outcome, one)
+        for n, outcome in enumerate(measured, 1)
+        for m, one in enumerate(outcome.get("classes", ()), 1)
+    }
+    wanted = analysis if "." in analysis or not analysis else f"{analysis}.1"
+    if wanted not in every:
+        listed = [
+            f"{name} ({'; '.join(filter(None, map(_plain_text, told)))})"
+            for name, (outcome, one) in every.items()
+            for told in [(outcome.get("title"), one.get("title"), outcome.get("timeFrame"))]
+        ]
+        raise ParameterError(f"{path}: say which with --analysis:\n{_listed(listed)}")
+    outcome, one = every[wanted]
+    groups = [group["id"] for group in outcome.get("groups", ())]
+    titles = [_plain_text(group.get("title")) for group in outcome.get("groups", ())]
+    how = [outcome.get(name, "") for name in ("paramType", "dispersionType", "unitOfMeasure")]
+    is_mean = how[0] == "MEAN" and how[1].casefold() == "standard deviation"
+    is_count = how[0] == "COUNT_OF_PARTICIPANTS"
+    categories = one.get("categories", ())
+    problems = []
+    if len(groups) != len(("1", "2")):
+        problems.append(f"it has {len(groups)} groups ({', '.join(titles)}), not two")
+    if not is_mean and not is_count:
+        problems.append(
+            f"{', '.join(filter(None, how))}: neither means with SDs nor people counted"
+        )
+    if len(categories) != 1:
+        problems.append(f"it has {len(categories)} categories, not one")
+    if problems:
+        remedy = "type it by hand (ldn-meta new-trial)"
+        raise ParameterError(f"{path}, outcome {wanted}: {'; '.join(problems)}; {remedy}")
+    people = {
+        count["groupId"]: count.get("value", "")
+        for denominators in (outcome.get("denoms", ()), one.get("denoms", ()))
+        for unit in denominators
+        if unit.get("units") == "Participants"
+        for count in unit["counts"]
+    }
+    values = {value["groupId"]: value for value in categories[0].get("measurements", ())}
+    year = record["protocolSection"].get("statusModule", {}).get("completionDateStruct", {})
+    header, cells = ["Study", "Year"], [identity, str(year.get("date", ""))[:4]]
+    for place, group in enumerate(groups, 1):
+        value = values.get(group, {})
+        shown = {"Mean": "value", "SD": "spread"} if is_mean else {"Events": "value"}
+        header += [f"{name} {place}" for name in (*shown, "Total")]
+        cells += [*(str(value.get(name, "")) for name in shown.values()), people.get(group, "")]
+    notes = [f"outcome {wanted}: {_plain_text(outcome.get('title'))}"]
+    notes += [f"group {place} is {title}" for place, title in enumerate(titles, 1)]
+    notes.append(f"{len(every) - 1} other results of the record")
+    name = f"{path.name}, outcome {wanted}"
+    return ForeignFile(tuple(header), ((1, tuple(cells)),), name, "entry", tuple(notes))
+
+
+def _plain_text(text: object) -> str:
+    return " ".join(str(text or "").split())
 
 
 def _listed(problems: Iterable[str]) -> str:
@@ -382,7 +656,7 @@ def number_cells(line: Line) -> tuple[Row, list[tuple[str, str]]]:
     faults = []
     for role in NUMBERS:
         given = line.value(role)
-        text = re.sub(r"^(-?)\.(?=[0-9])", r"\g<1>0.", given.replace("\u2212", "-"))
+        text = plain_number(given)
         if role in COUNTS:
             text = re.sub(r"\.0+$", "", text)
         if not text:
@@ -391,8 +665,15 @@ def number_cells(line: Line) -> tuple[Row, list[tuple[str, str]]]:
             found[role] = text
         else:
             kind = "whole number of people" if role in COUNTS else "plain number"
-            faults.append((role, f"{given!r} is not a {kind}"))
+            remedy = "; where commas are decimal: --decimal-comma" if "," in given else ""
+            faults.append((role, f"{given!r} is not a {kind}{remedy}"))
     return found, faults
+
+
+def plain_number(text: str) -> str:
+    """A number without an exponent, a bare point or a typeset minus; other text as it is."""
+    plain = re.sub(r"^(-?)\.(?=[0-9])", r"\g<1>0.", text.replace("\u2212", "-"))
+    return f"{Decimal(plain):f}" if EXPONENT.fullmatch(plain) else plain
 
 
 def effect_cells(
@@ -478,6 +759,7 @@ class Wanted:
     studies: Mapping[str, str] = field(default_factory=dict)
     is_swapped: bool = False
     treatment: str = NEUTRAL
+    where: str = "line"
 
     @property
     def groups(self) -> tuple[tuple[str, str], tuple[str, str]]:
@@ -493,6 +775,7 @@ class Placed:
     lines: dict[int, str] = field(default_factory=dict)
     new_studies: list[str] = field(default_factory=list)
     not_placed: list[NotPlaced] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
 
 
 def place_lines(
@@ -581,8 +864,14 @@ class _Placer:
 
     def _printed(self, line: Line, roles: Iterable[str]) -> str:
         """Cells as the file has them, with its names of the columns."""
+
+        def shown(text: str) -> str:
+            return f"{plain_number(text)} ({text})" if EXPONENT.fullmatch(text) else text
+
         return "; ".join(
-            f"{self._columns.name[role]} {line.value(role)}" for role in roles if line.value(role)
+            f"{self._columns.name[role]} {shown(line.value(role))}"
+            for role in roles
+            if line.value(role)
         )
 
     def _study_of(self, line: Line) -> str:
@@ -639,7 +928,7 @@ class _Placer:
         return row | {"is_paired": "yes", "n_1": first if first == second else NOT_REPORTED}
 
     def _locator(self, line: Line) -> str:
-        own = f"{self._wanted.file}, line {line.number}"
+        own = f"{self._wanted.file}, {self._wanted.where} {line.number}"
         shared = self._wanted.shared.get("locator", "")
         return f"{shared}; {own}" if shared else own
 
@@ -674,10 +963,15 @@ def place_file(
     measure: str,
     level: float,
     is_swapped: bool,
+    sheet: str = "",
+    has_commas: bool = False,
 ) -> tuple[Columns, Placed]:
     """Everything up to the rows; every problem of the request and of the file at once."""
-    content = read_foreign(path)
+    content = read_foreign(path, analysis=analysis, sheet=sheet, has_commas=has_commas)
     review = load_review(folder)
+    if content.where == "entry" and path.suffix.casefold() == ".json":
+        # The reader took the one that was asked for.
+        analysis = ""
     columns = recognise(content.header, named, (review.label, review.short_name))
     chosen = chosen_lines(content.lines, columns, analysis=analysis, layout=layout)
     problems = [*columns.problems, *chosen.problems]
@@ -703,7 +997,8 @@ def place_file(
         problems.append(f"'Effect Estimate' of RevMan 5 is no logarithm; {remedy}")
     if problems:
         raise ParameterError(f"{path} was not imported:\n{_listed(problems)}")
-    wanted = Wanted(path.name, shared, measure, level, studies, is_swapped, review.label)
+    names = (content.name, shared, measure, level, studies, is_swapped, review.label)
+    wanted = Wanted(*names, content.where)
     on_file = {
         name: csv_records(folder / f"{name}.csv") for name in ("studies", "arms", "sources")
     }
@@ -716,4 +1011,237 @@ def place_file(
     why = f"not needed beside the {chosen.layout}, which were taken"
     placed.not_placed += [NotPlaced(0, columns.name.pop(role), why) for role in sorted(unused)]
     placed.not_placed += [NotPlaced(0, name, why) for name, why in columns.not_placed.items()]
+    numbers = chosen.lines[0].cell(ANALYSIS[0]), chosen.lines[0].cell(ANALYSIS[1])
+    overall = content.analyses.get(".".join(numbers))
+    placed.told += [f"the file's own result: {overall}"] if overall else []
+    placed.told += [f"of the file: {note}" for note in content.notes]
     return columns, placed
+
+
+# Risk of bias and sources
+
+# Words of robvis and RevMan for what the tools here call otherwise.
+_JUDGEMENTS = {"RoB 2": {"no information": NOT_READABLE}, "RoB 2 crossover": {}, "ROBINS-I": {}}
+_JUDGEMENTS["RoB 2 crossover"] = _JUDGEMENTS["RoB 2"]
+_WEIGHT = "weight"
+
+
+def place_bias(path: Path, folder: Path, *, shared: Row, studies: Mapping[str, str]) -> Placed:
+    """Judgements of a table for robvis, or of a data package of RevMan, of studies on file."""
+    data = path.read_bytes() if path.is_file() else b""
+    is_package = path.suffix.casefold() == ".zip"
+    content = _member(path, data, JUDGED) if is_package else read_foreign(path)
+    if content is None:
+        raise ParameterError(f"{path} holds no file that ends in {JUDGED}")
+    keys = [plain_name(name) for name in content.header]
+    of_study = next((place for place, key in enumerate(keys) if key == STUDY), None)
+    judged = [
+        place
+        for place, key in enumerate(keys)
+        if place != of_study
+        and (key.startswith("domainjudgement") or key == OVERALL or not is_package)
+        and key != _WEIGHT
+    ]
+    tools = [one for name, one in TOOLS.items() if name in _JUDGEMENTS]
+    tool = next((one for one in tools if len(one.domain_names) == len(judged)), None)
+    if of_study is None or tool is None or keys[judged[-1]] != OVERALL:
+        wanted = "; ".join(f"{one.name}: {len(one.domains)}" for one in tools)
+        raise ParameterError(
+            f"{path}: needed are the columns Study, one for each domain in order ({wanted}) and "
+            f"Overall; there are {', '.join(content.header)}"
+        )
+    on_file = csv_records(folder / "studies.csv")
+    known = {
+        slug(row[name], ""): row["study_id"] for row in on_file for name in ("study_id", "label")
+    }
+    placed = Placed(Answers(shared=dict(shared)))
+    for number, cells in content.lines:
+        label = cells[of_study].strip()
+        study = studies.get(label) or known.get(slug(label, ""))
+        if study is None:
+            placed.not_placed.append(
+                NotPlaced(number, "-", f"no study on file is called {label!r}")
+            )
+            continue
+        for place, domain in zip(judged, tool.domain_names, strict=True):
+            said = (
+                cells[place].casefold().removesuffix(" risk of bias").removesuffix(" risk").strip()
+            )
+            word = _JUDGEMENTS[tool.name].get(said, said)
+            if word not in tool.ranks:
+                why = f"{cells[place]!r} is no judgement of {tool.name}"
+                placed.not_placed.append(NotPlaced(number, content.header[place], why))
+                continue
+            locator = f"{content.name}, {content.where} {number}"
+            row = {"study_id": study, "tool": tool.name, "domain": domain, "judgement": word}
+            row |= {"reason": "as the file has it, which gives no reason", "locator": locator}
+            placed.answers.of("risk_of_bias").append(row)
+        placed.lines[number] = study
+    placed.told.append(f"tool: {tool.name}, by the number of domains")
+    return placed
+
+
+SOURCE_FILES = (".ris", ".bib")
+_KINDS = {
+    **dict.fromkeys(("jour", "ejour", "article"), "journal article"),
+    **dict.fromkeys(("cpaper", "inproceedings", "conference"), "conference abstract"),
+    **dict.fromkeys(("unpb", "unpublished"), "preprint"),
+    **{"news": "press", "dbase": "registry record"},
+}
+_RIS = {
+    **{"author": ("AU", "A1"), "title": ("TI", "T1"), "year": ("PY", "Y1"), "key": ("ID",)},
+    **{"container": ("T2", "JO", "JF", "JA", "J2"), "volume": ("VL",), "pages": ("SP", "EP")},
+    **{"doi": ("DO",), "pmid": ("AN",), "registry_id": ("M1",), "url": ("UR",), "note": ("N1",)},
+}
+_BIB = {"journal": "container", "booktitle": "container", "howpublished": "container"}
+_ACCENTS = {
+    **{"'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303"},
+    **{"c": "\u0327", "v": "\u030c", "=": "\u0304", ".": "\u0307", "u": "\u0306", "H": "\u030b"},
+}
+_LETTERS = {
+    "ss": "\u00df",
+    "o": "\u00f8",
+    "O": "\u00d8",
+    "l": "\u0142",
+    "ae": "\u00e6",
+    "aa": "\u00e5",
+}
+Fields = dict[str, list[str]]
+
+
+def place_sources(path: Path, folder: Path, *, shared: Row) -> Placed:
+    """References of a RIS or BibTeX file as rows of sources.csv; those on file are left out."""
+    try:
+        text = _text_of(path, path.read_bytes())
+    except OSError as error:
+        raise ParameterError(f"{path} cannot be read: {error.strerror}") from error
+    is_ris = path.suffix.casefold() == ".ris"
+    entries = list(_ris_entries(text) if is_ris else _bib_entries(text))
+    if not entries:
+        raise ParameterError(f"{path} holds no reference")
+    placed = Placed(Answers(shared=dict(shared)))
+    seen: dict[tuple[str, str], str] = {}
+    for row in csv_records(folder / "sources.csv"):
+        seen |= dict.fromkeys(_identities(row), row["source_id"])
+    for number, entry in entries:
+        row = _source_of(entry)
+        twin = next((seen[name] for name in _identities(row) if name in seen), None)
+        if twin is not None:
+            placed.not_placed.append(
+                NotPlaced(number, "-", f"is on file, or in it before: {twin}")
+            )
+            continue
+        label = row.get("source_id") or row.get("title") or f"line {number}"
+        seen |= dict.fromkeys(_identities(row), label)
+        kind = entry["kind"][0]
+        if kind in _KINDS:
+            row["kind"] = _KINDS[kind]
+        else:
+            why = f"kind of source {kind!r} is none here: --set kind=..., in a file of its own"
+            placed.not_placed.append(NotPlaced(number, "kind", why))
+        placed.answers.of("sources").append(row)
+        placed.lines[number] = label
+    return placed
+
+
+def _identities(row: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What tells that two rows are one source."""
+    names = ("doi", "pmid", "title")
+    return [(n, plain_name(row[n])) for n in names if row.get(n) and row[n] not in EMPTY]
+
+
+def _source_of(entry: Fields) -> Row:
+    """A row of sources.csv, as far as a reference tells it."""
+
+    def of(name: str) -> str:
+        return _plain_text("; ".join(entry.get(name, ())))
+
+    row = {"authors": "; ".join(map(_plain_text, entry.get("author", ()))), "title": of("title")}
+    row["year"] = next(iter(re.findall(r"(?:1[89]|20)\d\d", of("year"))), "")
+    pages = "-".join(map(_plain_text, entry.get("pages", ()))).replace("--", "-")
+    volume = " ".join(filter(None, (of("volume"), pages and f"pp. {pages}")))
+    row["container"] = " ".join(filter(None, (of("container"), volume)))
+    doi = re.search(r"10\.\d{4,9}/\S+", of("doi"))
+    row["doi"] = doi.group().rstrip(".,;") if doi else ""
+    note = of("note")
+    pmid = re.search(r"(?:^|PMID:? )(\d{5,9})\b", of("pmid") or note)
+    row["pmid"] = pmid.group(1) if pmid else ""
+    row["registry_id"] = next(iter(re.findall(r"NCT\d{8}", of("registry_id") or note)), "")
+    row["url"] = next(iter(re.findall(r"https?://\S+", of("url"))), "")
+    row["note"] = note
+    key = of("key")
+    row["source_id"] = key if re.fullmatch(r"[a-z0-9][a-z0-9_-]*", key) else ""
+    found = {name: text for name, text in row.items() if text}
+    return dict.fromkeys(("doi", "pmid", "url", "registry_id"), NOT_REPORTED) | found
+
+
+def _ris_entries(text: str) -> Iterator[tuple[int, Fields]]:
+    names = {tag: name for name, tags in _RIS.items() for tag in tags}
+    entry: Fields = {}
+    began, last = 0, ""
+    for number, line in enumerate(text.splitlines(), 1):
+        tag = re.match(r"([A-Z][A-Z0-9])  - ?(.*)", line)
+        if tag is None:
+            # A long value goes on in the next line.
+            if entry and last and line.strip():
+                entry[last][-1] += f" {line.strip()}"
+            continue
+        name, value = tag.group(1), tag.group(2).strip()
+        if name == "TY":
+            entry, began = {"kind": [value.casefold()]}, number
+        elif name == "ER" and entry:
+            yield began, entry
+            entry = {}
+        last = names.get(name, "") if value else ""
+        if last and entry and (last not in ("title", "container", "year") or last not in entry):
+            entry.setdefault(last, []).append(value)
+
+
+def _bib_entries(text: str) -> Iterator[tuple[int, Fields]]:
+    for head in re.finditer(r"(?m)^\s*@(\w+)\s*\{\s*([^,\s]+)\s*,", text):
+        kind = head.group(1).casefold()
+        if kind in ("string", "comment", "preamble"):
+            continue
+        entry: Fields = {"kind": [kind], "key": [head.group(2)]}
+        place = head.end()
+        while found := re.compile(r"[\s,]*([\w-]+)\s*=\s*").match(text, place):
+            value, place = _bib_value(text, found.end())
+            name = _BIB.get(found.group(1).casefold(), found.group(1).casefold())
+            parts = re.split(r"\s+and\s+", value) if name == "author" else [value]
+            entry[name] = [_without_tex(part) for part in parts]
+        yield text.count("\n", 0, head.start(1)) + 1, entry
+
+
+def _bib_value(text: str, start: int) -> tuple[str, int]:
+    """What stands between braces or quotes, or a bare word; and where it ends."""
+    if text[start : start + 1] not in ("{", '"'):
+        bare = re.compile(r"[^,}\s]*").match(text, start)
+        return (bare.group(), bare.end()) if bare else ("", start)
+    depth, ends = 0, "}" if text[start] == "{" else '"'
+    for place in range(start + 1, len(text)):
+        sign, is_escaped = text[place], text[place - 1] == "\\"
+        if sign == ends and depth == 0 and not is_escaped:
+            return text[start + 1 : place], place + 1
+        depth += 0 if is_escaped else (sign == "{") - (sign == "}")
+    raise ParameterError(
+        f"a brace or quote that line {text.count(chr(10), 0, start) + 1} opens is never closed"
+    )
+
+
+def _without_tex(text: str) -> str:
+    """Words without TeX: accents as letters, escaped signs, no braces."""
+
+    def accented(found: re.Match[str]) -> str:
+        return unicodedata.normalize("NFC", found.group(2) + _ACCENTS[found.group(1)])
+
+    marks, letters = "'`^\"~=.", "cvuH"
+    text = re.sub(rf"\\([{re.escape(marks)}])\s*\{{?\\?([A-Za-z])\}}?", accented, text)
+    text = re.sub(rf"\\([{letters}])(?:\s+|\s*\{{)([A-Za-z])\}}?", accented, text)
+    text = re.sub(r"\\(ss|aa|ae|o|O|l)(?![A-Za-z])\s*", lambda m: _LETTERS[m.group(1)], text)
+    for name, sign in (("backslash", "\0"), ("asciitilde", "~"), ("asciicircum", "^")):
+        text = text.replace(f"\\text{name}{{}}", sign)
+    text = re.sub(
+        r"\\([&%$#_{}])", lambda m: {"{": "\1", "}": "\2"}.get(m.group(1), m.group(1)), text
+    )
+    plain = re.sub(r"[{}]", "", text)
+    return _plain_text(plain.translate({0: "\\", 1: "{", 2: "}"}))

@@ -788,7 +788,13 @@ def _tell_added(added: Added, *, as_json: bool) -> None:
 @click.option("--measure", metavar="CODE", help="What estimates are: MD, SMD, RR, logRR, ...")
 @click.option("--level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True)
 @click.option("--analysis", metavar="C.O", help="Comparison and outcome of a RevMan file.")
-@click.option("--data", type=click.Choice(["means", "events", "effect"]), help="Which numbers.")
+@click.option(
+    "--data",
+    type=click.Choice(["means", "events", "effect", "bias"]),
+    help="Which numbers; bias: judgements of risk of bias.",
+)
+@click.option("--sheet", metavar="NAME", default="", help="Sheet of a workbook.")
+@click.option("--decimal-comma", is_flag=True, help="4,9 is 4.9; never guessed.")
 @click.option("--swap", is_flag=True, help="The file's first group is the comparator.")
 @click.option("--column", "named", multiple=True, metavar="ROLE=NAME", help="What a column holds.")
 @click.option(
@@ -805,6 +811,8 @@ def import_table(
     measure: str | None,
     level: float,
     swap: bool,
+    sheet: str,
+    decimal_comma: bool,
     named: tuple[str, ...],
     studies: tuple[str, ...],
     cells: tuple[str, ...],
@@ -813,42 +821,59 @@ def import_table(
     as_json: bool,
     **options: str | None,
 ) -> None:
-    """Read a CSV of study results into data/raw, and report what could not be placed.
+    """Read results, risk of bias or sources into data/raw; report what was not taken, and why.
 
-    Knows the columns of RevMan 5 and RevMan Web exports, of metafor (m1i sd1i n1i m2i sd2i n2i,
-    ai n1i ci n2i, yi vi sei), of the R package meta, and of spreadsheets. The first group of
-    the file is the treatment unless --swap. Studies are found by key or label; others are added,
-    and --set says what the file cannot (design, blinding, comparator_class, ...). Numbers of the
-    arms go before effects computed from them. All lines that can be placed are written, or none.
+    Study results: CSV and TSV with the columns of RevMan 5, RevMan Web, metafor (m1i sd1i n1i
+    m2i sd2i n2i, ai n1i ci n2i, yi vi sei), the R package meta or a spreadsheet; .xlsx; .rm5; a
+    data package of RevMan (.zip); a record of ClinicalTrials.gov with results (.json).
+    Risk of bias (--data bias): a table for robvis, a data package. Sources: .ris, .bib.
+
+    The first group of the file is the treatment unless --swap. Studies are found by key or label;
+    others are added, and --set says what the file cannot (design, blinding, comparator_class,
+    ...). Numbers of the arms go before effects computed from them. All that can be placed is
+    written, or none.
 
     \b
     Examples:
       ldn-meta import review.csv --analysis 1.1 --outcome pain_nrs_0_10 --source reis2025 \\
         --read-from "secondary review" --extracted-by "A. Reader" --weeks 12 --statistic end
       ldn-meta import metafor.csv --measure MD ... --dry-run
+      ldn-meta import references.ris
     """  # noqa: D301
-    from ldn_meta.evidence.foreign import CELLS, place_file
+    from ldn_meta.evidence import foreign
+    from ldn_meta.evidence.foreign import CELLS
     from ldn_meta.pipeline.entry import Interview, add_rows
 
     is_asking = not as_json and (sys.stdin.isatty() if ask is None else ask)
     interview = Interview(files.raw_data()) if is_asking else None
-    if interview:
+    is_references = file.suffix.casefold() in foreign.SOURCE_FILES
+    if interview and not is_references:
         for name, (column, is_needed) in CELLS.items():
             if is_needed and options[name] is None:
                 options[name] = interview.ask(column)
     shared = {CELLS[name][0]: text for name, text in options.items() if text is not None}
-    columns, placed = place_file(
-        file,
-        files.raw_data(),
-        shared=shared | _pairs("--set", cells),
-        named=_pairs("--column", named),
-        studies=_pairs("--study", studies),
-        analysis=analysis or "",
-        layout=data or "",
-        measure=measure or "",
-        level=level,
-        is_swapped=swap,
-    )
+    shared |= _pairs("--set", cells)
+    folder, meant = files.raw_data(), _pairs("--study", studies)
+    columns = None
+    if is_references:
+        placed = foreign.place_sources(file, folder, shared=shared)
+    elif data == "bias":
+        placed = foreign.place_bias(file, folder, shared=shared, studies=meant)
+    else:
+        columns, placed = foreign.place_file(
+            file,
+            folder,
+            shared=shared,
+            named=_pairs("--column", named),
+            studies=meant,
+            analysis=analysis or "",
+            layout=data or "",
+            measure=measure or "",
+            level=level,
+            is_swapped=swap,
+            sheet=sheet,
+            has_commas=decimal_comma,
+        )
     report = list(_placed_lines(columns, placed))
     if not placed.lines:
         _tell(*report, err=True)
@@ -864,7 +889,8 @@ def import_table(
     if as_json:
         told = {"lines": placed.lines, "new_studies": placed.new_studies}
         not_placed = [one._asdict() for one in placed.not_placed]
-        _tell_json(added.content(columns=columns.name, **told, not_placed=not_placed))
+        found = columns.name if columns else {}
+        _tell_json(added.content(columns=found, **told, not_placed=not_placed))
         return
     rows = added.row_lines() if dry_run else ()
     _tell(*rows, *report, *added.outlook_lines(), added.end_line())
@@ -881,9 +907,11 @@ def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
     return pairs
 
 
-def _placed_lines(columns: Columns, placed: Placed) -> Iterator[str]:
+def _placed_lines(columns: Columns | None, placed: Placed) -> Iterator[str]:
     """What became of a file."""
-    yield f"columns: {', '.join(f'{role} = {name}' for role, name in columns.name.items())}"
+    if columns:
+        yield f"columns: {', '.join(f'{role} = {name}' for role, name in columns.name.items())}"
+    yield from placed.told
     for line, study in placed.lines.items():
         yield f"line {line}: {study}{' (new)' if study in placed.new_studies else ''}"
     # A RevMan file may hold a hundred lines of other analyses: one reason is told once.

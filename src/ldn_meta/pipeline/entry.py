@@ -38,6 +38,7 @@ from ldn_meta.evidence.entry import (
 )
 from ldn_meta.evidence.foreign import RATIOS
 from ldn_meta.evidence.load import load_evidence
+from ldn_meta.evidence.raw.bias import NOBODY
 from ldn_meta.evidence.raw.faults import cell_check, row_check
 from ldn_meta.evidence.raw.protocol import load_protocol
 from ldn_meta.evidence.raw.review import load_review
@@ -336,6 +337,8 @@ def add_rows(answers: Answers, *, write: bool = True) -> Added:
     dictionary, treatment = load_dictionary(folder), load_review(folder).label
     with exclusive_writer():
         taken = taken_keys(folder, dictionary)
+        open_ones = _not_judged(folder, answers)
+        taken["risk_of_bias"] -= open_ones
         rows, faults = complete(answers, dictionary, taken, treatment=treatment)
         if faults:
             raise NewRowsError(faults)
@@ -343,7 +346,12 @@ def add_rows(answers: Answers, *, write: bool = True) -> Added:
             raise LdnMetaError("there is no row to add")
         before = {name: (folder / f"{name}.csv").read_bytes() for name in rows}
         after = {
-            name: with_rows(before[name], dictionary.tables[name].columns, rows[name])
+            name: with_rows(
+                before[name],
+                dictionary.tables[name].columns,
+                rows[name],
+                without=open_ones if name == "risk_of_bias" else (),
+            )
             for name in rows
         }
         described = (folder / DESCRIPTOR).read_bytes()
@@ -385,9 +393,22 @@ def taken_keys(folder: Path, dictionary: Dictionary) -> dict[str, set[str]]:
     }
 
 
-def with_rows(data: bytes, columns: Sequence[str], rows: Sequence[Row]) -> bytes:
+def _not_judged(folder: Path, answers: Answers) -> set[str]:
+    """Rows that say that nobody has judged a study yet, of studies that are judged now."""
+    judged = {row["study_id"] for row in answers.rows.get("risk_of_bias", ()) if "study_id" in row}
+    return {
+        row["row_id"]
+        for row in csv_records(folder / "risk_of_bias.csv")
+        if row["study_id"] in judged and row["judged_by"] == NOBODY
+    }
+
+
+def with_rows(
+    data: bytes, columns: Sequence[str], rows: Sequence[Row], *, without: Collection[str] = ()
+) -> bytes:
     """Put rows among those of a table, by their first column; no other line changes."""
-    lines = _lines(data)
+    first, *others = _lines(data)
+    lines = [first, *(line for line in others if not without or _key_of(line) not in without)]
     for row in rows:
         cells = [row[column] for column in columns]
         keys = [_key_of(line) for line in lines[HEADER_LINES:]]
