@@ -101,7 +101,7 @@ lab: setup ## open the notebooks in JupyterLab
 
 lock: ## write requirements.lock after a change of pyproject.toml; UPGRADE=1 moves all
 	@PY='$(PY)' .ci/bootstrap uv
-	@$(UV) pip compile -q pyproject.toml --group dev --universal --generate-hashes --no-header \
+	@$(UV) pip compile -q pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header \
 		$(if $(UPGRADE),--upgrade) -o requirements.lock
 
 clean: ## remove build/ and caches; reports and .venv stay

@@ -1,5 +1,6 @@
 """The Makefile as a newcomer meets it; nothing is installed or executed here."""
 
+import itertools
 import os
 import re
 import shlex
@@ -103,7 +104,9 @@ def test_the_lock_has_what_pyproject_asks_for_and_not_the_slow_import():
     import tomllib
 
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
-    asked = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    extras = itertools.chain(*project["project"]["optional-dependencies"].values())
+    main = project["project"]["dependencies"]
+    asked = [*main, *extras, *project["dependency-groups"]["dev"]]
     text = (REPOSITORY / "requirements.lock").read_text()
     locked = set(re.findall(r"^([a-z0-9._-]+)==", text, re.MULTILINE))
     assert {re.match(r"[a-z0-9-]+", name)[0] for name in asked} <= locked

@@ -139,7 +139,7 @@ def test_swim_tells_when_the_groups_were_set(pages):
         first = page.facts.values["swim"]["1 Grouping of studies"]
         assert "stated before numbers were pooled" not in first
         if page.needed:
-            assert "The plan that names them was not registered" in first
+            assert "The plan was not registered. The groups were set" in first
             assert "set before any pool (2026-11-22 22:28 UTC) and changed later (" in first
             assert '2026-11-22 23:39 UTC, once the first pooled numbers were there: "' in first
 

@@ -348,3 +348,37 @@ def test_being_told_to_end_is_like_ctrl_c(project, tables, monkeypatch):
     assert command("run").exit_code == 128 + signal.SIGTERM
     assert cleaned == ["up"]
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+# What only the extras of pyproject.toml bring.
+EXTRAS = (
+    *("click", "fastparquet", "frictionless", "great_tables", "jinja2", "jupyter_client"),
+    *("myst_nb", "papermill", "prisma_flow", "yaml", "resvg", "rich", "sphinx"),
+    *("openpyxl", "docx", "distributed", "nbformat"),
+)
+
+
+def without_extras(code):
+    """Run code where nothing but the packages of a plain install can be imported."""
+    barred = f"import sys\nsys.modules.update(dict.fromkeys({EXTRAS!r}))\n"
+    return subprocess.run(
+        [sys.executable, "-c", barred + code], capture_output=True, text=True, check=False
+    )
+
+
+def test_a_plain_install_pools_and_draws():
+    code = """import ldn_meta as lm
+for name in lm.__all__:
+    getattr(lm, name)
+lm.forest_plot(lm.pool([-0.1, 0.2, 0.3], [0.1, 0.2, 0.1]))
+"""
+    done = without_extras(code)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_plain_install_says_what_the_command_needs():
+    done = without_extras("from ldn_meta.__main__ import main\nmain()")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "ldn-meta needs click: pip install 'ldn-meta[site]'\n",
+    )

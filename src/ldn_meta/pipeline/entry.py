@@ -180,7 +180,7 @@ def init(folder: Path, review: NewReview) -> list[str]:
             interventions=[review.drug],
             doses=list(map(float, review.doses)),
         )
-    made["requirements.txt"] = f"ldn-meta=={version('ldn-meta')}\n"
+    made["requirements.txt"] = f"ldn-meta[site,word]=={version('ldn-meta')}\n"
     made[".gitignore"] = "build/\n.ipynb_checkpoints/\ndata/.derived.*\nreports/.*\n"
     wording = "data/raw/grade.toml"
     made[wording] = (files.kit() / wording).read_text(encoding="utf-8")
