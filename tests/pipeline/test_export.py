@@ -443,3 +443,52 @@ def test_a_wrong_request_for_a_report_is_told(monkeypatch, tmp_path):
     )
     assert asked.exit_code == 2
     assert "ldn-meta[word]" in asked.output
+
+
+def test_a_data_package_of_revman_comes_back_as_it_went(zips, tmp_path):
+    from ldn_meta.evidence.foreign import chosen_lines, read_foreign, recognise
+
+    kinds = set()
+    for name, members in zips.items():
+        file = tmp_path / f"{name}.zip"
+        file.write_bytes(members[f"{name}-revman.zip"])
+        derived = load_derived(name)
+        pools = derived.pooled[derived.pooled["analysis"] == "main"]
+        if pools.empty:
+            continue
+        content = read_foreign(file)
+        columns = recognise(content.header, {})
+        assert not columns.problems
+        by_key = derived.effects.set_index("effect_id")
+        assert len(content.analyses) == len(pools)
+        for place, main_pool in enumerate(pools.to_dict("records"), 1):
+            (about,) = [one for one in content.analyses if one.endswith(f".{place}")]
+            found = chosen_lines(content.lines, columns, analysis=about)
+            assert not found.problems
+            kinds.add(found.layout)
+            effects = by_key.loc[main_pool["effects"].split(" ")]
+            assert len(found.lines) == len(effects)
+            for line, effect in zip(found.lines, effects.to_dict("records"), strict=True):
+                assert line.label == effect["study_label"]
+                if found.layout == "effect":
+                    assert float(line.value("estimate")) == pytest.approx(effect["yi"])
+                    assert float(line.value("se")) == pytest.approx(effect["sei"], rel=1e-5)
+                elif found.layout == "events":
+                    counted = [int(line.value(f"events_{n}")) for n in "12"]
+                    assert counted == [effect["events_1"], effect["events_2"]]
+                else:
+                    difference = float(line.value("mean_1")) - float(line.value("mean_2"))
+                    assert difference == pytest.approx(effect["yi"], rel=1e-5)
+    assert {"effect", "events"} <= kinds
+
+
+def test_findings_and_flow_stand_in_plain_tables(zips):
+    members = zips["fibromyalgia"]
+    facts = json.loads(members["facts.json"])
+    rows = list(csv.DictReader(io.StringIO(members["summary_of_findings.csv"].decode())))
+    rated = facts["60_certainty"]["outcomes"]
+    assert [row["certainty"] for row in rows] == [one["certainty"] for one in rated]
+    assert float(rows[0]["estimate"]) == pytest.approx(rated[0]["estimate"])
+    flow = dict(csv.reader(io.StringIO(members["prisma_flow.csv"].decode())))
+    parts = sum(int(flow[name]) for name in ("contrast", "single_arm", "excluded"))
+    assert int(flow["studies"]) == parts == facts["10_included_trials"]["studies"]

@@ -970,7 +970,7 @@ def export(indication: str, construct: str | None, folder: Path | None, as_json:
     "form",
     required=True,
     metavar="FORM",
-    help="docx, html, xlsx (tables), ris or bib (sources), or zip: all of it and the figures.",
+    help="docx, html, xlsx (tables), ris or bib (sources), revman, or zip: all and the figures.",
 )
 @_output_option("build/report")
 @json_option
@@ -978,9 +978,10 @@ def report(indication: str, form: str, folder: Path | None, as_json: bool) -> No
     """Write the report of a condition, to carry away: for Word, a spreadsheet, a colleague.
 
     Made of what the executed pages show: answer, methods, forest plots, summary of findings,
-    studies, risk of bias, what could not be pooled, references. The zip holds every form, the
-    figures (SVG, PNG at 300 dots an inch), rows for R, and checksums. Word and spreadsheets need
-    the extra "word".
+    studies, risk of bias, what could not be pooled, references. revman is a data package of
+    RevMan Web. The zip holds every form, the figures (SVG, PNG at 300 dots an inch), rows for R,
+    risk of bias for robvis, numbers of the summary of findings and the study flow, and checksums.
+    Word and spreadsheets need the extra "word".
 
     \b
     Examples:

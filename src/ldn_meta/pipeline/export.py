@@ -444,7 +444,7 @@ def write_report(indication: str, form: str, *, folder: Path | None = None) -> P
     if form not in MAKERS:
         message = f"to {form!r} is unknown; {did_you_mean(form, MAKERS, ' ')}"
         raise ParameterError(f"{message}allowed: {', '.join(MAKERS)}")
-    name = f"{indication}.{form}"
+    name = f"{indication}-revman.zip" if form == "revman" else f"{indication}.{form}"
     target = (files.build() / "report" if folder is None else folder) / name
     write_whole(target, MAKERS[form](report(indication)))
     return target
@@ -1013,6 +1013,7 @@ MAKERS: dict[str, Callable[[Report], bytes]] = {
     "xlsx": as_xlsx,
     "ris": lambda found: ris(_sources(found.indication)),
     "bib": lambda found: bibtex(_sources(found.indication)),
+    "revman": lambda found: revman(found),
     "zip": lambda found: as_zip(found),
 }
 
@@ -1100,6 +1101,8 @@ sources.ris, .bib    the sources, for reference managers
 figures/             each figure as SVG and as PNG, 300 dots an inch
 metafor/             the rows of each pool, and an R script that pools and compares them
 robvis/              risk of bias, a file a tool, for rob_traffic_light of R's robvis
+{name}-revman.zip    the pools and RoB 2 as a data package of RevMan; R's meta::read.cdir reads it
+summary_of_findings.csv, prisma_flow.csv   ratings of GRADE, and numbers of the study flow
 data/                the derived tables of this condition, as the pages use them
 facts.json           every number of the pages
 {sums}           checksums: sha256sum -c {sums}
@@ -1125,6 +1128,8 @@ def _carried(found: Report) -> dict[str, bytes]:
         made[f"figures/{file.name}"] = file.read_bytes()
         made[f"figures/{file.stem}.png"] = png_300(file.read_text(encoding="utf-8"))
     made |= robvis(derived)
+    made[f"{name}-revman.zip"] = revman(found)
+    made |= _numbers_alone(json.loads(made[FACTS]))
     for table in TAKEN:
         made[f"data/{table}.csv"] = csv_bytes(getattr(derived, table))
     for construct in sorted(set(derived.pooled["construct"])) if len(derived.pooled) else ():
@@ -1164,6 +1169,162 @@ def robvis(derived: Derived) -> dict[str, bytes]:
         ]
         made[f"robvis/{slug(name, '_')}.csv"] = csv_text([heads, *rows]).encode()
     return made
+
+
+# What a person who rates or draws a flow types elsewhere, by page and name of our facts.
+FINDINGS = (
+    *("construct_label", "comparator", "studies", "people", "measure", "unit", "estimate"),
+    *("ci_low", "ci_high", "interval", "per_1000_without", "per_1000_with", "per_1000_low"),
+    *("per_1000_high", "risk_of_bias_level", "inconsistency_level", "indirectness_level"),
+    *("imprecision_level", "publication_bias_level", "certainty", "statement"),
+)
+FLOW = (
+    *("sources", "studies", "excluded", "contrast", "single_arm", "in_a_pool", "not_pooled"),
+    "narrative",
+)
+
+
+def _numbers_alone(facts: Mapping[str, Any]) -> dict[str, bytes]:
+    """Ratings and the study flow as plain tables."""
+
+    def cell(value: Any) -> str:
+        return (
+            "" if value is None else number_text(value) if isinstance(value, float) else str(value)
+        )
+
+    rated = facts["60_certainty"]["outcomes"]
+    heads = [name for name in FINDINGS if any(name in one for one in rated)]
+    counted = facts["10_included_trials"]
+    flow = [[name, str(counted[name])] for name in FLOW]
+    flow += [[f"excluded: {why}", str(n)] for why, n in counted["excluded_reasons"].items()]
+    rows = [[cell(one.get(name)) for name in heads] for one in rated]
+    made = {"prisma_flow.csv": csv_text([["box", "number"], *flow]).encode()}
+    return made | ({"summary_of_findings.csv": csv_text([heads, *rows]).encode()} if rated else {})
+
+
+REVMAN_ROWS = (
+    *("Analysis group", "Analysis number", "Analysis name", "Subgroup", "Applicability", "Study"),
+    *("Study year", "GIV Mean", "GIV SE", "Experimental cases", "Experimental N", "Control cases"),
+    *("Control N", "Experimental mean", "Experimental SD", "Control mean", "Control SD", "O-E"),
+    *("Variance", "Weight", "Mean", "CI start", "CI end", "Footnotes"),
+)
+REVMAN_SETTINGS = (
+    *("Analysis group", "Analysis number", "Analysis name", "Analysis group name", "Data source"),
+    *("Data source eligibility", "Data type", "Log-scale data", "Experimental group label"),
+    *("Control group label", "Statistical method", "Effect measure", "Unit of effect measure"),
+    *("Analysis model", "Subgroup estimates", "Overall estimates"),
+    *("Test for subgroup differences", "Swap event and non-event", "Study CI", "Estimate CI"),
+    *("Mean", "CI start", "CI end", "Heterogeneity Tau\u00b2"),
+)
+# Names of measures there, and our columns of the arms for each kind of data.
+REVMAN_MEASURES = {
+    **{"RR": "Risk Ratio", "OR": "Odds Ratio", "RD": "Risk Difference", "MD": "Mean Difference"},
+    **{"SMD": "Std. Mean Difference", "HR": "Hazard Ratio", "IRR": "Rate Ratio"},
+}
+PEOPLE = {"Experimental N": "n1i", "Control N": "n2i"}
+COUNTED = {"Experimental cases": "ai", "Control cases": "ci", **PEOPLE}
+MEANS = {
+    **{"Experimental mean": "m1i", "Experimental SD": "sd1i"},
+    **{"Control mean": "m2i", "Control SD": "sd2i", **PEOPLE},
+}
+
+
+def revman(found: Report) -> bytes:
+    """Write the main pools, and RoB 2, as a data package of RevMan (version 1).
+
+    Numbers of the arms where every trial of a pool has them and they give the pooled effect;
+    else the effects as they are pooled, logarithms of ratios.
+    """
+    from ldn_meta.evidence.derived import load_derived
+    from ldn_meta.evidence.effects.rows import RATIO_MEASURES
+    from ldn_meta.evidence.raw.selection import MAIN
+    from ldn_meta.evidence.raw.tables import as_records
+
+    name = found.indication
+    derived = load_derived(name)
+    label = derived.evidence.review.label
+    rows: list[list[str]] = []
+    settings: list[list[str]] = []
+    pools = [pool for pool in as_records(derived.pooled) if pool["analysis"] == MAIN]
+    groups = list(dict.fromkeys(str(pool["comparator_class"]) for pool in pools))
+    by_effect = derived.effects.set_index("effect_id", drop=False)
+    for place, pool in enumerate(pools, 1):
+        effects = by_effect.loc[_effects_of(pool)]
+        table = metafor_table(effects, derived.evidence.arm_stats)
+        measure, unit = str(pool["measure"]), str(pool["unit"])
+        kind, columns = "Contrast level", PEOPLE
+        if measure in ("RR", "OR", "RD") and not table[list(COUNTED.values())].isna().any(
+            axis=None
+        ):
+            kind, columns = "Dichotomous", COUNTED
+        elif measure == "MD" and not table[list(MEANS.values())].isna().any(axis=None):
+            differs = (table["m1i"] - table["m2i"] - table["yi"]).abs() > TOLERANCE
+            is_own = effects["is_paired"].astype(bool) | differs
+            kind, columns = (kind, columns) if is_own.any() else ("Continuous", MEANS)
+        comparator = str(pool["comparator_class"])
+        numbers = [str(groups.index(comparator) + 1), str(place)]
+        title = f"{effects['construct_label'].iloc[0]}, {unit}"
+        is_log = measure in RATIO_MEASURES
+        shown = [float(pool[key]) for key in ("estimate", "ci_low", "ci_high")]
+        told = {
+            **dict(
+                zip(
+                    REVMAN_SETTINGS,
+                    (*numbers, title, f"{label} against {comparator}"),
+                    strict=False,
+                )
+            ),
+            **{"Data source": "Custom input", "Data type": kind},
+            **{"Log-scale data": str(is_log).upper(), "Unit of effect measure": unit},
+            **{"Experimental group label": label, "Control group label": comparator},
+            **{"Statistical method": "Inverse variance", "Analysis model": "Random effects"},
+            **{"Effect measure": REVMAN_MEASURES.get(measure, measure)},
+            **{"Study CI": "95%", "Estimate CI": f"{100 * derived.protocol.model.level:g}%"},
+            **{"Swap event and non-event": "FALSE", "Overall estimates": "TRUE"},
+            **dict(
+                zip(
+                    ("Mean", "CI start", "CI end"),
+                    map(_exact, map(math.exp, shown) if is_log else shown),
+                    strict=True,
+                )
+            ),
+            REVMAN_SETTINGS[-1]: _exact(float(pool["tau2"])),
+        }
+        settings.append([told.get(head, "") for head in REVMAN_SETTINGS])
+        for effect, row in zip(as_records(effects), table.to_dict("records"), strict=True):
+            cells = {
+                **dict(zip(REVMAN_ROWS, (*numbers, title), strict=False)),
+                **{
+                    "Study": str(effect["study_label"]),
+                    "Study year": _exact(float(effect["year"])),
+                },
+                **{head: _exact(float(row[column])) for head, column in columns.items()},
+                "Footnotes": str(row["locator"]),
+            }
+            if kind == "Contrast level":
+                cells |= {
+                    "GIV Mean": _exact(float(row["yi"])),
+                    "GIV SE": _exact(float(row["vi"]) ** 0.5),
+                }
+            rows.append([cells.get(head, "") for head in REVMAN_ROWS])
+    made = {
+        f"{name}-analysis-data/{name}-data-rows.csv": [list(REVMAN_ROWS), *rows],
+        f"{name}-analysis-data/{name}-overall-estimates-and-settings.csv": [
+            list(REVMAN_SETTINGS),
+            *settings,
+        ],
+    }
+    judged = robvis(derived).get("robvis/rob_2.csv")
+    if judged:
+        (heads, *others) = [cells for _, cells in csv_rows(judged.decode())]
+        renamed = [f"Domain (judgement): {head}" if head[0] == "D" else head for head in heads]
+        made[f"{name}-study-data/{name}-risk-of-bias.csv"] = [renamed, *others]
+    packed = {key: csv_text(lines).encode() for key, lines in made.items()}
+    return _archive(packed, _day(found))
+
+
+def _exact(value: float) -> str:
+    return "" if math.isnan(value) else number_text(value)
 
 
 def as_zip(found: Report) -> bytes:
