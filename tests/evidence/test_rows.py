@@ -127,7 +127,7 @@ BARRED = [
     ({"eligible_for": "single-arm"}, "its study is listed beside, never pooled", {}),
     ({"comparator_class": "further arm"},
      "compared with a further arm, not with the comparator of the question", {}),
-    ({"is_randomised": False}, "not randomised", {"allow_non_randomised": True}),
+    ({"is_randomised": False}, "not randomised or not said to be", {"allow_non_randomised": True}),
     ({"blinding": "single-blind"}, "not double-blind", {"allow_single_blind": True}),
     ({"blinding": "not stated"}, "not double-blind", {"allow_single_blind": True}),
     (NOBODY, "no event in either arm: says nothing about a ratio", {}),

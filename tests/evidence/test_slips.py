@@ -9,6 +9,7 @@ from builders import faults_of
 from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.faults import SLIPS, numbers_in, slip_faults
 from ldn_meta.evidence.raw.tables import read_folder
+from ldn_meta.stats.printed import counts_from_percent
 
 FINAL = "duebruun2024-pain_nrs_0_10-w12-md-duebruun2024"
 INNOVA = "innova2026-pain_nrs_0_10-w13-md-innova2026"
@@ -196,3 +197,14 @@ def test_a_slip_stops_the_reading_of_the_folder(raw):
 )
 def test_numbers_are_read_in_digits_and_words(text, numbers):
     assert [str(number) for number in numbers_in(text)] == numbers
+
+
+def test_the_people_typed_beside_a_percentage_fit_all_that_its_text_prints_of_the_arm(evidence):
+    """28 of a meeting report gave 57%, and no count of 28 prints as its 37, 13, 16 or 3%."""
+    rows = evidence.text["arm_events"]
+    rows = rows[rows["percent"].str.fullmatch(r"[\d.]+") & rows["counted"].eq("people")]
+    for row in rows[rows["n"].str.isdigit() & ~rows["events"].str.isdigit()].to_dict("records"):
+        of_text = rows["read_in"].eq(row["read_in"]) & rows["arm_id"].eq(row["arm_id"])
+        for other in rows[of_text & rows["n"].isin(["NR", row["n"]])].to_dict("records"):
+            digits = int(other["percent_decimals"])
+            assert list(counts_from_percent(float(other["percent"]), digits, int(row["n"]))), row

@@ -10,6 +10,7 @@ import ldn_meta as lm
 from builders import REPORTED, numbers_in
 from ldn_meta.display.pages.effect import _diamonds
 from ldn_meta.display.pages.page import _probability
+from ldn_meta.evidence.effects.rows import NOT_RANDOMISED
 
 
 @pytest.mark.parametrize("indication", REPORTED)
@@ -32,6 +33,46 @@ def test_every_page_of_every_indication_can_be_made(opened_once, indication):
         assert "nan" not in str(page.headline)
     for table in (effect.trials, effect.sensitivity, effect.other_outcomes):
         assert "nan" not in repr(table)
+
+
+@pytest.mark.parametrize("indication", REPORTED)
+def test_an_arm_that_is_not_named_stands_on_every_page_of_harms(opened_once, indication):
+    """The map, the page without pooling and the page of harms tell of the same people."""
+    told = opened_once("overview").cells.query("indication_id == @indication")["told"]
+    groups = opened_once("without_pooling", indication=indication).groups_table.frame
+    harms = opened_once("safety", indication=indication, construct="any_adverse_event")
+    for text in filter(None, told):
+        assert text in set(groups["synthesis"])
+        assert text in str(harms.sentence)
+    assert any(told) == (indication == "multiple_sclerosis")
+
+
+@pytest.mark.parametrize("indication", REPORTED)
+def test_what_is_told_against_a_comparator_was_compared_with_it(opened_once, indication, evidence):
+    """The count of the answer, and who told of it, against the table of studies."""
+    page = opened_once("pooled_effect", indication=indication)
+    studies = evidence.text["studies"]
+    own = studies[studies["indication_id"].eq(indication) & studies["eligible_for"].eq("contrast")]
+    against = set(own.loc[own["comparator_class"] == page.comparator_class, "label"])
+    assert page.facts.values["answer"]["comparative_studies"] == len(against)
+    assert set(page.answer.synthesis["directions"]) <= against
+    for name in set(own["label"]) - against:
+        assert page.not_in_the_number[name].startswith("compared with ")
+
+
+@pytest.mark.parametrize("indication", REPORTED)
+def test_a_trial_of_unknown_allocation_is_called_that(opened_once, indication, evidence):
+    studies = evidence.text["studies"].query("indication_id == @indication")
+    unknown = set(studies.loc[~studies["is_randomised"].isin(["yes", "no"]), "label"])
+    included = opened_once("included_trials", indication=indication)
+    page = opened_once("pooled_effect", indication=indication)
+    for name in unknown & set(studies.query("eligible_for == 'contrast'")["label"]):
+        assert f"how people were allocated in {name}: judged" in str(included.bias_sentence)
+        assert "not randomised" not in page.not_in_the_number[name]
+    rows = page.other_outcomes.frame
+    if "used" in rows:
+        told = rows["used"].str.contains("not randomised")
+        assert rows.loc[told, "used"].str.contains(NOT_RANDOMISED).all()
 
 
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")

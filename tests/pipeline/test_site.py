@@ -340,7 +340,7 @@ def test_what_is_told_without_an_arm_is_not_called_not_found(reported):
     _, [(_, cells)] = site.evidence_grid({"headache": "indications/headache"})
     assert "told, arm not named" in cells[0]
     assert "Ames 2001: one person" in cells[0]
-    assert "1 study, 1 person, not randomised" in cells[1]
+    assert "1 study, 1 person, not randomised or not said to be" in cells[1]
     assert "not found in what was read" in cells[2]
 
 

@@ -37,7 +37,7 @@ from ldn_meta.errors import LdnMetaError
 from ldn_meta.evidence.answer import pools as synthesis
 from ldn_meta.evidence.answer.pools import CI_METHODS, TAU2_METHODS
 from ldn_meta.evidence.derived import load_derived
-from ldn_meta.evidence.effects.rows import RATIO_MEASURES
+from ldn_meta.evidence.effects.rows import NOT_RANDOMISED, RATIO_MEASURES
 from ldn_meta.evidence.grade import MAIN_OUTCOME
 from ldn_meta.evidence.raw.review import Review, load_review
 from ldn_meta.evidence.raw.selection import MAIN
@@ -823,7 +823,7 @@ def _grid_cell(cell: Mapping[str, Any], folder: str, harms: Collection[str]) -> 
         "trials" if is_number else "studies",
     )
     bare = cell["synthesis"] == synthesis.NO_COMPARISON or cell["is_randomised"]
-    who = f"{noun}{people}{'' if bare else ', not randomised'}"
+    who = f"{noun}{people}{'' if bare else f', {NOT_RANDOMISED}'}"
     words = f"{side}; {cell['number'] or 'no pooled number'}; certainty {cell['certainty']}"
     return _grid_link(address, glyph, who, words)
 

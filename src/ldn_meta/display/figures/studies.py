@@ -41,6 +41,7 @@ from ldn_meta.evidence.answer.pools import (
     SAME_IN_BOTH,
     SIDE_UNKNOWN,
 )
+from ldn_meta.evidence.effects.rows import NOT_RANDOMISED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -267,7 +268,7 @@ def _cell_words(column: str, cell: Cell) -> str:
     told += f", {cell.number}" if cell.number else ""
     if cell.synthesis == NO_COMPARISON:
         return told
-    open_one = ", not randomised" if cell.is_hatched else ""
+    open_one = f", {NOT_RANDOMISED}" if cell.is_hatched else ""
     few = 0 < cell.unknown < cell.trials
     silent = f" ({cell.unknown} without a known side)" if few else ""
     return f"{told}{open_one}, {cell.side}{silent}, {CERTAINTY} {cell.certainty}"

@@ -645,10 +645,11 @@ class CertaintyPage(Page):
         values = [float(row[name]) for name in ("estimate", "ci_low", "ci_high")]
         if row["measure"] in RATIO_MEASURES and all(map(math.isfinite, values)):
             ratio, low, high = (fixed(value) for value in shown(values, measure=row["measure"]))
-            return (
-                f"{capitalised(what)}: {ratio} times as many with {self.drug} as with {other}; "
-                f"the truth may lie anywhere from {low} to {high} times."
-            )
+            said = f"{capitalised(what)}: {ratio} times as many with {self.drug} as with {other};"
+            if row["measure"] == "IRR":
+                # Its interval takes events as independent.
+                return f"{said} one person may have several, so no limits are given."
+            return f"{said} the truth may lie anywhere from {low} to {high} times."
         if not all(map(math.isfinite, values)):
             if row["direction"] == SIDE_UNKNOWN:
                 return f"{capitalised(what)}: neither size nor side is told."
@@ -765,7 +766,11 @@ class CertaintyPage(Page):
         else:
             practice = statement(row, drug=self.drug)
         answer = self.opened.answer(row["construct"], row["comparator_class"])
-        missing = [study["label"] for study, effect in answer.not_in_it if effect is None]
+        missing = [
+            study["label"]
+            for study, effect in answer.not_in_it
+            if effect is None and study["comparator_class"] == row["comparator_class"]
+        ]
         wanted = (
             f"numbers with their uncertainty are wanted of {listed(missing)}; what else would "
             "raise the certainty:"

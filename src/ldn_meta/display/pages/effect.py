@@ -431,6 +431,8 @@ class EffectPage(QuestionPage):
                 told = f"; on {what}: {self.opened.review.side(side)}"
             is_open = study["is_randomised"] == "no"
             why = "not randomised" if is_open else "no usable numbers"
+            if study["comparator_class"] != self.comparator_class:
+                why = f"compared with {study['comparator_class']}, {why}"
             reasons[study["label"]] = f"{why}{told}"
         return reasons
 
@@ -708,7 +710,9 @@ class EffectPage(QuestionPage):
                 "label": self.opened.label,
                 "outcome": self.outcome,
                 "comparison": self.comparator_class,
-                "comparative_studies": len(self.opened.compared),
+                "comparative_studies": int(
+                    self.opened.compared["comparator_class"].eq(self.comparator_class).sum()
+                ),
                 "trials": answer.k,
                 "people": 0 if pool is None else pool.people,
                 "effect": effect,

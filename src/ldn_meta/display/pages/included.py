@@ -20,7 +20,7 @@ from ldn_meta.display.pages.page import (
 )
 from ldn_meta.display.pages.printed_numbers import findings_table, inconsistent
 from ldn_meta.display.pages.without_pooling import tally
-from ldn_meta.display.words import agree, capitalised, count, listed
+from ldn_meta.display.words import agree, capitalised, count, joined, listed
 from ldn_meta.evidence.answer.directions import NO_COMPARISON
 from ldn_meta.evidence.effects.effects import used_rows
 from ldn_meta.evidence.effects.rows import CONTRAST, MASKED
@@ -431,6 +431,13 @@ class IncludedPage(Page):
         }
 
     @property
+    def _not_told(self) -> list[str]:
+        """Trials judged with RoB 2 of which nothing says how people were allocated."""
+        judged = self._judged.loc[self._judged["tool"].isin(TRIAL_TOOLS), "study_id"]
+        is_open = ~self._studies["is_randomised"].isin(["yes", "no"])
+        return list(self._studies.loc[is_open & self._studies["study_id"].isin(judged), "label"])
+
+    @property
     def bias_sentence(self) -> Text:
         """How the studies were judged, and by whom."""
         c = self.bias_counts
@@ -452,6 +459,10 @@ class IncludedPage(Page):
             f"Risk of bias of {count(c['trials'], 'trial')} judged with RoB 2: {said}."
             if c["trials"]
             else "There is no trial whose risk of bias could be judged with RoB 2.",
+            f"No text that was read says how people were allocated in {joined(self._not_told)}: "
+            "judged with RoB 2 until one does, and in no main answer."
+            if self._not_told
+            else "",
             f"{others} that {verb} not randomised {verb} judged with ROBINS-I."
             if c["other_comparisons"]
             else "",

@@ -22,7 +22,6 @@ from ldn_meta.display.words import (
     effect_of,
     fixed,
     in_words,
-    people,
     plain,
     shown,
 )
@@ -30,6 +29,7 @@ from ldn_meta.evidence.answer.answer import Answers
 from ldn_meta.evidence.answer.conflicts import NEW_ROW, UNBOUNDED, wanted
 from ldn_meta.evidence.answer.pools import DIRECTION_ONLY, META_ANALYSIS, NO_COMPARISON, NOTHING
 from ldn_meta.evidence.derived import load_derived
+from ldn_meta.evidence.effects.rows import NOT_RANDOMISED
 from ldn_meta.evidence.grade import NOT_RATED
 from ldn_meta.files import MISSING
 
@@ -77,29 +77,8 @@ class OverviewPage:
                 "constructs": cell["constructs"] or labels[cell["construct"]],
                 "number": _number(cell),
                 "certainty": NOT_RATED if rating is None else rating["certainty"],
-                "told": self._arm_not_named(page.answer.indication_id, cell),
+                "told": opened.arm_not_named(group),
             }
-
-    def _arm_not_named(self, indication_id: str, cell: dict[str, Any]) -> str:
-        """What is told of an empty cell's outcome for all people of a study together."""
-        evidence = self.derived.evidence
-        told = evidence.review.arm_not_named.get(cell["group"])
-        if told is None or cell["synthesis"] != NOTHING:
-            return ""
-        fact, piece = told
-        studies = evidence.text["studies"].set_index("study_id")
-        rows = evidence.text["study_facts"]
-        rows = rows[
-            (rows["fact"] == fact)
-            & rows["qualifier"].str.contains(piece, regex=False)
-            & (rows["study_id"].map(studies["indication_id"]) == indication_id)
-            & (rows["study_id"].map(studies["eligible_for"]) != "excluded")
-        ]
-        return "; ".join(
-            f"{studies['label'][row['study_id']]}: {_with_unit(row)}, {row['qualifier']}; arm not "
-            "named"
-            for row in rows_of(rows)
-        )
 
     @property
     def headline(self) -> Text:
@@ -215,7 +194,7 @@ class OverviewPage:
         return Text(
             f"Of the {len(self.cells)} combinations of condition and outcome: {'; '.join(parts)}. "
             f"Of the {compared} with a comparison, {open_ones} "
-            f"{'rests' if open_ones == 1 else 'rest'} on studies that were not randomised."
+            f"{'rests' if open_ones == 1 else 'rest'} on studies that were {NOT_RANDOMISED}."
         )
 
     @property
@@ -393,12 +372,6 @@ def _number(cell: dict[str, Any]) -> str:
     if not math.isfinite(cell["estimate"]):
         return ""
     return effect_of(cell)
-
-
-def _with_unit(fact: dict[str, Any]) -> str:
-    if fact["unit"] == "people":
-        return "one person" if fact["value"] == "1" else people(int(fact["value"]))
-    return f"{fact['value']} {fact['unit']}"
 
 
 def _as_shown(cell: dict[str, Any]) -> dict[str, Any]:

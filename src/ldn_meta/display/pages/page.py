@@ -19,6 +19,7 @@ from ldn_meta.display.words import (
     interval,
     listed,
     method,
+    people,
     percent,
     plain,
     ratio,
@@ -29,6 +30,7 @@ from ldn_meta.display.words import (
 )
 from ldn_meta.evidence.answer.conflicts import NO_RESULT, UNCHANGED
 from ldn_meta.evidence.answer.directions import RANDOMISED, GroupSynthesis, group_syntheses
+from ldn_meta.evidence.answer.pools import NOTHING
 from ldn_meta.evidence.derived import Derived, load_derived
 from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES
 from ldn_meta.evidence.raw.bias import OVERALL
@@ -89,6 +91,27 @@ class Opened:
         d, main = self.derived, self.indication["main_comparator"]
         return group_syntheses(
             d.directions, d.effects, d.left_out, self.pools, self.protocol, comparator_class=main
+        )
+
+    def arm_not_named(self, group: GroupSynthesis) -> str:
+        """What is told of an empty group's outcome for all people of a study together."""
+        evidence = self.derived.evidence
+        told = evidence.review.arm_not_named.get(group.group)
+        if told is None or group.synthesis != NOTHING:
+            return ""
+        fact, piece = told
+        studies = evidence.text["studies"].set_index("study_id")
+        rows = evidence.text["study_facts"]
+        rows = rows[
+            (rows["fact"] == fact)
+            & rows["qualifier"].str.contains(piece, regex=False)
+            & (rows["study_id"].map(studies["indication_id"]) == self.indication["indication_id"])
+            & (rows["study_id"].map(studies["eligible_for"]) != "excluded")
+        ]
+        return "; ".join(
+            f"{studies['label'][row['study_id']]}: {_with_unit(row)}, {row['qualifier']}; arm not "
+            "named"
+            for row in rows_of(rows)
         )
 
     @property
@@ -209,6 +232,12 @@ def page_of(domain: str) -> str:
     """Which page shows the effects of a domain; whatever is neither responder nor harm: 20."""
     pages = {"responder": "30_responder_rates", "harm": "40_safety"}
     return pages.get(domain, EFFECTS)
+
+
+def _with_unit(fact: dict[str, Any]) -> str:
+    if fact["unit"] == "people":
+        return "one person" if fact["value"] == "1" else people(int(fact["value"]))
+    return f"{fact['value']} {fact['unit']}"
 
 
 def people_cell(n: float, stage: str) -> str:

@@ -408,7 +408,18 @@ class PeoplePage(Page):
     def sentence(self) -> Text:
         """The page's outcome in words, then counts of events, then the single arms."""
         parts = [*self._pooled(), *map(_events_in_words, rows_of(self.counted_events))]
-        return Text(" ".join([*parts, *self._shares_alone()]))
+        return Text(" ".join([*parts, *self._shares_alone(), *self._arms_not_named()]))
+
+    def _arms_not_named(self) -> list[str]:
+        """What is told of outcome groups of the domain without naming the arm."""
+        outcomes = self.opened.derived.evidence.text["outcomes"]
+        own = set(outcomes.loc[outcomes["domain"] == self.domain, "construct"])
+        groups = self.opened.protocol.outcome_groups
+        return [
+            f"{capitalised(group.group)}: {told}."
+            for group in self.opened.groups
+            if own >= set(groups[group.group]) and (told := self.opened.arm_not_named(group))
+        ]
 
     def _pooled(self) -> list[str]:
         """Shares, ratio, and people per 1,000."""

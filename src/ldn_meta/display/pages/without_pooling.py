@@ -35,7 +35,7 @@ from ldn_meta.evidence.answer.directions import (
     is_bound,
 )
 from ldn_meta.evidence.answer.pools import NO_COMPARISON, NO_DIFFERENCE, NOTHING, ONE_TRIAL
-from ldn_meta.evidence.effects.rows import CONTRAST
+from ldn_meta.evidence.effects.rows import CONTRAST, NOT_RANDOMISED
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
 from ldn_meta.stats.directions import albatross_contour
 
@@ -187,7 +187,7 @@ class WithoutPoolingPage(Page):
             {
                 "outcome group": group.group,
                 "comparative studies that tell of it": listed(group.results["study_label"]),
-                "synthesis": _synthesis(group),
+                "synthesis": _synthesis(group, self.opened.arm_not_named(group)),
                 "page": _page(group),
                 "results in no pool": listed(_outside(group)),
             }
@@ -217,7 +217,7 @@ class WithoutPoolingPage(Page):
                 "outcome": row["construct_label"],
                 "study": row["study_label"],
                 "design": f"{row['design']}, {row['blinding']}"
-                + ("" if row["is_randomised"] else ", not randomised or not reported to be"),
+                + ("" if row["is_randomised"] else f", {NOT_RANDOMISED}"),
                 "people": people_cell(row["n_people"], row["people_are"]),
                 "report's words": self.opened.said(row["direction"]),
                 "estimate lies": self._sides.get(float(row["sign"]), NOT_KNOWN),
@@ -490,13 +490,13 @@ def albatross_contours() -> dict[str, tuple[FloatArray, FloatArray]]:
     return {f"{size:g}": (p, np.asarray(albatross_contour(p / 2, size))) for size in CURVES}
 
 
-def _synthesis(group: GroupSynthesis) -> str:
+def _synthesis(group: GroupSynthesis, told: str) -> str:
     if group.is_pooled:
         return f"pooled: {', '.join(group.pooled_labels)}"
     if group.synthesis == ONE_TRIAL and group.pool is not None:
         return f"one effect, nothing to pool it with: {group.pool.trials['study_label'].iloc[0]}"
     if group.synthesis in (NO_COMPARISON, NOTHING):
-        return group.synthesis
+        return told or group.synthesis
     kept_out = _kept_out(group)
     return f"an effect in no pool: {kept_out}" if kept_out else "sides and p-values only"
 

@@ -152,11 +152,24 @@ class Answers:
         found = construct or row["main_construct"]
         return self.to(row["indication_id"], found, row["main_comparator"])
 
-    def synthesis(self, indication_id: str, constructs: Sequence[str]) -> dict[str, Any]:
-        """What kind of synthesis outcomes of a condition allow, on how much evidence."""
-        own = [pool for pool in self.pools if pool.key["indication_id"] == indication_id]
+    def synthesis(
+        self, indication_id: str, constructs: Sequence[str], *, comparator_class: str
+    ) -> dict[str, Any]:
+        """What kind of synthesis outcomes of a condition allow against a comparator."""
+        own = [
+            pool
+            for pool in self.pools
+            if pool.key["indication_id"] == indication_id
+            and pool.key["comparator_class"] == comparator_class
+        ]
         sides = self.directions[self.directions["indication_id"] == indication_id]
-        frames = self.frames(indication_id)
+        effects, left_out = (
+            rows[rows["kind"].ne(CONTRAST) | rows["comparator_class"].eq(comparator_class)]
+            if len(rows)
+            else rows
+            for rows in self.frames(indication_id)
+        )
+        frames = effects, left_out
         return possible_synthesis(*frames, own, sides, constructs=list(constructs))
 
     def frames(self, indication_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -265,7 +278,9 @@ class Answer:
     @cached_property
     def synthesis(self) -> dict[str, Any]:
         """What kind of synthesis was possible, on how much evidence."""
-        return self.answers.synthesis(self.indication_id, [self.construct])
+        return self.answers.synthesis(
+            self.indication_id, [self.construct], comparator_class=self.comparator_class
+        )
 
     @cached_property
     def knapp_hartung(self) -> PooledResult | None:
@@ -362,6 +377,9 @@ class Answer:
         """
         rows = self.answers.directions
         rows = rows[(rows["study_label"] == label) & (rows["domain"] == "benefit")]
+        # Of the question's own outcome, which it compares with something else, before any other.
+        is_own = rows["construct"] == self.construct
+        rows = rows[is_own] if is_own.any() else rows
         known = rows[rows["sign"].abs().eq(1)]
         side = side_of(known["sign"])
         if side in (FAVOURS_TREATMENT, FAVOURS_COMPARATOR):

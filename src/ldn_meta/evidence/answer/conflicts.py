@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ldn_meta.evidence.answer.directions import NOT_BLIND, NOT_RANDOMISED
+from ldn_meta.evidence.answer.directions import NOT_BLIND
 from ldn_meta.evidence.answer.pools import (
     FAVOURS_COMPARATOR,
     FAVOURS_TREATMENT,
@@ -22,6 +22,7 @@ from ldn_meta.evidence.effects.rows import (
     COMPARATOR,
     CONTRAST,
     MASKED,
+    NOT_RANDOMISED,
     PAIRED_DESIGNS,
     POOL,
     TREATMENT,

@@ -30,6 +30,7 @@ from ldn_meta.evidence.effects.rows import (
     CONTRAST,
     FURTHER_ARM,
     MASKED,
+    NOT_RANDOMISED,
     NOT_STATED,
     RANKS,
     RATIO_MEASURES,
@@ -644,7 +645,6 @@ def _is_paired(context: Context, side: Side) -> bool:
     return side.is_paired or context.has_same_people(side.lead)
 
 
-NOT_RANDOMISED = "not randomised or not said to be"
 NOT_BLIND = "not double-blind or not said to be"
 # How p-values are printed that are no number.
 BOUND = "[<>]|significant"

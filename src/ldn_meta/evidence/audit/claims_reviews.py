@@ -20,7 +20,6 @@ from ldn_meta.evidence.answer.pools import (
 )
 from ldn_meta.evidence.audit.claim_material import (
     EITHER,
-    EXCLUDED,
     OWN_TEXTS,
     SHOWN,
     SIGNIFICANT,
@@ -293,7 +292,7 @@ def _by_condition(case: Case) -> dict[str, float]:
 
 @computes(
     "pool beside ours",
-    outcomes="silent another_measure shown in_part either excluded",
+    outcomes="silent another_measure shown either excluded",
     says="silent another_measure rate_ratio published now approximate trial trials pool spread "
     "prior no_spread places holds holds_not no_margin margin untested events approximated "
     "unclear",
@@ -309,9 +308,9 @@ def pool_beside_ours(case: Case) -> Finding:
 
     A standardised difference is compared with our differences divided by the standard deviations
     that the trials printed: the typical one at baseline, the smallest and the largest. The
-    argument is a construct, or construct@class of comparator@indication. Between two drugs no
-    difference is at most shown in part; so is what events or one approximated effect show, which
-    exclude nothing.
+    argument is a construct, or construct@class of comparator@indication. That two
+    drugs are alike is never shown without a margin named beforehand and a placebo group; events,
+    or one approximated effect, neither show nor exclude.
     """
     claim, material = case.claim, case.material
     question = asked(case)
@@ -382,10 +381,10 @@ def pool_beside_ours(case: Case) -> Finding:
     weak = ["events"] * (main.key["measure"] == "IRR")
     weak += ["approximated"] * (pools.strict is None and main.is_alone)
     if weak:
-        outcome = {SHOWN: "in_part", EXCLUDED: EITHER}.get(outcome, outcome)
+        outcome = EITHER
         texts += map(case.say, weak)
     elif is_none and outcome == SHOWN and question[2] != case.rule.words["comparator"]:
-        outcome = "in_part"
+        outcome = EITHER
         texts.append(case.say("untested"))
     return replace(
         case.by(outcome, " ".join(texts), **values),
@@ -794,9 +793,9 @@ def direction_in_other_sources(case: Case) -> Finding:
             agrees.append(None)
             continue
         row, difference = later[0], bool(tells(later[0]))
-        # What was there before treatment is no effect of it.
+        # What was there before treatment is no effect of it, and is not the absence of one either.
         was_before = difference and any(map(tells, at_start))
-        agrees.append(None if was_before else difference == says_difference)
+        agrees.append(None if was_before and says_difference else difference == says_difference)
         own.append(row["read_from"] in OWN_TEXTS)
         parts = {"estimate": "", "p": ""}
         for part, column in (("estimate", "estimate"), ("p", "p_value")):

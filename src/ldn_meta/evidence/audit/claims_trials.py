@@ -862,16 +862,16 @@ def shares_that_left(case: Case) -> Finding:
     rows = [
         row
         for row in case.material.all_facts
-        if row["study_id"] in studies and "dropout" in str(row["qualifier"])
+        if row["study_id"] in studies and str(row["qualifier"]).startswith("dropout percent")
     ]
     told = [
         row
         for row in rows
-        if row["qualifier"].startswith("dropout percent") and "anticipated" not in row["qualifier"]
+        if "anticipated" not in row["qualifier"] and row["reliability"] != "low"
     ]
     shares = [percent / 100 for row in told for percent in held_by(row)]
     tiers = {str(row["read_from"]) for row in told}
-    heard = {row["study_id"] for row in rows}
+    heard = {row["study_id"] for row in told}
     if not shares:
         outcome = "none"
     elif max(shares) < limit:

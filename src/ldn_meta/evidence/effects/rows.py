@@ -403,6 +403,7 @@ TRIAL = [*POOL, "trial_id"]
 # Comparator class of whatever a trial compares LDN with beside its comparator.
 FURTHER_ARM = "further arm"
 MASKED = ("double-blind",)
+NOT_RANDOMISED = "not randomised or not said to be"
 # Column that says why an effect has another measure than the one asked for; absent where none is.
 NOT_TOLD = "not_told"
 # Domains for which the time of measurement may bar an effect; harms are counted whenever.
@@ -491,7 +492,7 @@ def rules(effects: pd.DataFrame) -> list[Rule]:
         Rule("its study is listed beside, never pooled", cells["eligible_for"] != "contrast"),
         Rule("compared with a further arm, not with the comparator of the question", is_further),
         Rule(
-            "not randomised",
+            NOT_RANDOMISED,
             ~cells["is_randomised"].astype(bool),
             lifted_by="allow_non_randomised",
         ),
