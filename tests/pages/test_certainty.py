@@ -375,7 +375,7 @@ def test_the_source_of_an_important_difference_stands_beside_it(opened_once):
 
 
 def test_a_harm_that_is_rated_is_told_in_plain_words(opened_once):
-    """The rate ratio of page 40, 8 events against 52, without limits that call them independent."""
+    """The rate ratio of page 40, 8 events against 52, without limits of independent events."""
     said = str(opened_once("certainty", indication="painful_diabetic_neuropathy").plain)
     told = said.partition("counted as events: ")[2]
     assert told.startswith(
