@@ -38,6 +38,12 @@ from ldn_meta.evidence.raw.review import load_wording
 slow = functools.partial(pytest.param, marks=pytest.mark.slow)
 
 
+def cases(name):
+    """The rows of a table in tests/cases, one JSON value a line; # begins a remark."""
+    lines = (Path(__file__).parent / "cases" / f"{name}.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in lines.splitlines() if not line.startswith("#")]
+
+
 def percent(share):
     """Less than all the examples of the profile in use, for a test of which each one is long."""
     return settings(max_examples=max(1, settings.default.max_examples * share // 100))

@@ -5,6 +5,7 @@ import tomllib
 
 import pytest
 
+from builders import cases
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.audit.claim_material import Case
 from ldn_meta.evidence.audit.claims import FORMS, rules_of
@@ -50,44 +51,7 @@ PAIRS = "rules/count-pairs"
 
 @pytest.mark.parametrize(
     ("path", "value", "message"),
-    [
-        ("rulez", {}, "claim_rules.toml: unknown choice rulez"),
-        ("rules", None, "claim_rules.toml: 'rules' is missing"),
-        ("legend/contradicted", None, "claim_rules.toml.legend: 'contradicted' is missing"),
-        ("legend/false", "It is wrong.", "legend: unknown choice false; allowed: supported, "),
-        ("remarks/misfit", None, "remarks: 'misfit' is missing"),
-        ("remarks/misfit", "{p_lowe}", "remarks.misfit: {p_lowe} is .* did you mean 'p_low'"),
-        (PAIRS, 3, "rules.count-pairs: 3 is not allowed; allowed: a table"),
-        (f"{PAIRS}/told", None, "rules.count-pairs: 'told' is missing"),
-        (f"{PAIRS}/question", "Does {treatmnt} help?", "{treatmnt} .* did you mean 'treatment'"),
-        (
-            f"{PAIRS}/verdict",
-            "Verdict",
-            "unknown choice verdict; allowed: computes, ",
-        ),
-        (f"{PAIRS}/computes", "trial on file", "'trial on file' is no .* mean 'trials on file'"),
-        (f"{PAIRS}/verdicts/none", None, "rules.count-pairs.verdicts: 'none' is missing"),
-        (
-            f"{PAIRS}/verdicts/most",
-            "supported",
-            "verdicts: unknown choice most; allowed: none",
-        ),
-        (
-            f"{PAIRS}/verdicts/none",
-            "suported",
-            "'suported' is no verdict; did you mean 'sup",
-        ),
-        (f"{PAIRS}/sentences/unfit", None, "rules.count-pairs.sentences: 'unfit' is missing"),
-        (f"{PAIRS}/sentences/more", "x", "sentences: unknown choice more; allowed: "),
-        (f"{PAIRS}/sentences/unfit", "{unfitt}", "unfit: {unfitt} is .* did you mean 'unfit'"),
-        (f"{PAIRS}/sentences/unfit", 4, "sentences.unfit: 4 is not allowed; allowed: text"),
-        (f"{PAIRS}/parameters", {"arm": 1}, "rules.count-pairs.parameters: unknown choice arm"),
-        (f"{PAIRS}/filed", {"no": "yes"}, "rules.count-pairs.filed: unknown choice no; allowed: "),
-        ("rules/onset/parameters/weeks", None, "onset.parameters: 'weeks' is missing"),
-        ("rules/onset/parameters/weeks", "four", "'four' is not allowed; allowed: a number"),
-        ("rules/onset/parameters/weeks", True, "True is not allowed; allowed: a number"),
-        ("rules/onset/parameters/groups", "pain", "'pain' is not allowed; allowed: a list"),
-    ],
+    cases("rules_refused"),
 )
 def test_what_a_rule_may_not_state(stated, path, value, message):
     with pytest.raises(ArgumentError, match=message):

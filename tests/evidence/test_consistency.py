@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 
+from builders import cases
 from ldn_meta.errors import DataError
 from ldn_meta.evidence.audit.consistency import (
     CHECKS,
@@ -49,44 +50,8 @@ def verdicts(frame):
 
 # -- the real evidence -----------------------------------------------------------------------
 
-MUST_FIND = [
-    ("claims", "hegde2025-pain-all", "p against interval"),
-    ("arm_events", "smith2011-cdai70-w12-ldn", "percentage of the arm"),
-    ("arm_events", "smith2007-response-w12", "percentage of the arm"),
-    ("arm_events", "smith2007-remission-w12", "percentage of the arm"),
-    ("arm_events", "smith2011-endorem-w12-placebo", "percentages together"),
-    (
-        "contrasts",
-        "nielsen2026-responder_fatigue_30-w12-rr-nielsen2026-notes",
-        "estimate at centre",
-    ),
-    (
-        "contrasts",
-        "nielsen2026-responder_depression_30-w12-rr-nielsen2026-notes",
-        "one centre for several results",
-    ),
-    # Known to the dossiers as conflicts.
-    ("arm_events", "driver2023-any-ae", "percentage of the arm"),
-    ("study_facts", "smith2011-n-enrolled-reis", "source against source"),
-    ("study_facts", "younger2013-n-randomised-reis2025", "source against source"),
-    ("study_facts", "bested2023-n-randomised-reis2025", "source against source"),
-    ("contrasts", "beaudette2023-depression-8wk-mims", "source against source"),
-    ("contrasts", "cree2010-pes-w8-reis", "source against source"),
-]
-MUST_PASS = [
-    ("contrasts", "srinivasan2021-pain-6wk-itt", "estimate at centre"),
-    ("contrasts", "srinivasan2021-pain-6wk-pp", "estimate at centre"),
-    ("contrasts", "srinivasan2021-pain-6wk-radi", "p against interval"),
-    ("contrasts", "duebruun2024-pain_nrs_0_10-w12-md-duebruun2024", "p against interval"),
-    ("contrasts", "duebruun2024-pain_nrs_0_10-w12-md-duebruun2024", "difference of arms"),
-    ("contrasts", "duebruun2024-pain_nrs_0_10-w12-smd-duebruun2024", "standardised difference"),
-    ("contrasts", "innova2026-pain_nrs_0_10-w13-md-innova2026", "p against interval"),
-    ("contrasts", "innova2026-pain_nrs_0_10-w13-md-innova2026", "difference of arms"),
-    ("claims", "hegde2025-pain-active", "p against interval"),
-    ("arm_events", "innova2026-any_ae-w52-ldn-innova2026", "percentage of n"),
-    ("contrasts", "raknes2019-ra-all-y1", "p against interval"),
-    ("contrasts", "smith2011-cdai70-w12-p", "p against counts"),
-]
+MUST_FIND = cases("checks_that_find")
+MUST_PASS = cases("checks_that_pass")
 
 
 @pytest.mark.parametrize(

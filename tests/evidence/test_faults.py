@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from builders import Builder, RawCopy, addressed, entry_lines, faults_of
+from builders import Builder, RawCopy, addressed, cases, entry_lines, faults_of
 from ldn_meta.evidence.audit.consistency import CHECKED_TABLES, CHECKS
 from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.bias import OVERALL, TOOLS, overall_judgements
@@ -16,145 +16,18 @@ def given(cell):
     return cell not in ("NR", "NA", "TODO")
 
 
-A_NUMBER = "type digits with a decimal point, or NR / NA / TODO"
-A_LABEL = "use one of these, spelt exactly: NR (not reported)"
+WANTED = {
+    "given": given,
+    "above 0": lambda cell: given(cell) and float(cell) > 0,
+    "not cree2010": lambda cell: cell != "cree2010",
+    "longer than 3": lambda cell: len(cell) > 3,
+}
 AN_OTHER_KEY = "give every row its own key, or delete the copy"
 
 
 # What is broken: a row, the cells that change, the column that is named, and what is said of it.
-# {name} is a cell of the row once it is broken, {old_name} what stood there.
-BREAKS = {
-    "text in a number": (
-        "studies", {"year": given}, {"year": "two thousand"}, "year",
-        "not a plain number", A_NUMBER),
-    "infinity": (
-        "contrasts", {}, {"statistic": "inf"}, "statistic", "not a plain number", A_NUMBER),
-    "a number as Python writes it": (
-        "contrasts", {}, {"statistic": "1_000"}, "statistic", "not a plain number", A_NUMBER),
-    "half a person": (
-        "arms", {}, {"n_analysed": "5.5"}, "n_analysed",
-        "is not a whole number", "type a whole number, or NR / NA / TODO"),
-    "neither yes nor no": (
-        "contrasts", {"n_2": "NA"}, {"is_paired": "perhaps"}, "is_paired",
-        "is not yes or no", "type yes or no"),
-    "category": (
-        "studies", {}, {"blinding": "double"}, "blinding",
-        "is not one of the categories", "use one of double-blind, single-blind, open"),
-    "range": (
-        "contrasts", {"p_relation": "="}, {"p_value": "1.2"}, "p_value",
-        "is out of range", "use a number at least 0 at most 1"),
-    "pattern": (
-        "sources", {"doi": given}, {"doi": "doi:10.1/x"}, "doi",
-        "does not match the pattern", "use text matching ^10"),
-    "required": (
-        "contrasts", {}, {"locator": "NR"}, "locator", "a value is required here", "type text"),
-    "foreign key": (
-        "contrasts", {}, {"read_in": "duebrun2024"}, "read_in", "no such source_id in sources",
-        "did you mean 'duebruun2024'? Else add the row to sources.csv"),
-    "abstract of a paper that another text quotes": (
-        "arm_events", {"read_from": "abstract"}, {"read_in": "duebruun2024-digest"}, "read_in",
-        "is not the report itself ({reported_in}), of which the abstract was read",
-        "name the report, or say in read_from what kind of text duebruun2024-digest is"),
-    "claim of a paper, read in a digest that says nothing": (
-        "claims", {"read_from": "abstract", "claimed_in": "vatvani2024"},
-        {"read_in": "univadis-bolton2019"}, "read_in",
-        "is not the report itself (vatvani2024), of which the abstract was read",
-        "name the report, or say in read_from what kind of text univadis-bolton2019 is"),
-    "place in a text that is not named": (
-        "arm_stats", {"read_from": "abstract"}, {"locator": "unnamed digest, paragraph 3"},
-        "read_in",
-        "is the report, but the locator (unnamed digest, paragraph 3) tells of another text",
-        "give that text a row in sources.csv and name it in read_in"),
-    "place unknown in other words": (
-        "study_facts", {}, {"locator": "Methods (page not recorded)"}, "locator",
-        "says in other words that the place is not known",
-        "type place not recorded, which is counted, or name the place"),
-    "source that nobody can find": (
-        "sources", {"doi": "NA", "pmid": "NA", "pmcid": "NA", "registry_id": "NA", "url": given},
-        {"url": "NR", "note": "read on a copy"}, "note",
-        "a source without any identifier or address, and no reason",
-        'give one, or begin the note with "untraceable: " and say why there is none'),
-    "address on a staging machine": (
-        "sources", {"url": given}, {"url": "http://test.example.org/news", "note": "NA"}, "note",
-        "the address (http://test.example.org/news) looks like a machine for tests of a site",
-        "name the public address, or begin the note with"),
-    "reading of a row that is not on file": (
-        "extraction_log", {"address": given}, {"address": "contrasts:no-such-row"}, "address",
-        "is no value row", "write table:row_id of a value row that is on file"),
-    "order of an interval": (
-        "contrasts", {"ci_low": given, "ci_high": lambda cell: given(cell) and float(cell) > 0},
-        {"ci_low": "{ci_high}", "ci_high": "{ci_low}"}, "ci_low",
-        "ci_low is above ci_high ({ci_high})", "swap or correct the two"),
-    "more events than people": (
-        "arm_events", {"events": given, "n": given, "counted": "people"}, {"events": "{n}1"},
-        "events", "more people with the event than people ({n})",
-        "correct one of the two, or set counted to events"),
-    "neither events nor percent": (
-        "arm_events", {"events": given, "percent": "NR"}, {"events": "NR"}, "-",
-        "neither events nor percent is given", "state one, or move the row"),
-    "blank": (
-        "claims", {}, {"locator": ""}, "locator", "blank cell",
-        "write the value, or a label: NR (not reported); NA (not applicable)"),
-    "only spaces": (
-        "claims", {}, {"as_reported": "  "}, "as_reported",
-        "blank cell", "write the value, or a label"),
-    "space around": (
-        "arm_stats", {}, {"read_from": " abstract"}, "read_from",
-        "space around the value", "remove it"),
-    "label misspelt in a number": (
-        "arm_stats", {}, {"sd": "n.r."}, "sd", "no label for a missing value", A_LABEL),
-    "label misspelt in a text": (
-        "study_facts", {"fact": "other"}, {"qualifier": "N/A"}, "qualifier",
-        "no label for a missing value", A_LABEL),
-    "a dash for missing": (
-        "studies", {}, {"registry_id": "-"}, "registry_id",
-        "no label for a missing value", A_LABEL),
-    "arm of another study": (
-        "arm_stats", {"study_id": lambda cell: cell != "cree2010"}, {"arm_id": "cree2010-ldn"},
-        "arm_id", "arm of another study", "use an arm of {study_id}"),
-    "comparator first": (
-        "contrasts", {"arm_1": "duebruun2024-ldn", "arm_2": "duebruun2024-placebo"},
-        {"arm_1": "{arm_2}", "arm_2": "{arm_1}"}, "arm_1",
-        "the comparator stands first, but effects are treatment minus comparator",
-        "swap the two arms and turn the sign of the estimate"),
-    "arm against itself": (
-        "contrasts", {"arm_2": given}, {"arm_2": "{arm_1}"}, "arm_2",
-        "an arm against itself", "name the comparator, or NA"),
-    "not preferred without a reason": (
-        "contrasts", {"preferred": "no"}, {"preferred_reason": "NA"}, "preferred_reason",
-        "a row that is not preferred needs the reason", "say why in a few words"),
-    "p without a relation": (
-        "contrasts", {"p_value": given}, {"p_relation": "NR"}, "p_relation",
-        "p_value needs a relation", "use =, < or >"),
-    "relation without p": (
-        "contrasts", {"p_relation": "ns", "p_value": "NR"}, {"p_relation": "="}, "p_value",
-        "p_relation needs a p_value", "type the printed p, or use ns / sig / NR"),
-    "p without its decimals": (
-        "contrasts", {"p_value": given}, {"p_decimals": "NA"}, "p_decimals",
-        "p_value without the count of its printed decimals", "count them (3 for 0.016)"),
-    "more decimals than counted": (
-        "contrasts", {"p_value": lambda cell: len(cell) > 3, "p_relation": "="},
-        {"p_decimals": "1"}, "p_value",
-        "has more decimals than p_decimals says (1)", "correct one of the two"),
-    "two n of pairs": (
-        "contrasts", {"is_paired": "yes", "n_2": "NA"}, {"n_2": "20"}, "n_2",
-        "a paired comparison has one n", "put the number of pairs in n_1"),
-    "correlation of unknown origin": (
-        "contrasts", {"correlation": "NR"}, {"correlation": "0.5"}, "correlation_basis",
-        "correlation and its basis come together", "fill both or neither"),
-    "outside the scale": (
-        "arm_stats",
-        {"outcome_id": "pain_nrs_0_10", "statistic_of": "baseline", "mean": given},
-        {"mean": "11"}, "mean", "outside the scale 0 to 10", "correct the value, or name the"),
-    "size against its facts": (
-        "studies", {"n_enrolled": given}, {"n_enrolled": "9999"}, "n_enrolled",
-        "the preferred row of study_facts says {old_n_enrolled}",
-        "make the two agree, or change which fact is preferred"),
-    "size from nowhere": (
-        "studies", {"n_completed": "NR"}, {"n_completed": "7"}, "n_completed",
-        "no row of study_facts says where this number was read",
-        "add a study_facts row with fact n_completed, or write NR"),
-}  # fmt: skip
+# {name} is a cell of the row once it is broken, {old_name} what stood there; WANTED names tests.
+BREAKS = {name: rest for name, *rest in cases("faults")}
 # Those that take more than one row.
 JOINED = [
     *("key twice", "value twice", "arm sums", "row twice under two keys", "row twice"),
@@ -199,7 +72,7 @@ def break_everything(raw):
     rule, remedy = "line break inside a cell", "put the text on one line"
     says("line break", "claims", last, "claim", rule, remedy)
     for name, (table, where, changes, column, rule, remedy) in BREAKS.items():
-        row = find(table, **where)
+        row = find(table, **{key: WANTED.get(cell, cell) for key, cell in where.items()})
         before = {f"old_{key}": cell for key, cell in row.items()}
         row |= {key: change.format_map(row) for key, change in changes.items()}
         told = [words.format_map(row | before) for words in (rule, remedy)]
@@ -348,24 +221,7 @@ def break_bias(raw):
     return [*expected, address]
 
 
-BROKEN = [
-    ("equivalense", "no computation 'equivalense'", "did you mean 'equivalence'?"),
-    ("onset:3", "onset takes no argument", "remove the colon"),
-    ("effective-dose", "takes an effective dose behind a colon", "Allowed: ed50, ed95"),
-    ("effective-dose:ed59", "takes an effective dose", "did you mean 'ed95'?"),
-    ("compare-pool:pain_intensty", "takes a construct,", "did you mean 'pain_intensity'?"),
-    ("compare-pool:nausea@plazebo", "takes a construct,", "did you mean 'placebo'?"),
-    (
-        "compare-pool:pain_intensity@placebo@fibromialgia",
-        "takes a construct,",
-        "did you mean 'fibromyalgia'?",
-    ),
-    ("same-fact:bolton2019-sise", "takes a claim_id", "did you mean 'bolton2019-size'?"),
-    ("not-testable:no-count", "takes a reason", "did you mean 'no-counts'?"),
-    ("direction-in-sources:cognition+zzz", "takes constructs joined", "what the raw tables have"),
-    # TODO is a label for what is missing: the schema asks for a value.
-    ("TODO", "", ""),
-]
+BROKEN = cases("broken")
 
 
 @pytest.fixture(scope="module")

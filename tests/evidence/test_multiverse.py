@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import norm, t
 
 import ldn_meta as lm
-from builders import html_row
+from builders import cases, html_row
 from explore_node import AGREEMENT, ask, gap
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.multiverse import (
@@ -180,20 +180,7 @@ name = "spread"
 reason = "r"
 options = [{ name = "a" }, { name = "b", tau2_method = "dl" }]
 """
-FAULTS = [
-    ('reason = "r"\n[[', "seed = 1\n[[", "unknown choice seed; allowed: reason, node"),
-    ('name = "spread"', 'nom = "spread"', "'name' is missing"),
-    ('name = "spread"\nreason = "r"', 'name = "spread"', "'reason' is missing"),
-    (', { name = "b", tau2_method = "dl" }', "", "one option is no choice"),
-    ('{ name = "a" }', '{ name = "a", tau2_method = "pm" }', "changes nothing"),
-    ('name = "b", tau2_method = "dl"', 'name = "b"', "name a choice it changes"),
-    ('name = "b", tau2', "tau2", "an option without a name"),
-    ('name = "b"', 'name = "a"', "a is there twice"),
-    ("tau2_method", "tau2_metod", "unknown choice tau2_metod"),
-    ('tau2_method = "dl"', "tau2_method = 3", "3 is not allowed; allowed: text"),
-    ('tau2_method = "dl"', "within_person = 1.5", "1.5 is not allowed; allowed: a number, 0 to 1"),
-    ('tau2_method = "dl"', 'measure = "RD"', "'RD' is not allowed; allowed: RR, OR"),
-]
+FAULTS = cases("nodes_refused")
 
 
 @pytest.mark.parametrize(("old", "new", "message"), FAULTS, ids=[f[2][:25] for f in FAULTS])

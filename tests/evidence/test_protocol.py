@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from builders import html_row
+from builders import cases, html_row
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.raw.protocol import (
     AFTER,
@@ -86,35 +86,8 @@ def test_the_interval_follows_the_number_of_trials(protocol):
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
-    [
-        ("allow_transcribed = true", "", "'allow_transcribed' is missing"),
-        ("[timepoint]", "[time]", "'timepoint' is missing"),
-        ("allow_transcribed = true", "allow_transcribd = true\nallow_transcribed = true",
-         "selection: unknown choice allow_transcribd; allowed: analysis_sets"),
-        ("[rounding]", "[roundings]\na = 1\n[rounding]", "unknown choice roundings"),
-        ("allow_transcribed = true", "allow_transcribed = 'no'",
-         r"selection\.allow_transcribed: 'no' is not allowed; allowed: true or false"),
-        ("target_weeks = 12.0", "target_weeks = true", "True is not allowed; allowed: a number"),
-        ("target_weeks = 12.0", "target_weeks = '12'", "'12' is not allowed; allowed: a number"),
-        ("tau2_method = \"reml\"", "tau2_method = 1", "1 is not allowed; allowed: text"),
-        ("", "[[sensitivity]]\nname = 'new'\nallow_copied = true",
-         "new: unknown choice allow_copied; allowed: allow_approximate"),
-        ("", "[[sensitivity]]\nname = 'new'\nallow_transcribed = 0",
-         "new: allow_transcribed: 0 is not allowed; allowed: true or false"),
-        ("", "[[sensitivity]]\nallow_transcribed = false", "sensitivity: 'name' is missing"),
-        ("[bayes]", "[bayesian]", "'bayes' is missing"),
-        ('two_trials = "bayesian"', 'two_trials = "bayes"',
-         "pooling.ci_method_two_trials: 'bayes' is not allowed; allowed: bayesian, wald, kn"),
-        ('ci_method_more_trials = "knapp-hartung-floored"', 'ci_method_more_trials = "bayesian"',
-         "pooling.ci_method_more_trials: 'bayesian' is not allowed; allowed: wald, kn"),
-        ('"log" = 0.5', '"log" = -0.5', r"bayes\.scale\.log: -0\.5 is not allowed"),
-        ("scale = {", "sensitivity = {", r"bayes: 'scale' is missing"),
-        ('scale = { "log" = 0.5, "standardised" = 0.5, "points (0-10)" = 1.0 }', "scale = 0.5",
-         r"bayes\.scale: 0\.5 is not allowed; allowed: a table"),
-        ("[pooling]", "[pooling", "is no TOML"),
-        ("minimum = 0.0\n", "", r"scale.*'minimum' is missing"),
-    ],
-)  # fmt: skip
+    cases("protocol_choices_refused"),
+)
 def test_a_choice_that_is_missing_unknown_or_of_the_wrong_type_is_refused(
     edited, old, new, message
 ):
@@ -227,28 +200,8 @@ def test_every_part_has_its_reason(raw_folder):
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
-    [
-        ("alpha = 0.05", "alhpa = 0.05", r"certainty\.imprecision: 'alpha' is missing"),
-        ("alpha = 0.05", "alpha = 0.05\nbeta = 0.2", r"unknown choice beta; allowed:"),
-        ("alpha = 0.05", "alpha = true", r"imprecision\.alpha: True is not allowed; .* a number"),
-        ("alpha = 0.05", "alpha = 1.5", r"certainty\.imprecision\.alpha: 1\.5 is not allowed"),
-        ("power = 0.8", "power = 0.0", r"imprecision\.power: 0 is not allowed; .* below 1"),
-        ("\nratio_low = 0.75", "\nratio_low = 1.3", r"imprecision\.ratio_low = 1\.3, .*rising"),
-        ("i2_very_serious_pct = 75.0", "i2_very_serious_pct = 50.0", "rising in this order"),
-        ("large_in_mids = 3.5", "large_in_mids = 1.5", r"size\.large_in_mids = 1\.5; allowed"),
-        ("\nper_1000 = 100.0", "\nper_1000 = -1.0", r"per_1000 = -1; allowed: above 0"),
-        ('"LDN" = [1.0, 6.0]', '"LDN" = [6.0, 1.0]', r"dose_mg_per_day\.LDN: \[6\.0, 1\.0\]"),
-        ('"LDN" = [1.0, 6.0]', '"LDN" = 4.5', r"LDN: 4\.5 is not allowed; allowed: \[lowest"),
-        ('also_rated = ["less pain', 'also_rated = ["les pain', "'les pain in people' is no out"),
-        ("[certainty.size]", "[certainty.sizes]", "'size' is missing"),
-        ("sd = 1.96", "sd = 0.0", r"pain_intensity\.sd: 0 is not allowed; allowed: above"),
-        ("sd = 1.96", "sd = 1.96\nminimal_important_difference = 2.0",
-         "pain_intensity: unknown choice minimal_important_difference"),
-        ("minimal_important_difference = 5.0\n", "", "'minimal_important_difference' is missing"),
-        ('unit = "points (0-10)"\nsd', 'unit = "points (0-100)"\nsd',
-         r"pain_intensity\.unit: 'points \(0-100\)' is not allowed"),
-    ],
-)  # fmt: skip
+    cases("protocol_refused"),
+)
 def test_refused_with_place_and_remedy(edited, old, new, message):
     with pytest.raises(ArgumentError, match=message):
         edited(old, new)
@@ -275,32 +228,8 @@ def test_refused_against_the_evidence(edited, evidence, old, new, message):
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
-    [
-        ('"points (0-10)" = 1.0', '"point (0-10)" = 1.0',
-         r"bayes\.scale: 'point \(0-10\)' is no uni"),
-        ('"log" = 0.5', '"logs" = 0.5', r"'logs' is no unit in use; did you mean 'log'\?"),
-        ('"responder_waking_unrefreshed_30"]', '"waking"]',
-         r"shares\.among_some: 'waking' is no out"),
-        ('"pain" = ["pain_intensity"', '"pain" = ["pain_intensiti"',
-         r"outcome_group\.pain: 'pain_i"),
-        ("", "[scale.pain_intensit]\nminimum = 0.0\nmaximum = 1.0\nunit = 'points'\n"
-         "minimal_important_difference = 0.1\nmid_source = 'nobody'\n"
-         f"{LATE}",
-         r"scale: 'pain_intensit' is no construct of outcomes\.csv"),
-        ("[certainty.scale.quality_of_life_mental]", "[certainty.scale.mental]",
-         r"certainty\.scale: 'mental' is no construct"),
-        ('= ["mechanism"]', '= ["mechanisms"]', "surrogate_domains: 'mechanisms' is no domain"),
-        ('["endoscopic_response", "endoscopic_remission", "endoscopic_effect"]', '["endoscopy"]',
-         "surrogate_constructs: 'endoscopy' is no construct"),
-        ('"LDN" = [1.0, 6.0]', '"LDN" = [1.0, 6.0]\n"HDN" = [50, 100]',
-         "dose_mg_per_day: 'HDN' is no intervention of indications.csv"),
-        ('study_id = "bruunplesner2020"', 'study_id = "bruun2020"',
-         r"dose\.study_id: 'bruun2020'"),
-        ('_outcome = "responder_own_rule"', '_outcome = "responders"', r"dose\.responder_outcome"),
-        ("(certainty.csv)", "(certainties.csv)",
-         "elsewhere: 'certainties.csv' is no file of data"),
-    ],
-)  # fmt: skip
+    cases("protocol_names_refused"),
+)
 def test_a_name_of_nothing_on_file_is_refused(edited, evidence, protocol, old, new, message):
     """It would silently change nothing, or take a choice away."""
     protocol.check_against(evidence)
@@ -310,23 +239,8 @@ def test_a_name_of_nothing_on_file_is_refused(edited, evidence, protocol, old, n
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
-    [
-        ("fewest_people = 5", "fewest_people = 4.5", "fewest_people: 4.5 is not .* whole number"),
-        ("fewest_people = 5", "fewest_people = 0", "fewest_people: 0 is not allowed"),
-        ('cases = ["case report"]', 'cases = ["case report", "case report"]',
-         r"shares\.cases: 'case report' is a word given twice"),
-        ("ed50_low_mg = 0.1", "ed50_low_mg = 20.0",
-         r"dose\.ed50_low_mg: 20 is not allowed; .* 12"),
-        ("spread_low_mg = 0.1875", "spread_low_mg = 0.0",
-         r"dose\.spread_low_mg: 0 is not allowed"),
-        ("design_steps = 9", "design_steps = 1",
-         r"dose\.design_steps: 1 is .* whole number from 2"),
-        ("ed50_steps = 60", "ed50_steps = 60.5", r"dose\.ed50_steps: 60\.5"),
-        ("ed50_steps = 60", "ed50_step = 60", r"dose: 'ed50_steps' is missing"),
-        ("caps_mg = [1.5, 3.0]", "caps_mg = [1.5, 30.0]",
-         "caps_mg: 30 is not allowed; .* between"),
-    ],
-)  # fmt: skip
+    cases("protocol_numbers_refused"),
+)
 def test_numbers_of_counts_and_axes_are_held(edited, old, new, message):
     with pytest.raises(ArgumentError, match=message):
         edited(old, new)
@@ -429,42 +343,8 @@ def test_every_choice_is_dated(raw_folder, tmp_path):
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
-    [
-        ("", "[[sensitivity]]\nname = 'new'\ntarget_weeks = 6.0",
-         "sensitivity 'new': 'set_on' is missing; .* set_on = <when the choice was made, YYYY-"),
-        ("[pooling]\nset_on = 2026-11-22T22:28:09Z", "[pooling]\nset_on = 2026-11-25T22:28:09Z",
-         r"pooling: set on 2026-11-25 22:28 and said to be 'before any pool', but the first "
-         "pool is of 2026-11-22 23:39; correct"),
-        ("[pooling]\nset_on = 2026-11-22T22:28:09Z", "[pooling]\nset_on = '2026-11-22'",
-         r"pooling\.set_on: '2026-11-22' is not allowed; allowed: date, time and zone"),
-        ('known_then = "before any pool"', 'known_then = "before"',
-         r"known_then: 'before' is not allowed; allowed: 'before any pool', 'after"),
-        ("first_pool = ", "first = ", "history: 'first_pool' is missing"),
-        ("changed = [{ on = ", "changed = [{ at = ", r"changed: 'on' is missing"),
-        ("changed = [{ on = 2026-11-30T20:05:00Z, what = \"two",
-         "changed = [{ on = 2026-11-22T20:05:00Z, what = \"two",
-         r"pooling\.changed\.on: 2026-11-22 20:05 comes too early after 2026-11-22 22:28"),
-        ("on = 2026-11-25T22:41:39Z, what = \"two", "on = 2026-11-25T21:41:39Z, what = \"two",
-         r"imprecision\.changed\.on: 2026-11-25 21:41 comes too early after 2026-11-25 21:46"),
-        ('what = "how trials are pooled"', 'what = " "',
-         r"pooling\.what: ' ' is not .* some words"),
-        ('what = "how trials are pooled"', "what = 1",
-         r"pooling\.what: 1 is not allowed; .* text"),
-        ('bears_on = "words: no level and no estimate"', 'bears_on = ""',
-         r"size\.bears_on: '' is not allowed"),
-        ('varied_by = ["spread between trials", "interval"]', 'varied_by = ["intervals"]',
-         r"pooling\.varied_by: 'intervals' is no node .* did you mean 'interval'\?"),
-        ('varied_by = ["spread between trials", "interval"]', 'varied_by = ["a", "a"]',
-         r"pooling\.varied_by: 'a' is a word given twice"),
-        ('varied_by = ["spread between trials", "interval"]', "varied_by = []",
-         r"pooling\.varied_by: \[\] is not allowed"),
-        ("{ shortest_weeks = 4.0 }", "{ shortest_week = 4.0 }",
-         r"certainty\.indirectness\.otherwise: unknown choice shortest_week"),
-        ("{ sd = 1.30 }", "{ }", r"certainty\.scale\.pain_intensity\.otherwise: .* not allowed"),
-        ('{ judged = "by the rules alone" }', '{ judged = "by rules" }',
-         r"history\.elsewhere\.otherwise\.judged: 'by rules' is not allowed"),
-    ],
-)  # fmt: skip
+    cases("protocol_history_refused"),
+)
 def test_a_history_that_cannot_be_is_refused(edited, old, new, message):
     with pytest.raises(ArgumentError, match=message):
         edited(old, new)

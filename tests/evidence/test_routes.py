@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from scipy.stats import norm, t
 
-from builders import Builder
+from builders import Builder, cases
 from ldn_meta.evidence.effects.effects import AccountingError, check_accounting, normalise
 from ldn_meta.evidence.effects.rows import (
     CHANGE,
@@ -575,86 +575,7 @@ def gives_none(reason, usable_for, kind):
 
 
 # Rows of contrasts.csv of a plain trial that give no effect: why, what they are good for, what of.
-CONTRASTS = {
-    "p_below_a_bound": (
-        "p is only a bound: the standard error is below", "p-value", CONTRAST,
-        {"estimate": "-1.0", "p_value": "0.01", "p_relation": "<", "n_1": 50, "n_2": 50}),
-    "p_above_a_bound": (
-        "p is only a bound: the standard error is above", "p-value", CONTRAST,
-        {"estimate": "-1.0", "p_value": "0.05", "p_relation": ">", "n_1": 50, "n_2": 50}),
-    "bounds_that_bound_nothing": (
-        "p is only a bound, and there is no interval", "p-value", CONTRAST,
-        {"estimate": "0.0", "p_value": "0.05", "p_relation": ">", "n_1": 50, "n_2": 50},
-        {"measure": "RR", "estimate": "0.5", "p_value": "0.05", "p_relation": "<"},
-        {"estimate": "-1.0", "p_value": "1", "p_relation": "<", "n_1": 50, "n_2": 50}),
-    "called_not_significant": (
-        "no exact p and no interval", "p-value", CONTRAST,
-        {"estimate": "-1.0", "p_relation": "ns", "n_1": 50, "n_2": 50}),
-    "p_of_one_digit": (
-        "p and its difference are printed too coarsely: the standard error lies between",
-        "p-value", CONTRAST,
-        {"estimate": "-1.00", "p_value": "0.3", "p_relation": "=", "n_1": 50, "n_2": 50},
-        # A coarse estimate with a fine p is as little worth.
-        {"estimate": "-1", "p_value": "0.031", "p_relation": "=", "n_1": 50, "n_2": 50}),
-    "an_exact_p_with_an_estimate_of_nought": (
-        "the difference may be nought within its rounding", "p-value", CONTRAST,
-        {"estimate": "0.0", "p_value": "0.981", "p_relation": "=", "n_1": 50, "n_2": 50},
-        {"estimate": "0", "p_value": "0.981", "p_relation": "=", "n_1": 50, "n_2": 50}),
-    "p_of_nought": (
-        "p is printed as 0", "p-value", CONTRAST,
-        {"estimate": "-1.00", "p_value": "0.000", "p_relation": "=", "n_1": 50, "n_2": 50}),
-    "p_of_one": (
-        "p and its difference are printed too coarsely", "p-value", CONTRAST,
-        {"estimate": "-1.00", "p_value": "1.00", "p_relation": "=", "n_1": 50, "n_2": 50}),
-    "one_person_a_group": (
-        "too few people for a test", "p-value", CONTRAST,
-        {"estimate": "-1.00", "p_value": "0.036", "p_relation": "=", "n_1": 1, "n_2": 1}),
-    "an_estimate_off_centre": (
-        "the estimate is not in the middle of its interval", "direction", CONTRAST,
-        {"estimate": "-0.11", "ci_low": "-0.96", "ci_high": "0.24", "ci_level": 0.95},
-        # Symmetric, but a ratio is symmetric on the log scale.
-        {"measure": "RR", "estimate": "2.00", "ci_low": "0.50", "ci_high": "3.50",
-         "ci_level": 0.95}),
-    "an_interval_of_no_level": (
-        "the level of the interval is not stated", "direction", CONTRAST,
-        {"estimate": "-1.0", "ci_low": "-2.0", "ci_high": "0.0"}),
-    "a_ratio_that_touches_nought": (
-        "a ratio, or a limit of its interval, that is not above 0", "direction", CONTRAST,
-        {"measure": "RR", "estimate": "0.50", "ci_low": "0.00", "ci_high": "2.00",
-         "ci_level": 0.95},
-        {"measure": "OR", "estimate": "0", "ci_level": 0.95}),
-    "a_ratio_with_p": (
-        "a ratio with a p-value but no interval", "p-value", CONTRAST,
-        {"measure": "RR", "estimate": "0.50", "p_value": "0.036", "p_relation": "="}),
-    "a_bare_estimate": (
-        "an estimate without interval, standard error or exact p", "direction", CONTRAST,
-        {"estimate": "-1.0", "p_relation": "sig"}),
-    "a_difference_without_its_number": (
-        "no estimate is printed", "none", CONTRAST,
-        {"p_relation": "ns"}),
-    "a_direction": (
-        "only a direction or a p-value is printed", "direction", CONTRAST,
-        {"measure": "statement", "direction": "favours treatment"},
-        {"measure": "statement", "direction": "no difference", "p_relation": "ns"}),
-    "a_statement_of_nothing": (
-        "only a direction or a p-value is printed", "none", CONTRAST,
-        {"measure": "statement"}),
-    "a_median_difference": (
-        "a median difference", "p-value", CONTRAST,
-        {"measure": "median difference", "estimate": "-1.65", "iqr_width": "18.55",
-         "p_value": "0.3", "p_relation": "="}),
-    "a_number_needed_to_treat": (
-        "a number needed to treat", "direction", CONTRAST,
-        {"measure": "NNT", "estimate": "3.2"}),
-    "a_comparison_before_treatment": (
-        "a comparison before treatment", "none", NO_RESULT,
-        {"timepoint_weeks": 0, "estimate": "0.1", "ci_low": "-0.9", "ci_high": "1.1",
-         "ci_level": 0.95},
-        {"timepoint": "baseline", "measure": "statement", "p_value": "0.45", "p_relation": "="}),
-    "a_change_in_words": (
-        "only a direction or a p-value is printed", "direction", CHANGE,
-        {"arm_2": "NA", "measure": "statement", "direction": "favours treatment"}),
-}  # fmt: skip
+CONTRASTS = dict(cases("contrasts_left_out"))
 
 
 def contrast(**cells):

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from builders import MADE_UP, seven_trials
+from builders import MADE_UP, cases, seven_trials
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.answer.answer import Answers
 from ldn_meta.evidence.derived import answer
@@ -184,31 +184,7 @@ def test_counts_of_people_are_no_difference_of_either_kind(under):
     assert under("responder_pain_30", estimand="change").k == 3
 
 
-REFUSED = [
-    (
-        "designs",
-        "paralel",
-        r"designs: 'paralel' is not allowed; did you mean 'parallel'\? allowed",
-    ),
-    ("designs", [], "designs: .* is not allowed; allowed: text: a word"),
-    ("designs", "parallel,parallel", "each word once"),
-    ("risk_of_bias", "hig", r"did you mean 'high'\? allowed: low, not readable here, some"),
-    ("risk_of_bias", ["low", "high"], "one of low, not readable here"),
-    ("estimand", "chnge", r"did you mean 'change'"),
-    ("tau2_method", "remml", r"tau2_method: 'remml' is not allowed; did you mean 'reml'\?"),
-    ("ci_method", "bootstrap", "allowed: wald, knapp-hartung, knapp-hartung-floored"),
-    ("without", "Coal 2005", r"did you mean 'Cole 2005'\?"),
-    ("dose_mg", "6,3", "two numbers, the lower first"),
-    ("dose_mg", "4.5", "two numbers"),
-    ("correlation", 1.6, "correlation: 1.6 is not allowed; allowed: a number, 0 to below 1"),
-    ("correlation", True, "correlation: True is not allowed"),
-    ("timepoint_weeks", 30, r"target_weeks \(timepoint_weeks\): 30 is not allowed; .* 2 to 26"),
-    ("window_weeks", "14,26", r"timepoint_weeks\): 12 is not allowed; allowed: within"),
-    ("prior_scale", "wide", "prior_scale: 'wide' is not allowed"),
-    ("measure", "HR", "allowed: MD, SMD, ROM, RR, OR, RD"),
-    ("allow_approximate", "yes", "allow_approximate: 'yes' is not allowed; allowed: true or fal"),
-    ("desings", "parallel", "unknown choice desings; allowed: .*; did you mean 'designs'"),
-]
+REFUSED = cases("choices_refused")
 
 
 @pytest.mark.parametrize(("name", "value", "message"), REFUSED)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from builders import faults_of
+from builders import cases, faults_of
 from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.faults import SLIPS, numbers_in, slip_faults
 from ldn_meta.evidence.raw.tables import read_folder
@@ -24,91 +24,7 @@ def three(estimate, low, high):
 
 
 # What is typed in which row, the check that finds it, and the column that is named.
-CHANGES = {
-    "sign of all three numbers": (
-        "contrasts", FINAL, three("0.34", "-0.27", "0.95"), "number as printed", "estimate"),
-    "sign of an estimate with its p": (
-        "contrasts", INNOVA, {"estimate": "-0.49"}, "number as printed", "estimate"),
-    "sign of an estimate with its p, paired": (
-        "contrasts", CREE, {"estimate": "-3.3"}, "number as printed", "estimate"),
-    "sign of a size printed without one": (
-        "contrasts", "cree2010-pdq-w8-diff", {"estimate": "2.4"}, "direction and sign",
-        "direction"),
-    "times ten": ("contrasts", INNOVA, {"estimate": "4.90"}, "number as printed", "estimate"),
-    "times a hundred": (
-        "contrasts", INNOVA, {"estimate": "49.00"}, "inside the span", "estimate"),
-    "times ten, paired": (
-        "contrasts", CREE, {"estimate": "33.0"}, "number as printed", "estimate"),
-    "three numbers times ten": (
-        "contrasts", SRINIVASAN, three("15", "-11.1", "41.3"), "number as printed", "ci_high"),
-    "estimate times a hundred": (
-        "contrasts", SRINIVASAN, {"estimate": "150"}, "inside the span", "estimate"),
-    "all of a trial times ten": (
-        "contrasts", FINAL, three("-3.4", "-9.5", "2.7"), "number as printed", "ci_low"),
-    "estimate outside the span": (
-        "contrasts", FINAL, {"estimate": "-12"}, "inside the span", "estimate"),
-    "events without a digit": (
-        "arm_events", COUNTS, {"events": "2"}, "number as printed", "events"),
-    "events of everybody": (
-        "arm_events", COUNTS, {"events": "49"}, "events apart from people", "events"),
-    "n times ten": ("arm_events", COUNTS, {"n": "490"}, "size on file", "n"),
-    "n of a billion": ("contrasts", FINAL, {"n_1": "1000000000"}, "size on file", "n_1"),
-    "n swapped": (
-        "contrasts", "innova2026-pain_nrs_0_10-w13-md-indand21-transcription",
-        {"n_1": "49", "n_2": "47"}, "size on file", "n_1"),
-    "p of another row": (
-        "contrasts", FINAL, {"p_value": "0.72"}, "number as printed", "p_value"),
-    "time in days": (
-        "contrasts", FINAL, {"timepoint_weeks": "84"}, "moment of the study", "timepoint_weeks"),
-    "time in months": (
-        "contrasts", FINAL, {"timepoint_weeks": "3"}, "moment of the study", "timepoint_weeks"),
-    "outcome of people": (
-        "contrasts", FINAL, {"outcome_id": "any_ae"}, "measure of the outcome", "measure"),
-    "outcome of responders": (
-        "contrasts", FINAL, {"outcome_id": "responder_pain_30"}, "measure of the outcome",
-        "measure"),
-    "kind turned": (
-        "outcomes", "pain_nrs_0_10", {"kind": "binary"}, "measure of the outcome", "kind"),
-    "kind turned the other way": (
-        "outcomes", "any_ae", {"kind": "continuous"}, "measure of the outcome", "kind"),
-    "scale of ten times the length": (
-        "outcomes", "pain_nrs_0_10", {"scale_max": "100"}, "inside the span", "scale_max"),
-    "direction against the number": (
-        "contrasts", FINAL, {"direction": "favours comparator"}, "direction and sign",
-        "direction"),
-    "benefit turned": (
-        "outcomes", "pain_nrs_0_10", {"benefit_sign": "1"}, "direction and sign",
-        "benefit_sign"),
-    "benefit gone": (
-        "outcomes", "pain_nrs_0_10", {"benefit_sign": "NA"}, "direction and sign", "direction"),
-    "domain turned": (
-        "outcomes", "pain_nrs_0_10", {"domain": "harm"}, "direction and sign", "domain"),
-    "crossover as parallel": (
-        "studies", "cree2010", {"design": "parallel"}, "design and pairs", "is_paired"),
-    "parallel as crossover": (
-        "studies", "duebruun2024", {"design": "crossover"}, "design and pairs", "design"),
-    "pairs of other people": (
-        "contrasts", FINAL, {"is_paired": "yes"}, "design and pairs", "is_paired"),
-    "main outcome misspelt": (
-        "indications", "fibromyalgia", {"main_construct": "pain_intensit"},
-        "outcome of the condition", "main_construct"),
-    "comparator turned": (
-        "indications", "fibromyalgia", {"main_comparator": "opioid alone"},
-        "outcome of the condition", "main_comparator"),
-    "dose in micrograms": (
-        "studies", "cree2010", {"dose_high_mg_per_day": "4500"}, "dose on file",
-        "dose_high_mg_per_day"),
-    "low dose above high": (
-        "studies", "cree2010", {"dose_low_mg_per_day": "45"}, "dose on file",
-        "dose_low_mg_per_day"),
-    "duration in days": (
-        "studies", "duebruun2024", {"duration_weeks": "84"}, "moment of the study",
-        "duration_weeks"),
-    "year to come": ("studies", "duebruun2024", {"year": "2030"}, "moment of the study", "year"),
-    "identifier of another source": (
-        "sources", "innova2026", {"doi": "10.1016/S2665-9913(23)00278-3"}, "on file once",
-        "doi"),
-}  # fmt: skip
+CHANGES = dict(cases("slips"))
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from builders import REPORTED
+from builders import REPORTED, cases
 from ldn_meta.display.outputs import rows_of
 from ldn_meta.display.pages import certainty as certainty_cells
 from ldn_meta.display.pages.certainty import HEAD, Finding, SummaryOfFindings, _differences
@@ -147,53 +147,8 @@ def test_what_took_levels_off():
 
 @pytest.mark.parametrize(
     ("cells", "relative", "absolute"),
-    [
-        (
-            {},
-            "-",
-            "1.50 points (0-10) lower (2.50 lower to 0.25 higher); a difference matters from 1",
-        ),
-        (
-            {"change": "not known"},
-            "-",
-            "-1.50 points (0-10) (-2.50 to 0.25), sign as printed; a difference matters from 1",
-        ),
-        (
-            {"important_high": float("nan")},
-            "-",
-            "1.50 points (0-10) lower (2.50 lower to 0.25 higher); "
-            "important difference not stated",
-        ),
-        (
-            {"measure": "RR", "estimate": 0.0, "ci_low": -0.6931472, "ci_high": 0.6931472,
-             "per_1000_without": 100.0, "per_1000_with": 100.0, "per_1000_low": 50.0,
-             "per_1000_high": 200.0, "per_1000_difference_with": 0.0,
-             "per_1000_difference_low": -50.0, "per_1000_difference_high": 100.0},
-            "risk ratio 1.00 (0.50 to 2.00)",
-            "without LDN 100 per 1,000, with it 100 (50 to 200): 0 more (50 fewer to 100 more)",
-        ),
-        (
-            {"measure": "RR", "estimate": 0.0, "ci_low": -1.0, "ci_high": 1.0,
-             **{f"per_1000_{name}": float("nan") for name in ("without", "with", "low", "high")}},
-            "risk ratio 1.00 (0.37 to 2.72)",
-            "not defined: nobody had the event without it, or people were not counted",
-        ),
-        (
-            {"synthesis": "direction only", "measure": "none", "direction": "favours treatment"},
-            "-",
-            "size not known; favours LDN",
-        ),
-        ({"certainty": NOT_RATED, "measure": "none"}, "-", "-"),
-        ({"certainty": NOT_RATED, "measure": "none", "printed": "Ames 2001: 0 against 0"}, "-",
-         "printed: Ames 2001: 0 against 0"),
-        (
-            {"synthesis": "direction only", "measure": "none", "direction": "favours comparator",
-             "printed": "Ames 2001: 37% against 13%"},
-            "-",
-            "size not known; favours comparator; printed: Ames 2001: 37% against 13%",
-        ),
-    ],
-)  # fmt: skip
+    cases("cells_of_an_effect"),
+)
 def test_cells_of_an_effect(cells, relative, absolute):
     row = ROW | cells
     assert certainty_cells.relative(row) == relative

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 from PIL import Image
 
+from builders import cases
 from ldn_meta import files
 from ldn_meta.display.outputs import FACTS_MIME, Table, linked
 from ldn_meta.errors import LdnMetaError, StaleError
@@ -655,33 +656,7 @@ def test_every_figure_on_file_is_offered_in_its_formats():
 
 @pytest.mark.parametrize(
     ("facts", "words"),
-    [
-        (
-            {"direction": "favours treatment", "synthesis": "meta-analysis"},
-            "Estimate favours naltrexone",
-        ),
-        (
-            {"direction": "favours treatment", "synthesis": "one trial"},
-            "Estimate favours naltrexone (one trial)",
-        ),
-        (
-            {"direction": "favours comparator", "synthesis": "direction only"},
-            "What is printed favours the comparator (told without usable numbers)",
-        ),
-        (
-            {"direction": "side not known", "synthesis": "direction only"},
-            "Compared, side not known (told without usable numbers)",
-        ),
-        (
-            {"direction": "not stated", "synthesis": "no comparison group"},
-            "Not known (no comparison group)",
-        ),
-        (
-            {"direction": "side not known", "synthesis": "one trial"},
-            "Side of the estimate not known (one trial)",
-        ),
-        ({}, "Not known"),
-    ],
+    cases("directions_in_words"),
 )
 def test_directions_in_words(facts, words):
     review = Review("LDN", "low-dose naltrexone", "naltrexone")

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from builders import cases
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.consistency import (
     CONSISTENT,
@@ -91,24 +92,7 @@ def test_a_printed_p_is_rounded_or_cut_off():
     assert (str(p("< 0.001")), str(p("ns"))) == ("p < 0.001", "ns")
 
 
-CENTRES = [
-    # The middle of -0.96 and 0.74 is -0.11.
-    ("-0.11 -0.96 0.74", False, CONSISTENT),
-    # sqrt(1.03 x 1.82) = 1.369.
-    ("1.37 1.03 1.82", True, CONSISTENT),
-    # sqrt(0.78 x 3.13) = 1.562; on the plain scale the middle is 1.955. Off by 25% and 36%.
-    ("1.10 0.78 3.13", True, INCONSISTENT),
-    # sqrt(0.82 x 2.95) = 1.555: off by 5% of the width, as a score interval can be.
-    ("1.67 0.82 2.95", True, CONSISTENT),
-    # An odds ratio with an interval made on the plain scale: 2 -+ 1.5.
-    ("2.0 0.5 3.5", True, CONSISTENT),
-    # One minus sign lost: the middle of -0.96 and -0.74 is -0.85.
-    ("-0.11 -0.96 -0.74", False, INCONSISTENT),
-    # FINAL, LDN arm: the middle of -1.7 and -0.8 is -1.25, which prints as -1.3 or -1.2.
-    ("-1.3 -1.7 -0.8", False, CONSISTENT),
-    # A bound of 0.0 can be anything down to 0, whose log has no end: nothing is excluded.
-    ("0.5 0.0 1.1", True, CONSISTENT),
-]
+CENTRES = cases("centres")
 
 
 @pytest.mark.parametrize(("numbers", "is_ratio", "verdict"), CENTRES)
@@ -144,29 +128,7 @@ def test_inside(numbers, verdict):
     assert verdicts(estimate_inside(*three(numbers))) == verdict
 
 
-P_AND_INTERVAL = [
-    # An abstract with P = 0.31: normal 0.80, and 0.33 at the least, on one degree of freedom.
-    ("-0.11 -0.96 0.74", "= 0.31", {}, INCONSISTENT),
-    # Of the same abstract, two trials, t on one degree of freedom: 0.355 at the least, cut off.
-    ("0.67 -4.69 6.02", "= 0.35", {}, CONSISTENT),
-    ("0.67 -4.69 6.02", "= 0.35", {"fewest_df": 2}, INCONSISTENT),
-    ("-0.34 -0.95 0.27", "= 0.27", {"fewest_df": 97}, CONSISTENT),
-    ("-0.34 -0.95 0.27", "= 0.23", {"fewest_df": 97}, INCONSISTENT),
-    ("0.49 -0.32 1.31", "= 0.236", {"fewest_df": 94}, CONSISTENT),
-    ("1.6 -0.9 4.2", "= 0.21", {"fewest_df": 66}, CONSISTENT),
-    ("1.40 1.12 1.75", "= 0.0026", {"is_ratio": True}, CONSISTENT),
-    ("1.40 1.12 1.75", "< 0.001", {"is_ratio": True, "fewest_df": 200}, INCONSISTENT),
-    ("-0.86 -1.20 -0.51", "< 0.001", {}, CONSISTENT),
-    ("-0.86 -1.20 -0.51", "> 0.05", {}, INCONSISTENT),
-    # A 90% interval: 0.10 at a bound of no effect.
-    ("1.0 0.0 2.0", "= 0.10", {"levels": (0.90,), "fewest_df": 100}, CONSISTENT),
-    ("1.00 0.00 2.00", "= 0.10", {"levels": (0.95,), "fewest_df": 100}, INCONSISTENT),
-    ("1.00 0.00 2.00", "= 0.10", {"levels": (0.95, 0.90), "fewest_df": 100}, CONSISTENT),
-    # An interval of no width fixes nothing.
-    ("0.1 0.1 0.1", "= 0.5", {}, NOT_CHECKABLE),
-    # An estimate of 0.0 can be nothing at all: p = 1.
-    ("0.0 -0.4 0.4", "= 1.0", {}, CONSISTENT),
-]
+P_AND_INTERVAL = cases("p_and_interval")
 
 
 @pytest.mark.parametrize(("numbers", "value", "options", "verdict"), P_AND_INTERVAL)
@@ -222,36 +184,7 @@ def test_p_of_a_statistic_agrees_with_r(case):
 
 
 # The decision errors of statcheck's own tests (test-decisionerror.R, test-error.R).
-STATCHECK = [
-    ("t", "2.20", "= 0.06", {"df": 28}, INCONSISTENT),
-    ("t", "1.20", "= 0.03", {"df": 28}, INCONSISTENT),
-    ("t", "1.02", "< 0.05", {"df": 48}, INCONSISTENT),
-    ("F", "22.20", "= 0.06", {"df": 2, "df_2": 28}, INCONSISTENT),
-    ("F", "2.20", "= 0.03", {"df": 2, "df_2": 28}, INCONSISTENT),
-    ("r", "0.22", "= 0.03", {"df": 28}, INCONSISTENT),
-    ("r", "0.52", "= 0.06", {"df": 28}, INCONSISTENT),
-    ("chi2", "2.20", "= 0.03", {"df": 28}, INCONSISTENT),
-    ("chi2", "52.20", "= 0.06", {"df": 28}, INCONSISTENT),
-    ("z", "1.20", "= 0.03", {}, INCONSISTENT),
-    ("z", "2.20", "= 0.06", {}, INCONSISTENT),
-    # 0.0362 rounds to 0.04; 0.03 is what is left when it is cut off.
-    ("t", "2.20", "= 0.04", {"df": 28}, CONSISTENT),
-    ("t", "2.20", "= 0.03", {"df": 28}, CONSISTENT),
-    ("t", "2.20", "= 0.036", {"df": 28}, CONSISTENT),
-    ("t", "2.20", "= 0.039", {"df": 28}, INCONSISTENT),
-    ("r", "0.22", "= 0.24", {"df": 28}, CONSISTENT),
-    ("r", "1.00", "< 0.001", {"df": 28}, CONSISTENT),
-    ("chi2", "22.20", "= 0.79", {"df": 28}, INCONSISTENT),
-    # AAPM 2012: F = 7.7, degrees of freedom run together in print; 0.0066 on 1 and 101.
-    ("F", "7.7", "= 0.006", {"df": 1, "df_2": 101}, CONSISTENT),
-    ("F", "7.7", "= 0.006", {}, CONSISTENT),
-    ("F", "7.7", "= 0.004", {}, INCONSISTENT),
-    ("t", "2.20", "= 0.10", {}, CONSISTENT),
-    ("t", "2.20", "= 0.02", {}, CONSISTENT),
-    ("t", "2.20", "= 0.01", {}, INCONSISTENT),
-    ("chi2", "2.20", "= 0.10", {}, NOT_CHECKABLE),
-    ("r", "0.63", "= 0.003", {}, NOT_CHECKABLE),
-]
+STATCHECK = cases("statcheck")
 
 
 @pytest.mark.parametrize(("name", "statistic", "value", "degrees", "verdict"), STATCHECK)
