@@ -589,6 +589,7 @@ DIRECTION = {
     "p_low": float("nan"),
     "p_high": float("nan"),
     "p_printed": "NR",
+    "people_are": "analysed",
     "n_people": 100.0,
     "blinding": "double-blind",
 }

@@ -55,6 +55,32 @@ def test_every_picture_has_words(report):
             assert len(output["metadata"]["image/png"]["alt"]) > 20
 
 
+def words_of(page):
+    """What is read on a page: no address, no code, not the choices it was computed with."""
+    for output in outputs(page):
+        data = output.get("data", {})
+        text = "".join(data.get("text/html") or data.get("text/markdown") or [])
+        if "<strong>Computed with</strong>" not in text:
+            yield re.sub(r"<(code|a)\b.*?</\1>|`[^`]*`", "", text, flags=re.DOTALL)
+
+
+def test_what_has_a_name_is_not_called_by_its_key(report, evidence):
+    named = {
+        "arms": ["arm_id"],
+        "claims": ["claim_id"],
+        "indications": ["indication_id"],
+        "outcomes": ["outcome_id", "construct"],
+        "sources": ["source_id"],
+        "studies": ["study_id"],
+    }
+    text = evidence.text
+    keys = {key for table, names in named.items() for name in names for key in text[table][name]}
+    # A word that is a key too, as "mood", is a word.
+    keys = {key for key in keys if re.search(r"[-_\d]", key)}
+    shown = {word for text in words_of(report[0]) for word in re.findall(r"[\w-]+", text)}
+    assert not shown & keys
+
+
 def test_no_place_or_time_in_the_page(report):
     page, _ = report
     for output in outputs(page):

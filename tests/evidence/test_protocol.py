@@ -60,11 +60,11 @@ def test_a_late_choice_that_bears_on_ratings_has_other_answers(protocol):
 
 def test_another_answer_changes_what_it_names_and_nothing_else(protocol):
     answers = {(one.name, words): plan for one, words, plan in protocol.otherwise()}
-    shorter = answers["certainty.indirectness", "shortest weeks: 4"]
+    shorter = answers["certainty.indirectness", "shortest treatment in weeks: 4"]
     assert shorter.certainty["indirectness.shortest_weeks"] == 4
     assert shorter.certainty.numbers | protocol.certainty.numbers == protocol.certainty.numbers
     assert replace(shorter, certainty=protocol.certainty) == protocol
-    wald = answers["pooling", "ci method two trials: wald"]
+    wald = answers["pooling", "interval of two trials: Wald (normal)"]
     assert wald.model.interval(2) == "wald"
     assert not wald.model.is_read_with_prior(2)
 
@@ -82,6 +82,9 @@ def test_the_interval_follows_the_number_of_trials(protocol):
     assert not model.is_read_with_prior(2)
     wald = dataclasses.replace(protocol.model, ci_method_two_trials="wald")
     assert (wald.interval(2), wald.is_read_with_prior(2)) == ("wald", False)
+    # Without spread between trials there is none to judge the interval by.
+    common = dataclasses.replace(protocol.model, tau2_method="common")
+    assert [common.interval(k) for k in (2, 3)] == ["wald"] * 2
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,13 @@ from builders import addressed, entry_lines, faults_of, html_row
 from ldn_meta.errors import ArgumentError, DataError
 from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.review import read_toml
-from ldn_meta.evidence.raw.tables import Study, load_dictionary, read_corrections, sealed
+from ldn_meta.evidence.raw.tables import (
+    Study,
+    load_dictionary,
+    read_corrections,
+    sealed,
+    short_citation,
+)
 from ldn_meta.stats.arrays import html_table
 
 
@@ -362,3 +368,19 @@ def test_a_seal_that_is_none_is_told(raw_folder, tmp_path, key, value):
     with pytest.raises(DataError) as refused:
         load_dictionary(tmp_path)
     assert [fault.column for fault in refused.value.faults] == [f"resources[0].{key}"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ({"authors": "Due Bruun K, Amris K", "year": 2024}, "Due Bruun 2024"),
+        ({"registry_id": "NCT00000001", "container": "ClinicalTrials.gov, a copy"}, "NCT00000001"),
+        ({"registry_id": "NL-1", "container": "Dutch register (x.nl, 1)"}, "NL-1, Dutch register"),
+        ({"container": "Weekly (weekly.org), 12 May", "year": 2023}, "Weekly 2023"),
+        ({"title": "A narrative review", "year": 2026}, "A narrative review 2026"),
+        ({}, "key2001"),
+    ],
+)
+def test_a_source_without_authors_is_cited_by_what_is_known(cells, words):
+    names = ("authors", "container", "registry_id", "title", "year")
+    assert short_citation({**dict.fromkeys(names), "source_id": "key2001", **cells}) == words

@@ -377,7 +377,7 @@ def test_plain_words_tell_in_how_many_studies_a_side_is_printed_and_every_harm(o
 
 def test_people_counted_before_the_analysis_are_said_to_be(opened_once):
     page = opened_once("certainty", indication="crohns_disease")
-    words = "40 people enrolled; how many were analysed is not known"
+    words = "40 people randomised; how many were analysed is not known"
     assert words in str(page.plain)
     assert all(words in finding.studies for finding in page.summary.findings if finding.symbols)
     # Two arms of 36 and 42, printed by arm alone.

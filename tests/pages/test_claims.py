@@ -85,7 +85,7 @@ def test_rules_are_those_of_claim_rules(page):
     frame = page.rules.frame
     assert frame["claims"].sum() == len(page.claims)
     assert frame["when which verdict"].str.startswith("Verdict").all()
-    row = frame[frame["computation"] == "count-pairs"].iloc[0]
+    row = frame[frame["computation"] == "count pairs"].iloc[0]
     assert "no pair of counts gives the percentages" in row["when which verdict"]
 
 

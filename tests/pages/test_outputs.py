@@ -120,7 +120,9 @@ def test_the_map_and_its_table_hold_the_same_cells(opened_once):
         cell = alt[alt.index(f"{row['outcome']} (", start) :]
         cell = re.split(r"; [a-z ]+ \(|\. [A-Z]", cell.partition("): ")[2])[0]
         people = row["people"].partition(" (")[0]
-        people = "people not given" if people == "NR" else f"{people} p"
+        number, _, stage = people.partition(" ")
+        people = "people not given" if people == "NR" else f"{number} p"
+        assert stage in cell
         assert people in cell
         if row["effect (95% interval)"] != "none":
             assert row["effect (95% interval)"] in cell

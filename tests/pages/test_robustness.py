@@ -325,3 +325,26 @@ def test_two_sizes_of_information_are_told_apart(fibromyalgia):
     said = str(fibromyalgia.sequential_sentence)
     assert "made larger for the spread between trials" in said
     assert "The size on the page on certainty is another" in said
+
+
+@pytest.mark.parametrize("indication", ["fibromyalgia", "multiple_sclerosis"])
+def test_ratings_that_what_was_not_read_decides_are_counted(opened_once, indication):
+    page = opened_once("robustness", indication=indication)
+    told = page.history.frame.set_index("choice").loc["GRADE: risk of bias", "with it otherwise"]
+    derived, key = page.opened.derived, ["construct", "comparator_class"]
+    rated = derived.certainty.set_index(key)["certainty"]
+    rows = derived.certainty_domains.set_index(key).query("domain == 'risk_of_bias'")
+    moved = rows.index[rows["certainty_otherwise"] != rated.reindex(rows.index)]
+    others = [one for one in moved if one != (page.construct, page.comparator_class)]
+    assert len(others) == {"fibromyalgia": 1, "multiple_sclerosis": 2}[indication]
+    noun = "one other rating" if len(others) == 1 else "two other ratings"
+    assert told.endswith(f"; {noun} of the condition would move")
+
+
+def test_one_choice_has_one_interval_on_two_pages(opened_once, fibromyalgia):
+    """A common effect on the page of the effect, and as an answer to the spread between trials."""
+    effect = opened_once("pooled_effect", indication="fibromyalgia")
+    (read,) = (found.read for name, found in effect.answer.variants if name == "common effect")
+    told = fibromyalgia.history.frame.set_index("choice")["with it otherwise"]
+    ends = f"{fixed(read.low)} and {fixed(read.high)}"
+    assert told['other answers to "spread between trials"'].endswith(f"(ends {ends})")

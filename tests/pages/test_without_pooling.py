@@ -122,7 +122,7 @@ def test_a_p_without_a_side_is_let_in_as_an_interval(pages):
 def test_swim_names_who_could_not_contribute_and_why(pages):
     items = pages["opioid_combination"].facts.values["swim"]
     limits = items["9 Limitations"]
-    assert "called no difference, and no number gives the side (Oxytrex OA" in limits
+    assert "called no difference, and no reliable number gives the side (Oxytrex OA" in limits
     assert "Known from words alone: Chindalore 2005 on pain" in limits
     assert "leans towards what was significant" in limits
     assert "Hamann & Sloan 2007" in items["1 Grouping of studies"]
@@ -221,3 +221,27 @@ def test_an_effect_that_a_rule_keeps_out_is_named(pages):
 def test_where_nobody_compared_anything_the_rows_left_out_are_listed(pages):
     rows = pages["complex_regional_pain_syndrome"].left_out.frame
     assert "pain intensity" in set(rows["outcomes"])
+
+
+def test_figures_draw_the_result_that_votes(opened_once):
+    page = opened_once("without_pooling", indication="mixed_chronic_pain")
+    pain = page.votes.frame.set_index("outcome group").loc["pain"]
+    assert (str(pain["towards LDN"]), str(pain["towards placebo"])) == ("0", "1")
+    drawn = " ".join(page.harvest.alt.split())
+    assert "Pain: favours comparator one study, Beaudette-Zlatanova 2023 (" in drawn
+    assert "pain favours comparator" in " ".join(page.direction_figure.alt.split())
+
+
+@pytest.mark.parametrize(
+    ("indication", "group", "where"),
+    [
+        ("mixed_chronic_pain", "stopped for harm", "40_safety"),
+        ("crohns_disease", "serious adverse event", "40_safety"),
+        ("complex_regional_pain_syndrome", "response or remission", "30_responder_rates"),
+        ("complex_regional_pain_syndrome", "pain", "20_pooled_effect"),
+    ],
+)
+def test_what_compares_nothing_is_on_the_page_of_its_domain(opened_once, indication, group, where):
+    page = opened_once("without_pooling", indication=indication)
+    row = page.groups_table.frame.set_index("outcome group").loc[group]
+    assert (row["synthesis"], row["page"]) == ("no comparison group", where)

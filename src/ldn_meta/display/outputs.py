@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from ldn_meta import files
 from ldn_meta.errors import ArgumentError
-from ldn_meta.evidence.raw.tables import NAMING_SOURCES, cited
+from ldn_meta.evidence.raw.tables import NAMING_SOURCES, cited, short_citation, source_rows
 from ldn_meta.files import MISSING, SAVED, sha256
 
 if TYPE_CHECKING:
@@ -237,10 +237,33 @@ def source_cell(evidence: Evidence, row: Mapping[Any, Any]) -> str:
     return f"{label}; no address on file"
 
 
+# Pages ask for thousands.
+_sources = functools.lru_cache(maxsize=2)(source_rows)
+
+
+# Texts of data/raw name sources, studies and outcomes by their keys; a word without a digit, a
+# hyphen or an underscore is taken as a word.
+_KEY = re.compile(r"\b(?=[a-z-]*[\d_-])[a-z][a-z\d]*(?:[-_][a-z\d]+)*\b")
+
+
+def named(evidence: Evidence, text: str) -> str:
+    """Name what a text of data/raw names by key as readers know it; not what is a link."""
+    label, bar, rest = text.partition("|" + LINK_START)
+    return _KEY.sub(lambda key: _labels(evidence).get(key[0], key[0]), label) + bar + rest
+
+
 @functools.lru_cache(maxsize=2)
-def _sources(evidence: Evidence) -> dict[str, dict[str, Any]]:
-    """Rows of the sources by key; pages ask for thousands."""
-    return {str(row["source_id"]): row for row in rows_of(evidence.text["sources"])}
+def _labels(evidence: Evidence) -> dict[str, str]:
+    """What readers call everything that texts name by key: sources by their short citation."""
+    found: dict[str, str] = {}
+    for table, key, label in (
+        ("outcomes", "construct", "construct_label"),
+        ("outcomes", "outcome_id", "instrument"),
+        ("indications", "indication_id", "label"),
+        ("arms", "arm_id", "label"),
+    ):
+        found |= dict(zip(evidence.text[table][key], evidence.text[table][label], strict=True))
+    return found | {key: short_citation(row) for key, row in _sources(evidence).items()}
 
 
 def footer(notebook: str, parameters: dict[str, Any], data: Iterable[pd.DataFrame]) -> Table:

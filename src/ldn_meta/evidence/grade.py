@@ -13,8 +13,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ldn_meta.errors import ArgumentError, DataError, Fault
+from ldn_meta.evidence.answer.directions import ANALYSED, group_of_constructs
 from ldn_meta.evidence.answer.directions import NO_COMPARISON as NO_COMPARISON_PRINTED
-from ldn_meta.evidence.answer.directions import group_of_constructs
 from ldn_meta.evidence.answer.pools import (
     DIRECTION_ONLY,
     FAVOURS_COMPARATOR,
@@ -36,11 +36,10 @@ from ldn_meta.evidence.effects.rows import (
     COMPARATOR,
     CONTRAST,
     FURTHER_ARM,
-    PAIRED_DESIGNS,
     RATIO_MEASURES,
 )
 from ldn_meta.evidence.raw.bias import AGAINST_A_TRIAL, NOT_READABLE, overall_judgements
-from ldn_meta.evidence.raw.faults import fault_at, latest_stage
+from ldn_meta.evidence.raw.faults import fault_at
 from ldn_meta.evidence.raw.protocol import ALL_LOW, ELSEWHERE
 from ldn_meta.evidence.raw.review import (
     UNNAMED,
@@ -82,8 +81,6 @@ HIGH, LOW = "high", "low"
 RATED = (META_ANALYSIS, ONE_TRIAL, DIRECTION_ONLY)
 NOT_COMPARED = "none"
 ACTIVE = "active drug"
-TWO_ARMS = 2
-ANALYSED = "n_analysed"
 
 RISK_OF_BIAS = "risk_of_bias"
 INCONSISTENCY = "inconsistency"
@@ -330,8 +327,6 @@ class Body:
     @cached_property
     def counted_before(self) -> tuple[int, str]:
         """How many of the people were counted before the analysis, and when; 0 is none."""
-        if self.pool is not None and self.pool.people:
-            return 0, "none"
         early = [study for study in self.studies if study.counted_at]
         when = " or ".join(dict.fromkeys(study.counted_at for study in early))
         return sum(study.people for study in early), when or "none"
@@ -475,7 +470,9 @@ class _Material:
         told = [(row["construct"], row["comparator_class"]) for row in self.results]
         for frame in self.frames:
             if len(frame):
-                own = frame[frame["kind"] == CONTRAST]
+                # What a study compares that does not isolate the treatment answers no question.
+                is_own = frame["study_id"].map(self._isolates) & (frame["kind"] == CONTRAST)
+                own = frame[is_own]
                 told += zip(own["construct"], own["comparator_class"], strict=True)
         for key in dict.fromkeys(told):
             if key in found or key[1] in (FURTHER_ARM, NOT_COMPARED):
@@ -490,6 +487,9 @@ class _Material:
                 yield replace(body, why_not=why_not)
             else:
                 yield replace(body, why_not=body.say("why_not_rated", "no_reason"))
+
+    def _isolates(self, study_id: str) -> bool:
+        return bool(self.studies[study_id]["eligible_for"] == CONTRAST)
 
     def _against_each(self, outcome: str, constructs: list[str]) -> Iterator[Body]:
         main = self.indication["main_comparator"]
@@ -611,37 +611,16 @@ class _Material:
         return names.pop() if comparator == ACTIVE and len(names) == 1 else comparator
 
     def _people(self, study: Mapping[str, str], construct: str) -> tuple[int, str]:
-        """People in a study's comparisons of a construct, or in the study; 0 is not known.
+        """People in a study's comparison, as the page without pooling counts them; 0 not known.
 
-        Beside them when they were counted, where that is before the analysis. The size of a
-        study of more than two arms is not that of one comparison in it.
+        Beside them when they were counted, where that is before the analysis.
         """
-        contrasts, outcomes = self.evidence.contrasts, self.evidence.outcomes
-        of_construct = outcomes.loc[outcomes["construct"] == construct, "outcome_id"]
-        own = contrasts[
-            (contrasts["study_id"] == study["study_id"])
-            & contrasts["outcome_id"].isin(list(of_construct))
-        ]
-        compared = own["n_1"] + own["n_2"].where(~own["is_paired"].astype(bool), 0)
-        if compared.notna().any():
-            return int(compared.max()), ""
-        arms = self.evidence.arms[self.evidence.arms["study_id"] == study["study_id"]]
-        if len(arms) > TWO_ARMS:
-            return self._in_two_arms(study["study_id"], construct), ""
-        people, stage = latest_stage(study)
-        analysed = arms["n_analysed"]
-        is_paired = study["design"] in PAIRED_DESIGNS
-        if stage != ANALYSED and not is_paired and len(arms) and analysed.notna().all():
-            # What a study prints by arm and not in all.
-            return int(analysed.sum()), ""
-        if not people:
-            return self._in_two_arms(study["study_id"], construct), ""
-        return people, "" if stage == ANALYSED else stage.removeprefix("n_")
-
-    def _in_two_arms(self, study_id: str, construct: str) -> int:
-        """People in the arms that a study compares, as the page without pooling counts them."""
-        own = (r for r in self.results if (r["study_id"], r["construct"]) == (study_id, construct))
-        return next((int(row["n_people"]) for row in own if row["n_people"] > 0), 0)
+        asked = (study["study_id"], construct)
+        own = (row for row in self.results if (row["study_id"], row["construct"]) == asked)
+        row = next(own, None)
+        if row is None or not row["n_people"] > 0:
+            return 0, ""
+        return int(row["n_people"]), "" if row["people_are"] == ANALYSED else row["people_are"]
 
     @cached_property
     def _registered(self) -> tuple[str, ...]:

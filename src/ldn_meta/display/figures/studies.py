@@ -104,6 +104,8 @@ class Cell:
     mark: Mark
     trials: int
     people: float
+    # Where they were counted before the analysis: randomised, enrolled.
+    people_are: str
     is_randomised: bool
     certainty: str
     constructs: str
@@ -140,6 +142,7 @@ class Cell:
         known = math.isfinite(self.people) and self.people > 0
         who = "person" if self.people == 1 else "people"
         of_some = f" in {self.trials - self.people_unknown}" if self.people_unknown else ""
+        who = f"{who} {self.people_are}".strip()
         told = f"{self.people:.0f} {who}{of_some}" if known else "people not given"
         return f"{self.trials} {noun}", told
 
@@ -169,6 +172,7 @@ def evidence_cells(
             ALONE if synthesis == NO_COMPARISON else sides[side],
             0 if entry["trials"] != entry["trials"] else int(entry["trials"] or 0),
             float(entry["people"]),
+            str(entry.get("people_are", "")),
             bool(entry["is_randomised"]),
             str(entry["certainty"]),
             str(entry["constructs"]),

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from ldn_meta.display.outputs import Facts, Table, Text, rows_of
-from ldn_meta.display.pages.page import Page, open_page, settings_of
+from ldn_meta.display.pages.page import Page, open_page, settings_of, whose_weights
 from ldn_meta.display.words import (
     DOMAIN_WORDS,
     MEASURES,
@@ -512,11 +512,14 @@ class CertaintyPage(Page):
             for row in self.rated
             for d in self.domains_of(row)
         ]
+        pools = (pool for pool in self.opened.pools if pool.read.has_prior)
+        weighed = {f" {whose_weights(pool)}" for pool in pools}
         return Table(
             pd.DataFrame(rows),
             "Domain by domain",
             "Randomised comparisons start high, and so do those judged against the randomised "
-            "trial they stand for; others low. By this project: one reading, mostly of abstracts.",
+            "trial they stand for; others low. By this project: one reading, mostly of abstracts."
+            + "".join(weighed),
             "No outcome could be rated.",
         )
 
@@ -532,11 +535,12 @@ class CertaintyPage(Page):
             for row in rows_of(self.opened.derived.certainty)
             if row["outcome"] == TOLD_ELSEWHERE
         ]
+        told = "Every outcome of a comparison that isolates the drug is"
         return Table(
             pd.DataFrame(rows),
             "Told by a study and not rated",
-            "Every outcome that a study compares is in the summary of findings or here.",
-            "Every outcome that a study compares is in the summary of findings.",
+            f"{told} in the summary of findings or here.",
+            f"{told} in the summary of findings.",
         )
 
     @property

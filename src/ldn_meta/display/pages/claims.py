@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of, source_cell
+from ldn_meta.display.outputs import Facts, Table, Text, footer, named, rows_of, source_cell
 from ldn_meta.display.words import capitalised, fixed, interval, spanned
 from ldn_meta.errors import ArgumentError
 from ldn_meta.evidence.audit.claim_material import (
@@ -242,9 +242,10 @@ def two_priors(found: Pool | None, points: Pool | None, spread: Spread) -> str:
 
 
 def _citation(source: Row) -> str:
-    """Author and year; of a source without authors its title, for its key says little."""
+    """Author and year; of a source without authors its title too."""
     cited = short_citation(source)
-    return f"{source['title']} ({cited})" if cited == source["source_id"] else cited
+    title = source["title"] or ""
+    return cited if source["authors"] is not None or title in cited else f"{title} ({cited})"
 
 
 def _untested(claim: Row) -> str:
@@ -290,11 +291,18 @@ def write_claims(derived: Derived, rows: pd.DataFrame, *, is_short: bool = False
                 "printed": _as_text(row["printed"], "no number"),
                 "verdict": row["verdict"],
                 "when it was written": _as_text(row["verdict_then"], "not judged apart"),
-                last: row["computation"] if is_short else _told_of(row),
+                last: _rule_name(row["computation"])
+                if is_short
+                else named(derived.evidence, _told_of(row)),
             }
             for row in rows_of(rows)
         ]
     )
+
+
+def _rule_name(computation: str) -> str:
+    """What readers find a computation by, without what it is asked of."""
+    return computation.partition(":")[0].replace("-", " ")
 
 
 def _told_of(row: Mapping[str, Any]) -> str:
@@ -465,8 +473,8 @@ class ClaimsPage:
             ours = block.now.read
             parts.append(
                 f"{sum(len(block.claims) for block in self.pools)} published pooled results on "
-                f"{self._about} stand beside our pool, which alone has the trial of "
-                f"{block.newest:.0f}: {fixed(ours.estimate)} {block.question.unit} "
+                f"{self._about} stand beside our pool, which as far as seen alone has "
+                f"the trial of {block.newest:.0f}: {fixed(ours.estimate)} {block.question.unit} "
                 f"({interval(ours.low, ours.high)}; {ours.method})."
             )
         return Text(" ".join(parts))
@@ -504,7 +512,7 @@ class ClaimsPage:
         used = [str(cell).partition(":")[0] for cell in self.claims["computation"]]
         rows = [
             {
-                "computation": name,
+                "computation": _rule_name(name),
                 "claims": used.count(name),
                 "what it does": rule.question,
                 "when which verdict": rule.told,

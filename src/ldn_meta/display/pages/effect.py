@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ldn_meta.display.figures.bias import dots_note
-from ldn_meta.display.outputs import Facts, FigureOutput, Table, Text, rows_of
+from ldn_meta.display.outputs import Facts, FigureOutput, Table, Text, named, rows_of
 from ldn_meta.display.pages.page import (
     BY_PROTOCOL,
     QuestionPage,
@@ -29,6 +29,7 @@ from ldn_meta.display.pages.page import (
     sides,
     size,
     variants_table,
+    whose_weights,
 )
 from ldn_meta.display.words import (
     MEASURES,
@@ -54,6 +55,7 @@ from ldn_meta.evidence.answer.pools import (
     NO_COMPARISON,
     NOT_STATED,
     SIDE_UNKNOWN,
+    TAU2_METHODS,
     has_unknown_sign,
 )
 from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES
@@ -119,7 +121,8 @@ class EffectPage(QuestionPage):
             own = f"interval {how}{row['ci_from']}"
             if row["ci_from"] == "normal" or own in row["assumptions"]:
                 own = ""
-            notes = [row["assumptions"], own, row["notes"]]
+            noted = named(self.opened.derived.evidence, row["notes"])
+            notes = [row["assumptions"], own, noted]
             notes = [text for text in notes if text not in ("", "none")]
             others = "in both arms" if row["is_paired"] else f"+ {plain(row['n_2'])}"
             rows.append(
@@ -152,9 +155,12 @@ class EffectPage(QuestionPage):
                 f"Effect: {MEASURES[measure]} in {unit}, with the sign as printed; the text read "
                 "does not say which drug was subtracted from which."
             )
+        weighed = f" {whose_weights(self.pool)}" * self.pool.read.has_prior
         if measure in RATIO_MEASURES:
-            return f"Effect: {MEASURES[measure]}, {self.drug} divided by {self.comparator_class}."
-        return f"Effect: {MEASURES[measure]} in {unit}, {self.drug} minus {self.comparator_class}."
+            how = f"{MEASURES[measure]}, {self.drug} divided by {self.comparator_class}"
+        else:
+            how = f"{MEASURES[measure]} in {unit}, {self.drug} minus {self.comparator_class}"
+        return f"Effect: {how}.{weighed}"
 
     @property
     def other_outcomes(self) -> Table:
@@ -481,11 +487,12 @@ class EffectPage(QuestionPage):
                 "of how robust it is. A second trial would be the first test."
             )
         weights = self.pool.result.weight_pct
-        top = int(weights.argmax())
+        top, kind = int(weights.argmax()), TAU2_METHODS[self.pool.result.tau2_method]
         off = sum(not read.low <= 0 <= read.high for _, read in defined)
         name = self.pool.trials["study_label"].iloc[top]
+        by = f" in the pool by {kind}" * self.pool.read.has_prior
         lines = [
-            *([] if self.pool.is_alone else [f"Largest weight: {name}, {weights[top]:.0f}%."]),
+            *([] if self.pool.is_alone else [f"Largest weight{by}: {name}, {weights[top]:.0f}%."]),
             f"Over {over} the estimate runs from {ends[0]} ({low[0]}) to {ends[1]} ({high[0]}).",
             f"Of the {len(defined)} analyses with a result, "
             f"{agree(off, 'has', 'have')} an interval that excludes no difference.",

@@ -13,7 +13,7 @@ import pandas as pd
 from ldn_meta.display.figures.studies import IN_NO_POOL, TOLD_OF_ALL
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of
 from ldn_meta.display.pages.effect import EffectPage
-from ldn_meta.display.pages.page import BY_PROTOCOL, construct_labels, open_page
+from ldn_meta.display.pages.page import BY_PROTOCOL, construct_labels, open_page, people_cell
 from ldn_meta.display.words import (
     MEASURES,
     agree,
@@ -22,7 +22,6 @@ from ldn_meta.display.words import (
     effect_of,
     fixed,
     in_words,
-    plain,
     shown,
 )
 from ldn_meta.evidence.answer.answer import Answers
@@ -155,7 +154,7 @@ class OverviewPage:
                     "measured as": c["measured"] or ("none" if is_empty else c["constructs"]),
                     "synthesis": kind,
                     "studies": c["trials"],
-                    "people": f"{plain(c['people'])}{people}",
+                    "people": f"{people_cell(c['people'], c['people_are'])}{people}",
                     "randomised": "none" if is_empty else _randomised(c),
                     "effect (95% interval)": c["number"] or "none",
                     "side of the estimate": self._side(c),

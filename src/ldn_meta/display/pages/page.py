@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat
 
 import pandas as pd
 
-from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of, source_cell
+from ldn_meta.display.outputs import Facts, Table, Text, footer, named, rows_of, source_cell
 from ldn_meta.display.words import (
     MEASURES,
     capitalised,
@@ -29,8 +29,8 @@ from ldn_meta.display.words import (
     shown_facts,
 )
 from ldn_meta.evidence.answer.conflicts import NO_RESULT, UNCHANGED
-from ldn_meta.evidence.answer.directions import RANDOMISED, GroupSynthesis, group_syntheses
-from ldn_meta.evidence.answer.pools import NOTHING
+from ldn_meta.evidence.answer.directions import STAGES, GroupSynthesis, group_syntheses
+from ldn_meta.evidence.answer.pools import NOTHING, TAU2_METHODS
 from ldn_meta.evidence.derived import Derived, load_derived
 from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES
 from ldn_meta.evidence.raw.bias import OVERALL
@@ -240,9 +240,17 @@ def _with_unit(fact: dict[str, Any]) -> str:
     return f"{fact['value']} {fact['unit']}"
 
 
+def whose_weights(found: Pool) -> str:
+    """Say of which pool weights are: one read with a prior gives trials none of its own."""
+    return (
+        f"Weights are those of the pool by {TAU2_METHODS[found.result.tau2_method]}; the estimate "
+        "with the prior averages over all spreads between trials and has none of its own."
+    )
+
+
 def people_cell(n: float, stage: str) -> str:
     """People of a comparison for a table: bare where analysed, else with what they were."""
-    return f"{plain(n)}{f' {stage}' * (stage == RANDOMISED)}"
+    return f"{plain(n)} {stage if stage in STAGES[1:] else ''}".strip()
 
 
 def construct_labels(derived: Derived) -> dict[str, str]:
@@ -700,7 +708,7 @@ def judgements_table(evidence: Evidence, rows: pd.DataFrame) -> Table:
             "judgement": row["judgement"],
             "reason": row["reason"]
             if row["note"] in MISSING
-            else f"{row['reason']}; note: {row['note']}",
+            else f"{row['reason']}; note: {named(evidence, row['note'])}",
             "judged by": row["judged_by"],
             "source": source_cell(evidence, row),
         }
@@ -728,9 +736,9 @@ def conflicts_table(derived: Derived, conflicts: pd.DataFrame) -> Table:
             "study": names[row["study_id"]],
             "fact": ", ".join(of_arm.get(part, part) for part in str(row["fact"]).split(", ")),
             "used": row["used"],
-            "also printed": f"{row['other']} [{row['other_source']}]",
+            "also printed": named(derived.evidence, f"{row['other']} [{row['other_source']}]"),
             "differ by": row["kind"],
-            "used, because": row["reason"],
+            "of the other": named(derived.evidence, row["reason"]),
             "the answer with each": _consequence(row, labels),
         }
         for row in rows_of(conflicts)

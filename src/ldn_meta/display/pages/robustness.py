@@ -483,10 +483,7 @@ class RobustnessPage(QuestionPage):
         others = {(row["construct"], row["comparator_class"]) for row in rows_of(rows)} - {
             (self.construct, self.comparator_class)
         }
-        moved = (
-            f"{count(len(others), 'other rating')} of the condition would move" if others else ""
-        )
-        return "; ".join(filter(None, (*parts, moved)))
+        return "; ".join(filter(None, (*parts, _others_move(len(others)))))
 
     def _rated_otherwise(self, one: Decision) -> str:
         """What the main rating would be, where one call of its rule says so."""
@@ -501,13 +498,18 @@ class RobustnessPage(QuestionPage):
             return ""
         row = own.iloc[0]
         before, after = int(row["level"]), int(row["level_otherwise"])
-        if before == after:
-            return f"{RATED_OTHERWISE[one.name]} the levels and the main rating are the same"
-        return (
-            f"{RATED_OTHERWISE[one.name]} {taken_off(after)} would be taken off instead of "
+        told = (
+            f"{RATED_OTHERWISE[one.name]} the levels and the main rating are the same"
+            if before == after
+            else f"{RATED_OTHERWISE[one.name]} {taken_off(after)} would be taken off instead of "
             f"{taken_off(before)}; the main rating is then {row['certainty_otherwise']} and as "
             f"planned {rated['certainty']}"
         )
+        key = ["construct", "comparator_class"]
+        as_planned = self.opened.derived.certainty.set_index(key)["certainty"]
+        others = rows[rows["domain"].eq(domain)].drop(own.index).set_index(key)
+        moved = others["certainty_otherwise"] != as_planned.reindex(others.index)
+        return "; ".join(filter(None, (told, _others_move(int(moved.sum())))))
 
     def _alone(self, one: Decision) -> list[tuple[float, ...]]:
         """Estimate and interval, as displayed, by the plan and with one choice otherwise."""
@@ -746,7 +748,9 @@ class RobustnessPage(QuestionPage):
     def small_studies(self) -> Text | InTurn:
         """Whether small studies tell another story."""
         k, found = self.answer.k, self.answer.small_studies
-        if self.pool is None or found is None:
+        if self.pool is None:
+            return Text("")
+        if found is None:
             return Text(
                 f"Funnel plot and tests of small-study effects need "
                 f"{count(ENOUGH_TRIALS, 'trial')}; the pool has {count(k, 'trial')}, so nothing "
@@ -898,6 +902,10 @@ class InTurn:
 def _share(value: float) -> str:
     """A share of analyses; one that is nearly nought or all is not written as if it were."""
     return {0.0: "none", 1.0: "all"}.get(value) or share_words(value)
+
+
+def _others_move(number: int) -> str:
+    return f"{count(number, 'other rating')} of the condition would move" if number else ""
 
 
 def _when(moment: datetime) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from ldn_meta.display.figures.directions import AGREEING_PCT
 from ldn_meta.display.outputs import Facts, Table, Text, rows_of
 from ldn_meta.display.pages.page import Opened, Page, open_page, page_of, people_cell
 from ldn_meta.display.words import (
@@ -183,12 +182,14 @@ class WithoutPoolingPage(Page):
     @property
     def groups_table(self) -> Table:
         """Which outcome groups could be pooled, and where."""
+        outcomes = self.opened.derived.evidence.text["outcomes"]
+        domains = dict(zip(outcomes["construct"], outcomes["domain"], strict=True))
         rows = [
             {
                 "outcome group": group.group,
                 "comparative studies that tell of it": listed(group.results["study_label"]),
                 "synthesis": _synthesis(group, self.opened.arm_not_named(group)),
-                "page": _page(group),
+                "page": _page(group, domains),
                 "results in no pool": listed(_outside(group)),
             }
             for group in self.opened.groups
@@ -235,10 +236,15 @@ class WithoutPoolingPage(Page):
             frame,
             caption,
             "One row a study and outcome, the first by the plan's order. The side is that of "
-            "the point estimate, never of a test. People: analysed, or, where that is not told, "
-            "randomised, with that word. NR not reported.",
+            "the point estimate, never of a test. People of the arms compared: analysed, or, "
+            "where that is not told, randomised or enrolled, with that word. NR not reported.",
             "No comparative study tells of one.",
         )
+
+    @property
+    def _voting(self) -> pd.DataFrame:
+        """Of each study and outcome group the result that votes: what figures draw."""
+        return pd.concat([group.results for group in self.opened.groups])
 
     @property
     def direction_figure(self) -> FigureOutput:
@@ -247,7 +253,7 @@ class WithoutPoolingPage(Page):
 
         return effect_direction_output(
             "effect_directions",
-            self.results,
+            self._voting,
             order=self._order,
             treatment=self.drug,
             title=self._title("directions"),
@@ -260,7 +266,7 @@ class WithoutPoolingPage(Page):
 
         return harvest_output(
             "harvest",
-            self.results,
+            self._voting,
             order=self._order,
             treatment=self.drug,
             title=self._title("studies by direction"),
@@ -317,9 +323,9 @@ class WithoutPoolingPage(Page):
             pd.DataFrame(rows),
             "Vote count by the side of the estimate, with the exact sign test",
             "Do studies lie on one side more often than a coin would put them? Every study is one "
-            "vote, with its first outcome of the group; the figures show a study on a side when "
-            f"at least {AGREEING_PCT}% of its outcomes lie there. Smallest p: all studies on one "
-            "side. All comparative studies: whatever their design and comparator.",
+            "vote, with its first outcome of the group whose side is known, in figures as here. "
+            "Smallest p: all studies on one side. All comparative studies: whatever their design "
+            "and comparator.",
         )
 
     @property
@@ -516,11 +522,9 @@ def _kept_out(group: GroupSynthesis) -> str:
     return "; ".join(f"{name}, {why}" for name, why in reasons.items())
 
 
-def _page(group: GroupSynthesis) -> str:
-    if group.pool is not None:
-        return page_of(group.pool.trials["domain"].iloc[0])
-    if group.synthesis == NO_COMPARISON:
-        return "10_included_trials"
+def _page(group: GroupSynthesis, domains: Mapping[str, str]) -> str:
+    if group.pool is not None or group.synthesis == NO_COMPARISON:
+        return page_of(domains[group.cell["construct"]])
     return "this one" if len(group.results) else "none"
 
 

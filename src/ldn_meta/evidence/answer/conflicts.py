@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ldn_meta.evidence.answer.directions import NOT_BLIND
+from ldn_meta.evidence.answer.directions import NOT_BLIND, group_of_constructs
 from ldn_meta.evidence.answer.pools import (
     FAVOURS_COMPARATOR,
     FAVOURS_TREATMENT,
@@ -44,7 +44,7 @@ from ldn_meta.evidence.raw.faults import (
     latest_size,
     stated_twice,
 )
-from ldn_meta.evidence.raw.tables import VALUE_TABLES, as_records, cited
+from ldn_meta.evidence.raw.tables import VALUE_TABLES, as_records, cited, source_rows
 from ldn_meta.stats.arrays import two_sided_quantile
 from ldn_meta.stats.convert import ci_from_se, paired_se, se_from_p
 from ldn_meta.stats.effects import log_risk_ratio
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 
     from ldn_meta.errors import Fault
     from ldn_meta.evidence.answer.answer import Answer, Answers
-    from ldn_meta.evidence.effects.rows import Row
+    from ldn_meta.evidence.effects.rows import Outcome, Row
     from ldn_meta.evidence.raw.protocol import Protocol
     from ldn_meta.evidence.raw.tables import Evidence
     from ldn_meta.stats.arrays import Interval
@@ -162,7 +162,9 @@ def conflicts(evidence: Evidence, protocol: Protocol) -> pd.DataFrame:
     """Facts with more than one value."""
     import pandas as pd
 
-    missing = set(evidence.dictionary.missing)
+    missing, sources = set(evidence.dictionary.missing), source_rows(evidence)
+    outcomes = evidence.text["outcomes"]
+    labels = dict(zip(outcomes["outcome_id"], outcomes["instrument"], strict=True))
     found = []
     for table in FACT_KEYS:
         text = evidence.text[table]
@@ -180,10 +182,10 @@ def conflicts(evidence: Evidence, protocol: Protocol) -> pd.DataFrame:
                 (
                     fact["study_id"],
                     table,
-                    _words(fact, missing),
+                    _words(fact, missing, labels),
                     kind,
-                    _printed(used),
-                    _printed(others),
+                    _printed(used, sources),
+                    _printed(others, sources),
                     "the plan takes the other analysis set first"
                     if kind == ANALYSIS_SET
                     else "; ".join(dict.fromkeys(others["preferred_reason"])),
@@ -239,18 +241,20 @@ def _rows(rows: pd.DataFrame, missing: Collection[str]) -> list[dict[str, str]]:
     ]
 
 
-def _printed(rows: pd.DataFrame) -> str:
+def _printed(rows: pd.DataFrame, sources: Mapping[str, Any]) -> str:
     return "; ".join(
-        f"{row['as_reported']} [{cited(row)}, {row['read_from']}]" for row in as_records(rows)
+        f"{row['as_reported']} [{cited(row, sources)}, {row['read_from']}]"
+        for row in as_records(rows)
     )
 
 
-def _words(fact: dict[str, str], missing: set[str]) -> str:
+def _words(fact: dict[str, str], missing: set[str], labels: Mapping[str, str]) -> str:
     parts = []
     for name, value in fact.items():
         if name != "study_id" and value not in missing:
             is_week = name == "timepoint_weeks"
-            parts.append(f"week {value}" if is_week else value.replace("_", " "))
+            told = labels.get(value, value.replace("_", " "))
+            parts.append(f"week {value}" if is_week else told)
     return ", ".join(parts)
 
 
@@ -287,7 +291,9 @@ def ledger(evidence: Evidence, protocol: Protocol) -> pd.DataFrame:
                     "indication_id": name,
                     "other": "; ".join(rows[address]["as_reported"] for address in addresses),
                     "other_source": source,
-                    "reason": fact["reason"],
+                    "reason": fact["reason"]
+                    if fact["kind"] == ANALYSIS_SET
+                    else "; ".join(dict.fromkeys(rows[a]["preferred_reason"] for a in addresses)),
                     **_answers(base[name], believed[change], str(fact["study_id"]), constructs),
                     "rows": fact["rows"],
                 }
@@ -475,6 +481,7 @@ EITHER_WAY = "an important difference either way"
 # Where there are none to try.
 UNBOUNDED = "no bound"
 NOTHING_PRINTED = "nothing printed says how large or how exact"
+OTHER_OUTCOME = "what it lacks is told of {outcome}, which enters no pool of {main}"
 NO_PRIOR = "read by {method}, for the plan states no prior for {unit}"
 EQUAL_ARMS = "with arms of equal size, for theirs are not known"
 NOT_ASKED = "no row of wanted.csv says which number is missing"
@@ -533,6 +540,8 @@ def wanted(answers: Answers) -> pd.DataFrame:
         row["indication_id"]: row for row in as_records(in_order) if row["is_reported"] == "yes"
     }
     asked = {row["study_id"]: row for row in as_records(text[WANTED])}
+    groups = group_of_constructs(answers.protocol)
+    by_construct = {row["construct"]: row for row in context.outcomes.values()}
     studies = as_records(text["studies"].sort_values(["year", "study_id"], kind="stable"))
     lines = []
     for name, indication in indications.items():
@@ -545,6 +554,8 @@ def wanted(answers: Answers) -> pd.DataFrame:
             ):
                 continue
             row = NOT_IN_WANTED | asked.get(study["study_id"], {})
+            main = by_construct[indication["main_construct"]]
+            told_of = context.outcomes.get(row.get("outcome_id", ""), main)
             lines.append(
                 {
                     "indication_id": name,
@@ -552,9 +563,19 @@ def wanted(answers: Answers) -> pd.DataFrame:
                     "study_label": study["label"],
                     **{key: row[key] for key in NOT_IN_WANTED},
                     **_outlook(context, answer, indication, study),
+                    **_of_another(told_of, main, groups),
                 }
             )
     return pd.DataFrame(lines)
+
+
+def _of_another(told_of: Outcome, main: Outcome, groups: Mapping[str, str]) -> dict[str, Any]:
+    """That nothing is worked out where the number is of an outcome of another group."""
+    construct = told_of["construct"]
+    if construct == main["construct"] or groups.get(construct) == groups.get(main["construct"]):
+        return {}
+    words = {"outcome": told_of["construct_label"], "main": main["construct_label"]}
+    return {"basis": UNBOUNDED, "assumed": OTHER_OUTCOME.format(**words)}
 
 
 def _outlook(

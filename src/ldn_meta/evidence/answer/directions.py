@@ -78,8 +78,9 @@ SIGNED = ("MD", "SMD", "RD", "median difference", "percent point difference")
 SIDES = {FAVOURS_TREATMENT: 1.0, FAVOURS_COMPARATOR: -1.0}
 NOT_SAID_WHICH = "a difference is printed, but not which of the two was subtracted from which"
 NO_BETTER = "numbers are printed, but not which end of the scale is better"
+NOT_COMPARED = "what is printed compares the two neither in words nor in numbers"
 WHY_NO_SIDE = {
-    "no difference": "called no difference, and no number gives the side",
+    "no difference": "called no difference, and no reliable number gives the side",
     NOT_STATED: "only a test is told, and neither words nor numbers give the side",
 }
 NO_COMPARISON = "only results within one arm are printed, no comparison"
@@ -226,7 +227,8 @@ def side_of_contrast(context: Context, row: Contrast) -> tuple[float, str, int]:
         if not math.isnan(estimate):
             beside = f"beside a printed {row['measure']} of {estimate:g}"
         return SIDES[direction], f"the report's words, {beside}", WORDS
-    return math.nan, WHY_NO_SIDE[direction], WORDS
+    is_silent = direction == NOT_STATED and row["p_relation"] is None
+    return math.nan, NOT_COMPARED if is_silent else WHY_NO_SIDE[direction], WORDS
 
 
 def _of_arms(
@@ -600,41 +602,47 @@ def _p_words(text: str) -> str:
 def _people(context: Context, chosen: list[Side]) -> tuple[float, str]:
     """People behind a comparison, pairs once, and at which stage they were counted.
 
-    By the result's own numbers, else those analysed, else those randomised, arm by arm; NaN where
-    no table says how many. A percentage printed without its denominator has no people.
+    By the result's own numbers, else those analysed, else those randomised or enrolled, arm by
+    arm or, of two arms, in all; NaN where no table says how many. A count or share without its
+    denominator is lent none of those analysed: these may be others.
     """
     first = chosen[0]
     lead = first.lead
+    study: Mapping[str, Any] = context.studies[lead["study_id"]]
+    arms = [arm for arm in context.arms.values() if arm["study_id"] == lead["study_id"]]
+    is_count = lead.get("events") is not None or lead.get("percent") is not None
+    bare = {"n_analysed": None} if is_count and lead.get("n") is None else {}
     if _is_paired(context, first):
-        study = context.studies[lead["study_id"]]
-        return people_of(
-            [
-                *(side.effect["n_1"] for side in chosen if side.effect is not None),
-                lead["n_1"] if "arm_1" in lead else lead["n"],
-            ],
-            study,
-        )
-    # A percentage without the people it is of: no size may be lent to it.
-    if first.effect is None and lead.get("percent") is not None and lead.get("n") is None:
+        # An effect of pairs may have been lent the people of its study.
+        return people_of([lead["n_1"] if "arm_1" in lead else lead["n"]], {**study, **bare})
+    if not first.arm_2:
+        # People of one arm are not those of a comparison.
         return math.nan, NOT_REPORTED
-    own = {side.arm_1: side.people(1) for side in chosen}
-    if first.arm_2:
-        own[first.arm_2] = first.people(2)
-    every = [people_of(printed, context.arms[arm]) for arm, printed in own.items()]
-    total = sum(n for n, _ in every)
-    stages = {stage for _, stage in every}
-    return total, next(one for one in (NOT_REPORTED, RANDOMISED, ANALYSED) if one in stages)
+    own = {side.arm_1: side.people(1) for side in chosen} | {first.arm_2: first.people(2)}
+    every = [people_of(printed, {**context.arms[arm], **bare}) for arm, printed in own.items()]
+    total, stage = sum(n for n, _ in every), earliest(stage for _, stage in every)
+    if stage != ANALYSED and len(arms) == TWO_ARMS:
+        # The study is its two arms; what it tells of both may be more.
+        of_both = people_of([], {**study, **bare})
+        if math.isnan(total) or of_both[1] == ANALYSED:
+            return of_both
+    return total, stage
 
 
-ANALYSED, RANDOMISED = "analysed", "randomised"
+ANALYSED, RANDOMISED, ENROLLED = STAGES = ("analysed", "randomised", "enrolled")
+
+
+def earliest(stages: Iterable[str]) -> str:
+    """At which stage people were counted who were counted at several; NR where one is not told."""
+    found = set(stages)
+    return next((one for one in (NOT_REPORTED, *STAGES[::-1]) if one in found), NOT_REPORTED)
 
 
 def people_of(printed: Iterable[float | None], of: Mapping[str, Any]) -> tuple[float, str]:
-    """People of a study or an arm: those of the result or analysed, else those randomised."""
-    for values, stage in (
-        ([*printed, of["n_analysed"]], ANALYSED),
-        ([of["n_randomised"]], RANDOMISED),
-    ):
+    """People of a study or an arm: of the result, else of the latest stage that is told."""
+    sizes = [of.get(f"n_{stage}") for stage in STAGES]
+    told = ([*printed, sizes[0]], *([size] for size in sizes[1:]))
+    for values, stage in zip(told, STAGES, strict=True):
         for n in map(number, values):
             if not math.isnan(n):
                 return n, stage
@@ -809,6 +817,7 @@ class GroupSynthesis:
             "trials": len(shown) or int(self.possible["trials"]),
             "studies": list(shown["study_label"]),
             "people": who,
+            "people_are": self._counted_at(shown),
             # A trial that prints its arms together, or one of them, is randomised all the same.
             "is_randomised": any(
                 value is True
@@ -826,6 +835,13 @@ class GroupSynthesis:
                 for row in as_records(beside)
             ],
         }
+
+    def _counted_at(self, shown: pd.DataFrame) -> str:
+        """At which stage people shown were counted, also those of a pool; empty if analysed."""
+        keys = ("study_label", "construct")
+        asked = np.all([self.results[key].isin(list(shown[key])) for key in keys], axis=0)
+        stage = earliest(self.results.loc[asked, "people_are"])
+        return stage if stage in STAGES[1:] else ""
 
     def _number(self, shown: pd.DataFrame) -> tuple[IntervalToRead | None, str]:
         """The effect of one study that is kept out of every pool, where one was computed."""

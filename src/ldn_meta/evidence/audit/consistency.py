@@ -15,7 +15,7 @@ from ldn_meta.evidence.effects.effects import used_rows
 from ldn_meta.evidence.effects.routes import degrees_of_freedom
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Context, Row, is_before, plain_rows
 from ldn_meta.evidence.raw.faults import FACT_KEYS, LEVELS, SIZES, SPLIT_DESIGNS, VALUES
-from ldn_meta.evidence.raw.tables import VALUE_TABLES, as_records, cited
+from ldn_meta.evidence.raw.tables import VALUE_TABLES, as_records, cited, source_rows
 from ldn_meta.stats.consistency import (
     CENTRE_TOLERANCE,
     CONSISTENT,
@@ -120,6 +120,7 @@ class Audit:
         self.evidence = evidence
         self.context = Context(evidence, protocol)
         self._missing = set(evidence.dictionary.missing)
+        self.sources = source_rows(evidence)
         self.rows: dict[str, list[Row]] = {}
         self.text: dict[str, dict[str, str]] = {}
         for table in CHECKED_TABLES:
@@ -1033,7 +1034,7 @@ def _told(audit: Audit, row: Row) -> str:
     said, p = audit.cell(row, "as_reported"), audit.p(row)
     if p is not None and p.is_word:
         said = "not significant" if p.relation == "ns" else "significant"
-    return f"{said or 'no number'} [{cited(row)}]"
+    return f"{said or 'no number'} [{cited(row, audit.sources)}]"
 
 
 # -- the table of findings -------------------------------------------------------------------

@@ -39,6 +39,7 @@ class Study(TypedDict):
     design: str
     is_randomised: bool | None
     blinding: str
+    n_enrolled: int | None
     n_randomised: int | None
     n_analysed: int | None
     dose_low_mg_per_day: float | None

@@ -48,6 +48,7 @@ from ldn_meta.evidence.raw.selection import (
 )
 from ldn_meta.evidence.raw.tables import as_records, counted, titled_html
 from ldn_meta.stats.arrays import CI_METHODS, HALF, TAU2_METHODS, html_table
+from ldn_meta.stats.pool import INTERVAL_NAMES
 
 if TYPE_CHECKING:
     from ldn_meta.evidence.raw.tables import Dictionary, Evidence
@@ -721,7 +722,7 @@ class Protocol:
         """
         for one in self.history.decisions:
             for changes in self._others_of(one):
-                said = {name.replace("_", " "): _said(value) for name, value in changes.items()}
+                said = {SAID.get(n, n.replace("_", " ")): _said(v) for n, v in changes.items()}
                 words = said.get("judged") or "; ".join(f"{n}: {v}" for n, v in said.items())
                 yield one, words, self._answered(one, changes)
 
@@ -946,11 +947,28 @@ def _known_names(one: Decision, changes: Mapping[str, Any], names: Sequence[str]
         raise not_allowed(f"{one.name}.otherwise", dict(changes), f"some of {', '.join(names)}")
 
 
+# Names of the plan as readers know them; of the others the words themselves.
+SAID = {
+    "ci_method_two_trials": "interval of two trials",
+    "far_below": "far below the information size",
+    "people_without_estimate": "few people",
+    "per_1000": "important of 1,000 people",
+    "ratio_high": "important ratio above",
+    "ratio_low": "important ratio below",
+    "scale": "its scale",
+    "sd": "standard deviation between people",
+    "share_of_weight": "share of the weight that counts",
+    "shortest_weeks": "shortest treatment in weeks",
+    "tau_prior": "prior for the spread between trials",
+}
+
+
 def _said(value: Any) -> str:
     """A value of the plan in words; of scales by unit the numbers alone."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{unit} {number:g}" for unit, number in value.items())
-    return f"{value:g}" if _is_number(value) else str(value)
+        ratios = {LOG: "log ratios"}
+        return ", ".join(f"{ratios.get(unit, unit)} {n:g}" for unit, n in value.items())
+    return f"{value:g}" if _is_number(value) else INTERVAL_NAMES.get(str(value), str(value))
 
 
 def _no_word_twice(where: str, stated: Any) -> None:

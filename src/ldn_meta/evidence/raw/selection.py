@@ -119,6 +119,9 @@ class Model:
         """Interval method of `pool` for k trials; of one alone it is only a name."""
         if self.ci_method is not None:
             return self.ci_method
+        if self.tau2_method == "common":
+            # No spread between trials is allowed for, so none can widen the interval.
+            return "wald"
         if k != TWO_TRIALS:
             return ONE_TRIAL if k < TWO_TRIALS else self.ci_method_more_trials
         two = self.ci_method_two_trials

@@ -20,29 +20,39 @@ if TYPE_CHECKING:
 
 
 def short_citation(row: Any) -> str:
-    """First author and year, or the key where nobody is named."""
-    authors = str(row["authors"] or NOT_REPORTED)
-    if authors in MISSING:
-        return str(row["source_id"])
-    words = authors.split(",")[0].removesuffix(" et al.").split(" ")
-    # "Due Bruun K": initials go, a double surname stays.
-    first = " ".join(words[:-1] if len(words) > 1 and words[-1].isupper() else words)
-    year = str(row["year"] or NOT_REPORTED)
-    return first if year in MISSING else f"{first} {year}"
+    """First author and year; where nobody is named the registration, or where it stands."""
+    told = {name: str(row[name] or NOT_REPORTED) for name in _CITED}
+    authors, place = told["authors"], re.split(r",| \(", told["container"])[0]
+    if authors not in MISSING:
+        words = authors.split(",")[0].removesuffix(" et al.").split(" ")
+        # "Due Bruun K": initials go, a double surname stays.
+        first = " ".join(words[:-1] if len(words) > 1 and words[-1].isupper() else words)
+    elif told["registry_id"] not in MISSING:
+        first = told["registry_id"]
+        return first if place in (first.split(" ")[0], REGISTRY) else f"{first}, {place}"
+    else:
+        names = (place, told["title"], str(row["source_id"]))
+        first = next(name for name in names if name not in MISSING)
+    return first if told["year"] in MISSING else f"{first} {told['year']}"
+
+
+_CITED = ("authors", "container", "registry_id", "title", "year")
+REGISTRY = "ClinicalTrials.gov"
 
 
 # Columns that name a source: whose number it is, and last where it was read.
 NAMING_SOURCES = ("source_id", "claimed_in", "reported_in", "read_in")
 
 
-def cited(row: Mapping[Any, Any], sources: Mapping[str, Any] | None = None) -> str:
-    """Whose number a row holds and, where that is another text, where it was read.
-
-    As citations if the sources are given, else by their keys.
-    """
+def cited(row: Mapping[Any, Any], sources: Mapping[str, Any]) -> str:
+    """Whose number a row holds and, where that is another text, where it was read."""
     keys = [str(row[name]) for name in NAMING_SOURCES if name in row]
-    names = [short_citation(sources[key]) if sources else key for key in keys]
-    return ", read in ".join(dict.fromkeys(names))
+    return ", read in ".join(dict.fromkeys(short_citation(sources[key]) for key in keys))
+
+
+def source_rows(evidence: Evidence) -> dict[str, dict[str, Any]]:
+    """Rows of the sources by key."""
+    return {str(row["source_id"]): row for row in as_records(evidence.text["sources"])}
 
 
 FILE = "corrections.yml"
