@@ -48,7 +48,8 @@ html_show_search_summary = False
 html_theme = "sphinx_book_theme"
 html_static_path = ["_static"]
 html_css_files = ["ldn.css"]
-html_context = {"default_mode": "light"}
+html_js_files = ["ldn.js"]
+html_context = {"default_mode": "auto"}
 # The pages of studies are many: the list of all pages beside each of them would be half the site.
 templates_path = ["_templates"]
 html_sidebars = {
@@ -56,7 +57,7 @@ html_sidebars = {
     "studies/*": ["navbar-logo.html", "search-button-field.html", "study-nav.html"],
 }
 html_theme_options = {
-    "article_header_end": [],
+    "article_header_end": ["search-link.html"],
     # A condition is one page; those it is made of are listed on it and on each other.
     "max_navbar_depth": 1,
     "home_page_in_toc": False,

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 
 
+# Taken out of a page when its figures are filed: no notebook shows them.
+NARROW_MIME = "application/vnd.ldn-meta.narrow+svg"
+PDF_MIME = "application/vnd.ldn-meta.pdf"
+
+
 @dataclass(frozen=True)
 class Picture:
     """A finished drawing that matplotlib did not make: its SVG text and its PNG bytes."""
@@ -67,7 +72,7 @@ class FigureOutput:
         return self.figure.png if isinstance(self.figure, Picture) else self.figure.png()
 
     def svg(self) -> str:
-        """Return the image as SVG, letters as outlines, with title and description."""
+        """Return the image as SVG, with title and description."""
         if isinstance(self.figure, Picture):
             return self.figure.svg
         return self.figure.svg(self.name, self.alt)
@@ -81,6 +86,10 @@ class FigureOutput:
             "image/svg+xml": self.svg,
             "text/plain": lambda: self.alt,
         }
+        if not isinstance(self.figure, Picture) and (narrow := self.figure.narrow) is not None:
+            pdf = self.figure.pdf
+            makers[NARROW_MIME] = lambda: narrow().svg(self.name, self.alt)
+            makers[PDF_MIME] = lambda: base64.b64encode(pdf()).decode("ascii")
         data = {
             mime: make()
             for mime, make in makers.items()

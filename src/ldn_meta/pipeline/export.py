@@ -1018,9 +1018,12 @@ MAKERS: dict[str, Callable[[Report], bytes]] = {
 }
 
 
+_FIRST_DAY = "1980-01-01"
+
+
 def _day(found: Report) -> datetime:
     """The day of the data, or the first one a ZIP file can hold."""
-    return datetime.fromisoformat(found.day or "1980-01-01")
+    return datetime.fromisoformat(found.day or _FIRST_DAY)
 
 
 def _same_bytes(archive: bytes, day: datetime) -> bytes:
@@ -1032,6 +1035,11 @@ def _same_bytes(archive: bytes, day: datetime) -> bytes:
     pattern = rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*"
     members[core] = re.sub(pattern, stamp, members[core])
     return _archive(members, day)
+
+
+def archived(members: Mapping[str, bytes]) -> bytes:
+    """Put files into a ZIP of the day of the data."""
+    return _archive(members, datetime.fromisoformat(stated()["changed"] or _FIRST_DAY))
 
 
 def _archive(members: Mapping[str, bytes], day: datetime) -> bytes:
@@ -1126,7 +1134,8 @@ def _carried(found: Report) -> dict[str, bytes]:
         made[f"tables/{_sheet_name(number, block)}.csv"] = csv_text(block.rows).encode()
     for file in sorted((files.reports() / name / "figures").glob("*.svg")):
         made[f"figures/{file.name}"] = file.read_bytes()
-        made[f"figures/{file.stem}.png"] = png_300(file.read_text(encoding="utf-8"))
+        if "." not in file.stem:
+            made[f"figures/{file.stem}.png"] = png_300(file.read_text(encoding="utf-8"))
     made |= robvis(derived)
     made[f"{name}-revman.zip"] = revman(found)
     made |= _numbers_alone(json.loads(made[FACTS]))

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from ldn_meta import files
-from ldn_meta.display.outputs import FACTS_MIME
+from ldn_meta.display.outputs import FACTS_MIME, NARROW_MIME, PDF_MIME
 from ldn_meta.errors import ArgumentError, NotebookError, ParameterError, did_you_mean
 from ldn_meta.evidence.effects.rows import CONTRAST
 from ldn_meta.evidence.raw.protocol import load_protocol
@@ -311,8 +311,11 @@ def _take_figure(output: Any, label: Any, name: str) -> dict[str, bytes]:
     # Where Jupyter looks for the alternative text of an image.
     output["metadata"].setdefault(_PNG, {})["alt"] = alt
     files = {f"{FIGURES}/{figure}.png": base64.b64decode(output["data"][_PNG])}
-    if _SVG in output["data"]:
-        files[f"{FIGURES}/{figure}.svg"] = output["data"].pop(_SVG).encode()
+    for mime, ending in ((_SVG, "svg"), (NARROW_MIME, "narrow.svg")):
+        if mime in output["data"]:
+            files[f"{FIGURES}/{figure}.{ending}"] = output["data"].pop(mime).encode()
+    if PDF_MIME in output["data"]:
+        files[f"{FIGURES}/{figure}.pdf"] = base64.b64decode(output["data"].pop(PDF_MIME))
     return files
 
 

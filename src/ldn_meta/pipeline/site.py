@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,6 +157,7 @@ TABLES = {
     "92_dose": ("raw/study_facts", "raw/arm_events"),
     "93_printed_numbers": ("consistency",),
 }
+NOTEBOOKS = "notebooks.zip"
 FORMATS = ("png", "svg")
 R_WORDS = {".csv": "Its rows as CSV", ".R": "R script (metafor)"}
 
@@ -165,9 +167,9 @@ def downloads() -> dict[str, Path]:
     found = _tables()
     for report in files.reports().glob("*/"):
         drawn = {figure.name for figure in figures_of(report.name)}
-        figures = [file for file in report.glob("figures/*") if file.stem in drawn]
-        for file in (*report.glob("*.ipynb"), *figures):
-            found[f"{DOWNLOADS}/{report.name}/{file.name}"] = file
+        for file in report.glob("figures/*"):
+            if file.name.partition(".")[0] in drawn:
+                found[f"{DOWNLOADS}/{report.name}/{file.name}"] = file
     if (cited := files.project_root() / export.CITATION).is_file():
         found[f"{DOWNLOADS}/{export.CITATION}"] = cited
     return dict(sorted(found.items()))
@@ -180,19 +182,33 @@ def report_forms() -> tuple[str, ...]:
 
 
 def made_to_take_along() -> dict[str, bytes]:
-    """Make what is not on file: reports; rows of forest plots, and their PNG for print."""
+    """Make what is not on file: reports, notebooks in a ZIP, rows of forest plots and a PNG."""
     found: dict[str, bytes] = {}
-    for name in reported_indications():
-        drawn = [one.name for one in figures_of(name) if one.name.startswith("forest")]
-        own = {file: data for one in drawn for file, data in forest_rows(one, name).items()}
-        for one in drawn:
-            svg = (files.reports() / name / "figures" / f"{one}.svg").read_text(encoding="utf-8")
-            own[f"{one}.png"] = export.png_300(svg)
-        if _notebooks(name) and report_forms():
+    for name in (*reported_indications(), OVERVIEW):
+        pages = _notebooks(name)
+        own = {file: data for one in figures_of(name) for file, data in _made_of(one).items()}
+        if pages:
+            members = {page.name: page.read_bytes() for page in pages}
+            own[NOTEBOOKS] = export.archived(members)
+        if pages and name != OVERVIEW and report_forms():
             carried = export.report(name)
             own |= {f"{name}.{form}": export.MAKERS[form](carried) for form in report_forms()}
         found |= {f"{DOWNLOADS}/{name}/{file}": data for file, data in own.items()}
     return found
+
+
+def _made_of(drawn: Drawn) -> dict[str, bytes]:
+    """Rows of a forest plot, a script for R, and a PNG with 300 dots an inch."""
+    file = files.reports() / drawn.report / "figures" / f"{drawn.name}.svg"
+    if not _has_layouts(drawn.name, drawn.report):
+        return forest_rows(drawn.name, drawn.report)
+    made = export.png_300(file.read_text(encoding="utf-8"))
+    return {**forest_rows(drawn.name, drawn.report), f"{drawn.name}.png": made}
+
+
+def _has_layouts(name: str, report: str) -> bool:
+    """Whether a figure is there for a telephone and for print too."""
+    return (files.reports() / report / "figures" / f"{name}.narrow.svg").is_file()
 
 
 def forest_rows(name: str, report: str) -> dict[str, bytes]:
@@ -215,16 +231,17 @@ def _tables() -> dict[str, Path]:
 
 def figure_bar(name: str, report: str, up: str) -> str:
     """Write links to a figure of a report in its formats."""
-    links = [(f"{report}/{name}.{end}", f"Figure as {end.upper()}") for end in FORMATS]
+    forms = (*FORMATS, *(["pdf"] if _has_layouts(name, report) else []))
+    links = [(f"{report}/{name}.{end}", f"Figure as {end.upper()}") for end in forms]
     for file in forest_rows(name, report):
         links.append((f"{report}/{file}", R_WORDS[Path(file).suffix]))
     return _bar("this figure", links, up)
 
 
 def page_bar(notebook: str, report: str, up: str) -> str:
-    """Write links to an executed notebook and the tables it rests on."""
+    """Write links to the executed notebooks of a report and the tables a page rests on."""
     tables = [name if "/" in name else f"derived/{name}" for name in TABLES.get(notebook, ())]
-    page = (f"{report}/{notebook}.ipynb", "This page as a notebook")
+    page = (f"{report}/{NOTEBOOKS}", "Notebooks (ZIP)")
     offered = [(f"data/{table}.csv", f"data/{table}.csv") for table in tables]
     return _bar("this page", [page, *offered], up)
 
@@ -251,9 +268,10 @@ def _bar(what: str, offered: Iterable[tuple[str, str]], up: str) -> str:
 STUDIES = "studies"
 # The theme lets what has this class scroll by itself, with the keyboard too.
 SCROLLS = "pst-scrollable-table-container"
-_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+_TABLE = re.compile(
+    r"(?:<p><strong>([^<]*)</strong></p>\s*)?(<table\b[^>]*>)(.*?</table>)", re.DOTALL
+)
 _CELL = re.compile(r"(<td\b[^>]*>)(.*?)(</td>)", re.DOTALL)
-_CAPTION = re.compile(r"<strong>([^<]*)</strong></p>\s*$")
 _OWN_CAPTION = re.compile(r"<caption[^>]*>([^<]*)</caption>")
 # A citation without an address starts like a study, and is none.
 _CITATION = "no address on file"
@@ -288,13 +306,15 @@ class Links:
 
 
 def scrolling(text: str) -> str:
-    """Put every table into a container that scrolls, named by the caption in or before it."""
+    """Put every table into a container that scrolls; the bold line above it is its caption."""
 
     def contained(table: re.Match[str]) -> str:
-        caption = _OWN_CAPTION.search(table[0]) or _CAPTION.search(text, 0, table.start())
-        name = caption[1] if caption else "Table"
-        region = f'<div class="{SCROLLS}" role="region" aria-label="{name}">'
-        return f"{region}{table[0]}</div>"
+        above, begin, rest = table.groups()
+        own = _OWN_CAPTION.search(rest)
+        name = own[1] if own else above or "Table"
+        caption = f"<caption>{name}</caption>" if above and not own else ""
+        region = f'<div class="{SCROLLS}" role="group" aria-label="{name}">'
+        return f"{region}{begin}{caption}{rest}</div>"
 
     return _TABLE.sub(contained, text)
 
@@ -358,15 +378,23 @@ def _for_readers(
         yield output
 
 
+ON_TELEPHONES = "screen and (max-width: 600px)"
+
+
 def figure_html(label: Mapping[str, Any], report: str, up: str) -> str:
     """Write a figure as the file that can be taken along, with its words and its formats."""
     name = label["figure"]
     source = html.escape(f"{up}{DOWNLOADS}/{report}/{name}.svg")
     picture = f'<img src="{source}" alt="{html.escape(label["alt"])}" loading="lazy">'
+    kind = "ldn-figure"
+    if _has_layouts(name, report):
+        narrow = f'{source.removesuffix("svg")}narrow.svg" media="{ON_TELEPHONES}'
+        picture = f'<picture><source srcset="{narrow}">{picture}</picture>'
+        kind += " ldn-fits"
     # Words of a figure begin with what kind it is, and of what.
     called = html.escape(label["alt"].partition(". ")[0].rstrip("."))
     return (
-        f'<figure class="ldn-figure"><div class="{SCROLLS}" role="region" '
+        f'<figure class="{kind}"><div class="{SCROLLS}" role="group" '
         f'aria-label="{called}">{picture}</div>'
         f"<figcaption>{figure_bar(name, report, up)}</figcaption></figure>"
     )
@@ -389,106 +417,18 @@ class Layer:
     opens: str = NEVER
 
 
-LAYERS = (
-    Layer(
-        "forest",
-        "What was found",
-        ("20_pooled_effect/forest", "20_pooled_effect/answer", "60_certainty/plain"),
-        ALWAYS,
-    ),
-    Layer("findings", "Summary of findings", ("60_certainty/summary",), WITH_A_NUMBER),
-    Layer(
-        "harms",
-        "Harms",
-        (
-            *("40_safety/answer", "40_safety/forest", "40_safety/pools"),
-            *("40_safety/comparisons", "40_safety/event-counts"),
-        ),
-        ALWAYS,
-    ),
-    Layer(
-        "responders",
-        "How many get better",
-        (
-            *("30_responder_rates/answer", "30_responder_rates/forest"),
-            *("30_responder_rates/pools", "30_responder_rates/shares"),
-            *("30_responder_rates/comparisons", "30_responder_rates/single-arms"),
-            *("30_responder_rates/not-usable", "30_responder_rates/sensitivity"),
-        ),
-    ),
-    Layer(
-        "more-harms",
-        "Harms, every count",
-        (
-            *("40_safety/shares", "40_safety/single-arms", "40_safety/not-usable"),
-            "40_safety/sensitivity",
-        ),
-    ),
-    Layer(
-        "trials",
-        "Trials and risk of bias",
-        (
-            *("10_included_trials/load", "10_included_trials/studies"),
-            *("20_pooled_effect/trials", "10_included_trials/units"),
-            *("10_included_trials/bias-sentence", "10_included_trials/traffic-light"),
-            *("10_included_trials/bias-summary", "10_included_trials/bias"),
-        ),
-    ),
-    Layer(
-        "certainty",
-        "Certainty: why",
-        (
-            *("60_certainty/answer", "60_certainty/domains", "60_certainty/overrides"),
-            *("60_certainty/told-elsewhere", "60_certainty/implications", "60_certainty/raise"),
-            "60_certainty/rules",
-        ),
-    ),
-    Layer(
-        "robustness",
-        "Robustness",
-        (
-            *("50_robustness/answer", "20_pooled_effect/caveats", "20_pooled_effect/sensitivity"),
-            *("50_robustness/without-each", "50_robustness/bayes-sentence", "50_robustness/bayes"),
-            *("50_robustness/choices", "50_robustness/curve", "50_robustness/nodes"),
-            *("50_robustness/medians", "50_robustness/cumulative"),
-            *("50_robustness/sequential-sentence", "50_robustness/sequential"),
-            *("50_robustness/next-sentence", "50_robustness/growth", "50_robustness/next"),
-            "50_robustness/small-studies",
-        ),
-    ),
-    Layer(
-        "not-pooled",
-        "Results that cannot be pooled",
-        (
-            *("25_without_pooling/answer", "25_without_pooling/groups"),
-            *("25_without_pooling/direction-figure", "25_without_pooling/harvest"),
-            *("25_without_pooling/directions", "25_without_pooling/votes"),
-            *("25_without_pooling/combined", "25_without_pooling/albatross"),
-            *("20_pooled_effect/other-outcomes", "20_pooled_effect/without-estimate"),
-            *("20_pooled_effect/one-arm", "25_without_pooling/other-outcomes"),
-        ),
-    ),
-    Layer("claims", "Claims", ("20_pooled_effect/claims",)),
-    Layer(
-        "left-out",
-        "What was left out",
-        (
-            *("10_included_trials/left-out", "10_included_trials/conflicts"),
-            "10_included_trials/consistency",
-        ),
-    ),
-    Layer(
-        "sources",
-        "Sources and method",
-        (
-            *("10_included_trials/question", "10_included_trials/eligibility"),
-            *("10_included_trials/found-sentence", "10_included_trials/found"),
-            *("10_included_trials/flow", "10_included_trials/reading"),
-            *("50_robustness/history-sentence", "50_robustness/history"),
-            *("25_without_pooling/swim", "10_included_trials/footer"),
-        ),
-    ),
-)
+@functools.lru_cache(maxsize=2)
+def _read_settings(file: Path) -> dict[str, Any]:
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def _settings() -> dict[str, Any]:
+    """What docs/_templates/site.toml says of layers and of kinds of figures."""
+    return _read_settings(files.site_docs() / "_templates" / "site.toml")
+
+
+def _layers() -> list[Layer]:
+    return [Layer(**one) for one in _settings()["layers"]]
 
 
 @dataclass(frozen=True)
@@ -525,7 +465,7 @@ def layers_of(
             [cells[name] for name in layer.cells if cells.get(name)],
             is_folded=layer.opens not in opening,
         )
-        for layer in LAYERS
+        for layer in _layers()
     )
     return [shown for shown in filled if shown.parts]
 
@@ -854,31 +794,6 @@ def direction_in_words(found: Mapping[str, Any], review: Review) -> str:
 
 # Figures
 
-# Start of a figure's name -> its kind and what it answers; the first start that fits counts.
-KINDS = {
-    "evidence_map": ("Evidence map", "What was studied, against what, and what came out?"),
-    "study_flow": (
-        "Study flow",
-        "How many studies and rows reach a result, and where do others go?",
-    ),
-    "forest": ("Forest plot", "What did each trial find, and what do they give together?"),
-    "shares": ("Shares of people", "How many people had the event, study by study?"),
-    "effect_directions": (
-        "Effect directions",
-        "Which way do results point that cannot be pooled?",
-    ),
-    "albatross": ("Albatross plot", "Which effect would fit a p-value and a number of people?"),
-    "harvest": ("Harvest plot", "Which way do studies point, and how good are they?"),
-    "risk_of_bias_summary": ("Risk of bias, summary", "How much of the evidence is judged how?"),
-    "risk_of_bias": ("Risk of bias, study by study", "Who was judged how, on what?"),
-    "specification_curve": ("Specification curve", "Where do all defensible analyses end up?"),
-    "cumulative": ("Cumulative plot", "How did the answer move with each trial?"),
-    "sequential": ("Sequential boundaries", "Was it called too early?"),
-    "next_trial": ("Next trial", "How large must a next trial be to settle it?"),
-    "published": ("Published pools", "What did reviews pool, and what do we?"),
-    "dose": ("Dose and response", "Which dose works, and how sure can that be?"),
-}
-
 
 @dataclass(frozen=True)
 class Drawn:
@@ -892,8 +807,10 @@ class Drawn:
     @property
     def kind(self) -> tuple[str, str]:
         """Title and question; a kind that nobody described goes by its name."""
-        found = next((kind for start, kind in KINDS.items() if self.name.startswith(start)), None)
-        return found or (self.name.replace("_", " ").capitalize(), "")
+        kinds = _settings()["kinds"].items()
+        found = next((kind for start, kind in kinds if self.name.startswith(start)), None)
+        title, question = found or (self.name.replace("_", " ").capitalize(), "")
+        return title, question
 
     @property
     def words(self) -> str:
@@ -909,7 +826,7 @@ def gallery(folders: Mapping[str, str]) -> dict[str, bytes]:
             first.setdefault(drawn.kind[0], drawn)
     if not first:
         return {}
-    order = {title: place for place, (title, _) in enumerate(KINDS.values())}
+    order = {title: place for place, (title, _) in enumerate(_settings()["kinds"].values())}
     shown = sorted(first.values(), key=lambda drawn: order.get(drawn.kind[0], len(order)))
     return {"gallery.md": _page("gallery", shown=shown, folders=folders)}
 
@@ -1188,18 +1105,32 @@ def _text(file: Path) -> str:
 
 # The site
 
-ICONS = Path("_static", "scripts", "fontawesome.js")
-STYLES = Path("_static", "styles", "pydata-sphinx-theme.css")
-_ICON = re.compile(r'"?([a-z0-9-]+)"?:\[\d+,\d+,\[[^\]]*\],"[0-9a-f]+",(?:"[^"]*"|\[[^\]]*\])\],?')
-_ICON_STYLE = re.compile(r'(?:\.fa-[a-z0-9-]+,?)+\{--fa:"[^"]*"\}')
-_NAMED_ICON = re.compile(r"\bfa-([a-z0-9-]+)")
-# What the theme loads on every page for a search as one types, which the site does not have.
-_SEARCH = re.compile(
-    r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></script>'
+# Icons are letters (ldn.css); what the theme loads on every page for a search as one types is
+# for a search that the site does not have; Sphinx prints a cover nobody asked for.
+_SCRIPT = r"""\s*<script[^>]*\bsrc="[^"]*(?:{})\.js[^"]*"></script>"""
+_ICON_SCRIPT = re.compile(_SCRIPT.format("fontawesome"))
+_SEARCH_SCRIPT = re.compile(_SCRIPT.format("searchtools|language_data|searchindex"))
+_COVER = re.compile(
+    r'<div id="jb-print-docs-body".*?(?=<div id="searchbox">)|<!--.*?-->', re.DOTALL
 )
+_AS_IT_STANDS = re.compile(r"(<(pre|script|style)\b.*?</\2>)", re.DOTALL)
+_ICONS = "fontawesome.js"
 SEARCHED_ON = "search.html"
+# Names that differ from what stands there, parts without one, heads without words.
+_MENDED = (
+    (' aria-label="Toggle hidden content"', ""),
+    (
+        'search-button__button pst-js-only" aria-label="Search"',
+        'search-button__button pst-js-only"',
+    ),
+    ('id="pst-primary-sidebar"', 'id="pst-primary-sidebar" role="region" aria-label="Sidebar"'),
+    ('<th class="head"><p></p></th>', "<td></td>"),
+)
+_RULE = re.compile(r"([^{}@;]+)\{([^{}]*)\}")
+_BARE_RULE = re.compile(r"@(?:media|supports)[^{}]*\{\s*\}|/\*.*?\*/", re.DOTALL)
+_CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
 # What Sphinx and its theme leave for themselves.
-_NO_PAGES = (".buildinfo*", "_sources", "objects.inv", "*.map", "*.po", "*.mo")
+_NO_PAGES = (".buildinfo*", "_sources", "objects.inv", "*.map", "*.po", "*.mo", "locales")
 _ENVIRONMENT = {
     "SOURCE_DATE_EPOCH": "1577836800",  # the moment Sphinx writes instead of the clock's
     "PYTHONHASHSEED": "0",
@@ -1238,27 +1169,49 @@ def build_site(*, force: bool = False) -> bool:
 
 
 def lighten(site: Path) -> None:
-    """Take out what pages load and do not use: most icons of the theme, the search index."""
+    """Take out what pages load and do not use: icons, the search index, rules of style sheets."""
+    for file in site.rglob(_ICONS):
+        file.unlink()
     named: set[str] = set()
-    for page in (*site.rglob("*.html"), *site.rglob("*.js")):
-        if page == site / ICONS:
-            continue
-        text = page.read_text(encoding="utf-8")
-        named.update(_NAMED_ICON.findall(text))
-        if page.suffix == ".html" and page.name != SEARCHED_ON:
-            page.write_text(_SEARCH.sub("", text), encoding="utf-8")
-    for name, pattern in ((ICONS, _ICON), (STYLES, _ICON_STYLE)):
-        file = site / name
-        if file.is_file():
-            text = file.read_text(encoding="utf-8")
-            kept = pattern.sub(lambda icon: icon[0] if _is_named(icon[0], named) else "", text)
-            file.write_text(kept, encoding="utf-8")
+    for page in site.rglob("*.html"):
+        text = _ICON_SCRIPT.sub("", page.read_text(encoding="utf-8"))
+        if page.name != SEARCHED_ON:
+            text = _SEARCH_SCRIPT.sub("", text)
+        page.write_text(lightened(text), encoding="utf-8")
+        named.update(re.findall(r"[\w-]+", text))
+    for script in site.rglob("*.js"):
+        if script.name != "searchindex.js":
+            named.update(re.findall(r"[\w-]+", script.read_text(encoding="utf-8")))
+    for sheet in site.rglob("*.css"):
+        sheet.write_text(purged(sheet.read_text(encoding="utf-8"), named), encoding="utf-8")
 
 
-def _is_named(icon: str, named: Collection[str]) -> bool:
-    """Whether an icon, or the style of one under any of its names, is on a page."""
-    names = _NAMED_ICON.findall(icon) or [icon.partition(":")[0].strip('"')]
-    return any(name in named for name in names)
+def lightened(text: str) -> str:
+    """A page without comments, blank lines and indents, but for what stands as it is."""
+    for given, mended in _MENDED:
+        text = text.replace(given, mended)
+    parts = _AS_IT_STANDS.split(_COVER.sub("", text))
+    # Every third part is what stands, the next the name of its element.
+    return "".join(
+        part if n % 3 else re.sub(r"\s*\n\s*", "\n", part)
+        for n, part in enumerate(parts)
+        if n % 3 != 2
+    )
+
+
+def purged(css: str, named: Collection[str]) -> str:
+    """A style sheet without rules for classes that no page and no script names."""
+
+    def is_used(selector: str) -> bool:
+        if re.search(r":(?:is|where|has)\(|\\", selector):
+            return True
+        return set(_CLASS.findall(re.sub(r":not\([^)]*\)", "", selector))) <= set(named)
+
+    def rule(found: re.Match[str]) -> str:
+        kept = [one for one in re.split(r",(?![^()]*\))", found[1]) if is_used(one)]
+        return f"{','.join(kept)}{{{found[2]}}}" if kept else ""
+
+    return _BARE_RULE.sub("", _RULE.sub(rule, _BARE_RULE.sub("", css)))
 
 
 def _key() -> str:

@@ -6,7 +6,7 @@ And the cumulative forest plot, its rows the answer as it stood after each trial
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import NormalDist
@@ -547,6 +547,8 @@ class Place:
 class Table:
     """The rows as a table with a plot in it: each column as wide as its widest cell."""
 
+    plot_width = PLOT_WIDTH
+
     def __init__(
         self,
         rows: Sequence[Row],
@@ -809,8 +811,122 @@ class _Pen:
         self._arrows(span, y, style.POOLED, gid)
 
 
+# On a telephone of 390 pixels small print of a page this wide is 11 pixels high.
+NARROW = 244.0
+_BAND = 9.0
+_AIR = 1.5
+# What is longer may break where a line ends.
+_SHORT = 30
+
+
+class Stacked:
+    """The rows for a telephone: the words of each, and its mark on a line below them."""
+
+    plot_left = MARGIN
+    plot_width = NARROW - 2 * MARGIN
+    right = NARROW - MARGIN
+
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        *,
+        column_names: Sequence[str],
+        dot_names: Sequence[str] = (),
+        effect_header: str,
+        title: str | None,
+    ) -> None:
+        self.rows = rows
+        self.heading = Heading(title, self.plot_width)
+        self._head = wrap(_in_line(effect_header), self.plot_width, weight="bold")
+        self._top = top = self.heading.bottom + text_height(self._head) + 3
+        self._places: list[tuple[Place, str]] = []
+        for row in rows:
+            label = wrap(row.label, self.plot_width, weight=_weight(row))
+            told = [
+                _in_line(f"{head} {cell}")
+                for head, cell in zip(column_names, row.cells, strict=False)
+                if cell
+            ]
+            told += [f"weight {row.weight}"] if row.weight else []
+            told += [
+                f"risk of bias {value}"
+                for name, value in zip(dot_names, row.dots, strict=False)
+                if name.lower() == OVERALL and judgement(value) is not None
+            ]
+            short = [part if len(part) > _SHORT else style.unbroken(part) for part in told]
+            parts = [row.note, "; ".join(short)]
+            note = wrap("\n".join(filter(None, parts)), self.plot_width, SMALL_SIZE)
+            room = self.plot_width - text_width(label, weight=_weight(row)) - COLUMN_GAP
+            is_beside = text_width(row.effect, weight=_weight(row)) <= room
+            words = _AIR + text_height(label) + (0 if is_beside else text_height(row.effect))
+            words += text_height(note, SMALL_SIZE) if note else 0.0
+            mark = top + 4 + words + (_BAND if row.span.is_complete else 0.0)
+            gid = f"{row.kind}-{sum(one.row.kind == row.kind for one, _ in self._places)}"
+            bottom = mark + (_BAND if row.span.is_complete else 0.0)
+            effect = row.effect if is_beside else f"{row.effect}\n"
+            self._places.append((Place(row, gid, label, note, top, mark, bottom), effect))
+            top = bottom
+        self.bottom = top
+
+    def draw(self, sheet: Sheet, scale: Scale, *, has_no_effect: bool = True) -> Axes:
+        """Draw axis, words and marks; no line runs through letters."""
+        axes = sheet.plot(
+            self.plot_left,
+            self._top,
+            self.plot_width,
+            self.bottom - self._top,
+            ends=scale.ends,
+            ticks=scale.ticks,
+            is_log=scale.is_log,
+        )
+        top = self.heading.bottom
+        sheet.write(self.right, top, self._head, align="right", valign="top", weight="bold")
+        weights = [place.row.weight_pct for place, _ in self._places if place.row.kind == "trial"]
+        for place, effect in self._places:
+            row, weight = place.row, _weight(place.row)
+            colour = style.SOFT_INK if row.kind == "remark" else style.INK
+            sheet.rule(MARGIN, self.right, place.top, width=0.5)
+            y = place.top + 3
+            sheet.write(
+                MARGIN, y, place.label, valign="top", weight=weight, colour=colour, gid=place.gid
+            )
+            y += text_height(place.label) + _AIR
+            is_below = effect.endswith("\n")
+            level = y if is_below else place.top + 3
+            effect = effect.rstrip("\n")
+            sheet.write(self.right, level, effect, align="right", valign="top", weight=weight)
+            y += text_height(effect) if is_below else 0.0
+            sheet.small(MARGIN, y, place.note, valign="top", colour=style.SOFT_INK)
+            if row.span.is_complete:
+                ends = [place.mark - _BAND + 1, place.mark + _BAND - 1]
+                if has_no_effect:
+                    line(axes, [scale.place(0.0)] * 2, ends, style.INK, 0.8, zorder=1)
+                pen = _Pen(axes, scale, ends[0], max(weights, default=0.0))
+                pen.draw(row, place.mark, place.gid)
+        return axes
+
+
+def _in_line(text: str) -> str:
+    return text.replace("\n", " ")
+
+
+def draw_figure(
+    rows: Sequence[Row], alt: str, *, heads: Mapping[str, Any], **drawn: Any
+) -> tuple[ShownFigure, Axes]:
+    """Draw rows as a table with a plot, and say how they would be drawn for a telephone."""
+    sheet, axes = draw_table(Table(rows, **heads), **drawn)
+    figure, axes = sheet.shown(alt, axes)
+
+    def narrow() -> ShownFigure:
+        with style.settings():
+            return draw_table(Stacked(rows, **heads), **drawn)[0].shown(alt)[0]
+
+    figure.narrow = narrow
+    return figure, axes
+
+
 def draw_table(
-    table: Table,
+    table: Table | Stacked,
     *,
     direction: tuple[str, str],
     x_label: str,
@@ -818,10 +934,12 @@ def draw_table(
     limits: tuple[float, float] | None,
     notes: Callable[[bool], list[str]],
     has_no_effect: bool = True,
+    dot_notes: Sequence[str] = (),
 ) -> tuple[Sheet, Axes]:
     """Draw a table with its plot, and ``notes`` below: they are told whether an interval is cut.
 
-    Limits are chosen so that every pooled trial's estimate is in view.
+    Limits are chosen so that every pooled trial's estimate is in view. Notes on dots stand where
+    dots do: a telephone has words in their place.
     """
     if limits is None:
         needed = [row.span for row in table.rows if row.kind in _NEEDED]
@@ -836,7 +954,7 @@ def draw_table(
         )
     if is_log:
         limits = max(limits[0], -LARGEST_LOG), min(limits[1], LARGEST_LOG)
-    scale = Scale.between(*limits, PLOT_WIDTH, is_log=is_log)
+    scale = Scale.between(*limits, table.plot_width, is_log=is_log)
     is_cut = any(
         row.span.is_complete and not (scale.holds(row.span.low) and scale.holds(row.span.high))
         for row in table.rows
@@ -844,13 +962,14 @@ def draw_table(
     under = Under(
         table.bottom,
         left=table.plot_left,
-        width=PLOT_WIDTH,
+        width=table.plot_width,
         right=table.right,
         no_effect=scale.no_effect if has_no_effect else 0.5,
         direction=direction if has_no_effect else ("", ""),
         label=x_label,
     )
-    foot = Foot(under.bottom, table.right - MARGIN, notes(is_cut))
+    told = [*notes(is_cut), *(dot_notes if isinstance(table, Table) else ())]
+    foot = Foot(under.bottom, table.right - MARGIN, told)
     sheet = Sheet(table.right + MARGIN, foot.bottom + MARGIN, table.heading, foot)
     axes = table.draw(sheet, scale, has_no_effect=has_no_effect)
     under.write(sheet)
@@ -987,15 +1106,15 @@ def forest_plot(
     if not any(row.effect for row in rows):
         texts = [f"{row.label}: {row.note}" if row.note else row.label for row in rows]
         return words_only(texts, title, alt)
-    table = Table(
+    return draw_figure(
         rows,
-        column_names=[] if columns is None else [str(name) for name in columns.columns],
-        dot_names=dot_names,
-        effect_header=effect_header(first_pool, read, called.words),
-        title=title,
-    )
-    sheet, axes = draw_table(
-        table,
+        alt,
+        heads={
+            "column_names": [] if columns is None else [str(name) for name in columns.columns],
+            "dot_names": dot_names,
+            "effect_header": effect_header(first_pool, read, called.words),
+            "title": title,
+        },
         direction=direction,
         x_label=capitalised(x_label) or print_as.axis_name(called.words),
         is_log=print_as.is_log,
@@ -1010,11 +1129,12 @@ def forest_plot(
             legend_line(
                 {row.kind for row in rows}, is_clipped=is_cut, has_weights=has_weights(result)
             ),
+        ],
+        dot_notes=[
             judgement_legend(value for row in rows for value in row.dots),
             dots_note if any(row.dots for row in rows) else "",
         ],
     )
-    return sheet.shown(alt, axes)
 
 
 forest_output = output_of(forest_plot)
@@ -1266,13 +1386,14 @@ def cumulative_plot(
     ]
     is_many = len(steps) > 1
     header = f"Answer then\n({100 * level:g}% CI)"
-    sheet, axes = draw_table(
-        Table(
-            rows,
-            column_names=[name for name in HEADS if has_people or name != "People"],
-            effect_header=header,
-            title=title,
-        ),
+    return draw_figure(
+        rows,
+        " ".join(sentences),
+        heads={
+            "column_names": [name for name in HEADS if has_people or name != "People"],
+            "effect_header": header,
+            "title": title,
+        },
         direction=direction,
         x_label=capitalised(axis_name),
         is_log=print_as.is_log,
@@ -1285,7 +1406,6 @@ def cumulative_plot(
             _LOOKED_BACK if is_many else "",
         ],
     )
-    return sheet.shown(" ".join(sentences), axes)
 
 
 def _up_to_each(result: PooledResult) -> tuple[pd.DataFrame, PooledResult]:

@@ -471,6 +471,11 @@ class Under:
     ) -> None:
         part = left + width * no_effect
         low, high = direction
+        rooms = ((f"{LEFT} {low}", part - MARGIN), (f"{high} {RIGHT}", right - part))
+        widest = ((max(map(line_width, words.split())), room - gap) for words, room in rooms)
+        if any(needed > room for needed, room in widest):
+            # Too near an end for its words: they share the page.
+            part = (MARGIN + right) / 2
         self._ends = (part - gap, part + gap)
         self._low = wrap(f"{LEFT} {low}", part - gap - MARGIN) if low else ""
         self._high = wrap(f"{high} {RIGHT}", right - part - gap) if high else ""

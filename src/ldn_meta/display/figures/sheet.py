@@ -69,6 +69,7 @@ _SETTING_GROUPS = (
     "mathtext.",
     "patch.",
     "path.",
+    "pdf.",
     "savefig.",
     "svg.",
     "text.",
@@ -84,7 +85,8 @@ _SETTINGS: dict[Any, Any] = {
     "axes.unicode_minus": True,
     "savefig.dpi": DOTS_PER_INCH,
     "savefig.bbox": None,
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
     "svg.hashsalt": "ldn-meta",
 }
 
@@ -502,6 +504,10 @@ else:
     _Drawing = object
 
 
+# What a PDF would say of the moment and the program that made it.
+_UNSAID = ("CreationDate", "Creator", "Producer")
+
+
 class ShownFigure(_Drawing):
     """A matplotlib figure that knows what it shows, and that Jupyter asks for its picture.
 
@@ -516,20 +522,33 @@ class ShownFigure(_Drawing):
         self.alt = ""
         # Whether there was nothing to draw: a page that shows its words needs no picture of them.
         self.is_words_only = False
+        # The same in a layout for a telephone, where there is one.
+        self.narrow: Callable[[], ShownFigure] | None = None
 
     def png(self) -> bytes:
-        """Return the picture as PNG."""
-        page = io.BytesIO()
+        """Return the picture as PNG of at most 256 colours: a third of the bytes."""
+        from PIL import Image
+
+        page, few = io.BytesIO(), io.BytesIO()
         with settings():
             self.savefig(page, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
-        return page.getvalue()
+        drawn = Image.open(page).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        drawn.save(few, "PNG", optimize=True, dpi=(DOTS_PER_INCH, DOTS_PER_INCH))
+        return few.getvalue()
 
     def svg(self, title: str, description: str) -> str:
-        """Return the picture as SVG, letters as outlines."""
+        """Return the picture as SVG, letters as letters; Verdana has the widths of DejaVu Sans."""
         page = io.StringIO()
         words = {"Date": None, "Creator": None, "Title": title, "Description": description}
         with settings():
             self.savefig(page, format="svg", metadata=words)
+        return page.getvalue().replace("'DejaVu Sans', ", "'DejaVu Sans', Verdana, ")
+
+    def pdf(self) -> bytes:
+        """Return the picture as PDF, with the letters it uses."""
+        page = io.BytesIO()
+        with settings():
+            self.savefig(page, format="pdf", metadata=dict.fromkeys(_UNSAID))
         return page.getvalue()
 
     def _repr_png_(self) -> bytes:
