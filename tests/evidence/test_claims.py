@@ -1150,6 +1150,8 @@ def test_a_fall_on_placebo_that_was_left_out(claim, material):
     unfit = [m for m in sorted(sizes) if share not in {round(100 * x / m) for x in range(m + 1)}]
     assert unfit
     assert f"no whole number of {' or '.join(map(str, unfit))} people" in sentence
+    # The 57% of the meeting report: 17 of 30, the size of the claim, or 16 of the 28 analysed.
+    assert "A count of 28 people prints as it too." in sentence
 
 
 def test_harms_beside_the_reviews(claim):

@@ -431,3 +431,18 @@ def test_what_no_part_of_a_question_asks_is_not_in_its_population(evidence):
     people = evidence.text["indications"].set_index("indication_id")["population"]
     assert set(reasons) == {"opioid_combination"}
     assert people[reasons].str.startswith("people with lasting pain").all()
+
+
+@pytest.mark.parametrize("indication", REPORTED)
+def test_table_and_paragraph_say_in_how_many_studies_the_side_is_known(opened_once, indication):
+    page = opened_once("certainty", indication=indication)
+    cells = [finding.absolute for finding in page.summary.findings]
+    partly = [re.search(r"favours [^;]* (in \w+ of \w+ studies);", cell) for cell in cells]
+    told = {found[1] for found in filter(None, partly)}
+    expected = {
+        "multiple_sclerosis": {"in one of two studies"},
+        "opioid_combination": {"in one of three studies"},
+    }
+    assert told == expected.get(indication, set())
+    if indication == "opioid_combination":
+        assert f"what is printed {told.pop()} lies on the side of" in str(page.plain)

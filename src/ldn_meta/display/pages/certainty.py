@@ -175,7 +175,14 @@ def relative(row: dict[str, Any]) -> str:
     return f"{MEASURES[str(row['measure'])]} {effect_of(row)}"
 
 
-def absolute(row: dict[str, Any], *, drug: str, review: Review = UNNAMED, source: str = "") -> str:
+def absolute(
+    row: dict[str, Any],
+    *,
+    drug: str,
+    review: Review = UNNAMED,
+    source: str = "",
+    told_in: str = "",
+) -> str:
     """Write people per 1,000 for ratios, points with the important difference and its source."""
     printed = "" if row["printed"] == NONE else f"printed: {row['printed']}"
     if row["certainty"] == NOT_RATED:
@@ -183,7 +190,7 @@ def absolute(row: dict[str, Any], *, drug: str, review: Review = UNNAMED, source
     if row["synthesis"] == DIRECTION_ONLY:
         is_open = row["direction"] == SIDE_UNKNOWN
         side = "size and side not known"
-        told = side if is_open else f"size not known; {review.side(row['direction'])}"
+        told = side if is_open else f"size not known; {review.side(row['direction'])}{told_in}"
         return f"{told}; {printed}" if printed else told
     if row["measure"] in RATIO_MEASURES and math.isfinite(float(row["per_1000_without"])):
         return _per_thousand(row, drug=drug)
@@ -348,6 +355,7 @@ class CertaintyPage(Page):
                 drug=self.drug,
                 review=self.opened.review,
                 source=self.opened.mid_source(row["construct"]),
+                told_in=self._told_in(row),
             ),
             symbols=symbols(str(row["certainty"])),
             certainty=str(row["certainty"]),
@@ -679,12 +687,16 @@ class CertaintyPage(Page):
             FAVOURS_COMPARATOR: f"lies on the side of {row['comparator']}",
             SAME_IN_BOTH: "is the same in both",
         }
+        lies = sides.get(str(row["direction"]), "points both ways")
+        return f"what is printed{self._told_in(row)} {lies}"
+
+    def _told_in(self, row: dict[str, Any]) -> str:
+        """In how many of the studies of an outcome the side is known, where not in all."""
         table = self.opened.derived.directions
         is_own = table["construct"].eq(row["construct"]) & table["sign"].notna()
         is_own &= table["comparator_class"].eq(row["comparator_class"])
         told, every = table.loc[is_own, "study_id"].nunique(), int(row["studies"])
-        where = "" if told >= every else f" in {in_words(told)} of {count(every, 'study')}"
-        return f"what is printed{where} {sides.get(str(row['direction']), 'points both ways')}"
+        return "" if told >= every else f" in {in_words(told)} of {count(every, 'study')}"
 
     def _other_harms(self, harms: list[dict[str, Any]]) -> str:
         """On which side further unwanted effects lie, in one sentence."""

@@ -210,8 +210,8 @@ def _worst_case(pair: JointCount, all_1: int, all_2: int) -> float:
 @computes(
     "share of one group",
     outcomes="no_count elsewhere alone",
-    says="share elsewhere alone unfit fixed_order",
-    gives="count people share low high where size order sources unfit",
+    says="share elsewhere alone fit unfit fixed_order",
+    gives="count people share low high where size order sources fit unfit",
     words="own_rule",
 )
 def share_of_one_group(case: Case) -> Finding:
@@ -231,7 +231,11 @@ def share_of_one_group(case: Case) -> Finding:
         if (row.get("percent") == estimate if is_percent else row.get("events") in counts)
     ]
     known = sorted({number(row["value"]) for row in material.sizes(study_id)})
-    unfit = [f"{n:g}" for n in known if is_percent and not counts_of(n)]
+    others = [n for n in known if n != people] * is_percent
+    sizes = {
+        name: listed([f"{n:g}" for n in others if bool(counts_of(n)) == fits], "or")
+        for name, fits in (("fit", True), ("unfit", False))
+    }
     where = "elsewhere" if agreeing else "alone"
     sources = listed(dict.fromkeys(material.source(row) for row in agreeing))
     count = counts[0] if counts else math.nan
@@ -246,7 +250,7 @@ def share_of_one_group(case: Case) -> Finding:
         low=float(low),
         high=float(high),
         where=case.say(where, sources=sources),
-        size=case.say("unfit", unfit=listed(unfit, "or")) if unfit else "",
+        size="".join(case.say(name, **{name: text}) for name, text in sizes.items() if text),
         order=case.say("fixed_order") if is_fixed else "",
         **{f"size_{place}": n for place, n in enumerate(known, 1)},
     )
