@@ -199,8 +199,13 @@ LARGEST_RATIO = 1e7
 
 def doubts(yi: FloatArray, vi: FloatArray, measure: str = "") -> tuple[str, ...]:
     """Return notes on trials (..., k) that are hard to believe."""
-    largest = np.fmax.reduce(vi, axis=-1, initial=0.0)
-    ratio = largest / np.fmin.reduce(vi, axis=-1, initial=np.inf)
+    ends = [
+        np.fmin.reduce(vi, axis=None, initial=np.inf),
+        np.fmax.reduce(vi, axis=None, initial=0),
+    ]
+    if ends[1] <= LARGEST_RATIO * ends[0] and measure not in IN_SDS:
+        return ()
+    ratio = np.fmax.reduce(vi, axis=-1, initial=0.0) / np.fmin.reduce(vi, axis=-1, initial=np.inf)
     flags = [np.ravel(ratio > LARGEST_RATIO)]
     if measure in IN_SDS:
         flags.append(np.ravel((np.abs(yi) > LARGEST_IN_SDS).any(axis=-1)))

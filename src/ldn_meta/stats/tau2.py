@@ -24,8 +24,8 @@ from ldn_meta.stats.arrays import (
 
 # Ratio of neighbouring grid points in x = tau2 + (smallest variance). N falls no faster than
 # x^-2 and D no faster than x^-1, so below 2^(1/3) = 1.26 an interval around a lone maximum is
-# proven to hold just one, without halving. Half of that leaves one Newton step to most of them.
-GRID_RATIO = 1.16
+# proven to hold just one, without halving.
+GRID_RATIO = 1.25
 GRID = GRID_RATIO ** np.arange(3000.0)  # exact table: the same points in every batch
 # An interval this narrow, relative to x, that still proves nothing holds two roots that differ by
 # less than any user of tau2 can see.
@@ -595,10 +595,9 @@ def trace_of_p(w: FloatArray, sum_w: FloatArray) -> tuple[FloatArray, FloatArray
     p, rest, rest_squares = w[0] / sum_w, total(others), total(squares)
     p_squared = p * p
     trace = sum_w * (rest * (1.0 + p) - rest_squares)
-    others *= 2.0
-    np.subtract(1.0 + p_squared + rest_squares, others, out=others)
     squares *= others
-    light = total(squares)
+    # A share of the rest is at most a half, where all squares sum to a half at least.
+    light = (1.0 + p_squared + rest_squares) * rest_squares - 2.0 * total(squares)
     heavy = p_squared * (rest * rest + rest_squares)
     return trace, -(light + heavy) * (sum_w * sum_w)
 
