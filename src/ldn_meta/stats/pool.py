@@ -352,9 +352,10 @@ def pooled_numbers(
     there = ~np.isnan(vi)
     count = np.count_nonzero(there, axis=1)
     # What is there, without gaps; the last place stands for what is missing.
-    first, missing = count.cumsum() - count, int(count.sum())
+    place, first = np.flatnonzero(there), count.cumsum() - count
+    missing = place.size
     y, v, shares = (np.full(missing + 1, np.nan) for _ in range(3))
-    y[:-1], v[:-1] = yi[there], vi[there]
+    y[:-1], v[:-1] = yi.take(place), vi.take(place)
     turn, done = np.empty(sets, dtype=np.int64), 0
     for rows in chunks(count, lambda trials: max(trials, 1), CHUNK_TRIALS):
         k, stop = count.take(rows), done + rows.size
@@ -367,7 +368,7 @@ def pooled_numbers(
         numbers[:, done:stop], flags[:, done:stop] = found, told_of
         turn[rows], done = np.arange(done, stop), stop
     weight = np.full((sets, width), np.nan)
-    weight[there] = shares[:-1]
+    weight.reshape(-1)[place] = shares[:-1]
     if missing < sets * width:
         numbers = numbers.take(turn, axis=1)
     return numbers, weight, flags
