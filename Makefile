@@ -26,7 +26,7 @@ ifneq ($(shell cat .venv/.location 2>/dev/null),$(CURDIR))
 endif
 
 .PHONY: help setup data notebooks report reports site test test-all golden lint format verify \
-	bench reference simulation lab lock clean diff
+	bench reference simulation lab lock clean diff release
 
 help: ## list these targets
 	@echo "usage: make TARGET"
@@ -95,6 +95,9 @@ reference: setup ## make the reference answers of tests/reference again (needs R
 
 simulation: setup ## coverage of intervals (8 minutes); rewrites docs/simulation.csv and .md
 	@$(PYTHON) reference/simulation.py
+
+release: reports ## wheel, archive of the data, site, notes and metadata in build/release
+	@$(PYTHON) .ci/release.py
 
 lab: setup ## open the notebooks in JupyterLab
 	@$(PYTHON) -m jupyter lab notebooks

@@ -1,15 +1,21 @@
 """Measure whole runs of the pipeline; rewrite their section of docs/benchmarks.md.
 
-Two to four minutes. Run by `make bench`.
+Two to four minutes. Run by `make bench`. With an older checkout that has a .venv of its own as an
+argument (`python benchmarks/running.py ../old`), only the section that compares the two.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
 
 from speed.page import NOT_AVAILABLE, digits, rewrite, table
-from speed.running import Runs, Timed, measure_runs, middle
+from speed.running import Runs, Timed, measure_beside, measure_runs, middle
 
 # Seconds of the clock on two cores that are idle.
 TARGETS = {
@@ -71,5 +77,48 @@ def _line(what: str, timed: Timed | None) -> list[str]:
     return [what, str(timed.notebooks), digits(timed.wall), digits(timed.cpu)]
 
 
+# The shares of the older CPU seconds that issue 16 asks for; seconds for nothing to do.
+SHARES = (1 / 3, 1 / 2, 0.3, 1 / 3)
+
+
+def beside(old: Path, progress: Callable[[str], None]) -> str:
+    """Return the section that sets this checkout beside an older one."""
+    commits = [
+        subprocess.run(
+            ["git", "-C", folder, "rev-parse", "--short", "HEAD"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for folder in (old, ".")
+    ]
+    start = os.getloadavg()[0]
+    found = measure_beside(old, progress)
+    rows = []
+    for (what, rounds), share in zip(found.items(), SHARES, strict=True):
+        there, here = (median(both[side].cpu for both in rounds) for side in (0, 1))
+        ratio = median(both[1].cpu / both[0].cpu for both in rounds)
+        is_time = what.startswith("nothing")
+        target = f"{share:g} s" if is_time else f"{share:.2f}"
+        is_met = (here if is_time else ratio) < share
+        pages = " / ".join(str(timed.notebooks) for timed in rounds[0])
+        verdict = "met" if is_met else "**not met**"
+        rows.append([what, pages, digits(there), digits(here), f"{ratio:.2f}", target, verdict])
+    heads = ["", "pages", commits[0], commits[1], "ratio", "target", ""]
+    parts = [
+        f"## Beside {commits[0]}",
+        f"CPU seconds of all processes, at {commits[0]} and at {commits[1]}, in turns in one run, "
+        "each on the data of its day, with the packages of its own lock; scratch copies, caches "
+        f"warm, load {start:.1f} at the start and {os.getloadavg()[0]:.1f} at the end. Medians "
+        "where there is more than one round. Made by "
+        "`benchmarks/running.py OLD`, with OLD a checkout of that commit after `make setup`.",
+        table(heads, rows),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
 if __name__ == "__main__":
-    rewrite("running", lambda progress: section(measure_runs(progress)))
+    if len(sys.argv) > 1:
+        rewrite("beside", lambda progress: beside(Path(sys.argv[1]).resolve(), progress))
+    else:
+        rewrite("running", lambda progress: section(measure_runs(progress)))

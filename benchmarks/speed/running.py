@@ -80,26 +80,59 @@ def measure_runs(progress: Callable[[str], None]) -> Runs:
     )
 
 
+def measure_beside(old: Path, progress: Callable[[str], None]) -> dict[str, list[list[Timed]]]:
+    """Time the same work in an older checkout and here, in turns; an older one has its own .venv.
+
+    By what was done: rounds of (there, here). Each edits its own copy; data are those of its day.
+    """
+    found: dict[str, list[list[Timed]]] = {}
+    with _scratch_copy(old) as before, _scratch_copy() as now:
+        sides = {before: old / ".venv" / "bin" / "python", now: Path(sys.executable)}
+
+        def turn(what: str, *commands: tuple[str, ...], rounds: int = 1) -> None:
+            progress(what)
+            for _ in range(rounds):
+                both = []
+                for copy, python in sides.items():
+                    parts = [_ldn(copy, *command, python=python) for command in commands]
+                    told = "".join(part.output for part in parts)
+                    wall, cpu = sum(p.wall for p in parts), sum(p.cpu for p in parts)
+                    both.append(Timed(wall, cpu, told))
+                found.setdefault(what, []).append(both)
+
+        progress("warm up")
+        for copy, python in sides.items():
+            _ldn(copy, "run", "crohns_disease", python=python)
+        turn("all derived tables (`derive --force`)", ("derive", "--force"), rounds=2)
+        turn("all pages (`run --force`)", ("run", "--force"))
+        turn("nothing to do (`run`)", ("run",), rounds=SMALL_ROUNDS)
+        for copy in sides:
+            _edit_a_trial(copy / "data" / "raw" / "contrasts.csv")
+        pages = (("run", "fibromyalgia"), ("run",))
+        turn("one edited trial to its finished pages and the overview", *pages)
+    return found
+
+
 def middle(timed: list[Timed]) -> Timed:
     """Medians of several runs of one command."""
     return Timed(median(t.wall for t in timed), median(t.cpu for t in timed), timed[0].output)
 
 
 @contextmanager
-def _scratch_copy() -> Iterator[Path]:
+def _scratch_copy(root: Path = ROOT) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="ldn-bench-") as folder:
         copy = Path(folder)
         for name in COPIED:
-            if (ROOT / name).is_dir():
+            if (root / name).is_dir():
                 ignored = shutil.ignore_patterns("__pycache__")
-                shutil.copytree(ROOT / name, copy / name, ignore=ignored)
+                shutil.copytree(root / name, copy / name, ignore=ignored)
             else:
-                shutil.copy(ROOT / name, copy / name)
+                shutil.copy(root / name, copy / name)
         yield copy
 
 
-def _ldn(copy: Path, *arguments: str) -> Timed:
-    return _timed([sys.executable, "-m", "ldn_meta", *arguments], copy)
+def _ldn(copy: Path, *arguments: str, python: Path = Path(sys.executable)) -> Timed:
+    return _timed([str(python), "-m", "ldn_meta", *arguments], copy)
 
 
 def _timed(command: list[str], folder: Path) -> Timed:

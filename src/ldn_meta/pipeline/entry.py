@@ -194,7 +194,13 @@ def _raw_files(review: NewReview) -> dict[str, str]:
     usual = tomllib.loads((kit / "docs/new_review/usual.toml").read_text(encoding="utf-8"))
     comparators = [*(one.comparator for one in review.conditions), *usual["comparators"]]
     descriptor = json.loads((kit / "data/raw/datapackage.json").read_text(encoding="utf-8"))
-    descriptor |= {"name": slug(review.drug), "title": f"{review.drug}: extracted evidence"}
+    # Who made it, and under which licence, are for its people to say.
+    own = {"name": slug(review.drug), "title": f"{review.drug}: extracted evidence"}
+    descriptor = {
+        name: part
+        for name, part in (descriptor | own | {"version": "0.0.1"}).items()
+        if name not in ("contributors", "licenses")
+    }
     main = {one.name: one.construct for one in review.outcomes}
     first = review.outcomes[0].name
     rows: dict[str, list[Row]] = {"outcomes": [one.row() for one in review.outcomes]}
