@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "build" / "release"
+SITE = ROOT / "build" / "site"
 # What the archive of the data holds.
 HELD = ("data/raw", "data/derived", "reports", "notebooks")
 ALONE = ("CITATION.cff", "LICENSE-DATA", "CHANGELOG.md", "README.md", "requirements.lock")
@@ -61,10 +61,12 @@ def facts() -> dict[str, Any]:
         for name, said in (("pyproject.toml", version), ("datapackage.json", data.get("version")))
         if not re.fullmatch(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?", str(said))
     ]
-    if not isinstance(citation.get("date-released"), (str, type(datetime.now(UTC).date()))):
+    if not citation.get("date-released"):
         problems.append("CITATION.cff has no date-released")
     if output("git", "status", "--porcelain"):
         problems.append("the checkout has changes that are in no commit")
+    if not (SITE / "index.html").is_file():
+        problems.append("build/site is not built: make reports")
     stop(*problems)
     return {"project": project, "citation": citation, "data": data, "version": version}
 
@@ -222,10 +224,8 @@ def release() -> None:
     members["ro-crate-metadata.json"] = as_json(crate(members, told, time))
     sums = "".join(f"{hashlib.sha256(d).hexdigest()}  {n}\n" for n, d in sorted(members.items()))
     archive(members | {"SHA256SUMS": sums.encode()}, f"{name}-data", day)
-    site = ROOT / "build" / "site"
-    stop(*([] if (site / "index.html").is_file() else ["build/site is not built: make reports"]))
-    shown = (file for file in site.rglob("*") if file.is_file())
-    pages = {file.relative_to(site).as_posix(): file.read_bytes() for file in shown}
+    shown = (file for file in SITE.rglob("*") if file.is_file())
+    pages = {file.relative_to(SITE).as_posix(): file.read_bytes() for file in shown}
     archive(pages, f"{name}-site", day)
     (OUT / "zenodo.json").write_bytes(as_json(zenodo(told, day)))
     (OUT / "NOTES.md").write_text(text)

@@ -1,14 +1,18 @@
 """The Makefile as a newcomer meets it; nothing is installed or executed here."""
 
+import importlib.util
 import itertools
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 WANTED = {
@@ -101,8 +105,6 @@ def test_the_lock_names_no_hosts_and_hashes_everything():
 
 
 def test_the_lock_has_what_pyproject_asks_for_and_not_the_slow_import():
-    import tomllib
-
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
     extras = itertools.chain(*project["project"]["optional-dependencies"].values())
     main = project["project"]["dependencies"]
@@ -119,3 +121,29 @@ def test_ci_calls_the_same_commands_as_the_readme():
     assert called == ["setup", "lint", "test", "verify"]
     assert "LDN_META_REQUIRE_ALL=1" in script
     assert os.access(REPOSITORY / ".ci" / "run", os.X_OK)
+
+
+def test_a_release_says_one_version_and_how_each_file_was_made():
+    spec = importlib.util.spec_from_file_location("release", REPOSITORY / ".ci" / "release.py")
+    release = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(release)
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    citation = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text())
+    data = json.loads((REPOSITORY / "data" / "raw" / "datapackage.json").read_text())
+    assert citation["version"] == project["version"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", data["version"])
+    told = {"project": project, "citation": citation, "data": data, "version": "0.1.0"}
+    names = ("data/raw/a.csv", "data/derived/b.csv", "reports/c.ipynb", "README.md")
+    made = release.crate(dict.fromkeys(names, b"x"), told, "2026-12-01T10:00:00+00:00")
+    graph = {one["@id"]: one for one in made["@graph"]}
+    # Every id that is pointed to is there.
+    pointed = set(re.findall(r'{"@id": "([^"]+)"}', json.dumps(made["@graph"])))
+    assert pointed - {release.PROFILE} <= set(graph)
+    assert graph["#derive"]["object"] == [{"@id": "data/raw/a.csv"}]
+    assert graph["#derive"]["result"] == graph["#run"]["object"] == [{"@id": "data/derived/b.csv"}]
+    assert graph["#run"]["result"] == [{"@id": "reports/c.ipynb"}]
+    assert release.codemeta(told, "2026-12-01")["version"] == "0.1.0"
+    assert release.zenodo(told, "2026-12-01")["metadata"]["creators"] == [
+        {"name": "The ldn-meta contributors"}
+    ]
+    assert release.notes("9.9.9").startswith("* ")
