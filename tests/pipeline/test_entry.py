@@ -607,6 +607,37 @@ def test_a_table_without_a_line_to_place_fails(raw, tmp_path):
     assert "line 2 sd2i: 'many' is not a plain number" in result.stderr
 
 
+def test_judgements_take_the_place_of_the_row_that_says_nobody_has_judged(raw, tmp_path):
+    table = "study,m1i,sd1i,n1i,m2i,sd2i,n2i\nDoe 2021,5,2,40,6,2.5,41\n"
+    done = imported(written(tmp_path, table), *SAID, *SET, "--statistic", "end")
+    assert done.exit_code == 0, done.output
+    (before,) = [r for r in read(raw / "risk_of_bias.csv") if r["study_id"] == "doe2021"]
+    assert (before["judgement"], before["judged_by"]) == ("TODO", "nobody yet")
+    judged = "Study,D1,D2,D3,D4,D5,Overall\nDoe 2021,Low,Low,Low,Some concerns,Low,Some concerns\n"
+    said = [*SAID, "--data", "bias", "--set", "judged_by=this project"]
+    done = imported(written(tmp_path, judged, "rob.csv"), *said)
+    assert done.exit_code == 0, done.output
+    after = [r for r in read(raw / "risk_of_bias.csv") if r["study_id"] == "doe2021"]
+    assert len(after) == 6
+    assert {r["judgement"] for r in after} == {"low", "some concerns"}
+    # What somebody has judged is not overwritten.
+    done = imported(written(tmp_path, judged, "rob.csv"), *said)
+    assert done.exit_code == 1
+    assert "the same row again under another key" in done.output
+
+
+def test_references_are_added_once(raw, tmp_path):
+    reference = "TY  - JOUR\nAU  - Zorn, A\nPY  - 2019\nTI  - Of nothing\nT2  - J Inv\nER  - \n"
+    file = written(tmp_path, reference, "a.ris")
+    done = imported(file)
+    assert done.exit_code == 0, done.output
+    (row,) = [r for r in read(raw / "sources.csv") if r["title"] == "Of nothing"]
+    assert (row["source_id"], row["kind"]) == ("zorn2019", "journal article")
+    done = imported(file)
+    assert done.exit_code == 1
+    assert "is on file, or in it before: zorn2019" in done.output
+
+
 def test_files_that_are_no_tables_are_refused(tmp_path):
     def refused(data):
         file = tmp_path / "t.csv"
