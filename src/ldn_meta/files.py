@@ -6,7 +6,6 @@ No other module spells a path of the repository.
 from __future__ import annotations
 
 import csv
-import fcntl
 import hashlib
 import io
 import json
@@ -14,6 +13,8 @@ import math
 import numbers
 import os
 import shutil
+import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -266,13 +267,31 @@ def exclusive_writer(on_wait: Callable[[], None] | None = None) -> Iterator[None
     """Hold the right to write results; a second process waits for the first."""
     build().mkdir(parents=True, exist_ok=True)
     with (build() / "writer.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _lock(file.fileno()):
             if on_wait is not None:
                 on_wait()
-            fcntl.flock(file, fcntl.LOCK_EX)
+            while not _lock(file.fileno(), waits=True):
+                time.sleep(0.2)
         yield
+
+
+def _lock(file: int, *, waits: bool = False) -> bool:
+    """Lock an open file until it is closed; whether that worked."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _beside(target: Path, role: str) -> Path:

@@ -350,8 +350,9 @@ def test_being_told_to_end_is_like_ctrl_c(project, tables, monkeypatch):
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-# What only the extras of pyproject.toml bring.
+# What only the extras of pyproject.toml bring, and a module that Windows does not have.
 EXTRAS = (
+    "fcntl",
     *("click", "fastparquet", "frictionless", "great_tables", "jinja2", "jupyter_client"),
     *("myst_nb", "papermill", "prisma_flow", "yaml", "resvg", "rich", "sphinx"),
     *("openpyxl", "docx", "distributed", "nbformat"),
