@@ -172,7 +172,7 @@ def test_several_new_studies_keep_their_arms_apart(dictionary):
     assert [(arm["arm_id"], arm["group"], arm["treatment"]) for arm in rows["arms"]] == [
         ("bell2002-ldn", "1", "LDN 4.5 mg"),
         ("ames2001-ldn", "1", "LDN 4.5 mg"),
-        ("bell2002-comparator", "2", "tea"),
+        ("bell2002-placebo", "2", "tea"),
     ]
 
 

@@ -732,6 +732,8 @@ def test_a_new_review_is_in_order_and_takes_trials(begun, tmp_path):
     done = CliRunner().invoke(main, [*where, "check"])
     assert "arm_stats:0:-: has 5 rows, and 6 when it was sealed" in done.output
     stats.write_bytes(whole)
+    named = {arm["label"] for arm in csv_records(begun / "data/raw/arms.csv")}
+    assert named == {"vitamin D", "sham pill"}
     pooled = csv_records(begun / "data/derived/pooled.csv")
     (one,) = [row for row in pooled if row["analysis"] == "main"]
     sds = ((2.5, 40, 2.4, 42), (3.1, 61, 2.8, 58), (2.0, 25, 2.2, 27))

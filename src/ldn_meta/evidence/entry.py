@@ -171,6 +171,11 @@ class _Known:
         return self.row.get("group", str(min(len(self.arms) + 1, 3)))
 
     @property
+    def comparator(self) -> str:
+        told = self.study.get("comparator_class")
+        return str(told) if is_value(told) else COMPARATOR
+
+    @property
     def is_paired(self) -> str:
         return "yes" if "crossover" in self.study.get("design", "") else "no"
 
@@ -187,7 +192,7 @@ _DECIDED: dict[tuple[str, str], Callable[[_Known], str]] = {
         NOT_APPLICABLE if k.has(*IDENTIFIERS) else f"{UNTRACEABLE}no identifier was typed"
     ),
     ("arms", "group"): lambda k: k.group,
-    ("arms", "label"): lambda k: {"1": k.treatment, "2": COMPARATOR, "3": FURTHER_ARM}.get(
+    ("arms", "label"): lambda k: {"1": k.treatment, "2": k.comparator, "3": FURTHER_ARM}.get(
         k.group, ""
     ),
     ("arms", "treatment"): lambda k: k.study.get(
