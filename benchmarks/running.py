@@ -101,10 +101,9 @@ def beside(old: Path, progress: Callable[[str], None]) -> str:
         is_time = what.startswith("nothing")
         target = f"{share:g} s" if is_time else f"{share:.2f}"
         is_met = (here if is_time else ratio) < share
-        pages = " / ".join(str(timed.notebooks) for timed in rounds[0])
         verdict = "met" if is_met else "**not met**"
-        rows.append([what, pages, digits(there), digits(here), f"{ratio:.2f}", target, verdict])
-    heads = ["", "pages", commits[0], commits[1], "ratio", "target", ""]
+        rows.append([what, digits(there), digits(here), f"{ratio:.2f}", target, verdict])
+    heads = ["", commits[0], commits[1], "ratio", "target", ""]
     parts = [
         f"## Beside {commits[0]}",
         f"CPU seconds of all processes, at {commits[0]} and at {commits[1]}, in turns in one run, "
