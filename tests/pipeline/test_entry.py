@@ -741,6 +741,21 @@ def test_a_new_review_is_in_order_and_takes_trials(begun, tmp_path):
     assert float(one["estimate"]) == pytest.approx(pool([-1.5, -0.9, -0.2], vi).estimate, rel=1e-4)
 
 
+def test_a_new_review_takes_judgements(begun, tmp_path):
+    file = tmp_path / "rob.csv"
+    file.write_text("Study,D1,D2,D3,D4,D5,Overall\nArden 2001,Low,Low,Low,Low,Low,Low\n")
+    said = ["--source", "made2015", "--read-from", "full text", "--extracted-by", "A. Reader"]
+    said += ["--data", "bias", "--set", "judged_by=this project"]
+    for command in (["import", str(file), *said], ["check"]):
+        done = CliRunner().invoke(main, ["-C", str(begun), *command])
+        assert done.exit_code == 0, done.output
+    judged = csv_records(begun / "data/raw/risk_of_bias.csv")
+    described = json.loads((begun / "data/raw/datapackage.json").read_text())
+    (table,) = [one for one in described["resources"] if one["name"] == "risk_of_bias"]
+    # Two are not judged yet.
+    assert len(judged) == table["rows"] == 8
+
+
 def test_a_new_review_overwrites_nothing(begun, tmp_path):
     for arguments, words in (
         ([str(begun), "--drug", "x", "--condition", "y", "--comparator", "z"], "--outcome is"),

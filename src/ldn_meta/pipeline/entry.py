@@ -385,7 +385,8 @@ def _with_seal(
     for resource in told["resources"]:
         name = resource["name"]
         if name in rows and dictionary.tables[name].hash:
-            resource["rows"] = dictionary.tables[name].rows + len(rows[name])
+            more = after[name].count(b"\n") - before[name].count(b"\n")
+            resource["rows"] = dictionary.tables[name].rows + more
             if content_hash(before[name]) == resource["hash"]:
                 resource["hash"] = content_hash(after[name])
     return dictionary_bytes(told)
