@@ -241,3 +241,9 @@ def test_people_told_by_arm_alone_stand_by_arm(opened_once):
     assert told["Due Bruun 2024 (FINAL)"] == "NR / 99 / 49 + 50"
     # Nobody is in one arm of a crossover alone.
     assert told["Bested 2023"] == "NR / 58 / NR"
+
+
+def test_arms_that_share_people_are_not_added(opened_once):
+    page = opened_once("included_trials", indication="complex_regional_pain_syndrome")
+    row = page.studies.frame.set_index("study").loc["Chopra & Cooper 2013"]
+    assert row["enrolled / randomised / analysed"] == "2 / NA / NR"

@@ -245,3 +245,10 @@ def test_what_compares_nothing_is_on_the_page_of_its_domain(opened_once, indicat
     page = opened_once("without_pooling", indication=indication)
     row = page.groups_table.frame.set_index("outcome group").loc[group]
     assert (row["synthesis"], row["page"]) == ("no comparison group", where)
+
+
+def test_weeks_are_those_of_every_result_of_the_page(opened_once):
+    page = opened_once("without_pooling", indication="fibromyalgia")
+    told = page.swim.frame.set_index("item")["answer"]["5 Heterogeneity"]
+    # Serious adverse events of a year stand beside pain at three months.
+    assert "weeks (3 to 52" in told

@@ -543,12 +543,11 @@ class CertaintyPage(Page):
             for row in rows_of(self.opened.derived.certainty)
             if row["outcome"] == TOLD_ELSEWHERE
         ]
-        told = "Every outcome of a comparison that isolates the drug is"
         return Table(
             pd.DataFrame(rows),
             "Told by a study and not rated",
-            f"{told} in the summary of findings or here.",
-            f"{told} in the summary of findings.",
+            "Every comparison that isolates the drug is here or rated.",
+            "Every comparison that isolates the drug is rated.",
         )
 
     @property

@@ -334,10 +334,13 @@ class IncludedPage(Page):
     def _people(self, studies: pd.DataFrame, stage: str) -> pd.Series:
         """People of studies at a stage; of one that splits them and prints arms alone, by arm."""
         own = self._arms
+        # Arms of more people than were enrolled share some.
+        enrolled = pd.to_numeric(studies.set_index("study_id")["n_enrolled"], errors="coerce")
         told = {
             study: " + ".join(of_arms)
             for study, of_arms in own.groupby("study_id")[stage]
             if of_arms.str.isdigit().all()
+            and not (of_arms.astype(int).sum() > enrolled.get(study, math.inf))
         }
         # In a crossover the arms are the same people.
         is_by_arm = ~studies["design"].str.contains("crossover") & (studies[stage] == NOT_REPORTED)

@@ -790,7 +790,7 @@ def _heterogeneity(page: WithoutPoolingPage, results: pd.DataFrame) -> str:
         f"Not modelled: the largest group, {largest.group}, counts "
         f"{count(len(largest.counted), 'result')}. What differs between studies is in the table: "
         f"design ({tally(single['design'])}), blinding ({tally(single['blinding'])}), people "
-        f"({span(single['n_people'])}), weeks ({span(single['timepoint_weeks'])}), dose in mg a "
+        f"({span(single['n_people'])}), weeks ({span(results['timepoint_weeks'])}), dose in mg a "
         f"day ({span(*doses)}). Two "
         "departures are computed. Unknown sides all on one side or all on the other: the "
         f"majority depends on them in {listed(turned)}. All comparative studies, whatever their "
