@@ -45,9 +45,9 @@ NODES = [
     ("spread", ("REML", {}), ("common effect", {"tau2_method": "common"})),
 ]
 RULES = [
-    {"reason": "never", "lifted_by": None},
-    {"reason": "rests on an approximation", "lifted_by": "allow_approximate"},
-    {"reason": "borrows its error", "lifted_by": "estimands"},
+    {"reason": "never", "lifted_by": []},
+    {"reason": "rests on an approximation", "lifted_by": ["allow_approximate"]},
+    {"reason": "borrows its error", "lifted_by": ["allow_approximate", "estimands"]},
 ]
 EFFECT = {
     "year": 2001,
@@ -461,6 +461,16 @@ def test_a_run_is_an_address():
     }
     assert (whole["written"], whole["unknown"]) == (run, [])
     assert wrong["unknown"] == ["designs=paralel"]
+    # A choice that a node offers is its option, another method stands as it was written; a prior
+    # needs an integral, and that it was left aside is said.
+    data["limits"] |= {"tau2_method": ["common", "eb"], "ci_method": ["wald", "knapp-hartung"]}
+    data["nodes"][0]["options"][1]["changes"] = {"within_person": 0.3}
+    words = "correlation=0.3/tau2_method=common/ci_method=wald/prior_scale=2"
+    other = "#headache/pain/tau2_method=eb"
+    node, method = ask([["fragment", f"#headache/pain/{words}"], ["fragment", other]], data)
+    assert (node["options"], node["limits"]) == ([1, 0, 1], {"ci_method": "wald"})
+    assert node["unknown"] == ["prior_scale=2"]
+    assert (method["limits"], method["written"]) == ({"tau2_method": "eb"}, other)
 
 
 @pytest.fixture(scope="module")
@@ -473,6 +483,7 @@ def seven(tmp_path_factory, raw_folder):
 
 LIMITED = {
     "plan": {},
+    "dl_knha": {"tau2_method": "dl", "ci_method": "knapp-hartung"},
     "trials": {"trials": ["ames2001", "berg2003", "falk2011"]},
     "parallel": {"designs": ["parallel"]},
     "any_blinding": {"blinding": ["double-blind", "single-blind"]},
@@ -504,14 +515,15 @@ def test_the_page_says_what_a_limit_left_out_as_python_does(seven):
     plan = [0] * len(data["nodes"])
     limits = {"designs": ["parallel"], "risk_of_bias": "low", "dose_mg": [1, 4]}
     ((found),) = ask([["analysis", "headache", "pain_intensity", plan, [], limits]], data)
+    dose = "its daily dose is not within 1 to 4 mg, or not reported"
     assert {t["trial_id"]: t["why"] for t in found["trials"]} == {
         "ames2001": "",
         "berg2003": "its risk of bias is above low, or nobody judged it",
-        "cole2005": "its risk of bias is above low, or nobody judged it",
+        "cole2005": f"its risk of bias is above low, or nobody judged it; {dose}",
         "dahl2007": "its daily dose is not within 1 to 4 mg, or not reported",
-        "ekman2009": "its risk of bias is above low, or nobody judged it",
-        "falk2011": "its design is not parallel",
-        "gray2013": "not double-blind",
+        "ekman2009": f"its risk of bias is above low, or nobody judged it; {dose}",
+        "falk2011": f"its design is not parallel; {dose}",
+        "gray2013": "its risk of bias is above low, or nobody judged it; not double-blind",
     }
 
 

@@ -1,10 +1,13 @@
 "use strict";
 /* The choices as the fragment of an address, so that a view can be sent to somebody:
    #headache/pain_intensity/time=nearest-to-26-weeks/designs=parallel/without=ames2001
-   What limits a run (-p designs=parallel) limits the page by the same words. */
+   What a run chooses (-p designs=parallel, -p tau2_method=dl) the page chooses by the same words. */
 
 const LdnFragment = (() => {
   const WITHOUT = "without";
+  // Choices of a run that are methods of pooling, and those that the plan calls otherwise.
+  const METHODS = ["tau2_method", "ci_method", "pi_method"];
+  const FIELDS = { correlation: "within_person", timepoint_weeks: "target_weeks" };
 
   const slug = (name) =>
     name
@@ -15,13 +18,19 @@ const LdnFragment = (() => {
   /** The data with what a view asks beyond the plan; what a limit needs is let in, as in Python. */
   function asked(data, { limits = {} }) {
     const { selection } = data;
+    const own = Object.entries(limits);
+    const model = Object.fromEntries(own.filter(([name]) => METHODS.includes(name)));
+    const limited = Object.fromEntries(own.filter(([name]) => !METHODS.includes(name)));
     const first = (words, all) => [...words, ...all.filter((word) => !words.includes(word))];
     const more = {};
     const { blinding } = limits;
     if (blinding && blinding.join() !== "double-blind") more.allow_single_blind = true;
-    if (limits.estimand) more.estimands = first(limits.estimand, data.limits.estimand);
     if (limits.population) more.analysis_sets = first(limits.population, selection.analysis_sets);
-    return { ...data, selection: { ...selection, ...more, ...limits } };
+    return {
+      ...data,
+      model: { ...data.model, ...model },
+      selection: { ...selection, ...more, ...limited },
+    };
   }
 
   /** The value of a limit in an address; null where it holds what is not known. */
@@ -33,7 +42,16 @@ const LdnFragment = (() => {
     }
     const words = parts.map((part) => data.limits[name].find((word) => slug(word) === slug(part)));
     if (words.includes(undefined)) return null;
-    return name === "risk_of_bias" ? words[0] : words;
+    return name === "risk_of_bias" || METHODS.includes(name) ? words[0] : words;
+  }
+
+  /** The option of a node that is a choice of a run and nothing else: [node, option], or none. */
+  function optionOf(data, key, value) {
+    const field = FIELDS[key] || key;
+    const isIt = ({ changes }) =>
+      Object.keys(changes).join() === field && slug(String(changes[field])) === slug(value);
+    const node = data.nodes.findIndex(({ options }) => options.some(isIt));
+    return node < 0 ? [] : [node, data.nodes[node].options.findIndex(isIt)];
   }
 
   /** Indications that have something to explore. */
@@ -81,7 +99,9 @@ const LdnFragment = (() => {
       const option =
         place < 0 ? -1 : data.nodes[place].options.findIndex((one) => slug(one.name) === value);
       const bound = key in data.limits ? limit(data, key, value) : null;
+      const [other, chosen] = optionOf(data, key, value);
       if (option >= 0) options[place] = option;
+      else if (chosen > 0) options[other] = chosen;
       else if (bound !== null) limits[key] = bound;
       else if (key === WITHOUT) {
         const trials = outcome.effects.map((effect) => effect.trial_id);

@@ -3,7 +3,7 @@
    multiverse_effects.py. What bars an effect was decided by the rules there; here they are lifted. */
 
 const LdnSelection = (() => {
-  const TAKEN_OUT = { why: "taken out here", choice: null };
+  const TAKEN_OUT = { why: "taken out here", choices: [] };
 
   /** Round to the even neighbour half-way, as numpy does. */
   function roundHalfEven(value) {
@@ -33,8 +33,8 @@ const LdnSelection = (() => {
     );
   }
 
-  /** Whether a choice lifts what it may lift: yes, or a list that names something. */
-  const isMade = (choice) => (Array.isArray(choice) ? choice.length > 0 : choice);
+  /** Whether a choice was made: yes, a word, or a list that names something. */
+  const isMade = (choice) => (Array.isArray(choice) ? choice.length > 0 : Boolean(choice));
 
   function windowWords(selection) {
     return `measured outside weeks ${selection.earliest_weeks} to ${selection.latest_weeks}`;
@@ -45,7 +45,7 @@ const LdnSelection = (() => {
       ? words.join("")
       : `${words.slice(0, -1).join(", ")} or ${words[words.length - 1]}`;
 
-  /** What was asked beyond the plan's rules bars an effect, and says so: limits() of rows.py. */
+  /** What was asked beyond the plan's rules bars an effect, each in words: limits() of rows.py. */
   function limitedBy(data, effect, selection, measure) {
     const set = (name) => (selection[name] || []).length > 0;
     const only = (name, cell, words) =>
@@ -62,44 +62,49 @@ const LdnSelection = (() => {
     const isInRange =
       effect.dose_high_mg !== null && lowest >= low && effect.dose_high_mg <= high;
     const doses = `its daily dose is not within ${low} to ${high} mg, or not reported`;
-    return (
-      (set("trials") && !isNamed(selection.trials) && "not one of the trials asked for") ||
-      (set("without") && isNamed(selection.without) && "left out as asked") ||
-      only("designs", "design", "its design") ||
-      only("blinding", "blinding", "its blinding") ||
-      (isOver && `its risk of bias is above ${selection.risk_of_bias}, or nobody judged it`) ||
-      (isDifference && only("estimand", "estimand", "what its difference is of")) ||
-      only("population", "analysis_set", "the set of people analysed") ||
-      (set("dose_mg") && !isInRange && doses) ||
-      ""
-    );
+    return [
+      set("trials") && !isNamed(selection.trials) && "not one of the trials asked for",
+      set("without") && isNamed(selection.without) && "left out as asked",
+      only("designs", "design", "its design"),
+      only("blinding", "blinding", "its blinding"),
+      isOver && `its risk of bias is above ${selection.risk_of_bias}, or nobody judged it`,
+      isDifference && only("estimand", "estimand", "what its difference is of"),
+      only("population", "analysis_set", "the set of people analysed"),
+      set("dose_mg") && !isInRange && doses,
+    ].filter(Boolean);
   }
 
-  /** Why an effect may not be used, "" when it may, and the choice that would lift it, if any. */
+  /** Why an effect may not be used, "" when it may, and the choices that would lift it, if any.
+      Beside a limit that somebody asked for, everything that bars it: barred_by() of rows.py. */
   function barredBy(data, effect, selection, measure) {
-    for (const place of effect.bars) {
-      const { reason, lifted_by: choice } = data.rules[place];
-      if (choice === null || !isMade(selection[choice])) return { why: reason, choice };
-    }
     const { week } = effect;
     const isOutside = week < selection.earliest_weeks || week > selection.latest_weeks;
-    const isBarred = effect.has_window && week !== null && isOutside;
-    return isBarred
-      ? { why: windowWords(selection), choice: "latest_weeks" }
-      : { why: limitedBy(data, effect, selection, measure), choice: null };
+    const window = { reason: windowWords(selection), lifted_by: ["latest_weeks"] };
+    const stated = effect.bars
+      .map((place) => data.rules[place])
+      .filter(({ lifted_by: names }) => !names.some((name) => isMade(selection[name])));
+    if (effect.has_window && week !== null && isOutside) stated.push(window);
+    const limited = limitedBy(data, effect, selection, measure);
+    const isAsked = Object.keys(data.limits).concat("without").some((n) => isMade(selection[n]));
+    const kept = isAsked ? stated : stated.slice(0, 1);
+    const choices = kept.length === 1 && !limited.length ? kept[0].lifted_by : [];
+    return { why: [...limited, ...kept.map(({ reason }) => reason)].join("; "), choices };
   }
 
   const placeIn = (list, word) => (list.includes(word) ? list.indexOf(word) : list.length);
 
   /** Ranks by each rule in order of precedence; smaller goes first. */
-  function ranks(effect, selection) {
+  function ranks(data, effect, selection) {
     // An unknown time is further from the target than any known one.
     const distance =
       effect.week === null ? Infinity : Math.abs(effect.week - selection.target_weeks);
+    const kinds = isMade(selection.estimands) ? selection.estimands : selection.estimand || [];
+    // Where no kind of difference was asked for, the printed one goes before those that lend its error.
+    const isLent = effect.bars.some((place) => data.rules[place].lifted_by.includes("estimands"));
     return [
       placeIn(selection.analysis_sets, effect.analysis_set),
       roundHalfEven(distance),
-      placeIn(selection.estimands, effect.estimand),
+      kinds.length ? placeIn(kinds, effect.estimand) : Number(isLent),
       placeIn(selection.read_from, effect.read_from),
       effect.is_preferred ? 0 : 1,
       effect.route_rank,
@@ -116,7 +121,7 @@ const LdnSelection = (() => {
   /**
    * What each trial of an outcome brings, oldest first.
    * Returns { measure, model, trials } with one entry a trial: trial_id, effect (the one it brings,
-   * or would), why it brings none ("" if it does) and the choice that would let it in. `without`: trials taken out by hand.
+   * or would), why it brings none ("" if it does) and the choices that would let it in. `without`: trials taken out by hand.
    */
   function choose(data, outcome, options, without) {
     const { selection, model, ofData } = settings(data, options);
@@ -126,7 +131,7 @@ const LdnSelection = (() => {
       const effect = outcome.effects[place];
       const entry = {
         effect,
-        ranks: ranks(effect, selection),
+        ranks: ranks(data, effect, selection),
         ...barredBy(data, effect, selection, state.measure),
       };
       byTrial.set(effect.trial_id, [...(byTrial.get(effect.trial_id) || []), entry]);
@@ -134,9 +139,9 @@ const LdnSelection = (() => {
     const trials = [...byTrial].map(([trialId, entries]) => {
       const open = entries.filter(({ why }) => why === "");
       const best = (open.length ? open : entries).sort(compared)[0];
-      const { effect, why, choice } = best;
+      const { effect, why, choices } = best;
       const isOut = without.includes(trialId);
-      return { trial_id: trialId, effect, ...(isOut ? TAKEN_OUT : { why, choice }) };
+      return { trial_id: trialId, effect, ...(isOut ? TAKEN_OUT : { why, choices }) };
     });
     const key = ({ effect }) => [effect.year === null ? Infinity : effect.year, effect.study_id];
     trials.sort((a, b) => {

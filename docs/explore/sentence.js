@@ -144,20 +144,20 @@ const LdnSentence = (() => {
   }
 
   /** The question whose other answer lets a trial in, in words; "" if none does. */
-  function remedy(data, choice) {
-    const decides = ({ changes }) => choice !== null && choice in changes;
+  function remedy(data, choices) {
+    const decides = ({ changes }) => choices.some((choice) => choice in changes);
     const node = data.nodes.find(({ options }) => options.some(decides));
     return node ? `; see "${node.name}"` : "";
   }
 
   /** One line about a trial: what it brings, or why it brings nothing. */
-  function trial(data, { effect: e, why, choice }, { isRatio }) {
+  function trial(data, { effect: e, why, choices }, { isRatio }) {
     const numbers = effect(e.yi, e.ci_low, e.ci_high, isRatio);
     const week = e.week === null ? "week not reported" : `week ${e.week}`;
     const people = e.analysis_set === "not stated" ? "people analysed not stated" : e.analysis_set;
     const kind = ["events", "not stated"].includes(e.estimand) ? "" : `${e.estimand}, `;
     const about = `${numbers}, ${kind}${week}, ${people}, from ${e.read_from}`;
-    return why === "" ? about : `Not in: ${why}${remedy(data, choice)}. It would be ${about}.`;
+    return why === "" ? about : `Not in: ${why}${remedy(data, choices)}. It would be ${about}.`;
   }
 
   const MARKS = {

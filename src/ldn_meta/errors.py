@@ -93,9 +93,17 @@ class NewRowsError(LdnMetaError, ValueError):
         return list(first.values())
 
 
+# Letters from which a part of a name says which are meant.
+SHORTEST_PART, MOST_PARTS = 4, 3
+
+
 def did_you_mean(value: object, known: Iterable[object], then: str = "", *, most: int = 1) -> str:
     """Ask for what was probably meant and go on; nothing where no known word is near."""
-    words = {str(word).casefold(): str(word) for word in reversed(list(known))}
-    found = difflib.get_close_matches(str(value).casefold(), words, n=most)
-    near = [words[word] for word in found]
+    given, words = str(value).casefold(), [str(word) for word in known]
+    by_small = {word.casefold(): word for word in reversed(words)}
+    near = [by_small[word] for word in difflib.get_close_matches(given, by_small, n=most)]
+    if not near and len(given) >= SHORTEST_PART:
+        # A part of longer names, as "pain" is; those that begin with it go first.
+        holds = [word for word in words if given in word.casefold()]
+        near = sorted(holds, key=lambda word: not word.casefold().startswith(given))[:MOST_PARTS]
     return f"did you mean {' or '.join(map(repr, near))}?{then}" if near else ""

@@ -14,6 +14,7 @@ from builders import effect_rows, percent
 from ldn_meta.evidence.effects.rows import (
     CHOSEN,
     POOL,
+    ROUTES,
     WITH_BORROWED_ERROR,
     Arm,
     ArmEvent,
@@ -100,6 +101,15 @@ def test_a_kind_of_difference_may_go_first(rules):
     assert why["effect-0"] == "effect-1 has a kind of difference that comes first"
 
 
+def test_a_printed_difference_goes_before_one_that_takes_its_error(rules):
+    borrowed = {"route": WITH_BORROWED_ERROR[0], "route_rank": len(ROUTES), "is_approximate": True}
+    frame = effect_rows({"read_from": "press"}, borrowed | {"estimand": "change from baseline"})
+    open_to_all = dataclasses.replace(rules, allow_approximate=True)
+    assert chosen_of(frame, open_to_all)[0] == ["effect-0"]
+    changes = dataclasses.replace(open_to_all, estimand=("change from baseline",))
+    assert chosen_of(frame, changes)[0] == ["effect-1"]
+
+
 def test_equal_by_every_rule_goes_by_name(rules):
     frame = effect_rows({"effect_id": "b"}, {"effect_id": "a"}, {"effect_id": "c"})
     chosen, why = chosen_of(frame, rules)
@@ -134,7 +144,8 @@ BARRED = [
     (EVERYBODY, "everybody has the event in both arms: says nothing about a ratio", {}),
     ({"is_approximate": True}, "rests on an approximation", {"allow_approximate": True}),
     ({"route": WITH_BORROWED_ERROR[0], "is_approximate": True},
-     "its standard error is that of another difference", {"estimands": ("end level",)}),
+     "rests on an approximation: its standard error is that of another difference",
+     {"estimands": ("end level",)}),
     ({"is_transcribed": True}, None, {}),
     ({"timepoint_weeks": 1.9}, "measured outside weeks 2 to 26", {"earliest_weeks": 1.0}),
     ({"timepoint_weeks": 52.0}, "measured outside weeks 2 to 26", {"latest_weeks": 60.0}),

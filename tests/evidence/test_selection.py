@@ -3,9 +3,11 @@
 import json
 import math
 from dataclasses import fields, replace
+from statistics import NormalDist
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from builders import MADE_UP, cases, seven_trials
 from ldn_meta.errors import ArgumentError
@@ -162,7 +164,7 @@ LEFT_OUT = [
     ({"without": "cole2005"}, "cole2005", "left out as asked"),
     ({"trials": "ames2001"}, "cole2005", "not one of the trials asked for"),
     ({"designs": "parallel"}, "falk2011", "its design is not parallel"),
-    ({"blinding": "double-blind"}, "gray2013", "not double-blind"),
+    ({"blinding": "double-blind"}, "gray2013", "its blinding is not double-blind; not double-b"),
     ({"blinding": "single-blind"}, "ames2001", "its blinding is not single-blind"),
     ({"risk_of_bias": "low"}, "berg2003", "its risk of bias is above low, or nobody judged it"),
     ({"estimand": "change"}, "ames2001", "what its difference is of is not change from baseline"),
@@ -178,6 +180,105 @@ def test_each_choice_says_what_it_left_out(under, choices, study, words):
     own = found.effects[found.effects["study_id"] == study]
     assert own["selected_why"].str.startswith(words).any(), list(own["selected_why"])
     assert study not in set(found.trials["study_id"])
+
+
+def test_one_rule_for_what_is_approximated(under):
+    """The error of an end level lent to a change enters with the flag, and only with it."""
+    asked = {"estimand": "change", "designs": "parallel"}
+    alone = answer("fibromyalgia", **asked)
+    assert list(alone.trials["yi"]) == [-0.34]
+    both = answer("fibromyalgia", **asked, allow_approximate=True)
+    assert list(both.trials["is_approximate"]) == [False, True]
+    out = dict(alone.left_out.groupby("study_label")["selected_why"].agg("; ".join))
+    words = "rests on an approximation: its standard error is that of another difference"
+    assert words in out["INNOVA 2026"]
+    assert dict(zip(alone.beside["study_label"], alone.beside["selected_why"], strict=True)) == {
+        "Younger 2013": "its design is not parallel; rests on an approximation",
+        "INNOVA 2026": words,
+    }
+
+
+def test_a_measure_that_does_not_apply_is_refused(under):
+    with pytest.raises(ArgumentError, match="RR does not apply: pain intensity is measured, not"):
+        answer("fibromyalgia", measure="RR")
+    with pytest.raises(ArgumentError, match=r"event is counted, not measured; RR, OR, RD do"):
+        answer("fibromyalgia", "any_adverse_event", measure="SMD")
+    assert answer("fibromyalgia", "any_adverse_event", measure=["SMD", "OR"]).k == 2
+
+
+IDLE = [
+    ({"tau2_method": "dl"}, "two trials are read by the interval with the plan's prior"),
+    ({"pi_method": "k-2"}, "two trials are read by the interval with the plan's prior"),
+    ({"tau2_method": "dl", "without": "INNOVA 2026"}, "one trial is read by its own interval"),
+    ({"prior_scale": 2, "ci_method": "wald"}, "no prior decides this interval"),
+    ({"correlation": 0.3}, "the arms of every trial are different people"),
+]
+
+
+@pytest.mark.parametrize(("choices", "words"), IDLE)
+def test_a_choice_without_effect_says_so_and_why(choices, words):
+    found, first = answer("fibromyalgia", **choices), next(iter(choices))
+    assert found.notes[first] == f"no effect, {words}" + "; give ci_method too" * (
+        "two trials" in words
+    )
+    assert words in repr(found)
+    others = {name: value for name, value in choices.items() if name != first}
+    assert found.read_by == answer("fibromyalgia", **others).read_by
+
+
+def test_a_judgement_says_how_many_could_not_be_read(under):
+    found = answer("fibromyalgia", risk_of_bias="some concerns")
+    assert "risk_of_bias at most some concerns: 2 of 2 trials not readable here" in repr(found)
+    assert under(risk_of_bias="some concerns").notes == {}
+
+
+def test_nothing_pooled_has_a_reason():
+    found = answer("fibromyalgia", estimand="adjusted")
+    assert "INNOVA 2026: what its difference is of is not adjusted" in found.why_none
+    assert f"nothing pooled; {found.why_none}" in repr(found)
+    assert "no trial gives an effect" in repr(answer("crohns_disease"))
+
+
+def test_a_ratio_is_told_as_one():
+    found = answer("fibromyalgia", "any_adverse_event", measure="OR")
+    low, high = (math.exp(end) for end in found.read_by[1:3])
+    assert f"OR {math.exp(found.read_by.estimate):.4g} (95% credible interval {low:.4g} to " in (
+        repr(found)
+    )
+    assert f"{high:.4g}, Bayesian" in repr(found)
+    assert "ROM 1.073 (" in repr(answer("fibromyalgia", measure="ROM"))
+
+
+def test_what_is_asked_beside_an_answer_is_told(under):
+    """One trial keeps its own interval in a subgroup: Younger 2013 by t on 27 df."""
+    found = answer("fibromyalgia", subgroup_by="design", allow_approximate=True)
+    crossed, parallel, test = found.parts
+    assert (crossed.name, crossed.k, parallel.k) == ("crossover", 1, 2)
+    assert (crossed.low, crossed.high) == pytest.approx((-0.99, -0.11), abs=0.005)
+    assert test.why.startswith("test between subgroups: Q = 1.56 on 1 df")
+    assert "subgroup_by = design, crossover: -0.5486" in repr(found)
+    (slope,) = answer("fibromyalgia", regress_on="year", allow_approximate=True).parts
+    (none,) = answer("fibromyalgia", regress_on="dose").parts
+    assert (slope.name, slope.k) == ("for one more", 3)
+    assert none.why == "a line needs three trials that tell it and differ in it"
+    (same,) = answer("fibromyalgia", subgroup_by="design").parts
+    assert same.why == "nothing to tell apart: every trial of the pool is parallel"
+    assert under().parts == []
+
+
+@pytest.mark.parametrize("level", [0.8, 0.9, 0.99])
+def test_the_level_of_intervals(under, level):
+    found = under(level=level, ci_method="wald").pool
+    half = NormalDist().inv_cdf(0.5 + level / 2) * found.result.se
+    assert found.read.high == pytest.approx(found.read.estimate + half)
+    assert found.read.name == f"{100 * level:g}% CI"
+
+
+@pytest.mark.parametrize(("method", "df"), [("k-1", 5), ("k-2", 4)])
+def test_the_prediction_interval(under, method, df):
+    found = under(pi_method=method, ci_method="wald").pool.result
+    half = stats.t.ppf(0.975, df) * math.hypot(found.se, math.sqrt(found.tau2))
+    assert found.pi_high == pytest.approx(found.estimate + half)
 
 
 def test_counts_of_people_are_no_difference_of_either_kind(under):
@@ -252,6 +353,10 @@ def test_the_plan_takes_the_same_words(rewritten, evidence, effects, left_out):
             ("parallel", "designs = ['parallel']"),
             ("without one", "without = ['INNOVA 2026']"),
             ("changes", "estimand = 'change'"),
+            (
+                "changes, approximated",
+                "estimand = 'change'\nallow_approximate = true\nwithout = ['Younger 2013']",
+            ),
             ("closer", "correlation = 0.9\nallow_approximate = true"),
         )
     )
@@ -264,7 +369,8 @@ def test_the_plan_takes_the_same_words(rewritten, evidence, effects, left_out):
     told = {name: list(found.trials["yi"]) for name, found in pain.variants if found is not None}
     assert told["parallel"] == told["main"]
     assert told["without one"] == [-0.34]
-    assert told["changes"] == pytest.approx([-0.34, 0.31])
+    assert told["changes"] == [-0.34]
+    assert told["changes, approximated"] == pytest.approx([-0.34, 0.31])
     # Younger 2013: the error of its difference shrinks with the correlation within people.
     closer = dict(pain.variants)["closer"].trials
     assert "younger2013" in set(closer["study_id"])
@@ -355,7 +461,8 @@ def test_without_a_standard_deviation_nothing_is_standardised(build, protocol):
 
 def test_the_answer_of_a_condition_on_file():
     """Change scores of the two trials: -0.34 as printed, 0.31 of the arms, pooled by hand."""
-    found = answer("fibromyalgia", estimand="change", tau2_method="common", ci_method="wald")
+    asked = {"estimand": "change", "designs": "parallel", "allow_approximate": True}
+    found = answer("fibromyalgia", **asked, tau2_method="common", ci_method="wald")
     y, v = (found.trials[name].to_numpy() for name in ("yi", "vi"))
     assert list(y) == pytest.approx([-0.34, 0.31])
     by_hand = float((y / v).sum() / (1 / v).sum())
@@ -373,6 +480,9 @@ def test_the_answer_of_a_condition_on_file():
     [
         (["fibromialgia"], {}, r"indication 'fibromialgia' is unknown; did you mean 'fibromyalg"),
         (["fibromyalgia", "fatige"], {}, r"construct: 'fatige' is not allowed; did you mean 'fat"),
+        (["fibromyalgia", "pain"], {}, r"did you mean .*'pain_intensity'\?$"),
+        (["fibromyalgia"], {"read_from": "press"}, "unknown choice read_from; allowed: measure, "),
+        (["fibromyalgia"], {"harm_construct": "nausea"}, "is asked for is construct; allowed: me"),
         (["fibromyalgia"], {"without": "INOVA 2026"}, r"without: 'INOVA 2026' .*'INNOVA 2026'\?"),
     ],
 )

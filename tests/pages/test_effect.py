@@ -312,10 +312,13 @@ def test_a_run_prints_what_metafor_pools(page_of_run, seven):
     assert list(each["label"]) == ["Dahl 2007", "Ekman 2009"]
     assert list(each["estimate"]) == pytest.approx(known["yi"][::-1], rel=1e-5)
     out = page.not_in_the_number
-    assert out["Falk 2011"].endswith("its design is not parallel")
-    assert out["Cole 2005"].endswith("or nobody judged it")
-    assert out["Ames 2001"].endswith("what its difference is of is not change from baseline")
-    assert out["Gray 2013"].endswith("not double-blind")
+    # The choices made come first, then the rules of the plan; of every trial all that bars it.
+    change = "what its difference is of is not change from baseline"
+    assert out["Falk 2011"].endswith(f"its design is not parallel; {change}")
+    assert f"or nobody judged it; {change}" in out["Cole 2005"]
+    assert out["Ames 2001"].endswith(f", {change}")
+    assert out["Gray 2013"].endswith("; not double-blind")
+    assert "Chosen, beside the plan: designs = parallel; blinding = double-b" in str(page.sentence)
 
 
 def test_sections_are_there_only_where_there_is_something_to_split(page_of_run, effect_page):
@@ -349,7 +352,9 @@ def test_subgroups_as_asked(page_of_run, seven):
     assert "nobody was randomised to it" in page.subgroups.note
     assert "4.5 mg" in page.subgroup_forest.alt
     only = page_of_run(sections={"subgroup_by": "comparator"})
-    assert str(only.subgroups).startswith("Nothing to tell apart by comparator: every trial of")
+    assert str(only.subgroups) == (
+        "By comparator: nothing to tell apart: every trial of the pool is placebo."
+    )
     assert only.subgroup_forest is None
 
 

@@ -275,6 +275,51 @@ def test_a_run_of_other_choices_is_told_beside_the_plan(project):
     assert "headache, as planned: pain: mean difference -0.5" in told
     assert "headache/20_pooled_effect: answer.effect\n  as planned: mean difference -0.5" in told
     assert len(json.loads(command("compare", folder, "--json").stdout)["moved"]) == 1
+    other = "build/runs/tau2_method-dl-2"
+    project.write(f"{other}/headache/facts.json", facts_of(effect="mean difference -0.6"))
+    project.write(f"{other}/choices.json", '{"tau2_method": "dl"}')
+    told = command("compare", folder, str(project.root / other)).stdout
+    assert "answer.effect\n  tau2_method-pm-1: mean difference -0.7\n  tau2_method-dl-2: m" in told
+
+
+def test_what_stands_beside_an_answer_is_printed(project):
+    project.write("reports/headache/facts.json", facts_of())
+    page = json.loads(facts_of(trials=0))["20_pooled_effect"] | {
+        "noted": {"measure = RR": "RR does not apply", "level = 0.9": "no effect, why"},
+        "unapplied": "RR does not apply",
+        "barred": {"B 2002": "not double-blind"},
+        "parts": [
+            {
+                "choice": "subgroup_by = dose",
+                "name": "3 mg",
+                "trials": 1,
+                "effect": "-0.5 (-1 to 0)",
+            },
+            {"choice": "subgroup_by = dose", "name": "", "trials": 0, "effect": "Q = 1"},
+        ],
+    }
+    folder = project.root / "build/runs/measure-RR-1"
+    people = {"40_safety": {"sentence": "Nobody."}}
+    project.write(f"{folder}/headache/facts.json", json.dumps({"20_pooled_effect": page} | people))
+    project.write(f"{folder}/choices.json", '{"measure": ["RR"], "risk_of_bias": "high"}')
+    shown = command("show", str(folder)).stdout
+    assert shown.startswith("measure = RR; risk_of_bias at most high\n")
+    # A number in another measure than the one asked for is not printed as its effect.
+    assert "  RR does not apply; 0 trials, 0 people" in shown
+    assert "mean difference" not in shown
+    assert shown.endswith(
+        "  level = 0.9: no effect, why\n"
+        "  subgroup_by = dose, 3 mg: -0.5 (-1 to 0) (1 trial)\n"
+        "  subgroup_by = dose: Q = 1\n"
+        "  not in it, B 2002: not double-blind\n"
+        "headache/40_safety: Nobody.\n"
+    )
+    del page["unapplied"], page["noted"], page["parts"], page["barred"]
+    page |= {"answer": ANSWER, "without_each": {"A 2001": "0.1 (0 to 0.2)"}}
+    project.write(f"{folder}/headache/facts.json", json.dumps({"20_pooled_effect": page}))
+    assert command("show", str(folder)).stdout.endswith("  without A 2001: 0.1 (0 to 0.2)\n")
+    (_, row) = json.loads(command("runs", "--json").stdout)
+    assert row["notes"] == ["the same trials and numbers as planned"]
 
 
 def test_a_grid_is_answered_at_once_as_python_answers_it():
@@ -298,9 +343,36 @@ def test_a_grid_is_answered_at_once_as_python_answers_it():
     assert [row["effect"].rpartition(" ")[0] for row in ratios] == [
         *("risk ratio", "risk ratio", "odds ratio")
     ]
+    refused = command("run", "fibromyalgia", "-p", "harm_construct=nausea|death")
+    assert refused.exit_code == 2
+    assert "the outcome that is asked for is construct" in refused.stderr
     refused = command("run", "fibromyalgia", "-p", "tau2_method=dl|dm")
     assert refused.exit_code == 2
     assert "tau2_method: 'dm' is not allowed; allowed: common, dl" in refused.stderr
+
+
+def test_a_grid_says_what_does_not_apply_what_has_no_effect_and_why_nothing_is_pooled():
+    def rows(*choices):
+        arguments = [part for text in choices for part in ("-p", text)]
+        return json.loads(command("run", "fibromyalgia", *arguments, "--json").stdout)[1:]
+
+    ratio, sd = rows("measure=RR|SMD")
+    assert ratio["effect"].startswith("RR does not apply: pain intensity is measured")
+    assert ratio["interval"] == ratio["trials"] == ""
+    assert sd["effect"].startswith("standardised mean difference")
+    idle, same = rows("prior_scale=1|2"), rows("designs=parallel|crossover")
+    assert idle[0]["note"] == same[0]["note"] == "the same trials and numbers as planned"
+    assert idle[1]["note"] == ""
+    (none, _) = rows("dose_mg=1,2|3,6")
+    assert "INNOVA 2026: its daily dose is not within 1 to 2 mg" in none["note"]
+    apart = rows("subgroup_by=dose|comparator")
+    assert [row["choices"].strip() for row in apart] == [
+        *("subgroup_by = dose", "subgroup_by = dose 4.5 mg", "subgroup_by = dose 6 mg"),
+        *("subgroup_by = dose", "subgroup_by = comparator", "subgroup_by = comparator"),
+    ]
+    assert (apart[1]["effect"], apart[1]["interval"]) == ("0.49", "-0.32 to 1.31")
+    assert apart[3]["note"].startswith("test between subgroups: Q = ")
+    assert apart[-1]["note"].startswith("nothing to tell apart: every trial")
 
 
 def test_runs_without_any(project):

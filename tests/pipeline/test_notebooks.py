@@ -86,6 +86,7 @@ def test_choices_of_the_analysis_reach_every_page_that_they_can_change():
         ({"trials": "smith2011"}, r"-p: trials: 'smith2011' is not allowed; "),
         ({"timepoint_weeks": 30}, r"target_weeks \(timepoint_weeks\): 30 is not allowed; "),
         ({"construct": "pain_intensity,fatige"}, r"'fatige' of 'construct' .* 'fatigue'\?"),
+        ({"construct": "pain"}, r"'pain' of 'construct' is unknown; did you mean 'pain_intensit"),
     ],
 )
 def test_a_wrong_choice_is_refused_before_anything_runs(given, message):
@@ -110,6 +111,12 @@ def test_words_of_other_programs_are_named_back():
     assert plan(["fibromyalgia"], given) == plan(
         ["fibromyalgia"], dict(map(parse_assignment, words))
     )
+
+
+def test_a_printed_label_is_an_outcome():
+    for name in ("construct", "harm_construct"):
+        given, _ = read_parameters([f"{name}=Pain intensity"], ["fibromyalgia"])
+        assert given == {name: "pain_intensity"}
 
 
 def test_a_parameter_is_named_once():

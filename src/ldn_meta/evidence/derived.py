@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 from ldn_meta import files
 from ldn_meta.errors import ArgumentError, StaleError, did_you_mean
 from ldn_meta.evidence.raw.protocol import Protocol, load_protocol
-from ldn_meta.evidence.raw.selection import known_words, read_choice
+from ldn_meta.evidence.raw.selection import (
+    CHOICES,
+    PAGE_SECTIONS,
+    known_words,
+    outcome_words,
+    read_choice,
+)
 from ldn_meta.evidence.raw.tables import Evidence, as_records, read_evidence
 from ldn_meta.files import MANIFEST, file_hashes
 
@@ -63,8 +69,9 @@ class Derived:
 
     def constructs(self, asked: str | Sequence[str]) -> tuple[str, ...]:
         """The outcomes that are asked for, in this order; refuse what is none."""
-        names = dict.fromkeys(self.evidence.text["outcomes"]["construct"])
-        known = {"construct": {name: name for name in names}}
+        rows = as_records(self.evidence.text["outcomes"])
+        names = {row["construct"]: row["construct"] for row in rows}
+        known = {"construct": names | outcome_words(rows)}
         found: tuple[str, ...] = read_choice("construct", asked, known)
         return found
 
@@ -80,7 +87,7 @@ class Derived:
         words = known_words(self.evidence.dictionary, studies)
         protocol = self.protocol.changed(known=words, **choices)
         if protocol == self.protocol:
-            return self
+            return replace(self, protocol=protocol)
         made: dict[str, Any] = dict(tables_of_run(self.evidence, protocol))
         return replace(self, protocol=protocol, **made)
 
@@ -120,19 +127,23 @@ def answer(
     construct : str or list of str, optional
         Outcome; the condition's main one by default. Several are pooled as one, standardised.
     **choices
-        The choices of ``ldn-meta parameters``, such as ``designs=["parallel"]``; None leaves one
-        as in the plan.
+        The choices of pages 20 and 50 in ``ldn-meta parameters``, by the same words, such as
+        ``designs=["parallel"]``; None leaves one as in the plan.
 
     Returns
     -------
     Answer
-        The trials, the pool and the interval to read; ``left_out`` has what was not taken, and
-        why.
+        ``trials``, ``pool`` (``pool.result`` is drawn by `ldn_meta.forest_plot`) and ``read_by``,
+        the interval to read; ``left_out`` has what was not taken, and why, ``without_each`` the
+        pool without each trial in turn (a leave-one-out), ``over_time`` after each. ``notes`` says
+        which choices had no effect. ``subgroups("dose")`` and ``regression("year")`` are what
+        ``subgroup_by`` and ``regress_on`` ask for, and ``parts`` tells them in lines.
 
     Raises
     ------
     ArgumentError
-        If a name or a value is not allowed; it says what is.
+        If a name or a value is not allowed, or a measure does not apply to the outcome; it says
+        what is.
 
     Examples
     --------
@@ -140,6 +151,24 @@ def answer(
     >>> lm.answer("fibromyalgia", designs=["parallel"], tau2_method="DL").k  # doctest: +SKIP
     2
     """
+    found = answered(indication, construct, **choices)
+    if "measure" in found.notes:
+        raise ArgumentError(f"measure: {found.notes['measure']}")
+    return found
+
+
+def answered(
+    indication: str, construct: str | Sequence[str] | None = None, **choices: Any
+) -> Answer:
+    """As `answer`; that a measure does not apply stands in the notes."""
+    unknown = [name for name in choices if name not in CHOICES | PAGE_SECTIONS]
+    if unknown:
+        allowed = [name for name in (*CHOICES, *PAGE_SECTIONS) if name != "construct"]
+        hint = did_you_mean(unknown[0], allowed, " ")
+        if unknown[0].endswith("construct"):
+            hint = "the outcome that is asked for is construct; "
+        message = f"unknown choice {unknown[0]}; {hint}allowed: {', '.join(allowed)}"
+        raise ArgumentError(message)
     known = read_evidence(files.raw_data()).text["indications"]["indication_id"].tolist()
     if indication not in known:
         hint = did_you_mean(indication, known, " ")
@@ -147,8 +176,8 @@ def answer(
         raise ArgumentError(message)
     own = load_derived(indication)
     outcomes = own.constructs(construct) if construct else ()
-    asked = {"construct": outcomes} if len(outcomes) > 1 else {}
-    return own.under(**asked, **choices).answers.main(outcomes[0] if outcomes else None)
+    several = {"construct": outcomes} if len(outcomes) > 1 else {}
+    return own.under(**several, **choices).answers.main(outcomes[0] if outcomes else None)
 
 
 @lru_cache(maxsize=16)

@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ldn_meta import files
-from ldn_meta.errors import DataError, Fault, LdnMetaError, NotebookError, ParameterError
+from ldn_meta.errors import (
+    ArgumentError,
+    DataError,
+    Fault,
+    LdnMetaError,
+    NotebookError,
+    ParameterError,
+)
 
 if TYPE_CHECKING:
     from ldn_meta.evidence.foreign import Columns, Placed
@@ -410,8 +417,9 @@ def run(
     Without INDICATION all of them; "overview" names the pages across indications, and
     INDICATION/PAGE one page. Brings data/derived and the answer table of the README up to date as
     well. With other choices (-p) only the pages that read them run, and what they answer is
-    printed beside the answer as planned. Several values between | are a grid: its answers are
-    computed and printed at once, and no page is made.
+    printed beside the answer as planned, with the pool without each trial (a leave-one-out), the
+    subgroups or the slope asked for, and which choices had no effect. Several values between | are
+    a grid: its answers are computed and printed at once, and no page is made.
 
     \b
     Examples:
@@ -419,14 +427,16 @@ def run(
       ldn-meta run crohns_disease overview
       ldn-meta run fibromyalgia -p tau2_method=dl -p ci_method=wald
       ldn-meta run fibromyalgia/20_pooled_effect -p without=innova2026
-      ldn-meta run fibromyalgia -p "tau2_method=dl|reml|pm" -p "designs=parallel|crossover"
+      ldn-meta run fibromyalgia/20_pooled_effect -p subgroup_by=dose
+      ldn-meta run fibromyalgia -p "without=innova2026|duebruun2024"
+      ldn-meta run fibromyalgia -p "tau2_method=dl|reml|pm" -p ci_method=wald
     """  # noqa: D301
     from ldn_meta.evidence.raw.tables import counted
     from ldn_meta.files import derived_is_current
     from ldn_meta.pipeline import run as runner
     from ldn_meta.pipeline.kernels import kernel_source, started_ahead
     from ldn_meta.pipeline.notebooks import read_parameters
-    from ldn_meta.pipeline.readme import beside_plan, write_answers, write_methods
+    from ldn_meta.pipeline.readme import beside_plan, of_people, write_answers, write_methods
 
     if any(GRID in text for text in assignments):
         _tell_grid(indications, assignments, as_json=as_json)
@@ -459,14 +469,17 @@ def run(
     write_methods()
     folder = _shown(summary.folder)
     answers = beside_plan([summary.folder])
+    people = {} if summary.folder == files.reports() else of_people(summary.folder)
     if as_json:
-        told = {"executed": summary.executed, "fresh": summary.fresh, "folder": folder}
-        _tell_json({**told, "answers": answers, "derived": _as_dict(derived)})
+        told: dict[str, Any] = {"executed": summary.executed, "fresh": summary.fresh}
+        told |= {"folder": folder, "answers": answers, "of_people": people}
+        _tell_json({**told, "derived": _as_dict(derived)})
     elif summary.executed:
         _tell_beside(answers)
+        _tell(*(f"{page}: {said}" for page, said in people.items()))
         fresh = f", {len(summary.fresh)} were up to date" if summary.fresh else ""
         click.echo(f"{folder}: {counted(len(summary.executed), 'notebook')} executed{fresh}")
-        if answers:
+        if answers or people:
             _tell(*(f"  {folder}/{label}.ipynb" for label in summary.executed))
     else:
         click.echo("reports: up to date")
@@ -487,7 +500,10 @@ def _tell_grid(indications: Sequence[str], assignments: Sequence[str], *, as_jso
     given = [[f"{name}={one.strip()}" for one in text.split(GRID)] for name, _, text in parts]
     every = [read_parameters(each, indications)[0] for each in itertools.product(*given)]
     _derive(force=False, is_silent=True)
-    rows = grid_rows(indications, every)
+    try:
+        rows = grid_rows([name.partition("/")[0] for name in indications], every)
+    except ArgumentError as error:
+        raise ParameterError(f"-p: {error}") from error
     if as_json:
         _tell_json(rows)
     else:
@@ -497,6 +513,15 @@ def _tell_grid(indications: Sequence[str], assignments: Sequence[str], *, as_jso
 def _tell_beside(rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         click.echo(f"{row['indication']}, {row['choices']}: {row['outcome']}: {_size_of(row)}")
+        _tell(*_beside(row))
+
+
+def _beside(answer: Mapping[str, Any]) -> Iterator[str]:
+    """What stands beside an answer, a line each; the pool without each trial last."""
+    yield from (f"  {note}" for note in answer["notes"])
+    yield from (f"  not in it, {name}: {why}" for name, why in answer["left_out"].items())
+    for name, told in answer["leave_one_out"].items():
+        yield f"  without {name}: {told}"
 
 
 def _size_of(answer: Mapping[str, Any]) -> str:
@@ -511,9 +536,14 @@ def _size_of(answer: Mapping[str, Any]) -> str:
 def _tell_table(rows: Sequence[Mapping[str, Any]]) -> None:
     """Rows under their heads, columns as wide as what is in them."""
     told = ("choices", "effect", "interval")
+    rows = [{n: cell for n, cell in row.items() if not isinstance(cell, dict)} for row in rows]
+    rows = [
+        {n: "; ".join(cell) if isinstance(cell, list) else cell for n, cell in row.items()}
+        for row in rows
+    ]
     names = [n for n in rows[0] if n in told or any(row[n] != rows[0][n] for row in rows)]
     same = {name: rows[0][name] for name in rows[0] if name not in names and len(rows) > 1}
-    _tell(*(f"{name}: {value}" for name, value in same.items()))
+    _tell(*(f"{name}: {value}" for name, value in same.items() if value != ""))
     names = names or list(rows[0])
     lines = [names, *([str(row[name]) for name in names] for row in rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(names))]
@@ -556,7 +586,7 @@ def show(what: str, as_json: bool) -> None:
       ldn-meta show build/runs/tau2_method-dl-1f2e3d4c
     """  # noqa: D301  (click reads the backslash)
     from ldn_meta.pipeline.notebooks import OVERVIEW, read_facts, reported_indications, unknown
-    from ldn_meta.pipeline.readme import choices_line, choices_of, told
+    from ldn_meta.pipeline.readme import choices_line, choices_of, of_people, told
 
     folder, known = Path(what), [*reported_indications(), OVERVIEW]
     is_run = bool(choices_of(folder))
@@ -577,7 +607,9 @@ def show(what: str, as_json: bool) -> None:
     answers = {name: answer for name in names if (answer := told(root / name))}
     for name, answer in answers.items():
         _tell(*_answer_lines(name, answer, is_short=len(names) > 1 and not is_run))
-    if not answers:
+    counted_people = of_people(folder) if is_run else {}
+    _tell(*(f"{page}: {said}" for page, said in counted_people.items()))
+    if not answers and not counted_people:
         click.echo("no page here answers a question; all facts: --json")
 
 
@@ -592,6 +624,7 @@ def _answer_lines(name: str, answer: Mapping[str, Any], *, is_short: bool) -> It
     for row in answer["rows"]:
         estimate, low, high = (f"{row[end]:.2f}" for end in ends)
         yield f"  {row['trial']}: {estimate} ({low} to {high}), {row['people']} people"
+    yield from _beside(answer)
 
 
 # compare.GRADES, which would cost every other command its import; a test holds them equal.
@@ -658,7 +691,7 @@ def compare(
 
     OLD and NEW are folders of checkouts or revisions of this repository; without them, the
     last commit is compared with the work tree. A folder of build/runs alone is compared with the
-    reports. Numbers compare by value, ratios as ratios. A
+    reports, two of them with each other. Numbers compare by value, ratios as ratios. A
     result that crosses no difference, changes its side or its certainty comes first. Nothing
     is computed and nothing is written: run `ldn-meta run` first.
 
@@ -671,12 +704,14 @@ def compare(
       ldn-meta compare v0.1 v0.2              two revisions
       ldn-meta compare ../ldn-meta .          two folders
       ldn-meta compare build/runs/NAME        a run of other choices against the reports
+      ldn-meta compare build/runs/ONE build/runs/TWO    two such runs
       ldn-meta compare main --format markdown --fail-on verdict
     """  # noqa: D301  (click reads the backslash)
     from ldn_meta.pipeline.readme import choices_of
 
-    if new is None and choices_of(Path(old)):
-        _compare_run(Path(old), limit=limit, as_json=as_json)
+    runs = [Path(one) for one in (old, new) if one is not None]
+    if all(map(choices_of, runs)):
+        _compare_runs(*reversed(runs), limit=limit, as_json=as_json)
         return
     from ldn_meta.pipeline import compare as comparing
     from ldn_meta.pipeline import compare_report as output
@@ -699,10 +734,12 @@ def compare(
         sys.exit(FAILED)
 
 
-def _compare_run(folder: Path, *, limit: int, as_json: bool) -> None:
+def _compare_runs(folder: Path, other: Path | None = None, *, limit: int, as_json: bool) -> None:
+    """A run of other choices against the reports, or against another run."""
     from ldn_meta.pipeline.readme import beside_plan, moved_facts
 
-    answers, moved = beside_plan([folder.resolve()]), moved_facts(folder)
+    both = [one.resolve() for one in (other, folder) if one is not None]
+    answers, moved = beside_plan(both), moved_facts(folder.resolve(), other and other.resolve())
     if as_json:
         _tell_json({"answers": answers, "moved": moved})
         return

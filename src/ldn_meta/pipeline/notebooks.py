@@ -29,6 +29,8 @@ from ldn_meta.evidence.raw.selection import (
     PAGE_SECTIONS,
     known_words,
     named_back,
+    outcome_words,
+    plain_word,
     read_choice,
 )
 from ldn_meta.evidence.raw.tables import VALUE_TABLES, load_dictionary
@@ -492,16 +494,18 @@ def plan(
     _check_names(
         given, [[name for name in defaults if name != "indication"] for defaults in selected], "-p"
     )
-    for name, value in given.items():
-        if name.endswith(CONSTRUCT) and isinstance(value, str | list):
-            usual = {str(defaults[name]) for defaults in selected if name in defaults}
-            known = [*sorted(usual), *constructs_of(set(chosen))]
-            words = (
-                [word.strip() for word in value.split(",")] if isinstance(value, str) else value
-            )
-            for word in words:
-                if word not in known:
-                    raise ParameterError(unknown(f"-p value {word!r} of {name!r}", word, known))
+    given |= _outcomes_by_name(given)
+    for name in _outcomes_by_name(given):
+        usual = {str(defaults[name]) for defaults in selected if name in defaults}
+        main = [reported[one]["main_construct"] for one in chosen if one in reported]
+        known = list(dict.fromkeys([*main, *sorted(usual), *constructs_of(set(chosen))]))
+        for word in _words_of(given[name]):
+            if word not in known:
+                hint = did_you_mean(word, [one for one in known if one != BY_PLAN])
+                what = f"-p value {word!r} of {name!r}"
+                raise ParameterError(
+                    f"{what} is unknown; {hint}" if hint else unknown(what, word, known)
+                )
     is_choice = {name for name in given if _is_choice(name, selected)}
     given |= {name: value for name, (value, _) in _as_choices(given, is_choice, chosen).items()}
 
@@ -530,6 +534,22 @@ def plan(
             fields = {**named, **reported.get(target, {})}
             jobs.append(Job(target, notebook, templates[group][notebook], parameters, fields))
     return jobs
+
+
+def _words_of(value: str | list[Any]) -> list[str]:
+    """Words between commas, or in a list."""
+    return [str(word).strip() for word in (value.split(",") if isinstance(value, str) else value)]
+
+
+def _outcomes_by_name(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters that name outcomes, a label that pages print as the name it stands for."""
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        if name.endswith(CONSTRUCT) and isinstance(value, str | list):
+            labels = outcome_words(csv_records(files.raw_data() / "outcomes.csv"))
+            names = [labels.get(plain_word(word), word) for word in _words_of(value)]
+            found[name] = ",".join(names) if isinstance(value, str) else names
+    return found
 
 
 def _is_choice(name: str, templates: Iterable[Mapping[str, Any]]) -> bool:
@@ -581,6 +601,7 @@ def read_parameters(
             message = f"-p {name} is given {names.count(name)} times: name it once"
             raise ParameterError(message)
     given = dict(pairs)
+    given |= _outcomes_by_name(given)
     # A misspelt name or value is refused before anything else.
     plan(indications or None, given)
     templates = [one.defaults for one in parameters()]

@@ -16,7 +16,8 @@ from ldn_meta import files
 from ldn_meta.errors import StaleError
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
 from ldn_meta.evidence.raw.review import HISTORY, load_review
-from ldn_meta.evidence.raw.selection import BY_PLAN
+from ldn_meta.evidence.raw.selection import BY_PLAN, named_as
+from ldn_meta.evidence.raw.tables import counted
 from ldn_meta.files import code_of, json_sha256, sha256, write_whole
 from ldn_meta.pipeline.notebooks import CHOICES_FILE, read_facts, reported_indications
 
@@ -125,6 +126,7 @@ def _page() -> Path:
 
 ANSWERED_BY = "20_pooled_effect"
 RATED_BY = "60_certainty"
+PEOPLE_PAGES = ("30_responder_rates", "40_safety")
 UNRATED = {"certainty": "not rated", "certainty_sentence": ""}
 BEGIN_README, END_README = "<!-- answers:begin -->", "<!-- answers:end -->"
 _HEADER = (
@@ -160,6 +162,9 @@ class Answer:
 
 AS_PLANNED = "as planned"
 NOT_ASKED = "not asked"
+SAME = "the same trials and numbers as planned"
+# Of a row of `run_rows`, what is told in lines of its own.
+BESIDE = ("notes", "left_out", "leave_one_out")
 
 
 def told(report: Path) -> dict[str, Any]:
@@ -169,7 +174,39 @@ def told(report: Path) -> dict[str, Any]:
     if "answer" not in page:
         return {}
     rated = _certainty(facts) if RATED_BY in facts else {}
-    return {**page["answer"], **rated, "rows": page.get("rows", [])}
+    beside = {"rows": page.get("rows", []), "notes": _notes(page)}
+    beside |= {"left_out": page.get("barred", {}), "leave_one_out": page.get("without_each", {})}
+    found = {**page["answer"], **rated, **beside}
+    if page.get("unapplied"):
+        # A number in another measure than the one asked for would be taken for it.
+        found |= {"effect": page["unapplied"], "trials": 0, "people": 0, "leave_one_out": {}}
+    return found
+
+
+def _notes(page: Mapping[str, Any]) -> list[str]:
+    """What stands beside an answer: choices without effect, its parts, why nothing was pooled."""
+    lines = [
+        f"{choice}: {why}"
+        for choice, why in page.get("noted", {}).items()
+        if why != page["unapplied"]
+    ]
+    for part in page.get("parts", ()):
+        name = f", {part['name']}" if part["name"] else ""
+        k = f" ({counted(part['trials'], 'trial')})" if part["trials"] else ""
+        lines.append(f"{part['choice']}{name}: {part['effect']}{k}")
+    if page["answer"]["trials"] == 0 and not page.get("barred"):
+        lines.append("no trial gives an effect with its uncertainty")
+    return lines
+
+
+def of_people(folder: Path) -> dict[str, str]:
+    """What the pages of people counted say in a folder, by page."""
+    return {
+        f"{report.name}/{page}": facts["sentence"]
+        for report in sorted(path for path in folder.iterdir() if path.is_dir())
+        for page, facts in read_facts(report).items()
+        if page in PEOPLE_PAGES
+    }
 
 
 def choices_of(folder: Path) -> dict[str, Any]:
@@ -181,11 +218,7 @@ def choices_of(folder: Path) -> dict[str, Any]:
 
 def choices_line(choices: Mapping[str, Any]) -> str:
     """Choices as they are typed."""
-    words = {
-        name: ",".join(map(str, value)) if isinstance(value, list) else str(value)
-        for name, value in choices.items()
-    }
-    return "; ".join(f"{name} = {text}" for name, text in words.items()) or AS_PLANNED
+    return "; ".join(named_as(name, value) for name, value in choices.items()) or AS_PLANNED
 
 
 def run_rows(folders: Iterable[Path]) -> list[dict[str, Any]]:
@@ -197,6 +230,7 @@ def run_rows(folders: Iterable[Path]) -> list[dict[str, Any]]:
             "indication": indication,
             "choices": choices_line(choices_of(folder)),
             **{name: found.get(name, NOT_ASKED) for name in kept},
+            **{name: found[name] for name in BESIDE},
             "folder": folder.name if folder == files.reports() else f"build/runs/{folder.name}",
         }
         for indication in reported_indications()
@@ -212,6 +246,13 @@ def beside_plan(folders: Iterable[Path]) -> list[dict[str, Any]]:
         return []
     rows = run_rows([files.reports(), *others])
     asked = {row["indication"] for row in rows if row["folder"] != files.reports().name}
+    usual = {row["indication"]: row for row in rows if row["folder"] == files.reports().name}
+    same = ("outcome", "trials", "people", "effect")
+    for row in rows:
+        planned = usual.get(row["indication"], row)
+        is_same = all(row[name] == planned[name] for name in same)
+        if row is not planned and is_same and not row["notes"]:
+            row["notes"] = [SAME]
     return [row for row in rows if row["indication"] in asked]
 
 
@@ -220,16 +261,37 @@ def grid_rows(
 ) -> list[dict[str, Any]]:
     """The main question of conditions under several sets of choices, computed at once."""
     from ldn_meta.display.words import MEASURES
-    from ldn_meta.evidence.derived import answer
+    from ldn_meta.evidence.derived import answered
 
     rows: list[dict[str, Any]] = []
     sets = list(choices)
     for indication in indications or reported_indications():
+        planned: dict[str, Any] = {}
         for place, each in enumerate((_question(sets), *sets)):
-            found = answer(indication, **{n: v for n, v in each.items() if v != BY_PLAN})
+            found = answered(indication, **{n: v for n, v in each.items() if v != BY_PLAN})
+            told = {"trials": found.k, **_numbers(found.pool, MEASURES)}
+            notes = [
+                f"{named_as(name, each[name])}: {why}"
+                for name, why in found.notes.items()
+                if name != "measure"
+            ]
+            if "measure" in found.notes:
+                told = dict.fromkeys(told, "") | {"effect": found.notes["measure"]}
+            elif found.pool is None:
+                notes.append(found.why_none)
+            elif place and not notes and not found.parts and told == planned:
+                notes.append(SAME)
+            planned = planned or told
             said = choices_line(each) if place else AS_PLANNED
-            row = {"indication": indication, "choices": said, "trials": found.k}
-            rows.append({**row, **_numbers(found.pool, MEASURES)})
+            row = {"indication": indication, "choices": said, **told}
+            rows.append({**row, "note": "; ".join(notes)})
+            for part in found.parts:
+                measure = "MD" if found.pool is None else found.pool.key["measure"]
+                own = dict.fromkeys(("effect", "interval", "people", "read by"), "")
+                own |= {"choices": f"  {part.choice} {part.name}".rstrip(), "note": part.why}
+                if not part.why:
+                    own["effect"], own["interval"] = _ends(part[3:6], measure)
+                rows.append({**row, **own, "trials": part.k or ""})
     return rows
 
 
@@ -241,34 +303,43 @@ def _question(sets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _numbers(pool: Pool | None, names: Mapping[str, str]) -> dict[str, Any]:
     """The interval to read as displayed; words where there is none."""
-    from ldn_meta.display.words import fixed, shown
-
     if pool is None:
         return {"people": 0, "effect": "nothing pooled", "interval": "", "read by": ""}
     read, measure = pool.read, pool.key["measure"]
-    estimate, low, high = map(fixed, shown((read.estimate, read.low, read.high), measure=measure))
+    estimate, interval = _ends((read.estimate, read.low, read.high), measure)
     unit = "" if measure in (*RATIO_MEASURES, "RD") else f" {pool.key['unit']}"
     return {
         "people": pool.people,
         "effect": f"{names[measure]} {estimate}{unit}",
-        "interval": f"{low} to {high}",
+        "interval": interval,
         "read by": read.method,
     }
 
 
-def moved_facts(folder: Path) -> list[dict[str, str]]:
-    """Every sentence and number that the pages of a run say otherwise than the reports."""
+def _ends(numbers: Sequence[float], measure: str) -> tuple[str, str]:
+    """Estimate and interval as pages print them, apart."""
+    from ldn_meta.display.words import estimate_with_interval
+
+    estimate, low, high = numbers
+    told = estimate_with_interval(estimate, low, high, measure=measure)
+    before, _, after = told.removesuffix(")").partition(" (")
+    return before, after
+
+
+def moved_facts(folder: Path, other: Path | None = None) -> list[dict[str, str]]:
+    """Every sentence and number that a run's pages say otherwise than the reports, or a run."""
     rows = []
+    there_is, here_is = (AS_PLANNED, "here") if other is None else (other.name, folder.name)
     for report in sorted(path for path in folder.iterdir() if path.is_dir()):
-        usual = read_facts(files.reports() / report.name)
+        usual = read_facts((other or files.reports()) / report.name)
         for page, facts in read_facts(report).items():
             there, here = (dict(_flat(some)) for some in (usual.get(page, {}), facts))
             rows += [
                 {
                     "page": f"{report.name}/{page}",
                     "what": name,
-                    AS_PLANNED: there.get(name, ""),
-                    "here": here.get(name, ""),
+                    there_is: there.get(name, ""),
+                    here_is: here.get(name, ""),
                 }
                 for name in sorted(there.keys() | here.keys())
                 if there.get(name) != here.get(name)

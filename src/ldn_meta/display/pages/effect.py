@@ -14,6 +14,7 @@ from ldn_meta.display.outputs import Facts, FigureOutput, Table, Text, named, ro
 from ldn_meta.display.pages.page import (
     BY_PROTOCOL,
     QuestionPage,
+    at_level,
     comparators,
     construct_labels,
     crossing,
@@ -60,7 +61,7 @@ from ldn_meta.evidence.answer.pools import (
 )
 from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES
 from ldn_meta.evidence.raw.bias import OVERALL, bias_frame
-from ldn_meta.evidence.raw.selection import COVARIATES, MAIN, SUBGROUPS
+from ldn_meta.evidence.raw.selection import COVARIATES, MAIN, SUBGROUPS, named_as
 from ldn_meta.stats.pool import METHOD_NAMES
 from ldn_meta.stats.small_study import ENOUGH_TRIALS
 
@@ -198,7 +199,7 @@ class EffectPage(QuestionPage):
             for row in rows_of(self._barred)
         ]
         return Table(
-            pd.DataFrame(rows),
+            at_level(pd.DataFrame(rows), self.opened.protocol.model.level),
             "Other outcomes with an effect estimate",
             f"Unit as measured; {self.drug} minus comparator. Used: whether the "
             "effect is in a pool, stands alone, or by which rule of the plan it is kept out.",
@@ -307,6 +308,13 @@ class EffectPage(QuestionPage):
                 else f"Not in this number {is_left} {studies}."
             )
             parts += [f"{name}: {why}." for name, why in others.items()]
+        if asked := self.answer.protocol.asked:
+            notes = self.answer.notes
+            told = [
+                f"{named_as(name, value)}{f' ({notes[name]})' if name in notes else ''}"
+                for name, value in asked.items()
+            ]
+            parts.append(f"Chosen, beside the plan: {'; '.join(told)}.")
         return Text(" ".join(part for part in parts if part))
 
     def _numbers(self, pool: Pool) -> list[str]:
@@ -395,6 +403,12 @@ class EffectPage(QuestionPage):
 
     def _no_number(self) -> list[str]:
         found = self.answer.synthesis
+        if self.answer.protocol.asked and len(self.answer.beside):
+            return [
+                f"Under the choices made no study of {self.drug} against {self.comparator_class} "
+                f"gives {self.outcome} in numbers to pool. {self.answer.why_none}. "
+                "Nothing was pooled."
+            ]
         start = f"No study of {self.drug} against {self.comparator_class} gave {self.outcome}"
         studies = found["trials"]
         if found["synthesis"] == DIRECTION_ONLY:
@@ -436,7 +450,8 @@ class EffectPage(QuestionPage):
             if what:
                 told = f"; on {what}: {self.opened.review.side(side)}"
             is_open = study["is_randomised"] == "no"
-            why = "not randomised" if is_open else "no usable numbers"
+            usable = self.answer.not_told.get(study["label"], "no usable numbers")
+            why = "not randomised" if is_open else usable
             if study["comparator_class"] != self.comparator_class:
                 why = f"compared with {study['comparator_class']}, {why}"
             reasons[study["label"]] = f"{why}{told}"
@@ -526,11 +541,7 @@ class EffectPage(QuestionPage):
         if not self._groupings:
             if not asked:
                 return None
-            values = (
-                [] if self.pool is None else list(dict.fromkeys(self.answer.moderators[asked]))
-            )
-            where = f"every trial of the pool is {values[0]}" if values else "there is no pool"
-            return Text(f"Nothing to tell apart by {_spaced(asked)}: {where}.")
+            return Text(f"By {_spaced(asked)}: {self.answer.why_not_apart(asked)}.")
         rows = []
         for name, found in self._groupings:
             # One trial has one interval, here as in the figures.
@@ -557,7 +568,7 @@ class EffectPage(QuestionPage):
                 )
         notes = list(dict.fromkeys(note for _, found in self._groupings for note in found.notes))
         return Table(
-            pd.DataFrame(rows),
+            at_level(pd.DataFrame(rows), self.opened.protocol.model.level),
             "Subgroups of trials",
             f"Each subgroup is a pool of its own ({METHOD_NAMES[found.overall.tau2_method]}). "
             f"{_few(self.answer.k)} Noted: {'; '.join(notes) or 'nothing'}.",
@@ -601,7 +612,7 @@ class EffectPage(QuestionPage):
         """How effects follow what trials differ in; nothing where too few tell it."""
         asked = self.opened.parameters.get("regress_on")
         if not self._slopes:
-            why = "a line needs three trials that tell it and differ in it"
+            why = self.answer.why_no_line
             return Text(f"No regression on {_spaced(asked)}: {why}.") if asked else None
         rows = []
         for name, found in self._slopes:
@@ -619,7 +630,7 @@ class EffectPage(QuestionPage):
         notes = list(dict.fromkeys(note for _, one in self._slopes for note in one.notes))
         ratio = " (a ratio of ratios)" if self._measure in RATIO_MEASURES else ""
         return Table(
-            pd.DataFrame(rows),
+            at_level(pd.DataFrame(rows), self.opened.protocol.model.level),
             "Effects against what trials differ in",
             f"For one more of the covariate{ratio}. {_few(int(self._slopes[0][1].k))} "
             f"Noted: {'; '.join(notes) or 'nothing'}.",
@@ -677,7 +688,7 @@ class EffectPage(QuestionPage):
             }
         )
         return Table(
-            pd.DataFrame(rows),
+            at_level(pd.DataFrame(rows), self.opened.protocol.model.level),
             "Several instruments of one outcome",
             " ".join([_translated(found), _how_standardised(every)]),
         )
@@ -734,6 +745,30 @@ class EffectPage(QuestionPage):
             "bayes": self.bayes_facts(),
         }
         # Only where there is something: a fact that says nothing would change every page.
+        if answer.notes:
+            asked = answer.protocol.asked
+            values["noted"] = {named_as(n, asked[n]): why for n, why in answer.notes.items()}
+            values["unapplied"] = answer.notes.get("measure", "")
+        if answer.protocol.asked or (pool is None and len(answer.beside)):
+            barred = {row["study_label"]: row["selected_why"] for row in rows_of(answer.beside)}
+            values["barred"] = answer.not_told | barred
+        if answer.parts:
+            values["parts"] = [
+                {
+                    "choice": part.choice,
+                    "name": part.name,
+                    "trials": part.k,
+                    "effect": part.why or _interval_of(part[3:6], self._measure),
+                }
+                for part in answer.parts
+            ]
+        if pool is not None and not pool.is_alone:
+            values["without_each"] = {
+                row["label"]: _interval_of(
+                    (row["estimate"], row["ci_low"], row["ci_high"]), self._measure
+                )
+                for row in rows_of(answer.without_each)
+            }
         if self._groupings:
             values["subgroups"] = {name: _told_apart(one) for name, one in self._groupings}
         if self._slopes:
@@ -745,6 +780,11 @@ class EffectPage(QuestionPage):
         if answer.knapp_hartung is not None and answer.k > 1:
             values["knapp_hartung"] = pool_numbers(answer.knapp_hartung)
         return self.opened.facts(**values)
+
+
+def _interval_of(ends: Sequence[float], measure: str) -> str:
+    estimate, low, high = ends
+    return estimate_with_interval(estimate, low, high, measure=measure)
 
 
 def _rows(pool: Pool) -> list[dict[str, Any]]:

@@ -36,7 +36,7 @@ from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES
 from ldn_meta.evidence.raw.bias import OVERALL
 from ldn_meta.evidence.raw.protocol import Protocol
 from ldn_meta.evidence.raw.review import NEUTRAL, Review
-from ldn_meta.evidence.raw.selection import PAGE_SECTIONS, TWO_TRIALS, read_choice
+from ldn_meta.evidence.raw.selection import TWO_TRIALS
 from ldn_meta.files import MISSING
 from ldn_meta.stats.pool import side
 
@@ -217,9 +217,6 @@ def open_page(notebook: str, *, indication: str, **choices: Any) -> Opened:
         constructs = derived.constructs(given.pop("construct"))
         if len(constructs) > 1:
             given["construct"] = constructs
-    # Which sections a page has changes no number of the answer.
-    for name in PAGE_SECTIONS.keys() & given.keys():
-        told[name] = read_choice(name, given.pop(name))
     derived = derived.under(**given)
     row = {str(n): str(v) for n, v in derived.evidence.text["indications"].iloc[0].items()}
     return Opened(notebook, row, derived, derived.protocol, {"indication": indication, **told})
@@ -284,10 +281,16 @@ NONE = ("none", "NR", "no trial", "not defined", "not defined", "none")
 HEAD = ("trials", "people", "effect (95% interval)", "95% prediction", "tau", "read by")
 
 
+def at_level(frame: pd.DataFrame, level: float) -> pd.DataFrame:
+    """A table whose heads say at which level its intervals are."""
+    return frame.rename(columns=lambda head: head.replace("95%", f"{100 * level:g}%"))
+
+
 def variants_table(variants: list[tuple[str, Pool | None]], *, outcome: str) -> Table:
     """Tabulate the main pool and every departure that changes a cell; the note names the rest."""
     caption = f"What other choices would give: {outcome}"
-    if not any(found for _, found in variants):
+    level = next((found.model.level for _, found in variants if found), None)
+    if level is None:
         return Table(pd.DataFrame(), caption, empty="No choice gives an effect.")
     rows = [(name, _cells(found)) for name, found in variants]
     main = rows[0][1]
@@ -297,7 +300,7 @@ def variants_table(variants: list[tuple[str, Pool | None]], *, outcome: str) -> 
     )
     unmoved = f"No change: {'; '.join(same)}. " if same else ""
     return Table(
-        frame,
+        at_level(frame, level),
         caption,
         f"{unmoved}Each line changes only what its name says. tau: standard deviation between "
         "trials, on the log scale for ratios.",
@@ -381,7 +384,9 @@ class QuestionPage(Page):
         log = ", on the log scale" if pool.key["measure"] in RATIO_MEASURES else ""
         notes = f" Noted: {'; '.join(found.result.notes)}." if found and found.result.notes else ""
         return Table(
-            pd.DataFrame(rows, columns=[*head, *heads, "takes for granted"]),
+            at_level(
+                pd.DataFrame(rows, columns=[*head, *heads, "takes for granted"]), pool.model.level
+            ),
             caption,
             "Bayesian rows: posterior median, with the shortest interval of that probability; "
             "flat prior for the mean effect. tau: standard deviation of true effects between "

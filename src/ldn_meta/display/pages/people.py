@@ -14,6 +14,7 @@ from ldn_meta.display.pages.effect import forest_of_pool
 from ldn_meta.display.pages.page import (
     Opened,
     Page,
+    at_level,
     construct_labels,
     crossing,
     effect_read,
@@ -270,7 +271,7 @@ class PeoplePage(Page):
             for p in self.rr_pools
         ]
         return Table(
-            pd.DataFrame(rows),
+            at_level(pd.DataFrame(rows), self.opened.protocol.model.level),
             "Pooled, or the one trial there is",
             f"The {MEASURES[self.measure]} is pooled from the trials, never from added-up counts.",
             "No outcome could be pooled.",

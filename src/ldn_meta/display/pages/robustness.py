@@ -15,6 +15,7 @@ from ldn_meta.display.pages.claims import two_priors
 from ldn_meta.display.pages.page import (
     BY_PROTOCOL,
     QuestionPage,
+    at_level,
     crossing,
     open_page,
     pool_facts,
@@ -168,7 +169,7 @@ class RobustnessPage(QuestionPage):
                 for row in (main, *rows_of(frame))
             ]
         return Table(
-            pd.DataFrame(rows),
+            at_level(pd.DataFrame(rows), self.opened.protocol.model.level),
             "Without each trial in turn",
             "Methods by the number of trials that are left, as the analysis plan states.",
             "Fewer than two trials: there is none to leave out.",

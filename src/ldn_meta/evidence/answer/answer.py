@@ -30,15 +30,26 @@ from ldn_meta.evidence.answer.pools import (
     with_prior,
 )
 from ldn_meta.evidence.effects.effects import as_saved, candidate_effects, normalise
-from ldn_meta.evidence.effects.rows import CONTRAST, POOL, RATIO_MEASURES
+from ldn_meta.evidence.effects.rows import (
+    CONTRAST,
+    NOT_TOLD,
+    OF_PEOPLE,
+    POOL,
+    RATIO_MEASURES,
+    limits,
+)
 from ldn_meta.evidence.raw.protocol import Protocol
 from ldn_meta.evidence.raw.selection import (
     BAYESIAN,
     BIAS_STEP,
+    DIFFERENCES_AS,
+    RATIOS_AS,
     TWO_TRIALS,
+    UNREAD,
     Changes,
     Model,
     Selection,
+    named_as,
     read_choice,
 )
 from ldn_meta.evidence.raw.tables import Evidence, as_records, counted
@@ -85,6 +96,23 @@ NOT_REPORTED = "not reported"
 # A line through two points fits them whatever they are.
 LEAST_FOR_SLOPE = 3
 QUESTION = ("indication_id", "construct", "comparator_class")
+
+
+# Choices that a pool of one trial does not read.
+_METHODS = ("tau2_method", "ci_method", "pi_method", "prior_scale")
+
+
+class Part(NamedTuple):
+    """A line of what was asked beside an answer: a subgroup, a slope, a test, or why none."""
+
+    choice: str
+    name: str = ""
+    k: int = 0
+    # On the scale of yi.
+    estimate: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    why: str = ""
 
 
 class SmallStudies(NamedTuple):
@@ -222,13 +250,97 @@ class Answer:
         """Return one line: the question, and what it comes to."""
         asked = f"{self.indication_id}, {self.construct} against {self.comparator_class}"
         if self.pool is None:
-            return f"<Answer {asked}: no trial gives an effect>"
+            return f"<Answer {asked}: nothing pooled; {self.why_none}>"
         read, key = self.pool.read, self.pool.key
-        is_log = key["unit"].startswith("log ")
-        numbers = f"{key['unit']} " if is_log else f"{key['measure']} in {key['unit']} "
-        numbers += f"{read.estimate:.4g}"
-        interval = f"{read.name} {read.low:.4g} to {read.high:.4g}, {read.method}"
-        return f"<Answer {asked}: {counted(self.k, 'trial')}, {numbers} ({interval})>"
+        measure = key["measure"]
+        of = "" if measure in (*RATIO_MEASURES, "RD") else f" in {key['unit']}"
+        estimate, low, high = _as_told((read.estimate, read.low, read.high), measure)
+        told = f"{measure}{of} {estimate} ({read.name} {low} to {high}, {read.method})"
+        parts = [f"; {_part_words(part, measure)}" for part in self.parts]
+        noted = [f"; {named_as(n, self.protocol.asked[n])}: {w}" for n, w in self.notes.items()]
+        return f"<Answer {asked}: {counted(self.k, 'trial')}, {told}{''.join([*parts, *noted])}>"
+
+    @property
+    def why_none(self) -> str:
+        """Why nothing was pooled, trial by trial; nothing where something was."""
+        if self.pool is not None:
+            return ""
+        told = [f"{row['study_label']}: {row['selected_why']}" for row in as_records(self.beside)]
+        return "; ".join(told) or "no trial gives an effect with its uncertainty"
+
+    @cached_property
+    def notes(self) -> dict[str, str]:
+        """Choices that have no effect here, or less than they seem to say, each with why."""
+        asked, found = self.protocol.asked, {}
+        if "measure" in asked and (why := self._not_applied(asked["measure"])):
+            found["measure"] = why
+        if self.pool is None:
+            return found
+        judged = self.trials["overall_bias"].map(BIAS_STEP)
+        unread = int((judged == BIAS_STEP[UNREAD]).sum())
+        if unread and asked.get("risk_of_bias", "low") != "low":
+            found["risk_of_bias"] = f"{unread} of {counted(self.k, 'trial')} {UNREAD}"
+        idle: tuple[str, ...] = ("prior_scale",)
+        why = "no prior decides this interval"
+        if self.pool.is_alone:
+            idle, why = _METHODS, "one trial is read by its own interval"
+        elif self.pool.read.has_prior:
+            idle = ("tau2_method", "pi_method")
+            why = "two trials are read by the interval with the plan's prior; give ci_method too"
+        found |= {name: f"no effect, {why}" for name in idle if name in asked}
+        if "correlation" in asked and not self.trials["is_paired"].any():
+            found["correlation"] = "no effect, the arms of every trial are different people"
+        return found
+
+    def _not_applied(self, asked: Sequence[str]) -> str:
+        """Why none of the measures asked for says anything of the outcome; nothing if one does."""
+        rows = self.effects
+        if rows.empty or (self.pool is None and rows.get(NOT_TOLD, rows["kind"]).ne("").all()):
+            return ""
+        rows = rows[rows["kind"] == CONTRAST] if self.pool is None else self.trials
+        own = set(rows["measure"])
+        if not own or own & {*asked}:
+            return ""
+        is_counted = own <= {*OF_PEOPLE}
+        what = "counted, not measured" if is_counted else "measured, not counted"
+        fit = ", ".join(RATIOS_AS if is_counted else DIFFERENCES_AS)
+        label = rows["construct_label"].iloc[0]
+        return f"{', '.join(asked)} does not apply: {label} is {what}; {fit} do"
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """What ``subgroup_by`` and ``regress_on`` ask for beside the answer, or why it is none."""
+        found = []
+        if by := self.protocol.asked.get("subgroup_by"):
+            apart = self.subgroups(by)
+            named = f"subgroup_by = {by}"
+            if apart is None:
+                found.append(Part(named, why=self.why_not_apart(by)))
+            else:
+                found += [
+                    _part(named, name, pool.k, pool.estimate, pool.ci_low, pool.ci_high)
+                    for name, pool in zip(apart.names, apart.pools, strict=True)
+                ]
+                found.append(Part(named, why=apart.test_words))
+        if on := self.protocol.asked.get("regress_on"):
+            line, named = self.regression(on), f"regress_on = {on}"
+            if line is None:
+                found.append(Part(named, why=self.why_no_line))
+            else:
+                ends = (line.coefficients[1], line.ci_low[1], line.ci_high[1])
+                found.append(_part(named, "for one more", line.k, *ends))
+        return found
+
+    def why_not_apart(self, by: str) -> str:
+        """Why nothing can be told apart."""
+        if self.pool is None:
+            return "nothing to tell apart: there is no pool"
+        return f"nothing to tell apart: every trial of the pool is {self.moderators[by].iloc[0]}"
+
+    @property
+    def why_no_line(self) -> str:
+        """Why there is no regression."""
+        return "a line needs three trials that tell it and differ in it"
 
     @property
     def trials(self) -> pd.DataFrame:
@@ -345,11 +457,14 @@ class Answer:
                 (same["unit"] == self.pool.key["unit"])
                 & ~same["study_id"].isin(self.pool.trials["study_id"])
             ]
+        # Of a trial what comes closest to what was asked for: it says what else it lacks.
+        over = [rule.applies.astype(int) for rule in limits(same, self.protocol.selection)]
+        same = same.assign(over=np.sum([np.zeros(len(same), dtype=int), *over], axis=0))
         same = same.sort_values(
-            ["study_id", "is_preferred", "route_rank"],
-            ascending=[True, False, True],
+            ["study_id", "over", "is_preferred", "route_rank"],
+            ascending=[True, True, False, True],
             kind="stable",
-        )
+        ).drop(columns="over")
         return same.groupby("study_id").head(1).sort_values(["year", "study_id"], kind="stable")
 
     @cached_property
@@ -369,6 +484,15 @@ class Answer:
             for study in as_records(comparative)
             if study["label"] not in set(told)
         ]
+
+    @property
+    def not_told(self) -> dict[str, str]:
+        """Trials outside the pool that cannot be told as the measure asked for, and why."""
+        rows = self.effects
+        if NOT_TOLD not in rows:
+            return {}
+        rows = rows[rows[NOT_TOLD].ne("") & ~rows["study_id"].isin(self.trials["study_id"])]
+        return dict(zip(rows["study_label"], rows["selected_why"], strict=True))
 
     def told_by(self, label: str) -> tuple[str, str]:
         """What else a study told of benefit, and the one side of it all.
@@ -500,7 +624,7 @@ class Answer:
             placed = self.moderators[name].iloc[np.argsort(order[name], kind="stable")]
         else:
             placed = self.moderators[name]
-        return subgroups(
+        found = subgroups(
             self.trials["yi"].to_numpy(dtype=float),
             self.trials["vi"].to_numpy(dtype=float),
             by=list(self.moderators[name]),
@@ -509,6 +633,14 @@ class Answer:
             measure=self.pool.key["measure"],
             **self._fitting,
         )
+        # A trial that is alone keeps its own interval, here as everywhere.
+        own = [
+            self.pool.of(self.trials[self.moderators[name] == group]).result
+            if pool.k == 1
+            else pool
+            for group, pool in zip(found.names, found.pools, strict=True)
+        ]
+        return replace(found, pools=tuple(own))
 
     @property
     def _fitting(self) -> dict[str, Any]:
@@ -772,6 +904,22 @@ def _range_text(low: float, high: float) -> str:
     if math.isnan(high):
         return NOT_REPORTED
     return f"{high:g} mg" if low == high else f"{low:g} to {high:g} mg"
+
+
+def _part(choice: str, name: str, k: Any, estimate: Any, low: Any, high: Any) -> Part:
+    return Part(choice, name, int(k), float(estimate), float(low), float(high))
+
+
+def _as_told(numbers: Sequence[float], measure: str) -> list[str]:
+    """Numbers for a line of a terminal, ratios as ratios."""
+    return [f"{math.exp(n) if measure in RATIO_MEASURES else n:.4g}" for n in numbers]
+
+
+def _part_words(part: Part, measure: str) -> str:
+    if part.why:
+        return f"{part.choice}: {part.why}"
+    estimate, low, high = _as_told(part[3:6], measure)
+    return f"{part.choice}, {part.name}: {estimate} ({low} to {high}), {counted(part.k, 'trial')}"
 
 
 def _span(estimate: Any, low: Any, high: Any) -> dict[str, float]:

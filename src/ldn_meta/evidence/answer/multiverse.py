@@ -42,7 +42,7 @@ from ldn_meta.evidence.raw.selection import (
     known_words,
 )
 from ldn_meta.evidence.raw.tables import as_records, counted, titled_html
-from ldn_meta.stats.arrays import html_table
+from ldn_meta.stats.arrays import CI_METHODS, PI_METHODS, TAU2_METHODS, html_table
 from ldn_meta.stats.convert import ci_from_se, p_from_se
 from ldn_meta.stats.effects import effect_size
 from ldn_meta.stats.multiverse import (
@@ -242,7 +242,7 @@ def _barred_and_ranked(
 ) -> tuple[BoolArray, FloatArray]:
     """What each selection bars, and its order of preference, (m, c); rules are worked out once."""
     stated = rules(frame)
-    liftable = [rule.lifted_by for rule in stated if rule.lifted_by is not None]
+    liftable = dict.fromkeys(name for rule in stated for name in rule.lifted_by)
     windows: dict[tuple[float, float], BoolArray] = {}
     bars: dict[tuple[Any, ...], BoolArray] = {}
     orders: dict[tuple[Any, ...], FloatArray] = {}
@@ -255,13 +255,13 @@ def _barred_and_ranked(
         if window not in windows:
             windows[window] = outside_window(frame, selection)
         if (*window, *lifted) not in bars:
-            own = [rule.applies for rule in stated if rule.lifted_by not in lifted]
+            own = [one.applies for one in stated if not {*one.lifted_by} & {*lifted}]
             bars[*window, *lifted] = np.logical_or.reduce([windows[window], *own])
         if selection.limits not in asked:
             own = [rule.applies for rule in limits(frame, selection)]
             asked[selection.limits] = np.logical_or.reduce([windows[window] & False, *own])
         ranked = (selection.analysis_sets, selection.read_from, selection.estimands)
-        order = (selection.target_weeks, *ranked)
+        order = (selection.target_weeks, selection.estimand, *ranked)
         if order not in orders:
             in_order = np.lexsort(np.array(ranks(frame, selection), dtype=float).T[::-1])
             orders[order] = np.argsort(in_order).astype(np.float64)
@@ -323,14 +323,16 @@ def explored(evidence: Evidence, protocol: Protocol) -> dict[str, Any]:
 
 
 def _limits(evidence: Evidence) -> dict[str, list[str]]:
-    """Words of every limit that an address of the page may state; doses are numbers."""
+    """Words of every limit and method that an address of the page may state; doses are numbers."""
     words = known_words(evidence.dictionary, as_records(evidence.text["studies"]))
-    return {
+    found = {
         name: list(dict.fromkeys(words[name].values() if name in words else CHOICES[name].allowed))
         for name in LIMITS
         # Trials taken out are a part of the page.
         if name != "without"
     }
+    methods = {"tau2_method": TAU2_METHODS, "ci_method": CI_METHODS, "pi_method": PI_METHODS}
+    return found | {name: list(of) for name, of in methods.items()}
 
 
 def _changes(protocol: Protocol, option: Option) -> dict[str, Any]:
@@ -363,7 +365,10 @@ def _outcomes(
         for changes in _data_changes(protocol):
             frame = choice.candidates(changes)
             if frame is not None and not stated:
-                stated += [{"reason": r.reason, "lifted_by": r.lifted_by} for r in rules(frame)]
+                stated += [
+                    {"reason": rule.reason, "lifted_by": list(rule.lifted_by)}
+                    for rule in rules(frame)
+                ]
             places = []
             for record in [] if frame is None else _records(frame):
                 if record not in effects:
@@ -388,7 +393,7 @@ def _outcomes(
 
 def _may_enter(effect: dict[str, Any], stated: list[dict[str, Any]]) -> bool:
     """Whether some choice lifts everything that bars an effect."""
-    return all(stated[rule]["lifted_by"] is not None for rule in effect["bars"])
+    return all(stated[rule]["lifted_by"] for rule in effect["bars"])
 
 
 def _pairs(

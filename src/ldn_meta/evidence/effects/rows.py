@@ -466,11 +466,12 @@ def _by_trial(
 
 
 class Rule(NamedTuple):
-    """Why an effect may be barred from its pool, and the choice of a Selection that lifts it."""
+    """Why an effect may be barred from its pool, and which choices of a Selection lift it."""
 
     reason: str
     applies: BoolArray
-    lifted_by: str | None = None
+    # Any of these choices of a selection.
+    lifted_by: tuple[str, ...] = ()
 
 
 RULED_BY = (
@@ -495,25 +496,26 @@ def rules(effects: pd.DataFrame) -> list[Rule]:
         Rule(
             NOT_RANDOMISED,
             ~cells["is_randomised"].astype(bool),
-            lifted_by="allow_non_randomised",
+            lifted_by=("allow_non_randomised",),
         ),
-        Rule("not double-blind", is_open, lifted_by="allow_single_blind"),
+        Rule("not double-blind", is_open, lifted_by=("allow_single_blind",)),
         Rule("no event in either arm: says nothing about a ratio", nobody),
         Rule("everybody has the event in both arms: says nothing about a ratio", everybody),
         Rule(
             "rests on an approximation",
             cells["is_approximate"].astype(bool) & ~borrows,
-            lifted_by="allow_approximate",
+            lifted_by=("allow_approximate",),
         ),
+        # A plan that ranks kinds of difference asks for those that are worked out as well.
         Rule(
-            "its standard error is that of another difference",
+            "rests on an approximation: its standard error is that of another difference",
             borrows,
-            lifted_by="estimands",
+            lifted_by=("allow_approximate", "estimands"),
         ),
         Rule(
             "rests on a transcribed value",
             cells["is_transcribed"].astype(bool),
-            lifted_by="allow_transcribed",
+            lifted_by=("allow_transcribed",),
         ),
     ]
 
@@ -577,17 +579,20 @@ def _named(effects: pd.DataFrame, names: tuple[str, ...]) -> BoolArray:
 
 
 def barred_by(effects: pd.DataFrame, selection: Selection) -> list[str]:
-    """The first rule that bars each effect; empty when none does."""
+    """The first rule that bars each effect; empty when none does.
+
+    Where somebody asked for more than the plan's rules: everything that bars it, what was asked
+    for first.
+    """
     window = f"measured outside weeks {selection.earliest_weeks:g} to {selection.latest_weeks:g}"
     stated = [*rules(effects), Rule(window, outside_window(effects, selection))]
-    stated += limits(effects, selection)
-    why = [""] * len(effects)
-    # The first come last, and stay.
-    for rule in reversed(stated):
-        if rule.lifted_by is None or not getattr(selection, rule.lifted_by):
+    asked = limits(effects, selection)
+    why: list[list[str]] = [[] for _ in range(len(effects))]
+    for rule in (*asked, *stated):
+        if not any(getattr(selection, name) for name in rule.lifted_by):
             for place in rule.applies.nonzero()[0]:
-                why[place] = rule.reason
-    return why
+                why[place].append(rule.reason)
+    return ["; ".join(reasons if asked else reasons[:1]) for reasons in why]
 
 
 def precedence(effects: pd.DataFrame, selection: Selection) -> pd.DataFrame:
@@ -602,7 +607,16 @@ def ranks(effects: pd.DataFrame, selection: Selection) -> list[tuple[float, ...]
     """Place each effect by the rules that choose one of a trial, the weightiest rule first."""
     sets = {name: rank for rank, name in enumerate(selection.analysis_sets)}
     tiers = {name: rank for rank, name in enumerate(selection.read_from)}
-    estimands = {name: rank for rank, name in enumerate(selection.estimands)}
+    kinds = selection.estimands or selection.estimand
+    estimands = {name: rank for rank, name in enumerate(kinds)}
+    # Where no kind of difference was asked for, the one that is printed goes before those that
+    # lend its error.
+    printed = len(ROUTES) - len(WITH_BORROWED_ERROR)
+    lent = effects["route_rank"].between(printed + 1, len(ROUTES)).tolist()
+    of_kind = [
+        estimands.get(name, len(estimands)) if kinds else int(is_lent)
+        for name, is_lent in zip(effects["estimand"].tolist(), lent, strict=True)
+    ]
     weeks = effects["timepoint_weeks"].to_numpy(dtype=float)
     # An unknown time is further from the target than any known one.
     distances = [
@@ -613,7 +627,7 @@ def ranks(effects: pd.DataFrame, selection: Selection) -> list[tuple[float, ...]
         zip(
             (sets.get(name, len(sets)) for name in effects["analysis_set"].tolist()),
             distances,
-            (estimands.get(name, len(estimands)) for name in effects["estimand"].tolist()),
+            of_kind,
             (tiers.get(name, len(tiers)) for name in effects["read_from"].tolist()),
             (not is_preferred for is_preferred in effects["is_preferred"].tolist()),
             effects["route_rank"].tolist(),

@@ -32,6 +32,7 @@ from ldn_meta.evidence.raw.selection import (
     LIMITS,
     LOG,
     MAIN,
+    PAGE_SECTIONS,
     STANDARDISED,
     TIMES,
     BayesChoices,
@@ -601,6 +602,8 @@ class Protocol:
     # Measures that differences and ratios are told as, and outcomes pooled as one, if a run asks.
     measures: tuple[str, ...] = ()
     constructs: tuple[str, ...] = ()
+    # What somebody chose beside the plan, by name, as it was read.
+    asked: dict[str, Any] = field(default_factory=dict, compare=False, hash=False)
 
     @property
     def bayes(self) -> BayesChoices:
@@ -672,8 +675,8 @@ class Protocol:
         known : mapping, optional
             Words on file, as ``known_words``; a choice of a word on file is held to them.
         **options
-            Choices of ``CHOICES``, or fields of ``Selection`` or ``Model``; None leaves a choice
-            as it is.
+            Choices of ``CHOICES`` and ``PAGE_SECTIONS``, or fields of ``Selection`` or ``Model``;
+            None leaves a choice as it is.
 
         Returns
         -------
@@ -685,12 +688,16 @@ class Protocol:
             If an option is not a choice of the protocol, or its value is not allowed.
         """
         given = {
-            name: read_choice(name, value, known) if known and name in CHOICES else value
+            name: read_choice(name, value, known)
+            if (known and name in CHOICES) or name in PAGE_SECTIONS
+            else value
             for name, value in options.items()
             if value is not None
         }
         if not given:
             return self
+        asked = self.asked | given
+        given = {name: value for name, value in given.items() if name not in PAGE_SECTIONS}
         main = departed(Variant("options", self.selection, self.model), given)
         if {*TIMES, "timepoint_weeks", "window_weeks"} & set(given):
             check_times(main.name, main.selection)
@@ -699,7 +706,9 @@ class Protocol:
             departed(plain._replace(name=one.name), dict(one.changes))
             for one in self.sensitivities
         )
-        changed = replace(self, selection=main.selection, model=main.model, sensitivities=others)
+        changed = replace(
+            self, selection=main.selection, model=main.model, sensitivities=others, asked=asked
+        )
         return changed.with_data(main.data)
 
     def with_data(self, data: Changes) -> Protocol:

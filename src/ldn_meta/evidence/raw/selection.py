@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ldn_meta.errors import ArgumentError, did_you_mean
 from ldn_meta.evidence.raw.review import NUMBER, check_type, choices_of
-from ldn_meta.stats.arrays import CI_METHODS, IN_SDS, TAU2_METHODS
+from ldn_meta.stats.arrays import BOOTSTRAP, CI_METHODS, IN_SDS, PI_METHODS, TAU2_METHODS
 
 if TYPE_CHECKING:
     from ldn_meta.evidence.raw.tables import Dictionary
@@ -35,9 +35,10 @@ BAYESIAN, ONE_TRIAL = "bayesian", "wald"
 ESTIMANDS = ("change from baseline", "adjusted", "end level", "events", "not stated")
 # Overall judgements of any tool as steps of one ladder. What could not be read is no known
 # concern, and no low risk either.
-BIAS_STEPS = ("low", "not readable here", "some concerns", "high")
+UNREAD = "not readable here"
+BIAS_STEPS = ("low", UNREAD, "some concerns", "high")
 BIAS_STEP = {
-    **{"low": 0, "yes": 0, "not readable here": 1, "some concerns": 2, "moderate": 2},
+    **{"low": 0, "yes": 0, UNREAD: 1, "some concerns": 2, "moderate": 2},
     **{"unclear": 2, "high": 3, "serious": 3, "critical": 3, "no information": 3, "no": 3},
 }
 DIFFERENCES_AS, RATIOS_AS = ("MD", "SMD", "ROM"), ("RR", "OR", "RD")
@@ -211,6 +212,8 @@ CHOICES: dict[str, Choice] = {
     "correlation": Choice("correlation within people", A_NUMBER, ends=(0.0, 1.0), example="0.3"),
     "tau2_method": Choice("between-trial variance", WORD, TAU2_METHODS),
     "ci_method": Choice("interval", WORD, CI_METHODS),
+    "pi_method": Choice("prediction interval", WORD, (*PI_METHODS, BOOTSTRAP)),
+    "level": Choice("level of intervals", A_NUMBER, ends=(0.5, 1.0), example="0.9"),
     "prior_scale": Choice("scale of the prior for the spread", A_NUMBER, example="0.5"),
     "allow_transcribed": Choice("values that third parties copied from papers", FLAG),
     "allow_approximate": Choice("effects that rest on an approximation", FLAG),
@@ -220,7 +223,7 @@ CHOICES: dict[str, Choice] = {
 # What a trial may be told apart by, and what an effect may follow.
 SUBGROUPS = ("dose", "design", "risk_of_bias", "comparator", "funding", "estimand")
 COVARIATES = ("dose", "year", "duration", "baseline", "week")
-# Choices of a page that change no number of the answer: which sections it has.
+# Choices that change no number of the answer: what is told beside it.
 PAGE_SECTIONS: dict[str, Choice] = {
     "subgroup_by": Choice("by", WORD, SUBGROUPS),
     "regress_on": Choice("on", WORD, COVARIATES),
@@ -253,10 +256,13 @@ FIELDS = {
     "window_weeks": ("earliest_weeks", "latest_weeks"),
 }
 _IN_PLAN = {"correlation": "within_person"}
+# A list of more words than this helps nobody who was told what was probably meant.
+MOST_LISTED = 30
 _SEPARATORS = re.compile(r"\s*(?:,|;|:|\.\.|\bto\b)\s*")
 
 
-def _plain(word: str) -> str:
+def plain_word(word: str) -> str:
+    """A word without what people spell differently: capitals, spaces, underscores."""
     return " ".join(word.replace("_", " ").casefold().split())
 
 
@@ -276,6 +282,14 @@ def known_words(dictionary: Dictionary, studies: Iterable[Mapping[str, str]]) ->
             if words:
                 found[name] = {word: word for word in words}
     return found
+
+
+def outcome_words(outcomes: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Outcomes by their names and by the labels that pages print, in plain words."""
+    found: dict[str, str] = {}
+    for row in outcomes:
+        found.setdefault(plain_word(row["construct_label"]), row["construct"])
+    return found | {plain_word(name): name for name in list(found.values())}
 
 
 def read_choice(name: str, value: Any, known: Known | None = None, *, where: str = "") -> Any:
@@ -326,26 +340,31 @@ def read_choice(name: str, value: Any, known: Known | None = None, *, where: str
     if not isinstance(given, list | tuple) or not given:
         raise refused("text: a word, or several in a list or between commas")
     allowed = (known or {}).get(name) or {word: word for word in choice.allowed}
-    by_plain = {_plain(word): stands for word, stands in allowed.items()}
+    by_plain = {plain_word(word): stands for word, stands in allowed.items()}
     by_plain |= {
-        _plain(word): stands
+        plain_word(word): stands
         for word, stands in SYNONYMS.get(name, {}).items()
-        if _plain(word) not in by_plain
+        if plain_word(word) not in by_plain
     }
     found: list[str] = []
     for one in given:
         if not isinstance(one, str) or not one.strip():
             raise refused("words")
         word = one.strip()
-        if allowed and _plain(word) not in by_plain:
+        if allowed and plain_word(word) not in by_plain:
             hint = did_you_mean(word, [*allowed, *SYNONYMS.get(name, {})], " ")
-            listed = ", ".join(dict.fromkeys(allowed.values()))
-            message = f"{place}: {word!r} is not allowed; {hint}allowed: {listed}"
-            raise ArgumentError(message)
-        found.append(by_plain.get(_plain(word), word))
+            listed = list(dict.fromkeys(allowed.values()))
+            if hint and len(listed) > MOST_LISTED:
+                raise ArgumentError(f"{place}: {word!r} is not allowed; {hint.strip()}")
+            raise ArgumentError(
+                f"{place}: {word!r} is not allowed; {hint}allowed: {', '.join(listed)}"
+            )
+        found.append(by_plain.get(plain_word(word), word))
     if choice.kind == WORD:
         if len(found) != 1:
-            raise refused(f"one of {', '.join(allowed) or 'the words on file'}")
+            each = f"; -p answers several, each by itself, as {'|'.join(found)}"
+            each = each if len(found) > 1 else ""
+            raise refused(f"one of {', '.join(allowed) or 'the words on file'}{each}")
         return found[0]
     if len(set(found)) < len(found):
         raise refused("each word once")
@@ -383,6 +402,15 @@ def chosen(names: Mapping[str, Any]) -> dict[str, Any]:
     """
     known = (*CHOICES, *PAGE_SECTIONS)
     return {name: names[name] for name in known if name in names and name != "construct"}
+
+
+def named_as(name: str, value: Any) -> str:
+    """A choice in words: what it is, and what it was set to."""
+    values = value if isinstance(value, list | tuple) else [value]
+    told = (v if isinstance(v, str) else f"{v:g}" if isinstance(v, float) else v for v in values)
+    words = ",".join(str(v).lower() if isinstance(v, bool) else str(v) for v in told)
+    # A judgement is no value of its trials, but the worst that is let in.
+    return f"{name} at most {words}" if name == "risk_of_bias" else f"{name} = {words}"
 
 
 def named_back(name: str, given: Any, found: Any) -> str:
@@ -448,8 +476,6 @@ def _with_it(selection: Selection, name: str, found: Any) -> dict[str, Any]:
     """What a limit needs of the plan's rules: what is asked for is let in, and goes first."""
     if name == "blinding" and set(found) != {"double-blind"}:
         return {"allow_single_blind": True}
-    if name == "estimand":
-        return {"estimands": (*found, *(word for word in ESTIMANDS if word not in found))}
     if name == "population":
         others = (word for word in selection.analysis_sets if word not in found)
         return {"analysis_sets": (*found, *others)}
