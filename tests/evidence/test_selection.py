@@ -152,6 +152,35 @@ def test_a_regression_on_dose_is_metafors(under):
     assert found.ci_high == pytest.approx(known["ci_high"], rel=1e-6)
 
 
+@pytest.mark.parametrize("on", ["dose", "year", "duration", "week"])
+def test_a_slope_by_weighted_least_squares(under, on):
+    """With no spread between trials: (X'WX)^-1 X'Wy, by hand."""
+    found = under(tau2_method="common", ci_method="wald")
+    line, values = found.regression(on), found.moderators["dose_mg" if on == "dose" else on]
+    told = values.notna().to_numpy()
+    if values[told].nunique() < 2:
+        assert line is None
+        return
+    y, v = (found.trials.loc[told, name].to_numpy(dtype=float) for name in ("yi", "vi"))
+    x = np.column_stack([np.ones(told.sum()), values[told].to_numpy(dtype=float)])
+    covariance = np.linalg.inv(x.T @ (x / v[:, None]))
+    assert line.coefficients == pytest.approx(covariance @ x.T @ (y / v), rel=1e-8)
+    half = NormalDist().inv_cdf(0.975) * math.sqrt(covariance[1, 1])
+    assert line.ci_high[1] == pytest.approx(line.coefficients[1] + half, rel=1e-8)
+
+
+def test_a_window_and_flags_on_file():
+    """INNOVA 2026 at 52 weeks as printed; counts that only a third party copied; by the flags."""
+    late = answer("fibromyalgia", timepoint_weeks=52, window_weeks="40,60")
+    assert list(late.trials["study_label"]) == ["INNOVA 2026"]
+    assert late.read_by[:3] == pytest.approx((0.37, -0.53, 1.26), abs=0.006)
+    assert "measured outside weeks 40 to 60" in set(late.left_out["selected_why"])
+    strict = answer("fibromyalgia", "responder_pain_30", allow_transcribed=False)
+    assert "rests on a transcribed value" in strict.why_none
+    every = answer("fibromyalgia", allow_approximate=True).trials
+    assert list(every["yi"]) == pytest.approx([-0.548571, -0.34, 0.49], abs=1e-4)
+
+
 def test_a_baseline_is_told_on_the_scale_of_the_effects(under):
     """Two trials print one, 6 on both arms: too few for a line, and they do not differ."""
     assert list(under().moderators["baseline"].dropna()) == [6.0, 6.0]
