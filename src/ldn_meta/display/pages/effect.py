@@ -544,15 +544,8 @@ class EffectPage(QuestionPage):
             return Text(f"By {_spaced(asked)}: {self.answer.why_not_apart(asked)}.")
         rows = []
         for name, found in self._groupings:
-            # One trial has one interval, here as in the figures.
-            own = (
-                {}
-                if self.pool is None
-                else dict(zip(found.by, self.pool.own_intervals, strict=True))
-            )
             for group, pool in zip(found.names, found.pools, strict=True):
-                ends = own[group] if pool.k == 1 else (pool.ci_low, pool.ci_high)
-                told = (pool.estimate, *ends)
+                told = (pool.estimate, pool.ci_low, pool.ci_high)
                 is_first = group == found.names[0]
                 rows.append(
                     {
