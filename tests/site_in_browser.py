@@ -2,7 +2,8 @@
 
 ``python tests/site_in_browser.py [FOLDER]`` prints one line for each fault and exits 1 if there
 is any. It needs Debian's chromium and the websocket client that comes with Jupyter; the site is
-opened from file://, so whatever asks for the network is a fault.
+opened from file://, so whatever asks for the network is a fault. With axe-core's axe.min.js in
+.tools/axe/package (`npm pack axe-core`, unpacked there) axe looks too.
 """
 
 import itertools
@@ -16,7 +17,13 @@ from pathlib import Path
 
 import websocket
 
-WIDTHS = (400, 1400)
+# Width and whether it is dark.
+VIEWS = ((390, False), (768, False), (1400, False), (390, True), (1400, True))
+# Pages of studies are many and alike: each is seen once, and so are all others by axe.
+ONCE = VIEWS[0]
+AXE = Path(__file__).parents[1] / ".tools" / "axe" / "package" / "axe.min.js"
+AXED = """axe.run({resultTypes: ['violations']}).then(found => found.violations.map(
+  one => `${one.id}, ${one.nodes.length} times, first: ${one.nodes[0].html.slice(0, 100)}`))"""
 LEAST_CONTRAST = 4.5
 # Large text may have less: WCAG 2.2, 1.4.3.
 LEAST_OF_LARGE = 3.0
@@ -70,7 +77,18 @@ LOOK = """
     && !el.closest('.pst-scrollable-table-container, pre, .cell_output > .output, .math'));
   const cut = [...document.querySelectorAll('.bd-article :is(td, th)')].filter(
     el => seen(el) && el.scrollWidth > el.clientWidth + 1);
+  const small = [...document.querySelectorAll('.ldn-fits img')].filter(img => seen(img)
+    && innerWidth < 601 && 7.5 * img.getBoundingClientRect().width / 244 < 10.9);
+  const heads = [...document.querySelectorAll('.bd-article :is(h1, h2, h3, h4)')].filter(seen);
+  const unnamed = [
+    ...document.querySelectorAll('img:not([alt]), .bd-article table:not(:has(caption, thead))'),
+    ...[...document.querySelectorAll('input, select')].filter(el => seen(el)
+      && !el.labels?.length && !el.ariaLabel),
+    ...heads.filter((el, n) => n && el.tagName[1] - heads[n - 1].tagName[1] > 1),
+  ];
   return {
+    small: small.map(img => img.currentSrc),
+    unnamed: unnamed.slice(0, 3).map(el => el.outerHTML.slice(0, 80)),
     cut: cut.slice(0, 3).map(el => el.innerText.slice(0, 40)),
     faint: [...faint],
     scroll: page.scrollWidth - innerWidth,
@@ -154,6 +172,12 @@ class Browser:
             raise RuntimeError(str(answer["exceptionDetails"]))
         return answer["result"].get("value")
 
+    def paint(self, *, dark):
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        # Nothing fades in: a colour on its way is none.
+        still = {"name": "prefers-reduced-motion", "value": "reduce"}
+        self.call("Emulation.setEmulatedMedia", features=[scheme, still])
+
     def resize(self, width):
         self.call(
             "Emulation.setDeviceMetricsOverride",
@@ -208,9 +232,10 @@ def trouble(events):
             yield f"log: {got['entry']['text']}"
 
 
-def faults_of(browser, page, width):
-    """Look at one page at one width."""
+def faults_of(browser, page, width, dark):
+    """Look at one page at one width, by day or by night."""
     browser.resize(width)
+    browser.paint(dark=dark)
     browser.open(page.as_uri())
     browser.evaluate(UNFOLD)
     found = browser.evaluate(LOOK)
@@ -221,6 +246,11 @@ def faults_of(browser, page, width):
     yield from (f"cell is cut: {words!r}" for words in found["cut"])
     yield from (f"picture is not shown: {source}" for source in found["broken"])
     yield from (f"contrast {what}" for what in found["faint"])
+    yield from (f"letters below 11 px: {source}" for source in found["small"])
+    yield from (f"without a name or out of order: {what}" for what in found["unnamed"])
+    if AXE.is_file() and (width, dark) == ONCE:
+        browser.evaluate(f"{AXE.read_text()};0")
+        yield from (f"axe: {what}" for what in browser.evaluate(AXED))
 
 
 def keyboard_walk(browser, page):
@@ -283,11 +313,12 @@ def look_at(site, word="naltrexone"):
     browser = Browser(chromium)
     try:
         pages = sorted(p for p in site.rglob("*.html") if "_static" not in p.parts)
-        for page, width in itertools.product(pages, WIDTHS):
+        for page in pages:
             name = page.relative_to(site)
-            yield from (
-                f"{name} at {width} px: {fault}" for fault in faults_of(browser, page, width)
-            )
+            for width, dark in VIEWS if page.parent.name != "studies" else (ONCE,):
+                at = f"{name} at {width} px{', dark' if dark else ''}"
+                yield from (f"{at}: {f}" for f in faults_of(browser, page, width, dark))
+        browser.paint(dark=False)
         for name in ("index.html", "studies/index.html"):
             yield from (f"{name}: {fault}" for fault in keyboard_faults(browser, site / name))
         for page in sorted(site.glob("indications/*/index.html")):
@@ -300,6 +331,10 @@ def look_at(site, word="naltrexone"):
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/site").resolve()
+    if shutil.which("chromium") is None:
+        sys.exit("there is no chromium here: the pages were not looked at in a browser")
+    if not AXE.is_file():
+        print(f"axe-core is not at {AXE}: our own checks only", file=sys.stderr)
     listed = list(look_at(folder))
     print("\n".join(listed) or "nothing wrong")
     sys.exit(1 if listed else 0)

@@ -232,7 +232,10 @@ def test_sentences_of_none_one_two_and_three_trials():
 
     first, more, distance, departures, caption, *_ = said(3, (0, 0, 1), ["trial1"])
     assert "common effect, Wald interval" in first
-    assert distance.endswith("The choices made here move it by 0.33 points (0-10), towards LDN.")
+    assert distance.endswith(
+        "The choices made here move it by 0.33 points (0-10), towards LDN; "
+        "the interval is 0.40 times as wide."
+    )
     assert departures == "Changed: spread: common effect; without trial1."
     assert caption.startswith("Common-effect model; 95% CI: Wald interval. Heterogeneity: Q = ")
 
@@ -243,7 +246,9 @@ def test_sentences_of_none_one_two_and_three_trials():
     assert ratio[1] == "Below 1 favours placebo."
     assert ratio[2].startswith("The plan's answer is a risk ratio of 0.74, 95% CI ")
     assert "; its interval includes no difference. The choices" in ratio[2]
-    assert ratio[2].endswith("multiply it by 0.50, towards placebo.")
+    assert ratio[2].endswith(
+        "multiply it by 0.50, towards placebo; the interval is X times as wide."
+    )
 
     unclear = one(invented({"sign_is_as_printed": True, "yi": 2.0}), "sentences", [0, 0, 0], [])
     assert "the interval excludes no difference" in unclear[0]
@@ -369,6 +374,17 @@ def test_other_choices_are_compared_with_the_protocol():
     (bar,) = three.of_class("prediction")
     result = one(invented(*TRIALS), "analysis", [0, 1, 0], [])["result"]
     assert middle(bar) == pytest.approx(three.scale()(result["estimate"]), abs=1)
+    apart = [
+        {"yi": yi, "vi": 1e-3, "ci_low": yi - 0.06, "ci_high": yi + 0.06}
+        for yi in (-1.0, 0.0, 1.0)
+    ]
+    far = Drawn(
+        invented(*({**trial, **own} for trial, own in zip(TRIALS, apart, strict=True))),
+        options=(0, 1, 0),
+    )
+    # The ends of the prediction interval leave the axis, and both are arrows.
+    assert len(far.of_class("prediction")) == 1
+    assert len(far.of_class("goes-on")) == 2
 
 
 def test_ratios_are_drawn_on_a_log_axis():
@@ -640,7 +656,11 @@ def test_in_a_browser_the_address_decides_what_is_shown(opened):
 def test_in_a_browser_every_choice_is_in_reach_of_the_keyboard(opened):
     window, address = opened
     window.open(address, width=1400)
-    wanted = set(window.run("[...document.querySelectorAll('select, input')].map(e => e.id)"))
+    wanted = set(
+        window.run(
+            "[...document.querySelectorAll('select, input')].filter(e => e.checkVisibility()).map(e => e.id)"
+        )
+    )
     reached = []
     while len(reached) < 60 and not wanted <= set(reached):
         window.press("Tab")

@@ -43,9 +43,9 @@ def test_a_browser_finds_what_is_wrong(tmp_path):
     condition.write_text(PAGE.format(folded))
     found = list(look_at(tmp_path))
     for fault in (
-        "index.html at 400 px: asks for http://127.0.0.1:9/x.png",
-        "index.html at 400 px: request failed: net::ERR_FILE_NOT_FOUND",
-        "index.html at 400 px: script error",
+        "index.html at 390 px: asks for http://127.0.0.1:9/x.png",
+        "index.html at 390 px: request failed: net::ERR_FILE_NOT_FOUND",
+        "index.html at 390 px: script error",
         "index.html at 1400 px: scrolls sideways",
         "index.html at 1400 px: sticks out: DIV",
         "index.html at 1400 px: cell is cut: 'incomprehensibilities'",

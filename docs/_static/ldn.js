@@ -10,6 +10,7 @@ document.addEventListener("DOMContentLoaded", () => {
   /** Each cell knows its column: a narrow page prints the head beside it. */
   function label(table, heads) {
     for (const row of table.tBodies[0].rows) {
+      if (row.cells.length !== heads.length) continue;
       [...row.cells].forEach((cell, n) => { cell.dataset.label = words(heads[n]); });
     }
     table.classList.add("ldn-cards");
@@ -55,11 +56,11 @@ document.addEventListener("DOMContentLoaded", () => {
     table.parentElement.before(box);
   }
 
-  for (const table of document.querySelectorAll(".bd-article table.ldn-table")) {
-    const heads = [...(table.tHead?.rows[0]?.cells ?? [])];
+  for (const table of document.querySelectorAll(".bd-article table:is(.ldn-table, .gt_table)")) {
+    const heads = [...(table.tHead?.rows[table.tHead.rows.length - 1]?.cells ?? [])];
     if (!table.tBodies[0] || table.classList.contains("ldn-grid")) continue;
     if (heads.length > 3) label(table, heads);
-    if (table.tBodies[0].rows.length > LONG) {
+    if (table.tBodies[0].rows.length > LONG && table.matches(".ldn-table")) {
       sortable(table, heads);
       filterable(table);
     }

@@ -12,6 +12,7 @@
   const data = JSON.parse(document.getElementById("explore-data").textContent);
   const byId = (id) => document.getElementById(id);
   let view = read(data, location.hash);
+  let isFirst = true;
 
   function element(name, attributes, ...children) {
     const made = document.createElement(name);
@@ -95,12 +96,10 @@
   }
 
   /** What an option alone would give, as its text. */
-  function optionText(option, tried) {
-    const { estimate } = tried.result;
-    const number = Number.isFinite(estimate)
-      ? wording.fixed(wording.shown(estimate, tried.isRatio))
-      : "no estimate";
-    return `${option.name}: ${number}`;
+  function optionText(option, { result, isRatio }) {
+    const { estimate, ci_low: low, ci_high: high } = result;
+    const told = Number.isFinite(estimate) ? wording.effect(estimate, low, high, isRatio) : "no estimate";
+    return `${option.name}: ${told}`;
   }
 
   function showNodes() {
@@ -111,9 +110,43 @@
       const entries = node.options.map((option, i) => [String(i), optionText(option, tried[i])]);
       fillSelect(select, entries, String(options[place]));
       const isIdle = new Set(tried.map(fingerprint)).size === 1;
-      select.closest("div").classList.toggle("idle", isIdle);
+      select.closest("div").hidden = isIdle && options[place] === 0;
       byId(`node-${place}-hint`).textContent = isIdle ? "Changes nothing here." : "";
     });
+    const idle = document.querySelectorAll("#nodes > [hidden]").length;
+    byId("idle").textContent = idle ? `Not shown: ${idle} that change nothing here.` : "";
+  }
+
+  /** What is shown as files: the figure, its trials, and a script that pools them in R. */
+  function showFiles({ used, level, result }) {
+    const quoted = (words) => `"${String(words).replaceAll('"', '""')}"`;
+    const rows = used.map((e) => [quoted(e.study_label), e.yi, e.vi].join(","));
+    const table = ["label,yi,vi", ...rows, ""].join("\n");
+    const name = result.tau2_method;
+    const method = name === "common" ? "EE" : String(name).toUpperCase();
+    const isPrior = result.ci_method === "bayesian";
+    const test = { "knapp-hartung": "knha", "knapp-hartung-floored": "adhoc" }[result.ci_method] || "z";
+    const script = [
+      "library(metafor)",
+      ...(isPrior ? ["# The page reads this by a prior; metafor has none: its own pool."] : []),
+      `trials <- read.csv(text = '${table.replaceAll("'", "\\'")}')`,
+      `pool <- rma(yi, vi, data = trials, slab = label, method = "${method}", test = "${test}", level = ${100 * level})`,
+      "print(pool)",
+      "forest(pool)",
+      "",
+    ].join("\n");
+    const made = [
+      ["Figure as SVG", "explore.svg", "image/svg+xml", byId("plot").innerHTML],
+      ["Trials as CSV", "explore.csv", "text/csv", table],
+      ["R script (metafor)", "explore.R", "text/plain", script],
+    ];
+    byId("files").replaceChildren(
+      ...made.map(([words, download, type, text]) => {
+        const href = `data:${type};charset=utf-8,${encodeURIComponent(text)}`;
+        return element("a", { href, download }, words);
+      }),
+    );
+    byId("files").hidden = result.k === 0;
   }
 
   function show() {
@@ -124,8 +157,12 @@
     showTrials(analysis);
     showNodes();
     showPlot(analysis, own);
+    showFiles(analysis);
     const address = written(data, view);
-    if (location.hash !== address) history.replaceState(null, "", address);
+    // The browser's own button undoes a choice; the first view is not one.
+    const keep = isFirst ? "replaceState" : "pushState";
+    if (location.hash !== address) history[keep](null, "", address);
+    isFirst = false;
   }
 
   /** Show another view and keep the keyboard where it was: lists are made anew. */

@@ -62,6 +62,16 @@ const LdnForest = (() => {
     return { isWide: true, cells, plot: [left, right], effect, weight: width };
   }
 
+  /** Arrows where an interval leaves the axis. */
+  function arrows(span, y, x, [left, right]) {
+    const arrow = (end, way) =>
+      shape([[end, y], [end - 7 * way, y - 4], [end - 7 * way, y + 4]], 'class="goes-on"');
+    return [
+      ...(x(span.low) < left ? [arrow(left, -1)] : []),
+      ...(x(span.high) > right ? [arrow(right, 1)] : []),
+    ];
+  }
+
   /** Square or hollow square with its interval, and arrows where that is cut. */
   function square(row, y, x, [left, right], heaviest) {
     const { span, kind } = row;
@@ -75,10 +85,7 @@ const LdnForest = (() => {
     if (axis.isComplete(span)) {
       const stroke = `stroke="${INK}" stroke-width="1.3" class="interval"`;
       parts.push(line(at(span.low), y, at(span.high), y, stroke));
-      const arrow = (end, way) =>
-        shape([[end, y], [end - 7 * way, y - 4], [end - 7 * way, y + 4]], 'class="goes-on"');
-      if (x(span.low) < left) parts.push(arrow(left, -1));
-      if (x(span.high) > right) parts.push(arrow(right, 1));
+      parts.push(...arrows(span, y, x, [left, right]));
     }
     const middle = at(span.estimate);
     parts.push(box(middle - half, y - half, 2 * half, 2 * half, `${fill} class="${kind}"`));
@@ -94,12 +101,13 @@ const LdnForest = (() => {
     const [left, right] = plot;
     const at = (value) => Math.min(Math.max(x(value), left), right);
     const [low, middle, high] = [at(span.low), at(span.estimate), at(span.high)];
+    const onward = arrows(span, y, x, plot).join("");
     if (kind === "prediction") {
-      return box(low, y - 2.5, high - low, 5, `fill="${PREDICTION}" class="prediction"`);
+      return box(low, y - 2.5, high - low, 5, `fill="${PREDICTION}" class="prediction"`) + onward;
     }
     const fill = kind === "pooled" ? POOLED : "#ffffff";
     const look = `fill="${fill}" stroke="${POOLED}" stroke-width="1.3" class="${kind}"`;
-    return shape([[low, y], [middle, y - 7], [high, y], [middle, y + 7]], look);
+    return shape([[low, y], [middle, y - 7], [high, y], [middle, y + 7]], look) + onward;
   }
 
   /** Heads of the columns above a rule; returns markup and where the rows begin. */

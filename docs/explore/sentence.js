@@ -108,12 +108,19 @@ const LdnSentence = (() => {
     const verdict = crossing(own).replace("the interval", "its interval");
     const turned = crossing(analysis) === crossing(own) ? "" : `; ${verdict}`;
     const difference = analysis.result.estimate - own.result.estimate;
-    if (Math.abs(difference) < SAME) return `${told}${turned}. The estimate here is the same.`;
+    const here = analysis.result.ci_high - analysis.result.ci_low;
+    const times = fixed(here / (own.result.ci_high - own.result.ci_low));
+    const width = Number.isNaN(Number(times))
+      ? "one of the intervals is not defined"
+      : `the interval is ${times === fixed(1) ? "as wide" : `${times} times as wide`}`;
+    if (Math.abs(difference) < SAME) {
+      return `${told}${turned}. The estimate here is the same; ${width}.`;
+    }
     const way = towards(analysis, own, difference);
     const far = analysis.isRatio
       ? `multiply it by ${fixed(Math.exp(difference))}`
       : `move it by ${fixed(Math.abs(difference))} ${analysis.outcome.unit}`;
-    return `${told}${turned}. The choices made here ${far}, ${way}.`;
+    return `${told}${turned}. The choices made here ${far}, ${way}; ${width}.`;
   }
 
   /** What departs from the protocol, choice by choice. */

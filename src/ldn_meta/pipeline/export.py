@@ -13,6 +13,7 @@ import json
 import math
 import re
 import shutil
+import tomllib
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -351,42 +352,18 @@ def _folder(found: Multiverse) -> Path:
 
 # Says nothing if nothing but the main line is in it.
 CHOICES = "20_pooled_effect/sensitivity"
-# What a report says, in which order: its headings, and the cells of pages below them.
-REPORT = (
-    ("The answer", ("60_certainty/plain", "20_pooled_effect/answer", "60_certainty/answer")),
-    (
-        "Methods in short",
-        (
-            *("10_included_trials/question", "10_included_trials/found-sentence"),
-            *("10_included_trials/found", "10_included_trials/flow"),
-            *("10_included_trials/units", "50_robustness/history-sentence"),
-        ),
-    ),
-    (
-        "Effects",
-        (
-            *("20_pooled_effect/forest", CHOICES),
-            *("30_responder_rates/answer", "30_responder_rates/forest"),
-            *("40_safety/answer", "40_safety/forest", "40_safety/comparisons"),
-        ),
-    ),
-    ("Summary of findings", ("60_certainty/summary",)),
-    ("Characteristics of studies", ("10_included_trials/studies",)),
-    (
-        "Risk of bias",
-        (
-            *("10_included_trials/bias-sentence", "10_included_trials/traffic-light"),
-            "10_included_trials/bias",
-        ),
-    ),
-    (
-        "Results that could not be pooled",
-        (
-            *("25_without_pooling/direction-figure", "25_without_pooling/directions"),
-            *("20_pooled_effect/without-estimate", "20_pooled_effect/one-arm"),
-        ),
-    ),
-)
+
+
+@lru_cache(maxsize=2)
+def _read_layout(file: Path) -> dict[str, Any]:
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def layout() -> dict[str, Any]:
+    """What site and reports show in which order, and kinds of figures: data of the templates."""
+    return _read_layout(files.site_docs() / "_templates" / "site.toml")
+
+
 HEADING, TEXT, TABLE, FIGURE, REFERENCE = "heading", "text", "table", "figure", "reference"
 # Paper is A4 on its side, for tables; widths in inches.
 PAGE, MARGIN, WIDEST = (11.69, 8.27), 0.7, 10.0
@@ -467,14 +444,15 @@ def report(indication: str) -> Report:
     )
     conduct = load_review(files.raw_data()).conduct
     blocks = [Block(TEXT, f"**{DISCLAIMER} {conduct.search}**")]
-    for heading, names in REPORT:
+    for number, part in enumerate(layout()["report"]):
+        heading, names = part["title"], part["cells"]
         shown = [
             block
             for name in names
             for block in cells.get(name, ())
             if name != CHOICES or len(block.rows) > len(("heads", "main"))
         ]
-        if heading == REPORT[1][0]:
+        if number == 1:
             shown.append(Block(TEXT, f"{capitalised(when)}."))
         blocks += [Block(HEADING, heading), *shown] if shown else []
     blocks.append(Block(HEADING, "References"))

@@ -15,7 +15,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -417,18 +416,8 @@ class Layer:
     opens: str = NEVER
 
 
-@functools.lru_cache(maxsize=2)
-def _read_settings(file: Path) -> dict[str, Any]:
-    return tomllib.loads(file.read_text(encoding="utf-8"))
-
-
-def _settings() -> dict[str, Any]:
-    """What docs/_templates/site.toml says of layers and of kinds of figures."""
-    return _read_settings(files.site_docs() / "_templates" / "site.toml")
-
-
 def _layers() -> list[Layer]:
-    return [Layer(**one) for one in _settings()["layers"]]
+    return [Layer(**one) for one in export.layout()["layers"]]
 
 
 @dataclass(frozen=True)
@@ -807,7 +796,7 @@ class Drawn:
     @property
     def kind(self) -> tuple[str, str]:
         """Title and question; a kind that nobody described goes by its name."""
-        kinds = _settings()["kinds"].items()
+        kinds = export.layout()["kinds"].items()
         found = next((kind for start, kind in kinds if self.name.startswith(start)), None)
         title, question = found or (self.name.replace("_", " ").capitalize(), "")
         return title, question
@@ -826,7 +815,7 @@ def gallery(folders: Mapping[str, str]) -> dict[str, bytes]:
             first.setdefault(drawn.kind[0], drawn)
     if not first:
         return {}
-    order = {title: place for place, (title, _) in enumerate(_settings()["kinds"].values())}
+    order = {title: place for place, (title, _) in enumerate(export.layout()["kinds"].values())}
     shown = sorted(first.values(), key=lambda drawn: order.get(drawn.kind[0], len(order)))
     return {"gallery.md": _page("gallery", shown=shown, folders=folders)}
 
