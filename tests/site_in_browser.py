@@ -76,12 +76,13 @@ LOOK = """
     && el.getBoundingClientRect().right > innerWidth + 1
     && !el.closest('.pst-scrollable-table-container, pre, .cell_output > .output, .math'));
   const cut = [...document.querySelectorAll('.bd-article :is(td, th)')].filter(
-    el => seen(el) && el.scrollWidth > el.clientWidth + 1);
+    el => seen(el) && el.scrollWidth > el.clientWidth + 1
+    && !(innerWidth < 601 && el.closest('thead')));
   const small = [...document.querySelectorAll('.ldn-fits img')].filter(img => seen(img)
     && innerWidth < 601 && 7.5 * img.getBoundingClientRect().width / 244 < 10.9);
   const heads = [...document.querySelectorAll('.bd-article :is(h1, h2, h3, h4)')].filter(seen);
   const unnamed = [
-    ...document.querySelectorAll('img:not([alt]), .bd-article table:not(:has(caption, thead))'),
+    ...document.querySelectorAll('img:not([alt]), .bd-article table:not(:has(caption, th))'),
     ...[...document.querySelectorAll('input, select')].filter(el => seen(el)
       && !el.labels?.length && !el.ariaLabel),
     ...heads.filter((el, n) => n && el.tagName[1] - heads[n - 1].tagName[1] > 1),
