@@ -22,7 +22,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from builders import read, slow
+from builders import read
 from ldn_meta import files
 from ldn_meta.display.words import capitalised
 from ldn_meta.errors import LdnMetaError, ParameterError
@@ -281,16 +281,12 @@ def test_the_command_says_what_it_did(project):
 # The report to carry away
 
 
-# Much was pooled, little was, nothing was: each member of an archive is in one of these.
-FEW = ("fibromyalgia", "painful_diabetic_neuropathy", "complex_regional_pain_syndrome")
-
-
-@pytest.fixture(scope="module", params=[FEW, slow(None)], ids=["few", "all"])
-def zips(request, tmp_path_factory):
-    """Archives of conditions, opened: their members by their names below their folder."""
+@pytest.fixture(scope="module")
+def zips(tmp_path_factory):
+    """Every condition's archive, opened: its members by their names below its folder."""
     folder = tmp_path_factory.mktemp("report")
     found = {}
-    for name in request.param or reported_indications():
+    for name in reported_indications():
         with zipfile.ZipFile(export.write_report(name, "zip", folder=folder)) as archive:
             members = {one: archive.read(one) for one in archive.namelist()}
         found[name] = {one.removeprefix(f"{name}/"): data for one, data in members.items()}
