@@ -1152,6 +1152,7 @@ def test_a_fall_on_placebo_that_was_left_out(claim, material):
     assert f"no whole number of {' or '.join(map(str, unfit))} people" in sentence
     # The 57% of the meeting report: 17 of 30, the size of the claim, or 16 of the 28 analysed.
     assert "A count of 28 people prints as it too." in sentence
+    assert "people prints" not in claim("reis2025-younger2009-responders")[2]
 
 
 def test_harms_beside_the_reviews(claim):

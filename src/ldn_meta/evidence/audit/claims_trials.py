@@ -233,7 +233,7 @@ def share_of_one_group(case: Case) -> Finding:
     known = sorted({number(row["value"]) for row in material.sizes(study_id)})
     others = [n for n in known if n != people] * is_percent
     sizes = {
-        name: listed([f"{n:g}" for n in others if bool(counts_of(n)) == fits], "or")
+        name: [f"{n:g}" for n in others if bool(counts_of(n)) == fits]
         for name, fits in (("fit", True), ("unfit", False))
     }
     where = "elsewhere" if agreeing else "alone"
@@ -250,7 +250,7 @@ def share_of_one_group(case: Case) -> Finding:
         low=float(low),
         high=float(high),
         where=case.say(where, sources=sources),
-        size="".join(case.say(name, **{name: text}) for name, text in sizes.items() if text),
+        size="".join(case.say(name, **{name: listed(n, "or")}) for name, n in sizes.items() if n),
         order=case.say("fixed_order") if is_fixed else "",
         **{f"size_{place}": n for place, n in enumerate(known, 1)},
     )
