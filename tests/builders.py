@@ -30,7 +30,7 @@ from ldn_meta.evidence.derived import TABLES, Derived
 from ldn_meta.evidence.grade import FILE, Body, Study, read_sentences
 from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.bias import fitting_tool
-from ldn_meta.evidence.raw.faults import SLIPS, TYPED
+from ldn_meta.evidence.raw.faults import SLIPS, TYPED, UNCITED
 from ldn_meta.evidence.raw.protocol import Node, Option, load_protocol
 from ldn_meta.evidence.raw.review import load_wording
 
@@ -445,6 +445,15 @@ def cut_down(raw_folder, root):
             writer = csv.DictWriter(stream, header, lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
+    # What cites a source went with its rows.
+    columns = ("source_id", "reported_in", "read_in", "claimed_in", "corrected_in")
+    tables = [read(file) for file in folder.glob("*.csv") if file.name != "sources.csv"]
+    named = {row.get(name) for rows in tables for row in rows for name in columns}
+    with (folder / "sources.csv").open(newline="", encoding="utf-8") as stream:
+        header, *rows = csv.reader(stream)
+    with (folder / "sources.csv").open("w", newline="", encoding="utf-8") as stream:
+        kept = [row for row in rows if row[0] in named or UNCITED in row[-1]]
+        csv.writer(stream, lineterminator="\n").writerows([header, *kept])
     entries = (raw_folder / "corrections.yml").read_text(encoding="utf-8").split("\n- ")[1:]
     kept_keys = {
         (file.stem, next(iter(row.values())))

@@ -396,3 +396,34 @@ def test_the_guard_is_what_the_real_rows_say(evidence):
         row = text[text.iloc[:, 0] == entry.row].iloc[0]
         assert (row.get("as_reported", entry.expect), entry.action) == (entry.expect, ACCEPT)
         assert len(entry.reason) > 60
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "Due {download}`../../etc/hostname`",
+        "{raw}`html <script>alert(1)</script>`",
+        "<img src=x onerror=alert(1)>",
+        "Due[^1]",
+        "$\\input{x}$",
+        "a $x$ b",
+        "{{ 7*7 }}",
+        "[x](javascript:alert(1))",
+        "&lt;script&gt;",
+        "=HYPERLINK(A1)",
+        "@SUM(A1)",
+    ],
+)
+def test_a_name_is_no_markup(raw, label):
+    row = raw.find("studies")
+    row["label"] = label
+    (fault,) = faults_of(raw.save()).faults
+    assert (fault.table, fault.line) == ("studies", raw.line("studies", row))
+    assert fault.rule.startswith("would be read as markup or as a formula")
+
+
+@pytest.mark.parametrize("label", ["p < 0.05", "a gift of $25,000", "x [1] y", "A & B; C", "-0.5"])
+def test_plain_words_are_no_markup(raw, label):
+    raw.find("studies")["label"] = label
+    raw.save()
+    assert (load_evidence(raw.folder).studies["label"] == label).sum() == 1

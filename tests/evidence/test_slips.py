@@ -7,7 +7,7 @@ import pytest
 
 from builders import cases, faults_of
 from ldn_meta.evidence.load import load_evidence
-from ldn_meta.evidence.raw.faults import SLIPS, numbers_in, slip_faults
+from ldn_meta.evidence.raw.faults import PRINTED, SLIPS, numbers_in, slip_faults
 from ldn_meta.evidence.raw.tables import read_folder
 from ldn_meta.stats.printed import counts_from_percent
 
@@ -115,6 +115,7 @@ def test_numbers_are_read_in_digits_and_words(text, numbers):
     assert [str(number) for number in numbers_in(text)] == numbers
 
 
+<<<<<<< HEAD
 def test_the_people_typed_beside_a_percentage_fit_all_that_its_text_prints_of_the_arm(evidence):
     """28 of a meeting report gave 57%, and no count of 28 prints as its 37, 13, 16 or 3%."""
     rows = evidence.text["arm_events"]
@@ -124,3 +125,30 @@ def test_the_people_typed_beside_a_percentage_fit_all_that_its_text_prints_of_th
         for other in rows[of_text & rows["n"].isin(["NR", row["n"]])].to_dict("records"):
             digits = int(other["percent_decimals"])
             assert list(counts_from_percent(float(other["percent"]), digits, int(row["n"]))), row
+=======
+def test_a_source_that_no_row_cites_says_so(raw):
+    row = {**raw.find("sources", source_id="innova2026"), "source_id": "other", "note": "NA"}
+    raw.append("sources", {**row, "doi": "NA", "pmid": "12345678", "title": "Another"})
+    raw.find("sources", source_id="duebruun2024")["note"] = "no row cites it"
+    told = {(f.table, f.column, f.rule) for f in faults_of(raw.save()).faults}
+    assert len(told) == len(["uncited", "cited"])
+    assert ("sources", "source_id", "is a source that no row cites") in told
+    assert ("sources", "note", "says that no row cites it, and one does") in told
+
+
+def test_a_low_dose_above_the_high_one(raw):
+    raw.find("studies", study_id="cree2010")["dose_low_mg_per_day"] = "45"
+    (fault,) = [f for f in faults_of(raw.save()).faults if f.table == "studies"]
+    assert fault.rule == "dose_low_mg_per_day is above dose_high_mg_per_day (4.5)"
+
+
+def test_what_is_accepted_of_a_row_is_the_number_that_the_reason_has(read):
+    entry = next(e for e in read.corrections if e.check == PRINTED)
+
+    def change(text):
+        text.loc[text["row_id"] == entry.row, ["sd"]] = ["125"]
+        return text
+
+    told = found(with_rows(read, entry.table, change))
+    assert told == {(entry.table, "sd", PRINTED)}
+>>>>>>> dc40579 (Markup is refused where it is typed; uncited sources say so; a battery of single faults)

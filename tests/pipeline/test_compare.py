@@ -849,6 +849,12 @@ def test_an_edit_since_the_seal_is_told_by_row_until_it_is_sealed(
     result = CliRunner().invoke(main, ["seal"], catch_exceptions=False)
     assert result.stdout.splitlines() == [*told, "data/raw/datapackage.json: sealed"]
     assert edited()[0] == []
+    plan = folder / "protocol.toml"
+    plan.write_text(
+        plan.read_text("utf-8").replace("\ntau2_method = ", "\ntau2_mehtod = "), "utf-8"
+    )
+    (told,) = edited()[0]
+    assert told.startswith("protocol.toml is not as it was sealed: -tau2_method = ")
     (folder / "arms.csv").unlink()
     result = CliRunner().invoke(main, ["seal"], catch_exceptions=False)
     assert (result.exit_code, "arms:0:-: file arms.csv is missing" in result.stderr) == (1, True)

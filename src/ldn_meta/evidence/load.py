@@ -21,6 +21,7 @@ from ldn_meta.evidence.raw.faults import (
     row_faults,
     schema_faults,
     slip_faults,
+    source_faults,
 )
 from ldn_meta.evidence.raw.tables import MEND, read_folder
 
@@ -93,4 +94,4 @@ def _all_faults(reading: Reading) -> list[Fault]:
             if (fault.table, fault.line) not in reading.misfits
             and (fault.table, fault.line, fault.column) not in named
         ]
-    return found or [*fact_faults(evidence), *slip_faults(evidence)]
+    return found or [*fact_faults(evidence), *source_faults(evidence), *slip_faults(evidence)]

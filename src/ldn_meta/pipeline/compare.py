@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 import os
@@ -18,7 +19,7 @@ from typing import Any, TypeAlias
 
 from ldn_meta import files
 from ldn_meta.errors import ArgumentError, ParameterError
-from ldn_meta.evidence.raw.tables import DESCRIPTOR, content_hash, sealed
+from ldn_meta.evidence.raw.tables import BESIDE, DESCRIPTOR, content_hash, sealed
 from ldn_meta.files import EMPTY, MANIFEST, code_of, csv_rows, sha256
 from ldn_meta.pipeline.notebooks import FACTS, SETTINGS
 
@@ -111,29 +112,43 @@ def _files_of(commit: str) -> Iterator[tuple[str, bytes]]:
 
 # Rows of a table that are named one by one.
 _NAMED = 5
+# Plan, wording and accepted findings.
+_BESIDE = (".toml", ".yml")
 
 
 def edited() -> tuple[list[str], bytes]:
     """What is not as it was sealed, table by table; and the dictionary that seals it."""
-    folder, told, contents = files.raw_data(), [], {}
+    folder = files.raw_data()
     described = (folder / DESCRIPTOR).read_bytes()
-    for resource in json.loads(described)["resources"]:
-        name, seal = resource["name"], resource.get("hash")
-        file = folder / f"{name}.csv"
-        contents[name] = data = file.read_bytes()
-        if seal and seal != content_hash(data):
-            kept = f"HEAD:./{file.relative_to(files.project_root()).as_posix()}"
-            last = _git("show", kept) if shutil.which("git") else None
-            what = _edits(last, data, resource["schema"]["primaryKey"][0])
-            remedy = "when it is right: ldn-meta seal"
-            told.append(f"{name}.csv is not as it was sealed: {what}; {remedy}")
-    return told, sealed(described, contents)
+    descriptor = json.loads(described)
+    tables = {f"{one['name']}.csv": one for one in descriptor["resources"]}
+    seals = {name: one.get("hash") for name, one in tables.items()} | descriptor.get(BESIDE, {})
+    contents = {
+        file.name: file.read_bytes()
+        for name in (*tables, *sorted(f.name for f in folder.iterdir() if f.suffix in _BESIDE))
+        for file in [folder / name]
+    }
+    told = []
+    for name, data in contents.items():
+        if not seals.get(name) or seals[name] == content_hash(data):
+            continue
+        kept = f"HEAD:./{(folder / name).relative_to(files.project_root()).as_posix()}"
+        last = _git("show", kept) if shutil.which("git") else None
+        key = tables[name]["schema"]["primaryKey"][0] if name in tables else None
+        remedy = "when it is right: ldn-meta seal"
+        told.append(f"{name} is not as it was sealed: {_edits(last, data, key)}; {remedy}")
+    of_tables = {name.removesuffix(".csv"): contents.pop(name) for name in tables}
+    return told, sealed(described, of_tables, contents)
 
 
-def _edits(last: bytes | None, now: bytes, key: str) -> str:
-    """Rows that the last commit has otherwise."""
+def _edits(last: bytes | None, now: bytes, key: str | None) -> str:
+    """Rows that the last commit has otherwise, or lines of what is no table."""
     if last is None:
         return "no commit to compare it with"
+    if key is None:
+        old, new = (data.decode(errors="replace").splitlines() for data in (last, now))
+        found = difflib.unified_diff(old, new, n=0, lineterm="")
+        return _some([line for line in found if not line.startswith(("---", "+++", "@@"))])
     before, after = (_by_key(data, key) for data in (last, now))
     named = [f"{one} is gone" for one in before if one not in after]
     named += [f"{one} is new" for one in after if one not in before]
@@ -145,8 +160,12 @@ def _edits(last: bytes | None, now: bytes, key: str) -> str:
         if columns:
             told = (f"{n} {cells[0].get(n)!r}, now {cells[1].get(n)!r}" for n in columns)
             named.append(f"{one}: {', '.join(told)}")
+    return _some(sorted(named))
+
+
+def _some(named: list[str]) -> str:
     more = [f"and {len(named) - _NAMED} more"] if len(named) > _NAMED else []
-    return "; ".join([*sorted(named)[:_NAMED], *more]) or "no row differs from the last commit"
+    return "; ".join([*named[:_NAMED], *more]) or "nothing differs from the last commit"
 
 
 def _by_key(data: bytes, key: str) -> dict[str, dict[str, str]]:

@@ -43,6 +43,7 @@ from ldn_meta.evidence.raw.faults import cell_check, row_check
 from ldn_meta.evidence.raw.protocol import load_protocol
 from ldn_meta.evidence.raw.review import load_review
 from ldn_meta.evidence.raw.tables import (
+    BESIDE,
     DESCRIPTOR,
     Dictionary,
     content_hash,
@@ -194,12 +195,12 @@ def _raw_files(review: NewReview) -> dict[str, str]:
     usual = tomllib.loads((kit / "docs/new_review/usual.toml").read_text(encoding="utf-8"))
     comparators = [*(one.comparator for one in review.conditions), *usual["comparators"]]
     descriptor = json.loads((kit / "data/raw/datapackage.json").read_text(encoding="utf-8"))
-    # Who made it, and under which licence, are for its people to say.
+    # Who made it, under which licence, and seals of its plan are for its people to say.
     own = {"name": slug(review.drug), "title": f"{review.drug}: extracted evidence"}
     descriptor = {
         name: part
         for name, part in (descriptor | own | {"version": "0.0.1"}).items()
-        if name not in ("contributors", "licenses")
+        if name not in ("contributors", "licenses", BESIDE)
     }
     main = {one.name: one.construct for one in review.outcomes}
     first = review.outcomes[0].name

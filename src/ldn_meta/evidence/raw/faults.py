@@ -52,6 +52,13 @@ MOST_DIGITS = 15
 NO_VALUE = frozenset({"", "nr", "na", "todo", "nan", "null", "tbd", "?"})
 
 
+# What Markdown, MyST, Jinja, TeX or HTML would act on, and what a spreadsheet would compute: no
+# printed words need it, and refused here it reaches no page, figure, README or export.
+MARKUP = re.compile(
+    r"[`{}]|<[A-Za-z/!?]|\]\(|\]\[|\[\^|\$[^$\s][^$]*\$|&#?\w+;|:::|^[=@].|^\+[^\d./]|^-[^\d.]"
+)
+
+
 def cell_faults(text: Mapping[str, pd.DataFrame], dictionary: Dictionary) -> list[Fault]:
     """Find cells that are blank, padded, broken over lines, or say "missing" in other words."""
     labels = "; ".join(f"{label} ({words})" for label, words in dictionary.missing.items())
@@ -85,6 +92,9 @@ def _fault_of(cell: str, *, is_number: bool, labels: str) -> tuple[str, str] | N
         return "no label for a missing value", f"use one of these, spelt exactly: {labels}"
     if not cell.isprintable():
         return "holds a character that cannot be seen", "type the cell again"
+    markup = MARKUP.search(cell)
+    if markup and not is_number:
+        return f"would be read as markup or as a formula ({markup[0]})", "type it as plain words"
     if is_number and not NUMBER.fullmatch(cell):
         return "not a plain number", "type digits with a decimal point, or NR / NA / TODO"
     if is_number and sum(map(str.isdigit, cell)) > MOST_DIGITS:
@@ -270,6 +280,11 @@ ROW_RULES = (
     _in_order("claims", "ci_low", "ci_high"),
     _in_order("studies", "dose_low_mg_per_day", "dose_high_mg_per_day"),
     _in_order("outcomes", "scale_min", "scale_max"),
+    *(
+        _in_order(table, later, "n_randomised")
+        for table in ("arms", "studies")
+        for later in ("n_completed", "n_analysed")
+    ),
     _Rule(
         "arm_events",
         "events",
@@ -567,6 +582,28 @@ def _references(evidence: Evidence, unread: Collection[str]) -> Iterator[Fault]:
                 rule = f"no such {key} in {target}"
                 remedy = f"{hint}add the row to {target}.csv, or correct the key"
                 yield fault_at(evidence, table.name, line, column, rule, remedy)
+
+
+# How a source says that it is there for itself.
+UNCITED = "no row cites it"
+
+
+def source_faults(evidence: Evidence) -> Iterator[Fault]:
+    """Sources that no row names, or that are said to be."""
+    text = evidence.text["sources"]
+    links = [
+        evidence.text[table.name][column]
+        for table in evidence.dictionary.tables.values()
+        for column, target, _ in table.foreign_keys
+        if target == "sources"
+    ]
+    is_cited = text["source_id"].isin({key for cells in links for key in cells})
+    says = text["note"].str.contains(UNCITED, regex=False)
+    remedy = f"cite it, delete it, or say in its note: {UNCITED}"
+    rule = "is a source that no row cites"
+    yield from _broken(evidence, "sources", ~is_cited & ~says, "source_id", rule, remedy)
+    rule = "says that no row cites it, and one does"
+    yield from _broken(evidence, "sources", is_cited & says, "note", rule, "correct the note")
 
 
 def _duplicates(evidence: Evidence) -> Iterator[Fault]:
@@ -1345,8 +1382,9 @@ def _conditions(cells: _Cells) -> Slips:
             yield "indications", line, "main_comparator", rule, f"{hint}use one of {told}"
 
 
+PRINTED = "number as printed"
 SLIPS: dict[str, Callable[[_Cells], Slips]] = {
-    "number as printed": _as_printed,
+    PRINTED: _as_printed,
     "events apart from people": _events_apart,
     "size on file": _people,
     "inside the span": _spans,
@@ -1358,6 +1396,12 @@ SLIPS: dict[str, Callable[[_Cells], Slips]] = {
     "on file once": _once,
     "outcome of the condition": _conditions,
 }
+
+
+def _says(entry: Correction, evidence: Evidence, line: int, column: str) -> bool:
+    """Whether the reason has the number that is accepted: others of its row are none of it."""
+    (value,) = numbers_in(str(evidence.text[entry.table].loc[line, column]))
+    return abs(value) in map(abs, numbers_in(entry.reason))
 
 
 def slip_faults(evidence: Evidence) -> list[Fault]:
@@ -1372,7 +1416,8 @@ def slip_faults(evidence: Evidence) -> list[Fault]:
         for table, line, column, rule, remedy in ask(cells):
             key = str(evidence.text[table].loc[line, evidence.dictionary.tables[table].key])
             needed.add((table, key, check))
-            if (table, key, check) not in accepted:
+            entry = accepted.get((table, key, check))
+            if entry is None or (check == PRINTED and not _says(entry, evidence, line, column)):
                 remedy = f"{remedy}, or accept it in corrections.yml ({check})"
                 found.append(fault_at(evidence, table, line, column, rule, remedy))
     return found + [

@@ -321,14 +321,22 @@ LIMITS: dict[str, Any] = {
 SEAL: dict[str, Any] = {"rows": int, "hash": str}
 
 
-def sealed(descriptor: bytes, contents: Mapping[str, bytes]) -> bytes:
-    """The data dictionary with row count and hash of these tables."""
+# Where the hashes of the files stand that are no tables: plan, wording, what is accepted.
+BESIDE = "beside"
+
+
+def sealed(
+    descriptor: bytes, contents: Mapping[str, bytes], beside: Mapping[str, bytes] | None = None
+) -> bytes:
+    """The data dictionary with row count and hash of these tables, and hashes of other files."""
     told = json.loads(descriptor)
     for resource in told["resources"]:
         data = contents.get(resource["name"])
         if data is not None:
             rows = sum(1 for _ in csv_rows(data.decode(errors="replace"))) - 1
             resource |= {"rows": rows, "hash": content_hash(data)}
+    if beside:
+        told[BESIDE] = {name: content_hash(beside[name]) for name in sorted(beside)}
     return dictionary_bytes(told)
 
 
@@ -388,6 +396,8 @@ def _misdescribed(descriptor: Any) -> Iterator[tuple[str, str, str]]:
     for label, told in descriptor["missingValueLabels"].items():
         if not isinstance(told, str):
             yield f"missingValueLabels.{label}", _shown(told), "is not text"
+    if not isinstance(descriptor.get(BESIDE, {}), dict):
+        yield BESIDE, _shown(descriptor[BESIDE]), "is no object"
     columns: dict[str, set[str]] = {}
     for place, resource in enumerate(descriptor["resources"]):
         where = f"resources[{place}]"
