@@ -115,7 +115,6 @@ def test_numbers_are_read_in_digits_and_words(text, numbers):
     assert [str(number) for number in numbers_in(text)] == numbers
 
 
-<<<<<<< HEAD
 def test_the_people_typed_beside_a_percentage_fit_all_that_its_text_prints_of_the_arm(evidence):
     """28 of a meeting report gave 57%, and no count of 28 prints as its 37, 13, 16 or 3%."""
     rows = evidence.text["arm_events"]
@@ -125,7 +124,8 @@ def test_the_people_typed_beside_a_percentage_fit_all_that_its_text_prints_of_th
         for other in rows[of_text & rows["n"].isin(["NR", row["n"]])].to_dict("records"):
             digits = int(other["percent_decimals"])
             assert list(counts_from_percent(float(other["percent"]), digits, int(row["n"]))), row
-=======
+
+
 def test_a_source_that_no_row_cites_says_so(raw):
     row = {**raw.find("sources", source_id="innova2026"), "source_id": "other", "note": "NA"}
     raw.append("sources", {**row, "doi": "NA", "pmid": "12345678", "title": "Another"})
@@ -151,4 +151,3 @@ def test_what_is_accepted_of_a_row_is_the_number_that_the_reason_has(read):
 
     told = found(with_rows(read, entry.table, change))
     assert told == {(entry.table, "sd", PRINTED)}
->>>>>>> dc40579 (Markup is refused where it is typed; uncited sources say so; a battery of single faults)
