@@ -128,7 +128,9 @@ def test_the_people_typed_beside_a_percentage_fit_all_that_its_text_prints_of_th
 
 def test_a_source_that_no_row_cites_says_so(raw):
     row = {**raw.find("sources", source_id="innova2026"), "source_id": "other", "note": "NA"}
-    raw.append("sources", {**row, "doi": "NA", "pmid": "12345678", "title": "Another"})
+    raw.append(
+        "sources", {**row, "doi": "NA", "pmid": "12345678", "pmcid": "NA", "title": "Another"}
+    )
     raw.find("sources", source_id="duebruun2024")["note"] = "no row cites it"
     told = {(f.table, f.column, f.rule) for f in faults_of(raw.save()).faults}
     assert len(told) == len(["uncited", "cited"])

@@ -480,7 +480,7 @@ def _rule(name: str, stated: Any, forms: Mapping[str, Form], review: Review) -> 
     form = forms[computes]
     verdicts = section_of(where, stated, "verdicts", form.outcomes)
     for outcome, word in verdicts.items():
-        if word not in BY_WORD:
+        if str(word) not in BY_WORD:
             hint, allowed = did_you_mean(word, BY_WORD, " "), ", ".join(BY_WORD)
             where = f"{where}.verdicts.{outcome}"
             message = f"{where}: {word!r} is no verdict; {hint}Allowed: {allowed}"
