@@ -399,7 +399,7 @@ def test_nought_has_no_side():
 def test_what_is_named_and_was_not_found_has_a_line(opened_once):
     row = page_row(opened_once("certainty", indication="fibromyalgia"), "Physical function")
     assert (row.studies, row.certainty) == ("none to rate", "not rated")
-    assert "not found in any trial that is counted" in row.notes[0]
+    assert "told by a counted trial only against its own start" in row.notes[0]
 
 
 @pytest.mark.parametrize("indication", REPORTED)
