@@ -655,6 +655,7 @@ def test_references_become_sources_and_none_comes_twice(tmp_path):
         **{"kind": "journal article", "authors": "Doe, Jane; Roe, R", "year": "2020"},
         **{"title": "A trial of something", "container": "J Trials 12 pp. 34-56"},
         **{"doi": "10.1000/xyz.1", "pmid": "NR", "url": "NR", "registry_id": "NR"},
+        "note": "no row cites it",
     }
     assert "kind" not in second
     assert placed.not_placed == [
