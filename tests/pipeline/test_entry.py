@@ -633,7 +633,7 @@ def test_references_are_added_once(raw, tmp_path):
     assert done.exit_code == 0, done.output
     (row,) = [r for r in read(raw / "sources.csv") if r["title"] == "Of nothing"]
     assert (row["source_id"], row["kind"]) == ("zorn2019", "journal article")
-    assert row["note"] == "no row cites it"
+    assert row["note"] == "untraceable: no identifier was given; no row cites it"
     done = imported(file)
     assert done.exit_code == 1
     assert "is on file, or in it before: zorn2019" in done.output

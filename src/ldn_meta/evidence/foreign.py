@@ -23,7 +23,7 @@ import numpy as np
 from ldn_meta.errors import ParameterError
 from ldn_meta.evidence.entry import COMPARATOR, TABLES, Answers, Row, slug
 from ldn_meta.evidence.raw.bias import NOT_READABLE, OVERALL, TOOLS
-from ldn_meta.evidence.raw.faults import NO_VALUE, NUMBER, UNCITED
+from ldn_meta.evidence.raw.faults import IDENTIFIERS, NO_VALUE, NUMBER, UNCITED, UNTRACEABLE
 from ldn_meta.evidence.raw.review import NEUTRAL, load_review
 from ldn_meta.evidence.raw.tables import load_dictionary
 from ldn_meta.files import (
@@ -1168,8 +1168,10 @@ def _source_of(entry: Fields) -> Row:
     row["pmid"] = pmid.group(1) if pmid else ""
     row["registry_id"] = next(iter(re.findall(r"NCT\d{8}", of("registry_id") or note)), "")
     row["url"] = next(iter(re.findall(r"https?://\S+", of("url"))), "")
-    # So far nobody has cited it, and what no row cites must say so.
-    row["note"] = "; ".join(filter(None, (note, UNCITED)))
+    # What has no address says so first; and so far no row cites it.
+    no_address = not any(row.get(name) for name in IDENTIFIERS)
+    nowhere = f"{UNTRACEABLE}no identifier was given" if no_address else ""
+    row["note"] = "; ".join(filter(None, (nowhere, note, UNCITED)))
     key = of("key")
     row["source_id"] = key if re.fullmatch(r"[a-z0-9][a-z0-9_-]*", key) else ""
     found = {name: text for name, text in row.items() if text}
