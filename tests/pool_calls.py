@@ -16,7 +16,7 @@ def pool_calls():
     real = kernel._pool
 
     def spy(y, v, *settings):
-        seen.append((y.shape, y.tobytes(), v.tobytes(), *settings))
+        seen.append((y.shape, y.tobytes(), v.tobytes(), *map(str, settings)))
         return real(y, v, *settings)
 
     with mock.patch.object(kernel, "_pool", spy):

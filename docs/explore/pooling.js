@@ -11,6 +11,8 @@ const LdnPooling = (() => {
   /** The interval method for k trials: named, or the protocol's by their number. */
   function intervalMethod(model, k) {
     if (model.ci_method !== null) return model.ci_method;
+    // No spread between trials is allowed for, so none can widen the interval.
+    if (model.tau2_method === "common") return "wald";
     if (k < model.two_trials) return "wald";
     if (k > model.two_trials) return model.ci_method_more_trials;
     const two = model.ci_method_two_trials;

@@ -169,7 +169,7 @@ def test_innova_as_the_paper_states_it_and_as_its_changes_have_it(effects):
     assert (first["arm_1_data"], first["arm_2_data"]) == ("-0.33", "-0.64")
     assert changed["arm_1_data"].to_list()[1:] == ["-0.45", "-0.28"]
     assert changed["is_approximate"].all()
-    why = "its standard error is that of another difference"
+    why = "rests on an approximation: its standard error is that of another difference"
     assert set(changed["selected_why"].to_list()[:2]) == {why}
 
 

@@ -378,11 +378,12 @@ def pooled(data, model, yi, vi, scale):
         settings |= {name: value for name, value in changes.items() if name in settings}
     k = int((~np.isnan(vi)).sum())
     few = {1: "without_prior", 2: "without_prior"}.get(k, "more_trials")
+    by_number = "wald" if settings["tau2_method"] == "common" else settings[f"ci_method_{few}"]
     result = pool(
         yi,
         vi,
         tau2_method=settings["tau2_method"],
-        ci_method=settings["ci_method"] or settings[f"ci_method_{few}"],
+        ci_method=settings["ci_method"] or by_number,
         pi_method=settings["pi_method"],
         level=settings["level"],
     )

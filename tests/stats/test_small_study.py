@@ -271,3 +271,11 @@ def test_records_of_tests_have_a_summary():
         assert "\n- " in shown or not found.notes
         assert "k  " in shown and "13" in shown
     assert "imputed 1" in shown and "pooled effect (SE)" in shown
+
+
+def test_a_set_that_is_its_own_mirror_lacks_nobody():
+    # Distances that only rounding parts share their rank: by every tau2, on either side.
+    yi, vi = np.linspace(-0.6, 0.6, 12), [0.1] * 12
+    for method in ("dl", "reml", "common"):
+        for side in ("left", "right"):
+            assert trim_and_fill(yi, vi, side=side, tau2_method=method).k_filled == 0

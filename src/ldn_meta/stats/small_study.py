@@ -274,12 +274,16 @@ def trim_and_fill(
 
 def _missing_trials(y: FloatArray, v: FloatArray, tau2_method: str) -> tuple[int, bool]:
     """Return L0 for effects sorted upwards, trials missing on the left, and whether it settled."""
+    from scipy.stats import rankdata
+
     k = y.size
     missing = 0
     for _ in range(MAX_ITERATIONS):
         kept = k - missing
         centred = y - float(np.asarray(pool(y[:kept], v[:kept], tau2_method=tau2_method).estimate))
-        rank = np.argsort(np.argsort(np.abs(centred), kind="stable"), kind="stable") + 1
+        # Equal distances share their rank, so that a set and its mirror image agree; what parts
+        # them by rounding alone is equal.
+        rank = rankdata(np.round(np.abs(centred) / np.abs(centred).max(initial=1e-300), 12))
         above = float(rank[centred > 0.0].sum())
         estimate = round(max(0.0, (4.0 * above - k * (k + 1)) / (2 * k - 1)))
         if estimate == missing:
