@@ -270,6 +270,30 @@ def test_computations_that_do_not_exist_are_refused_all_at_once(judgements_broke
         assert remedy in fault.remedy
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('study_id = "duebruun2024"', 'study_id = "duebrun2024"', "'duebrun2024' is no studies"),
+        (
+            '\ncomparator = "placebo"',
+            '\ncomparator = "placeb"',
+            "'placeb' is no comparator on file",
+        ),
+        ('own_rule = "responder_own', 'own_rule = "responder_on', "responder_on_rule' is no con"),
+        ('indication = "opioid_', 'indication = "opiod_', "'opiod_combination' is no indication"),
+    ],
+)
+def test_what_a_rule_of_claims_names_is_on_file(raw, old, new, told):
+    """Else it looks for nothing, finds nothing, and its claims cannot be tested."""
+    file = raw.save() / "claim_rules.toml"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    (fault,) = faults_of(raw.folder).faults
+    assert told in str(fault)
+    assert "did you mean" in str(fault)
+
+
 def test_faults_of_the_file_reach_whoever_loads_it(judgements_broken):
     told = [(f.line, f.column) for f in of_tables(judgements_broken[-1], "certainty")]
     assert told == [

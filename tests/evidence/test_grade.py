@@ -339,6 +339,20 @@ def test_a_judgement_of_what_is_not_rated(evidence, found, change, message):
     assert all("; " in text for text in texts)
 
 
+def test_a_judgement_of_a_misspelt_comparator_is_told_what_was_meant(evidence, found):
+    place = place_of(evidence)
+    changed = judged(
+        evidence,
+        lambda rows: [
+            *rows[:place],
+            rows[place] | {"comparator_class": "placeb"},
+            *rows[place + 1 :],
+        ],
+    )
+    (text,) = (text for text in refused(changed, found) if "placeb in" in text)
+    assert "; did you mean 'fibromyalgia-" in text
+
+
 LESS_PAIN = {
     "row_id": "zzz",
     "indication_id": "fibromyalgia",

@@ -221,6 +221,8 @@ def test_refused_with_place_and_remedy(edited, old, new, message):
         ),
         ('sd_row = "arm_stats:', 'sd_row = "arm_stat:', "there is no such row"),
         ('"LDN" = [1.0, 6.0]\n', "", "dose_mg_per_day: LDN has no doses; add"),
+        ('"crohns_disease" = [', '"crons_disease" = [', r"did you mean 'crohns_disease'\?"),
+        ('["endoscopic_remission"', '["endoscopic_remissio"', r"mean 'endoscopic_remission'\?"),
     ],
 )
 def test_refused_against_the_evidence(edited, evidence, old, new, message):

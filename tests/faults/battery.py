@@ -18,13 +18,25 @@ from pathlib import Path
 
 from ldn_meta import files
 from ldn_meta.errors import DataError, LdnMetaError
+from ldn_meta.evidence.entry import read_answers
 from ldn_meta.evidence.grade import FILE, read_sentences
 from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.protocol import load_protocol
 from ldn_meta.evidence.raw.tables import load_dictionary, sealed
 from ldn_meta.pipeline.compare import edited
+from ldn_meta.pipeline.entry import read_new_review
+from ldn_meta.pipeline.notebooks import plan
 
 TABLE, COMPANIONS = ".csv", ("protocol.toml", "review.toml", "grade.toml", "claim_rules.toml")
+# Beside data/raw: settings of the notebooks, answers for `new-trial` and for `init`.
+SETTINGS = "../../notebooks/parameters.toml"
+ASKED = {
+    SETTINGS: lambda path: plan(),
+    "../new_trial_example.toml": lambda path: read_answers(
+        path, load_dictionary(files.raw_data())
+    ),
+    "../new_review/example.toml": read_new_review,
+}
 DICTIONARY, CORRECTIONS = "datapackage.json", "corrections.yml"
 
 # What becomes of a cell, by kind of fault; None where a cell cannot have it.
@@ -282,7 +294,7 @@ def _of_cells(name, data, numeric):
                         break
 
 
-def _of_toml(name, data):
+def _of_toml(name, data, group):
     """Values of another type and names misspelt, line by line of what is one line long."""
     lines = data.decode("utf-8").splitlines(keepends=True)
     found = [i for i, line in enumerate(lines) if re.match(r"[a-z_0-9]+ = [^\[{]*$", line)
@@ -297,7 +309,7 @@ def _of_toml(name, data):
         }
         for kind, line in others.items():
             text = "".join([*lines[:at], line, *lines[at + 1 :]])
-            yield Single(name, kind, "TOML", key, "", at + 1, text.encode())
+            yield Single(name, kind, group, key, "", at + 1, text.encode())
 
 
 def faults(folder):
@@ -313,15 +325,16 @@ def faults(folder):
             found.append(Single(f"{name}.csv", kind, "files", data=change(data)))
     for name, kinds, group in (
         *((name, {**FILES, **TOMLS}, "TOML") for name in COMPANIONS),
+        *((name, {**FILES, **TOMLS}, "settings and answers") for name in ASKED),
         (CORRECTIONS, {**FILES, **YAMLS}, "YAML"),
         (DICTIONARY, {**FILES, **JSONS}, "JSON"),
     ):
         data = (folder / name).read_bytes()
-        if group == "TOML":
-            found += _of_toml(name, data)
+        if kinds.keys() >= TOMLS.keys():
+            found += _of_toml(name, data, group)
         found += [Single(name, kind, group, data=change(data)) for kind, change in kinds.items()]
-    for file in sorted(folder.iterdir()):
-        found += [Single(file.name, kind, "files", place=do) for kind, do in PLACES.items()]
+    for name in (*sorted(file.name for file in folder.iterdir()), *ASKED):
+        found += [Single(name, kind, "files", place=do) for kind, do in PLACES.items()]
     return [one for one in found if one.place or one.data != (folder / one.file).read_bytes()]
 
 
@@ -337,6 +350,12 @@ class Project:
         self.root, self.folder = root, root / "data" / "raw"
         if raw != self.folder:
             shutil.copytree(raw, self.folder)
+        kit = files.kit()
+        shutil.copytree(kit / "notebooks", root / "notebooks")
+        for name in list(ASKED)[1:]:
+            copied = self.folder / name
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(kit / "docs" / name.removeprefix("../"), copied)
         contents = {f.stem: f.read_bytes() for f in self.folder.glob("*.csv")}
         beside = {f.name: f.read_bytes() for f in self.folder.iterdir() if "ml" in f.suffix}
         described = self.folder / DICTIONARY
@@ -346,6 +365,7 @@ class Project:
             subprocess.run(["git", *identity, "-C", str(root), *words], check=True)
         os.environ["LDN_META_ROOT"] = str(root)
         self.whole, self.plan = load_evidence(self.folder), load_protocol(self.folder)
+        self.asked = {name: read(self.folder / name) for name, read in ASKED.items()}
 
     def outcome(self, fault):
         """What becomes of a fault, and the words that were said."""
@@ -353,12 +373,22 @@ class Project:
         before = path.read_bytes()
         try:
             fault.put_into(self.folder)
-            return self._judged(fault)
+            return self._read(fault) if fault.file in ASKED else self._judged(fault)
         finally:
             if path.is_dir() and not path.is_symlink():
                 path.rmdir()
             path.unlink(missing_ok=True)
             path.write_bytes(before)
+
+    def _read(self, fault):
+        """What becomes of a fault beside data/raw: what is read otherwise, a command shows."""
+        try:
+            now = ASKED[fault.file](self.folder / fault.file)
+        except LdnMetaError as error:
+            return REFUSED, str(error)
+        except Exception as error:
+            return TRACEBACK, repr(error)
+        return (HARMLESS if now == self.asked[fault.file] else TOLD), repr(now)
 
     def _judged(self, fault):
         stem, kind = fault.file.split(".")[0], fault.file.split(".")[-1]

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from ldn_meta import files
 from ldn_meta.errors import DataError, Fault
 from ldn_meta.pipeline import kernels
 from ldn_meta.pipeline import kernels as fork_kernels
@@ -28,6 +30,20 @@ def refused(monkeypatch):
         raise DataError([Fault("studies", 3, "year", "nineteen", "is no whole number", "mend it")])
 
     monkeypatch.setattr(derive, "_compute", refuse)
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.ENOSPC, "No space left"), (errno.EROFS, "Read-only file system")]
+)
+def test_a_disk_that_takes_nothing_is_said(project, tables, monkeypatch, number, words):
+    def refuse(folder, made):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(files, "write_folder", refuse)
+    result = command("derive")
+    assert result.exit_code == 1
+    assert words in result.stderr
+    monkeypatch.undo()
 
 
 def test_help_has_examples():

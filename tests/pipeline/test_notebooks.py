@@ -184,7 +184,7 @@ def test_wrong_requests_are_refused(project, indications, overrides, message):
         ("tau2_method = [", "tau2_metod = [", r"\[allowed\] parameter 'tau2_metod'"),
         ('["reml", "pm", "dl"]', '["pm", "dl"]', "20_pooled_effect.ipynb value 'reml'"),
         ('"20_pooled_effect"', '"20_poled_effect"', "no notebook '20_poled_effect'"),
-        ('["90_overview"]', "[", "parameters.toml cannot be read"),
+        ('["90_overview"]', "[", "parameters.toml is no TOML"),
     ],
 )
 def test_wrong_settings_are_refused_also_for_pages_not_asked_for(project, old, new, message):

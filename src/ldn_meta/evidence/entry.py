@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from ldn_meta.errors import Fault, ParameterError, did_you_mean
 from ldn_meta.evidence.effects.rows import NOT_STATED, OF_EVENTS, RATIO_MEASURES
 from ldn_meta.evidence.raw.bias import ELIGIBLE, NOBODY, OVERALL, fitting_tool
 from ldn_meta.evidence.raw.faults import FACT_KEYS, IDENTIFIERS, LOG, SIZES, UNTRACEABLE
+from ldn_meta.evidence.raw.review import read_toml
 from ldn_meta.files import EMPTY, NOT_APPLICABLE, NOT_REPORTED, TO_DO
 
 if TYPE_CHECKING:
@@ -52,12 +52,7 @@ def read_answers(path: Path, dictionary: Dictionary) -> Answers:
     entries after columns. Entries above the first section hold for every new row that leaves
     the column open. Numbers keep the digits that were typed; true and false are yes and no.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=str)
-    except FileNotFoundError as error:
-        raise ParameterError(f"{path} is missing; name a file of answers") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ParameterError(f"{path} is no TOML: {error}") from error
+    content = read_toml(path, "name a file of answers", error=ParameterError, parse_float=str)
     answers = Answers()
     problems: list[str] = []
     columns = {name: dictionary.tables[name].columns for name in TABLES}

@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from ldn_meta.errors import ArgumentError, DataError, Fault
+from ldn_meta.errors import ArgumentError, DataError, Fault, did_you_mean
 from ldn_meta.evidence.answer.directions import ANALYSED, group_of_constructs
 from ldn_meta.evidence.answer.directions import NO_COMPARISON as NO_COMPARISON_PRINTED
 from ldn_meta.evidence.answer.pools import (
@@ -1290,10 +1290,13 @@ def match_rows(
             faults.append(Fault(TABLE, judged.line, "judgement", judged.judgement, rule, remedy))
     with_reason = {(*body.key, WHOLE) for body in unrated if body.why_not}
     excluded = told_by_excluded(evidence)
+    known = [row_id(key) for key in (*found, *with_reason)]
     for key, row in rows.items():
         if key not in found and key not in with_reason and key[:3] not in excluded:
             rule = f"is not rated against {key[2]} in {key[0]}: no comparison tells of it"
-            remedy = "delete the row, or correct indication, construct, comparator_class or domain"
+            hint = did_you_mean(row_id(key), known, " ")
+            named = "indication, construct, comparator_class or domain"
+            remedy = f"{hint}delete the row, or correct {named}"
             faults.append(Fault(TABLE, row.line, "construct", key[1], rule, remedy))
         elif row.kind == OVERRIDE and found.get(key) == LEVELS[row.judgement]:
             rule = f"overrides nothing: the rule of {key[3]} says the same"

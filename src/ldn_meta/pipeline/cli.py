@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import itertools
 import json
@@ -78,6 +79,9 @@ def _quiet(context: click.Context, _: click.Parameter, value: bool) -> None:
         context.with_resource(contextlib.redirect_stdout(io.StringIO()))
 
 
+OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+
+
 class _Commands(click.Group):
     """Turns deliberate errors into a message and an exit code."""
 
@@ -109,9 +113,10 @@ class _Commands(click.Group):
         try:
             with ended_in_order():
                 return super().invoke(ctx)
-        except (LdnMetaError, FileNotFoundError) as error:
-            # The operating system numbers its errors; ours says "not inside a checkout".
-            if isinstance(error, FileNotFoundError) and error.errno is not None:
+        except (LdnMetaError, OSError) as error:
+            # The operating system numbers its errors; ours says "not inside a checkout". A full or
+            # locked disk is no fault of the program: a traceback would help nobody.
+            if isinstance(error, OSError) and error.errno not in (None, *OF_THE_DISK):
                 raise
             if ctx.meta.get(_WANTED):
                 _tell_json({"error": str(error), "faults": list(_faults(error))})

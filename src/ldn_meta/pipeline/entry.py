@@ -20,6 +20,7 @@ from jinja2 import Environment
 from ldn_meta import files
 from ldn_meta.display.words import capitalised
 from ldn_meta.errors import (
+    ArgumentError,
     DataError,
     Fault,
     LdnMetaError,
@@ -41,7 +42,7 @@ from ldn_meta.evidence.load import load_evidence
 from ldn_meta.evidence.raw.bias import NOBODY
 from ldn_meta.evidence.raw.faults import cell_check, row_check
 from ldn_meta.evidence.raw.protocol import load_protocol
-from ldn_meta.evidence.raw.review import load_review
+from ldn_meta.evidence.raw.review import check_type, load_review, read_toml
 from ldn_meta.evidence.raw.tables import (
     BESIDE,
     DESCRIPTOR,
@@ -152,14 +153,20 @@ class NewReview:
 
 def read_new_review(file: Path) -> NewReview:
     """Read a file of answers (docs/new_review/example.toml)."""
+    example = "docs/new_review/example.toml is one"
+    stated = read_toml(file, example, error=ParameterError)
     try:
-        stated = tomllib.loads(file.read_text(encoding="utf-8"))
         conditions = tuple(Condition(**one) for one in stated.pop("conditions"))
         outcomes = tuple(Outcome(**one) for one in stated.pop("outcomes"))
-        doses = tuple(stated.pop("doses", _ANY_DOSE))
-        return NewReview(conditions=conditions, outcomes=outcomes, doses=doses, **stated)
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise ParameterError(f"{file}: {error}; docs/new_review/example.toml is one") from error
+        check_type("doses", doses := stated.pop("doses", [*_ANY_DOSE]), list)
+        for part in (stated, *map(vars, (*conditions, *outcomes))):
+            for name, value in part.items():
+                check_type(name, value, str)
+        for dose in doses:
+            check_type("doses", dose, (int, float))
+        return NewReview(conditions=conditions, outcomes=outcomes, doses=tuple(doses), **stated)
+    except (ArgumentError, KeyError, TypeError) as error:
+        raise ParameterError(f"{file}: {error}; {example}") from error
 
 
 def init(folder: Path, review: NewReview) -> list[str]:

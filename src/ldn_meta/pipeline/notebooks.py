@@ -22,7 +22,7 @@ from ldn_meta.display.outputs import FACTS_MIME, NARROW_MIME, PDF_MIME
 from ldn_meta.errors import ArgumentError, NotebookError, ParameterError, did_you_mean
 from ldn_meta.evidence.effects.rows import CONTRAST
 from ldn_meta.evidence.raw.protocol import load_protocol
-from ldn_meta.evidence.raw.review import load_review
+from ldn_meta.evidence.raw.review import load_review, read_toml
 from ldn_meta.evidence.raw.selection import (
     BY_PLAN,
     CHOICES,
@@ -677,12 +677,7 @@ def unknown(what: str, value: object, allowed: Iterable[object]) -> str:
 
 
 def _read_settings() -> dict[str, Any]:
-    file = files.notebooks() / SETTINGS
-    try:
-        settings = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        message = f"notebooks/{SETTINGS} cannot be read: {error}"
-        raise ParameterError(message) from error
+    settings = read_toml(files.notebooks() / SETTINGS, error=ParameterError)
     for name in settings:
         if name not in _TABLES:
             raise ParameterError(f"{SETTINGS}: " + unknown(f"table [{name}]", name, _TABLES))

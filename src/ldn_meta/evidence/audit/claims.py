@@ -112,6 +112,16 @@ ARGUMENTS = {
 }
 OPTIONAL = ("constructs", "indication")
 JOINED = ("constructs", "studies", "parts")
+# What the parameters of a rule name on file, by name.
+NAMED_BY_RULES = {
+    **dict.fromkeys(("comparator", "inactive"), "comparator"),
+    **dict.fromkeys(("study_id",), "studies"),
+    **dict.fromkeys(("indication",), "indication"),
+    **dict.fromkeys(
+        ("construct", "subgroups", "own_rule", "lower", "higher", "any", "serious", "stopped"),
+        "construct",
+    ),
+}
 # What would test a claim that no computation can test, and where it most likely stands.
 WANTED = ("missing", "likely_in")
 COLUMNS = (
@@ -260,8 +270,17 @@ def computation_faults(evidence: Evidence) -> list[Fault]:
     """Every claim whose computation does not exist, or whose argument is not one."""
     claims = evidence.text["claims"]
     rules = rules_of(evidence).rules
-    faults: list[Fault] = []
     on_file = _on_file(evidence)
+    used = {str(cell).partition(":")[0] for cell in claims["computation"]}
+    faults = [
+        Fault(CLAIM_RULES, 0, f"{name}.{key}", word, f"is no {kind} on file", remedy)
+        for name in sorted(used & set(rules))
+        for key, stated in {**rules[name].words, **rules[name].lists}.items()
+        for kind in [NAMED_BY_RULES.get(key, "")]
+        for word in ([stated] if isinstance(stated, str) else stated)
+        if kind and word not in on_file[kind]
+        for remedy in [_meant(word, on_file[kind])]
+    ]
     for line, cell in zip(claims.index, claims["computation"], strict=True):
         if cell in evidence.dictionary.missing:
             continue

@@ -260,10 +260,13 @@ class CertaintyChoices:
             ("indications", "indication_id", {*self.rated_for}),
             ("outcomes", "construct", {n for names in self.rated_for.values() for n in names}),
         ):
-            unknown = sorted(named - set(evidence.text[table][column]))
+            known = set(evidence.text[table][column])
+            unknown = sorted(named - known)
             if unknown:
+                hint = did_you_mean(unknown[0], known, " ")
                 message = (
-                    f"{WHERE}.rated_for: {unknown[0]!r} is no {column} of {table}.csv; correct it"
+                    f"{WHERE}.rated_for: {unknown[0]!r} is no {column} of {table}.csv; "
+                    f"{hint}correct it"
                 )
                 raise ArgumentError(message)
         for name, scale in self.scales.items():
@@ -306,8 +309,9 @@ def read_certainty(
         check_type(f"{WHERE}.rated_for.{name}", constructs, list)
     unknown = [name for name in stated["also_rated"] if name not in outcome_groups]
     if unknown:
-        allowed = ", ".join(outcome_groups)
-        message = f"{WHERE}.also_rated: {unknown[0]!r} is no outcome group; allowed: {allowed}"
+        hint = did_you_mean(unknown[0], outcome_groups, " ")
+        allowed = f"{hint}allowed: {', '.join(outcome_groups)}"
+        message = f"{WHERE}.also_rated: {unknown[0]!r} is no outcome group; {allowed}"
         raise ArgumentError(message)
     indirect = parts["indirectness"]
     return CertaintyChoices(

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 import string
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ldn_meta.errors import ArgumentError, did_you_mean
+from ldn_meta.errors import ArgumentError, LdnMetaError, did_you_mean
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -146,26 +146,29 @@ class Review:
 UNNAMED = Review(NEUTRAL, "the treatment")
 
 
-def read_toml(file: Path) -> dict[str, Any]:
-    """What a TOML file of the raw folder states; refuse one that is missing or cannot be read."""
+def read_toml(
+    file: Path,
+    remedy: str = "restore it from git",
+    *,
+    error: type[LdnMetaError] = ArgumentError,
+    parse_float: Callable[[str], Any] = float,
+) -> dict[str, Any]:
+    """What a TOML file states; refuse one that is missing or cannot be read."""
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8"), parse_float=parse_float)
     except FileNotFoundError:
-        raise ArgumentError(f"{file} is missing; restore it from git") from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        message = f"{file.name}:{line}: is not UTF-8 ({error.reason}); save the file as UTF-8"
-        raise ArgumentError(message) from error
-    except OSError as error:
-        message = f"{file.name}: cannot be read ({error.strerror}); restore it from git"
-        raise ArgumentError(message) from error
+        raise error(f"{file} is missing; {remedy}") from None
+    except UnicodeDecodeError as found:
+        line = found.object[: found.start].count(b"\n") + 1
+        message = f"{file.name}:{line}: is not UTF-8 ({found.reason}); save the file as UTF-8"
+        raise error(message) from found
+    except OSError as found:
+        raise error(f"{file.name}: cannot be read ({found.strerror}); {remedy}") from found
     except RecursionError:
-        message = f"{file.name}: is nested too deeply to be read; restore it from git"
-        raise ArgumentError(message) from None
+        raise error(f"{file.name}: is nested too deeply to be read; {remedy}") from None
     # A number of too many digits is no TOML either, and no error of the reader's own.
-    except ValueError as error:
-        message = f"{file.name} is no TOML: {error}; correct it, or restore it from git"
-        raise ArgumentError(message) from error
+    except ValueError as found:
+        raise error(f"{file.name} is no TOML: {found}; correct it, or {remedy}") from found
 
 
 def load_review(folder: Path) -> Review:
