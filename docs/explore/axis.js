@@ -1,5 +1,6 @@
 "use strict";
-/* What part of an axis is shown, and which values are printed along it: axis_scale.py. */
+/* What part of an axis is shown, and which values are printed along it, as in
+   src/ldn_meta/display/figures/scales.py. */
 
 const LdnAxis = (() => {
   const isNode = typeof module !== "undefined";

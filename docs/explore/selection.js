@@ -1,6 +1,7 @@
 "use strict";
 /* Which effect each trial brings under the choices made: src/ldn_meta/evidence/effects/rows.py and
-   multiverse_effects.py. What bars an effect was decided by the rules there; here they are lifted. */
+   src/ldn_meta/evidence/answer/multiverse.py. What bars an effect was decided by the
+   rules there; here they are lifted. */
 
 const LdnSelection = (() => {
   const TAKEN_OUT = { why: "taken out here", choices: [] };

@@ -18,7 +18,6 @@ from ldn_meta.evidence.effects.rows import FURTHER_ARM
 from ldn_meta.evidence.grade import (
     DOMAINS,
     FILE,
-    GRADES,
     NOT_RATED,
     SENTENCES,
     bodies_of_evidence,
@@ -42,7 +41,7 @@ from ldn_meta.evidence.grade import (
     thresholds,
 )
 from ldn_meta.evidence.load import load_evidence
-from ldn_meta.evidence.raw.protocol import load_protocol
+from ldn_meta.evidence.raw.protocol import GRADES, load_protocol
 
 # -- the real evidence
 

@@ -12,6 +12,7 @@ import ldn_meta as lm
 from builders import cases, html_row
 from explore_node import AGREEMENT, ask, gap
 from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.answer import multiverse as multiverse_module
 from ldn_meta.evidence.answer.multiverse import (
     NUMBERS,
     Normalised,
@@ -158,6 +159,17 @@ def test_the_summary_is_that_of_all_rows(pain, protocol):
     crossovers = nodes.loc["approximated effects"]
     assert crossovers["farthest_option"] == "used"
     assert crossovers["shift"] == pytest.approx(crossovers["farthest"] - told["default_estimate"])
+
+
+def test_what_rounding_leaves_decides_no_place(pain, monkeypatch):
+    noise = dict(zip([node.name for node in pain.nodes], (3e-17, 1e-16, 2e-16) * 99, strict=False))
+    monkeypatch.setattr(multiverse_module, "_sums", lambda found, place: found.nodes[place].name)
+    monkeypatch.setattr(multiverse_module, "share_explained", lambda *name: noise["".join(name)])
+    told = node_table(pain)
+    order = [node.name for node in pain.nodes]
+    still = told.loc[told["shift"].abs() < 1e-9, "node"].map(order.index)
+    assert len(still) > 2
+    assert still.is_monotonic_increasing
 
 
 def test_outcomes_without_an_effect_or_a_name(evidence, protocol):

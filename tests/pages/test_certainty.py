@@ -14,7 +14,8 @@ from ldn_meta.display.pages.certainty import HEAD, Finding, SummaryOfFindings, _
 from ldn_meta.display.words import outcome_phrase, statement, symbols, why
 from ldn_meta.evidence.answer.directions import NO_COMPARISON
 from ldn_meta.evidence.grade import EFFECT_SIZES as SIZES
-from ldn_meta.evidence.grade import GRADES, NOT_RATED
+from ldn_meta.evidence.grade import NOT_RATED
+from ldn_meta.evidence.raw.protocol import GRADES
 from ldn_meta.evidence.raw.review import Review
 
 ROW = {

@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from ldn_meta.display import words as wording
+from ldn_meta.evidence import grade
+from ldn_meta.evidence.raw import review
 from ldn_meta.stats.decision import SettingShares
+
+
+def test_a_share_has_one_writer():
+    assert wording.percent is review.percent is grade.percent
+    assert [wording.percent(n / 200) for n in range(1, 201, 2)] == [f"{n}%" for n in range(1, 101)]
 
 
 def test_numbers_for_readers():

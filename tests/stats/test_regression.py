@@ -234,6 +234,13 @@ def test_bad_input_is_refused(changes, words):
         meta_regression(**{**good, **changes})
 
 
+def test_a_method_without_a_formula_is_refused():
+    y, v = np.array([[0.1, 0.2, 0.5, 0.4]]), np.full((1, 4), 0.01)
+    contrasts = regression.contrasts_of(y, v, np.ones((1, 4, 1)))
+    with pytest.raises(ArgumentError, match="'new' has no formula around a regression"):
+        regression.residual_tau2(contrasts, y, "new")
+
+
 def test_bcg_latitude_explains_most_of_the_spread():
     """Berkey and others 1995 and PEERS.md: R2 75.6% for absolute latitude alone (REML)."""
     one = next(x for x in REGRESSIONS if x["name"] == "bcg_latitude")

@@ -22,7 +22,6 @@ from ldn_meta.evidence.answer.pools import (
 )
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES
 from ldn_meta.evidence.grade import (
-    GRADES,
     LARGE,
     LOWER,
     MODERATE,
@@ -31,6 +30,8 @@ from ldn_meta.evidence.grade import (
     TRIVIAL,
     UNKNOWN,
 )
+from ldn_meta.evidence.raw.protocol import GRADES
+from ldn_meta.evidence.raw.review import percent as percent
 from ldn_meta.files import NOT_REPORTED
 from ldn_meta.stats import arrays as stats
 
@@ -120,12 +121,6 @@ def p_value(p: float) -> str:
     if not math.isfinite(p):
         return "p not defined"
     return "p < 0.001" if p < SMALL_P else f"p = {p:.3f}"
-
-
-def percent(share: float) -> str:
-    """Write a share as per cent without decimals."""
-    # Half a per cent goes up, as readers round; Python's format would go to the even number.
-    return "not defined" if not math.isfinite(share) else f"{math.floor(100 * share + 0.5)}%"
 
 
 def percents(low: float, high: float) -> str:
@@ -223,7 +218,7 @@ VERY_LOW = GRADES[0]
 # Certainty -> how sure the verb sounds: Santesso 2020, doi 10.1016/j.jclinepi.2019.10.014.
 # Very low certainty has one statement for all sizes.
 SURE, LIKELY, MAY = "", "likely ", "may "
-HOW_SURE = {"high": SURE, "moderate": LIKELY, "low": MAY}
+HOW_SURE = dict(zip(GRADES[:0:-1], (SURE, LIKELY, MAY), strict=True))
 # Size of the effect -> what the drug does to the outcome; {s} is the ending of the third person.
 OF_SIZE = {
     TRIVIAL: "result{s} in little to no difference in {outcome}",
@@ -245,7 +240,7 @@ OF_DIRECTION = {
     BOTH_SIDES: "be better or worse than {comparator} for {outcome}: studies differ",
     SIDE_UNKNOWN: "be better or worse than {comparator} for {outcome}: the side is not known",
 }
-BE_SURE = {"high": "seems to ", "moderate": "is likely to ", "low": "may "}
+BE_SURE = dict(zip(GRADES[:0:-1], ("seems to ", "is likely to ", "may "), strict=True))
 DOMAIN_WORDS = {
     "risk_of_bias": "risk of bias",
     "inconsistency": "inconsistency",

@@ -40,12 +40,13 @@ from ldn_meta.evidence.effects.rows import (
 )
 from ldn_meta.evidence.raw.bias import AGAINST_A_TRIAL, NOT_READABLE, overall_judgements
 from ldn_meta.evidence.raw.faults import fault_at
-from ldn_meta.evidence.raw.protocol import ALL_LOW, ELSEWHERE
+from ldn_meta.evidence.raw.protocol import ALL_LOW, ELSEWHERE, GRADES
 from ldn_meta.evidence.raw.review import (
     UNNAMED,
     Review,
     check_names,
     check_template,
+    percent,
     section_of,
     write,
 )
@@ -764,10 +765,6 @@ def _level(is_serious: bool, is_very_serious: bool = False) -> int:
     return VERY_SERIOUS if is_very_serious else SERIOUS if is_serious else 0
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%"
-
-
 def risk_of_bias(body: Body, choices: CertaintyChoices, judgements: Mapping[str, str]) -> Finding:
     """Share of the weight at critical risk, at high risk, and not at low risk.
 
@@ -789,11 +786,11 @@ def risk_of_bias(body: Body, choices: CertaintyChoices, judgements: Mapping[str,
             "study",
             label=study.label,
             word=not_judged if word in NOT_JUDGED and word != NOT_READABLE else word,
-            percent=_percent(weight),
+            percent=percent(weight),
         )
         for study, word, weight in zip(body.studies, words.values(), body.weights, strict=True)
     )
-    shares = {"share": body.share_of, "high": _percent(high), "not_low": _percent(not_low)}
+    shares = {"share": body.share_of, "high": percent(high), "not_low": percent(not_low)}
     level = (
         EXTREMELY_SERIOUS
         if critical >= least
@@ -809,7 +806,7 @@ def risk_of_bias(body: Body, choices: CertaintyChoices, judgements: Mapping[str,
     )
     return Finding(
         RISK_OF_BIAS,
-        body.say(RISK_OF_BIAS, "rule", least=_percent(least), share=body.share_of),
+        body.say(RISK_OF_BIAS, "rule", least=percent(least), share=body.share_of),
         body.say(RISK_OF_BIAS, "value", told="; ".join(told), **shares),
         level,
         faults if is_not_read else "none",
@@ -926,7 +923,7 @@ def indirectness(body: Body, choices: CertaintyChoices) -> Finding:
             INDIRECTNESS,
             "mismatch",
             mismatch=body.say(INDIRECTNESS, name, **values),
-            percent=_percent(share),
+            percent=percent(share),
         )
         for name, share in shares.items()
         if share > 0
@@ -937,7 +934,7 @@ def indirectness(body: Body, choices: CertaintyChoices) -> Finding:
             said.append(body.say(INDIRECTNESS, f"no_{name}", studies=", ".join(silent)))
     return Finding(
         INDIRECTNESS,
-        body.say(INDIRECTNESS, "rule", least=_percent(least), share=body.share_of, **values),
+        body.say(INDIRECTNESS, "rule", least=percent(least), share=body.share_of, **values),
         "; ".join(said) or body.say(INDIRECTNESS, "none"),
         _level(amiss > 0, amiss > 1),
     )
@@ -967,7 +964,7 @@ def imprecision_of(body: Body, choices: CertaintyChoices) -> Finding:
         _people(body, needed, there, choices),
     ]
     rule = body.say(
-        IMPRECISION, "rule", stated=_stated(body, choices), far_below=_percent(far_below), few=few
+        IMPRECISION, "rule", stated=_stated(body, choices), far_below=percent(far_below), few=few
     )
     level = EXTREMELY_SERIOUS if is_extreme else level
     return Finding(IMPRECISION, rule, "; ".join(said), level)
@@ -1058,7 +1055,7 @@ def _people(body: Body, needed: float, there: int, choices: CertaintyChoices) ->
     how = body.say(IMPRECISION, "people" if there == body.people else "people_in_each_arm")
     scale = scale_of(body, choices)
     basis = (
-        body.say(IMPRECISION, "basis_risk", percent=_percent(control_risk(body)))
+        body.say(IMPRECISION, "basis_risk", percent=percent(control_risk(body)))
         if scale is None
         else body.say(IMPRECISION, "basis_sd", sd=scale.sd)
     )
@@ -1345,8 +1342,6 @@ def row_id(key: Key) -> str:
 
 # -- the tables ------------------------------------------------------------------------------
 
-# From the lowest up; what is taken off stops at the first.
-GRADES = ("very low", "low", "moderate", "high")
 COMPUTED, JUDGED, CONFIRMED, OVERRIDDEN = "computed", "judged", "confirmed", "overridden"
 WHY_NOT = {NO_COMPARISON: "no_comparison", NOT_TOLD: "not_told"}
 

@@ -256,9 +256,12 @@ def residual_tau2(
     elif method == "he":
         squares, variances = contrasts.unweighted()
         raw = (squares - variances) / df
-    else:
+    elif method == "sj":
         start = y.var(axis=1)
         raw = start * contrasts.q(every, start)[0] / df
+    else:
+        message = f"tau2_method={method!r} has no formula around a regression"
+        raise ArgumentError(message)
     return np.maximum(raw, 0.0), one_maximum
 
 

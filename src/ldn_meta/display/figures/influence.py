@@ -76,7 +76,7 @@ from ldn_meta.display.figures.sheet import (
     wrap,
 )
 from ldn_meta.display.outputs import output_of
-from ldn_meta.display.words import capitalised, count, p_value
+from ldn_meta.display.words import capitalised, count, p_value, percent
 from ldn_meta.errors import ArgumentError
 from ldn_meta.stats.arrays import (
     LOG,
@@ -710,8 +710,7 @@ def labbe_plot(
             steady(100 * c / m),
             steady(100 * a / n),
             share,
-            f"{a:.0f} of {n:.0f} ({100 * a / n:.0f}%) against {c:.0f} of {m:.0f} "
-            f"({100 * c / m:.0f}%)",
+            f"{a:.0f} of {n:.0f} ({percent(a / n)}) against {c:.0f} of {m:.0f} ({percent(c / m)})",
         )
         for (name, a, n, c, m), share in zip(rows, shares, strict=True)
     ]

@@ -47,12 +47,12 @@ from ldn_meta.evidence.answer.pools import (
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, WITH_BORROWED_ERROR
 from ldn_meta.evidence.grade import (
     FOR_ITSELF,
-    GRADES,
     MAIN_OUTCOME,
     NOT_RATED,
     OVERRIDDEN,
     TOLD_ELSEWHERE,
 )
+from ldn_meta.evidence.raw.protocol import GRADES
 from ldn_meta.evidence.raw.review import UNNAMED, Review
 
 HEAD = (
@@ -264,13 +264,18 @@ NOTEBOOK = "60_certainty"
 ANY_HARM = "any_adverse_event"
 PLURAL = "studies that were found compare"
 # What a rating says to somebody who has never heard of ratings.
-SURE = {
-    "high": "This is sure enough that further studies will hardly change it.",
-    "moderate": "This is fairly sure.",
-    "low": "This is not very sure.",
-    VERY_LOW: "This is so unsure that the next study may say something else.",
-    NOT_RATED: "",
-}
+SURE = {NOT_RATED: ""} | dict(
+    zip(
+        GRADES,
+        (
+            "This is so unsure that the next study may say something else.",
+            "This is not very sure.",
+            "This is fairly sure.",
+            "This is sure enough that further studies will hardly change it.",
+        ),
+        strict=True,
+    )
+)
 KEY = ("construct", "comparator_class")
 
 

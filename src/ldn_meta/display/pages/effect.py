@@ -507,7 +507,11 @@ class EffectPage(QuestionPage):
         name = self.pool.trials["study_label"].iloc[top]
         by = f" in the pool by {kind}" * self.pool.read.has_prior
         lines = [
-            *([] if self.pool.is_alone else [f"Largest weight{by}: {name}, {weights[top]:.0f}%."]),
+            *(
+                []
+                if self.pool.is_alone
+                else [f"Largest weight{by}: {name}, {percent(weights[top] / 100)}."]
+            ),
             f"Over {over} the estimate runs from {ends[0]} ({low[0]}) to {ends[1]} ({high[0]}).",
             f"Of the {len(defined)} analyses with a result, "
             f"{agree(off, 'has', 'have')} an interval that excludes no difference.",

@@ -22,6 +22,7 @@ from ldn_meta.display.words import (
     effect_of,
     fixed,
     in_words,
+    p_value,
     shown,
 )
 from ldn_meta.evidence.answer.answer import Answers
@@ -346,7 +347,7 @@ def _could_do(row: dict[str, Any]) -> str:
         return said
     middle, lower, upper = shown_as("named_estimate", "named_low", "named_high")
     return (
-        f"{said}; of these only {row['named']} (p = {row['named_p']:.3f}) gives the printed p: "
+        f"{said}; of these only {row['named']} ({p_value(row['named_p'])}) gives the printed p: "
         f"{middle} ({lower} to {upper}), a what-if and no data"
     )
 

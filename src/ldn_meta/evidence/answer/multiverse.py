@@ -802,7 +802,7 @@ def node_table(found: Multiverse) -> pd.DataFrame:
     for place, node in enumerate(found.nodes):
         cells = found.alone(place)
         values = estimate[cells]
-        shift = np.abs(values - estimate[default])
+        shift = np.round(np.abs(values - estimate[default]), SAME_DIGITS)
         farthest = int(np.nanargmax(shift)) if np.isfinite(shift).any() else 0
         rows.append(
             {
@@ -822,7 +822,12 @@ def node_table(found: Multiverse) -> pd.DataFrame:
         )
     # Shares are never below nought.
     return pd.DataFrame(rows).sort_values(
-        ["share_explained", "shift"], ascending=False, kind="stable", ignore_index=True, key=np.abs
+        ["share_explained", "shift"],
+        ascending=False,
+        kind="stable",
+        ignore_index=True,
+        # What rounding leaves decides no place; the order of the plan does.
+        key=lambda column: column.abs().round(SAME_DIGITS),
     )
 
 

@@ -41,6 +41,7 @@ from ldn_meta.evidence.audit.claim_material import (
 )
 from ldn_meta.evidence.effects.rows import RATIO_MEASURES, Row, number
 from ldn_meta.evidence.raw.faults import SIZES
+from ldn_meta.evidence.raw.protocol import GRADES
 from ldn_meta.evidence.raw.review import listed
 from ldn_meta.evidence.raw.tables import short_citation
 from ldn_meta.stats.convert import p_from_se, se_from_ci
@@ -54,7 +55,7 @@ READINGS = (PROMISE, CITED, NO_BENEFIT)
 CONVERTIBLE = ("MD", "SMD")
 # The word of claims.csv for a difference that is called unclear, and certainty that bears it out.
 UNCLEAR = "unclear"
-POOR = {"very low": True, "low": True, "moderate": False, "high": False}
+POOR = dict(zip(GRADES, (True, True, False, False), strict=True))
 # More ways than this to add up are not written out.
 SHOWN_WAYS = 3
 

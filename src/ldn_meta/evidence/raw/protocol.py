@@ -369,6 +369,8 @@ BEFORE, AFTER = "before any pool", "after the main pool was seen"
 ENTRIES = {"certainty": True, "scale": False, "multiverse": True, "sensitivity": False}
 ELSEWHERE = "history.elsewhere"
 # Other answers to judgements that stand in tables.
+# Certainty, from the lowest up; what is taken off stops at the first.
+GRADES = ("very low", "low", "moderate", "high")
 ALL_LOW, RULES_ALONE = "every study at low risk of bias", "by the rules alone"
 JUDGED = (ALL_LOW, RULES_ALONE)
 FILE_NAME = re.compile(r"[\w/-]+\.(?:csv|toml|yml|json)\b")

@@ -322,6 +322,15 @@ def _formatted(number: float, code: str) -> str:
         raise ValueError(message) from error
 
 
+def percent(share: float) -> str:
+    """Write a share as per cent without decimals."""
+    # Half a per cent goes up, as readers round: the digits left of a product are no reason for
+    # the lower number, and Python's format would go to the even one.
+    if not math.isfinite(share):
+        return "not defined"
+    return f"{math.floor(round(100 * share, 9) + 0.5)}%"
+
+
 class _Writer(string.Formatter):
     """str.format with the ways in which a reader meets numbers."""
 
@@ -335,8 +344,7 @@ class _Writer(string.Formatter):
             return "infinity" if number > 0 else "minus infinity"
         match format_spec:
             case "pct":
-                # Half a per cent goes up, as readers round.
-                return f"{math.floor(100 * number + 0.5)}%"
+                return percent(number)
             case "p":
                 return "P < 0.001" if number < SMALL_P else f"P = {number:.3f}"
             case "n":
