@@ -43,7 +43,7 @@ FRAME = table(
         *("Crohn's disease", "response or remission", 2, 0, "favours treatment"),
         *("direction only", {"is_randomised": False}),
     ),
-    ("multiple sclerosis", "pain", 1, 1, "side not known", "no comparison group"),
+    ("multiple sclerosis", "pain", 1, 1, "side not known", "no comparison"),
     (
         *("multiple sclerosis", "any adverse event", 0, 0, "side not known", NOTHING),
         {"told": "Ames 2001: one person; arm not named"},
@@ -173,7 +173,7 @@ def test_alt_text_tells_every_cell(figure):
     start = "Fibromyalgia: pain (a score): meta-analysis of 3 trials, 195 people, 0 (-1 to 1)"
     assert f"{start}, the same in both, certainty low" in words
     assert "one trial, 99 people, favours comparator" in words
-    assert "1 study without comparison group, 1 person" in words
+    assert "1 study without comparison, 1 person" in words
     assert f"{NOTHING}: pain, any adverse event" in words
     assert words.isascii()
 

@@ -111,7 +111,7 @@ def test_direction_only_names_each_trial(opened_once):
 
 def test_a_case_report_is_no_comparison(opened_once):
     page = opened_once("pooled_effect", indication="complex_regional_pain_syndrome")
-    assert page.answer.synthesis["synthesis"] == "no comparison group"
+    assert page.answer.synthesis["synthesis"] == "no comparison"
     assert "cannot show an effect" in str(page.sentence)
 
 

@@ -130,7 +130,7 @@ def test_the_map_and_its_table_hold_the_same_cells(opened_once):
             assert row["side of the estimate"].partition(" (")[0] in cell
             assert row["certainty"] in cell
         assert ("not randomised" in cell) == (
-            row["randomised"] == "no" and row["synthesis"] != "no comparison group"
+            row["randomised"] == "no" and row["synthesis"] != "no comparison"
         )
     cells = page.cells
     shown = cells[(cells["trials"] > 0) | (cells["told"] != "")]

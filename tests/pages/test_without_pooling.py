@@ -244,7 +244,7 @@ def test_figures_draw_the_result_that_votes(opened_once):
 def test_what_compares_nothing_is_on_the_page_of_its_domain(opened_once, indication, group, where):
     page = opened_once("without_pooling", indication=indication)
     row = page.groups_table.frame.set_index("outcome group").loc[group]
-    assert (row["synthesis"], row["page"]) == ("no comparison group", where)
+    assert (row["synthesis"], row["page"]) == ("no comparison", where)
 
 
 def test_weeks_are_those_of_every_result_of_the_page(opened_once):

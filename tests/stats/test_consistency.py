@@ -375,6 +375,8 @@ def test_standardised_differences():
     for difference, verdict in (("0.49", INCONSISTENT), ("0.31", CONSISTENT)):
         found = standardised_against_difference(*three(f"0.19 {difference}"), sds, changes=pairs)
         assert found.verdict == verdict
+        # No change is so steady that a difference is several of its SDs.
+        assert found.high < 1
 
 
 def test_two_statements_of_one_fact():

@@ -540,7 +540,7 @@ TOLD_DIRECTIONS = {
 RESTS_ON = {
     synthesis.ONE_TRIAL: "one trial",
     synthesis.DIRECTION_ONLY: "told without usable numbers",
-    synthesis.NO_COMPARISON: "no comparison group",
+    synthesis.NO_COMPARISON: "no comparison",
 }
 
 

@@ -505,8 +505,8 @@ def _ordered(low: Printed, high: Printed) -> None:
 # Two arms more than two standard deviations apart are rarer than an SE that was typed as an SD
 # (metafor's `escalc` warns from there; house style rule 11).
 IMPLAUSIBLE_G = 2.0
-# Lowest correlation of baseline and end that the robustness analyses consider.
-LOWEST_CORRELATION = 0.3
+# Correlations of baseline and end between which the robustness analyses look.
+LOWEST_CORRELATION, HIGHEST_CORRELATION = 0.3, 0.9
 
 
 def difference_against_arms(difference: Printed, arm_1: Printed, arm_2: Printed) -> Consistency:
@@ -639,8 +639,8 @@ def standardised_against_difference(
     """Whether a standardised difference can be the printed difference over a printed SD.
 
     difference / d is the SD that was divided by. It should be among the printed SDs, or be that
-    of the change (correlation of baseline and end from 0.3 to 1). A plausibility check: a model's
-    own spread can be another.
+    of the change (correlation of baseline and end from 0.3 to 0.9). A plausibility check: a
+    model's own spread can be another.
     """
     if not sds:
         raise ArgumentError("sds: none are given; allowed: at least one")
@@ -651,7 +651,7 @@ def standardised_against_difference(
         for one, other in changes
         for before, after, correlation in (
             (one.high, other.high, LOWEST_CORRELATION),
-            (one.low, other.low, 1.0),
+            (one.low, other.low, HIGHEST_CORRELATION),
         )
     ]
     smallest = min([sd.low for sd in sds] + [spread for spread in of_change if spread > 0])

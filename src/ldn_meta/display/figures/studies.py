@@ -87,7 +87,7 @@ def sides_of(treatment: str) -> dict[str, Mark]:
     }
 
 
-ALONE = Mark("P", style.SINGLE_ARM, "no comparison group")
+ALONE = Mark("P", style.SINGLE_ARM, "no comparison")
 FILLINGS = {
     META_ANALYSIS: Filling(1.0, 15.0, "solid: meta-analysis"),
     ONE_TRIAL: Filling(0.35, 13.0, "tinted: one trial, not pooled"),
@@ -266,7 +266,7 @@ def _cell_words(column: str, cell: Cell) -> str:
         META_ANALYSIS: f"meta-analysis of {trials}",
         ONE_TRIAL: "one trial",
         DIRECTION_ONLY: f"{IN_NO_POOL if cell.number else DIRECTION_ONLY}, {trials}",
-        NO_COMPARISON: f"{trials} without comparison group",
+        NO_COMPARISON: f"{trials} without comparison",
     }[cell.synthesis]
     told = f"{column} ({cell.constructs}): {found}, {people}"
     told += f", {cell.number}" if cell.number else ""
@@ -443,7 +443,7 @@ def flow_layout(counts: Mapping[str, Any], *, treatment: str, title: str) -> Dia
         "single_arm",
         _SIDE,
         eligible.rect.y,
-        "No comparison group: listed beside the trials, never pooled\n"
+        "No comparison that isolates the drug: listed beside the trials, never pooled\n"
         f"(n = {counts['single_arm']})",
         is_side=True,
     )
@@ -674,7 +674,8 @@ def describe(counts: Mapping[str, Any], *, indication_label: str) -> str:
     text = (
         f"Study flow for {indication_label}: {count(counts['sources'], 'source')} read, "
         f"{count(counts['studies'], 'study', plural='studies')} on file. {aside}; "
-        f"{counts['single_arm']} without comparison group, listed beside and never pooled; "
+        f"{counts['single_arm']} without a comparison that isolates the drug, listed beside and "
+        "never pooled; "
         f"{counts['contrast']} with a comparison, of these {counts['in_a_pool']} in a pool, "
         f"{counts['not_pooled']} with an estimate, shown and not pooled, "
         f"{counts['narrative']} without an estimate: sides, p or words"

@@ -102,7 +102,7 @@ class IncludedPage(Page):
             f"read in {count(c['sources'], 'source')}; "
             f"{agree(c['contrast'], 'compares', 'compare')} {self._evidence.review.label} with "
             "something, "
-            f"{agree(c['single_arm'], 'is', 'are')} without a comparison group, "
+            f"{agree(c['single_arm'], 'is', 'are')} without a comparison that isolates the drug, "
             f"{agree(c['excluded'], 'is', 'are')} set aside. Of "
             f"{count(c['value_rows'], 'row')} of results "
             f"{agree(c['rows_used'], 'stands', 'stand')} behind an effect, a change or "

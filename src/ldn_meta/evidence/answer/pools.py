@@ -55,7 +55,7 @@ CI_METHODS = {
 META_ANALYSIS = "meta-analysis"
 ONE_TRIAL = "one trial"
 DIRECTION_ONLY = "direction only"
-NO_COMPARISON = "no comparison group"
+NO_COMPARISON = "no comparison"
 NOTHING = "not found in what was read"
 # Kinds of synthesis, best first; only the first two carry a number.
 KINDS = (META_ANALYSIS, ONE_TRIAL, DIRECTION_ONLY, NO_COMPARISON, NOTHING)

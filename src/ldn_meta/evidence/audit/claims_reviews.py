@@ -663,7 +663,8 @@ def people_in_other_sources(case: Case) -> Finding:
     elif people in began or (not began and same):
         outcome = "began"
     else:
-        outcome = "later" if same else "unknown"
+        # A text that is little to be relied on bears no number out against the preferred one.
+        outcome = "later" if any(row["reliability"] != "low" for row in same) else "unknown"
 
     def told(sentence: str, row: Row) -> str:
         stage = row["fact"].removeprefix("n_")
@@ -846,7 +847,8 @@ DAYS, DAYS_A_WEEK = ("days", "trial day"), 7
 @computes(
     "study in other sources",
     outcomes="agree partly differ words silent",
-    says="told silent lost column other_column measured fact",
+    says="told silent lost column other_column measured fact in_words a_kind farther not_its_own "
+    "in_part",
     gives="told lost value claimed there source tier label",
     argument="parts",
 )
@@ -860,6 +862,7 @@ def study_in_other_sources(case: Case) -> Finding:
     study_id, parts = claim["study_id"], case.argument.split("+")
     found: list[bool | None] = []
     told: list[str] = []
+    caveats: list[str] = []
     studies = material.evidence.text["studies"].set_index("study_id")
     for part in parts:
         name, _, value = part.partition(COLUMN)
@@ -867,9 +870,12 @@ def study_in_other_sources(case: Case) -> Finding:
             cell = str(studies.loc[material.study(claim)["study_id"], name])
             if cell in material.evidence.dictionary.missing:
                 found.append(None)
+                caveats.append("in_part")
                 continue
             # A kind of what is claimed bears it out in part: "fixed-order crossover".
-            found += [True, None] if value in cell and cell != value else [cell == value]
+            is_kind = value in cell and cell != value
+            found += [True, None] if is_kind else [cell == value]
+            caveats += ["a_kind"] * is_kind
             sentence = "column" if value in cell else "other_column"
             label = name.removeprefix("is_").replace("_", " ")
             told.append(case.say(sentence, label=label, value=cell, claimed=value))
@@ -878,6 +884,7 @@ def study_in_other_sources(case: Case) -> Finding:
             about = str(material.study(claim)["study_id"])
             rows = material.results(about, {construct}, without=claim["read_in"])
             found.append(True if rows else None)
+            caveats += ["in_part"] * (not rows)
             label = material.label(construct)
             told += [_of_source(case, "measured", row, label=label) for row in rows[:1]]
     facts = [part for part in parts if COLUMN not in part and not part.startswith(MEASURED)]
@@ -894,19 +901,26 @@ def study_in_other_sources(case: Case) -> Finding:
     ):
         # A text farther from the paper does not contradict one that is closer.
         found += [True, None]
+        caveats.append("farther")
     elif facts:
         found.append(None if not rows else not lost)
+        caveats += ["in_part"] * (not rows)
         # Of a text that is not the study's own: in part.
-        found += [None for row in rows if row["read_from"] not in OWN_TEXTS]
+        if any(row["read_from"] not in OWN_TEXTS for row in rows):
+            found.append(None)
+            caveats.append("not_its_own")
     if False in found:
         outcome = "differ"
     elif True not in found:
         outcome = "silent"
     elif rows and not given:
         outcome = "words"
+        caveats.append("in_words")
     else:
         outcome = "partly" if None in found else "agree"
     sentences = ["told" if told else "silent", *(["lost"] if rows and lost else [])]
+    if outcome in ("words", "partly"):
+        sentences += dict.fromkeys(caveats)
     numbers = {f"printed_{place}": float(text) for place, text in enumerate(given, 1)}
     numbers |= _filed(rows)
     texts = {"told": "; ".join(dict.fromkeys(told)), "lost": listed(lost)}

@@ -106,7 +106,7 @@ def _decimals(printed: str) -> int:
 
 @computes(
     "counts behind two percentages",
-    outcomes="none none_away some_away",
+    outcomes="none not_all_away all_away",
     says="none one_fits several_fit these all_of_them any_test unfit worst worst_range "
     "chi-squared chi-squared-corrected fisher",
     gives="possible fitting first second kept any_low any_high events_1 n_1 events_2 n_2 tests "
@@ -148,6 +148,7 @@ def counts_behind_percentages(case: Case) -> Finding:
     ratios = [ratio_of(pair) for pair in kept]
     differences = [risk_difference_interval(*pair.cells) for pair in kept]
     away = sum(ratio.low > 1 for ratio in ratios)
+    is_away = all(ratio_of(pair).low > 1 for pair in possible)
     stated = _stated_sizes(case, study_id)
     totals = {pair.n_1 + pair.n_2 for pair in possible}
     unfit = [n for n in stated if n not in totals]
@@ -159,7 +160,7 @@ def counts_behind_percentages(case: Case) -> Finding:
     if unfit:
         sentences.append("unfit")
     return case.answer(
-        "some_away" if away else "none_away",
+        "all_away" if is_away else "not_all_away",
         *sentences,
         "worst" if min(worst) == max(worst) else "worst_range",
         possible=len(possible),
