@@ -343,10 +343,10 @@ def _contrast_words(context: Context, row: Contrast) -> str:
     pair = [
         one
         for arm in (row["arm_1"], row["arm_2"])
-        for one in context.arm_stats
+        for one in context.stats_of_arm.get(arm or "", ())
         if one["preferred"]
         and not is_before(one)
-        and (one["arm_id"], one["outcome_id"]) == (arm, row["outcome_id"])
+        and one["outcome_id"] == row["outcome_id"]
         and one["timepoint_weeks"] == row["timepoint_weeks"]
     ]
     if len(pair) == TWO_ARMS:

@@ -122,6 +122,7 @@ class Audit:
         self._missing = set(evidence.dictionary.missing)
         self.sources = source_rows(evidence)
         self.rows: dict[str, list[Row]] = {}
+        self.by_arm: dict[tuple[str, str | None], list[Row]] = {}
         self.text: dict[str, dict[str, str]] = {}
         for table in CHECKED_TABLES:
             key = evidence.dictionary.tables[table].key
@@ -133,6 +134,7 @@ class Audit:
                 self.rows[table].append(
                     {**row, "address": address, "table": table, "row_id": row[key]}
                 )
+                self.by_arm.setdefault((table, row.get("arm_id")), []).append(self.rows[table][-1])
                 self.text[address] = {str(name): str(cell) for name, cell in texts.items()}
 
     def cell(self, row: Row, column: str) -> str:
@@ -194,8 +196,8 @@ class Audit:
 
     def before(self, arm_id: str, outcome_id: str, spread: str) -> tuple[Printed, Printed] | None:
         """Mean and spread of an arm before treatment."""
-        for row in self.rows["arm_stats"]:
-            if row["arm_id"] == arm_id and row["outcome_id"] == outcome_id and is_before(row):
+        for row in self.by_arm.get(("arm_stats", arm_id), ()):
+            if row["outcome_id"] == outcome_id and is_before(row):
                 mean, found = self.printed(row, "mean"), self.printed(row, spread)
                 if mean is not None and found is not None:
                     return mean, found
@@ -221,9 +223,8 @@ class Audit:
         """Rows of an arm with the outcome, time and people of a row; the preferred first."""
         found = [
             other
-            for other in self.rows[table]
-            if other["arm_id"] == arm_id
-            and other["outcome_id"] == row["outcome_id"]
+            for other in self.by_arm.get((table, arm_id), ())
+            if other["outcome_id"] == row["outcome_id"]
             and other["analysis_set"] == row["analysis_set"]
             and self.moment(other) == self.moment(row)
         ]
@@ -722,7 +723,7 @@ def _sd_and_interval(audit: Audit, row: Row) -> Found:
     if mean is None or sd is None:
         return None
     # The interval may be that of any source.
-    for other in audit.rows["arm_stats"]:
+    for other in audit.by_arm["arm_stats", row["arm_id"]]:
         if any(other[name] != row[name] for name in FACT_KEYS["arm_stats"]):
             continue
         found, n = audit.interval(other), other["n"]
@@ -867,12 +868,14 @@ def _difference_of_changes(audit: Audit, arms: tuple[list[Row], list[Row]]) -> P
 @_check("parts and total", "Do arms or sequences add up to the total?", "value", unit="people")
 def _parts_and_total(audit: Audit) -> Findings:
     """Arms against the study, sequences against the study, and who left against who stayed."""
-    arms: Iterable[Row] = audit.context.arms.values()
+    arms_of: dict[str, list[Row]] = {}
+    for arm in audit.context.arms.values():
+        arms_of.setdefault(arm["study_id"], []).append({**arm})
     for study in audit.rows["studies"]:
         if study["design"] not in SPLIT_DESIGNS:
             continue
         for name in SIZES[1:]:
-            of_arms = [arm[name] for arm in arms if arm["study_id"] == study["study_id"]]
+            of_arms = [arm[name] for arm in arms_of.get(study["study_id"], ())]
             if study[name] is None or not of_arms or None in of_arms:
                 continue
             parts, total = [int(size) for size in of_arms], int(study[name])

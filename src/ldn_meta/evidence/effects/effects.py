@@ -487,9 +487,8 @@ def _arm_data(context: Context, found: Candidate, arm_id: str, place: int) -> tu
         return (f"{events:g}/{n:g}" if not math.isnan(n) else f"{events:g} events"), "events"
     rows = [
         row
-        for row in context.arm_stats
-        if row["arm_id"] == arm_id
-        and row["outcome_id"] == found.lead["outcome_id"]
+        for row in context.stats_of_arm.get(arm_id, ())
+        if row["outcome_id"] == found.lead["outcome_id"]
         and row["mean"] is not None
         and (
             row["address"] in found.rows

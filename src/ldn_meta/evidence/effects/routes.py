@@ -890,9 +890,8 @@ def _arm_mean(
     wanted, other = ("change", "end") if what == OF_CHANGE else ("end", "change")
     rows = {
         row["statistic_of"]: row
-        for row in context.arm_stats
-        if row["arm_id"] == arm_id
-        and _moment(row) == _moment(lead)
+        for row in context.stats_of_arm.get(arm_id, ())
+        if _moment(row) == _moment(lead)
         and row["mean"] is not None
         and row["reliability"] == "normal"
         and row["preferred"]

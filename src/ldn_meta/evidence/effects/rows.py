@@ -259,6 +259,7 @@ class Context:
     arm_stats: list[ArmStat] = field(init=False)
     arm_events: list[ArmEvent] = field(init=False)
     contrasts: list[Contrast] = field(init=False)
+    stats_of_arm: dict[str, list[ArmStat]] = field(default_factory=dict)
     rows: dict[str, ValueRow] = field(init=False)
     # Means and medians as printed, by row of arm_stats.csv: 4.50 stays 4.50.
     printed: dict[str, dict[str, str]] = field(init=False)
@@ -274,6 +275,8 @@ class Context:
         for table in VALUE_TABLES:
             rows = plain_rows(self.evidence.tables[table])
             setattr(self, table, [{**row, "address": f"{table}:{row['row_id']}"} for row in rows])
+        for row in self.arm_stats:
+            self.stats_of_arm.setdefault(row["arm_id"], []).append(row)
         every: list[ValueRow] = [*self.arm_stats, *self.arm_events, *self.contrasts]
         self.rows = {row["address"]: row for row in every}
         text = self.evidence.text["arm_stats"]
