@@ -301,7 +301,9 @@ def row_of(real, study, construct):
 
 def test_one_row_a_study_and_construct_of_comparative_studies(real, evidence):
     assert not real.duplicated(["study_id", "construct"]).any()
-    assert set(real["eligible_for"]) == {"contrast"}
+    beside = real["study_id"].isin(list(evidence.review.beside))
+    assert set(real.loc[beside, "eligible_for"]) == {"beside"}
+    assert set(real.loc[~beside, "eligible_for"]) == {"contrast"}
     assert set(real["sign"].dropna()) <= {1.0, 0.0, -1.0}
     known = real["p_low"].notna()
     assert (real.loc[known, "p_low"] <= real.loc[known, "p_high"]).all()
@@ -312,6 +314,20 @@ def test_one_row_a_study_and_construct_of_comparative_studies(real, evidence):
     }
     assert {name for rows in real["rows"] for name in rows.split(" ")} <= addresses
     assert OTHER in set(real["group"])
+
+
+def test_an_order_of_arms_that_was_inferred_is_said_to_be(real, evidence):
+    """Every result of which no other text gives the two arms, by the notes of its rows."""
+    stats = evidence.text["arm_stats"]
+    inferred = stats["note"].str.contains("arm order inferred")
+    named = stats[stats["arm_id"].notna() & ~inferred & stats["statistic_of"].eq("change")]
+    elsewhere = set(zip(named["study_id"], named["outcome_id"], strict=True))
+    noted = set(stats.loc[inferred, ["study_id", "outcome_id"]].itertuples(index=False, name=None))
+    listed = evidence.review.order_inferred.items()
+    assert noted - elsewhere == {(study, name) for study, names in listed for name in names}
+    marked = real["known_by"].eq("side inferred from the order of arms")
+    assert marked.sum() == 4
+    assert (real["sign_from"].str.contains("order of arms") == marked).all()
 
 
 def test_words_and_numbers_of_the_real_reports_agree(real):
@@ -593,7 +609,11 @@ def test_printed_numbers_are_those_of_the_columns_with_their_arms(real):
     told = real.set_index(["study_id", "construct"])["printed"]
     assert told["duebruun2024", "pain_intensity"] == "difference -0.34 (-0.95 to 0.27); p 0.27"
     assert told["duebruun2024", "responder_pain_30"] == "LDN 6 mg 20/49, placebo 13/50"
-    assert told["beaudette2023", "depression"] == "LDN -1.0, placebo -1.7; p 0.04"
+    inferred = "; side inferred from the order of arms"
+    assert told["beaudette2023", "depression"] == f"LDN -1.0, placebo -1.7; p 0.04{inferred}"
+    # Both arms of this one another text names; these two lie on no side.
+    assert told["beaudette2023", "pain_interference"] == "LDN -23, placebo -22; p 0.90"
+    assert told["beaudette2023", "fatigue"] == "LDN -1.8, placebo -1.8; p 0.3"
     assert told["chindalore2005", "pain_intensity"] == "oxycodone + naltrexone 2 ug/day: p 0.006"
     assert told["martin2022", "responder_pain_50"] == "NNT 3.2"
     assert told["farahmand2012", "opioid_use"] == "difference 0.04; called not significant"

@@ -248,7 +248,10 @@ def test_changes_and_ends_of_treatment_of_one_arm_are_shown(opened_once):
 
 def test_printed_numbers_carry_their_arms_and_their_p(opened_once):
     page = opened_once("pooled_effect", indication="mixed_chronic_pain")
-    assert "(printed: LDN -1.7, placebo -2.0; p 0.22)" in str(page.sentence)
+    assert (
+        "(printed: LDN -1.7, placebo -2.0; p 0.22; side inferred from the order of arms)"
+        in str(page.sentence)
+    )
     for indication in REPORTED:
         rows = opened_once("without_pooling", indication=indication).results["printed"]
         assert not [text for text in rows if "|" in text or " against " in text]
@@ -411,3 +414,23 @@ def test_a_trial_on_another_instrument_is_said_to_be(build, protocol):
     assert f"On the familiar scale that is {shift:.2f} metres" in told
     assert "no usable numbers" not in told
     assert page.facts.values["across"]["k"] == 3
+
+
+def test_a_side_that_is_inferred_and_a_study_beside_are_told_in_forty_words(opened_once):
+    said = {
+        name: opened_once("pooled_effect", indication=name)
+        for name in ("mixed_chronic_pain", "opioid_combination")
+    }
+    mixed, combined = (page.short for page in said.values())
+    assert mixed.endswith("one favours comparator (side inferred from the order of arms)")
+    assert "of two studies that told of it" in combined
+    assert combined.endswith("(one more beside)")
+    assert max(len(text.split()) for text in (mixed, combined)) <= 40
+    told = str(said["opioid_combination"].sentence)
+    assert "Beside the answer: Oxytrex OA phase III (unpublished) (not double-blind" in told
+    for name, page in said.items():
+        on_map = opened_once("overview").table.frame.astype(str).to_string()
+        assert ("order of arms" in str(opened_once("certainty", indication=name).plain)) == (
+            page is said["mixed_chronic_pain"]
+        )
+        assert "favours comparator (side inferred from the order of arms)" in on_map

@@ -247,3 +247,22 @@ def test_arms_that_share_people_are_not_added(opened_once):
     page = opened_once("included_trials", indication="complex_regional_pain_syndrome")
     row = page.studies.frame.set_index("study").loc["Chopra & Cooper 2013"]
     assert row["enrolled / randomised / analysed"] == "2 / NA / NR"
+
+
+def test_people_whom_the_question_does_not_ask_about_stand_beside(opened_once, evidence):
+    """The rule of page 10, the number page 90 works out, and what page 60 asks for."""
+    beside = set(evidence.review.beside)
+    names = evidence.studies.set_index("study_id")["label"][sorted(beside)]
+    rules = opened_once("included_trials", indication="opioid_combination").eligibility.frame
+    told = rules.set_index("so the study")["studies"]
+    wanted = {row["study_id"]: row for row in opened_once("overview").to_read}
+    asked = str(opened_once("certainty", indication="opioid_combination").implications)
+    for study, name in names.items():
+        assert name in told["shown beside it, by name"]
+        assert name not in told["may enter the main answer"]
+        assert "not in the people of the question: acute pain" in wanted[study]["barred"]
+        assert name not in asked
+    # What page 60 wants else is what page 90 lists.
+    for row in opened_once("overview").to_read:
+        if row["indication_id"] == "opioid_combination" and row["study_id"] not in beside:
+            assert row["study_label"] in asked

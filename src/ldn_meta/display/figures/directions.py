@@ -40,6 +40,7 @@ from ldn_meta.evidence.answer.pools import (
     FAVOURS_TREATMENT,
     SAME_IN_BOTH,
 )
+from ldn_meta.evidence.effects.rows import BESIDE
 from ldn_meta.evidence.raw.bias import NOT_READABLE
 from ldn_meta.files import MISSING
 
@@ -120,7 +121,7 @@ def _faults(entry: dict[Hashable, Any]) -> list[str]:
     """Name everything that is wrong with a row."""
     where = f"{entry['study_id']} {entry['construct']}"
     faults = []
-    if entry["eligible_for"] != _COMPARED:
+    if entry["eligible_for"] not in (_COMPARED, BESIDE):
         faults.append(
             f"{where}: eligible_for is {entry['eligible_for']!r}, allowed is {_COMPARED!r}: "
             "without a comparison no direction can be counted"

@@ -692,7 +692,10 @@ class CertaintyPage(Page):
             SAME_IN_BOTH: "is the same in both",
         }
         lies = sides.get(str(row["direction"]), "points both ways")
-        return f"what is printed{self._told_in(row)} {lies}"
+        how = self.opened.inferred(
+            **{name: str(row[name]) for name in ("indication_id", "construct", "comparator_class")}
+        )
+        return f"what is printed{self._told_in(row)} {lies}{how}"
 
     def _told_in(self, row: dict[str, Any]) -> str:
         """In how many of the studies of an outcome the side is known, where not in all."""
@@ -786,10 +789,14 @@ class CertaintyPage(Page):
         else:
             practice = statement(row, drug=self.drug)
         answer = self.opened.answer(row["construct"], row["comparator_class"])
+        # As page 90 lists them, but for those in people whom the question does not ask about.
+        pooled = [] if answer.pool is None else list(answer.pool.trials["study_id"])
+        studies = self.opened.compared.sort_values(["year", "study_id"], kind="stable")
         missing = [
             study["label"]
-            for study, effect in answer.not_in_it
-            if effect is None and study["comparator_class"] == row["comparator_class"]
+            for study in rows_of(studies)
+            if study["comparator_class"] == row["comparator_class"]
+            and study["study_id"] not in (*pooled, *self.opened.derived.evidence.review.beside)
         ]
         wanted = (
             f"numbers with their uncertainty are wanted of {listed(missing)}; what else would "

@@ -51,6 +51,7 @@ from ldn_meta.display.words import (
     shown_facts,
     weeks,
 )
+from ldn_meta.evidence.answer.directions import NOT_BLIND
 from ldn_meta.evidence.answer.pools import (
     DIRECTION_ONLY,
     NO_COMPARISON,
@@ -59,7 +60,13 @@ from ldn_meta.evidence.answer.pools import (
     TAU2_METHODS,
     has_unknown_sign,
 )
-from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES
+from ldn_meta.evidence.effects.rows import (
+    CONTRAST,
+    MASKED,
+    NOT_ASKED_ABOUT,
+    NOT_RANDOMISED,
+    RATIO_MEASURES,
+)
 from ldn_meta.evidence.raw.bias import OVERALL, bias_frame
 from ldn_meta.evidence.raw.selection import COVARIATES, MAIN, SUBGROUPS, named_as
 from ldn_meta.stats.pool import METHOD_NAMES
@@ -368,21 +375,24 @@ class EffectPage(QuestionPage):
                 where += ", and which drug it favours is not told"
             return f"{trials} compared {against}: {what}; {where}"
         if found["synthesis"] == DIRECTION_ONLY:
-            told = list(found["directions"].values())
+            main, beside = self._told_of_it
+            sides_of = [found["directions"][name] for name in main or beside]
             parts = [
-                f"{in_words(told.count(side))} "
+                f"{in_words(sides_of.count(side))} "
                 + (
                     "without a known side"
                     if side == SIDE_UNKNOWN
                     else self.opened.review.side(side)
                 )
-                for side in dict.fromkeys(told)
+                for side in dict.fromkeys(sides_of)
             ]
-            open_label = sum(bool(self._study_note(name)) for name in found["directions"])
-            caution = f" ({in_words(open_label)} not randomised)" if open_label else ""
+            named = [self.opened.inferred(study_label=n, construct=self.construct) for n in main]
+            caution = f" (only {in_words(len(beside))} that stand beside)" if not main else ""
+            more = f" ({in_words(len(beside))} more beside)" if main and beside else ""
             return (
                 f"No trial comparing {against} gave {self.outcome} in numbers to pool; of "
-                f"{count(len(told), 'study')} that told of it{caution} {' and '.join(parts)}"
+                f"{count(len(sides_of), 'study')} that told of it{caution} {' and '.join(parts)}"
+                f"{more}{''.join(dict.fromkeys(named))}"
             )
         return f"No study on file compared {against} for {self.outcome}"
 
@@ -412,14 +422,18 @@ class EffectPage(QuestionPage):
         start = f"No study of {self.drug} against {self.comparator_class} gave {self.outcome}"
         studies = found["trials"]
         if found["synthesis"] == DIRECTION_ONLY:
-            told = " ".join(
+            main, beside = self._told_of_it
+            told = [
                 f"{name}{self._study_note(name)}: {self.opened.review.side(side)}"
                 f"{_in_words(side, found['words'][name])}{self._printed(name)}."
-                for name, side in found["directions"].items()
-            )
+                for name in (*main, *beside)
+                for side in (found["directions"][name],)
+            ]
+            if main and beside:
+                told.insert(len(main), "Beside the answer:")
             return [
                 f"{start} in numbers that an effect and its uncertainty could be computed from.",
-                f"{capitalised(count(studies, 'comparative study'))} told of it. {told}",
+                f"{capitalised(count(studies, 'comparative study'))} told of it. {' '.join(told)}",
                 "Nothing was pooled.",
             ]
         if found["synthesis"] == NO_COMPARISON:
@@ -457,11 +471,27 @@ class EffectPage(QuestionPage):
             reasons[study["label"]] = f"{why}{told}"
         return reasons
 
+    @cached_property
+    def _told_of_it(self) -> tuple[list[str], list[str]]:
+        """Studies that may enter the main answer and told of it, and those that stand beside."""
+        told = list(self.answer.synthesis["directions"])
+        beside = [name for name in told if self._study_note(name)]
+        return [name for name in told if name not in beside], beside
+
     def _study_note(self, label: str) -> str:
-        """Warn of a study that was not randomised."""
+        """Why a study cannot enter the main answer, whatever it tells."""
         studies = self.opened.derived.evidence.text["studies"]
+        selection = self.answer.protocol.selection
         row = studies[studies["label"] == label].iloc[0]
-        return " (not randomised)" if row["is_randomised"] == "no" else ""
+        is_open = row["blinding"] not in MASKED and not selection.allow_single_blind
+        is_let_in = row["is_randomised"] == "yes" or selection.allow_non_randomised
+        is_beside = row["study_id"] in self.opened.derived.evidence.review.beside
+        why = [
+            *[NOT_RANDOMISED] * (not is_let_in),
+            *[NOT_BLIND] * is_open,
+            *[NOT_ASKED_ABOUT] * is_beside,
+        ]
+        return f" ({', '.join(why)})" if why else ""
 
     def _printed(self, label: str) -> str:
         """The numbers that a study printed about the outcome, with their arms, in brackets."""

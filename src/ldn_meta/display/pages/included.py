@@ -150,6 +150,10 @@ class IncludedPage(Page):
             "double-blind": main["blinding"].isin(MASKED) | selection.allow_single_blind,
         }
         is_main = rules["randomised"] & rules["double-blind"]
+        beside = self._evidence.review.beside
+        if main["study_id"].isin(list(beside)).any():
+            rules["in the people of the question"] = ~main["study_id"].isin(list(beside))
+            is_main &= rules["in the people of the question"]
         kinds: list[tuple[str, str, pd.DataFrame]] = [
             (
                 f"{' and '.join(rules)}; {self.opened.indication['main_comparator']} in the "

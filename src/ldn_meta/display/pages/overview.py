@@ -130,6 +130,10 @@ class OverviewPage:
         if cell["synthesis"] in (NO_COMPARISON, NOTHING):
             return "no comparison" if cell["synthesis"] == NO_COMPARISON else "none"
         side = self._review_of(cell).side(cell["side"])
+        if cell["synthesis"] == DIRECTION_ONLY:
+            asked = {name: cell[name] for name in ("construct", "comparator_class")}
+            own = [p for p in self.pages if p.answer.indication_id == cell["indication_id"]]
+            side += own[0].opened.inferred(indication_id=cell["indication_id"], **asked)
         few = 0 < cell["unknown"] < cell["trials"]
         return f"{side} ({count(cell['unknown'], 'study')} without a known side)" if few else side
 

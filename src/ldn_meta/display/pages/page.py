@@ -29,7 +29,13 @@ from ldn_meta.display.words import (
     shown_facts,
 )
 from ldn_meta.evidence.answer.conflicts import NO_RESULT, UNCHANGED
-from ldn_meta.evidence.answer.directions import STAGES, GroupSynthesis, group_syntheses
+from ldn_meta.evidence.answer.directions import (
+    KNOWN_BY,
+    ORDER,
+    STAGES,
+    GroupSynthesis,
+    group_syntheses,
+)
 from ldn_meta.evidence.answer.pools import NOTHING, TAU2_METHODS
 from ldn_meta.evidence.derived import Derived, load_derived
 from ldn_meta.evidence.effects.rows import CONTRAST, RATIO_MEASURES
@@ -113,6 +119,14 @@ class Opened:
             "named"
             for row in rows_of(rows)
         )
+
+    def inferred(self, **cells: str) -> str:
+        """In brackets, that the order of arms alone gives the side of such a result."""
+        rows = self.derived.directions
+        own = rows["known_by"].eq(KNOWN_BY[ORDER])
+        for name, cell in cells.items():
+            own &= rows[name].eq(cell)
+        return f" ({KNOWN_BY[ORDER]})" if own.any() else ""
 
     @property
     def pools(self) -> list[Pool]:

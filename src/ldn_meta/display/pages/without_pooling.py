@@ -423,7 +423,14 @@ class WithoutPoolingPage(Page):
         told = [
             f"{where} {joined(names)}"
             for sign, where in self._sides.items()
-            if (names := list(rows.loc[rows["sign"] == sign, "study_label"]))
+            if (
+                names := [
+                    name + self.opened.inferred(study_label=name, construct=construct)
+                    for name, construct in rows.loc[
+                        rows["sign"] == sign, ["study_label", "construct"]
+                    ].itertuples(index=False)
+                ]
+            )
         ]
         if not told:
             return f"no result shows its side ({listed(group.votes.unknown['study_label'])})."

@@ -22,6 +22,7 @@ from ldn_meta.evidence.effects.rows import (
     COMPARATOR,
     CONTRAST,
     MASKED,
+    NOT_ASKED_ABOUT,
     NOT_RANDOMISED,
     PAIRED_DESIGNS,
     POOL,
@@ -590,6 +591,11 @@ def _outlook(
         *[NOT_BLIND] * (study["blinding"] not in MASKED),
         *[f"compared with {study['comparator_class']}"]
         * (study["comparator_class"] != indication["main_comparator"]),
+        *[
+            f"{NOT_ASKED_ABOUT}: {why}"
+            for name, why in answer.answers.evidence.review.beside.items()
+            if name == study["study_id"]
+        ],
     ]
     blank["barred"] = ", ".join(barred) or "none"
     for find in (_approximated, _counts, _means, _any_counts, _printed_p, _either_way):

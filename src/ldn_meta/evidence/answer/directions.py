@@ -26,10 +26,12 @@ from ldn_meta.evidence.answer.pools import (
 from ldn_meta.evidence.effects.effects import t_df, trials_of
 from ldn_meta.evidence.effects.routes import A, arm_reports, what_of
 from ldn_meta.evidence.effects.rows import (
+    BESIDE,
     COMPARATOR,
     CONTRAST,
     FURTHER_ARM,
     MASKED,
+    NOT_ASKED_ABOUT,
     NOT_RANDOMISED,
     NOT_STATED,
     RANKS,
@@ -64,7 +66,7 @@ if TYPE_CHECKING:
 
 # How a side can be known, best first. A number goes before words: words that favour one side are
 # printed mostly where a test was significant, and counting them alone would count significance.
-EFFECT, NUMBERS, WORDS, ONE_ARM_ONLY = 1, 2, 3, 4
+EFFECT, NUMBERS, ORDER, WORDS, ONE_ARM_ONLY = 1, 2, 3, 4, 5
 # How far a result is a share, and whether its words are more than a p.
 PER_CENT = re.compile("percent|relative reduction")
 LETTERS = re.compile("[a-oq-z]", re.IGNORECASE)
@@ -258,13 +260,15 @@ def _two_arms(
         words = NO_BETTER
     else:
         words = f"{what_of(first)} of the two arms: {printed}"
+    inferred = context.evidence.review.order_inferred.get(first["study_id"], ())
+    is_inferred = bool(sign) and first["outcome_id"] in inferred
     return Side(
         lead=first,
         arm_1=first["arm_id"],
         arm_2=second["arm_id"],
         sign=sign,
         known_from=words,
-        tier=NUMBERS,
+        tier=ORDER if is_inferred else NUMBERS,
         route_rank=2,
         rows=(first["address"], second["address"]),
         printed=_against(context, first, second),
@@ -445,7 +449,12 @@ OPPOSITE = "arms of the drug point to different sides"
 # Results of several arms of the drug that agree in these are one result of their study: choosing
 # among the arms would be choosing among results.
 OF_ONE_RESULT = ("is_unknown", "outcome_id", "set_order", "time_order")
-KNOWN_BY = {EFFECT: "computed effect", NUMBERS: "printed numbers", WORDS: "words alone"}
+KNOWN_BY = {
+    EFFECT: "computed effect",
+    NUMBERS: "printed numbers",
+    ORDER: "side inferred from the order of arms",
+    WORDS: "words alone",
+}
 NOT_KNOWN = "not known"
 COLUMNS = (
     *("indication_id", "study_id", "study_label", "year", "design", "eligible_for"),
@@ -560,9 +569,14 @@ def _row(
         all(name in stated for name in labels)
         or sum(arm["group"] == TREATMENT for arm in own) == 1
     )
+    known_by = KNOWN_BY[first.tier] if signs and is_one else NOT_KNOWN
+    if known_by == KNOWN_BY[ORDER]:
+        printed.append(known_by)
+    how = f", {known_by}" if known_by == KNOWN_BY[ORDER] else ""
     return {
         # Randomised: True, False, or None where the report does not say.
-        **cells(study, "indication_id", "design", "eligible_for", "is_randomised"),
+        **cells(study, "indication_id", "design", "is_randomised"),
+        "eligible_for": context.eligible_for(study),
         **cells(study, "comparator_class", "blinding"),
         **cells(outcome, "construct", "construct_label", "domain"),
         **cells(lead, "study_id", "outcome_id", "analysis_set"),
@@ -577,7 +591,7 @@ def _row(
             if side.arm_2
         ),
         "sign": next(iter(signs), math.nan) if is_one else math.nan,
-        "sign_from": first.known_from if is_one else OPPOSITE,
+        "sign_from": first.known_from + how if is_one else OPPOSITE,
         # Of several arms the p of any may be meant: from the lowest end to the highest.
         "p_low": min((p.low for p in known), default=math.nan),
         "p_high": max((p.high for p in known), default=math.nan),
@@ -585,7 +599,7 @@ def _row(
         "n_people": who,
         "is_paired": _is_paired(context, first),
         "rows": " ".join(dict.fromkeys(rows)),
-        "known_by": KNOWN_BY[first.tier] if signs and is_one else NOT_KNOWN,
+        "known_by": known_by,
         "arms": "; ".join(context.arms[side.arm_1]["label"] for side in chosen),
         "timepoint_weeks": number(lead["timepoint_weeks"]),
         "printed": ("" if is_said else f"{'; '.join(labels)}: ")
@@ -980,6 +994,7 @@ def _reasons(results: pd.DataFrame, protocol: Protocol, comparator_class: str) -
             *[f"compared with {row['comparator_class']}"] * is_other,
             *[NOT_RANDOMISED] * (not (row["is_randomised"] or selection.allow_non_randomised)),
             *[NOT_BLIND] * is_open,
+            *[NOT_ASKED_ABOUT] * (row["eligible_for"] == BESIDE),
         ]
         if words:
             reasons[row["study_label"]] = ", ".join(words)

@@ -152,6 +152,8 @@ ArmRow: TypeAlias = ArmStat | ArmEvent
 ValueRow: TypeAlias = ArmStat | ArmEvent | Contrast
 
 CONTRAST = "contrast"
+# A comparison in people whom the question does not ask about.
+BESIDE = "beside"
 CHANGE = "change from baseline"
 PROPORTION = "single-arm proportion"
 # Kinds that only rows left out have.
@@ -284,6 +286,11 @@ class Context:
             name: dict(zip(text["row_id"], text[name], strict=True)) for name in ("mean", "median")
         }
 
+    def eligible_for(self, study: Study) -> str:
+        """What a study is used for; beside the answers where it asked other people."""
+        is_beside = study["study_id"] in self.evidence.review.beside
+        return BESIDE if is_beside and study["eligible_for"] == CONTRAST else study["eligible_for"]
+
     @property
     def no_result(self) -> str:
         """The kind of a row left out that sets the treatment against nothing."""
@@ -407,6 +414,7 @@ TRIAL = [*POOL, "trial_id"]
 # Comparator class of whatever a trial compares LDN with beside its comparator.
 FURTHER_ARM = "further arm"
 MASKED = ("double-blind",)
+NOT_ASKED_ABOUT = "not in the people of the question"
 NOT_RANDOMISED = "not randomised or not said to be"
 # Column that says why an effect has another measure than the one asked for; absent where none is.
 NOT_TOLD = "not_told"
@@ -494,7 +502,10 @@ def rules(effects: pd.DataFrame) -> list[Rule]:
     return [
         Rule("no comparison group: listed beside, never pooled", cells["kind"] != CONTRAST),
         *_not_told(effects),
-        Rule("its study is listed beside, never pooled", cells["eligible_for"] != "contrast"),
+        Rule(
+            "its study is listed beside, never pooled",
+            ~effects["eligible_for"].isin((CONTRAST, BESIDE)).to_numpy(),
+        ),
         Rule("compared with a further arm, not with the comparator of the question", is_further),
         Rule(
             NOT_RANDOMISED,
@@ -502,6 +513,7 @@ def rules(effects: pd.DataFrame) -> list[Rule]:
             lifted_by=("allow_non_randomised",),
         ),
         Rule("not double-blind", is_open, lifted_by=("allow_single_blind",)),
+        Rule(NOT_ASKED_ABOUT, cells["eligible_for"] == BESIDE),
         Rule("no event in either arm: says nothing about a ratio", nobody),
         Rule("everybody has the event in both arms: says nothing about a ratio", everybody),
         Rule(

@@ -46,6 +46,8 @@ MAPPINGS: dict[str, type] = {
     "short": str,
     "whole_items": int,
     "arm_not_named": list,
+    "order_inferred": list,
+    "beside": str,
 }
 # What a choice of the analysis plan tells of its own history; protocol.py reads it.
 HISTORY = ("set_on", "known_then", "what", "bears_on", "changed", "varied_by", "otherwise")
@@ -105,7 +107,9 @@ class Review:
     meets the outcomes of a domain; others follow by name. ``short`` holds a word for an outcome
     where a heading has no room for its label, ``whole_items`` of how many whole ratings a score
     is the mean. ``arm_not_named`` names, by outcome group, a fact and a piece of its qualifier
-    that tell of it for all people of a study together.
+    that tell of it for all people of a study together; ``order_inferred``, by study, the outcomes
+    whose two arms are told apart by their order alone, and ``beside`` whom a comparison outside
+    the question was made in.
     """
 
     label: str
@@ -115,6 +119,8 @@ class Review:
     short: Mapping[str, str] = field(default_factory=dict)
     whole_items: Mapping[str, int] = field(default_factory=dict)
     arm_not_named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    order_inferred: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    beside: Mapping[str, str] = field(default_factory=dict)
     published_pool: PublishedPool | None = None
     added_up: AddedUp | None = None
     conduct: Conduct = Conduct()
