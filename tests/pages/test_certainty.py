@@ -370,10 +370,46 @@ def test_plain_words_tell_in_how_many_studies_a_side_is_printed_and_every_harm(o
     """The side of one of three studies is no word of all three reports."""
     opioids = str(opened_once("certainty", indication="opioid_combination").plain)
     assert "what is printed in one of three studies lies on the side of" in opioids
-    assert "opioid withdrawal symptoms less often with" in opioids
+    assert "opioid withdrawal symptoms: size not known; less often with" in opioids
     assert opioids.count("This is so unsure that") == opioids.count("This is no surer.") == 1
     pain = str(opened_once("certainty", indication="fibromyalgia").plain)
-    assert "vivid dreams and headache more often with LDN" in pain
+    assert "Vivid dreams and headache: size not known; more often with LDN" in pain
+
+
+@pytest.mark.parametrize("indication", REPORTED)
+def test_plain_words_tell_every_rated_outcome(opened_once, indication):
+    """Benefits and harms by one rule; what people may have of harm is said to be untold."""
+    page = opened_once("certainty", indication=indication)
+    said = str(page.plain)
+    for row in page.rated:
+        assert str(row["construct_label"]).lower() in said.lower()
+    any_harm = any(row["construct"] == "any_adverse_event" for row in page.rated)
+    untold = "How many people have an unwanted effect could not be compared"
+    assert (untold in said) == (len(page.opened.compared) > 0 and not any_harm)
+
+
+def test_every_answer_by_which_the_main_rating_would_move_is_named(opened_once):
+    """Old: only the pool that changes nothing; two others move it by two levels."""
+    page = opened_once("certainty", indication="fibromyalgia")
+    told = str(page.sentence).partition("would move the rating: ")[2]
+    assert '"interval of two trials: Wald (normal)" (moderate)' in told
+    assert 'points (0-10) 0.5" (moderate)' in told
+    assert "does not turn on" not in str(page.sentence)
+    # And every other outcome, in a table.
+    rows = opened_once("certainty", indication="multiple_sclerosis").otherwise.frame
+    assert set(rows.query("outcome == 'pain interference, against placebo'")["otherwise"]) == {
+        "low"
+    }
+    none = opened_once("certainty", indication="crohns_disease")
+    assert none.otherwise.frame.empty
+    assert "No other answer to a choice moves a rating." in repr(none.otherwise)
+
+
+def test_a_rating_that_would_not_move_is_said_to_stay(opened_once):
+    """Old: "if the full reports show low risk the rating would be very low", which it is."""
+    notes = opened_once("certainty", indication="fibromyalgia").summary.footnotes
+    assert any("show low risk the rating would stay very low" in note for note in notes)
+    assert not any("the rating would be very low" in note for note in notes)
 
 
 def test_people_counted_before_the_analysis_are_said_to_be(opened_once):

@@ -113,7 +113,7 @@ SENTENCES = {
         "value": "high share not_low told",
         "study": "label word percent",
         "not_judged": "",
-        "not_read": "faults certainty",
+        "not_read": "faults rating",
         "no_fault": "",
         "few_faults": "share",
     },
@@ -1528,7 +1528,8 @@ def _domain_lines(
         line |= {"level_otherwise": other, "certainty_otherwise": certainty}
         if finding.domain == RISK_OF_BIAS and line["note"] != "none":
             # Said only where the level is that of the rule.
-            told = {"faults": line["note"], "certainty": certainty}
+            moved = certainty != grade(body.start, levels)
+            told = {"faults": line["note"], "rating": f"{'be' if moved else 'stay'} {certainty}"}
             line["note"] = "none" if is_kept else body.say(RISK_OF_BIAS, "not_read", **told)
     return lines
 

@@ -277,6 +277,8 @@ SURE = {NOT_RATED: ""} | dict(
     )
 )
 KEY = ("construct", "comparator_class")
+# Of harms: on which side what is printed lies.
+OFTEN = {FAVOURS_COMPARATOR: "more often", FAVOURS_TREATMENT: "less often"}
 
 
 class CertaintyPage(Page):
@@ -464,7 +466,41 @@ class CertaintyPage(Page):
     def _with_reasons(self, row: dict[str, Any]) -> str:
         other = f" {self._otherwise(row)}" if row["other_choice"] != NONE else ""
         said = f"{statement(row, drug=self.drug)} Certainty: {self._rated(row)}."
-        return f"{said}{self._noted(row)}{other}"
+        return f"{said}{self._noted(row)}{other}{self._moved_by(row)}"
+
+    @cached_property
+    def _moved(self) -> list[dict[str, Any]]:
+        """Rows of certainty_otherwise.csv of the indication by which a rating would move."""
+        rows = rows_of(self.opened.derived.certainty_otherwise)
+        return [row for row in rows if row["certainty"] != row["certainty_otherwise"]]
+
+    def _moved_by(self, row: dict[str, Any]) -> str:
+        """Every other answer by which the rating of an outcome would move, and where to."""
+        own = [one for one in self._moved if all(one[name] == row[name] for name in KEY)]
+        told = [f'"{one["answer"]}" ({one["certainty_otherwise"]})' for one in own]
+        said = f" Other answers on file that would move the rating: {joined(told)}."
+        return said if told else ""
+
+    @property
+    def otherwise(self) -> Table:
+        """Every rating that another answer to one choice would move."""
+        names = {tuple(row[name] for name in KEY): _named(row) for row in self.rated}
+        rows = [
+            {
+                "outcome": names[one["construct"], one["comparator_class"]],
+                "choice": one["choice"],
+                "answered otherwise": one["answer"],
+                "levels": one["domains"],
+                "certainty": one["certainty"],
+                "otherwise": one["certainty_otherwise"],
+            }
+            for one in self._moved
+        ]
+        return Table(
+            pd.DataFrame(rows),
+            "Ratings that another answer to one choice would move",
+            empty="No other answer to a choice moves a rating.",
+        )
 
     def _noted(self, row: dict[str, Any]) -> str:
         """What has to be known of a level that was taken, or of one that was not."""
@@ -495,7 +531,7 @@ class CertaintyPage(Page):
         verdict = (
             f"would be {other}{why_so}: the rating turns on that choice"
             if other != now
-            else f"would be the same{why_so}: the rating does not turn on that choice"
+            else f"would be the same{why_so}"
         )
         return (
             f'In the pool "{row["other_choice"]}"{taken} the effect is {effect} and the '
@@ -629,18 +665,14 @@ class CertaintyPage(Page):
             parts.append(
                 f"The answer rests on {count(int(row['studies']), 'study')} with {_people(row)}."
             )
-        parts += [self._in_plain_words(row), SURE[str(row["certainty"])], self._also]
-        # Any adverse event where it is rated; else the first harm that is.
-        harms = sorted(
-            (other for other in self.rated if other["domain"] == HARM),
-            key=lambda other: other["construct"] != ANY_HARM,
-        )
-        if harms:
-            is_alike = harms[0]["certainty"] == row["certainty"]
-            sure = "This is no surer." if is_alike else SURE[str(harms[0]["certainty"])]
-            parts += [self._in_plain_words(harms[0]), sure]
-            parts.append(self._other_harms(harms[1:]))
-        else:
+        parts += [self._in_plain_words(row), SURE[str(row["certainty"])]]
+        # Every other rated outcome, of benefit and of harm alike.
+        others = [other for other in self.rated if other is not row]
+        for certainty in dict.fromkeys(str(other["certainty"]) for other in others):
+            parts += self._each([other for other in others if other["certainty"] == certainty])
+            is_alike = certainty == row["certainty"]
+            parts.append("This is no surer." if is_alike else SURE[certainty])
+        if ANY_HARM not in [other["construct"] for other in others]:
             parts.append(
                 "How many people have an unwanted effect could not be compared from what was read."
             )
@@ -691,6 +723,8 @@ class CertaintyPage(Page):
             FAVOURS_COMPARATOR: f"lies on the side of {row['comparator']}",
             SAME_IN_BOTH: "is the same in both",
         }
+        if row["domain"] == HARM and row["direction"] in OFTEN:
+            return f"{OFTEN[row['direction']]} with {self.drug}{self._told_in(row)}"
         lies = sides.get(str(row["direction"]), "points both ways")
         how = self.opened.inferred(
             **{name: str(row[name]) for name in ("indication_id", "construct", "comparator_class")}
@@ -705,38 +739,24 @@ class CertaintyPage(Page):
         told, every = table.loc[is_own, "study_id"].nunique(), int(row["studies"])
         return "" if told >= every else f" in {in_words(told)} of {count(every, 'study')}"
 
-    def _other_harms(self, harms: list[dict[str, Any]]) -> str:
-        """On which side further unwanted effects lie, in one sentence."""
-        names = {FAVOURS_COMPARATOR: "more often", FAVOURS_TREATMENT: "less often"}
-        parts = []
-        for side, words in names.items():
-            labels = [
-                str(row["construct_label"])
-                for row in harms
-                if row["direction"] == side and row["certainty"] == VERY_LOW
-            ]
-            if labels:
-                parts.append(f"{joined(labels)} {words} with {self.drug}")
-        return f"As uncertain: {'; '.join(parts)}." if parts else ""
-
-    @property
-    def _also(self) -> str:
-        """Other outcomes than harms that the plan names for the condition, each in a clause."""
-        own = [row for row in self.rated if row["outcome"] == FOR_ITSELF and row["domain"] != HARM]
-        alike: dict[str, list[dict[str, Any]]] = {}
-        for row in own:
-            # What only has a direction stands with what has the same.
+    def _each(self, rows: list[dict[str, Any]]) -> list[str]:
+        """A sentence for each outcome; those that only have a direction stand with the alike."""
+        alike: dict[Any, list[dict[str, Any]]] = {}
+        for row in rows:
             is_told = row["synthesis"] == DIRECTION_ONLY
-            alike.setdefault(self._told(row) if is_told else row["construct"], []).append(row)
-        return " ".join(
+            told = (row["direction"], self._told(row), row["comparator"])
+            alike.setdefault(told if is_told else row["construct"], []).append(row)
+        asked = self.main["comparator_class"]
+        return [
             self._in_plain_words(
                 {
-                    **rows[0],
-                    "construct_label": joined([str(row["construct_label"]) for row in rows]),
+                    **of[0],
+                    "construct_label": joined([str(row["construct_label"]) for row in of])
+                    + f" against {of[0]['comparator']}" * (of[0]["comparator_class"] != asked),
                 }
             )
-            for rows in alike.values()
-        )
+            for of in alike.values()
+        ]
 
     @property
     def _also_with_numbers(self) -> str:
