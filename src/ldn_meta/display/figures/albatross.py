@@ -75,6 +75,7 @@ class Mark:
     people: float
     is_paired: bool
     is_randomised: bool
+    people_are: str = ""
 
     @property
     def name(self) -> str:
@@ -126,6 +127,7 @@ def marks_of(rows: Sequence[DirectionRow]) -> tuple[list[Mark], list[str]]:
             low, high = 0.0, SMALLEST_P
         sides = (int(row.sign),) if row.sign in _BOTH else _BOTH
         place = Mark((), sides, low, high, row.people, row.is_paired, bool(row.is_randomised))
+        place = replace(place, people_are=row.people_are)
         shared = marks[place].results if place in marks else ()
         marks[place] = replace(place, results=(*shared, result))
     words = [
@@ -445,9 +447,10 @@ def describe(
     for mark in marks:
         design = "the same people in both arms" if mark.is_paired else "two groups"
         chance = "" if mark.is_randomised else ", not or not said to be randomised"
+        who = (f"{mark.people:.0f} people", mark.people_are)
         side = sides[mark.sides[0]] if mark.is_side_known else "on a side that is not known"
         sentences.append(
-            f"{mark.name} ({mark.p_words}, {mark.people:.0f} people, {design}{chance}): "
+            f"{mark.name} ({mark.p_words}, {' '.join(filter(None, who))}, {design}{chance}): "
             f"{side}{between_curves(mark, curves, measure)}."
         )
     return " ".join(sentences)
@@ -585,6 +588,12 @@ def notes(
         lines.append(
             f"Bars of studies not, or not said to be, randomised: {', '.join(by_choice)}."
         )
+    lines += counted_early(
+        (study, f"{mark.people:.0f} {mark.people_are}")
+        for mark in marks
+        if mark.people_are
+        for study, _ in mark.results
+    )
     lines.append("The side is that of the point estimate. The plot pools nothing.")
     return lines
 

@@ -94,6 +94,8 @@ class DirectionRow:
     people: float
     is_paired: bool
     bias: str
+    # Where people were counted before the analysis: randomised, enrolled.
+    people_are: str = ""
 
 
 def direction_rows(directions: pd.DataFrame, *, also: Sequence[str] = ()) -> list[DirectionRow]:
@@ -163,6 +165,7 @@ def _row(entry: dict[Hashable, Any]) -> DirectionRow:
         people=float(entry["n_people"]),
         is_paired=bool(entry["is_paired"]),
         bias=_text(entry["overall_bias"]),
+        people_are=stage if (stage := _text(entry.get("people_are"))) in STAGES[1:] else "",
     )
 
 
@@ -189,6 +192,7 @@ class Cell:
     verdict: str
     outcomes: tuple[tuple[str, str], ...]
     people: float
+    people_are: str = ""
 
     @property
     def combined(self) -> int:
@@ -204,6 +208,8 @@ class Study:
     first: DirectionRow
     people: str
     cells: dict[str, Cell]
+    # Those of its people who were counted before the analysis, with what they were.
+    early: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -266,16 +272,19 @@ def _study(rows: Sequence[DirectionRow], keys: Sequence[str], by: By) -> Study:
     for key in keys:
         own = [row for row in rows if _key(row, by) == key]
         if own:
+            most = max(_known(own), default=math.nan)
             cells[key] = Cell(
                 verdict=together([row.verdict for row in own]),
                 outcomes=tuple((row.outcome, row.verdict) for row in own),
-                people=max(_known(own), default=math.nan),
+                people=most,
+                people_are=next((row.people_are for row in own if row.people == most), ""),
             )
     people = _known(rows)
     ends = (
         dict.fromkeys(f"{number:.0f}" for number in (min(people), max(people))) if people else ()
     )
-    return Study(first, " to ".join(ends) or "NR", cells)
+    early = dict.fromkeys(f"{row.people:.0f} {row.people_are}" for row in rows if row.people_are)
+    return Study(first, " to ".join(ends) or "NR", cells, tuple(early))
 
 
 def _known(rows: Sequence[DirectionRow]) -> list[float]:
@@ -552,6 +561,7 @@ def describe(
     sentences = [f"{capitalised(count(len(studies), 'study', plural='studies'))}, {outcomes}."]
     for study in studies if len(studies) <= MOST_NAMED else ():
         who = "people not reported" if study.people == "NR" else f"{study.people} people"
+        who = ", ".join([who, *study.early])
         told = [
             f"{head} {words[cell.verdict].name}"
             + (f" ({count(cell.combined, 'outcome')})" if cell.combined > 1 else "")
@@ -677,6 +687,12 @@ def _arrow_entry(words: str, verdict: str, people: float, colour: str | None = N
     return Entry(words, draw, _MARK_ROOM, ROOM)
 
 
+def counted_early(named: Iterable[tuple[str, str]]) -> list[str]:
+    """Name results whose people were counted before the analysis; no line where none was."""
+    told = "; ".join(dict.fromkeys(f"{name}: {people}" for name, people in named))
+    return [f"Counted before the analysis, which is not told: {told}."] if told else []
+
+
 def _direction_notes(studies: Sequence[Study]) -> list[str]:
     cells = [cell for study in studies for cell in study.cells.values()]
     lines = [
@@ -692,6 +708,7 @@ def _direction_notes(studies: Sequence[Study]) -> list[str]:
         lines.append(f"{rule}, otherwise the cell is mixed." if is_mixed else f"{rule}.")
     if any(study.people == "NR" for study in studies):
         lines.append("NR: number of people in the comparison not reported.")
+    lines += counted_early((study.label, each) for study in studies for each in study.early)
     lines.append(judgement_legend(study.bias for study in studies))
     if any(judgement(study.bias) is None for study in studies):
         lines.append("No dot: risk of bias not judged.")
@@ -742,6 +759,7 @@ class Bar:
     height: float
     bias: str
     people: str
+    people_are: str = ""
 
 
 def suitability(study: Study) -> int:
@@ -778,7 +796,7 @@ def bars_of(
         head = next(head for head, verdicts in heads.items() if cell.verdict in verdicts)
         number = style.count(cell.people)
         people = f"{number}*" if cell.verdict == MIXED else number
-        bar = Bar(key, STEP * suitability(study), bias_word(study), people)
+        bar = Bar(key, STEP * suitability(study), bias_word(study), people, cell.people_are)
         panels[head].append(bar)
     for bars in panels.values():
         bars.sort(key=lambda bar: -bar.height)
@@ -971,6 +989,7 @@ def _harvest_notes(studies: Sequence[Study], names: Sequence[str]) -> list[str]:
     if any(math.isnan(cell.people) for cell in cells):
         above += ", NR if not reported"
     lines = [f"{key}.", f"{above}. Direction of the point estimate, whatever its p-value."]
+    lines += counted_early((study.label, each) for study in studies for each in study.early)
     if any(cell.combined > 1 for cell in cells):
         lines.append(
             "Several outcomes of a study count as one bar, in the direction of at least "
@@ -1063,7 +1082,7 @@ def _panel_words(bars: Sequence[Bar], labels: Mapping[str, Study], is_short: boo
 
 
 def _bar_words(study: Study, bar: Bar) -> str:
-    who = "people not reported" if bar.people.startswith("NR") else f"{bar.people} people"
+    who = "people not reported" if bar.people.startswith("NR") else f"{bar.people} people {bar.people_are}".strip()
     mixed = ", mixed" if bar.people.endswith("*") else ""
     bias = f"risk of bias {bias_word(study)}"
     return (

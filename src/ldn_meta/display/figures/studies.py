@@ -104,8 +104,9 @@ class Cell:
     mark: Mark
     trials: int
     people: float
-    # Where they were counted before the analysis: randomised, enrolled.
+    # Where they were counted before the analysis: randomised, enrolled; and how many were.
     people_are: str
+    people_early: float
     is_randomised: bool
     certainty: str
     constructs: str
@@ -144,6 +145,9 @@ class Cell:
         of_some = f" in {self.trials - self.people_unknown}" if self.people_unknown else ""
         who = f"{who} {self.people_are}".strip()
         told = f"{self.people:.0f} {who}{of_some}" if known else "people not given"
+        if self.people_are and self.people_early < self.people:
+            late = self.people - self.people_early
+            told = f"{late:.0f} + {self.people_early:.0f} {self.people_are}"
         return f"{self.trials} {noun}", told
 
     @property
@@ -173,6 +177,7 @@ def evidence_cells(
             0 if entry["trials"] != entry["trials"] else int(entry["trials"] or 0),
             float(entry["people"]),
             str(entry.get("people_are", "")),
+            float(entry.get("people_early", entry["people"])),
             bool(entry["is_randomised"]),
             str(entry["certainty"]),
             str(entry["constructs"]),

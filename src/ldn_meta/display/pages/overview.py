@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 
 NOTEBOOK = "90_overview"
+PEOPLE = ("people", "people_are", "people_early")
 
 
 class OverviewPage:
@@ -159,7 +160,7 @@ class OverviewPage:
                     "measured as": c["measured"] or ("none" if is_empty else c["constructs"]),
                     "synthesis": kind,
                     "studies": c["trials"],
-                    "people": f"{people_cell(c['people'], c['people_are'])}{people}",
+                    "people": f"{people_cell(*(c[x] for x in PEOPLE))}{people}",
                     "randomised": "none" if is_empty else _randomised(c),
                     "effect (95% interval)": c["number"] or "none",
                     "side of the estimate": self._side(c),

@@ -259,8 +259,10 @@ def whose_weights(found: Pool) -> str:
     )
 
 
-def people_cell(n: float, stage: str) -> str:
+def people_cell(n: float, stage: str, early: float = math.nan) -> str:
     """People of a comparison for a table: bare where analysed, else with what they were."""
+    if early < n and stage in STAGES[1:]:
+        return f"{plain(n)}, {plain(early)} of them {stage}"
     return f"{plain(n)} {stage if stage in STAGES[1:] else ''}".strip()
 
 

@@ -82,6 +82,7 @@ INTERVALS = {
 # A panel of the next trial in which less than this can happen would be three empty axes.
 WORTH_A_PANEL = 0.05
 # Late choices of ratings whose other way the rule itself gives.
+WITH_OTHERS = ", only together with other choices"
 RATED_OTHERWISE = {
     "certainty.risk_of_bias": "Without a level for what could not be read",
     "certainty.inconsistency": "By the spread alone, wherever the estimates lie,",
@@ -218,7 +219,8 @@ class RobustnessPage(QuestionPage):
         if top["share_explained"] > 0:
             parts.append(
                 f'The choice that moves the estimates most: "{top["node"]}" '
-                f"({_share(float(top['share_explained']))} of their variance)."
+                f"({_share(float(top['share_explained']))} of their variance"
+                f"{'' if abs(top['shift']) > 0 else WITH_OTHERS})."
             )
         idle = list(self.node_frame.loc[~self.node_frame["moves"].astype(bool), "node"])
         if idle:
@@ -291,7 +293,9 @@ class RobustnessPage(QuestionPage):
                     else percent(share)
                     if math.isfinite(share)
                     else "none",
-                    "changed alone": moved if abs(row["shift"]) > 0 else "nothing moves",
+                    "changed alone": moved
+                    if abs(row["shift"]) > 0
+                    else f"nothing moves{WITH_OTHERS if row['moves'] else ''}",
                     "verdict turns": "yes" if row["changes_verdict"] else "no",
                     "why answers differ": row["reason"],
                 }

@@ -854,7 +854,9 @@ def _one_result(page: WithoutPoolingPage, group: GroupSynthesis) -> str:
     known = group.counted["n_people"].dropna()
     missing = len(group.counted) - len(known)
     also = f" and {missing} of unknown size" if missing else ""
-    people = f"{known.sum():g}{also}" if len(known) else "not known"
+    early = group.counted.loc[group.counted["people_are"].isin(STAGES[1:]), "n_people"].sum()
+    before = f", {early:g} of them counted before the analysis," if early else ""
+    people = f"{known.sum():g}{before}{also}" if len(known) else "not known"
     side = f"{_split(test)} towards {page.drug}" if _voted(test) else "no known side"
     p = f"; one-sided {_of(group.p_values.fisher)}" if k else ""
     how = " (Fisher)" if k > 1 else ""

@@ -52,9 +52,10 @@ from ldn_meta.evidence.effects.rows import (
 from ldn_meta.evidence.raw.bias import overall_judgements
 from ldn_meta.evidence.raw.tables import as_records
 from ldn_meta.files import NOT_REPORTED
+from ldn_meta.stats.consistency import denominators
 from ldn_meta.stats.convert import p_from_se
 from ldn_meta.stats.directions import CombinedP, SignTest, combine_p, one_sided_p, sign_test
-from ldn_meta.stats.printed import NOT_SIGNIFICANT_ABOVE, p_interval
+from ldn_meta.stats.printed import NOT_SIGNIFICANT_ABOVE, Printed, p_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -618,14 +619,15 @@ def _people(context: Context, chosen: list[Side]) -> tuple[float, str]:
 
     By the result's own numbers, else those analysed, else those randomised or enrolled, arm by
     arm or, of two arms, in all; NaN where no table says how many. A count or share without its
-    denominator is lent none of those analysed: these may be others.
+    denominator is lent none of those analysed, who may be others, unless the shares say so.
     """
     first = chosen[0]
     lead = first.lead
     study: Mapping[str, Any] = context.studies[lead["study_id"]]
     arms = [arm for arm in context.arms.values() if arm["study_id"] == lead["study_id"]]
     is_count = lead.get("events") is not None or lead.get("percent") is not None
-    bare = {"n_analysed": None} if is_count and lead.get("n") is None else {}
+    is_bare = is_count and lead.get("n") is None and not _are_of_analysed(context, first, study)
+    bare = {"n_analysed": None} if is_bare else {}
     if _is_paired(context, first):
         # An effect of pairs may have been lent the people of its study.
         return people_of([lead["n_1"] if "arm_1" in lead else lead["n"]], {**study, **bare})
@@ -641,6 +643,23 @@ def _people(context: Context, chosen: list[Side]) -> tuple[float, str]:
         if math.isnan(total) or of_both[1] == ANALYSED:
             return of_both
     return total, stage
+
+
+def _are_of_analysed(context: Context, side: Side, study: Mapping[str, Any]) -> bool:
+    """Whether shares of pairs are whole counts of the analysed, and of those who began are not."""
+    rows = [row for row in context.arm_events if f"arm_events:{row['row_id']}" in side.rows]
+    shares = [
+        Printed(row["percent"], row["percent_decimals"] or 0)
+        for row in rows
+        if row["percent"] is not None
+    ]
+    analysed, began = (number(study[f"n_{stage}"]) for stage in STAGES[:2])
+    if not _is_paired(context, side) or len(shares) < TWO_ARMS or not analysed < began:
+        return False
+    fits = [
+        all(int(n) in denominators(share, int(n)) for share in shares) for n in (analysed, began)
+    ]
+    return fits == [True, False]
 
 
 ANALYSED, RANDOMISED, ENROLLED = STAGES = ("analysed", "randomised", "enrolled")
@@ -820,7 +839,10 @@ class GroupSynthesis:
         else:
             shown, number, measure = self.results[:0], None, "none"
             side, who = side_of([]), float(self.possible["people"]) or math.nan
-        beside = self.compared[~self.compared["study_label"].isin(shown["study_label"])]
+        # Also those of which only results within one arm are printed.
+        told = self.once if len(shown) else self.compared
+        beside = told[~told["study_label"].isin(shown["study_label"])]
+        stage, early = self._counted_at(shown)
         return {
             "group": self.group,
             "synthesis": self.synthesis,
@@ -831,7 +853,8 @@ class GroupSynthesis:
             "trials": len(shown) or int(self.possible["trials"]),
             "studies": list(shown["study_label"]),
             "people": who,
-            "people_are": self._counted_at(shown),
+            "people_are": stage,
+            "people_early": early,
             # A trial that prints its arms together, or one of them, is randomised all the same.
             "is_randomised": any(
                 value is True
@@ -845,17 +868,25 @@ class GroupSynthesis:
             "unknown": sum(math.isnan(sign) for sign in signs),
             "people_unknown": 0 if len(shown) else int(self.possible["people_unknown"]),
             "beside": [
-                (row["study_label"], side_of([row["sign"]]), self.reasons.get(row["study_label"]))
+                (
+                    row["study_label"],
+                    side_of([row["sign"]]),
+                    row["sign_from"]
+                    if row["sign_from"] == NO_COMPARISON
+                    else self.reasons.get(row["study_label"]),
+                )
                 for row in as_records(beside)
             ],
         }
 
-    def _counted_at(self, shown: pd.DataFrame) -> str:
-        """At which stage people shown were counted, also those of a pool; empty if analysed."""
+    def _counted_at(self, shown: pd.DataFrame) -> tuple[str, float]:
+        """At which stage people shown were counted, and how many before the analysis."""
         keys = ("study_label", "construct")
         asked = np.all([self.results[key].isin(list(shown[key])) for key in keys], axis=0)
-        stage = earliest(self.results.loc[asked, "people_are"])
-        return stage if stage in STAGES[1:] else ""
+        own = self.results[asked]
+        stage = earliest(own["people_are"])
+        early = float(own.loc[own["people_are"].isin(STAGES[1:]), "n_people"].sum())
+        return (stage, early) if stage in STAGES[1:] else ("", 0.0)
 
     def _number(self, shown: pd.DataFrame) -> tuple[IntervalToRead | None, str]:
         """The effect of one study that is kept out of every pool, where one was computed."""
