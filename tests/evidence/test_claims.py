@@ -1371,3 +1371,10 @@ def test_numbers_are_read_back_as_they_were_filed():
 )
 def test_ways_that_disagree_show_and_exclude_nothing(outcomes, word):
     assert together(outcomes) == word
+
+
+def test_a_statement_of_no_event_is_set_beside_the_reports_of_its_time(claims):
+    """Old: tested by a trial of the year after, and no report of its time was seen."""
+    row = claims.set_index("claim_id").loc["yang2023-severe-ae"]
+    assert row["verdict"] == WITH_CAVEATS
+    assert row["sentence"].endswith("serious adverse event: 0. 0 (Younger 2013, abstract).")

@@ -445,3 +445,10 @@ def test_nothing_to_check(build, protocol):
     assert list(frame.columns) == list(COLUMNS)
     assert isinstance(frame, pd.DataFrame) and frame.empty
     assert consistency_summary(frame)[0].startswith("0 checks of printed numbers")
+
+
+def test_an_arm_put_together_has_the_size_of_its_other_results(real):
+    """3 and 8 of the 12 of another row: 25% and 67%."""
+    told = ["smith2013-remission-end", "smith2013-response-end"]
+    rows = real[real["row_id"].isin(told)]
+    assert set(rows["verdict"]) == {"consistent"}

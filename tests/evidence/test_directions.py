@@ -619,3 +619,11 @@ def test_printed_numbers_are_those_of_the_columns_with_their_arms(real):
     assert told["farahmand2012", "opioid_use"] == "difference 0.04; called not significant"
     assert told["cree2010", "mental_health"] == "difference 6; p < 0.01"
     assert told["paula2023", "pain_intensity"] == "within LDN + sham tDCS: p=0.001"
+
+
+def test_shares_say_of_whom_they_are(real):
+    """32% and 11% are whole counts of the 28 analysed and of the 31 randomised not; 37% is not."""
+    own = real[real["study_id"] == "younger2013"].set_index("construct")
+    told = own[["n_people", "people_are"]].agg(tuple, axis=1)
+    assert told["responder_own_rule"] == (28, "analysed")
+    assert told["vivid_dreams"] == told["responder_pain_30"] == (31, "randomised")

@@ -594,3 +594,11 @@ def test_alt_text_of_many_bars_is_counts(harvest_crowd):
     words = harvest_crowd.alt
     assert "Author" not in words
     assert len(words) < 2500
+
+
+def test_people_counted_before_the_analysis_are_said_to_be():
+    from ldn_meta.display.figures.directions import counted_early
+
+    assert counted_early([]) == []
+    told = counted_early([("A", "58 randomised"), ("A", "58 randomised")])
+    assert told == ["Counted before the analysis, which is not told: A: 58 randomised."]

@@ -122,3 +122,13 @@ def test_a_study_without_a_known_side_is_told_in_table_and_alt_text(opened_once)
     page = opened_once("overview")
     few = page.table.frame["side of the estimate"].str.contains("without a known side")
     assert few.sum() == page.map.alt.count("without a known side") > 0
+
+
+def test_studies_beside_a_cell_are_all_told_and_people_by_stage():
+    """Old: "none" beside a study told of on another page; 86 randomised, 28 of them analysed."""
+    rows = lm.overview().table.frame.set_index(["condition", "outcome"])
+    less = rows.loc[("fibromyalgia", "less pain in people"), "beside it"]
+    assert less.startswith("Younger 2013 (side not known, only results within one arm")
+    assert "Smith 2013" in rows.loc[("Crohn's disease", "response or remission"), "beside it"]
+    own = rows.loc[("fibromyalgia", "impact and quality of life"), "people"]
+    assert own == "86, 58 of them randomised"

@@ -125,3 +125,12 @@ def test_one_indication(project, page, indication):
 
 def test_the_footer_names_what_was_used(page):
     assert "least_severity = low" in set(page.footer().frame["value"])
+
+
+def test_a_finding_names_the_row_of_its_result_that_is_used(page):
+    """The standardised difference is no effect; the difference beside it is in the pool."""
+    frame = page.findings.frame
+    own = frame[frame.astype(str).agg(" ".join, axis=1).str.contains("d 0.19")]
+    assert list(own["enters"]) == [
+        "told without an effect; another row of the same result: a main result"
+    ]

@@ -348,3 +348,13 @@ def test_one_choice_has_one_interval_on_two_pages(opened_once, fibromyalgia):
     told = fibromyalgia.history.frame.set_index("choice")["with it otherwise"]
     ends = f"{fixed(read.low)} and {fixed(read.high)}"
     assert told['other answers to "spread between trials"'].endswith(f"(ends {ends})")
+
+
+def test_a_choice_that_acts_only_with_others_is_said_to(opened_once):
+    """Old: the choice that moves most, of which the table said that nothing moves."""
+    page = opened_once("robustness", indication="fibromyalgia")
+    top = page.node_frame.iloc[0]
+    told = page.nodes.frame.set_index("choice").loc[top["node"], "changed alone"]
+    assert top["shift"] == 0
+    assert told == "nothing moves, only together with other choices"
+    assert "of their variance, only together with other choices)" in str(page.choices_sentence)

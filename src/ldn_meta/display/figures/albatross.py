@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ldn_meta.display.figures import sheet as style
-from ldn_meta.display.figures.directions import DirectionRow, direction_rows
+from ldn_meta.display.figures.directions import DirectionRow, counted_early, direction_rows
 from ldn_meta.display.figures.scales import (
     Box,
     Under,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from string import ascii_uppercase
@@ -35,6 +35,7 @@ from ldn_meta.display.figures.sheet import (
 from ldn_meta.display.outputs import output_of
 from ldn_meta.display.words import agree, capitalised, count
 from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.answer.directions import STAGES
 from ldn_meta.evidence.answer.pools import (
     FAVOURS_COMPARATOR,
     FAVOURS_TREATMENT,
@@ -1082,7 +1083,11 @@ def _panel_words(bars: Sequence[Bar], labels: Mapping[str, Study], is_short: boo
 
 
 def _bar_words(study: Study, bar: Bar) -> str:
-    who = "people not reported" if bar.people.startswith("NR") else f"{bar.people} people {bar.people_are}".strip()
+    who = (
+        "people not reported"
+        if bar.people.startswith("NR")
+        else f"{bar.people} people {bar.people_are}".strip()
+    )
     mixed = ", mixed" if bar.people.endswith("*") else ""
     bias = f"risk of bias {bias_word(study)}"
     return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from ldn_meta.display.outputs import Facts, Table, Text, footer, rows_of, source_cell
@@ -20,7 +21,7 @@ from ldn_meta.evidence.audit.consistency import (
     roles_of_rows,
 )
 from ldn_meta.evidence.derived import load_derived
-from ldn_meta.evidence.raw.tables import short_citation
+from ldn_meta.evidence.raw.tables import VALUE_TABLES, short_citation
 from ldn_meta.stats.arrays import one_of
 from ldn_meta.stats.consistency import CONSISTENT, INCONSISTENT, NOT_CHECKABLE
 
@@ -62,13 +63,31 @@ def findings_table(derived: Derived, found: pd.DataFrame, *, caption: str = NOT_
             "recomputed": finding["recomputed"],
             "what it means": finding["explanation"],
             "severity": finding["severity"],
-            "enters": roles.get(f"{finding['table']}:{finding['row_id']}", UNUSED),
+            "enters": _enters(derived, finding, raw, roles),
             "it stands, because": _why(derived, finding, raw),
             "source": _source(derived, finding, raw),
         }
         for finding, raw in _with_rows(derived, found)
     ]
     return Table(pd.DataFrame(rows), caption, NOTE, NO_FINDING)
+
+
+def _enters(
+    derived: Derived, finding: dict[str, Any], raw: dict[str, Any], roles: dict[str, str]
+) -> str:
+    """What the row of a finding is used for, and a row of the same result that is used more."""
+    role = roles.get(f"{finding['table']}:{finding['row_id']}", UNUSED)
+    if role in (MAIN, BESIDE) or "outcome_id" not in raw or finding["table"] == "claims":
+        return role
+    used = set()
+    for name in VALUE_TABLES:
+        rows = derived.evidence.text[name]
+        is_own = [rows[key] == raw[key] for key in ("study_id", "outcome_id", "timepoint_weeks")]
+        used |= {
+            roles[f"{name}:{row_id}"] for row_id in rows.loc[np.all(is_own, axis=0), "row_id"]
+        }
+    best = next((one for one in (MAIN, BESIDE) if one in used), "")
+    return f"{role}; another row of the same result: {best}" if best else role
 
 
 def _with_rows(

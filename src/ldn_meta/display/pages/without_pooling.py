@@ -29,6 +29,7 @@ from ldn_meta.display.words import (
 from ldn_meta.evidence.answer.directions import (
     KNOWN_BY,
     OTHER,
+    STAGES,
     WORDS,
     GroupSynthesis,
     is_bound,

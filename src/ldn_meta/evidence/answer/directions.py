@@ -52,10 +52,10 @@ from ldn_meta.evidence.effects.rows import (
 from ldn_meta.evidence.raw.bias import overall_judgements
 from ldn_meta.evidence.raw.tables import as_records
 from ldn_meta.files import NOT_REPORTED
-from ldn_meta.stats.consistency import denominators
+from ldn_meta.stats.consistency import Printed, denominators
 from ldn_meta.stats.convert import p_from_se
 from ldn_meta.stats.directions import CombinedP, SignTest, combine_p, one_sided_p, sign_test
-from ldn_meta.stats.printed import NOT_SIGNIFICANT_ABOVE, Printed, p_interval
+from ldn_meta.stats.printed import NOT_SIGNIFICANT_ABOVE, p_interval
 
 if TYPE_CHECKING:
     import pandas as pd

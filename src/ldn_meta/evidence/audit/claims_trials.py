@@ -526,6 +526,40 @@ def people_with_events(case: Case) -> Finding:
     return replace(case.answer(outcome, *sentences, **values), trials=(study,))
 
 
+@computes(
+    "events that reports tell",
+    outcomes="silent none some",
+    says="silent told study",
+    gives="label year events source",
+    argument="construct",
+)
+def events_reported(case: Case) -> Finding:
+    """A statement that nobody had an event, beside the reports on file of its time."""
+    context, material = case.context, case.material
+    year = number(material.sources[case.claim["claimed_in"]]["year"])
+    rows = [
+        (study, row)
+        for study in context.studies.values()
+        if study["indication_id"] == case.indication_id and number(study["year"]) <= year
+        for row in context.about("arm_events", study["study_id"], case.argument, preferred=True)
+        if context.arms[row["arm_id"]]["group"] == TREATMENT and row["events"] is not None
+    ]
+    values: dict[str, float | str] = {"label": material.label(case.argument), "year": year}
+    if not rows:
+        return case.answer("silent", "silent", **values)
+    told = [
+        case.say("study", source=f"{study['label']}, {row['read_from']}", events=row["events"])
+        for study, row in rows
+    ]
+    events = sum(number(row["events"]) for _, row in rows)
+    found = case.answer("some" if events else "none", "told", **values, events=events)
+    return replace(
+        found,
+        sentence=f"{found.sentence} {'; '.join(told)}.",
+        trials=tuple(dict.fromkeys(str(study["label"]) for study, _ in rows)),
+    )
+
+
 def _pairs(case: Case, indication_id: str, construct: str) -> dict[str, tuple[JointCount, ...]]:
     """Counts behind percentages without denominators, by randomised trial."""
     material, found = case.material, {}

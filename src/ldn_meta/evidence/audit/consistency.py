@@ -212,10 +212,9 @@ class Audit:
             found = [study[name] for name in SIZES if study[name] is not None]
         if not found:
             # An arm put together of others is told by its other results.
-            of_arm = (one for table in ("arm_stats", "arm_events") for one in self.rows[table])
-            found = [
-                one["n"] for one in of_arm if one["arm_id"] == row["arm_id"] and one["n"]
-            ]
+            tables = ("arm_stats", "arm_events")
+            rows = (one for name in tables for one in self.by_arm.get((name, row["arm_id"]), ()))
+            found = [one["n"] for one in rows if one["n"]]
         people = [int(size) for size in found if size >= 1]
         return (min(people), max(people)) if people else None
 
