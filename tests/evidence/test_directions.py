@@ -112,7 +112,17 @@ CASES = {
     "words give the side only where no number does": (
         [says(direction=AGAINST, p_relation="ns"), arms("-2.0", "-1.5", n=50)],
         {"sign": 1, "sign_from": "change of the two arms: -2.0 against -1.5",
-         "direction": AGAINST, "p_low": 0.05, "p_high": 1, "p_printed": "not significant"}),
+         "direction": "not stated", "p_low": 0.05, "p_high": 1, "p_printed": "not significant"}),
+    "the sign of an estimate is no word of its report": (
+        [says(measure="MD", estimate="-0.34", p_relation="=", p_value="0.27", n_1=50, n_2=50)],
+        {"sign": 1, "direction": "not stated"}),
+    "nor that of an estimate without a test": (
+        [says(measure="median difference", estimate="-1.65")],
+        {"sign": 1, "direction": "not stated"}),
+    "a p lost among many is told as that": (
+        [says(p_relation="=", p_value="0.004", multiplicity="lost")],
+        {"p_printed": "0.004 (lost after adjustment for multiplicity)", "p_high": approx(0.0045),
+         "printed": "p 0.004 (lost after adjustment for multiplicity)"}),
     "words for the treatment alone": (
         [says(p_relation="sig")],
         {"sign": 1, "sign_from": WORDS, "p_printed": "significant", "p_low": 0, "p_high": 0.05}),

@@ -14,7 +14,7 @@ from ldn_meta.display.pages.certainty import HEAD, Finding, SummaryOfFindings, _
 from ldn_meta.display.words import outcome_phrase, statement, symbols, why
 from ldn_meta.evidence.answer.directions import NO_COMPARISON
 from ldn_meta.evidence.grade import EFFECT_SIZES as SIZES
-from ldn_meta.evidence.grade import NOT_RATED
+from ldn_meta.evidence.grade import NOT_RATED, TOLD_ELSEWHERE
 from ldn_meta.evidence.raw.protocol import GRADES
 from ldn_meta.evidence.raw.review import Review
 
@@ -362,7 +362,7 @@ def test_both_halves_of_a_question_are_answered(opened_once):
     answer = page.facts.values["answer"]["sentence"]
     assert "Also rated: pain interference -1.60 (-3.12 to -0.08), very low" in answer
     mixed = str(opened_once("certainty", indication="mixed_chronic_pain").plain)
-    told = "size not known; what is printed lies on the side of placebo"
+    told = "how uncertain the size is is not known; what is printed lies on the side of placebo"
     assert f"Neuropathic pain component and depression: {told}" in mixed
 
 
@@ -370,10 +370,16 @@ def test_plain_words_tell_in_how_many_studies_a_side_is_printed_and_every_harm(o
     """The side of one of three studies is no word of all three reports."""
     opioids = str(opened_once("certainty", indication="opioid_combination").plain)
     assert "what is printed in one of three studies lies on the side of" in opioids
-    assert "opioid withdrawal symptoms: size not known; less often with" in opioids
+    assert (
+        "opioid withdrawal symptoms: how uncertain the size is is not known; less often with"
+        in opioids
+    )
     assert opioids.count("This is so unsure that") == opioids.count("This is no surer.") == 1
     pain = str(opened_once("certainty", indication="fibromyalgia").plain)
-    assert "Vivid dreams and headache: size not known; more often with LDN" in pain
+    assert (
+        "Vivid dreams and headache: how uncertain the size is is not known; more often with LDN"
+        in pain
+    )
 
 
 @pytest.mark.parametrize("indication", REPORTED)
@@ -483,3 +489,35 @@ def test_table_and_paragraph_say_in_how_many_studies_the_side_is_known(opened_on
     assert told == expected.get(indication, set())
     if indication == "opioid_combination":
         assert f"what is printed {told.pop()} lies on the side of" in str(page.plain)
+
+
+def test_a_size_is_not_known_only_where_none_is_printed(opened_once):
+    for name in REPORTED:
+        page = opened_once("certainty", indication=name)
+        for finding in page.summary.findings:
+            told = finding.absolute
+            if told.startswith("size not known"):
+                printed = re.sub(r"p [<>]? ?[0-9.]+", "", told.partition("printed: ")[2])
+                assert not re.search(r"(difference|NNT|reduction|change) -?[0-9]|[0-9]%", printed)
+    pain = opened_once("certainty", indication="fibromyalgia")
+    lines = [
+        f.absolute for f in pain.summary.findings if "how uncertain the size is" in f.absolute
+    ]
+    assert len(lines) >= 5
+    (crohn,) = [
+        f
+        for f in opened_once("certainty", indication="crohns_disease").summary.findings
+        if "fatigue" in f.outcome.lower()
+    ]
+    assert crohn.absolute.startswith("size not known; ")
+
+
+def test_what_is_not_rated_has_one_definition(opened_once):
+    """Outcomes that the plan names and that a report tells in words are rated."""
+    for name in REPORTED:
+        table = opened_once("certainty", indication=name).opened.derived.certainty
+        for _, row in table[table["certainty"] == "not rated"].iterrows():
+            assert row["outcome"] == TOLD_ELSEWHERE or row["synthesis"] in (
+                "no comparison", "compared, the same in both", "compared, nothing told",
+                "not found in what was read",
+            ), row["construct"]  # fmt: skip

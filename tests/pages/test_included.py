@@ -206,7 +206,7 @@ def test_arms_told_together_are_no_arm_of_their_own(opened_once):
 
 def test_the_flow_tells_who_compares_nothing_in_print(opened_once):
     for name, silent in (
-        ("crohns_disease", 1),  # Smith 2013: both arms together
+        ("crohns_disease", 0),  # Smith 2013: none in either arm
         ("mixed_chronic_pain", 1),  # NCT03970330
         ("opioid_combination", 1),  # Hamann & Sloan 2007
         ("multiple_sclerosis", 0),

@@ -67,7 +67,7 @@ def flow_of(page):
     counts = page.studies.frame["used for"].value_counts()
     drawn = [
         int(re.search(pattern, alt)[1])
-        for pattern in (r"(\d+) set aside", r"(\d+) without comparison", r"(\d+) with a comp")
+        for pattern in (r"(\d+) set aside", r"(\d+) without a comparison", r"(\d+) with a comp")
     ]
     return drawn, [int(counts.get(use, 0)) for use in ("excluded", "single-arm", "contrast")]
 

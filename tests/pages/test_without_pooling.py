@@ -11,6 +11,7 @@ from ldn_meta.display.outputs import FACTS_MIME
 from ldn_meta.display.pages import without_pooling as swim_items
 from ldn_meta.display.pages.without_pooling import WithoutPoolingPage, p_range, smallest_p
 from ldn_meta.errors import ArgumentError
+from ldn_meta.evidence.answer.directions import NO_COMPARISON
 from ldn_meta.stats.directions import sign_test
 from test_reports import test_every_number_of_a_sentence_is_a_fact as check_numbers
 
@@ -236,7 +237,6 @@ def test_figures_draw_the_result_that_votes(opened_once):
     ("indication", "group", "where"),
     [
         ("mixed_chronic_pain", "stopped for harm", "40_safety"),
-        ("crohns_disease", "serious adverse event", "40_safety"),
         ("complex_regional_pain_syndrome", "response or remission", "30_responder_rates"),
         ("complex_regional_pain_syndrome", "pain", "20_pooled_effect"),
     ],
@@ -252,3 +252,61 @@ def test_weeks_are_those_of_every_result_of_the_page(opened_once):
     told = page.swim.frame.set_index("item")["answer"]["5 Heterogeneity"]
     # Serious adverse events of a year stand beside pain at three months.
     assert "weeks (3 to 52" in told
+
+
+def test_a_reports_words_are_not_the_side_of_its_estimate(opened_once):
+    """Where the report's own p is above 0.05 nobody called a side better."""
+    for name in REPORTED:
+        frame = opened_once("without_pooling", indication=name).directions.frame
+        for row in frame.to_dict("records"):
+            p = row["p, two-sided"].split(" ")[0]
+            if p.replace(".", "").isdigit() and float(p) > 0.05 and "computed" not in p:
+                assert "better" not in row["report's words"], (row["study"], row["outcome"])
+    told = str(opened_once("pooled_effect", indication="fibromyalgia").claims.frame)
+    frame = opened_once("without_pooling", indication="fibromyalgia").directions.frame
+    words = frame.set_index("study")["report's words"]
+    assert set(words["Bested 2023"]) == {"not stated"}
+    assert "no difference, -0.34" not in told
+
+
+def test_a_p_lost_after_adjustment_is_told_as_that_wherever_it_stands(opened_once):
+    word = "0.004 (lost after adjustment for multiplicity)"
+    opened = {
+        name: opened_once(name, indication="fibromyalgia")
+        for name in ("without_pooling", "certainty", "pooled_effect")
+    }
+    cells = opened["without_pooling"].other_outcomes.frame.astype("str").stack()
+    assert word in set(cells)
+    (finding,) = [
+        f for f in opened["certainty"].summary.findings if "cognition" in f.outcome.lower()
+    ]
+    assert word in finding.absolute
+    told = opened["pooled_effect"].without_estimate.frame["as reported"]
+    assert any(cell.endswith("P=0.004 (lost after adjustment for multiplicity)") for cell in told)
+
+
+def test_none_in_either_arm_is_the_same_in_both_and_one_arm_is_listed(opened_once):
+    page = opened_once("without_pooling", indication="crohns_disease")
+    rows = page.directions.frame
+    rows = rows[rows["study"] == "Smith 2013"].set_index("outcome")
+    assert "none against none" in rows.loc["serious adverse event", "known from"]
+    assert rows.loc["quality of life, paediatric IBD", "known from"] == NO_COMPARISON
+    told = opened_once("certainty", indication="crohns_disease").opened.derived.certainty
+    why = told[told["certainty"] == "not rated"].set_index("construct")["why_not_rated"]
+    assert "the same in both" in why["serious_adverse_event"]
+    for construct in ("clinical_remission", "quality_of_life_paediatric_ibd"):
+        assert "printed of one arm" in why[construct]
+
+
+def test_what_is_taken_for_a_misprint_gives_no_effect_and_a_p_its_own_reason(opened_once):
+    derived = opened_once("pooled_effect", indication="fibromyalgia").opened.derived
+    ledger = derived.conflicts
+    doubted = ledger[ledger["reason"].str.contains("printed as two arms")]
+    assert set(doubted["consequence"]) == {"enters no result"}
+    left = derived.left_out
+    tested = left[
+        left["row_id"].str.startswith("duebruun2024-fiqr_memory")
+        & left["is_preferred"].astype(bool)
+    ]
+    assert len(tested) == 3
+    assert tested["reason"].str.contains("too coarsely").all()

@@ -468,7 +468,8 @@ class _Material:
             for body in reversed(list(found.values()))
             if body.is_rated
         }
-        told = [(row["construct"], row["comparator_class"]) for row in self.results]
+        # Of the groups also what is printed of one arm alone.
+        told = [(row["construct"], row["comparator_class"]) for row in as_records(self.sides)]
         for frame in self.frames:
             if len(frame):
                 # What a study compares that does not isolate the treatment answers no question.

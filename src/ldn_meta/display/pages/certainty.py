@@ -37,6 +37,7 @@ from ldn_meta.display.words import (
     taken_off,
     why,
 )
+from ldn_meta.evidence.answer.directions import KNOWN_BY, PRINTED_BESIDE, WORDS
 from ldn_meta.evidence.answer.pools import (
     DIRECTION_ONLY,
     FAVOURS_COMPARATOR,
@@ -165,6 +166,8 @@ class SummaryOfFindings:
 NONE = "none"
 HARM = "harm"
 DASH = "-"
+# Of a known side: what is not known beside it, by whether a size is printed.
+NO_SIZE, NO_SPREAD = "size not known", "how uncertain the size is is not known"
 NO_SHARES = "not defined: nobody had the event without it, or people were not counted"
 
 
@@ -182,6 +185,7 @@ def absolute(
     review: Review = UNNAMED,
     source: str = "",
     told_in: str = "",
+    size: str = NO_SIZE,
 ) -> str:
     """Write people per 1,000 for ratios, points with the important difference and its source."""
     printed = "" if row["printed"] == NONE else f"printed: {row['printed']}"
@@ -190,7 +194,7 @@ def absolute(
     if row["synthesis"] == DIRECTION_ONLY:
         is_open = row["direction"] == SIDE_UNKNOWN
         side = "size and side not known"
-        told = side if is_open else f"size not known; {review.side(row['direction'])}{told_in}"
+        told = side if is_open else f"{size}; {review.side(row['direction'])}{told_in}"
         return f"{told}; {printed}" if printed else told
     if row["measure"] in RATIO_MEASURES and math.isfinite(float(row["per_1000_without"])):
         return _per_thousand(row, drug=drug)
@@ -363,6 +367,7 @@ class CertaintyPage(Page):
                 review=self.opened.review,
                 source=self.opened.mid_source(row["construct"]),
                 told_in=self._told_in(row),
+                size=self._size(row),
             ),
             symbols=symbols(str(row["certainty"])),
             certainty=str(row["certainty"]),
@@ -701,7 +706,7 @@ class CertaintyPage(Page):
         if not all(map(math.isfinite, values)):
             if row["direction"] == SIDE_UNKNOWN:
                 return f"{capitalised(what)}: neither size nor side is told."
-            return f"{capitalised(what)}: size not known; {self._told(row)}."
+            return f"{capitalised(what)}: {self._size(row)}; {self._told(row)}."
         if row["change"] == "not known":
             return (
                 f"{capitalised(what)} differed by {fixed(abs(values[0]))} {row['unit']} between "
@@ -733,18 +738,28 @@ class CertaintyPage(Page):
 
     def _told_in(self, row: dict[str, Any]) -> str:
         """In how many of the studies of an outcome the side is known, where not in all."""
+        told, every = self._sided(row)["study_id"].nunique(), int(row["studies"])
+        return "" if told >= every else f" in {in_words(told)} of {count(every, 'study')}"
+
+    def _size(self, row: dict[str, Any]) -> str:
+        """What is not known of an outcome with a side: its size, or only how uncertain it is."""
+        own = self._sided(row)
+        is_printed = own["sign_from"].str.contains(PRINTED_BESIDE)
+        return NO_SPREAD if (is_printed | own["known_by"].ne(KNOWN_BY[WORDS])).any() else NO_SIZE
+
+    def _sided(self, row: dict[str, Any]) -> pd.DataFrame:
+        """Results of an outcome whose side is known."""
         table = self.opened.derived.directions
         is_own = table["construct"].eq(row["construct"]) & table["sign"].notna()
-        is_own &= table["comparator_class"].eq(row["comparator_class"])
-        told, every = table.loc[is_own, "study_id"].nunique(), int(row["studies"])
-        return "" if told >= every else f" in {in_words(told)} of {count(every, 'study')}"
+        is_own &= table["indication_id"].eq(row["indication_id"])
+        return table[is_own & table["comparator_class"].eq(row["comparator_class"])]
 
     def _each(self, rows: list[dict[str, Any]]) -> list[str]:
         """A sentence for each outcome; those that only have a direction stand with the alike."""
         alike: dict[Any, list[dict[str, Any]]] = {}
         for row in rows:
             is_told = row["synthesis"] == DIRECTION_ONLY
-            told = (row["direction"], self._told(row), row["comparator"])
+            told = (row["direction"], self._size(row), self._told(row), row["comparator"])
             alike.setdefault(told if is_told else row["construct"], []).append(row)
         asked = self.main["comparator_class"]
         return [

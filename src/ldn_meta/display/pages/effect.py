@@ -66,6 +66,7 @@ from ldn_meta.evidence.effects.rows import (
     NOT_ASKED_ABOUT,
     NOT_RANDOMISED,
     RATIO_MEASURES,
+    lost,
 )
 from ldn_meta.evidence.raw.bias import OVERALL, bias_frame
 from ldn_meta.evidence.raw.selection import COVARIATES, MAIN, SUBGROUPS, named_as
@@ -279,7 +280,7 @@ class EffectPage(QuestionPage):
                 "outcome": labels[row["outcome_id"]],
                 "compared": f"{arms[source['arm_1']]} against {arms[source['arm_2']]}",
                 "report's words": self.opened.said(row["direction"]),
-                "as reported": source["as_reported"],
+                "as reported": source["as_reported"] + lost(source),
                 "why no effect": row["reason"],
                 "source": self.opened.source(source.to_dict()),
             }

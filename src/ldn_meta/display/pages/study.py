@@ -29,6 +29,7 @@ from ldn_meta.display.words import (
 from ldn_meta.evidence.answer.pools import side_of
 from ldn_meta.evidence.derived import Derived, load_derived
 from ldn_meta.evidence.effects.effects import used_rows
+from ldn_meta.evidence.effects.rows import lost
 from ldn_meta.evidence.grade import TOLD_ELSEWHERE
 from ldn_meta.evidence.raw.bias import bias_reasons
 from ldn_meta.evidence.raw.selection import MAIN
@@ -370,7 +371,7 @@ class StudyPage:
                 f"({outcomes.loc[row['outcome_id'], 'instrument']})",
                 "arms": _arms(row, arms),
                 "when, whom": _moment(row),
-                "as reported": row["as_reported"],
+                "as reported": row["as_reported"] + (lost(row) if "arm_1" in row else ""),
                 "stored as": _stored(row, table),
                 "used": _used(row),
                 "source": self._source(row),

@@ -396,8 +396,8 @@ class WithoutPoolingPage(Page):
         ]
         parts.append(
             "A sign or a combined p says nothing of how large an effect is, whether it matters to "
-            "anybody, or whether studies agree. A known side without a known size supports no "
-            "recommendation."
+            "anybody, or whether studies agree. A known side without a known uncertainty of its "
+            "size supports no recommendation."
         )
         return Text("\n\n".join(parts))
 

@@ -403,7 +403,6 @@ def _believing(
         for frames, yes in ((tables, True), (text, "yes")):
             frame = frames[name].copy()
             frame.loc[chosen, "preferred"] = yes
-            frame.loc[chosen, "reliability"] = "normal"
             frames[name] = frame[kept].reset_index(drop=True)
     studies = tables["studies"].copy()
     for address in promote:

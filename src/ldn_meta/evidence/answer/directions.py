@@ -36,6 +36,7 @@ from ldn_meta.evidence.effects.rows import (
     NOT_STATED,
     RANKS,
     RATIO_MEASURES,
+    SIGNED,
     TREATMENT,
     ArmEvent,
     ArmRow,
@@ -46,8 +47,10 @@ from ldn_meta.evidence.effects.rows import (
     ValueRow,
     cells,
     is_before,
+    lost,
     number,
     precedence,
+    words_of,
 )
 from ldn_meta.evidence.raw.bias import overall_judgements
 from ldn_meta.evidence.raw.tables import as_records
@@ -75,9 +78,6 @@ PERCENT_CHANGE = "percent change"
 TWO_ARMS = 2
 WORDS_OF_P = {"ns": "not significant", "sig": "significant"}
 BARE = ("ns", "no number")
-# Printed differences of two arms; other measures (a number needed to treat, a relative reduction)
-# have no sign of their own, and only the report's words give their side.
-SIGNED = ("MD", "SMD", "RD", "median difference", "percent point difference")
 SIDES = {FAVOURS_TREATMENT: 1.0, FAVOURS_COMPARATOR: -1.0}
 NOT_SAID_WHICH = "a difference is printed, but not which of the two was subtracted from which"
 NO_BETTER = "numbers are printed, but not which end of the scale is better"
@@ -86,6 +86,7 @@ WHY_NO_SIDE = {
     "no difference": "called no difference, and no reliable number gives the side",
     NOT_STATED: "only a test is told, and neither words nor numbers give the side",
 }
+PRINTED_BESIDE = "beside a printed"
 NO_COMPARISON = "only results within one arm are printed, no comparison"
 
 
@@ -228,7 +229,7 @@ def side_of_contrast(context: Context, row: Contrast) -> tuple[float, str, int]:
     if direction in SIDES:
         beside = "without an estimate"
         if not math.isnan(estimate):
-            beside = f"beside a printed {row['measure']} of {estimate:g}"
+            beside = f"{PRINTED_BESIDE} {row['measure']} of {estimate:g}"
         return SIDES[direction], f"the report's words, {beside}", WORDS
     is_silent = direction == NOT_STATED and row["p_relation"] is None
     return math.nan, NOT_COMPARED if is_silent else WHY_NO_SIDE[direction], WORDS
@@ -429,7 +430,7 @@ def _printed_p(row: Contrast) -> PrintedP:
         return PrintedP(*p_interval("ns"), "not significant", own)
     p, decimals = number(row["p_value"]), int(number(row["p_decimals"]))
     text = f"{'' if relation == '=' else relation}{p:.{decimals}f}"
-    return PrintedP(*p_interval(relation, p, decimals=decimals), text, own)
+    return PrintedP(*p_interval(relation, p, decimals=decimals), text + lost(row), own)
 
 
 def _computed(side: Side) -> list[PrintedP]:
@@ -587,7 +588,7 @@ def _row(
         "group": groups.get(outcome["construct"], OTHER),
         # A change within one arm states none.
         "direction": one_word(
-            side.lead["direction"] if "arm_1" in side.lead else NOT_STATED
+            words_of(side.lead) if "arm_1" in side.lead else NOT_STATED
             for side in told
             if side.arm_2
         ),

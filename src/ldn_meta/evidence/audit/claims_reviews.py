@@ -13,6 +13,7 @@ import numpy as np
 from ldn_meta.evidence.answer.pools import (
     FAVOURS_COMPARATOR,
     FAVOURS_TREATMENT,
+    NO_DIFFERENCE,
     SAME_IN_BOTH,
     SIDE_UNKNOWN,
     Pool,
@@ -754,8 +755,8 @@ def _matched(row: Row, printed: list[str]) -> set[str]:
 @computes(
     "direction in other sources",
     outcomes="opposite agree partly words silent",
-    says="told words silent difference no_difference at_baseline estimate p of_source outcome "
-    "says_so not_its_own",
+    says="told words silent difference no_difference not_significant at_baseline estimate p "
+    "of_source outcome says_so not_its_own",
     gives="constructs agreeing contradicting told label word before estimate p relation texts "
     "source tier note",
     argument="constructs",
@@ -805,10 +806,12 @@ def direction_in_other_sources(case: Case) -> Finding:
                 value = number(row[column])
                 values[f"{construct}_{part}"] = value
                 parts[part] = case.say(part, **{part: value}, relation=str(row["p_relation"]))
+        # "No difference" only where the text says so.
+        none = "no_difference" if row["direction"] == NO_DIFFERENCE else "not_significant"
         text = case.say(
             "outcome",
             label=material.label(construct),
-            word=case.say("difference" if difference else "no_difference"),
+            word=case.say("difference" if difference else none),
             before=case.say("at_baseline") if was_before else "",
             **parts,
         )

@@ -38,6 +38,7 @@ from ldn_meta.evidence.effects.rows import (
     cells,
     number,
     select,
+    words_of,
 )
 from ldn_meta.evidence.raw.bias import overall_judgements
 from ldn_meta.evidence.raw.review import listed
@@ -568,7 +569,7 @@ def _left_out(context: Context, trials: dict[str, str]) -> pd.DataFrame:
                 left.kind,
                 left.reason,
                 left.usable_for,
-                row.get("direction", NOT_STATED),
+                words_of(row) if "arm_1" in row else NOT_STATED,
                 left.kind == CONTRAST and is_direct,
                 _comparator_class(study, control),
                 row["preferred"],

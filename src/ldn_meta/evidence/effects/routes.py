@@ -353,8 +353,20 @@ def se_of_difference(context: Context, first: ArmStat, second: ArmStat, p_row: C
     slack = sum(0.5 * 10.0 ** -len(text.partition(".")[2]) for text in printed)
     found = se_from_exact_p(context, p_row, difference, slack=slack)
     if math.isnan(found.se):
-        for row in (first, second):
-            context.left_out(row, found.words, "p-value")
+        # Beside the means of its arms a p has an estimate, and the reason is theirs.
+        what = p_row["arm_1"], p_row["arm_2"], p_row["outcome_id"], p_row["measure"]
+        tests = [
+            row
+            for row in context.contrasts
+            if row["preferred"]
+            and row["timepoint_weeks"] == p_row["timepoint_weeks"]
+            and (row["arm_1"], row["arm_2"], row["outcome_id"], row["measure"]) == what
+        ]
+        for test in tests:
+            context.why_not.pop(test["address"], None)
+        left: tuple[ValueRow, ...] = (first, second, *tests)
+        for each in left:
+            context.left_out(each, found.words, "p-value")
     return found
 
 

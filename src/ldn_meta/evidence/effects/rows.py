@@ -13,6 +13,7 @@ from ldn_meta.evidence.raw.review import listed
 from ldn_meta.evidence.raw.selection import BIAS_STEP
 from ldn_meta.evidence.raw.tables import VALUE_TABLES
 from ldn_meta.files import NOT_APPLICABLE
+from ldn_meta.stats.printed import NOT_SIGNIFICANT_ABOVE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,6 +144,7 @@ class Contrast(Result):
     p_value: float | None
     p_relation: str | None
     p_decimals: int | None
+    multiplicity: str | None
     n_1: int | None
     n_2: int | None
     direction: str
@@ -163,6 +165,11 @@ SET_ASIDE = "set aside"
 TREATMENT, COMPARATOR, FURTHER = 1, 2, 3
 PAIRED_DESIGNS = ("crossover", "fixed-order crossover")
 RATIO_MEASURES = ("RR", "OR", "IRR", "ROM")
+# Printed differences of two arms; other measures (a number needed to treat, a relative reduction)
+# have no sign of their own, and only the report's words give their side.
+SIGNED = ("MD", "SMD", "RD", "median difference", "percent point difference")
+# A measure whose name says which way it goes.
+NAMED = ("relative reduction", "NNT")
 # Measures of people who have an event.
 OF_PEOPLE = ("RR", "OR", "RD", "IRR")
 TRANSCRIBED = "transcription"
@@ -170,7 +177,7 @@ RESPONDER = "responder"
 # What a count that is no share can still be used for.
 IN_WORDS = "count in words"
 NO_ARM = NOT_APPLICABLE
-NOT_STATED = "not stated"
+NOT_STATED, NO_DIFFERENCE = "not stated", "no difference"
 NO_EVENTS = (math.nan,) * 4
 NOT_PRINTED = (math.nan,) * 3
 
@@ -388,6 +395,32 @@ def is_before(row: Row) -> bool:
     """Whether a row is about the people before treatment."""
     at_start = row["timepoint_weeks"] == 0 or row["timepoint"] == "baseline"
     return at_start or row.get("statistic_of") == "baseline"
+
+
+def words_of(row: Contrast) -> str:
+    """What a report says of a comparison in words.
+
+    The column ``direction`` holds the side of a printed estimate; unless the report's own test
+    or interval tells of a difference, nobody called that side better.
+    """
+    if row["direction"] == NO_DIFFERENCE:
+        return NO_DIFFERENCE
+    relation, p = row["p_relation"], number(row["p_value"])
+    if relation == "=" and not math.isnan(p):
+        is_claimed = p <= NOT_SIGNIFICANT_ABOVE
+    elif relation is not None:
+        is_claimed = relation != "ns" or row["measure"] in NAMED
+    elif row["measure"] in (*SIGNED, *RATIO_MEASURES) and row["estimate"] is not None:
+        null = 1 if row["measure"] in RATIO_MEASURES else 0
+        is_claimed = number(row["ci_low"]) > null or number(row["ci_high"]) < null
+    else:
+        is_claimed = True
+    return row["direction"] if is_claimed else NOT_STATED
+
+
+def lost(row: Mapping[str, Any]) -> str:
+    """What is told beside the p of a comparison that is lost among the others that were tested."""
+    return " (lost after adjustment for multiplicity)" if row["multiplicity"] == "lost" else ""
 
 
 def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
