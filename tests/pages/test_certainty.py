@@ -408,7 +408,7 @@ def test_every_answer_by_which_the_main_rating_would_move_is_named(opened_once):
     }
     none = opened_once("certainty", indication="crohns_disease")
     assert none.otherwise.frame.empty
-    assert "No other answer to a choice moves a rating." in repr(none.otherwise)
+    assert "Other answers move no rating." in repr(none.otherwise)
 
 
 def test_a_rating_that_would_not_move_is_said_to_stay(opened_once):

@@ -310,3 +310,9 @@ def test_what_is_taken_for_a_misprint_gives_no_effect_and_a_p_its_own_reason(ope
     ]
     assert len(tested) == 3
     assert tested["reason"].str.contains("too coarsely").all()
+
+
+def test_weeks_are_counted_by_study(opened_once):
+    """Old: "not known of 3", of two studies."""
+    said = str(opened_once("without_pooling", indication="multiple_sclerosis").swim._repr_html_())
+    assert "weeks (8, not known of one)" in said or "weeks (8, not known of 1)" in said

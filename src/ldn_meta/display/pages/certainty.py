@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -504,7 +505,7 @@ class CertaintyPage(Page):
         return Table(
             pd.DataFrame(rows),
             "Ratings that another answer to one choice would move",
-            empty="No other answer to a choice moves a rating.",
+            empty="Other answers move no rating.",
         )
 
     def _noted(self, row: dict[str, Any]) -> str:
@@ -856,6 +857,15 @@ class CertaintyPage(Page):
             sentence=str(self.sentence),
             plain=str(self.plain),
             implications=str(self.implications),
+            # By which answers the main rating would move, with their numbers.
+            otherwise=[
+                {
+                    **{name: one[name] for name in ("choice", "answer", "certainty_otherwise")},
+                    "numbers": [float(n) for n in re.findall(r"\d+(?:\.\d+)?", one["answer"])],
+                }
+                for one in self._moved
+                if all(one[name] == row[name] for name in KEY)
+            ],
             # To stand behind the answer of page 20.
             answer={
                 "certainty": row["certainty"],

@@ -779,6 +779,9 @@ def _passed_over(page: WithoutPoolingPage) -> int:
 def _heterogeneity(page: WithoutPoolingPage, results: pd.DataFrame) -> str:
     largest = max(page.needed, key=lambda group: len(group.counted))
     single = results.drop_duplicates("study_id")
+    # By study, as people are; several results of one have several times.
+    of_study = results.groupby("study_id", sort=False)["timepoint_weeks"]
+    weeks = of_study.min(), of_study.max()
     studies = page.studies[page.studies["study_id"].isin(single["study_id"])]
     doses = [
         pd.to_numeric(studies[f"dose_{end}_mg_per_day"], errors="coerce")
@@ -798,7 +801,7 @@ def _heterogeneity(page: WithoutPoolingPage, results: pd.DataFrame) -> str:
         f"Not modelled: the largest group, {largest.group}, counts "
         f"{count(len(largest.counted), 'result')}. What differs between studies is in the table: "
         f"design ({tally(single['design'])}), blinding ({tally(single['blinding'])}), people "
-        f"({span(single['n_people'])}), weeks ({span(results['timepoint_weeks'])}), dose in mg a "
+        f"({span(single['n_people'])}), weeks ({span(*weeks)}), dose in mg a "
         f"day ({span(*doses)}). Two "
         "departures are computed. Unknown sides all on one side or all on the other: the "
         f"majority depends on them in {listed(turned)}. All comparative studies, whatever their "
