@@ -806,6 +806,11 @@ def test_people_of_a_crossover_count_once_in_each_arm():
     found = imprecision_of(rated, CHOICES)
     assert found.level == 0
     assert "124 people, counted once in each arm, for an information size of 122" in found.value
+    # 60 in both arms are 120, and take a level.
+    assert found.value.endswith("fewer than 61 in both arms would be too few: one level")
+    fewer = imprecision_of(body(trial(-0.5, 0.5, n_1=60.0, n_2=60.0, is_paired=True)), CHOICES)
+    assert fewer.level == -1
+    assert "too few" not in fewer.value
 
 
 def test_of_two_trials_the_interval_to_read_is_held_against_the_thresholds():

@@ -162,6 +162,7 @@ SENTENCES = {
         "people": "",
         "people_in_each_arm": "",
         "size": "there how needed basis",
+        "tipping": "size fewest",
         "no_size": "there how few",
         "basis_sd": "sd",
         "basis_several": "basis",
@@ -1065,7 +1066,12 @@ def _people(body: Body, needed: float, there: int, choices: CertaintyChoices) ->
     few = choices["imprecision.people_without_estimate"]
     sentence = "size" if math.isfinite(needed) else "no_size"
     numbers = {"needed": needed, "few": few}
-    return body.say(IMPRECISION, sentence, there=str(there), how=how, basis=basis, **numbers)
+    said = body.say(IMPRECISION, sentence, there=str(there), how=how, basis=basis, **numbers)
+    is_twice = body.pool is not None and body.pool.is_alone and there == 2 * body.people
+    if not (is_twice and there >= needed):
+        return said
+    # Who finished both periods may be fewer than the people of the trial.
+    return body.say(IMPRECISION, "tipping", size=said, fewest=str(math.ceil(needed / 2)))
 
 
 def publication_bias(body: Body) -> Finding:

@@ -702,7 +702,10 @@ class CertaintyPage(Page):
             said = f"{capitalised(what)}: {ratio} times as many with {self.drug} as with {other};"
             if row["measure"] == "IRR":
                 # Its interval takes events as independent.
-                return f"{said} one person may have several, so no limits are given."
+                return (
+                    f"{said} the truth may lie further off than from {low} to {high}, for one "
+                    "person may have several."
+                )
             return f"{said} the truth may lie anywhere from {low} to {high} times."
         if not all(map(math.isfinite, values)):
             if row["direction"] == SIDE_UNKNOWN:
@@ -729,12 +732,12 @@ class CertaintyPage(Page):
             FAVOURS_COMPARATOR: f"lies on the side of {row['comparator']}",
             SAME_IN_BOTH: "is the same in both",
         }
-        if row["domain"] == HARM and row["direction"] in OFTEN:
-            return f"{OFTEN[row['direction']]} with {self.drug}{self._told_in(row)}"
-        lies = sides.get(str(row["direction"]), "points both ways")
         how = self.opened.inferred(
             **{name: str(row[name]) for name in ("indication_id", "construct", "comparator_class")}
         )
+        if row["domain"] == HARM and row["direction"] in OFTEN:
+            return f"{OFTEN[row['direction']]} with {self.drug}{self._told_in(row)}{how}"
+        lies = sides.get(str(row["direction"]), "points both ways")
         return f"what is printed{self._told_in(row)} {lies}{how}"
 
     def _told_in(self, row: dict[str, Any]) -> str:
