@@ -449,13 +449,11 @@ class CertaintyPage(Page):
         ]
         every = [part for _, _, parts in told for part in parts]
         shared = [part for part in dict.fromkeys(every) if every.count(part) > 1]
-        lines = [
-            " ".join(
-                [f"{capitalised(name)}: {self._rated(row)}."]
-                + [part for part in parts if part not in shared]
-            )
-            for name, row, parts in told
-        ]
+        alike: dict[str, list[str]] = {}
+        for name, row, parts in told:
+            own = [part for part in parts if part not in shared]
+            alike.setdefault(" ".join([f"{self._rated(row)}.", *own]), []).append(name)
+        lines = [f"{capitalised(joined(names))}: {said}" for said, names in alike.items()]
         for part in shared:
             of = [str(row["construct_label"]) for _, row, parts in told if part in parts]
             lines.append(f"{capitalised(joined(list(dict.fromkeys(of))))}: {part}")
