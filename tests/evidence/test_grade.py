@@ -150,8 +150,10 @@ def test_a_comparison_that_tells_nothing_is_not_rated(outcomes):
 
 
 def test_a_trial_that_prints_its_arms_together_is_no_lack_of_a_comparative_study(outcomes):
-    row = line_of(outcomes, "crohns_disease", "serious_adverse_event", "placebo")
+    row = line_of(outcomes, "crohns_disease", "clinical_remission", "placebo")
     assert row["why_not_rated"].startswith("compared by Smith 2013, but printed of one arm or of")
+    row = line_of(outcomes, "crohns_disease", "serious_adverse_event", "placebo")
+    assert row["why_not_rated"].startswith("compared, and the same in both: Smith 2013")
 
 
 def test_people_behind_a_rating_are_those_of_the_page_without_pooling(outcomes, tables):

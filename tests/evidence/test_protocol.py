@@ -327,7 +327,7 @@ def test_what_was_known_agrees_with_the_dates(protocol):
 def test_the_group_changed_when_the_first_pages_were_read_says_so(protocol):
     groups = protocol.history.of("outcome_group")
     assert groups.known_then == BEFORE
-    ((on, what),) = groups.changed
+    (on, what), *_ = groups.changed
     assert on == protocol.history.first_pool
     assert "stopped for harm" in what
 

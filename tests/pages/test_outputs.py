@@ -120,8 +120,12 @@ def test_the_map_and_its_table_hold_the_same_cells(opened_once):
         cell = alt[alt.index(f"{row['outcome']} (", start) :]
         cell = re.split(r"; [a-z ]+ \(|\. [A-Z]", cell.partition("): ")[2])[0]
         people = row["people"].partition(" (")[0]
+        if of_them := re.fullmatch(r"(\d+), (\d+) of them (\w+)", people):
+            early = int(of_them[2])
+            people = f"{int(of_them[1]) - early} + {early} {of_them[3]}"
         number, _, stage = people.partition(" ")
-        people = "people not given" if people == "NR" else f"{number} p"
+        if not of_them:
+            people = "people not given" if people == "NR" else f"{number} p"
         assert stage in cell
         assert people in cell
         if row["effect (95% interval)"] != "none":

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 
+import pandas as pd
 import pytest
 
 import ldn_meta as lm
@@ -27,7 +28,7 @@ TOLD = {
         "as_reported",
         "read_from",
     ),
-    *("preferred", "preferred_reason", "note"),
+    *("preferred", "preferred_reason", "note", "multiplicity"),
 }
 FACTS_STATED = "Sizes, doses and times, each as one source states it"
 # Who read it, and how the number was printed: in data/raw, not on the page.
@@ -69,7 +70,9 @@ def test_every_row_on_file_stands_on_its_study_page_with_source_and_fate(pages):
             rows = own.get(table)
             assert len(frame) == (0 if rows is None else len(rows))
             if rows is not None:
-                assert list(frame["as reported"]) == list(rows["as_reported"])
+                lost = rows.get("multiplicity", pd.Series("NA", rows.index)) == "lost"
+                said = lost.map({True: " (lost after adjustment for multiplicity)", False: ""})
+                assert list(frame["as reported"]) == list(rows["as_reported"] + said)
                 assert all(frame["became"].str.len() > 0)
                 for cell, place in zip(frame["source"], rows["locator"], strict=True):
                     assert f": {place} (" in cell
