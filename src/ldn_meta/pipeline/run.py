@@ -244,7 +244,10 @@ def _failure(job: Job, part: Path, error: Exception) -> str:
     import nbformat
     from papermill.exceptions import PapermillExecutionError
 
-    notebook = nbformat.read(part, as_version=4)
+    try:
+        notebook = nbformat.read(part, as_version=4)
+    except ValueError:  # a full disk cut it short
+        return f"{job.label} failed: {reason}"
     place = f" in cell {_broken_cell(notebook)!r}"
     if isinstance(error, PapermillExecutionError):
         reason = f"{error.ename}: {error.evalue}"
